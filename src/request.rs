@@ -1,0 +1,237 @@
+//! The opening request (RFC 6455, section 4.1): its fields, their order, what they offer, what of them is secret.
+//!
+//! Plain code: `handshake` sends the bytes and checks the answer against what was offered here.
+
+use std::fmt::Write as _;
+
+use data_encoding::BASE64;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+
+use crate::target::Target;
+
+/// What the user wants in the request, whatever the target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    /// `-H`: replaces a default of the same name; an empty value removes it.
+    pub(crate) headers: Vec<Header>,
+    pub(crate) subprotocols: Vec<String>,
+    pub(crate) origin: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) cookies: Vec<String>,
+    pub(crate) credentials: Option<Credentials>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// RFC 7617
+    Basic { user: String, password: String },
+    /// RFC 6750
+    Bearer(String),
+}
+
+/// One opening request, ready to be sent, and what its answer is checked against.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    resource: String,
+    fields: Vec<Header>,
+}
+
+/// Fields whose values are never shown.
+const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+
+/// What must not follow a redirect to another origin: the secrets, and all that the user named by hand.
+impl Wishes {
+    pub(crate) fn without_secrets(&self) -> Self {
+        Self {
+            headers: self.headers.iter().filter(|header| !header.is_secret()).cloned().collect(),
+            cookies: Vec::new(),
+            credentials: None,
+            // A Host given by hand belongs to the server it was meant for.
+            host: None,
+            ..self.clone()
+        }
+    }
+}
+
+impl Header {
+    pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), value: value.into() }
+    }
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        SECRET.iter().any(|name| self.is(name))
+    }
+
+    /// The value as it may be shown: `***` for a secret, with the scheme where there is one.
+    pub(crate) fn shown_value(&self) -> String {
+        match self.value.split_once(' ') {
+            _ if !self.is_secret() => self.value.clone(),
+            Some((scheme, _)) if !self.is("cookie") => format!("{scheme} ***"),
+            _ => "***".to_owned(),
+        }
+    }
+}
+
+impl Request {
+    /// Builds the request with a fresh key.
+    pub(crate) fn new(target: &Target, wishes: &Wishes) -> Self {
+        let mut fields = vec![
+            Header::new("Host", wishes.host.clone().unwrap_or_else(|| target.authority())),
+            Header::new("Upgrade", "websocket"),
+            Header::new("Connection", "Upgrade"),
+            Header::new("Sec-WebSocket-Key", generate_key()),
+            Header::new("Sec-WebSocket-Version", "13"),
+        ];
+        let user_agent = wishes.user_agent.as_deref().unwrap_or(concat!("wsprobe/", env!("CARGO_PKG_VERSION")));
+        let subprotocols = wishes.subprotocols.join(", ");
+        let cookies = wishes.cookies.join("; ");
+        let authorization = wishes.credentials.as_ref().map(Credentials::authorization);
+        for (name, value) in [
+            ("User-Agent", Some(user_agent)),
+            ("Origin", wishes.origin.as_deref()),
+            ("Sec-WebSocket-Protocol", Some(subprotocols.as_str())),
+            ("Authorization", authorization.as_deref()),
+            ("Cookie", Some(cookies.as_str())),
+        ] {
+            fields.extend(value.filter(|value| !value.is_empty()).map(|value| Header::new(name, value)));
+        }
+        replace(&mut fields, &wishes.headers);
+        Self { resource: target.resource.clone(), fields }
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        self.field("Sec-WebSocket-Key").unwrap_or_default()
+    }
+
+    /// The subprotocols offered, whichever option named them.
+    pub(crate) fn subprotocols(&self) -> impl Iterator<Item = &str> {
+        let all = self.fields.iter().filter(|field| field.is("Sec-WebSocket-Protocol"));
+        all.flat_map(|field| field.value.split(',')).map(str::trim).filter(|name| !name.is_empty())
+    }
+
+    /// The names of the extensions offered (RFC 6455, section 9.1).
+    pub(crate) fn extensions(&self) -> impl Iterator<Item = &str> {
+        let all = self.fields.iter().filter(|field| field.is("Sec-WebSocket-Extensions"));
+        all.flat_map(|field| field.value.split(','))
+            .map(|offer| offer.split(';').next().unwrap_or_default().trim())
+            .filter(|name| !name.is_empty())
+    }
+
+    /// The bytes of the request.
+    pub(crate) fn head(&self) -> String {
+        self.written(|field| field.value.clone())
+    }
+
+    /// The request as it may be shown, secrets replaced by `***`.
+    pub(crate) fn shown_head(&self) -> String {
+        self.written(Header::shown_value)
+    }
+
+    fn written(&self, value: impl Fn(&Header) -> String) -> String {
+        let mut head = format!("GET {} HTTP/1.1\r\n", self.resource);
+        for field in &self.fields {
+            write!(head, "{}: {}\r\n", field.name, value(field)).expect("a String takes all");
+        }
+        head.push_str("\r\n");
+        head
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
+    }
+}
+
+impl Credentials {
+    fn authorization(&self) -> String {
+        match self {
+            Self::Basic { user, password } => {
+                format!("Basic {}", BASE64.encode(format!("{user}:{password}").as_bytes()))
+            }
+            Self::Bearer(token) => format!("Bearer {token}"),
+        }
+    }
+}
+
+/// Lets each given field take the place of the default of its name; further ones of that name follow it.
+fn replace(fields: &mut Vec<Header>, given: &[Header]) {
+    let mut kept: Vec<Header> = Vec::with_capacity(fields.len() + given.len());
+    for default in fields.drain(..) {
+        let mut replacements = given.iter().filter(|header| header.is(&default.name)).peekable();
+        if replacements.peek().is_none() {
+            kept.push(default);
+        } else {
+            kept.extend(replacements.cloned());
+        }
+    }
+    for header in given {
+        if !kept.iter().any(|field| field.is(&header.name)) {
+            kept.extend(given.iter().filter(|other| other.is(&header.name)).cloned());
+        }
+    }
+    kept.retain(|field| !field.value.is_empty());
+    *fields = kept;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Parsed;
+
+    fn head(wishes: &Wishes) -> String {
+        Request::new(&Parsed::from_text("ws://example.com:8080/chat?x=1").unwrap().target, wishes).head()
+    }
+
+    #[test]
+    fn the_request_has_what_rfc_6455_asks_for() {
+        let head = head(&Wishes::default());
+        assert!(head.starts_with("GET /chat?x=1 HTTP/1.1\r\nHost: example.com:8080\r\nUpgrade: websocket\r\n"));
+        assert!(head.contains("\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "));
+        assert!(head.contains("\r\nSec-WebSocket-Version: 13\r\nUser-Agent: wsprobe/"));
+        assert!(head.ends_with("\r\n\r\n"));
+    }
+
+    #[test]
+    fn a_given_header_replaces_the_default_in_its_place_and_an_empty_one_removes_it() {
+        let headers = vec![
+            Header::new("host", "other"),
+            Header::new("X-Two", "1"),
+            Header::new("x-two", "2"),
+            Header::new("User-Agent", ""),
+        ];
+        let head = head(&Wishes { headers, ..Wishes::default() });
+        assert!(head.starts_with("GET /chat?x=1 HTTP/1.1\r\nhost: other\r\nUpgrade"));
+        assert!(head.ends_with("\r\nX-Two: 1\r\nx-two: 2\r\n\r\n"), "{head}");
+        assert!(!head.contains("User-Agent"));
+    }
+
+    #[test]
+    fn secrets_are_sent_but_not_shown() {
+        let wishes = Wishes {
+            credentials: Some(Credentials::Basic { user: "me".into(), password: "pw".into() }),
+            cookies: vec!["a=1".into(), "b=2".into()],
+            ..Wishes::default()
+        };
+        let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &wishes);
+        assert!(request.head().contains("Authorization: Basic bWU6cHc=\r\nCookie: a=1; b=2\r\n"));
+        assert!(request.shown_head().contains("Authorization: Basic ***\r\nCookie: ***\r\n"));
+    }
+
+    #[test]
+    fn offers_are_found_whichever_option_made_them() {
+        let headers = vec![Header::new("sec-websocket-protocol", "a, b"), Header::new("Sec-WebSocket-Extensions", "x; y=1")];
+        let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &Wishes { headers, ..Wishes::default() });
+        assert_eq!(request.subprotocols().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(request.extensions().collect::<Vec<_>>(), ["x"]);
+    }
+}

@@ -1,0 +1,252 @@
+//! Where to connect: a URL, its short forms, and what they mean.
+//!
+//! Owns parsing and display; how to get there belongs to `dial`, what to say there to `request`.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use url::{Host, Url};
+
+/// A parsed WebSocket URL (RFC 6455, section 3), without its user and password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) scheme: Scheme,
+    pub(crate) place: Place,
+    /// The request target: path and query, beginning with `/`.
+    pub(crate) resource: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Ws,
+    Wss,
+}
+
+/// What the transport connects to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Host { host: Host, port: u16 },
+    Unix(PathBuf),
+}
+
+/// What a URL carries besides the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parsed {
+    pub(crate) target: Target,
+    /// `user:pass@`, percent-decoded.
+    pub(crate) credentials: Option<(String, String)>,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadUrl {
+    #[error("no URL was given")]
+    Empty,
+    #[error("a WebSocket URL has no fragment: leave `#{0}` out, or write its `#` as %23")]
+    Fragment(String),
+    #[error("`{0}://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:")]
+    Scheme(String),
+    #[error("{0}")]
+    Syntax(#[from] url::ParseError),
+    #[error("a Unix socket is written ws+unix:/run/app.sock:/path")]
+    Unix,
+}
+
+impl Scheme {
+    pub(crate) fn is_tls(self) -> bool {
+        self == Self::Wss
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Ws => 80,
+            Self::Wss => 443,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        })
+    }
+}
+
+impl Parsed {
+    /// Reads a URL in any of the forms that the command line takes.
+    pub(crate) fn from_text(text: &str) -> Result<Self, BadUrl> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(BadUrl::Empty);
+        }
+        if let Some((_, fragment)) = text.split_once('#') {
+            return Err(BadUrl::Fragment(fragment.to_owned()));
+        }
+        for (prefix, scheme) in [("ws+unix:", Scheme::Ws), ("wss+unix:", Scheme::Wss)] {
+            if let Some(rest) = strip_prefix_ignoring_case(text, prefix) {
+                return unix(scheme, rest);
+            }
+        }
+        let (scheme, rest) = match text.split_once("://") {
+            // A query may hold a URL of its own: `host/?next=http://…` has no scheme.
+            Some((scheme, rest)) if !scheme.contains(['/', '?']) => (scheme_named(scheme)?, rest.to_owned()),
+            _ if text.starts_with(':') => (Scheme::Ws, format!("localhost{text}")),
+            _ => (guessed_scheme(text), text.to_owned()),
+        };
+        from_url(scheme, &Url::parse(&format!("{scheme}://{rest}"))?)
+    }
+}
+
+impl Target {
+    /// The value of the Host field: the port only where it is not the scheme's own (RFC 6455, section 4.1).
+    pub(crate) fn authority(&self) -> String {
+        match &self.place {
+            Place::Host { host, port } if *port == self.scheme.default_port() => host.to_string(),
+            Place::Host { host, port } => format!("{host}:{port}"),
+            Place::Unix(_) => "localhost".to_owned(),
+        }
+    }
+
+    /// Whether credentials for `self` may go to `other` too (RFC 6454, section 5).
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.place == other.place
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Host { .. } => write!(f, "{}://{}{}", self.scheme, self.authority(), self.resource),
+            Place::Unix(path) => write!(f, "{}+unix:{}:{}", self.scheme, path.display(), self.resource),
+        }
+    }
+}
+
+fn scheme_named(name: &str) -> Result<Scheme, BadUrl> {
+    match name.to_ascii_lowercase().as_str() {
+        "ws" | "http" => Ok(Scheme::Ws),
+        "wss" | "https" => Ok(Scheme::Wss),
+        _ => Err(BadUrl::Scheme(name.to_owned())),
+    }
+}
+
+/// A server on this machine is rarely behind TLS, any other nearly always.
+fn guessed_scheme(text: &str) -> Scheme {
+    let is_loopback = Url::parse(&format!("ws://{text}")).is_ok_and(|url| match url.host() {
+        Some(Host::Domain(name)) => is_localhost(name),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+        None => false,
+    });
+    if is_loopback { Scheme::Ws } else { Scheme::Wss }
+}
+
+/// The names that always mean this machine (RFC 6761, section 6.3).
+pub(crate) fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || name.len() > 10 && name.as_bytes()[name.len() - 10..].eq_ignore_ascii_case(b".localhost")
+}
+
+fn from_url(scheme: Scheme, url: &Url) -> Result<Parsed, BadUrl> {
+    let host = url.host().ok_or(url::ParseError::EmptyHost)?.to_owned();
+    let port = url.port().unwrap_or(scheme.default_port());
+    let resource = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    Ok(Parsed {
+        target: Target { scheme, place: Place::Host { host, port }, resource },
+        credentials: has_credentials
+            .then(|| (percent_decoded(url.username()), percent_decoded(url.password().unwrap_or_default()))),
+    })
+}
+
+/// `/run/app.sock:/path`, and with `//` before it as other tools write it.
+fn unix(scheme: Scheme, rest: &str) -> Result<Parsed, BadUrl> {
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (path, resource) = match rest.rfind(":/") {
+        Some(colon) => (&rest[..colon], &rest[colon + 1..]),
+        None => (rest, "/"),
+    };
+    if path.is_empty() || path.ends_with(':') {
+        return Err(BadUrl::Unix);
+    }
+    // The path and query go through the same parser, so that what must be escaped on the wire is.
+    let url = Url::parse(&format!("ws://localhost{resource}"))?;
+    let resource = from_url(scheme, &url)?.target.resource;
+    Ok(Parsed { target: Target { scheme, place: Place::Unix(path.into()), resource }, credentials: None })
+}
+
+fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+fn percent_decoded(text: &str) -> String {
+    // `+` is a space in a form, not in user information; the form decoder is the one the `url` crate brings.
+    let pair = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
+    url::form_urlencoded::parse(pair.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        Parsed::from_text(text).map_or_else(|error| format!("error: {error}"), |parsed| parsed.target.to_string())
+    }
+
+    #[test]
+    fn every_short_form_means_what_the_manual_says() {
+        for (typed, meant) in [
+            ("ws://example.com", "ws://example.com/"),
+            ("wss://example.com:443/a?b=c", "wss://example.com/a?b=c"),
+            ("http://example.com:8080", "ws://example.com:8080/"),
+            ("HTTPS://Example.com/x", "wss://example.com/x"),
+            (":8080/x", "ws://localhost:8080/x"),
+            (":8080", "ws://localhost:8080/"),
+            ("localhost:3000", "ws://localhost:3000/"),
+            ("app.localhost/x", "ws://app.localhost/x"),
+            ("127.0.0.1:9", "ws://127.0.0.1:9/"),
+            ("[::1]:9/y", "ws://[::1]:9/y"),
+            ("[2001:db8::1]:9/y", "wss://[2001:db8::1]:9/y"),
+            ("example.com/chat", "wss://example.com/chat"),
+            ("example.com:8443?next=http://a/b", "wss://example.com:8443/?next=http://a/b"),
+            ("wss://bücher.example/ä", "wss://xn--bcher-kva.example/%C3%A4"),
+            ("ws+unix:/run/app.sock:/chat?x", "ws+unix:/run/app.sock:/chat?x"),
+            ("ws+unix:///run/app.sock:/chat", "ws+unix:/run/app.sock:/chat"),
+            ("ws+unix:/run/app.sock", "ws+unix:/run/app.sock:/"),
+        ] {
+            assert_eq!(shown(typed), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_websocket_url_is_refused_with_the_reason() {
+        assert!(shown("ws://a/#top").contains("no fragment"));
+        assert!(shown("ftp://a").contains("no scheme for WebSocket"));
+        assert_eq!(shown(""), "error: no URL was given");
+        assert_eq!(shown("ws+unix:"), "error: a Unix socket is written ws+unix:/run/app.sock:/path");
+        assert_eq!(shown("ws://a:99999"), "error: invalid port number");
+        assert_eq!(shown("ws://"), "error: empty host");
+    }
+
+    #[test]
+    fn credentials_leave_the_url() {
+        let parsed = Parsed::from_text("wss://me%40x:p%3Aw+d@example.com/").unwrap();
+        assert_eq!(parsed.credentials, Some(("me@x".into(), "p:w+d".into())));
+        assert_eq!(parsed.target.to_string(), "wss://example.com/");
+    }
+
+    #[test]
+    fn the_port_stands_in_host_only_when_it_is_not_the_default() {
+        let authority = |text| Parsed::from_text(text).unwrap().target.authority();
+        assert_eq!(authority("ws://a:80"), "a");
+        assert_eq!(authority("ws://a:443"), "a:443");
+        assert_eq!(authority("wss://[::1]:443"), "[::1]");
+    }
+}
