@@ -1,1 +1,58 @@
-//! placeholder
+//! wsprobe, a terminal client for WebSocket servers.
+//!
+//! ```text
+//! args -> Cli -> Plan -> connect -> session -> render -> bytes
+//!                        Input goes in, Event comes out, End says how it ended
+//! ```
+//!
+//! | module | owns |
+//! |---|---|
+//! | `cli` | clap, the environment, the manual; `unescape` reads the escapes of options and input |
+//! | `plan` | what a run needs, gathered from the option structs of the modules below |
+//! | `front` | threads and input: the pipe, the prompt, the server of `demo` |
+//! | `command` | the slash commands of the prompt: parsing, help and completion from one table |
+//! | `connect` | the order of dial, handshake, redirect, wire |
+//! | `dial` | names, addresses, sockets, TLS |
+//! | `handshake`, `request`, `target` | the opening handshake, what it says, to whom |
+//! | `wire` | frames; tungstenite |
+//! | `session` | the pump: socket and clock; when and how it ends |
+//! | `render` | from events to bytes: text, JSON, hexdumps, records |
+//! | `term` | stdout, stderr, the terminal's state, escaping |
+//! | `event`, `error` | the shared words; what goes wrong before a session |
+
+#![deny(unsafe_code)]
+
+mod cli;
+mod command;
+mod connect;
+mod dial;
+mod error;
+mod event;
+mod front;
+mod handshake;
+mod plan;
+mod render;
+mod request;
+mod session;
+mod target;
+mod term;
+mod unescape;
+mod wire;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs wsprobe with the arguments of its command line, the program's name first.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let code = match cli::job(args, &cli::Env::read()) {
+        Ok(job) => front::run(job),
+        Err(error) => front::complain(&error),
+    };
+    ExitCode::from(code)
+}
+
+/// The server that `demo` uses, for the integration tests; no part of the library's face.
+#[doc(hidden)]
+pub mod testing {
+    pub use crate::front::serve::{Client, Said, Server};
+}

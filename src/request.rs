@@ -229,8 +229,10 @@ mod tests {
 
     #[test]
     fn offers_are_found_whichever_option_made_them() {
-        let headers = vec![Header::new("sec-websocket-protocol", "a, b"), Header::new("Sec-WebSocket-Extensions", "x; y=1")];
-        let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &Wishes { headers, ..Wishes::default() });
+        let headers =
+            vec![Header::new("sec-websocket-protocol", "a, b"), Header::new("Sec-WebSocket-Extensions", "x; y=1")];
+        let request =
+            Request::new(&Parsed::from_text("ws://h/").unwrap().target, &Wishes { headers, ..Wishes::default() });
         assert_eq!(request.subprotocols().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(request.extensions().collect::<Vec<_>>(), ["x"]);
     }

@@ -1,0 +1,151 @@
+//! The command line: what was typed, and what it means.
+//!
+//! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
+
+mod env;
+mod generate;
+mod help;
+mod options;
+mod secret;
+mod translate;
+mod values;
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+pub(crate) use env::Env;
+pub(crate) use options::Options;
+
+use crate::error::Error;
+use crate::plan::Job;
+
+/// A terminal client for WebSocket servers: poke, pipe, test
+///
+/// With a terminal on both sides it is a prompt: what you type is sent, what the server says appears above it.
+/// Otherwise it is a pipe: each line of stdin is sent as a message, each message received is printed to stdout, and
+/// everything else is said on stderr. Nothing is lost, and the exit status tells how it ended.
+///
+/// A URL may be short: `:8080/x` is ws://localhost:8080/x; without a scheme, a loopback name or address gets ws://,
+/// anything else wss://. `http://` and `https://` mean ws:// and wss://, `ws+unix:/run/app.sock:/path` is a socket,
+/// `user:pass@` becomes Basic authentication.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wsprobe",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_long_help = help::AFTER
+)]
+pub(crate) struct Cli {
+    /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
+    #[arg(value_name = "URL", required_unless_present = "connect")]
+    url: Option<String>,
+
+    /// The same as URL, for command lines written for wscat
+    #[arg(short, long, value_name = "URL", hide_short_help = true, conflicts_with = "url")]
+    connect: Option<String>,
+
+    #[command(flatten)]
+    options: Options,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try it out: the same, against a built-in echo server
+    ///
+    /// The server listens on a free port of the loopback interface and sends every message back. No network is needed.
+    Demo(Box<Demo>),
+    /// Print shell completions or the man page
+    Generate {
+        #[command(subcommand)]
+        what: generate::What,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Demo {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// What is wrong with it, in one line; nothing has been opened by then but the files that it names.
+pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Job, Error> {
+    let matches = match command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return explained(&error),
+    };
+    let cli = Cli::from_arg_matches(&matches).expect("clap has just matched these");
+    match (cli.command, cli.url.or(cli.connect)) {
+        (Some(Command::Generate { what }), _) => Ok(Job::Print(what.generate(command()))),
+        (Some(Command::Demo(demo)), _) => translate::demo(&demo.options, env).map(Job::Demo),
+        (None, url) => {
+            let url = url.expect("clap requires one of the two");
+            if matches!(url.as_str(), "demo" | "generate") {
+                return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
+            }
+            translate::connect(&url, &cli.options, env).map(Job::Connect)
+        }
+    }
+}
+
+/// The definition, with a short help that names every option.
+pub(crate) fn command() -> clap::Command {
+    let command = Cli::command();
+    let rest = help::the_rest(&command);
+    command.after_help(rest)
+}
+
+/// Help and version are pages to print; everything else is an error for one line.
+fn explained(error: &clap::Error) -> Result<Job, Error> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Ok(Job::Print(error.render().to_string().into_bytes()))
+        }
+        _ => Err(Error::Usage(one_line(error))),
+    }
+}
+
+fn one_line(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        return "which server? wsprobe URL, or `wsprobe demo` to try it out, `wsprobe --help` for more".to_owned();
+    }
+    let argument = context(ContextKind::InvalidArg);
+    let value = context(ContextKind::InvalidValue).filter(|value| !value.is_empty());
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    if let (ErrorKind::ValueValidation, Some(argument), Some(value), Some(source)) =
+        (error.kind(), &argument, &value, source)
+    {
+        return format!("`{value}` is no value for `{argument}`: {source}");
+    }
+    if let (ErrorKind::InvalidValue, Some(argument)) = (error.kind(), &argument) {
+        let valid = context(ContextKind::ValidValue).unwrap_or_default();
+        return match value {
+            Some(value) => format!("`{value}` is no value for `{argument}`: it takes one of {valid}"),
+            None => format!("`{argument}` needs a value"),
+        };
+    }
+    // clap's own first line says it well; a tip, if it has one, comes behind.
+    let text = error.render().to_string();
+    let mut line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
+    let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
+    if let Some(suggested) = suggested {
+        write!(line, "; did you mean `{suggested}`?").expect("a String takes all");
+    }
+    line
+}

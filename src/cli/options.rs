@@ -1,0 +1,361 @@
+//! The options by heading. Their doc comments are the manual: the first line is for `-h`, the whole for the rest.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::{ArgAction, Args, ValueEnum};
+use regex::Regex;
+
+use super::values;
+use crate::session::{JsonExpectation, Rate, Wait};
+
+/// All that `wsprobe URL` and `wsprobe demo` share.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) messages: Messages,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) ending: Ending,
+    #[command(flatten)]
+    pub(crate) request: Request,
+    #[command(flatten)]
+    pub(crate) tls: Tls,
+    #[command(flatten)]
+    pub(crate) route: Route,
+    #[command(flatten)]
+    pub(crate) timing: Timing,
+    #[command(flatten)]
+    pub(crate) protocol: Protocol,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct Messages {
+    /// Send this message first; repeat it for several
+    ///
+    /// They are sent in order as soon as the connection is open. Then the input has ended and stdin is never read, so
+    /// that this works in cron, nohup and CI; `--interactive` goes on with stdin.
+    #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
+    pub(crate) execute: Vec<String>,
+
+    /// After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise
+    #[arg(short, long, hide_short_help = true)]
+    pub(crate) interactive: bool,
+
+    /// Send binary messages
+    ///
+    /// Stdin need not be UTF-8 then. It is still cut at the delimiter, unless `--whole` or `--chunk` says otherwise.
+    /// `-x` messages are sent as binary too.
+    #[arg(short, long)]
+    pub(crate) binary: bool,
+
+    /// Take `\n \r \t \0 \xNN \u{N} \\` in input for what they stand for
+    ///
+    /// Holds for `-x`, for stdin and at the prompt. Without it, a backslash is a backslash. In a text message `\xNN`
+    /// goes up to 7f; what is above is written `\u{N}`.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) escapes: bool,
+
+    /// Cut stdin into messages at this string instead of at each line's end
+    ///
+    /// Takes the escapes of `--escapes`. It is also printed behind each received text message.
+    #[arg(long, value_name = "STR", value_parser = values::delimiter, hide_short_help = true, conflicts_with_all = ["null", "whole", "chunk", "json_input"])]
+    pub(crate) delimiter: Option<Bytes>,
+
+    /// Cut stdin at NUL bytes, and print one behind each received text message
+    #[arg(short = '0', long, hide_short_help = true, conflicts_with_all = ["whole", "chunk", "json_input"])]
+    pub(crate) null: bool,
+
+    /// Send the delimiter as part of each message
+    ///
+    /// A received text message that ends with the delimiter then gets no second one when it is printed.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["whole", "chunk", "json_input"])]
+    pub(crate) keep_newline: bool,
+
+    /// Send all of stdin as one message
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["chunk", "json_input"])]
+    pub(crate) whole: bool,
+
+    /// Cut stdin into binary messages of this size
+    ///
+    /// A size in bytes, or with a unit: `64K`, `1MiB`. The last message holds the rest.
+    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true, conflicts_with = "json_input")]
+    pub(crate) chunk: Option<usize>,
+
+    /// Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`
+    #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
+    pub(crate) rate: Option<Rate>,
+
+    /// Only listen: never read stdin
+    #[arg(short, long, conflicts_with_all = ["execute", "interactive"])]
+    pub(crate) receive_only: bool,
+
+    /// Read JSON records from stdin, one a line, and send what they hold
+    ///
+    /// The records that `--json` and `--record` write, or just `{"data":"text"}` and `{"base64":"AAE="}`. Records of
+    /// type text, binary, ping, pong and close are sent, whatever their direction; open and error are passed over.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) json_input: bool,
+
+    /// Send every message back, with its type; stdin is not read
+    ///
+    /// Useful to measure a server's load and latency, and to test it with messages of its own.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["interactive", "json_input"])]
+    pub(crate) echo: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// Print a JSON record for each event, in and out, one a line
+    ///
+    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC. The
+    /// text of a message stands in `data`, the bytes of a binary one in `base64`.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+
+    /// How to print messages
+    ///
+    /// auto: text as it is; a binary message as its bytes, on a terminal as a hexdump. text: everything as text, with
+    /// what is not UTF-8 escaped. hex: a hexdump on a terminal, a line of digits otherwise. base64: a line each. raw:
+    /// the very bytes, also on a terminal, which a hostile server can then drive.
+    #[arg(long, value_name = "HOW", default_value = "auto", hide_short_help = true)]
+    pub(crate) output: OutputFormat,
+
+    /// Also write every event to this file, as JSON records
+    ///
+    /// The records of `--json`, both ways, whatever is shown. The file is replaced.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Print the time before each message: utc, local, or delta since the one before
+    #[arg(short, long, value_name = "KIND", num_args = 0..=1, require_equals = true, default_missing_value = "local")]
+    pub(crate) timestamps: Option<Timestamps>,
+
+    /// Show pings and pongs
+    #[arg(short = 'P', long, hide_short_help = true)]
+    pub(crate) show_ping_pong: bool,
+
+    /// Indent JSON that does not fit a line
+    ///
+    /// auto does so on a terminal. Digits, the order of keys and duplicates stay as they were sent.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) pretty: When,
+
+    /// Use colour
+    ///
+    /// auto does so on a terminal; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are respected.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) color: When,
+
+    /// The same as `--color never`
+    #[arg(long, hide_short_help = true, conflicts_with = "color")]
+    pub(crate) no_color: bool,
+
+    /// Say nothing but errors on stderr
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Show the handshake; twice: TLS and timing too
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Auto,
+    Text,
+    Hex,
+    Base64,
+    Raw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Timestamps {
+    Utc,
+    Local,
+    Delta,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Ending")]
+pub(crate) struct Ending {
+    /// Go on receiving for this long after the input ended, or `forever`
+    ///
+    /// Counted from when the last message was sent. `-1` means forever too, as in wscat.
+    #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = values::wait, allow_negative_numbers = true)]
+    pub(crate) wait: Wait,
+
+    /// End after the first message
+    #[arg(short = '1', long, conflicts_with = "count")]
+    pub(crate) one: bool,
+
+    /// End after this many messages received
+    ///
+    /// What comes behind the last of them is not printed. When `--wait` ends before they have come, the exit status
+    /// is 7.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    pub(crate) count: Option<u64>,
+
+    /// End after a text message that matches
+    #[arg(long, value_name = "REGEX", value_parser = values::regex, hide_short_help = true)]
+    pub(crate) until: Option<Regex>,
+
+    /// Limit the whole run, connecting included
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Exit with 1 unless a text message matches; repeat it for several
+    ///
+    /// The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
+    /// met in any order, and by one message or several.
+    #[arg(long, value_name = "REGEX", value_parser = values::regex)]
+    pub(crate) expect: Vec<Regex>,
+
+    /// Exit with 1 unless a JSON message has this path, and this value there
+    ///
+    /// PATH is a JSONPath (RFC 9535); its leading `$.` may be left out. VALUE is JSON, or else a string:
+    /// `--expect-json op=done`, `--expect-json '$.items[0].id=7'`.
+    #[arg(long, value_name = "PATH[=VALUE]", value_parser = values::json_path, hide_short_help = true)]
+    pub(crate) expect_json: Vec<JsonExpectation>,
+
+    /// Leave the prompt when the connection closes, even while a line is being typed
+    #[arg(long, hide_short_help = true)]
+    pub(crate) exit_on_close: bool,
+
+    /// The code of our Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = values::close_code, hide_short_help = true)]
+    pub(crate) close_code: u16,
+
+    /// The reason in our Close, at most 123 bytes
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = values::close_reason, hide_short_help = true)]
+    pub(crate) close_reason: String,
+
+    /// Give up on the server's Close after this long without progress
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time, hide_short_help = true)]
+    pub(crate) close_timeout: Duration,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct Request {
+    /// Add a header; one value each time
+    ///
+    /// It takes the place of a header that wsprobe would send itself; with an empty value (`'User-Agent:'`) there is
+    /// none. `@FILE` reads headers from a file, one a line.
+    #[arg(short = 'H', long = "header", value_name = "'NAME: VALUE'")]
+    pub(crate) headers: Vec<String>,
+
+    /// Offer a subprotocol; repeat it for several, the best first
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
+    pub(crate) subprotocols: Vec<String>,
+
+    /// Send this Origin
+    #[arg(short, long, value_name = "ORIGIN", value_parser = values::field_value, hide_short_help = true)]
+    pub(crate) origin: Option<String>,
+
+    /// Send this Host instead of the URL's
+    #[arg(long, value_name = "HOST", value_parser = values::field_value, hide_short_help = true)]
+    pub(crate) host: Option<String>,
+
+    /// Send this User-Agent
+    #[arg(short = 'A', long, value_name = "NAME", value_parser = values::field_value, hide_short_help = true)]
+    pub(crate) user_agent: Option<String>,
+
+    /// Send a cookie; repeat it for several
+    ///
+    /// `@FILE`, `env:NAME` and `ask:` work as for `--bearer`.
+    #[arg(long, value_name = "NAME=VALUE", hide_short_help = true)]
+    pub(crate) cookie: Vec<String>,
+
+    /// Authenticate with Basic; asks for the password when it is missing
+    ///
+    /// `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it need not stand in the
+    /// list of processes.
+    #[arg(short, long, alias = "auth", value_name = "NAME[:PASS]", conflicts_with = "bearer")]
+    pub(crate) user: Option<String>,
+
+    /// Authenticate with a bearer token
+    ///
+    /// `@FILE` reads it from a file, `env:VAR` from the environment, `ask:` asks for it at the terminal.
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) bearer: Option<String>,
+
+    /// Follow redirects
+    ///
+    /// Credentials and cookies stay behind when one leads to another origin; from wss:// none leads to ws://.
+    #[arg(short = 'L', long, hide_short_help = true)]
+    pub(crate) location: bool,
+
+    /// Follow at most so many redirects
+    #[arg(long, value_name = "N", default_value = "10", hide_short_help = true)]
+    pub(crate) max_redirects: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct Tls {
+    /// Do not check the server's certificate
+    #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check", conflicts_with = "cacert")]
+    pub(crate) insecure: bool,
+
+    /// Trust these certificate authorities (PEM) instead of the system's
+    #[arg(long, alias = "ca", value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Route")]
+pub(crate) struct Route {
+    /// Use IPv4 only
+    #[arg(short = '4', long, hide_short_help = true, conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+
+    /// Use IPv6 only
+    #[arg(short = '6', long, hide_short_help = true)]
+    pub(crate) ipv6: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Timing")]
+pub(crate) struct Timing {
+    /// Give up when there is no connection in time
+    ///
+    /// Covers the name, the addresses and TLS together.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time, hide_short_help = true)]
+    pub(crate) connect_timeout: Duration,
+
+    /// Give up when the server has not answered the opening request in time
+    ///
+    /// Counted from the first byte of the request; `--connect-timeout` covers all before it.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time, hide_short_help = true)]
+    pub(crate) handshake_timeout: Duration,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Protocol")]
+pub(crate) struct Protocol {
+    /// Refuse larger messages, with a Close 1009
+    ///
+    /// A size in bytes, or with a unit: `64K`, `16MiB`.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::size, hide_short_help = true)]
+    pub(crate) max_message: usize,
+
+    /// The version of the protocol; there is only 13
+    #[arg(short = 'p', long = "protocol", value_name = "N", value_parser = values::protocol_version, hide_short_help = true)]
+    pub(crate) version: Option<u8>,
+
+    /// Commands with a slash always work at the prompt; this is for command lines written for wscat
+    #[arg(long, hide_short_help = true)]
+    pub(crate) slash: bool,
+}

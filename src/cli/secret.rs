@@ -1,0 +1,68 @@
+//! Values that need not stand in argv: `@FILE`, `env:NAME`, `ask:`.
+
+use std::path::Path;
+
+use super::Env;
+use super::values;
+use crate::error::Error;
+use crate::request::{Credentials, Header};
+
+/// Resolves a value that may be a secret.
+pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
+    if let Some(path) = text.strip_prefix('@') {
+        let secret = read("read the secret in", Path::new(path))?;
+        return Ok(secret.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    if let Some(name) = text.strip_prefix("env:") {
+        return Env::secret(name)
+            .ok_or_else(|| Error::Usage(format!("`{text}` is no value for `{option}`: `{name}` is not set")));
+    }
+    if text == "ask:" {
+        return ask(option.trim_start_matches('-'));
+    }
+    Ok(text.to_owned())
+}
+
+/// `NAME[:PASS]`, from wherever; asks for what is missing.
+pub(super) fn user(text: &str) -> Result<Credentials, Error> {
+    let text = resolve("--user", text)?;
+    let (user, password) = match text.split_once(':') {
+        Some((user, password)) => (user.to_owned(), password.to_owned()),
+        None => (text.clone(), ask(&format!("password of {text}"))?),
+    };
+    Ok(Credentials::Basic { user, password })
+}
+
+/// `-H`: a header, or `@FILE` with one a line.
+pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
+    let Some(path) = text.strip_prefix('@') else {
+        let header = values::header(text).map_err(|error| bad_header(text, &error))?;
+        return Ok(vec![header]);
+    };
+    let lines = read("read the headers in", Path::new(path))?;
+    let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(at, line)| {
+            values::header(line).map_err(|error| Error::Usage(format!("`{path}`, line {}: {error}", at + 1)))
+        })
+        .collect()
+}
+
+/// Names the header without its value, which may be secret.
+fn bad_header(text: &str, error: &str) -> Error {
+    let shown = match text.split_once(':') {
+        Some((name, _)) => format!("{}: …", name.escape_debug()),
+        None => text.escape_debug().to_string(),
+    };
+    Error::Usage(format!("`{shown}` is no value for `--header <'NAME: VALUE'>`: {error}"))
+}
+
+fn read(what: &'static str, path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::File { what, path: path.to_owned(), source })
+}
+
+/// Asks at the terminal, without echo.
+fn ask(what: &str) -> Result<String, Error> {
+    rpassword::prompt_password(format!("{what}: "))
+        .map_err(|source| Error::Local { what: "ask for a secret without a terminal; use @FILE or env:NAME", source })
+}

@@ -1,0 +1,111 @@
+//! The one place that knows the order: dial, handshake, redirect, wire.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::dial::{self, Dialed, Route, Stream};
+use crate::error::Error;
+use crate::event::Opened;
+use crate::handshake::redirect::Trail;
+use crate::handshake::{self, Answer, Flaw, Response, Switched};
+use crate::request::{Request, Wishes};
+use crate::target::Target;
+use crate::wire::{Limits, Side, Socket};
+
+/// What to connect to, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) target: Target,
+    pub(crate) wishes: Wishes,
+    pub(crate) route: Route,
+    pub(crate) handshake_timeout: Duration,
+    /// `-L`: how many redirects may be followed.
+    pub(crate) max_redirects: Option<usize>,
+    pub(crate) limits: Limits,
+}
+
+/// What a verbose user gets to see on the way.
+pub(crate) enum Trace<'t> {
+    Dialed {
+        target: &'t Target,
+        dialed: &'t Dialed,
+    },
+    /// The request as it may be shown, secrets left out.
+    Request(&'t str),
+    /// A head of the answer as it came.
+    Response(&'t str),
+    Redirected(&'t Target),
+    /// How long the server took to answer.
+    Answered(Duration),
+}
+
+/// Connects, following redirects if that is wanted.
+///
+/// # Errors
+/// The first step that failed; a refusal comes with its status, fields and body.
+pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Result<(Socket<Stream>, Opened), Error> {
+    let mut trail = Trail::new(options.target.clone(), options.max_redirects.unwrap_or(0));
+    let mut wishes = options.wishes.clone();
+    loop {
+        let target = trail.current().clone();
+        let mut dialed = dial::dial(&target, &options.route).await?;
+        trace(Trace::Dialed { target: &target, dialed: &dialed });
+        let request = Request::new(&target, &wishes);
+        let refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
+            Answer::Switched(switched) => return Ok(open(&target, dialed, switched, options.limits).await),
+            Answer::Refused(refusal) => refusal,
+        };
+        let next = match options.max_redirects {
+            Some(_) => trail.follow(&refusal.response).map_err(Error::Redirect)?,
+            None => None,
+        };
+        let Some(next) = next else { return Err(Error::Refused(Box::new(refusal))) };
+        trace(Trace::Redirected(next));
+        if !target.same_origin(next) {
+            wishes = wishes.without_secrets();
+        }
+    }
+}
+
+async fn shake_hands(
+    target: &Target,
+    request: &Request,
+    stream: &mut Stream,
+    options: &Options,
+    trace: &dyn Fn(Trace<'_>),
+) -> Result<Answer, Error> {
+    trace(Trace::Request(&request.shown_head()));
+    let started = std::time::Instant::now();
+    let answer =
+        timeout(options.handshake_timeout, handshake::open(stream, request)).await.map_err(|_| Error::TimedOut {
+            step: "waiting for the answer to the opening request",
+            after: options.handshake_timeout,
+            option: "--handshake-timeout",
+        })?;
+    match &answer {
+        Ok(Answer::Switched(Switched { response, .. })) => trace_answer(response, trace),
+        Ok(Answer::Refused(refusal)) => trace_answer(&refusal.response, trace),
+        Err(Flaw::BadAnswer { response, .. }) => trace_answer(response, trace),
+        Err(_) => {}
+    }
+    trace(Trace::Answered(started.elapsed()));
+    answer.map_err(|source| Error::Handshake { url: target.to_string(), source })
+}
+
+fn trace_answer(response: &Response, trace: &dyn Fn(Trace<'_>)) {
+    response.interim.iter().chain([&response.head]).for_each(|head| trace(Trace::Response(head)));
+}
+
+async fn open(target: &Target, dialed: Dialed, switched: Switched, limits: Limits) -> (Socket<Stream>, Opened) {
+    let Switched { response, subprotocol, leftover } = switched;
+    let opened = Opened {
+        url: target.to_string(),
+        peer: dialed.peer,
+        status: response.status,
+        extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
+        headers: response.fields,
+        subprotocol,
+    };
+    (Socket::new(dialed.stream, leftover, Side::Client, limits).await, opened)
+}

@@ -1,0 +1,92 @@
+//! From a host to its addresses, in the order in which they are tried.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use url::Host;
+
+use crate::error::Error;
+use crate::target::is_localhost;
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    V4,
+    V6,
+}
+
+/// Finds the addresses of a host: by the system's resolver, unless none is needed.
+pub(super) async fn resolve(host: &Host, port: u16, family: Option<Family>) -> Result<Vec<SocketAddr>, Error> {
+    let found: Vec<IpAddr> = match host {
+        Host::Ipv4(address) => vec![(*address).into()],
+        Host::Ipv6(address) => vec![(*address).into()],
+        // These never leave this machine (RFC 6761, section 6.3), and asking costs a thread.
+        Host::Domain(name) if is_localhost(name) => vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
+        Host::Domain(name) => tokio::net::lookup_host((name.as_str(), port))
+            .await
+            .map_err(|source| Error::Resolve { host: name.clone(), source })?
+            .map(|address| address.ip())
+            .collect(),
+    };
+    let wanted = found.into_iter().filter(|ip| family.is_none_or(|family| family.has(*ip)));
+    let addresses: Vec<_> = interleaved(wanted).into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+    if addresses.is_empty() {
+        return Err(Error::NoAddress { host: host.to_string(), family });
+    }
+    Ok(addresses)
+}
+
+impl Family {
+    fn has(self, ip: IpAddr) -> bool {
+        match self {
+            Self::V4 => ip.is_ipv4(),
+            Self::V6 => ip.is_ipv6(),
+        }
+    }
+}
+
+/// The resolver's order, with the families taking turns (RFC 8305, section 4).
+fn interleaved(found: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+    let mut unique: Vec<IpAddr> = Vec::new();
+    for ip in found {
+        if !unique.contains(&ip) {
+            unique.push(ip);
+        }
+    }
+    let Some(first) = unique.first().copied() else { return unique };
+    let (leading, other): (Vec<_>, Vec<_>) = unique.into_iter().partition(|ip| ip.is_ipv6() == first.is_ipv6());
+    let mut other = other.into_iter();
+    let mut order = Vec::with_capacity(leading.len() + other.len());
+    for ip in leading {
+        order.push(ip);
+        order.extend(other.next());
+    }
+    order.extend(other);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(found: &[&str]) -> Vec<String> {
+        interleaved(found.iter().map(|text| text.parse().unwrap())).iter().map(IpAddr::to_string).collect()
+    }
+
+    #[test]
+    fn families_take_turns_beginning_with_the_resolvers_first() {
+        assert_eq!(order(&["::1", "::2", "::3", "1.1.1.1"]), ["::1", "1.1.1.1", "::2", "::3"]);
+        assert_eq!(order(&["1.1.1.1", "::1", "::2", "::3"]), ["1.1.1.1", "::1", "::2", "::3"]);
+        assert_eq!(order(&["1.1.1.1", "1.1.1.1"]), ["1.1.1.1"]);
+        assert!(order(&[]).is_empty());
+    }
+
+    #[tokio::test]
+    async fn localhost_is_both_loopback_addresses_and_a_family_keeps_one() {
+        let host = Host::Domain("localhost".to_owned());
+        assert_eq!(resolve(&host, 80, None).await.unwrap().len(), 2);
+        let v4 = resolve(&host, 80, Some(Family::V4)).await.unwrap();
+        assert_eq!(v4, ["127.0.0.1:80".parse().unwrap()]);
+        let literal = Host::Ipv4(Ipv4Addr::LOCALHOST);
+        assert!(matches!(resolve(&literal, 80, Some(Family::V6)).await, Err(Error::NoAddress { .. })));
+    }
+}

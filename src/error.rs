@@ -1,0 +1,146 @@
+//! What can go wrong before a session runs, by stage, with its exit status and a hint.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::dial::Family;
+use crate::handshake::redirect::BadRedirect;
+use crate::handshake::{Flaw, Refusal};
+
+/// A run that ended before, or instead of, a session.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{0}")]
+    Usage(String),
+    #[error("cannot {what} `{}`", path.display())]
+    File { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot {what}")]
+    Local { what: &'static str, source: io::Error },
+    #[error("cannot resolve `{host}`")]
+    Resolve { host: String, source: io::Error },
+    #[error("`{host}` has no {} address", family_name(*family))]
+    NoAddress { host: String, family: Option<Family> },
+    #[error("cannot connect to {url}{}", listed(tried))]
+    Unreachable { url: String, tried: Vec<(SocketAddr, io::Error)> },
+    #[error("cannot connect to the socket `{}`", path.display())]
+    UnixSocket { path: PathBuf, source: io::Error },
+    #[error("cannot read the system's root certificates: {why}")]
+    NoRoots { why: String },
+    #[error("TLS with `{host}` failed")]
+    Tls { host: String, source: io::Error },
+    #[error("timed out after {after:?} while {step} ({option})")]
+    TimedOut { step: &'static str, after: Duration, option: &'static str },
+    #[error("the handshake with {url} failed")]
+    Handshake { url: String, source: Flaw },
+    #[error("{}", refused(.0))]
+    Refused(Box<Refusal>),
+    #[error("cannot follow the redirect")]
+    Redirect(#[source] BadRedirect),
+    #[error("interrupted")]
+    Interrupted(i32),
+}
+
+impl Error {
+    /// The exit status that the manual promises. Without `_`, so that each new error has to choose.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::File { .. } | Self::Local { .. } => 2,
+            Self::Resolve { .. }
+            | Self::NoAddress { .. }
+            | Self::Unreachable { .. }
+            | Self::UnixSocket { .. }
+            | Self::NoRoots { .. }
+            | Self::Tls { .. } => 3,
+            Self::Refused(_) | Self::Redirect(_) => 4,
+            Self::Handshake { .. } => 5,
+            Self::TimedOut { .. } => 7,
+            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+        }
+    }
+
+    /// What to try.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => refusal_hint(refusal),
+            Self::Tls { source, .. } => tls_hint(source),
+            Self::NoRoots { .. } => Some("install ca-certificates, or name a file with --cacert".to_owned()),
+            Self::NoAddress { family: Some(Family::V4), .. } => Some("try it without -4".to_owned()),
+            Self::NoAddress { family: Some(Family::V6), .. } => Some("try it without -6".to_owned()),
+            Self::Handshake { source, .. } => source.hint().map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    /// The error and what caused it, in one line, with the hint.
+    pub(crate) fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            // Some causes repeat what stands above them.
+            if !line.ends_with(&cause_text) {
+                write!(line, ": {cause_text}").expect("a String takes all");
+            }
+            source = cause.source();
+        }
+        if let Some(hint) = self.hint() {
+            write!(line, " ({hint})").expect("a String takes all");
+        }
+        line
+    }
+}
+
+fn family_name(family: Option<Family>) -> &'static str {
+    match family {
+        Some(Family::V4) => "IPv4",
+        Some(Family::V6) => "IPv6",
+        None => "usable",
+    }
+}
+
+fn listed(tried: &[(SocketAddr, io::Error)]) -> String {
+    match tried {
+        [(address, error)] => format!(": {address}: {error}"),
+        _ => tried.iter().fold(String::new(), |mut list, (address, error)| {
+            write!(list, "{} {address}: {error}", if list.is_empty() { ":" } else { ";" }).expect("a String takes all");
+            list
+        }),
+    }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let response = &refusal.response;
+    let status = format!("{} {}", response.status, response.reason);
+    match response.field("Location") {
+        Some(location) => format!("the server answered {} and points to `{location}`", status.trim()),
+        None => format!("the server answered {} instead of switching to WebSocket", status.trim()),
+    }
+}
+
+fn refusal_hint(refusal: &Refusal) -> Option<String> {
+    let hint = match refusal.response.status {
+        300..=399 if refusal.response.field("Location").is_some() => "-L follows it",
+        200 | 204 | 404 => "is the path right?",
+        401 => "try --user or --bearer",
+        403 => "it may want credentials, or an --origin that it knows",
+        426 => "it may want another version or subprotocol",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn tls_hint(source: &io::Error) -> Option<String> {
+    use rustls::{CertificateError, Error as Tls};
+    let hint = match source.get_ref()?.downcast_ref::<Tls>()? {
+        Tls::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "use the name that the certificate is for, or -k to go without the check",
+        Tls::InvalidCertificate(_) => "name its authority with --cacert FILE, or use -k to go without the check",
+        Tls::InvalidMessage(_) => "does the server speak TLS here? if not, use ws://",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

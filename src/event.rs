@@ -1,0 +1,197 @@
+//! The words that all parts share: what goes in, what comes out, how it ended.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+/// Text that is known to be UTF-8, shared without copying.
+pub(crate) use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
+
+use crate::request::Header;
+use crate::wire::Fault;
+
+/// A data message (RFC 6455, section 5.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    Text(Text),
+    Binary(Bytes),
+}
+
+/// What a Close frame carries (RFC 6455, section 5.5.1); without a code it is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Close {
+    pub(crate) code: Option<u16>,
+    pub(crate) reason: String,
+}
+
+/// What the user wants to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    Message(Message),
+    Ping(Bytes),
+    Pong(Bytes),
+    /// Without one, the Close that the command line asks for.
+    Close(Option<Close>),
+}
+
+/// Inputs that became ready together: they are sent with one flush.
+pub(crate) type Batch = Vec<Input>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    In,
+    Out,
+}
+
+/// What happened, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) at: SystemTime,
+    pub(crate) what: Happening,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Happening {
+    Open(Box<Opened>),
+    Message(Direction, Message),
+    Ping(Direction, Bytes),
+    Pong(Direction, Bytes),
+    /// The direction tells who began. Not clean: there was no closing handshake.
+    Close {
+        by: Direction,
+        close: Close,
+        clean: bool,
+    },
+    Error(String),
+}
+
+/// A connection as it was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    pub(crate) url: String,
+    pub(crate) peer: Peer,
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) subprotocol: Option<String>,
+    pub(crate) extensions: Option<String>,
+}
+
+/// Who is at the other end of the transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Inet(SocketAddr),
+    Unix(String),
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The closing handshake was completed; `close` is the peer's, `sent` ours if we began.
+    Closed { sent: Option<Close>, close: Close },
+    /// The connection ended without the peer's Close.
+    Cut(Option<std::io::Error>),
+    /// The peer broke the protocol.
+    Broken(Fault),
+    /// The peer did not answer our Close.
+    Unanswered,
+    /// `--timeout` ran out.
+    TimedOut,
+    /// A signal asked us to leave.
+    Interrupted(i32),
+    /// Nobody reads our output any more.
+    OutputGone,
+    /// The input was no good; the error names the place.
+    BadInput(String),
+}
+
+impl Message {
+    pub(crate) fn data(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(data) => data,
+        }
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl Close {
+    pub(crate) fn new(code: u16, reason: impl Into<String>) -> Self {
+        Self { code: Some(code), reason: reason.into() }
+    }
+
+    /// Whether an endpoint may send this code (RFC 6455, section 7.4, and its registry).
+    pub(crate) fn may_be_sent(code: u16) -> bool {
+        matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+
+    /// Whether the code says that all went well: none, 1000 or 1001 (RFC 6455, section 7.4.1).
+    pub(crate) fn is_good(&self) -> bool {
+        matches!(self.code, None | Some(1000 | 1001))
+    }
+
+    /// The code in words (the IANA registry of close codes).
+    pub(crate) fn meaning(&self) -> &'static str {
+        match self.code {
+            None => "no code",
+            Some(code) => match code {
+                1000 => "normal closure",
+                1001 => "going away",
+                1002 => "protocol error",
+                1003 => "unsupported data",
+                1006 => "cut without a Close",
+                1007 => "invalid data",
+                1008 => "policy violation",
+                1009 => "message too big",
+                1010 => "extension required",
+                1011 => "internal error",
+                1012 => "service restart",
+                1013 => "try again later",
+                1014 => "bad gateway",
+                3000 => "unauthorized",
+                3003 => "forbidden",
+                3008 => "timeout",
+                3000..=3999 => "registered with IANA",
+                4000..=4999 => "of the application",
+                _ => "not a code that may be sent",
+            },
+        }
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Inet(address) => address.fmt(f),
+            Self::Unix(path) => f.write_str(path),
+        }
+    }
+}
+
+impl End {
+    /// The exit status that the manual promises. Without `_`, so that each new end has to choose.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Closed { sent: Some(sent), close } if sent.code == close.code => 0,
+            Self::Closed { close, .. } if close.is_good() => 0,
+            Self::Closed { .. } => 6,
+            Self::Cut(_) | Self::Broken(_) => 5,
+            Self::Unanswered | Self::TimedOut => 7,
+            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+            Self::OutputGone => 0,
+            Self::BadInput(_) => 2,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The pipe: stdin to the socket, the socket to stdout.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::spool::Spool;
+use super::{connecting, deadline, report, runtime, signals, stdin};
+use crate::error::Error;
+use crate::event::{Batch, Direction, End, Event, Happening};
+use crate::plan::{Plan, Source};
+use crate::render::{Renderer, record};
+use crate::session::{self, Gone, Outlet};
+use crate::term::{Lane, Talk, stdout_gone};
+
+/// Batches between stdin and the socket.
+const BATCHES: usize = 2;
+
+/// A run that must leave gives its last output this long.
+const HASTE: Duration = Duration::from_millis(500);
+
+/// Runs to the end, and returns the exit status.
+pub(super) fn run(plan: &Plan) -> u8 {
+    let talk = Talk::on_stderr(plan.voice.verbosity, plan.voice.colour);
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return super::complain(&error),
+    };
+    let code = runtime.block_on(converse(plan, &talk)).unwrap_or_else(|error| {
+        report::not_connected(&talk, &error);
+        error.exit_code()
+    });
+    // A resolver or a read of the roots may still be under way.
+    runtime.shutdown_background();
+    code
+}
+
+async fn converse(plan: &Plan, talk: &Talk) -> Result<u8, Error> {
+    let mut signals = signals::watch(&[]).map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let until = deadline(plan.timeout);
+    let output = Output::new(plan, talk)?;
+    let connected = tokio::select! {
+        connected = connecting(&plan.connect, talk, &mut signals, until.zip(plan.timeout)) => connected,
+        () = stdout_gone() => return Ok(0),
+    };
+    let (socket, opened) = match connected {
+        Ok(connected) => connected,
+        Err(error) => {
+            output.put_now(Happening::Error(error.chain()));
+            output.finish().await?;
+            return Err(error);
+        }
+    };
+    output.put_now(Happening::Open(Box::new(opened)));
+
+    let (batches, mut inputs) = mpsc::channel(BATCHES);
+    // Held while there is no input: dropping it would mean that the input has ended.
+    let _held = start_input(plan, talk, batches)?;
+    let mut options = plan.session.clone();
+    options.ending.deadline = until;
+    let outcome = session::run(socket, plan.first.clone(), &mut inputs, &mut signals, &output, &options).await;
+
+    report::ended(talk, plan, &outcome);
+    let finished = match outcome.end {
+        // Whoever is to leave at once does not wait for a slow reader.
+        End::Interrupted(_) | End::TimedOut => timeout(HASTE, output.finish()).await.unwrap_or(Ok(())),
+        _ => tokio::select! {
+            finished = output.finish() => finished,
+            Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
+        },
+    };
+    finished.map(|()| outcome.exit_code())
+}
+
+/// Starts whatever gives input; returns the sender when nothing will.
+fn start_input(
+    plan: &Plan,
+    talk: &Talk,
+    batches: mpsc::Sender<Result<Batch, String>>,
+) -> Result<Option<mpsc::Sender<Result<Batch, String>>>, Error> {
+    let cut = match &plan.source {
+        Source::Ended => return Ok(None),
+        Source::Pipe(cut) => cut.clone(),
+        Source::Nothing | Source::Prompt(_) => return Ok(Some(batches)),
+    };
+    match stdin::open() {
+        Ok(Some(stdin)) => {
+            let started = stdin::spawn(stdin, cut, batches);
+            started.map_err(|source| Error::Local { what: "start the thread for stdin", source })?;
+            Ok(None)
+        }
+        // After -x there is nothing more to send; without it there is only listening.
+        _ if !plan.first.is_empty() => Ok(None),
+        Ok(None) => Ok(Some(batches)),
+        Err(error) => {
+            talk.say(&format!("stdin cannot be read ({error}); listening only"));
+            Ok(Some(batches))
+        }
+    }
+}
+
+/// Where events go: stdout, the record, and what is worth a line on stderr.
+struct Output<'t> {
+    renderer: RefCell<Renderer>,
+    stdout: Spool,
+    record: Option<Spool>,
+    talk: &'t Talk,
+}
+
+impl<'t> Output<'t> {
+    fn new(plan: &Plan, talk: &'t Talk) -> Result<Self, Error> {
+        let stdout = Lane::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
+        let record = plan.record.as_ref().map(|path| open_record(path)).transpose()?;
+        Ok(Self { renderer: RefCell::new(Renderer::new(plan.look.clone())), stdout: Spool::new(stdout), record, talk })
+    }
+
+    fn put_now(&self, what: Happening) {
+        self.put(Event { at: SystemTime::now(), what });
+    }
+
+    async fn finish(self) -> Result<(), Error> {
+        let stdout = self.stdout.finish().await.map_err(|source| Error::Local { what: "write to stdout", source });
+        let record = match self.record {
+            Some(record) => record.finish().await.map_err(|source| Error::Local { what: "write the record", source }),
+            None => Ok(()),
+        };
+        stdout.and(record)
+    }
+}
+
+/// Opens the file of `--record`; it is replaced.
+pub(super) fn open_record(path: &std::path::Path) -> Result<Spool, Error> {
+    let lane = File::create(path).and_then(Lane::to_file);
+    lane.map(Spool::new).map_err(|source| Error::File { what: "write the record to", path: path.to_owned(), source })
+}
+
+impl Outlet for Output<'_> {
+    async fn room(&self) -> Result<(), Gone> {
+        self.stdout.room().await?;
+        match &self.record {
+            Some(record) => record.room().await,
+            None => Ok(()),
+        }
+    }
+
+    fn put(&self, event: Event) {
+        let mut renderer = self.renderer.borrow_mut();
+        self.stdout.append(|out| renderer.render(&event, out));
+        if let Some(record) = &self.record {
+            record.append(|out| record::write(&event, out));
+        }
+        if renderer.look().ping_pong && !renderer.shows_sent() {
+            match &event.what {
+                Happening::Ping(direction, data) => say_control(self.talk, *direction, "ping", data),
+                Happening::Pong(direction, data) => say_control(self.talk, *direction, "pong", data),
+                _ => {}
+            }
+        }
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        self.stdout.flush().await?;
+        match &self.record {
+            Some(record) => record.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    fn wants_sent(&self) -> bool {
+        self.record.is_some() || self.renderer.borrow().shows_sent()
+    }
+
+    async fn gone(&self) {
+        stdout_gone().await;
+    }
+}
+
+fn say_control(talk: &Talk, direction: Direction, kind: &str, data: &[u8]) {
+    let way = match direction {
+        Direction::In => "received",
+        Direction::Out => "sent",
+    };
+    talk.say(format!("{kind} {way} {}", String::from_utf8_lossy(data)).trim_end());
+}

@@ -1,0 +1,176 @@
+//! What waits to be shown above the prompt: bounded, and never in the way of who puts something in.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use crate::event::{Event, Happening};
+
+/// More than this is not worth a terminal's time: it would lag seconds behind.
+const LARGEST: usize = 1 << 20;
+const MOST: usize = 20_000;
+
+/// Something to show.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// Rendered only if it gets to be shown.
+    Event(Event),
+    /// Whole lines, ready to be written.
+    Lines(String),
+}
+
+/// The queue between the session and the display. When it is full the oldest events make room, and are counted.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    items: VecDeque<Item>,
+    bytes: usize,
+    skipped: Skipped,
+    closed: bool,
+    /// Whether what was taken last is still being shown.
+    showing: bool,
+}
+
+/// What was not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Skipped {
+    pub(super) messages: u64,
+    pub(super) bytes: usize,
+}
+
+/// What the display takes at a time.
+pub(super) struct Taken {
+    pub(super) skipped: Skipped,
+    pub(super) items: Vec<Item>,
+}
+
+impl Item {
+    fn size(&self) -> usize {
+        match self {
+            Self::Lines(text) => text.len(),
+            Self::Event(Event { what: Happening::Message(_, message), .. }) => message.data().len(),
+            Self::Event(_) => 128,
+        }
+    }
+}
+
+impl Queue {
+    /// Puts something in; never waits.
+    pub(super) fn push(&self, item: Item) {
+        let mut waiting = self.lock();
+        let size = item.size();
+        while !waiting.items.is_empty() && (waiting.items.len() >= MOST || waiting.bytes + size > LARGEST) {
+            let oldest = waiting.items.pop_front().expect("it is not empty");
+            waiting.bytes -= oldest.size();
+            waiting.skipped.messages += 1;
+            waiting.skipped.bytes += oldest.size();
+        }
+        waiting.bytes += size;
+        waiting.items.push_back(item);
+        self.changed.notify_all();
+    }
+
+    /// Nothing will be shown any more; whoever waits in [`take`](Self::take) gets none.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for something to show and takes items up to about `budget` bytes; none once it is closed.
+    pub(super) fn take(&self, budget: usize) -> Option<Taken> {
+        let mut waiting = self.lock();
+        waiting.showing = false;
+        self.changed.notify_all();
+        waiting = self
+            .changed
+            .wait_while(waiting, |waiting| waiting.items.is_empty() && !waiting.closed)
+            .expect("nothing panics while it holds this");
+        if waiting.closed {
+            return None;
+        }
+        waiting.showing = true;
+        Some(waiting.take(budget))
+    }
+
+    /// Takes all that is left, without waiting.
+    pub(super) fn take_rest(&self) -> Taken {
+        self.lock().take(usize::MAX)
+    }
+
+    /// Waits until all has been shown, but no longer than `limit`.
+    pub(super) fn wait_shown(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        let mut waiting = self.lock();
+        while !waiting.items.is_empty() || waiting.showing {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            waiting = self.changed.wait_timeout(waiting, left).expect("nothing panics while it holds this").0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().expect("nothing panics while it holds this")
+    }
+}
+
+impl Waiting {
+    fn take(&mut self, budget: usize) -> Taken {
+        let skipped = std::mem::take(&mut self.skipped);
+        let mut items = Vec::new();
+        let mut taken = 0;
+        while let Some(item) = self.items.front() {
+            if !items.is_empty() && taken + item.size() > budget {
+                break;
+            }
+            let item = self.items.pop_front().expect("it has a front");
+            taken += item.size();
+            self.bytes -= item.size();
+            items.push(item);
+        }
+        Taken { skipped, items }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(size: usize) -> Item {
+        Item::Lines("x".repeat(size))
+    }
+
+    #[test]
+    fn a_full_queue_lets_the_oldest_go_and_counts_them() {
+        let queue = Queue::default();
+        queue.push(Item::Lines("old".into()));
+        queue.push(lines(LARGEST - 2));
+        let taken = queue.take(usize::MAX).unwrap();
+        assert_eq!((taken.skipped, taken.items.len()), (Skipped { messages: 1, bytes: 3 }, 1));
+        queue.push(lines(1));
+        assert_eq!(queue.take(usize::MAX).unwrap().skipped, Skipped::default());
+    }
+
+    #[test]
+    fn something_larger_than_the_queue_still_gets_through() {
+        let queue = Queue::default();
+        queue.push(lines(2 * LARGEST));
+        assert_eq!(queue.take(1).unwrap().items.len(), 1);
+    }
+
+    #[test]
+    fn a_budget_limits_what_is_taken_at_a_time() {
+        let queue = Queue::default();
+        (0..3).for_each(|_| queue.push(lines(10)));
+        assert_eq!(queue.take(20).unwrap().items.len(), 2);
+        queue.close();
+        assert!(queue.take(20).is_none());
+        assert_eq!(queue.take_rest().items.len(), 1);
+    }
+}

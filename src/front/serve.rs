@@ -1,0 +1,195 @@
+//! A WebSocket server on a thread of its own: what `demo` talks to, and what the tests do.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::LocalSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::dial::Duplex;
+use crate::event::{Close, Message};
+use crate::handshake::{self, Choice, Opening};
+use crate::wire::{Incoming, Limits, Side, Socket};
+
+/// Larger than what any client is asked to send here.
+const MAX_MESSAGE: usize = 2 << 30;
+
+/// A client that does not finish its handshake in time is let go.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running server. It ends with the process.
+pub struct Server {
+    address: SocketAddr,
+}
+
+/// A connected client, from the server's side.
+pub struct Client {
+    socket: Socket<Box<dyn Duplex>>,
+    opening: Opening,
+}
+
+/// What a client said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    Close(Option<u16>, String),
+}
+
+impl Server {
+    /// Starts a server that sends every message back.
+    ///
+    /// # Errors
+    /// No port could be had.
+    pub fn echo() -> io::Result<Self> {
+        Self::start(echo)
+    }
+
+    /// Starts a server on a free port of the loopback interface; `serve` is called for each client.
+    ///
+    /// # Errors
+    /// No port could be had.
+    pub fn start<F>(serve: impl Fn(Client) -> F + Send + 'static) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        Self::start_with(None, serve)
+    }
+
+    /// The same behind TLS.
+    ///
+    /// # Errors
+    /// No port could be had.
+    pub fn start_tls<F>(
+        config: Arc<rustls::ServerConfig>,
+        serve: impl Fn(Client) -> F + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        Self::start_with(Some(TlsAcceptor::from(config)), serve)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    fn start_with<F>(tls: Option<TlsAcceptor>, serve: impl Fn(Client) -> F + Send + 'static) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("server".to_owned()).spawn(move || {
+            let serve = Rc::new(serve);
+            LocalSet::new().block_on(&runtime, async move {
+                let listener = tokio::net::TcpListener::from_std(listener).expect("it was made for this runtime");
+                loop {
+                    // A client that is gone before it is accepted is not the next one's fault.
+                    let Ok((stream, _)) = listener.accept().await else { continue };
+                    let (serve, tls) = (Rc::clone(&serve), tls.clone());
+                    tokio::task::spawn_local(async move {
+                        if let Some(client) = welcome(stream, tls).await {
+                            serve(client).await;
+                        }
+                    });
+                }
+            });
+        })?;
+        Ok(Self { address })
+    }
+}
+
+/// Secures the stream if asked to, and answers the opening handshake; none for a client that fails at it.
+async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Client> {
+    stream.set_nodelay(true).ok()?;
+    let shaking = async {
+        let mut stream: Box<dyn Duplex> = match tls {
+            Some(tls) => Box::new(tls.accept(stream).await.ok()?),
+            None => Box::new(stream),
+        };
+        let accepted = handshake::accept(&mut stream, |opening| {
+            Ok(Choice { subprotocol: opening.subprotocols().next().map(str::to_owned), ..Choice::default() })
+        })
+        .await
+        .ok()?;
+        let limits = Limits { max_message: MAX_MESSAGE };
+        let socket = Socket::new(stream, accepted.leftover, Side::Server, limits).await;
+        Some(Client { socket, opening: accepted.opening })
+    };
+    tokio::time::timeout(HANDSHAKE_TIMEOUT, shaking).await.ok()?
+}
+
+async fn echo(client: Client) {
+    let socket = &client.socket;
+    while let Some(Ok(incoming)) = socket.next().await {
+        if let Incoming::Message(message) = incoming
+            && (socket.feed(message).await.is_err() || socket.flush().await.is_err())
+        {
+            return;
+        }
+    }
+}
+
+impl Client {
+    /// What the client says next; none when the connection has ended, for whatever reason.
+    pub async fn next(&self) -> Option<Said> {
+        Some(match self.socket.next().await?.ok()? {
+            Incoming::Message(Message::Text(text)) => Said::Text(text.as_str().to_owned()),
+            Incoming::Message(Message::Binary(data)) => Said::Binary(data.to_vec()),
+            Incoming::Ping(data) => Said::Ping(data.to_vec()),
+            Incoming::Pong(data) => Said::Pong(data.to_vec()),
+            Incoming::Close(close) => Said::Close(close.code, close.reason),
+        })
+    }
+
+    /// Sends a text message; what cannot be sent is not the server's problem.
+    pub async fn text(&self, text: &str) {
+        self.feed(text).await;
+        self.flush().await;
+    }
+
+    /// Puts a text message into the send buffer.
+    pub async fn feed(&self, text: &str) {
+        let _ = self.socket.feed(Message::from(text)).await;
+    }
+
+    pub async fn flush(&self) {
+        let _ = self.socket.flush().await;
+    }
+
+    pub async fn binary(&self, data: &[u8]) {
+        let _ = self.socket.feed(Message::Binary(data.to_vec().into())).await;
+        self.flush().await;
+    }
+
+    pub async fn ping(&self, data: &[u8]) {
+        let _ = self.socket.ping(data.to_vec().into()).await;
+        self.flush().await;
+    }
+
+    /// Sends a Close and waits for the client's.
+    pub async fn close(&self, code: u16, reason: &str) {
+        let _ = self.socket.close(&Close::new(code, reason)).await;
+        while self.next().await.is_some() {}
+    }
+
+    /// The value of a field of the client's request.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.opening.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
+    }
+
+    /// The resource that the client asked for.
+    pub fn resource(&self) -> &str {
+        &self.opening.resource
+    }
+}

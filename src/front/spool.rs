@@ -1,0 +1,62 @@
+//! Output on its way to a [`Lane`]: gathered while more comes, handed over in one piece when nothing does.
+
+use std::cell::RefCell;
+use std::io;
+
+use bytes::BytesMut;
+
+use crate::session::Gone;
+use crate::term::Lane;
+
+/// Enough for one write; more waiting than this slows its source down.
+const PIECE: usize = 64 << 10;
+
+/// A buffer before a lane. Shared by the two halves of the pump, so it takes `&self`.
+pub(super) struct Spool {
+    // Borrowed between awaits only.
+    waiting: RefCell<BytesMut>,
+    lane: Lane,
+}
+
+impl Spool {
+    pub(super) fn new(lane: Lane) -> Self {
+        Self { waiting: RefCell::default(), lane }
+    }
+
+    /// Lets something be appended; never waits.
+    pub(super) fn append(&self, append: impl FnOnce(&mut BytesMut)) {
+        append(&mut self.waiting.borrow_mut());
+    }
+
+    /// Waits until there is room for more. Cancel-safe: nothing leaves the buffer without its place.
+    pub(super) async fn room(&self) -> Result<(), Gone> {
+        if self.waiting.borrow().len() < PIECE {
+            return Ok(());
+        }
+        self.flush().await
+    }
+
+    /// Hands over all that waits.
+    pub(super) async fn flush(&self) -> Result<(), Gone> {
+        if self.waiting.borrow().is_empty() {
+            return Ok(());
+        }
+        let place = self.lane.place().await.map_err(|_| Gone)?;
+        // The other half may have taken it meanwhile.
+        let piece = self.waiting.borrow_mut().split().freeze();
+        if !piece.is_empty() {
+            place.send(piece);
+        }
+        Ok(())
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    /// What the writer could not write; a reader that went away is no error.
+    pub(super) async fn finish(self) -> io::Result<()> {
+        // A failed writer tells its own reason below.
+        let _ = self.flush().await;
+        self.lane.finish().await
+    }
+}

@@ -1,0 +1,286 @@
+//! Stdin: read on a thread of its own, cut into messages.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
+
+use bytes::{Bytes, BytesMut};
+use memchr::memchr;
+use memchr::memmem::Finder;
+use tokio::sync::mpsc;
+
+use crate::event::{Batch, Input, Message, Text};
+use crate::render::record;
+use crate::unescape::{unescape_bytes, unescape_text};
+
+/// What one read may bring.
+const BLOCK: usize = 64 << 10;
+
+/// How stdin becomes messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// At each delimiter; without one at each line's end, LF or CRLF.
+    At {
+        delimiter: Option<Bytes>,
+        keep: bool,
+        kind: Kind,
+    },
+    Whole(Kind),
+    /// Binary messages of this size.
+    Chunks(usize),
+    /// JSON records, one a line.
+    Records,
+}
+
+/// What a piece of stdin is sent as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Binary,
+    EscapedText,
+    EscapedBinary,
+}
+
+/// Opens stdin for reading, or tells why there is nothing to read.
+///
+/// `/dev/null` and a stdin that cannot be read are no input at all: nohup, cron, docker and systemd start programs so.
+///
+/// # Errors
+/// The reason, where the user may not know of it.
+pub(super) fn open() -> Result<Option<File>, io::Error> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of stdin")]
+    let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let is_null = |null: std::fs::Metadata| stdin.metadata().is_ok_and(|stdin| stdin.rdev() == null.rdev());
+    if std::fs::metadata("/dev/null").is_ok_and(is_null) {
+        return Ok(None);
+    }
+    // Nothing is read, but what cannot be read says so: a directory, or a file opened for writing.
+    (&stdin).read(&mut []).map(|_| Some(stdin))
+}
+
+/// Starts the thread that reads; it ends with the input, or when nobody takes its batches any more.
+pub(super) fn spawn(mut stdin: File, cut: Cut, batches: mpsc::Sender<Result<Batch, String>>) -> io::Result<()> {
+    let read = move || {
+        let mut cutter = Cutter::new(cut);
+        let mut block = vec![0; BLOCK];
+        loop {
+            let mut batch = Batch::new();
+            let (result, ended) = match stdin.read(&mut block) {
+                Ok(0) => (cutter.finish(&mut batch), true),
+                Ok(length) => (cutter.push(&block[..length], &mut batch), false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => (Err(format!("cannot read stdin: {error}")), true),
+            };
+            if !batch.is_empty() && batches.blocking_send(Ok(batch)).is_err() {
+                return;
+            }
+            if let Err(why) = result {
+                let _ = batches.blocking_send(Err(why));
+                return;
+            }
+            if ended {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(read).map(drop)
+}
+
+/// Cuts a stream of blocks into messages.
+struct Cutter {
+    cut: Cut,
+    /// What has come since the last cut.
+    rest: BytesMut,
+    /// How much of it is known to hold no delimiter.
+    searched: usize,
+    pieces: u64,
+}
+
+impl Cutter {
+    fn new(cut: Cut) -> Self {
+        Self { cut, rest: BytesMut::new(), searched: 0, pieces: 0 }
+    }
+
+    fn push(&mut self, block: &[u8], batch: &mut Batch) -> Result<(), String> {
+        self.rest.extend_from_slice(block);
+        match self.cut.clone() {
+            Cut::Whole(_) => Ok(()),
+            Cut::Chunks(size) => {
+                while self.rest.len() >= size {
+                    let chunk = self.rest.split_to(size).freeze();
+                    batch.push(Input::Message(Message::Binary(chunk)));
+                }
+                Ok(())
+            }
+            Cut::At { delimiter: Some(delimiter), keep, .. } => self.cut_at(&delimiter, keep, batch),
+            Cut::At { delimiter: None, keep, .. } => self.cut_lines(keep, batch),
+            Cut::Records => self.cut_lines(false, batch),
+        }
+    }
+
+    /// What is left counts as a message too, unless nothing is.
+    fn finish(&mut self, batch: &mut Batch) -> Result<(), String> {
+        if self.rest.is_empty() && !matches!(self.cut, Cut::Whole(_)) {
+            return Ok(());
+        }
+        let piece = self.rest.split().freeze();
+        self.piece(piece, batch)
+    }
+
+    fn cut_lines(&mut self, keep: bool, batch: &mut Batch) -> Result<(), String> {
+        while let Some(found) = memchr(b'\n', &self.rest[self.searched..]) {
+            let mut line = self.rest.split_to(self.searched + found + 1);
+            self.searched = 0;
+            if !keep {
+                let end = if line.ends_with(b"\r\n") { 2 } else { 1 };
+                line.truncate(line.len() - end);
+            }
+            self.piece(line.freeze(), batch)?;
+        }
+        self.searched = self.rest.len();
+        Ok(())
+    }
+
+    fn cut_at(&mut self, delimiter: &[u8], keep: bool, batch: &mut Batch) -> Result<(), String> {
+        let finder = Finder::new(delimiter);
+        while let Some(found) = finder.find(&self.rest[self.searched..]) {
+            let mut piece = self.rest.split_to(self.searched + found + delimiter.len());
+            self.searched = 0;
+            if !keep {
+                piece.truncate(piece.len() - delimiter.len());
+            }
+            self.piece(piece.freeze(), batch)?;
+        }
+        // A delimiter may have begun at the end of this block.
+        self.searched = self.rest.len().saturating_sub(delimiter.len() - 1);
+        Ok(())
+    }
+
+    fn piece(&mut self, piece: Bytes, batch: &mut Batch) -> Result<(), String> {
+        self.pieces += 1;
+        let input = match &self.cut {
+            Cut::Chunks(_) => Some(Input::Message(Message::Binary(piece))),
+            Cut::Records if piece.trim_ascii().is_empty() => None,
+            Cut::Records => text(piece).and_then(|line| record::read(&line)).map_err(|why| self.place(&why))?,
+            Cut::Whole(kind) | Cut::At { kind, .. } => {
+                Some(Input::Message(message(piece, *kind).map_err(|why| self.place(&why))?))
+            }
+        };
+        batch.extend(input);
+        Ok(())
+    }
+
+    /// Names the place of what is wrong.
+    fn place(&self, why: &str) -> String {
+        match &self.cut {
+            Cut::Whole(_) => format!("stdin {why}"),
+            Cut::At { delimiter: Some(_), .. } => format!("message {} of stdin {why}", self.pieces),
+            _ => format!("line {} of stdin {why}", self.pieces),
+        }
+    }
+}
+
+fn message(piece: Bytes, kind: Kind) -> Result<Message, String> {
+    Ok(match kind {
+        Kind::Text => Message::Text(text(piece)?),
+        Kind::Binary => Message::Binary(piece),
+        Kind::EscapedText => {
+            let text = unescape_text(&text(piece)?).map_err(|error| format!("has a bad escape: {error}"))?;
+            Message::Text(text.into())
+        }
+        Kind::EscapedBinary => {
+            let bytes = unescape_bytes(&text(piece)?).map_err(|error| format!("has a bad escape: {error}"))?;
+            Message::Binary(bytes.into())
+        }
+    })
+}
+
+fn text(piece: Bytes) -> Result<Text, String> {
+    Text::try_from(piece).map_err(|_| "is not UTF-8; --binary sends bytes as they are".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All messages of an input, cut in blocks of each size from 1 to its length.
+    fn cut(cut: &Cut, input: &[u8]) -> Vec<String> {
+        let results: Vec<_> = (1..=input.len().max(1)).map(|size| cut_in_blocks(cut, input, size)).collect();
+        assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "{results:?}");
+        results.into_iter().next().unwrap()
+    }
+
+    fn cut_in_blocks(cut: &Cut, input: &[u8], size: usize) -> Vec<String> {
+        let mut cutter = Cutter::new(cut.clone());
+        let mut batch = Batch::new();
+        let mut result = Ok(());
+        for block in input.chunks(size) {
+            result = result.and_then(|()| cutter.push(block, &mut batch));
+        }
+        result = result.and_then(|()| cutter.finish(&mut batch));
+        let shown = |input| match input {
+            Input::Message(Message::Text(text)) => text.to_string(),
+            Input::Message(Message::Binary(data)) => format!("b:{}", data.escape_ascii()),
+            other => format!("{other:?}"),
+        };
+        batch.into_iter().map(shown).chain(result.err().map(|why| format!("error: {why}"))).collect()
+    }
+
+    fn lines(kind: Kind) -> Cut {
+        Cut::At { delimiter: None, keep: false, kind }
+    }
+
+    #[test]
+    fn a_line_is_a_message_and_the_last_needs_no_line_end() {
+        assert_eq!(cut(&lines(Kind::Text), b"a\nb\r\n\nc"), ["a", "b", "", "c"]);
+        assert_eq!(cut(&lines(Kind::Text), b"a\n"), ["a"]);
+        assert!(cut(&lines(Kind::Text), b"").is_empty());
+        assert_eq!(cut(&lines(Kind::Text), b"a\rb\n"), ["a\rb"]);
+    }
+
+    #[test]
+    fn line_ends_can_be_kept() {
+        assert_eq!(
+            cut(&Cut::At { delimiter: None, keep: true, kind: Kind::Text }, b"a\nb\r\nc"),
+            ["a\n", "b\r\n", "c"]
+        );
+    }
+
+    #[test]
+    fn delimiters_may_straddle_blocks() {
+        let at = |keep| Cut::At { delimiter: Some(Bytes::from_static(b"--")), keep, kind: Kind::Text };
+        assert_eq!(cut(&at(false), b"a-b----c\n"), ["a-b", "", "c\n"]);
+        assert_eq!(cut(&at(true), b"a--b"), ["a--", "b"]);
+    }
+
+    #[test]
+    fn whole_and_chunks() {
+        assert_eq!(cut(&Cut::Whole(Kind::Text), b"a\nb\n"), ["a\nb\n"]);
+        assert_eq!(cut(&Cut::Whole(Kind::Text), b""), [""]);
+        assert_eq!(cut(&Cut::Chunks(2), b"abcde"), ["b:ab", "b:cd", "b:e"]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_end_it_and_name_their_line() {
+        let error = "error: line 2 of stdin is not UTF-8; --binary sends bytes as they are";
+        assert_eq!(cut(&lines(Kind::Text), b"a\n\xff\nb\n"), ["a", error]);
+        assert_eq!(cut(&lines(Kind::Binary), b"\xff\n"), ["b:\\xff"]);
+    }
+
+    #[test]
+    fn escapes_are_resolved_where_asked_for() {
+        assert_eq!(cut(&lines(Kind::EscapedText), b"a\\n\\u{e9}\n"), ["a\né"]);
+        assert_eq!(cut(&lines(Kind::EscapedBinary), b"\\xff\\0\n"), ["b:\\xff\\x00"]);
+        assert!(cut(&lines(Kind::EscapedText), b"\\q\n")[0].starts_with("error: line 1 of stdin has a bad escape"));
+    }
+
+    #[test]
+    fn records_are_messages_and_empty_lines_are_nothing() {
+        assert_eq!(
+            cut(&Cut::Records, b"{\"data\":\"x\"}\n\n{\"type\":\"open\"}\n{\"base64\":\"AA==\"}"),
+            ["x", "b:\\x00"]
+        );
+        assert_eq!(cut(&Cut::Records, b"{}"), ["error: line 1 of stdin a message has `data` or `base64`"]);
+    }
+}

@@ -1,0 +1,167 @@
+//! The body of a refusal (RFC 9112, section 6): how its end is told, and its beginning up to a bound.
+//!
+//! Plain code: takes bytes as they come. Reading them, and patience, belong to `http1`.
+
+use bytes::{Buf as _, BytesMut};
+use httparse::Status;
+
+use super::http1::{Response, list};
+
+/// A body on its way.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    end: End,
+    state: State,
+}
+
+/// How the end is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Length,
+    LastChunk,
+    Close,
+}
+
+enum State {
+    Data {
+        left: u64,
+    },
+    ChunkSize,
+    ChunkEnd,
+    Whole,
+    /// Too long, or not to be understood.
+    Cut,
+}
+
+pub(super) const MAX_BODY: usize = 64 * 1024;
+
+impl Body {
+    pub(super) fn of(response: &Response) -> Self {
+        let is_chunked =
+            list(&response.fields, "Transfer-Encoding").any(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let length = response.field("Content-Length").map(str::parse);
+        let (end, state) = match length {
+            _ if matches!(response.status, 204 | 304) => (End::Length, State::Whole),
+            _ if is_chunked => (End::LastChunk, State::ChunkSize),
+            Some(Ok(left)) => (End::Length, State::Data { left }),
+            // A length that is no number tells as little as none.
+            Some(Err(_)) | None => (End::Close, State::Data { left: u64::MAX }),
+        };
+        Self { bytes: Vec::new(), end, state }
+    }
+
+    /// Takes what it can, and says whether it waits for more.
+    pub(super) fn take(&mut self, input: &mut BytesMut) -> bool {
+        loop {
+            self.state = match self.state {
+                State::Data { left: 0 } if self.end == End::LastChunk => State::ChunkEnd,
+                State::Data { left: 0 } => State::Whole,
+                State::Data { .. } if input.is_empty() => return true,
+                State::Data { left } => self.take_data(left, input),
+                State::ChunkSize => match httparse::parse_chunk_size(input) {
+                    // The trailers behind the last chunk are of no use here.
+                    Ok(Status::Complete((_, 0))) => State::Whole,
+                    Ok(Status::Complete((line, left))) => {
+                        input.advance(line);
+                        State::Data { left }
+                    }
+                    Ok(Status::Partial) if input.len() < MAX_CHUNK_LINE => return true,
+                    Ok(Status::Partial) | Err(_) => State::Cut,
+                },
+                State::ChunkEnd if input.len() < 2 => return true,
+                State::ChunkEnd if input.starts_with(b"\r\n") => {
+                    input.advance(2);
+                    State::ChunkSize
+                }
+                State::ChunkEnd => State::Cut,
+                State::Whole | State::Cut => return false,
+            };
+        }
+    }
+
+    /// Nothing will follow.
+    pub(super) fn closed(&mut self) {
+        if self.end == End::Close {
+            self.state = State::Whole;
+        }
+    }
+
+    /// What came, and whether it was cut.
+    pub(super) fn into_parts(self) -> (Vec<u8>, bool) {
+        (self.bytes, !matches!(self.state, State::Whole))
+    }
+
+    fn take_data(&mut self, left: u64, input: &mut BytesMut) -> State {
+        let here = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
+        let room = MAX_BODY - self.bytes.len();
+        self.bytes.extend_from_slice(&input.split_to(here.min(room)));
+        if here > room { State::Cut } else { State::Data { left: left - here as u64 } }
+    }
+}
+
+/// Far above any size with its extensions, and it bounds how often a line that comes byte by byte is read again.
+const MAX_CHUNK_LINE: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Header;
+
+    fn body(status: u16, field: Option<Header>) -> Body {
+        let (reason, head) = (String::new(), String::new());
+        Body::of(&Response { status, reason, fields: field.into_iter().collect(), head, interim: Vec::new() })
+    }
+
+    /// Feeds the text byte by byte and then closes.
+    fn collected(mut body: Body, text: &str) -> (String, bool) {
+        let mut input = BytesMut::new();
+        let mut bytes = text.bytes();
+        while body.take(&mut input) {
+            match bytes.next() {
+                Some(byte) => input.extend_from_slice(&[byte]),
+                None => {
+                    body.closed();
+                    break;
+                }
+            }
+        }
+        let (bytes, cut) = body.into_parts();
+        (String::from_utf8(bytes).unwrap(), cut)
+    }
+
+    #[test]
+    fn the_end_is_told_by_length_last_chunk_or_close() {
+        for (status, field, text, expected, cut) in [
+            (404, Some(("Content-Length", "3")), "abcdef", "abc", false),
+            (404, Some(("content-length", "0")), "abc", "", false),
+            (404, Some(("Content-Length", "9")), "abc", "abc", true),
+            (404, Some(("Content-Length", "many")), "abc", "abc", false),
+            (404, Some(("Content-Length", "99999999999999999999")), "abc", "abc", false),
+            (404, None, "abc", "abc", false),
+            (204, Some(("Content-Length", "3")), "abc", "", false),
+            (304, None, "abc", "", false),
+            (401, Some(("Transfer-Encoding", "Chunked")), "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", "abcde", false),
+            (401, Some(("Transfer-Encoding", "gzip, chunked")), "1\r\na\r\n", "a", true),
+            (401, Some(("Transfer-Encoding", "chunked")), "no size\r\n", "", true),
+            (401, Some(("Transfer-Encoding", "chunked")), "1\r\nab", "a", true),
+            (401, Some(("Transfer-Encoding", "chunked")), "ffffffffffffffff\r\nabc", "abc", true),
+            (401, Some(("Transfer-Encoding", "chunked")), "fffffffffffffffff\r\nabc", "", true),
+        ] {
+            let body = body(status, field.map(|(name, value)| Header::new(name, value)));
+            assert_eq!(collected(body, text), (expected.to_owned(), cut), "{status} {field:?} {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_as_long_as_the_bound_is_whole_and_a_longer_one_is_cut() {
+        let whole = "x".repeat(MAX_BODY);
+        assert_eq!(collected(body(500, None), &whole), (whole.clone(), false));
+        assert_eq!(collected(body(500, None), &format!("{whole}y")), (whole, true));
+    }
+
+    #[test]
+    fn a_chunk_size_without_end_is_given_up() {
+        let (bytes, cut) = collected(body(500, Some(Header::new("Transfer-Encoding", "chunked"))), &"1;".repeat(5000));
+        assert_eq!((bytes.as_str(), cut), ("", true));
+    }
+}

@@ -1,0 +1,257 @@
+//! HTTP/1 as it comes from the wire: finds the end of a head, has `httparse` read it, and collects a body.
+//!
+//! Owns the bytes that were read too far. What a head has to say is checked in `verify`.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use httparse::{EMPTY_HEADER, Status};
+use memchr::memchr_iter;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::{Instant, timeout_at};
+
+use super::body::Body;
+use crate::request::Header;
+
+/// The final answer of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+    /// Names as sent, values as lossy UTF-8.
+    pub(crate) fields: Vec<Header>,
+    /// The head as received, as lossy UTF-8.
+    pub(crate) head: String,
+    /// The heads of the 1xx answers before it.
+    pub(crate) interim: Vec<String>,
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    pub(crate) resource: String,
+    /// Names as sent, values as lossy UTF-8.
+    pub(crate) fields: Vec<Header>,
+    /// The head as received, as lossy UTF-8.
+    pub(crate) head: String,
+}
+
+/// An `Opening` with what of the request line is only checked.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: String,
+    /// 1 for HTTP/1.1
+    pub(super) minor_version: u8,
+    pub(super) opening: Opening,
+}
+
+/// Why no head could be read; `mod` says it in the words of a client or of a server.
+#[derive(Debug)]
+pub(super) enum Unread {
+    Io(io::Error),
+    Closed,
+    CutShort { received: usize },
+    NotHttp { begins: Bytes },
+    Malformed(httparse::Error),
+    TooLarge,
+    TooManyFields,
+}
+
+/// A stream and what was read of it too far.
+pub(super) struct Reader<'s, S> {
+    stream: &'s mut S,
+    buffer: BytesMut,
+    /// What heads may still take; one for all of them, as a server may send 1xx without end.
+    head_room: usize,
+}
+
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+pub(super) const MAX_FIELDS: usize = 256;
+
+impl Response {
+    /// The first field of that name.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        values(&self.fields, name).next()
+    }
+}
+
+impl Opening {
+    /// The subprotocols offered, the preferred ones first.
+    pub(crate) fn subprotocols(&self) -> impl Iterator<Item = &str> {
+        list(&self.fields, "Sec-WebSocket-Protocol")
+    }
+}
+
+impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
+    pub(super) fn new(stream: &'s mut S) -> Self {
+        Self { stream, buffer: BytesMut::new(), head_room: MAX_HEAD }
+    }
+
+    /// The next final answer.
+    pub(super) async fn response(&mut self) -> Result<Response, Unread> {
+        let mut interim = Vec::new();
+        loop {
+            let mut response = parse_response(&self.head(may_begin_response).await?)?;
+            if response.status == 101 || !(100..200).contains(&response.status) {
+                response.interim = interim;
+                return Ok(response);
+            }
+            interim.push(response.head);
+        }
+    }
+
+    pub(super) async fn request(&mut self) -> Result<Asked, Unread> {
+        parse_request(&self.head(may_begin_request).await?)
+    }
+
+    /// The body's beginning, and whether there would be more. What came is returned, however it ends.
+    pub(super) async fn body(&mut self, response: &Response) -> (Vec<u8>, bool) {
+        let mut body = Body::of(response);
+        let deadline = Instant::now() + BODY_TIME;
+        while body.take(&mut self.buffer) {
+            let patience = deadline.min(Instant::now() + BODY_STALL);
+            match timeout_at(patience, self.fill()).await {
+                Ok(Ok(0)) => {
+                    body.closed();
+                    break;
+                }
+                Ok(Ok(_)) => {}
+                Ok(Err(_)) | Err(_) => break,
+            }
+        }
+        body.into_parts()
+    }
+
+    /// What was read behind the last head.
+    pub(super) fn leftover(self) -> Bytes {
+        self.buffer.freeze()
+    }
+
+    async fn head(&mut self, may_begin: fn(&[u8]) -> bool) -> Result<Bytes, Unread> {
+        // Where the search goes on, so that a head that comes byte by byte is looked at once.
+        let mut seen = 0;
+        loop {
+            // RFC 9112, 2.2: be patient with line ends before a head.
+            let blank = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            self.buffer.advance(blank);
+            if !may_begin(&self.buffer) {
+                return Err(Unread::NotHttp { begins: self.first_line() });
+            }
+            match end_of_head(&self.buffer, seen) {
+                Some(end) if end <= self.head_room => {
+                    self.head_room -= end;
+                    return Ok(self.buffer.split_to(end).freeze());
+                }
+                Some(_) => return Err(Unread::TooLarge),
+                None if self.buffer.len() > self.head_room => return Err(Unread::TooLarge),
+                None => seen = self.buffer.len().saturating_sub(2),
+            }
+            match self.fill().await {
+                Ok(0) if self.buffer.is_empty() => return Err(Unread::Closed),
+                Ok(0) => return Err(Unread::CutShort { received: self.buffer.len() }),
+                Ok(_) => {}
+                Err(error) => return Err(Unread::Io(error)),
+            }
+        }
+    }
+
+    async fn fill(&mut self) -> io::Result<usize> {
+        self.buffer.reserve(READ_SIZE);
+        match self.stream.read_buf(&mut self.buffer).await {
+            // A TLS peer that closes without saying so is as gone as any other.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+            read => read,
+        }
+    }
+
+    /// What to show of a peer that speaks something else.
+    fn first_line(&self) -> Bytes {
+        let line = self.buffer[..].split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        Bytes::copy_from_slice(&line[..line.len().min(SHOWN)])
+    }
+}
+
+/// All fields of that name.
+pub(super) fn values<'f>(fields: &'f [Header], name: &str) -> impl Iterator<Item = &'f str> {
+    fields.iter().filter(move |field| field.is(name)).map(|field| field.value.trim())
+}
+
+/// The elements of all fields of that name, which is how a list may be split up (RFC 9110, section 5.3).
+pub(super) fn list<'f>(fields: &'f [Header], name: &str) -> impl Iterator<Item = &'f str> {
+    values(fields, name).flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// The end of the empty line that closes a head, looked for from `seen` on.
+fn end_of_head(bytes: &[u8], seen: usize) -> Option<usize> {
+    memchr_iter(b'\n', &bytes[seen..]).map(|at| seen + at + 1).find_map(|line| match bytes[line..] {
+        [b'\n', ..] => Some(line + 1),
+        [b'\r', b'\n', ..] => Some(line + 2),
+        _ => None,
+    })
+}
+
+/// Told by the first bytes: who says something else may wait for us, and would never send an empty line.
+fn may_begin_response(bytes: &[u8]) -> bool {
+    let version = b"HTTP/1.";
+    bytes.iter().zip(version).all(|(byte, expected)| byte == expected)
+}
+
+/// TLS and other binary protocols do not begin with a letter, methods do.
+fn may_begin_request(bytes: &[u8]) -> bool {
+    bytes.first().is_none_or(u8::is_ascii_alphabetic)
+}
+
+fn parse_response(head: &[u8]) -> Result<Response, Unread> {
+    let mut fields = [EMPTY_HEADER; MAX_FIELDS];
+    let mut parsed = httparse::Response::new(&mut fields);
+    let complete = parsed.parse(head)?;
+    let (Status::Complete(_), Some(status)) = (complete, parsed.code) else {
+        return Err(Unread::Malformed(httparse::Error::Status));
+    };
+    let fields = fields_of(parsed.headers);
+    let head = String::from_utf8_lossy(head).into_owned();
+    // Not httparse's, which is empty when it is not ASCII.
+    let reason = head.lines().next().and_then(|line| line.splitn(3, ' ').nth(2)).unwrap_or_default().to_owned();
+    Ok(Response { status, reason, fields, head, interim: Vec::new() })
+}
+
+fn parse_request(head: &[u8]) -> Result<Asked, Unread> {
+    let mut fields = [EMPTY_HEADER; MAX_FIELDS];
+    let mut parsed = httparse::Request::new(&mut fields);
+    let complete = parsed.parse(head)?;
+    let (Status::Complete(_), Some(method), Some(resource), Some(minor_version)) =
+        (complete, parsed.method, parsed.path, parsed.version)
+    else {
+        return Err(Unread::Malformed(httparse::Error::Token));
+    };
+    let (method, resource) = (method.to_owned(), resource.to_owned());
+    let opening =
+        Opening { resource, fields: fields_of(parsed.headers), head: String::from_utf8_lossy(head).into_owned() };
+    Ok(Asked { method, minor_version, opening })
+}
+
+fn fields_of(parsed: &[httparse::Header<'_>]) -> Vec<Header> {
+    parsed.iter().map(|field| Header::new(field.name, String::from_utf8_lossy(field.value))).collect()
+}
+
+impl From<httparse::Error> for Unread {
+    fn from(error: httparse::Error) -> Self {
+        match error {
+            httparse::Error::TooManyHeaders => Self::TooManyFields,
+            error => Self::Malformed(error),
+        }
+    }
+}
+
+const READ_SIZE: usize = 4096;
+
+/// How much of a line that is not HTTP goes into the message.
+const SHOWN: usize = 80;
+
+/// A body that stands still this long is taken for all there is, so that the status is shown before the caller's
+/// limit on the whole handshake takes both away.
+const BODY_STALL: Duration = Duration::from_secs(2);
+
+/// The same for one that drips without end, as an event stream does.
+const BODY_TIME: Duration = Duration::from_secs(5);

@@ -1,0 +1,173 @@
+//! What makes a handshake sound: of an answer (RFC 6455, section 4.1) and of a request (section 4.2.1).
+//!
+//! Plain code: looks at parsed heads and says what is wrong with them.
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Response, list, values};
+use crate::request::{Header, Request};
+
+/// What is wrong with a 101.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadAnswer {
+    #[error("`Upgrade` is {}, expected `websocket`", shown(.got))]
+    Upgrade { got: Vec<String> },
+    #[error("`Connection` is {}, expected `Upgrade`", shown(.got))]
+    Connection { got: Vec<String> },
+    #[error("`Sec-WebSocket-Accept` is {}, expected `{expected}`", shown(.got))]
+    Accept { got: Vec<String>, expected: String },
+    #[error("the server chose the subprotocol `{got}`, expected {}", offered(.asked))]
+    Subprotocol { got: String, asked: Vec<String> },
+    #[error("the server chose several subprotocols, {}, expected at most one", shown(.got))]
+    SeveralSubprotocols { got: Vec<String> },
+    #[error("the server uses the extension `{got}`, expected {}", offered(.asked))]
+    Extension { got: String, asked: Vec<String> },
+}
+
+/// What is wrong with a request.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadOpening {
+    #[error("the request begins with `{}`, expected HTTP", begins.escape_ascii())]
+    NotHttp { begins: Bytes },
+    #[error("the request is broken HTTP: {0}")]
+    Malformed(httparse::Error),
+    #[error("the head of the request is longer than {} KiB", MAX_HEAD / 1024)]
+    TooLarge,
+    #[error("the request has more than {MAX_FIELDS} header fields")]
+    TooManyFields,
+    #[error("the method is `{got}`, expected `GET`")]
+    Method { got: String },
+    #[error("the version of HTTP is not 1.1")]
+    HttpVersion,
+    #[error("`Host` is {}, expected exactly one", shown(.got))]
+    Host { got: Vec<String> },
+    #[error("`Upgrade` is {}, expected `websocket`", shown(.got))]
+    Upgrade { got: Vec<String> },
+    #[error("`Connection` is {}, expected `Upgrade`", shown(.got))]
+    Connection { got: Vec<String> },
+    #[error("`Sec-WebSocket-Version` is {}, expected `13`", shown(.got))]
+    WebSocketVersion { got: Vec<String> },
+    #[error("`Sec-WebSocket-Key` is {}, expected 16 bytes in base64", shown(.got))]
+    Key { got: Vec<String> },
+}
+
+impl BadOpening {
+    /// The answer it gets.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::NotHttp { .. } | Self::Malformed(_) | Self::Host { .. } | Self::Key { .. } => 400,
+            Self::Method { .. } => 405,
+            Self::Upgrade { .. } | Self::Connection { .. } | Self::WebSocketVersion { .. } => 426,
+            Self::TooLarge | Self::TooManyFields => 431,
+            Self::HttpVersion => 505,
+        }
+    }
+
+    /// The field that tells the client what to do instead.
+    pub(super) fn remedy(&self) -> Option<Header> {
+        match self {
+            Self::Method { .. } => Some(Header::new("Allow", "GET")),
+            Self::Upgrade { .. } | Self::Connection { .. } => Some(Header::new("Upgrade", "websocket")),
+            Self::WebSocketVersion { .. } => Some(Header::new("Sec-WebSocket-Version", "13")),
+            Self::NotHttp { .. }
+            | Self::Malformed(_)
+            | Self::TooLarge
+            | Self::TooManyFields
+            | Self::HttpVersion
+            | Self::Host { .. }
+            | Self::Key { .. } => None,
+        }
+    }
+}
+
+/// Checks a 101 against its request and returns the subprotocol agreed on.
+pub(super) fn answer(request: &Request, response: &Response) -> Result<Option<String>, BadAnswer> {
+    let fields = &response.fields;
+    if !has_token(fields, "Upgrade", "websocket") {
+        return Err(BadAnswer::Upgrade { got: all(fields, "Upgrade") });
+    }
+    if !has_token(fields, "Connection", "Upgrade") {
+        return Err(BadAnswer::Connection { got: all(fields, "Connection") });
+    }
+    let (got, expected) = (all(fields, "Sec-WebSocket-Accept"), derive_accept_key(request.key().as_bytes()));
+    if got != [expected.as_str()] {
+        return Err(BadAnswer::Accept { got, expected });
+    }
+    // What a permessage-deflate in the answer says (RFC 7692, section 7.1) is to be agreed on here.
+    let asked: Vec<String> = request.extensions().map(str::to_owned).collect();
+    if let Some(got) = extensions(fields).find(|name| !asked.iter().any(|asked| asked == name)) {
+        return Err(BadAnswer::Extension { got: got.to_owned(), asked });
+    }
+    subprotocol(request, fields)
+}
+
+/// Checks a request and returns its key.
+pub(super) fn opening(asked: &Asked) -> Result<&str, BadOpening> {
+    let fields = &asked.opening.fields;
+    if asked.method != "GET" {
+        return Err(BadOpening::Method { got: asked.method.clone() });
+    }
+    if asked.minor_version != 1 {
+        return Err(BadOpening::HttpVersion);
+    }
+    if values(fields, "Host").count() != 1 {
+        return Err(BadOpening::Host { got: all(fields, "Host") });
+    }
+    if !has_token(fields, "Upgrade", "websocket") {
+        return Err(BadOpening::Upgrade { got: all(fields, "Upgrade") });
+    }
+    if !has_token(fields, "Connection", "Upgrade") {
+        return Err(BadOpening::Connection { got: all(fields, "Connection") });
+    }
+    if !values(fields, "Sec-WebSocket-Version").eq(["13"]) {
+        return Err(BadOpening::WebSocketVersion { got: all(fields, "Sec-WebSocket-Version") });
+    }
+    let mut keys = values(fields, "Sec-WebSocket-Key");
+    match (keys.next(), keys.next()) {
+        (Some(key), None) if BASE64.decode(key.as_bytes()).is_ok_and(|nonce| nonce.len() == 16) => Ok(key),
+        _ => Err(BadOpening::Key { got: all(fields, "Sec-WebSocket-Key") }),
+    }
+}
+
+fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, BadAnswer> {
+    let fields = all(fields, "Sec-WebSocket-Protocol");
+    let Some(got) = fields.first() else {
+        return Ok(None);
+    };
+    if fields.len() > 1 || got.contains(',') {
+        return Err(BadAnswer::SeveralSubprotocols { got: fields });
+    }
+    let asked: Vec<String> = request.subprotocols().map(str::to_owned).collect();
+    if !asked.contains(got) {
+        return Err(BadAnswer::Subprotocol { got: got.clone(), asked });
+    }
+    Ok(Some(got.clone()))
+}
+
+fn extensions(fields: &[Header]) -> impl Iterator<Item = &str> {
+    list(fields, "Sec-WebSocket-Extensions").map(|item| item.split(';').next().unwrap_or_default().trim())
+}
+
+fn has_token(fields: &[Header], name: &str, token: &str) -> bool {
+    list(fields, name).any(|item| item.eq_ignore_ascii_case(token))
+}
+
+fn all(fields: &[Header], name: &str) -> Vec<String> {
+    values(fields, name).map(str::to_owned).collect()
+}
+
+fn shown(values: &[String]) -> String {
+    match values {
+        [] => "missing".to_owned(),
+        values => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn offered(asked: &[String]) -> String {
+    match asked {
+        [] => "none, as none was asked for".to_owned(),
+        asked => format!("one of {}", shown(asked)),
+    }
+}

@@ -1,0 +1,63 @@
+//! What is to be done: the options of all parts together, with no trace of how they were typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::connect;
+use crate::event::Batch;
+use crate::front::stdin::Cut;
+use crate::render::Look;
+use crate::session;
+use crate::term::Verbosity;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Connect(Box<Plan>),
+    /// The same, but the target is a server of our own, started for the occasion.
+    Demo(Box<Plan>),
+    Print(Vec<u8>),
+}
+
+/// One run against one server.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) connect: connect::Options,
+    /// `-x`: sent before anything else.
+    pub(crate) first: Batch,
+    pub(crate) source: Source,
+    pub(crate) session: session::Options,
+    pub(crate) look: Look,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) voice: Voice,
+    /// `--timeout`: the limit for all of it.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Where messages come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// The input has ended before it began: `-x`.
+    Ended,
+    /// There is none: only listen.
+    Nothing,
+    Pipe(Cut),
+    Prompt(Prompt),
+}
+
+/// The options of the prompt.
+#[derive(Clone, Debug)]
+pub(crate) struct Prompt {
+    pub(crate) history: Option<PathBuf>,
+    pub(crate) pager: String,
+    pub(crate) binary: bool,
+    pub(crate) escapes: bool,
+    pub(crate) exit_on_close: bool,
+}
+
+/// How to talk to the user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice {
+    pub(crate) verbosity: Verbosity,
+    pub(crate) colour: bool,
+}

@@ -1,0 +1,126 @@
+//! The tokens of a JSON text, white space among them, as slices of it.
+
+use memchr::memchr2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Space,
+    Open,
+    Close,
+    Comma,
+    Colon,
+    Key,
+    String,
+    Number,
+    Literal,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'t> {
+    pub(super) kind: Kind,
+    pub(super) text: &'t str,
+}
+
+/// Cuts a text where JSON would; what is no JSON becomes literals, and nothing is lost.
+pub(super) struct Tokens<'t> {
+    rest: &'t str,
+}
+
+impl<'t> Tokens<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        Self { rest: text }
+    }
+
+    /// What has not been cut yet.
+    pub(super) fn rest(&self) -> &'t str {
+        self.rest
+    }
+}
+
+impl<'t> Iterator for Tokens<'t> {
+    type Item = Token<'t>;
+
+    fn next(&mut self) -> Option<Token<'t>> {
+        let (kind, len) = match self.rest.bytes().next()? {
+            b' ' | b'\n' | b'\r' | b'\t' => (Kind::Space, self.until(|c| !is_space(c))),
+            b'{' | b'[' => (Kind::Open, 1),
+            b'}' | b']' => (Kind::Close, 1),
+            b',' => (Kind::Comma, 1),
+            b':' => (Kind::Colon, 1),
+            b'"' => self.string(),
+            b'-' | b'0'..=b'9' => (Kind::Number, self.until(ends_scalar)),
+            _ => (Kind::Literal, self.until(ends_scalar)),
+        };
+        let (text, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        Some(Token { kind, text })
+    }
+}
+
+impl Tokens<'_> {
+    fn until(&self, end: fn(char) -> bool) -> usize {
+        self.rest.find(end).unwrap_or(self.rest.len())
+    }
+
+    fn string(&self) -> (Kind, usize) {
+        let bytes = self.rest.as_bytes();
+        let mut end = 1;
+        while let Some(found) = memchr2(b'"', b'\\', bytes.get(end..).unwrap_or_default()) {
+            end += found + 1;
+            if bytes[end - 1] == b'"' {
+                let is_key = self.rest[end..].trim_start_matches(is_space).starts_with(':');
+                return (if is_key { Kind::Key } else { Kind::String }, end);
+            }
+            end += 1;
+        }
+        (Kind::String, bytes.len())
+    }
+}
+
+/// RFC 8259, section 2
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\n' | '\r' | '\t')
+}
+
+fn ends_scalar(c: char) -> bool {
+    is_space(c) || matches!(c, '{' | '}' | '[' | ']' | ',' | ':' | '"')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_where_json_would_cut_it() {
+        let text = r#"{"a\"" :[-1.5e3,"b]\\",true]}é ""#;
+        let tokens: Vec<_> = Tokens::of(text).map(|token| (token.kind, token.text)).collect();
+        let expected = [
+            (Kind::Open, "{"),
+            (Kind::Key, r#""a\"""#),
+            (Kind::Space, " "),
+            (Kind::Colon, ":"),
+            (Kind::Open, "["),
+            (Kind::Number, "-1.5e3"),
+            (Kind::Comma, ","),
+            (Kind::String, r#""b]\\""#),
+            (Kind::Comma, ","),
+            (Kind::Literal, "true"),
+            (Kind::Close, "]"),
+            (Kind::Close, "}"),
+            (Kind::Literal, "é"),
+            (Kind::Space, " "),
+            (Kind::String, "\""),
+        ];
+        assert_eq!(tokens, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_of_any_text(text in r#"([\[\]{}:,"\\ \n1a]|.){0,40}"#) {
+            let cut: String = Tokens::of(&text).map(|token| token.text).collect();
+            prop_assert_eq!(cut, text);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! From events to bytes: what is printed for each event, decided by the options under Output.
+//!
+//! Plain code: it writes into a buffer; `term` and `front` own where that goes.
+
+pub(crate) mod hex;
+pub(crate) mod json;
+pub(crate) mod record;
+mod text;
+
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::event::{Direction, Event, Happening};
+use crate::term::escape::{Keep, escape};
+
+/// The options under the heading Output that say how events look.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) format: Format,
+    /// What is printed behind a text message.
+    pub(crate) delimiter: Bytes,
+    /// No second delimiter behind a message that ends with one.
+    pub(crate) keeps_delimiter: bool,
+    pub(crate) stamps: Option<Stamps>,
+    pub(crate) ping_pong: bool,
+    pub(crate) indent_json: bool,
+    /// A pipe or a file gets a peer's text untouched; a terminal must not be driven by it.
+    pub(crate) for_terminal: bool,
+    pub(crate) colour: bool,
+    /// The prompt's `<` and `>`.
+    pub(crate) marks: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A JSON record for each event.
+    Records,
+    /// Text as it is, binary as its bytes, or as a hexdump on a terminal.
+    Auto,
+    Text,
+    Hex,
+    Base64,
+    Raw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamps {
+    Utc,
+    Local,
+    /// Since the message before.
+    Delta,
+}
+
+/// Renders one event after the other.
+pub(crate) struct Renderer {
+    look: Look,
+    shown_before: Option<SystemTime>,
+}
+
+impl Renderer {
+    pub(crate) fn new(look: Look) -> Self {
+        Self { look, shown_before: None }
+    }
+
+    pub(crate) fn look(&self) -> &Look {
+        &self.look
+    }
+
+    /// Whether events of our own sending are rendered.
+    pub(crate) fn shows_sent(&self) -> bool {
+        self.look.format == Format::Records || self.look.marks
+    }
+
+    /// Appends what an event looks like on stdout; many look like nothing.
+    pub(crate) fn render(&mut self, event: &Event, out: &mut BytesMut) {
+        if self.look.format == Format::Records {
+            self.record(event, out);
+            return;
+        }
+        match &event.what {
+            Happening::Message(direction, message) if *direction == Direction::In || self.look.marks => {
+                let stamp = self.stamp(event.at);
+                text::message(&self.look, &stamp, *direction, message, out);
+            }
+            Happening::Ping(direction, data) if self.look.ping_pong && self.look.marks => {
+                let stamp = self.stamp(event.at);
+                text::control(&self.look, &stamp, *direction, "ping", data, out);
+            }
+            Happening::Pong(direction, data) if self.look.ping_pong && self.look.marks => {
+                let stamp = self.stamp(event.at);
+                text::control(&self.look, &stamp, *direction, "pong", data, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn record(&self, event: &Event, out: &mut BytesMut) {
+        let start = out.len();
+        record::write(event, out);
+        if self.look.for_terminal {
+            // JSON lets C1 and bidi controls through.
+            let record = out.split_off(start);
+            let record = String::from_utf8_lossy(&record);
+            out.extend_from_slice(escape(&record, Keep::Lines).as_bytes());
+        }
+    }
+
+    fn stamp(&mut self, at: SystemTime) -> String {
+        let before = self.shown_before.replace(at);
+        match self.look.stamps {
+            None => String::new(),
+            Some(Stamps::Utc) => format!("{} ", record::time(at)),
+            Some(Stamps::Local) => format!("{} ", local_time(at)),
+            Some(Stamps::Delta) => {
+                let since = before.and_then(|before| at.duration_since(before).ok()).unwrap_or_default();
+                format!("{:+.3}s ", since.as_secs_f64())
+            }
+        }
+    }
+}
+
+/// `12:34:56.789`, in the user's time zone.
+fn local_time(at: SystemTime) -> String {
+    let zoned = jiff::Timestamp::try_from(at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::system());
+    zoned.strftime("%H:%M:%S%.3f").to_string()
+}

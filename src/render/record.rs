@@ -1,0 +1,254 @@
+//! JSON records: one object a line for each event, and back again from `--json-input`.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use data_encoding::BASE64;
+use serde_json::Value;
+
+use crate::event::{Close, Direction, Event, Happening, Input, Message, Opened};
+
+/// Header fields of an answer that hold secrets.
+const SECRET: [&str; 1] = ["set-cookie"];
+
+/// Appends an event's record and a line feed.
+pub(crate) fn write(event: &Event, out: &mut BytesMut) {
+    let record = Record { out };
+    match &event.what {
+        Happening::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened),
+        Happening::Message(direction, Message::Text(text)) => {
+            record.begin(event.at, *direction, "text").string("data", text)
+        }
+        Happening::Message(direction, Message::Binary(data)) => {
+            record.begin(event.at, *direction, "binary").base64(data)
+        }
+        Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
+        Happening::Pong(direction, data) => record.begin(event.at, *direction, "pong").bytes(data),
+        Happening::Close { by, close, clean } => record.begin(event.at, *by, "close").close(close, *clean),
+        Happening::Error(text) => record.begin(event.at, Direction::In, "error").string("data", text),
+    }
+    .end();
+}
+
+/// RFC 3339 in UTC, with microseconds.
+pub(crate) fn time(at: SystemTime) -> String {
+    format!("{:.6}", jiff::Timestamp::try_from(at).unwrap_or_default())
+}
+
+/// What a line of `--json-input` asks to be sent; `None` for a record that is about something else.
+///
+/// # Errors
+/// In words, when it is no record.
+pub(crate) fn read(line: &str) -> Result<Option<Input>, String> {
+    let record: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
+    let Value::Object(record) = record else { return Err("a record is a JSON object".to_owned()) };
+    let text = |name: &str| match record.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(format!("`{name}` is a string")),
+    };
+    let data = match (text("data")?, text("base64")?) {
+        (Some(_), Some(_)) => return Err("a record has either `data` or `base64`".to_owned()),
+        (Some(data), None) => Some(Message::from(data)),
+        (None, Some(base64)) => {
+            let data = BASE64.decode(base64.as_bytes()).map_err(|error| format!("`base64` is none: {error}"))?;
+            Some(Message::Binary(data.into()))
+        }
+        (None, None) => None,
+    };
+    let bytes = |data: Option<Message>| match data.map_or_else(Bytes::new, |message| match message {
+        Message::Text(text) => text.into(),
+        Message::Binary(data) => data,
+    }) {
+        data if data.len() > 125 => Err("a ping or pong holds at most 125 bytes".to_owned()),
+        data => Ok(data),
+    };
+    let input = match (text("type")?, data) {
+        (None | Some("text"), Some(message @ Message::Text(_))) => Input::Message(message),
+        (None | Some("binary"), Some(message @ Message::Binary(_))) => Input::Message(message),
+        (Some("text"), Some(Message::Binary(data))) => match data.try_into() {
+            Ok(text) => Input::Message(Message::Text(text)),
+            Err(_) => return Err("a text message is UTF-8, and this `base64` is not".to_owned()),
+        },
+        (Some("binary"), Some(Message::Text(text))) => Input::Message(Message::Binary(text.into())),
+        (Some("ping"), data) => Input::Ping(bytes(data)?),
+        (Some("pong"), data) => Input::Pong(bytes(data)?),
+        (Some("close"), _) => Input::Close(Some(read_close(&record)?)),
+        (Some("open" | "error" | "frame"), _) => return Ok(None),
+        (None | Some("text" | "binary"), None) => return Err("a message has `data` or `base64`".to_owned()),
+        (Some(other), _) => return Err(format!("`{other}` is no type of record")),
+    };
+    Ok(Some(input))
+}
+
+fn read_close(record: &serde_json::Map<String, Value>) -> Result<Close, String> {
+    let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default();
+    match record.get("code") {
+        None | Some(Value::Null) => Ok(Close::default()),
+        Some(code) => {
+            match code.as_u64().and_then(|code| u16::try_from(code).ok()) {
+                Some(code) if Close::may_be_sent(code) && reason.len() <= 123 => Ok(Close::new(code, reason)),
+                _ => Err("a Close has a code of 1000-1003, 1007-1014 or 3000-4999, and a reason of at most 123 bytes"
+                    .to_owned()),
+            }
+        }
+    }
+}
+
+/// A record that is being written.
+struct Record<'o> {
+    out: &'o mut BytesMut,
+}
+
+impl Record<'_> {
+    fn begin(self, at: SystemTime, direction: Direction, kind: &str) -> Self {
+        let direction = match direction {
+            Direction::In => "in",
+            Direction::Out => "out",
+        };
+        write!(self.out, r#"{{"time":"{}","dir":"{direction}","type":"{kind}""#, time(at)).expect("a buffer grows");
+        self
+    }
+
+    fn key(self, name: &str) -> Self {
+        write!(self.out, r#","{name}":"#).expect("a buffer grows");
+        self
+    }
+
+    fn value(self, value: &(impl serde::Serialize + ?Sized)) -> Self {
+        let text = serde_json::to_string(value).expect("strings, numbers and maps of them have no way to fail");
+        self.out.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    fn string(self, name: &str, text: &str) -> Self {
+        self.key(name).value(text)
+    }
+
+    fn base64(self, data: &[u8]) -> Self {
+        let text = BASE64.encode(data);
+        self.key("base64").value(&text)
+    }
+
+    /// Bytes that are mostly text.
+    fn bytes(self, data: &[u8]) -> Self {
+        match std::str::from_utf8(data) {
+            Ok(text) => self.string("data", text),
+            Err(_) => self.base64(data),
+        }
+    }
+
+    fn close(self, close: &Close, clean: bool) -> Self {
+        self.key("code").value(&close.code).string("reason", &close.reason).key("clean").value(&clean)
+    }
+
+    fn opened(self, opened: &Opened) -> Self {
+        let mut headers = serde_json::Map::new();
+        for header in &opened.headers {
+            let name = header.name.to_ascii_lowercase();
+            let value = if SECRET.contains(&&*name) { "***" } else { &header.value };
+            match headers.get_mut(&name) {
+                // Fields of one name are one list (RFC 9110, section 5.2).
+                Some(Value::String(list)) => write!(list, ", {value}").expect("a String takes all"),
+                _ => {
+                    headers.insert(name, Value::from(value));
+                }
+            }
+        }
+        self.string("url", &opened.url)
+            .string("peer", &opened.peer.to_string())
+            .key("status")
+            .value(&opened.status)
+            .key("subprotocol")
+            .value(&opened.subprotocol)
+            .key("extensions")
+            .value(&opened.extensions)
+            .key("headers")
+            .value(&headers)
+    }
+
+    fn end(self) {
+        self.out.extend_from_slice(b"}\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Peer;
+    use crate::request::Header;
+    use std::time::Duration;
+
+    fn written(what: Happening) -> String {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
+        let mut out = BytesMut::new();
+        write(&Event { at, what }, &mut out);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn records_look_as_documented() {
+        let rest = |what| written(what).split_once(r#"","dir":"#).unwrap().1.to_owned();
+        assert_eq!(
+            written(Happening::Message(Direction::In, "a\"\n\u{1b}é".into())),
+            concat!(r#"{"time":"2026-11-21T10:00:00.000123Z","dir":"in","type":"text","data":"a\"\n\u001bé"}"#, "\n")
+        );
+        assert_eq!(
+            rest(Happening::Message(Direction::Out, Message::Binary(Bytes::from_static(b"\0\xff")))),
+            "\"out\",\"type\":\"binary\",\"base64\":\"AP8=\"}\n"
+        );
+        assert_eq!(
+            rest(Happening::Close { by: Direction::In, close: Close::new(1008, "no"), clean: true }),
+            "\"in\",\"type\":\"close\",\"code\":1008,\"reason\":\"no\",\"clean\":true}\n"
+        );
+        assert_eq!(rest(Happening::Error("x".into())), "\"in\",\"type\":\"error\",\"data\":\"x\"}\n");
+        let opened = Opened {
+            url: "ws://h/".into(),
+            peer: Peer::Inet("127.0.0.1:80".parse().unwrap()),
+            status: 101,
+            headers: vec![Header::new("A", "1"), Header::new("a", "2"), Header::new("Set-Cookie", "secret")],
+            subprotocol: None,
+            extensions: None,
+        };
+        assert_eq!(
+            rest(Happening::Open(Box::new(opened))),
+            concat!(
+                r#""in","type":"open","url":"ws://h/","peer":"127.0.0.1:80","status":101,"subprotocol":null,"#,
+                r#""extensions":null,"headers":{"a":"1, 2","set-cookie":"***"}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_written_can_be_read_again() {
+        let binary = Message::Binary(Bytes::from_static(b"\0\xff"));
+        for message in ["é\n".into(), binary] {
+            let line = written(Happening::Message(Direction::Out, message.clone()));
+            assert_eq!(read(&line), Ok(Some(Input::Message(message))));
+        }
+        let line = written(Happening::Close { by: Direction::Out, close: Close::new(4000, "bye"), clean: true });
+        assert_eq!(read(&line), Ok(Some(Input::Close(Some(Close::new(4000, "bye"))))));
+        assert_eq!(read(r#"{"data":"x"}"#), Ok(Some(Input::Message("x".into()))));
+        assert_eq!(read(r#"{"type":"ping","data":"x"}"#), Ok(Some(Input::Ping("x".into()))));
+        assert_eq!(read(r#"{"type":"open"}"#), Ok(None));
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_with_the_reason() {
+        for (line, reason) in [
+            ("x", "not JSON"),
+            ("[]", "a record is a JSON object"),
+            ("{}", "a message has `data` or `base64`"),
+            (r#"{"data":5}"#, "`data` is a string"),
+            (r#"{"base64":"?"}"#, "`base64` is none"),
+            (r#"{"data":"","base64":""}"#, "either"),
+            (r#"{"type":"text","base64":"/w=="}"#, "is UTF-8"),
+            (r#"{"type":"close","code":1005}"#, "a Close has a code"),
+            (r#"{"type":"nod","data":""}"#, "no type of record"),
+        ] {
+            assert!(read(line).unwrap_err().contains(reason), "{line}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Messages for people, and for the next program in a pipe.
+
+use bytes::BytesMut;
+use crossterm::style::{Color, Stylize as _};
+use data_encoding::BASE64;
+
+use super::hex::{digits, hexdump};
+use super::json::{Layout, is_json, pretty};
+use super::{Format, Look};
+use crate::event::{Direction, Message};
+use crate::term::escape::{Keep, escape};
+use crate::term::terminal_width;
+
+/// More of a text than this is not worth a search for JSON in it, or a screen.
+const LONGEST_JSON: usize = 1 << 20;
+
+/// Rows of a hexdump at the prompt and on a terminal; `--output hex` shows them all.
+const HEXDUMP_ROWS: usize = 8;
+
+/// Appends a message.
+pub(super) fn message(look: &Look, stamp: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
+    let start = out.len();
+    out.extend_from_slice(stamp.as_bytes());
+    if look.marks {
+        out.extend_from_slice(mark(look, direction).as_bytes());
+    }
+    let taken = columns_of(&out[start..]);
+    match (look.format, message) {
+        // A binary message is its bytes and nothing else: no delimiter, and so no stamp either.
+        (Format::Raw, Message::Binary(data)) => {
+            out.truncate(start);
+            out.extend_from_slice(data);
+            return;
+        }
+        (Format::Auto, Message::Binary(data)) if !look.for_terminal => {
+            out.truncate(start);
+            out.extend_from_slice(data);
+            return;
+        }
+        (Format::Auto, Message::Binary(data)) => dump(look, data, HEXDUMP_ROWS, out),
+        (Format::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, out),
+        (Format::Hex, message) => out.extend_from_slice(digits(message.data()).as_bytes()),
+        (Format::Base64, message) => out.extend_from_slice(BASE64.encode(message.data()).as_bytes()),
+        (Format::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
+        (Format::Text, Message::Binary(data)) => as_text(data, out),
+        (Format::Auto | Format::Text, Message::Text(text)) => readable(look, text, taken, out),
+        (Format::Records, _) => unreachable!("records are written elsewhere"),
+    }
+    let is_whole = look.keeps_delimiter && message.data().ends_with(&look.delimiter);
+    if !is_whole {
+        out.extend_from_slice(&look.delimiter);
+    }
+}
+
+/// Appends a ping or pong.
+pub(super) fn control(look: &Look, stamp: &str, direction: Direction, kind: &str, data: &[u8], out: &mut BytesMut) {
+    let text = escape(&String::from_utf8_lossy(data), Keep::Nothing).into_owned();
+    let line = format!("{kind} {text}");
+    out.extend_from_slice(stamp.as_bytes());
+    out.extend_from_slice(mark(look, direction).as_bytes());
+    out.extend_from_slice(painted(look, line.trim_end(), Color::DarkGrey).as_bytes());
+    out.extend_from_slice(b"\n");
+}
+
+fn mark(look: &Look, direction: Direction) -> String {
+    match direction {
+        Direction::In => painted(look, "< ", Color::DarkBlue),
+        Direction::Out => painted(look, "> ", Color::DarkGreen),
+    }
+}
+
+fn painted(look: &Look, text: &str, colour: Color) -> String {
+    if look.colour { text.with(colour).to_string() } else { text.to_owned() }
+}
+
+/// The columns that a stamp and a mark take: their colours take none.
+fn columns_of(written: &[u8]) -> usize {
+    let mut in_colour = false;
+    written
+        .iter()
+        .filter(|byte| {
+            let counts = !in_colour && **byte != 0x1b;
+            in_colour = **byte == 0x1b || in_colour && **byte != b'm';
+            counts
+        })
+        .count()
+}
+
+fn readable(look: &Look, text: &str, taken: usize, out: &mut BytesMut) {
+    if (look.indent_json || look.colour) && text.len() <= LONGEST_JSON && is_json(text) {
+        let width = if look.indent_json { width(look).saturating_sub(taken) } else { usize::MAX };
+        out.extend_from_slice(pretty(text, Layout { width, colour: look.colour }).as_bytes());
+    } else if look.for_terminal {
+        out.extend_from_slice(escape(text, Keep::Lines).as_bytes());
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn width(look: &Look) -> usize {
+    if look.for_terminal { terminal_width() } else { 80 }
+}
+
+fn dump(look: &Look, data: &[u8], rows: usize, out: &mut BytesMut) {
+    let dump = hexdump(data, rows, width(look));
+    let size = format!("binary, {} bytes", data.len());
+    out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
+    for row in dump.rows.lines() {
+        out.extend_from_slice(b"\n");
+        out.extend_from_slice(row.as_bytes());
+    }
+    if dump.left > 0 {
+        out.extend_from_slice(format!("\n… {} bytes more", dump.left).as_bytes());
+    }
+}
+
+/// Binary as text, with `\xNN` for what is not UTF-8.
+fn as_text(data: &[u8], out: &mut BytesMut) {
+    for chunk in data.utf8_chunks() {
+        out.extend_from_slice(escape(chunk.valid(), Keep::Lines).as_bytes());
+        for byte in chunk.invalid() {
+            out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn look() -> Look {
+        Look {
+            format: Format::Auto,
+            delimiter: Bytes::from_static(b"\n"),
+            keeps_delimiter: false,
+            stamps: None,
+            ping_pong: false,
+            indent_json: false,
+            for_terminal: false,
+            colour: false,
+            marks: false,
+        }
+    }
+
+    fn rendered(look: &Look, received: &Message) -> String {
+        let mut out = BytesMut::new();
+        message(look, "", Direction::In, received, &mut out);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    fn binary(data: &'static [u8]) -> Message {
+        Message::Binary(Bytes::from_static(data))
+    }
+
+    #[test]
+    fn a_pipe_gets_text_untouched_and_binary_without_a_delimiter() {
+        assert_eq!(rendered(&look(), &"a\x1b[2J\n".into()), "a\x1b[2J\n\n");
+        assert_eq!(rendered(&look(), &binary(b"ab")), "ab");
+    }
+
+    #[test]
+    fn a_terminal_gets_control_characters_escaped_and_binary_as_a_hexdump() {
+        let look = Look { for_terminal: true, marks: true, ..look() };
+        assert_eq!(rendered(&look, &"a\x1b[2J".into()), "< a\\e[2J\n");
+        assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n00000000"));
+    }
+
+    #[test]
+    fn each_format_has_its_shape_in_a_pipe() {
+        let as_format = |format| Look { format, ..look() };
+        assert_eq!(rendered(&as_format(Format::Hex), &"ab".into()), "6162\n");
+        assert_eq!(rendered(&as_format(Format::Base64), &binary(b"\0\x01")), "AAE=\n");
+        assert_eq!(rendered(&as_format(Format::Text), &binary(b"a\xffb\x1b")), "a\\xffb\\e\n");
+        assert_eq!(rendered(&as_format(Format::Raw), &binary(b"ab")), "ab");
+    }
+
+    #[test]
+    fn raw_does_not_escape_even_on_a_terminal() {
+        let look = Look { format: Format::Raw, for_terminal: true, colour: true, ..look() };
+        assert_eq!(rendered(&look, &"\x1b[2J".into()), "\x1b[2J\n");
+    }
+
+    #[test]
+    fn a_kept_delimiter_is_not_doubled() {
+        let look = Look { keeps_delimiter: true, ..look() };
+        assert_eq!(rendered(&look, &"a\n".into()), "a\n");
+        assert_eq!(rendered(&look, &"a".into()), "a\n");
+    }
+
+    #[test]
+    fn colours_take_no_columns() {
+        assert_eq!(columns_of(b"\x1b[38;5;4m< \x1b[39m"), 2);
+    }
+}

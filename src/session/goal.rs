@@ -1,0 +1,130 @@
+//! What a session waits for: `--one`, `--count`, `--until`, `--expect` and `--expect-json`.
+
+use regex::Regex;
+
+use crate::event::Message;
+
+use super::expect::JsonExpectation;
+
+/// Something that a received message must be.
+#[derive(Clone, Debug)]
+pub(crate) enum Expectation {
+    Text(Regex),
+    Json(JsonExpectation),
+}
+
+/// Follows the messages until enough of them have come.
+#[derive(Debug)]
+pub(super) struct Goal {
+    count: Option<u64>,
+    until: Option<Regex>,
+    received: u64,
+    expectations: Vec<(Expectation, bool)>,
+    reached: bool,
+}
+
+impl Expectation {
+    fn is_met_by(&self, message: &Message) -> bool {
+        let Some(text) = message.text() else { return false };
+        match self {
+            Self::Text(regex) => regex.is_match(text),
+            Self::Json(json) => json.matches(text),
+        }
+    }
+}
+
+impl std::fmt::Display for Expectation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(regex) => regex.fmt(f),
+            Self::Json(json) => f.write_str(json.text()),
+        }
+    }
+}
+
+impl Goal {
+    pub(super) fn new(count: Option<u64>, until: Option<Regex>, expectations: Vec<Expectation>) -> Self {
+        let expectations = expectations.into_iter().map(|expectation| (expectation, false)).collect();
+        Self { count, until, received: 0, expectations, reached: false }
+    }
+
+    /// Takes a message in; true when it is the last one that was waited for.
+    pub(super) fn received(&mut self, message: &Message) -> bool {
+        self.received += 1;
+        for (expectation, met) in &mut self.expectations {
+            *met = *met || expectation.is_met_by(message);
+        }
+        let counted = self.count.is_some_and(|count| self.received >= count);
+        let matched = self.until.as_ref().zip(message.text()).is_some_and(|(until, text)| until.is_match(text));
+        // Expectations end the run by themselves only where nothing else says when it ends.
+        let met = self.count.is_none()
+            && self.until.is_none()
+            && !self.expectations.is_empty()
+            && self.expectations.iter().all(|(_, met)| *met);
+        self.reached = counted || matched || met;
+        self.reached
+    }
+
+    pub(super) fn is_reached(&self) -> bool {
+        self.reached
+    }
+
+    /// Whether a number of messages or a match was asked for and has not come.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.reached && (self.count.is_some() || self.until.is_some())
+    }
+
+    /// What is still waited for, in words.
+    pub(super) fn pending(&self) -> String {
+        match (self.count, &self.until) {
+            (Some(count), None) => format!("{} of {count} messages came", self.received),
+            (_, Some(until)) => format!("none of {} messages matched `{until}`", self.received),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The expectations that no message met.
+    pub(super) fn missed(&self) -> Vec<String> {
+        self.expectations.iter().filter(|(_, met)| !met).map(|(expectation, _)| expectation.to_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn regex(text: &str) -> Regex {
+        Regex::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_count_is_reached_by_messages_of_any_type() {
+        let mut goal = Goal::new(Some(2), None, vec![]);
+        assert!(!goal.received(&"a".into()));
+        assert!(goal.received(&Message::Binary("b".into())));
+    }
+
+    #[test]
+    fn until_needs_a_match() {
+        let mut goal = Goal::new(None, Some(regex("^done")), vec![]);
+        assert!(!goal.received(&"not done".into()));
+        assert_eq!(goal.pending(), "none of 1 messages matched `^done`");
+        assert!(goal.received(&"done".into()));
+    }
+
+    #[test]
+    fn all_expectations_together_are_a_goal_in_any_order() {
+        let mut goal = Goal::new(None, None, vec![Expectation::Text(regex("a")), Expectation::Text(regex("b"))]);
+        assert!(!goal.received(&"b".into()));
+        assert_eq!(goal.missed(), ["a"]);
+        assert!(goal.received(&"a".into()));
+        assert!(goal.missed().is_empty());
+    }
+
+    #[test]
+    fn beside_a_count_expectations_only_judge() {
+        let mut goal = Goal::new(Some(2), None, vec![Expectation::Text(regex("a"))]);
+        assert!(!goal.received(&"a".into()));
+        assert!(goal.received(&"x".into()));
+    }
+}

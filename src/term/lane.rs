@@ -1,0 +1,112 @@
+//! Lanes: threads that write, so that a slow reader never stops the clock or the socket.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use bytes::Bytes;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{mpsc, oneshot};
+
+/// Chunks on their way to the writer. One is being written while the next is being filled.
+const CHUNKS: usize = 2;
+
+/// A way to a file, a pipe or a terminal, with a thread at its end.
+pub(crate) struct Lane {
+    chunks: mpsc::Sender<Bytes>,
+    done: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Lane {
+    pub(crate) fn to_stdout() -> io::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
+        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+        Self::to_file(File::from(stdout))
+    }
+
+    pub(crate) fn to_file(file: File) -> io::Result<Self> {
+        let (chunks, mut receiver) = mpsc::channel::<Bytes>(CHUNKS);
+        let (report, done) = oneshot::channel();
+        std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
+            let mut result = Ok(());
+            while let (Ok(()), Some(chunk)) = (&result, receiver.blocking_recv()) {
+                result = write_all(&file, &chunk);
+            }
+            // Who asked may have left.
+            drop(receiver);
+            let _ = report.send(result);
+        })?;
+        Ok(Self { chunks, done })
+    }
+
+    /// Waits for a place for one more chunk while the writer is busy. Cancel-safe.
+    ///
+    /// # Errors
+    /// The writer has failed; [`finish`](Self::finish) tells why.
+    pub(crate) async fn place(&self) -> Result<mpsc::Permit<'_, Bytes>, Closed> {
+        self.chunks.reserve().await.map_err(|_| Closed)
+    }
+
+    /// Waits until everything is written.
+    ///
+    /// # Errors
+    /// The first error of the writer; a reader that went away is none.
+    pub(crate) async fn finish(self) -> io::Result<()> {
+        drop(self.chunks);
+        match self.done.await {
+            Ok(Err(error)) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The writer at the lane's end has stopped.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+/// Writes a page to stdout; a reader that has seen enough is no error.
+///
+/// # Errors
+/// What the write said.
+pub(crate) fn print(page: &[u8]) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(page).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Ends when the reader of stdout has gone, also while nothing is written; never, if stdout is a file.
+pub(crate) async fn stdout_gone() {
+    #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    let Ok(stdout) = stdout else { return std::future::pending().await };
+    #[expect(unsafe_code, reason = "tokio asks for a promise")]
+    // SAFETY: the descriptor is owned by what watches it, and so stays open for as long.
+    let watched = unsafe { AsyncFd::register_with_interest(stdout, Interest::ERROR) };
+    // Files cannot be watched, and need not be.
+    let Ok(watched) = watched else { return std::future::pending().await };
+    let _ = watched.ready(Interest::ERROR).await;
+}
+
+/// Writes on, even if another program has set the stream to non-blocking.
+fn write_all(mut file: &File, mut data: &[u8]) -> io::Result<()> {
+    while !data.is_empty() {
+        match file.write(data) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => data = &data[written..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => wait_writable(file.as_fd())?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn wait_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
+    poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::NONE)?;
+    Ok(())
+}

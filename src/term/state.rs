@@ -1,0 +1,54 @@
+//! The terminal's state: taken at the start, put back however the program ends.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::sync::{Mutex, OnceLock};
+
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+
+/// Ends what the line editor may have begun: synchronized output, bracketed paste, a hidden cursor, colours.
+const PLAIN: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[0m";
+
+struct Saved {
+    // Our own handle: the standard streams may be locked by whoever panics.
+    terminal: File,
+    state: Mutex<Termios>,
+}
+
+static SAVED: OnceLock<Saved> = OnceLock::new();
+
+/// Remembers the terminal's state, and puts it back when any thread panics.
+///
+/// # Errors
+/// Stdin is no terminal.
+pub(crate) fn guard_terminal() -> std::io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "the owner of the terminal's state")]
+    let stdin = std::io::stdin();
+    let state = tcgetattr(stdin.as_fd())?;
+    let terminal = File::from(stdin.as_fd().try_clone_to_owned()?);
+    let is_first = SAVED.set(Saved { terminal, state: Mutex::new(state) }).is_ok();
+    if is_first {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            restore_terminal();
+            report(info);
+            // Whichever thread it was: without it the rest would wait for ever.
+            #[expect(clippy::disallowed_methods, reason = "after a panic there is nothing to return to")]
+            std::process::exit(101);
+        }));
+    }
+    Ok(())
+}
+
+/// Puts the terminal back into the state that it was found in.
+///
+/// crossterm cannot do this: it does not know of the raw mode that the line editor has set.
+pub(crate) fn restore_terminal() {
+    if let Some(Saved { terminal, state }) = SAVED.get() {
+        if let Ok(state) = state.lock() {
+            let _ = tcsetattr(terminal.as_fd(), SetArg::TCSANOW, &state);
+        }
+        let _ = (&mut &*terminal).write_all(PLAIN);
+    }
+}

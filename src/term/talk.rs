@@ -1,0 +1,98 @@
+//! What is said to the user beside the data: on stderr, or above the prompt.
+
+use std::io::Write as _;
+
+use crossterm::style::{Color, Stylize as _};
+
+use super::escape::{Keep, escape};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors only.
+    Quiet,
+    Normal,
+    /// The handshake too.
+    Verbose,
+    /// TLS and timing too.
+    Chatty,
+}
+
+/// A way to talk to the user. What a peer said is escaped here, wherever it goes.
+pub(crate) struct Talk {
+    verbosity: Verbosity,
+    colour: bool,
+    /// What stands before each line.
+    name: &'static str,
+    sink: Box<dyn Fn(String) + Send + Sync>,
+}
+
+impl Talk {
+    /// On stderr, each line with the program's name before it.
+    pub(crate) fn on_stderr(verbosity: Verbosity, colour: bool) -> Self {
+        let sink = |text: String| {
+            #[expect(clippy::disallowed_methods, reason = "the owner of stderr")]
+            let mut stderr = std::io::stderr().lock();
+            // Nobody is left to be told that stderr is closed.
+            let _ = stderr.write_all(text.as_bytes());
+        };
+        Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(sink) }
+    }
+
+    /// To whoever shows lines, each with its line end.
+    pub(crate) fn to(
+        verbosity: Verbosity,
+        colour: bool,
+        name: &'static str,
+        sink: impl Fn(String) + Send + Sync + 'static,
+    ) -> Self {
+        Self { verbosity, colour, name, sink: Box::new(sink) }
+    }
+
+    /// Something that happened.
+    pub(crate) fn say(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            self.line(self.name, text, None);
+        }
+    }
+
+    /// Something that happened and that is worth a colour.
+    pub(crate) fn warn(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            self.line(self.name, text, Some(Color::DarkYellow));
+        }
+    }
+
+    /// Something that went wrong; said even when quiet.
+    pub(crate) fn error(&self, text: &str) {
+        self.line(self.name, text, Some(Color::DarkRed));
+    }
+
+    /// What belongs to an error and stands below it, such as the body of a refusal.
+    pub(crate) fn body(&self, text: &str) {
+        self.line("", text, None);
+    }
+
+    /// A detail for `-v`, marked as curl marks it: `>` sent, `<` received, `*` a note.
+    pub(crate) fn detail(&self, mark: char, text: &str) {
+        if self.verbosity >= Verbosity::Verbose {
+            self.line(&format!("{mark} "), text, Some(Color::DarkGrey));
+        }
+    }
+
+    /// A detail for `-vv`.
+    pub(crate) fn fine_detail(&self, text: &str) {
+        if self.verbosity >= Verbosity::Chatty {
+            self.line("* ", text, Some(Color::DarkGrey));
+        }
+    }
+
+    fn line(&self, prefix: &str, text: &str, colour: Option<Color>) {
+        let text = escape(text, Keep::Lines);
+        let lines = text.lines().map(|line| match colour.filter(|_| self.colour) {
+            Some(colour) => format!("{}\n", format!("{prefix}{line}").with(colour)),
+            None => format!("{prefix}{line}\n"),
+        });
+        (self.sink)(lines.collect());
+    }
+}
