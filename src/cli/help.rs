@@ -27,48 +27,71 @@ Examples:
 /// The width that `-h` keeps to.
 const COLUMNS: usize = 80;
 
-/// The names of the options that `-h` does not explain.
-pub(super) fn the_rest(command: &Command) -> String {
-    let hidden = command.get_arguments().filter(|argument| argument.is_hide_short_help_set());
-    let mut text = String::from("Also (see --help):");
-    let mut column = text.len();
-    for name in hidden.map(name) {
-        if column + 1 + name.len() > COLUMNS {
-            text.push_str("\n ");
+/// Stands before the page of `-h` in what clap writes, which is too long for a screen.
+pub(super) const SHORT: &str = "wsprobe [OPTIONS] URL";
+
+/// The page of `-h`: what is used most, and the names of all the rest.
+pub(super) fn short(command: &Command) -> String {
+    let mut page = format!("{SHORT}       talk to a WebSocket server: prompt or pipe\n");
+    page += "wsprobe demo                the same, against a built-in echo server\n\n";
+    for argument in command.get_arguments().filter(|argument| is_explained(argument)) {
+        let summary = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        writeln!(page, "  {:<25} {summary}", usage(argument)).expect("a String takes all");
+    }
+    page += "More (--help explains all):";
+    let mut column = COLUMNS;
+    for name in command.get_arguments().filter(|argument| !is_explained(argument)).filter_map(Arg::get_long) {
+        let width = " --".len() + name.len();
+        if column + width > COLUMNS {
+            page += "\n ";
             column = 1;
         }
-        write!(text, " {name}").expect("a String takes all");
-        column += 1 + name.len();
+        write!(page, " --{name}").expect("a String takes all");
+        column += width;
     }
-    text
+    page.push('\n');
+    page
 }
 
-fn name(argument: &Arg) -> String {
-    match (argument.get_short(), argument.get_long()) {
-        (Some(short), Some(long)) => format!("-{short}/--{long}"),
-        (Some(short), None) => format!("-{short}"),
-        (None, long) => format!("--{}", long.unwrap_or_default()),
+fn is_explained(argument: &Arg) -> bool {
+    !argument.is_hide_short_help_set() && !argument.is_positional()
+}
+
+/// `-x, --execute MSG`
+fn usage(argument: &Arg) -> String {
+    let value = match argument.get_value_names() {
+        Some([value]) if argument.is_require_equals_set() => format!("[={value}]"),
+        Some([value]) if argument.get_action().takes_values() => format!(" {value}"),
+        _ => String::new(),
+    };
+    let long = argument.get_long().unwrap_or_default();
+    match argument.get_short() {
+        Some(short) => format!("-{short}, --{long}{value}"),
+        None => format!("    --{long}{value}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::command;
+    use super::*;
+
     #[test]
     fn short_help_fits_a_screen_and_names_every_option() {
-        let help = super::super::command().term_width(80).render_help().to_string();
-        assert!(help.lines().count() <= 40, "{} lines:\n{help}", help.lines().count());
-        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
-        for argument in super::super::command().get_arguments() {
-            if let Some(long) = argument.get_long() {
-                assert!(help.contains(&format!("--{long}")), "--{long} is missing in\n{help}");
-            }
+        let help = short(&command());
+        assert!(help.lines().count() <= 24, "{} lines:\n{help}", help.lines().count());
+        assert!(help.lines().all(|line| line.chars().count() <= COLUMNS), "{help}");
+        for long in command().get_arguments().filter_map(Arg::get_long) {
+            assert!(help.contains(&format!("--{long}")), "--{long} is missing in\n{help}");
         }
     }
 
     #[test]
     fn every_option_is_documented_under_a_heading() {
-        for argument in super::super::command().get_arguments() {
+        for argument in command().get_arguments().filter(|argument| !argument.is_positional()) {
             assert!(argument.get_help().is_some(), "{argument} has no doc comment");
+            let is_heading_less = ["help", "version", "connect"].contains(&argument.get_id().as_str());
+            assert!(is_heading_less || argument.get_help_heading().is_some(), "{argument} has no heading");
         }
     }
 }

@@ -39,6 +39,7 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe generate completions <SHELL>\n       wsprobe generate man",
     after_long_help = help::AFTER
 )]
 pub(crate) struct Cli {
@@ -99,18 +100,20 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     }
 }
 
-/// The definition, with a short help that names every option.
+/// The definition, with the short help behind clap's own.
 pub(crate) fn command() -> clap::Command {
     let command = Cli::command();
-    let rest = help::the_rest(&command);
-    command.after_help(rest)
+    let short = help::short(&command);
+    command.after_help(short)
 }
 
 /// Help and version are pages to print; everything else is an error for one line.
 fn explained(error: &clap::Error) -> Result<Job, Error> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Ok(Job::Print(error.render().to_string().into_bytes()))
+            let page = error.render().to_string();
+            let short = page.find(help::SHORT).map(|at| page[at..].to_owned());
+            Ok(Job::Print(short.unwrap_or(page).into_bytes()))
         }
         _ => Err(Error::Usage(one_line(error))),
     }

@@ -34,7 +34,7 @@ pub(crate) struct Options {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct Messages {
-    /// Send this message first; repeat it for several
+    /// Send this message first; repeat it for more
     ///
     /// They are sent in order as soon as the connection is open. Then the input has ended and stdin is never read, so
     /// that this works in cron, nohup and CI; `--interactive` goes on with stdin.
@@ -90,7 +90,7 @@ pub(crate) struct Messages {
     pub(crate) rate: Option<Rate>,
 
     /// Only listen: never read stdin
-    #[arg(short, long, conflicts_with_all = ["execute", "interactive"])]
+    #[arg(short, long, hide_short_help = true, conflicts_with_all = ["execute", "interactive"])]
     pub(crate) receive_only: bool,
 
     /// Read JSON records from stdin, one a line, and send what they hold
@@ -110,7 +110,7 @@ pub(crate) struct Messages {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
-    /// Print a JSON record for each event, in and out, one a line
+    /// Print a JSON record a line for each event, in and out
     ///
     /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC. The
     /// text of a message stands in `data`, the bytes of a binary one in `base64`.
@@ -131,8 +131,10 @@ pub(crate) struct Output {
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) record: Option<PathBuf>,
 
-    /// Print the time before each message: utc, local, or delta since the one before
-    #[arg(short, long, value_name = "KIND", num_args = 0..=1, require_equals = true, default_missing_value = "local")]
+    /// Print the time before each message
+    ///
+    /// utc: RFC 3339; local: the time of day; delta: seconds since the message before.
+    #[arg(short, long, value_name = "KIND", num_args = 0..=1, require_equals = true, default_missing_value = "local", hide_possible_values = true)]
     pub(crate) timestamps: Option<Timestamps>,
 
     /// Show pings and pongs
@@ -190,7 +192,7 @@ pub(crate) enum When {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Ending")]
 pub(crate) struct Ending {
-    /// Go on receiving for this long after the input ended, or `forever`
+    /// Receive this long after the input ended, or `forever`
     ///
     /// Counted from when the last message was sent. `-1` means forever too, as in wscat.
     #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = values::wait, allow_negative_numbers = true)]
@@ -215,9 +217,9 @@ pub(crate) struct Ending {
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Exit with 1 unless a text message matches; repeat it for several
+    /// Exit with 1 unless a text message matches
     ///
-    /// The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
+    /// Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
     /// met in any order, and by one message or several.
     #[arg(long, value_name = "REGEX", value_parser = values::regex)]
     pub(crate) expect: Vec<Regex>,
@@ -249,14 +251,14 @@ pub(crate) struct Ending {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct Request {
-    /// Add a header; one value each time
+    /// Add a header, `'Name: value'`; one each time
     ///
     /// It takes the place of a header that wsprobe would send itself; with an empty value (`'User-Agent:'`) there is
     /// none. `@FILE` reads headers from a file, one a line.
-    #[arg(short = 'H', long = "header", value_name = "'NAME: VALUE'")]
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
 
-    /// Offer a subprotocol; repeat it for several, the best first
+    /// Offer a subprotocol; repeat it for more, the best first
     #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
     pub(crate) subprotocols: Vec<String>,
 
@@ -278,7 +280,7 @@ pub(crate) struct Request {
     #[arg(long, value_name = "NAME=VALUE", hide_short_help = true)]
     pub(crate) cookie: Vec<String>,
 
-    /// Authenticate with Basic; asks for the password when it is missing
+    /// Authenticate with Basic; asks for a missing password
     ///
     /// `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it need not stand in the
     /// list of processes.
@@ -288,7 +290,7 @@ pub(crate) struct Request {
     /// Authenticate with a bearer token
     ///
     /// `@FILE` reads it from a file, `env:VAR` from the environment, `ask:` asks for it at the terminal.
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", hide_short_help = true)]
     pub(crate) bearer: Option<String>,
 
     /// Follow redirects
@@ -310,7 +312,7 @@ pub(crate) struct Tls {
     pub(crate) insecure: bool,
 
     /// Trust these certificate authorities (PEM) instead of the system's
-    #[arg(long, alias = "ca", value_name = "FILE")]
+    #[arg(long, alias = "ca", value_name = "FILE", hide_short_help = true)]
     pub(crate) cacert: Option<PathBuf>,
 }
 
@@ -353,7 +355,7 @@ pub(crate) struct Protocol {
 
     /// The version of the protocol; there is only 13
     #[arg(short = 'p', long = "protocol", value_name = "N", value_parser = values::protocol_version, hide_short_help = true)]
-    pub(crate) version: Option<u8>,
+    pub(crate) protocol_version: Option<u8>,
 
     /// Commands with a slash always work at the prompt; this is for command lines written for wscat
     #[arg(long, hide_short_help = true)]

@@ -54,7 +54,7 @@ fn bad_header(text: &str, error: &str) -> Error {
         Some((name, _)) => format!("{}: …", name.escape_debug()),
         None => text.escape_debug().to_string(),
     };
-    Error::Usage(format!("`{shown}` is no value for `--header <'NAME: VALUE'>`: {error}"))
+    Error::Usage(format!("`{shown}` is no value for `--header <HEADER>`: {error}"))
 }
 
 fn read(what: &'static str, path: &Path) -> Result<String, Error> {

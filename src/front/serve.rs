@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 use tokio_rustls::TlsAcceptor;
@@ -131,11 +132,30 @@ async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Client> 
 
 async fn echo(client: Client) {
     let socket = &client.socket;
-    while let Some(Ok(incoming)) = socket.next().await {
-        if let Incoming::Message(message) = incoming
-            && (socket.feed(message).await.is_err() || socket.flush().await.is_err())
-        {
-            return;
+    loop {
+        let incoming = match socket.next().now_or_never() {
+            Some(incoming) => incoming,
+            None => {
+                if socket.flush().await.is_err() {
+                    return;
+                }
+                socket.next().await
+            }
+        };
+        match incoming {
+            Some(Ok(Incoming::Message(message))) => {
+                if socket.feed(message).await.is_err() {
+                    return;
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(fault)) => {
+                if let Some(code) = fault.close_code() {
+                    let _ = socket.close(&Close::new(code, "")).await;
+                }
+                return;
+            }
+            None => return,
         }
     }
 }

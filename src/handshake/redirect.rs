@@ -79,7 +79,23 @@ pub(crate) fn redirect_target(from: &Target, response: &Response) -> Result<Opti
 }
 
 const SAME_SOCKET: &str = "unix.invalid";
-fn base(from: &Target) -> Result<Url, ParseError> { match &from.place { Place::Unix(_) => Url::parse(&format!("{}://{SAME_SOCKET}{}", from.scheme, from.resource)), _ => Url::parse(&from.to_string()) } }
-fn resource(url: &Url) -> String { match url.query() { Some(q) => format!("{}?{q}", url.path()), None => url.path().to_owned() } }
-fn elsewhere(mut url: Url, location: &str) -> Result<Target, BadRedirect> { url.set_fragment(None); Parsed::from_text(url.as_str()).map(|p| p.target).map_err(|source| BadRedirect::Syntax { location: location.to_owned(), source }) }
-#[allow(unused)] fn x(_: Scheme) {}
+fn base(from: &Target) -> Result<Url, ParseError> {
+    match &from.place {
+        Place::Unix(_) => Url::parse(&format!("{}://{SAME_SOCKET}{}", from.scheme, from.resource)),
+        _ => Url::parse(&from.to_string()),
+    }
+}
+fn resource(url: &Url) -> String {
+    match url.query() {
+        Some(q) => format!("{}?{q}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+fn elsewhere(mut url: Url, location: &str) -> Result<Target, BadRedirect> {
+    url.set_fragment(None);
+    Parsed::from_text(url.as_str())
+        .map(|p| p.target)
+        .map_err(|source| BadRedirect::Syntax { location: location.to_owned(), source })
+}
+#[allow(unused)]
+fn x(_: Scheme) {}

@@ -88,11 +88,12 @@ impl Talk {
     }
 
     fn line(&self, prefix: &str, text: &str, colour: Option<Color>) {
-        let text = escape(text, Keep::Lines);
-        let lines = text.lines().map(|line| match colour.filter(|_| self.colour) {
-            Some(colour) => format!("{}\n", format!("{prefix}{line}").with(colour)),
-            None => format!("{prefix}{line}\n"),
-        });
+        // The heads of HTTP end their lines with CRLF.
+        let lines =
+            text.lines().map(|line| escape(line, Keep::Nothing)).map(|line| match colour.filter(|_| self.colour) {
+                Some(colour) => format!("{}\n", format!("{prefix}{line}").with(colour)),
+                None => format!("{prefix}{line}\n"),
+            });
         (self.sink)(lines.collect());
     }
 }
