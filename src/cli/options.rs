@@ -110,7 +110,7 @@ pub(crate) struct Messages {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
-    /// Print a JSON record a line for each event, in and out
+    /// Print a JSON record for each event, in and out
     ///
     /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC. The
     /// text of a message stands in `data`, the bytes of a binary one in `base64`.

@@ -14,7 +14,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::dial::Duplex;
 use crate::event::{Close, Message};
-use crate::handshake::{self, Choice, Opening};
+
+use crate::handshake::server::{Choice, Opening, accept};
 use crate::wire::{Incoming, Limits, Side, Socket};
 
 /// Larger than what any client is asked to send here.
@@ -32,6 +33,7 @@ pub struct Server {
 pub struct Client {
     socket: Socket<Box<dyn Duplex>>,
     opening: Opening,
+    subprotocol: Option<String>,
 }
 
 /// What a client said.
@@ -118,14 +120,14 @@ async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Client> 
             Some(tls) => Box::new(tls.accept(stream).await.ok()?),
             None => Box::new(stream),
         };
-        let accepted = handshake::accept(&mut stream, |opening| {
+        let accepted = accept(&mut stream, |opening| {
             Ok(Choice { subprotocol: opening.subprotocols().next().map(str::to_owned), ..Choice::default() })
         })
         .await
         .ok()?;
         let limits = Limits { max_message: MAX_MESSAGE };
         let socket = Socket::new(stream, accepted.leftover, Side::Server, limits).await;
-        Some(Client { socket, opening: accepted.opening })
+        Some(Client { socket, opening: accepted.opening, subprotocol: accepted.subprotocol })
     };
     tokio::time::timeout(HANDSHAKE_TIMEOUT, shaking).await.ok()?
 }
@@ -206,6 +208,11 @@ impl Client {
     /// The value of a field of the client's request.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.opening.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
+    }
+
+    /// The subprotocol that was agreed on: the client's first.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
     }
 
     /// The resource that the client asked for.

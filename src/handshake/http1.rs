@@ -33,8 +33,6 @@ pub(crate) struct Opening {
     pub(crate) resource: String,
     /// Names as sent, values as lossy UTF-8.
     pub(crate) fields: Vec<Header>,
-    /// The head as received, as lossy UTF-8.
-    pub(crate) head: String,
 }
 
 /// An `Opening` with what of the request line is only checked.
@@ -46,7 +44,7 @@ pub(super) struct Asked {
     pub(super) opening: Opening,
 }
 
-/// Why no head could be read; `mod` says it in the words of a client or of a server.
+/// Why no head could be read; `mod` says it to who opens, `server` to who accepts.
 #[derive(Debug)]
 pub(super) enum Unread {
     Io(io::Error),
@@ -226,8 +224,7 @@ fn parse_request(head: &[u8]) -> Result<Asked, Unread> {
         return Err(Unread::Malformed(httparse::Error::Token));
     };
     let (method, resource) = (method.to_owned(), resource.to_owned());
-    let opening =
-        Opening { resource, fields: fields_of(parsed.headers), head: String::from_utf8_lossy(head).into_owned() };
+    let opening = Opening { resource, fields: fields_of(parsed.headers) };
     Ok(Asked { method, minor_version, opening })
 }
 

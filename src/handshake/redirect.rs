@@ -5,7 +5,7 @@
 use url::{ParseError, Url};
 
 use super::http1::Response;
-use crate::target::{BadUrl, Parsed, Place, Scheme, Target};
+use crate::target::{BadUrl, Parsed, Place, Target};
 
 /// A redirect that is not followed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,35 +67,129 @@ pub(crate) fn redirect_target(from: &Target, response: &Response) -> Result<Opti
     }
     let location = response.field("Location").ok_or(BadRedirect::NoLocation { status })?;
     let no_url = |source: BadUrl| BadRedirect::Syntax { location: location.to_owned(), source };
-    let url = base(from).and_then(|base| base.join(location)).map_err(|error| no_url(error.into()))?;
-    let to = match (&from.place, url.host_str()) {
-        (Place::Unix(_), Some(SAME_SOCKET)) => Target { resource: resource(&url), ..from.clone() },
-        _ => elsewhere(url, location)?,
-    };
+    let mut url = base(from).and_then(|base| base.join(location)).map_err(|error| no_url(error.into()))?;
+    // `ws+unix:` is not among them: a server has no say in what sockets there are on this machine.
+    if !matches!(url.scheme(), "ws" | "wss" | "http" | "https") {
+        return Err(BadRedirect::Scheme { location: location.to_owned() });
+    }
+    url.set_fragment(None);
+    let mut to = Parsed::from_text(url.as_str()).map_err(no_url)?.target;
+    if matches!(from.place, Place::Unix(_)) && url.host_str() == Some(SAME_SOCKET) {
+        to = Target { resource: to.resource, ..from.clone() };
+    }
     if from.scheme.is_tls() && !to.scheme.is_tls() {
         return Err(BadRedirect::Downgrade { to });
     }
     Ok(Some(to))
 }
 
-const SAME_SOCKET: &str = "unix.invalid";
 fn base(from: &Target) -> Result<Url, ParseError> {
-    match &from.place {
-        Place::Unix(_) => Url::parse(&format!("{}://{SAME_SOCKET}{}", from.scheme, from.resource)),
-        _ => Url::parse(&from.to_string()),
+    let authority = match &from.place {
+        Place::Host { .. } => from.authority(),
+        Place::Unix(_) => SAME_SOCKET.to_owned(),
+    };
+    Url::parse(&format!("{}://{authority}{}", from.scheme, from.resource))
+}
+
+/// Stands for the host that a URL of a Unix socket lacks, and no server has this name (RFC 6761, section 6.4): where
+/// it is still there afterwards, `Location` named no other.
+const SAME_SOCKET: &str = "same-socket.invalid";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Header;
+
+    fn target(text: &str) -> Target {
+        Parsed::from_text(text).unwrap().target
+    }
+
+    fn answer(status: u16, location: Option<&str>) -> Response {
+        let fields = location.into_iter().map(|location| Header::new("location", location)).collect();
+        Response { status, reason: String::new(), fields, head: String::new(), interim: Vec::new() }
+    }
+
+    fn shown(from: &str, location: &str) -> String {
+        match redirect_target(&target(from), &answer(302, Some(location))) {
+            Ok(to) => to.expect("302 is a redirect").to_string(),
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_location_is_read_relative_to_where_it_comes_from() {
+        for (from, location, to) in [
+            ("ws://a/x/y?q", "ws://b:8080/z", "ws://b:8080/z"),
+            ("ws://a/x/y?q", "wss://b/z?1", "wss://b/z?1"),
+            ("ws://a/x/y?q", "http://b/z", "ws://b/z"),
+            ("ws://a/x/y?q", "HTTPS://B", "wss://b/"),
+            ("wss://a/x/y?q", "//b:1/z", "wss://b:1/z"),
+            ("wss://a:444/x/y?q", "/z", "wss://a:444/z"),
+            ("ws://a/x/y?q", "z", "ws://a/x/z"),
+            ("ws://a/x/y?q", "../z", "ws://a/z"),
+            ("ws://a/x/y?q", "?p=1", "ws://a/x/y?p=1"),
+            ("ws://a/x/y?q", "", "ws://a/x/y?q"),
+            ("ws://[::1]:9/x", "y", "ws://[::1]:9/y"),
+            ("ws://a/", "/z#top", "ws://a/z"),
+            ("ws://a/", "ws://me:secret@b/", "ws://b/"),
+            ("ws://a/", "/\u{fffd} x", "ws://a/%EF%BF%BD%20x"),
+            ("ws+unix:/run/app.sock:/x/y?q", "/z", "ws+unix:/run/app.sock:/z"),
+            ("ws+unix:/run/app.sock:/x/y?q", "z", "ws+unix:/run/app.sock:/x/z"),
+            ("ws+unix:/run/app.sock:/x/y?q", "?p", "ws+unix:/run/app.sock:/x/y?p"),
+            ("ws+unix:/run/app.sock:/x/y?q", "ws://b/z", "ws://b/z"),
+            ("ws+unix:/run/app.sock:/x/y?q", "//b/z", "ws://b/z"),
+        ] {
+            assert_eq!(shown(from, location), to, "{from} {location}");
+        }
+    }
+
+    #[test]
+    fn a_location_that_leads_astray_is_refused() {
+        for (from, location, error) in [
+            ("wss://a/", "ws://a/", "error: the server redirects from wss:// to `ws://a/`, where anyone could listen"),
+            (
+                "wss://a/",
+                "http://b/",
+                "error: the server redirects from wss:// to `ws://b/`, where anyone could listen",
+            ),
+            ("ws://a/", "ftp://b/", "error: the server redirects to `ftp://b/`, which is no URL for WebSocket"),
+            ("ws://a/", "ws+unix:/s:/", "error: the server redirects to `ws+unix:/s:/`, which is no URL for WebSocket"),
+            ("ws://a/", "http://[", "error: the server redirects to `http://[`, which is no URL"),
+        ] {
+            assert_eq!(shown(from, location), error);
+        }
+        assert_eq!(
+            redirect_target(&target("ws://a/"), &answer(307, None)),
+            Err(BadRedirect::NoLocation { status: 307 })
+        );
+    }
+
+    #[test]
+    fn only_a_redirect_is_followed() {
+        for (status, is_redirect) in
+            [(200, false), (300, false), (301, true), (302, true), (303, true), (304, false), (307, true), (308, true)]
+        {
+            let to = redirect_target(&target("ws://a/"), &answer(status, Some("/b"))).unwrap();
+            assert_eq!(to.is_some(), is_redirect, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_trail_follows_to_its_end() {
+        let mut trail = Trail::new(target("ws://a/0"), 2);
+        assert_eq!(trail.follow(&answer(301, Some("/1"))), Ok(Some(&target("ws://a/1"))));
+        assert_eq!(trail.follow(&answer(404, None)), Ok(None));
+        assert_eq!(trail.follow(&answer(301, Some("ws://b/2"))), Ok(Some(&target("ws://b/2"))));
+        assert_eq!(trail.current(), &target("ws://b/2"));
+        let too_many = BadRedirect::TooMany { max: 2, to: target("ws://b/3") };
+        assert_eq!(trail.follow(&answer(301, Some("/3"))), Err(too_many));
+    }
+
+    #[test]
+    fn a_trail_finds_a_circle_of_any_length() {
+        let mut trail = Trail::new(target("ws://a/0"), 9);
+        assert_eq!(trail.follow(&answer(301, Some("#"))), Err(BadRedirect::Loop { to: target("ws://a/0") }));
+        trail.follow(&answer(301, Some("/1"))).unwrap();
+        assert_eq!(trail.follow(&answer(301, Some("/0"))), Err(BadRedirect::Loop { to: target("ws://a/0") }));
     }
 }
-fn resource(url: &Url) -> String {
-    match url.query() {
-        Some(q) => format!("{}?{q}", url.path()),
-        None => url.path().to_owned(),
-    }
-}
-fn elsewhere(mut url: Url, location: &str) -> Result<Target, BadRedirect> {
-    url.set_fragment(None);
-    Parsed::from_text(url.as_str())
-        .map(|p| p.target)
-        .map_err(|source| BadRedirect::Syntax { location: location.to_owned(), source })
-}
-#[allow(unused)]
-fn x(_: Scheme) {}

@@ -23,6 +23,7 @@ pub(crate) struct Look {
     /// No second delimiter behind a message that ends with one.
     pub(crate) keeps_delimiter: bool,
     pub(crate) stamps: Option<Stamps>,
+    /// Whether pings and pongs that nobody asked for are shown; the front decides about each.
     pub(crate) ping_pong: bool,
     pub(crate) indent_json: bool,
     /// A pipe or a file gets a peer's text untouched; a terminal must not be driven by it.
@@ -83,11 +84,11 @@ impl Renderer {
                 let stamp = self.stamp(event.at);
                 text::message(&self.look, &stamp, *direction, message, out);
             }
-            Happening::Ping(direction, data) if self.look.ping_pong && self.look.marks => {
+            Happening::Ping(direction, data) if self.look.marks => {
                 let stamp = self.stamp(event.at);
                 text::control(&self.look, &stamp, *direction, "ping", data, out);
             }
-            Happening::Pong(direction, data) if self.look.ping_pong && self.look.marks => {
+            Happening::Pong(direction, data) if self.look.marks => {
                 let stamp = self.stamp(event.at);
                 text::control(&self.look, &stamp, *direction, "pong", data, out);
             }

@@ -1,0 +1,169 @@
+//! The server's side (RFC 6455, section 4.2): reads a request, judges it, and lets the client in or turns it away.
+//!
+//! Owns what is written to the client until it is in. What a request has to hold is in `verify`.
+
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::http::StatusCode;
+
+pub(crate) use super::http1::Opening;
+pub(crate) use super::verify::BadOpening;
+
+use super::http1::{Reader, Unread};
+use super::{send, verify};
+use crate::request::Header;
+
+/// What a server grants to a client.
+#[derive(Debug, Default)]
+pub(crate) struct Choice {
+    /// One of those that the client offered.
+    pub(crate) subprotocol: Option<String>,
+    pub(crate) headers: Vec<Header>,
+}
+
+/// How a server turns a client away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Denial {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) body: String,
+}
+
+/// A client that was let in.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) opening: Opening,
+    pub(crate) subprotocol: Option<String>,
+    /// What came behind the request: the first frames of a client in a hurry.
+    pub(crate) leftover: Bytes,
+}
+
+/// Why a client was not let in; it has been told, where that is possible.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Declined {
+    #[error("the connection broke during the handshake")]
+    Io(#[from] io::Error),
+    #[error("the client closed the connection before it asked for anything")]
+    Closed,
+    #[error("the client closed the connection after {received} bytes of its request")]
+    CutShort { received: usize },
+    #[error("the client's request is no WebSocket handshake")]
+    BadOpening(#[from] BadOpening),
+    #[error("the client was turned away with {}", .0.status)]
+    Denied(Denial),
+}
+
+/// Reads a request and answers it; `choose` has the last word on one that is sound.
+pub(crate) async fn accept<S>(
+    stream: &mut S,
+    choose: impl FnOnce(&Opening) -> Result<Choice, Denial>,
+) -> Result<Accepted, Declined>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut reader = Reader::new(&mut *stream);
+    let judged = judge(&mut reader, choose).await;
+    let leftover = reader.leftover();
+    match judged {
+        Ok((opening, key, choice)) => {
+            send(stream, &switching_head(&key, &choice)).await?;
+            Ok(Accepted { opening, subprotocol: choice.subprotocol, leftover })
+        }
+        Err(declined) => {
+            if let Some(denial) = declined.denial() {
+                // Whether the client still listens changes nothing: it is declined all the same.
+                turn_away(stream, &denial).await.ok();
+            }
+            Err(declined)
+        }
+    }
+}
+
+async fn judge<S: AsyncRead + Unpin>(
+    reader: &mut Reader<'_, S>,
+    choose: impl FnOnce(&Opening) -> Result<Choice, Denial>,
+) -> Result<(Opening, String, Choice), Declined> {
+    let asked = reader.request().await?;
+    let key = verify::opening(&asked)?.to_owned();
+    let choice = choose(&asked.opening).map_err(Declined::Denied)?;
+    Ok((asked.opening, key, choice))
+}
+
+async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &Denial) -> io::Result<()> {
+    send(stream, &denial.text()).await?;
+    stream.shutdown().await?;
+    // Closing with bytes unread resets the connection, which can take the answer from the client again.
+    let mut nowhere = tokio::io::sink();
+    timeout(LINGER, tokio::io::copy(stream, &mut nowhere)).await.map_or(Ok(()), |read| read.map(drop))
+}
+
+fn switching_head(key: &str, choice: &Choice) -> String {
+    let mut fields = vec![
+        Header::new("Upgrade", "websocket"),
+        Header::new("Connection", "Upgrade"),
+        Header::new("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())),
+    ];
+    fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
+    fields.extend_from_slice(&choice.headers);
+    head(101, &fields)
+}
+
+fn head(status: u16, fields: &[Header]) -> String {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
+    for field in fields {
+        write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
+    }
+    head.push_str("\r\n");
+    head
+}
+
+impl Denial {
+    fn text(&self) -> String {
+        let mut fields = vec![
+            Header::new("Connection", "close"),
+            Header::new("Content-Type", "text/plain; charset=utf-8"),
+            Header::new("Content-Length", self.body.len().to_string()),
+        ];
+        fields.extend_from_slice(&self.headers);
+        head(self.status, &fields) + &self.body
+    }
+}
+
+impl Declined {
+    /// What the client is told; nothing where it is gone.
+    fn denial(&self) -> Option<Denial> {
+        match self {
+            Self::Io(_) | Self::Closed | Self::CutShort { .. } => None,
+            Self::BadOpening(bad) => {
+                let headers = bad.remedy().into_iter().collect();
+                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n") })
+            }
+            Self::Denied(denial) => Some(denial.clone()),
+        }
+    }
+}
+
+impl From<Unread> for Declined {
+    fn from(unread: Unread) -> Self {
+        Self::BadOpening(match unread {
+            Unread::Io(error) => return Self::Io(error),
+            Unread::Closed => return Self::Closed,
+            Unread::CutShort { received } => return Self::CutShort { received },
+            Unread::NotHttp { begins } => BadOpening::NotHttp { begins },
+            Unread::Malformed(httparse::Error::Version) => BadOpening::HttpVersion,
+            Unread::Malformed(error) => BadOpening::Malformed(error),
+            Unread::TooLarge => BadOpening::TooLarge,
+            Unread::TooManyFields => BadOpening::TooManyFields,
+        })
+    }
+}
+
+/// Enough for a client to take the answer and close; nobody waits for it.
+const LINGER: Duration = Duration::from_secs(1);

@@ -1,0 +1,259 @@
+//! What the integration tests share: the real binary, with its streams and its exit status, and real servers.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::ffi::OsStr;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use wsprobe::testing::{Client, Said, Server};
+
+/// Long enough for a loaded machine; a test that waits this long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary, in an environment of its own.
+pub fn tool() -> Tool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wsprobe"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("RUST_BACKTRACE", "0");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Tool { command, input: None }
+}
+
+/// A run to be: arguments, environment, stdin.
+pub struct Tool {
+    pub command: Command,
+    input: Option<Vec<u8>>,
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Tool {
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// A pipe on stdin that holds this and then ends. Without it stdin is /dev/null.
+    pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.command.stdin(Stdio::piped());
+        self.input = Some(input.into());
+        self
+    }
+
+    /// Starts it with pipes on all sides; the caller drives it.
+    pub fn spawn(mut self) -> Running {
+        if self.input.is_none() {
+            self.command.stdin(Stdio::piped());
+        }
+        Running { child: self.command.spawn().expect("the binary was built") }
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn run(mut self) -> Ran {
+        let mut child = self.command.spawn().expect("the binary was built");
+        if let Some(input) = self.input {
+            let mut stdin = child.stdin.take().expect("it was piped");
+            // The program may leave before it has read all.
+            std::thread::spawn(move || drop(stdin.write_all(&input)));
+        }
+        Running { child }.wait()
+    }
+}
+
+/// A run under way; killed when dropped.
+pub struct Running {
+    pub child: Child,
+}
+
+impl Running {
+    /// Waits for the end, and fails the test if there is none.
+    #[track_caller]
+    pub fn wait(mut self) -> Ran {
+        let stdout = self.child.stdout.take().map(read_all);
+        let stderr = self.child.stderr.take().map(read_all);
+        let code = self.wait_code();
+        let stdout = stdout.map(|reader| reader.join().expect("it only reads")).unwrap_or_default();
+        let stderr = stderr.map(|reader| reader.join().expect("it only reads")).unwrap_or_default();
+        Ran { code, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() }
+    }
+
+    #[track_caller]
+    pub fn wait_code(&mut self) -> Option<i32> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return status.code();
+            }
+            assert!(Instant::now() < end, "it did not end");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
+        nix::sys::signal::kill(pid, signal).expect("it runs");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_all(mut stream: impl std::io::Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        let _ = stream.read_to_end(&mut all);
+        all
+    })
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn stdout(self, expected: impl AsRef<[u8]>) -> Self {
+        let (got, expected) = (String::from_utf8_lossy(&self.stdout), String::from_utf8_lossy(expected.as_ref()));
+        assert_eq!(got, expected, "stderr: {}", self.stderr);
+        self
+    }
+
+    /// All of stderr.
+    #[track_caller]
+    pub fn stderr(self, expected: &str) -> Self {
+        assert_eq!(self.stderr, expected);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, part: &str) -> Self {
+        assert!(self.stderr.contains(part), "`{part}` is missing in: {}", self.stderr);
+        self
+    }
+
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+pub fn url(server: &Server) -> String {
+    format!("ws://127.0.0.1:{}/", server.port())
+}
+
+/// A TCP server that is no WebSocket server: `serve` gets its first connection once the request's head is read.
+pub struct Raw {
+    port: u16,
+    done: JoinHandle<()>,
+}
+
+impl Raw {
+    pub fn start(serve: impl FnOnce(TcpStream, String) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
+        let port = listener.local_addr().expect("it is bound").port();
+        let done = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client comes");
+            let head = read_head(&mut stream);
+            serve(stream, head);
+        });
+        Self { port, done }
+    }
+
+    /// Answers with these bytes, and closes.
+    pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::start(move |mut stream, _| {
+            let _ = stream.write_all(&answer);
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}/", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits for the server's own checks.
+    pub fn join(self) {
+        self.done.join().expect("the server's checks hold");
+    }
+}
+
+/// Reads up to the empty line.
+pub fn read_head(stream: &mut impl std::io::Read) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+/// The value of a field in a head.
+pub fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    head.lines().find_map(|line| {
+        let (key, value) = line.split_once(": ")?;
+        key.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+/// The answer that opens a WebSocket connection to the request.
+pub fn switching(head: &str) -> String {
+    use data_encoding::BASE64;
+    let key = field(head, "Sec-WebSocket-Key").expect("a request has a key");
+    let accept = BASE64.encode(&sha1(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes()));
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+}
+
+fn sha1(data: &[u8]) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref().to_vec()
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("there are free ports").port()
+}
+
+/// A way for a server's code to tell the test something.
+pub fn channel<T>() -> (mpsc::Sender<T>, mpsc::Receiver<T>) {
+    mpsc::channel()
+}
+
+/// Where a test may keep files.
+pub fn dir() -> tempfile::TempDir {
+    tempfile::tempdir().expect("there is room for files")
+}
+
+pub fn path(dir: &tempfile::TempDir, name: &str) -> PathBuf {
+    dir.path().join(name)
+}
