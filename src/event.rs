@@ -163,7 +163,7 @@ impl Close {
                 3000 => "unauthorized",
                 3003 => "forbidden",
                 3008 => "timeout",
-                3000..=3999 => "registered with IANA",
+                3001..=3999 => "registered with IANA",
                 4000..=4999 => "of the application",
                 _ => "not a code that may be sent",
             },

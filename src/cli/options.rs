@@ -192,7 +192,7 @@ pub(crate) enum When {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Ending")]
 pub(crate) struct Ending {
-    /// Receive this long after the input ended, or `forever`
+    /// Receive this long after the input, or `forever`
     ///
     /// Counted from when the last message was sent. `-1` means forever too, as in wscat.
     #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = values::wait, allow_negative_numbers = true)]
@@ -258,7 +258,9 @@ pub(crate) struct Request {
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
 
-    /// Offer a subprotocol; repeat it for more, the best first
+    /// Offer a subprotocol; repeat it for more
+    ///
+    /// The best first; the server takes one of them or none.
     #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
     pub(crate) subprotocols: Vec<String>,
 
@@ -280,9 +282,9 @@ pub(crate) struct Request {
     #[arg(long, value_name = "NAME=VALUE", hide_short_help = true)]
     pub(crate) cookie: Vec<String>,
 
-    /// Authenticate with Basic; asks for a missing password
+    /// Authenticate; asks for a missing password
     ///
-    /// `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it need not stand in the
+    /// With HTTP Basic (RFC 7617). `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it need not stand in the
     /// list of processes.
     #[arg(short, long, alias = "auth", value_name = "NAME[:PASS]", conflicts_with = "bearer")]
     pub(crate) user: Option<String>,

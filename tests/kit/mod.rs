@@ -1,8 +1,9 @@
 //! What the integration tests share: the real binary, with its streams and its exit status, and real servers.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
+#![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
 use std::ffi::OsStr;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
