@@ -3,6 +3,8 @@
 use clap::{Command, Subcommand};
 use clap_complete::Shell;
 
+use super::manual;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
     /// Completions for a shell
@@ -19,7 +21,7 @@ impl What {
         let mut page = Vec::new();
         match self {
             Self::Completions { shell } => clap_complete::generate(*shell, &mut command, "wsprobe", &mut page),
-            Self::Man => clap_mangen::Man::new(command).render(&mut page).expect("a Vec takes all"),
+            Self::Man => return manual::page(command),
         }
         page
     }

@@ -4,25 +4,41 @@ use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
-/// Below all options in `--help` and in the man page.
-pub(super) const AFTER: &str = "\
-Exit status:
-  0    ended well
-  1    an expectation failed (--expect, --expect-json)
-  2    wrong usage or input
-  3    not reached: name, connection, TLS
-  4    refused: the answer was not 101
-  5    the protocol was broken, or the connection was cut without a Close
-  6    the server closed with a code other than 1000 or 1001
-  7    timed out
-  130  interrupted (143: terminated)
+/// What each exit status means.
+pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
+    ("0", "ended well"),
+    ("1", "an expectation failed (--expect, --expect-json)"),
+    ("2", "wrong usage, input or output"),
+    ("3", "not reached: name, connection, TLS"),
+    ("4", "refused: the answer was not 101"),
+    ("5", "the protocol was broken, or the connection was cut without a Close"),
+    ("6", "the server closed with a code other than 1000 or 1001"),
+    ("7", "timed out"),
+    ("130, 143", "interrupted, terminated"),
+];
 
-Examples:
-  wsprobe wss://echo.example.org             the prompt
-  printf 'a\\nb' | wsprobe :8080              a message a line, then the answers
-  wsprobe -1 -x '{\"op\":\"time\"}' :8080         one request and its reply
-  wsprobe -j wss://feed.example.org | jq .   a JSON record for each event
-  wsprobe -x ping --expect pong --timeout 2s :8080";
+/// What people do with it, and what it does then.
+pub(super) const EXAMPLES: [(&str, &str); 6] = [
+    ("wsprobe demo", "try it out, without a network"),
+    ("wsprobe wss://echo.example.org", "the prompt"),
+    ("printf 'a\\nb' | wsprobe :8080", "a message a line, then what comes back"),
+    (r#"wsprobe -1 -x '{"op":"time"}' :8080"#, "one request and its reply"),
+    ("wsprobe -j wss://feed.example.org | jq -c .", "a JSON record for each event"),
+    ("wsprobe -x ping --expect pong --timeout 2s :8080", "a check for CI"),
+];
+
+/// Below all options in `--help`.
+pub(super) fn after() -> String {
+    let mut text = String::from("Exit status:\n");
+    for (code, meaning) in EXIT_STATUS {
+        writeln!(text, "  {code:<9} {meaning}").expect("a String takes all");
+    }
+    text += "\nExamples:\n";
+    for (line, meaning) in EXAMPLES {
+        writeln!(text, "  {line}\n      {meaning}").expect("a String takes all");
+    }
+    text
+}
 
 /// The width that `-h` keeps to.
 const COLUMNS: usize = 80;

@@ -5,6 +5,7 @@
 mod env;
 mod generate;
 mod help;
+mod manual;
 mod options;
 mod secret;
 mod translate;
@@ -39,8 +40,7 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe generate completions <SHELL>\n       wsprobe generate man",
-    after_long_help = help::AFTER
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe generate completions <SHELL>\n       wsprobe generate man"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -104,7 +104,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
 pub(crate) fn command() -> clap::Command {
     let command = Cli::command();
     let short = help::short(&command);
-    command.after_help(short)
+    command.after_help(short).after_long_help(help::after())
 }
 
 /// Help and version are pages to print; everything else is an error for one line.

@@ -1,0 +1,163 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_wsprobe_global_optspecs
+    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= p/protocol= slash h/help V/version
+end
+
+function __fish_wsprobe_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_wsprobe_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_wsprobe_using_subcommand
+    set -l cmd (__fish_wsprobe_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s c -l connect -d 'The same as URL, for command lines written for wscat' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s x -l execute -d 'Send this message first; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l chunk -d 'Cut stdin into binary messages of this size' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l rate -d 'Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l output -d 'How to print messages' -r -f -a "auto\t''
+text\t''
+hex\t''
+base64\t''
+raw\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l record -d 'Also write every event to this file, as JSON records' -r -F
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s t -l timestamps -d 'Print the time before each message' -r -f -a "utc\t''
+local\t''
+delta\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l pretty -d 'Indent JSON that does not fit a line' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s w -l wait -d 'Receive this long after the input, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l count -d 'End after this many messages received' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l until -d 'End after a text message that matches' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l timeout -d 'Limit the whole run, connecting included' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l expect -d 'Exit with 1 unless a text message matches' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l expect-json -d 'Exit with 1 unless a JSON message has this path, and this value there' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l close-code -d 'The code of our Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l close-reason -d 'The reason in our Close, at most 123 bytes' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l close-timeout -d 'Give up on the server\'s Close after this long without progress' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s H -l header -d 'Add a header, `\'Name: value\'`; one each time' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s o -l origin -d 'Send this Origin' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l host -d 'Send this Host instead of the URL\'s' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s A -l user-agent -d 'Send this User-Agent' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l cookie -d 'Send a cookie; repeat it for several' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s u -l user -d 'Authenticate; asks for a missing password' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-redirects -d 'Follow at most so many redirects' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l connect-timeout -d 'Give up when there is no connection in time' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s b -l binary -d 'Send binary messages'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l escapes -d 'Take `\\n \\r \\t \\0 \\xNN \\u{N} \\\\` in input for what they stand for'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 0 -l null -d 'Cut stdin at NUL bytes, and print one behind each received text message'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l keep-newline -d 'Send the delimiter as part of each message'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l whole -d 'Send all of stdin as one message'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s r -l receive-only -d 'Only listen: never read stdin'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l echo -d 'Send every message back, with its type; stdin is not read'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s j -l json -d 'Print a JSON record for each event, in and out'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s P -l show-ping-pong -d 'Show pings and pongs'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s q -l quiet -d 'Say nothing but errors on stderr'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 1 -l one -d 'End after the first message'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l exit-on-close -d 'Leave the prompt when the connection closes, even while a line is being typed'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print version'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: the same, against a built-in echo server'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or the man page'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d 'Send this message first; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l chunk -d 'Cut stdin into binary messages of this size' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l rate -d 'Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l output -d 'How to print messages' -r -f -a "auto\t''
+text\t''
+hex\t''
+base64\t''
+raw\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l record -d 'Also write every event to this file, as JSON records' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s t -l timestamps -d 'Print the time before each message' -r -f -a "utc\t''
+local\t''
+delta\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l pretty -d 'Indent JSON that does not fit a line' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s w -l wait -d 'Receive this long after the input, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l count -d 'End after this many messages received' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l until -d 'End after a text message that matches' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l timeout -d 'Limit the whole run, connecting included' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l expect -d 'Exit with 1 unless a text message matches' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l expect-json -d 'Exit with 1 unless a JSON message has this path, and this value there' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l close-code -d 'The code of our Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l close-reason -d 'The reason in our Close, at most 123 bytes' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l close-timeout -d 'Give up on the server\'s Close after this long without progress' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s H -l header -d 'Add a header, `\'Name: value\'`; one each time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s o -l origin -d 'Send this Origin' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l host -d 'Send this Host instead of the URL\'s' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s A -l user-agent -d 'Send this User-Agent' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l cookie -d 'Send a cookie; repeat it for several' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s u -l user -d 'Authenticate; asks for a missing password' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-redirects -d 'Follow at most so many redirects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l connect-timeout -d 'Give up when there is no connection in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s b -l binary -d 'Send binary messages'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l escapes -d 'Take `\\n \\r \\t \\0 \\xNN \\u{N} \\\\` in input for what they stand for'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 0 -l null -d 'Cut stdin at NUL bytes, and print one behind each received text message'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l keep-newline -d 'Send the delimiter as part of each message'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l whole -d 'Send all of stdin as one message'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s r -l receive-only -d 'Only listen: never read stdin'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l echo -d 'Send every message back, with its type; stdin is not read'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s j -l json -d 'Print a JSON record for each event, in and out'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s P -l show-ping-pong -d 'Show pings and pongs'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s q -l quiet -d 'Say nothing but errors on stderr'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 1 -l one -d 'End after the first message'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l exit-on-close -d 'Leave the prompt when the connection closes, even while a line is being typed'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -s h -l help -d 'Print help'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "completions" -d 'Completions for a shell'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "man" -d 'The man page, in troff'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'

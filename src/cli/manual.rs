@@ -1,0 +1,75 @@
+//! The man page: the options as clap has them, and what else a reader of manuals looks for.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+use clap_mangen::Man;
+use regex::Regex;
+
+use super::help::{EXAMPLES, EXIT_STATUS};
+use crate::command;
+
+/// What a variable of the environment does.
+const ENVIRONMENT: [(&str, &str); 7] = [
+    ("NO_COLOR", "No colour, unless `--color always` asks for it."),
+    ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
+    ("TERM", "`dumb` means a pipe even on a terminal, and no colour."),
+    ("PAGER", "What `/last` shows a message in; `less -R` if unset."),
+    ("XDG_STATE_HOME", "Where the history is kept; `~/.local/state` if unset."),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificate authorities instead of the system's."),
+    ("SSLKEYLOGFILE", "A file that gets the secrets of TLS sessions, for Wireshark and its like."),
+];
+
+/// The whole page, in troff.
+pub(super) fn page(command: Command) -> Vec<u8> {
+    let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
+    // The page has room for what `-h` leaves out.
+    let command = command.mut_args(|argument| {
+        let help = argument.get_long_help().or(argument.get_help()).cloned();
+        argument.hide_short_help(false).long_help(help.unwrap_or_default())
+    });
+    let man = Man::new(command);
+    let mut page = Vec::new();
+    let rendered = man
+        .render_title(&mut page)
+        .and_then(|()| man.render_name_section(&mut page))
+        .and_then(|()| man.render_synopsis_section(&mut page))
+        .and_then(|()| man.render_description_section(&mut page))
+        .and_then(|()| man.render_options_section(&mut page));
+    rendered.expect("a Vec takes all");
+    let mut text = String::from_utf8(page).expect("clap writes UTF-8");
+
+    let told = |subcommand: &Command| {
+        let about = subcommand.get_long_about().or(subcommand.get_about());
+        (subcommand.get_name().to_owned(), about.map(ToString::to_string).unwrap_or_default())
+    };
+    section(&mut text, "COMMANDS", subcommands.iter().map(told));
+    let entries = command::TABLE.iter().map(|entry| (format!("{} {}", entry.name, entry.arguments), entry.summary));
+    section(&mut text, "AT THE PROMPT", entries);
+    text +=
+        "Any other line is sent as a message; `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";
+    section(&mut text, "EXIT STATUS", EXIT_STATUS);
+    section(&mut text, "ENVIRONMENT", ENVIRONMENT);
+    section(&mut text, "FILES", [("~/.local/state/wsprobe/history", "The lines typed at the prompt, for you alone.")]);
+    section(&mut text, "EXAMPLES", EXAMPLES);
+    section(&mut text, "SEE ALSO", [("RFC 6455", "The WebSocket Protocol."), ("wscat(1), curl(1), jq(1)", "")]);
+
+    let quoted = Regex::new("`([^`\n]+)`").expect("it is a valid expression");
+    quoted.replace_all(&text, r"\fB$1\fR").into_owned().into_bytes()
+}
+
+fn section<T: AsRef<str>, D: AsRef<str>>(page: &mut String, title: &str, entries: impl IntoIterator<Item = (T, D)>) {
+    writeln!(page, ".SH \"{title}\"").expect("a String takes all");
+    for (term, description) in entries {
+        writeln!(page, ".TP\n\\fB{}\\fR", troff(term.as_ref().trim())).expect("a String takes all");
+        let paragraphs: Vec<_> = description.as_ref().split("\n\n").map(troff).collect();
+        writeln!(page, "{}", paragraphs.join("\n.sp\n")).expect("a String takes all");
+    }
+    page.push_str(".PP\n");
+}
+
+/// Keeps troff from taking text for commands, and hyphens for ones to break at.
+fn troff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+}
