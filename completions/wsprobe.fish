@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= p/protocol= slash h/help V/version
+    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -79,6 +79,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -l echo -d 'Send every mes
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s j -l json -d 'Print a JSON record for each event, in and out'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l vi -d 'Edit lines at the prompt as vi does'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s q -l quiet -d 'Say nothing but errors on stderr'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 1 -l one -d 'End after the first message'
@@ -146,6 +147,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l echo -d 'Send e
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s j -l json -d 'Print a JSON record for each event, in and out'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l vi -d 'Edit lines at the prompt as vi does'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s q -l quiet -d 'Say nothing but errors on stderr'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 1 -l one -d 'End after the first message'

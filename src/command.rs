@@ -1,17 +1,21 @@
-//! The slash commands of the prompt: one table gives parsing, help, hints and completion.
+//! The slash commands of the prompt: one table gives parsing, help, hints, completion and the manual's section.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
+use data_encoding::BASE64;
+use regex::Regex;
 
+use crate::cli::values;
 use crate::event::Close;
 
 /// The most that a ping or pong may carry (RFC 6455, section 5.5).
 const LONGEST_CONTROL: usize = 125;
 
-/// The longest reason: a control frame's payload less the code.
-const LONGEST_REASON: usize = 123;
-
 /// What a line typed at the prompt means.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Line {
     /// To be sent as it is.
     Text(String),
@@ -20,59 +24,128 @@ pub(crate) enum Line {
     Bad(String),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Command {
+    Binary(Bytes),
+    Clear,
     Close(Option<Close>),
-    Help,
-    Last,
+    Connect(String),
+    /// With the text to begin with.
+    Edit(String),
+    File(PathBuf),
+    /// `None` shows all messages again.
+    Filter(Option<Regex>),
+    Help(Option<&'static Entry>),
+    Info,
+    Json(bool),
+    /// Counted from the last.
+    Last(NonZeroUsize),
+    Pause,
     Ping(Bytes),
     Pong(Bytes),
     Quit,
     Reconnect,
+    /// `None` ends the recording.
+    Record(Option<PathBuf>),
+    Repeat {
+        times: u32,
+        every: Duration,
+    },
+    Resume,
+    Save {
+        number: NonZeroUsize,
+        path: PathBuf,
+    },
+    Time(bool),
 }
 
 /// A command as the user knows it.
+#[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) arguments: &'static str,
     pub(crate) summary: &'static str,
+    pub(crate) completes: Completes,
     read: fn(&str) -> Result<Command, String>,
 }
 
+/// What Tab offers behind the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completes {
+    Nothing,
+    Files,
+    Commands,
+    Words(&'static [&'static str]),
+}
+
+const fn entry(
+    name: &'static str,
+    arguments: &'static str,
+    summary: &'static str,
+    completes: Completes,
+    read: fn(&str) -> Result<Command, String>,
+) -> Entry {
+    Entry { name, arguments, summary, completes, read }
+}
+
+const ON_OFF: Completes = Completes::Words(&["on", "off"]);
+
 /// All commands, in the order of the help.
-pub(crate) const TABLE: [Entry; 7] = [
-    Entry { name: "/help", arguments: "", summary: "show this list", read: |rest| alone(rest, Command::Help) },
-    Entry { name: "/ping", arguments: "[TEXT]", summary: "send a ping", read: |rest| control(rest).map(Command::Ping) },
-    Entry {
-        name: "/pong",
-        arguments: "[TEXT]",
-        summary: "send a pong that nobody asked for",
-        read: |rest| control(rest).map(Command::Pong),
-    },
-    Entry {
-        name: "/last",
-        arguments: "",
-        summary: "show the last message whole, in the pager",
-        read: |rest| alone(rest, Command::Last),
-    },
-    Entry {
-        name: "/close",
-        arguments: "[CODE [REASON]]",
-        summary: "close the connection",
-        read: |rest| close(rest).map(Command::Close),
-    },
-    Entry {
-        name: "/reconnect",
-        arguments: "",
-        summary: "connect again after the connection has closed",
-        read: |rest| alone(rest, Command::Reconnect),
-    },
-    Entry {
-        name: "/quit",
-        arguments: "",
-        summary: "close and leave, as Ctrl-D does",
-        read: |rest| alone(rest, Command::Quit),
-    },
+pub(crate) static TABLE: [Entry; 22] = [
+    entry("/help", "[COMMAND]", "show all commands, or one", Completes::Commands, help_for),
+    entry("/ping", "[TEXT]", "send a ping; its pong is shown with the time it took", Completes::Nothing, |rest| {
+        control(rest).map(Command::Ping)
+    }),
+    entry("/pong", "[TEXT]", "send a pong that nobody asked for", Completes::Nothing, |rest| {
+        control(rest).map(Command::Pong)
+    }),
+    entry("/binary", "HEX", "send bytes, written as hex digits", Completes::Nothing, |rest| {
+        binary(rest).map(Command::Binary)
+    }),
+    entry("/base64", "BASE64", "send bytes, written in base64", Completes::Nothing, |rest| {
+        base64(rest).map(Command::Binary)
+    }),
+    entry("/file", "PATH", "send a file: as text if it is UTF-8, else as binary", Completes::Files, |rest| {
+        path(rest).map(Command::File)
+    }),
+    entry("/edit", "[TEXT]", "write a message in $VISUAL or $EDITOR", Completes::Nothing, |rest| {
+        Ok(Command::Edit(rest.to_owned()))
+    }),
+    entry("/repeat", "N [every TIME]", "send the last message N times more", Completes::Nothing, repeat),
+    entry(
+        "/last",
+        "[N]",
+        "show a message whole in the pager; 2 is the one before the last",
+        Completes::Nothing,
+        |rest| number(rest).map(Command::Last),
+    ),
+    entry("/save", "[N] FILE", "write a message's bytes to a file", Completes::Files, save),
+    entry(
+        "/record",
+        "FILE|off",
+        "write every event from now on to a file, as JSON records",
+        Completes::Files,
+        |rest| Ok(Command::Record(if rest == "off" { None } else { Some(path(rest)?) })),
+    ),
+    entry("/pause", "", "show no more messages for now", Completes::Nothing, |rest| alone(rest, Command::Pause)),
+    entry("/resume", "", "show them again, and those that came meanwhile", Completes::Nothing, |rest| {
+        alone(rest, Command::Resume)
+    }),
+    entry("/filter", "REGEX|off", "show only messages that match", Completes::Words(&["off"]), filter),
+    entry("/json", "on|off", "indent JSON that does not fit a line", ON_OFF, |rest| on_off(rest).map(Command::Json)),
+    entry("/time", "on|off", "show the time before each message", ON_OFF, |rest| on_off(rest).map(Command::Time)),
+    entry("/info", "", "show the connection: addresses, TLS, counts, round trips", Completes::Nothing, |rest| {
+        alone(rest, Command::Info)
+    }),
+    entry("/clear", "", "clear the screen", Completes::Nothing, |rest| alone(rest, Command::Clear)),
+    entry("/close", "[CODE [REASON]]", "close the connection", Completes::Nothing, |rest| {
+        close(rest).map(Command::Close)
+    }),
+    entry("/reconnect", "", "connect again", Completes::Nothing, |rest| alone(rest, Command::Reconnect)),
+    entry("/connect", "URL", "connect to another server", Completes::Nothing, |rest| {
+        if rest.is_empty() { Err("which server?".to_owned()) } else { Ok(Command::Connect(rest.to_owned())) }
+    }),
+    entry("/quit", "", "close and leave, as Ctrl-D does", Completes::Nothing, |rest| alone(rest, Command::Quit)),
 ];
 
 /// Reads a line: text, unless it begins with a single slash.
@@ -84,37 +157,84 @@ pub(crate) fn read(line: &str) -> Line {
         return Line::Text(line.to_owned());
     }
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let Some(entry) = TABLE.iter().find(|entry| entry.name == name) else {
+    let Some(entry) = find(name) else {
         return Line::Bad(format!("there is no `{name}`{}; /help lists all, //… sends a slash", suggestion(name)));
     };
     match (entry.read)(rest.trim()) {
         Ok(command) => Line::Command(command),
-        Err(why) => Line::Bad(format!("{name} {}: {why}", entry.arguments).replace(" :", ":")),
+        Err(why) => Line::Bad(format!("{}: {why}", entry.usage())),
     }
+}
+
+pub(crate) fn find(name: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.name == name)
 }
 
 /// The help, a command a line.
 pub(crate) fn help() -> String {
-    let width = TABLE.iter().map(|entry| entry.name.len() + entry.arguments.len() + 1).max().unwrap_or_default();
-    let commands = TABLE.iter().map(|entry| {
-        let usage = format!("{} {}", entry.name, entry.arguments);
-        format!("{usage:width$}  {}\n", entry.summary)
-    });
+    let width = TABLE.iter().map(|entry| entry.usage().len()).max().unwrap_or_default();
+    let commands = TABLE.iter().map(|entry| format!("{:width$}  {}\n", entry.usage(), entry.summary));
     commands.collect::<String>()
-        + "//…  sends a line that begins with a slash; Alt-Enter begins a new line; Ctrl-D leaves"
+        + "Other lines are sent; //… sends one slash; Alt-Enter begins a new line; Ctrl-R searches; Ctrl-D leaves"
 }
 
-/// The nearest name, if one begins alike.
+impl Entry {
+    /// The name and what it takes.
+    pub(crate) fn usage(&self) -> String {
+        format!("{} {}", self.name, self.arguments).trim_end().to_owned()
+    }
+}
+
+/// The nearest name, if there is one that is near.
 fn suggestion(name: &str) -> String {
-    let alike = |entry: &&Entry| entry.name.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
-    match TABLE.iter().max_by_key(alike) {
-        Some(entry) if alike(&entry) > 1 => format!(", did you mean `{}`?", entry.name),
-        _ => String::new(),
+    let nearest = TABLE.iter().min_by_key(|entry| distance(entry.name, name));
+    match nearest.filter(|entry| distance(entry.name, name) <= 2 || entry.name.starts_with(name)) {
+        Some(entry) => format!(", did you mean `{}`?", entry.name),
+        None => String::new(),
+    }
+}
+
+/// How many letters have to be put in, left out or changed (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+fn help_for(rest: &str) -> Result<Command, String> {
+    if rest.is_empty() {
+        return Ok(Command::Help(None));
+    }
+    let name = format!("/{}", rest.trim_start_matches('/'));
+    match find(&name) {
+        Some(entry) => Ok(Command::Help(Some(entry))),
+        None => Err(format!("there is no `{name}`{}", suggestion(&name))),
     }
 }
 
 fn alone(rest: &str, command: Command) -> Result<Command, String> {
     if rest.is_empty() { Ok(command) } else { Err("takes no argument".to_owned()) }
+}
+
+fn on_off(rest: &str) -> Result<bool, String> {
+    match rest {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("write on or off".to_owned()),
+    }
+}
+
+fn path(rest: &str) -> Result<PathBuf, String> {
+    if rest.is_empty() { Err("which file?".to_owned()) } else { Ok(PathBuf::from(rest)) }
 }
 
 fn control(rest: &str) -> Result<Bytes, String> {
@@ -124,60 +244,129 @@ fn control(rest: &str) -> Result<Bytes, String> {
     Ok(Bytes::copy_from_slice(rest.as_bytes()))
 }
 
+fn binary(rest: &str) -> Result<Bytes, String> {
+    let digits: String = rest.chars().filter(|c| !c.is_whitespace()).collect();
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
+    bytes.map(Bytes::from).map_err(|_| "write two hex digits for each byte, as in `00 ff 10`".to_owned())
+}
+
+fn base64(rest: &str) -> Result<Bytes, String> {
+    BASE64.decode(rest.as_bytes()).map(Bytes::from).map_err(|_| "that is no base64, as in `AP8Q`".to_owned())
+}
+
+fn number(rest: &str) -> Result<NonZeroUsize, String> {
+    if rest.is_empty() {
+        return Ok(NonZeroUsize::MIN);
+    }
+    rest.parse().map_err(|_| "messages are counted from the last, which is 1".to_owned())
+}
+
+fn save(rest: &str) -> Result<Command, String> {
+    let numbered = rest.split_once(char::is_whitespace).and_then(|(number, path)| Some((number.parse().ok()?, path)));
+    let (number, file) = numbered.unwrap_or((NonZeroUsize::MIN, rest));
+    Ok(Command::Save { number, path: path(file.trim())? })
+}
+
+fn filter(rest: &str) -> Result<Command, String> {
+    match rest {
+        "" => Err("write a regular expression, or off".to_owned()),
+        "off" => Ok(Command::Filter(None)),
+        _ => values::regex(rest).map(|regex| Command::Filter(Some(regex))),
+    }
+}
+
+fn repeat(rest: &str) -> Result<Command, String> {
+    let mut words = rest.split_whitespace();
+    let times = words.next().and_then(|times| times.parse().ok()).filter(|times| *times > 0);
+    let times = times.ok_or("write how often, as in `10` or `10 every 500ms`")?;
+    let every = match (words.next(), words.next(), words.next()) {
+        (None, ..) => Duration::ZERO,
+        (Some("every"), Some(time), None) => values::time(time)?,
+        _ => return Err("write how often, as in `10` or `10 every 500ms`".to_owned()),
+    };
+    Ok(Command::Repeat { times, every })
+}
+
 fn close(rest: &str) -> Result<Option<Close>, String> {
     if rest.is_empty() {
         return Ok(None);
     }
     let (code, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let code = code.parse().ok().filter(|code| Close::may_be_sent(*code));
-    let code = code.ok_or("codes that may be sent are 1000-1003, 1007-1014 and 3000-4999")?;
-    let reason = reason.trim();
-    if reason.len() > LONGEST_REASON {
-        return Err(format!("a reason has at most {LONGEST_REASON} bytes, this one has {}", reason.len()));
-    }
-    Ok(Some(Close::new(code, reason)))
+    Ok(Some(Close::new(values::close_code(code)?, values::close_reason(reason.trim())?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn bad(line: &str) -> String {
+    /// The command as Debug shows it, or what is wrong.
+    fn shown(line: &str) -> String {
         match read(line) {
+            Line::Text(text) => format!("text {text}"),
+            Line::Command(command) => format!("{command:?}"),
             Line::Bad(why) => why,
-            other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn a_line_is_text_unless_it_begins_with_one_slash() {
-        assert_eq!(read("hello /quit"), Line::Text("hello /quit".into()));
-        assert_eq!(read("//quit"), Line::Text("/quit".into()));
-        assert_eq!(read(""), Line::Text(String::new()));
+        assert_eq!(shown("hello /quit"), "text hello /quit");
+        assert_eq!(shown("//quit"), "text /quit");
+        assert_eq!(shown(""), "text ");
     }
 
     #[test]
-    fn commands_take_their_arguments_whole() {
-        assert_eq!(read("/ping hello world"), Line::Command(Command::Ping("hello world".into())));
-        assert_eq!(read("/pong"), Line::Command(Command::Pong(Bytes::new())));
-        assert_eq!(read("/close"), Line::Command(Command::Close(None)));
-        assert_eq!(read("/close 4000 good bye"), Line::Command(Command::Close(Some(Close::new(4000, "good bye")))));
-        assert_eq!(read("/quit "), Line::Command(Command::Quit));
+    fn commands_take_their_arguments() {
+        for (line, command) in [
+            ("/ping hello world", r#"Ping(b"hello world")"#),
+            ("/pong", r#"Pong(b"")"#),
+            ("/binary 00 FF 10", r#"Binary(b"\0\xff\x10")"#),
+            ("/base64 AP8Q", r#"Binary(b"\0\xff\x10")"#),
+            ("/close", "Close(None)"),
+            ("/close 4000 good bye", r#"Close(Some(Close { code: Some(4000), reason: "good bye" }))"#),
+            ("/quit ", "Quit"),
+            ("/last", "Last(1)"),
+            ("/last 3", "Last(3)"),
+            ("/save out.bin", r#"Save { number: 1, path: "out.bin" }"#),
+            ("/save 2 my file", r#"Save { number: 2, path: "my file" }"#),
+            ("/record off", "Record(None)"),
+            ("/record a b", r#"Record(Some("a b"))"#),
+            ("/repeat 3 every 1.5s", "Repeat { times: 3, every: 1.5s }"),
+            ("/filter off", "Filter(None)"),
+            ("/filter ^a", r#"Filter(Some(Regex("^a")))"#),
+            ("/json on", "Json(true)"),
+            ("/time off", "Time(false)"),
+            ("/edit some text", r#"Edit("some text")"#),
+        ] {
+            assert_eq!(shown(line), command, "{line}");
+        }
     }
 
     #[test]
     fn bad_arguments_are_told_what_is_right() {
-        assert_eq!(
-            bad("/close 99"),
-            "/close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"
-        );
-        assert_eq!(bad("/quit now"), "/quit: takes no argument");
-        assert!(bad(&format!("/ping {}", "x".repeat(126))).ends_with("at most 125 bytes, these are 126"));
-        assert_eq!(bad("/hepl"), "there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash");
+        for (line, why) in [
+            ("/close 99", "/close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
+            ("/quit now", "/quit: takes no argument"),
+            ("/binary 0", "/binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
+            ("/base64 ?", "/base64 BASE64: that is no base64, as in `AP8Q`"),
+            ("/last 0", "/last [N]: messages are counted from the last, which is 1"),
+            ("/file", "/file PATH: which file?"),
+            ("/repeat x", "/repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
+            ("/json maybe", "/json on|off: write on or off"),
+            ("/filter (", "/filter REGEX|off: unclosed group"),
+            ("/hepl", "there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash"),
+            ("/rec", "there is no `/rec`, did you mean `/record`?; /help lists all, //… sends a slash"),
+            ("/xyzzy", "there is no `/xyzzy`; /help lists all, //… sends a slash"),
+            ("/help nix", "/help [COMMAND]: there is no `/nix`"),
+        ] {
+            assert_eq!(shown(line), why, "{line}");
+        }
+        assert!(shown(&format!("/ping {}", "x".repeat(126))).ends_with("at most 125 bytes, these are 126"));
     }
 
     #[test]
-    fn help_names_every_command() {
+    fn help_fits_a_screen_and_names_every_command() {
         assert!(TABLE.iter().all(|entry| help().contains(entry.summary)));
+        assert!(help().lines().all(|line| line.chars().count() <= 100), "{}", help());
     }
 }

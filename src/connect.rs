@@ -102,6 +102,7 @@ async fn open(target: &Target, dialed: Dialed, switched: Switched, limits: Limit
     let opened = Opened {
         url: target.to_string(),
         peer: dialed.peer,
+        tls: dialed.tls.map(|tls| format!("{}, {}", tls.version, tls.cipher_suite)),
         status: response.status,
         extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
         headers: response.fields,

@@ -1,7 +1,7 @@
 //! The words that all parts share: what goes in, what comes out, how it ended.
 
 use std::net::SocketAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -56,7 +56,8 @@ pub(crate) enum Happening {
     Open(Box<Opened>),
     Message(Direction, Message),
     Ping(Direction, Bytes),
-    Pong(Direction, Bytes),
+    /// With the round trip's time, if it answers a ping of ours.
+    Pong(Direction, Bytes, Option<Duration>),
     /// The direction tells who began. Not clean: there was no closing handshake.
     Close {
         by: Direction,
@@ -71,6 +72,8 @@ pub(crate) enum Happening {
 pub(crate) struct Opened {
     pub(crate) url: String,
     pub(crate) peer: Peer,
+    /// Version and cipher suite.
+    pub(crate) tls: Option<String>,
     pub(crate) status: u16,
     pub(crate) headers: Vec<Header>,
     pub(crate) subprotocol: Option<String>,

@@ -50,6 +50,9 @@ pub(crate) enum Source {
 pub(crate) struct Prompt {
     pub(crate) history: Option<PathBuf>,
     pub(crate) pager: String,
+    pub(crate) editor: String,
+    /// Edit lines as vi does.
+    pub(crate) vi: bool,
     pub(crate) binary: bool,
     pub(crate) escapes: bool,
     pub(crate) exit_on_close: bool,

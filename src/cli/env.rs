@@ -1,8 +1,7 @@
 //! The environment, read once.
 
-use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
@@ -16,15 +15,23 @@ pub(crate) struct Env {
     force_color: bool,
     /// Where the prompt's history is kept (XDG Base Directory Specification).
     pub(crate) state_dir: Option<PathBuf>,
-    pub(crate) pager: Option<OsString>,
+    /// A command for the shell.
+    pub(crate) pager: String,
+    /// `VISUAL`, `EDITOR`, or vi: a command for the shell.
+    pub(crate) editor: String,
+    /// `set editing-mode vi` in the file that readline reads.
+    pub(crate) inputrc_wants_vi: bool,
 }
 
 impl Env {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub(crate) fn read() -> Self {
         let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let home = || var("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-        let state = var("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()).or_else(home);
+        let text = |name| var(name).map(|value| value.to_string_lossy().into_owned());
+        let home = |path| var("HOME").map(|home| PathBuf::from(home).join(path));
+        let state = var("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let state = state.or_else(|| home(".local/state"));
+        let inputrc = var("INPUTRC").map(PathBuf::from).or_else(|| home(".inputrc"));
         Self {
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
@@ -33,7 +40,9 @@ impl Env {
             no_color: var("NO_COLOR").is_some(),
             force_color: var("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             state_dir: state.map(|path| path.join("wsprobe")),
-            pager: var("PAGER"),
+            pager: text("PAGER").unwrap_or_else(|| "less -R".to_owned()),
+            editor: text("VISUAL").or_else(|| text("EDITOR")).unwrap_or_else(|| "vi".to_owned()),
+            inputrc_wants_vi: inputrc.is_some_and(|path| wants_vi(&path)),
         }
     }
 
@@ -51,9 +60,35 @@ impl Env {
     }
 }
 
+/// Whether readline's file sets vi mode; it is read for this one setting.
+fn wants_vi(inputrc: &Path) -> bool {
+    let text = std::fs::read_to_string(inputrc).unwrap_or_default();
+    let modes = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("set") && words.next() == Some("editing-mode")).then(|| words.next().unwrap_or_default())
+    });
+    modes.last().is_some_and(|mode| mode.eq_ignore_ascii_case("vi"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn vi_mode_is_found_in_inputrc() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("inputrc");
+        for (text, is_vi) in [
+            ("", false),
+            ("# set editing-mode vi", false),
+            ("set bell-style none\n set  editing-mode vi\n", true),
+            ("set editing-mode vi\nset editing-mode emacs", false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(wants_vi(&path), is_vi, "{text}");
+        }
+        assert!(!wants_vi(&dir.path().join("none")));
+    }
 
     #[test]
     fn no_color_wins_over_force_and_force_over_no_terminal() {

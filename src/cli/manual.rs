@@ -10,11 +10,13 @@ use super::help::{EXAMPLES, EXIT_STATUS};
 use crate::command;
 
 /// What a variable of the environment does.
-const ENVIRONMENT: [(&str, &str); 7] = [
+const ENVIRONMENT: [(&str, &str); 9] = [
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
     ("TERM", "`dumb` means a pipe even on a terminal, and no colour."),
     ("PAGER", "What `/last` shows a message in; `less -R` if unset."),
+    ("VISUAL, EDITOR", "What `/edit` opens; `vi` if unset."),
+    ("INPUTRC", "Where `set editing-mode vi` is looked for; `~/.inputrc` if unset."),
     ("XDG_STATE_HOME", "Where the history is kept; `~/.local/state` if unset."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificate authorities instead of the system's."),
     ("SSLKEYLOGFILE", "A file that gets the secrets of TLS sessions, for Wireshark and its like."),

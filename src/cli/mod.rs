@@ -9,7 +9,7 @@ mod manual;
 mod options;
 mod secret;
 mod translate;
-mod values;
+pub(crate) mod values;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

@@ -157,6 +157,12 @@ pub(crate) struct Output {
     #[arg(long, hide_short_help = true, conflicts_with = "color")]
     pub(crate) no_color: bool,
 
+    /// Edit lines at the prompt as vi does
+    ///
+    /// Also with `set editing-mode vi` in `~/.inputrc` (or `$INPUTRC`).
+    #[arg(long, hide_short_help = true)]
+    pub(crate) vi: bool,
+
     /// Say nothing but errors on stderr
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

@@ -75,10 +75,9 @@ fn source(options: &Options, env: &Env) -> Source {
     if env.stdin_is_terminal && env.stdout_is_terminal && !is_plain {
         return Source::Prompt(Prompt {
             history: env.state_dir.as_ref().map(|dir| dir.join("history")),
-            pager: env
-                .pager
-                .as_ref()
-                .map_or_else(|| "less -R".to_owned(), |pager| pager.to_string_lossy().into_owned()),
+            pager: env.pager.clone(),
+            editor: env.editor.clone(),
+            vi: options.output.vi || env.inputrc_wants_vi,
             binary: messages.binary,
             escapes: messages.escapes,
             exit_on_close: options.ending.exit_on_close,

@@ -12,7 +12,7 @@ use super::{connecting, deadline, report, runtime, signals, stdin};
 use crate::error::Error;
 use crate::event::{Batch, Direction, End, Event, Happening};
 use crate::plan::{Plan, Source};
-use crate::render::{Renderer, record};
+use crate::render::{Format, Renderer, record, text};
 use crate::session::{self, Gone, Outlet};
 use crate::term::{Lane, Talk, stdout_gone};
 
@@ -152,10 +152,12 @@ impl Outlet for Output<'_> {
         if let Some(record) = &self.record {
             record.append(|out| record::write(&event, out));
         }
-        if renderer.look().ping_pong && !renderer.shows_sent() {
+        if renderer.look().ping_pong && renderer.look().format != Format::Records {
             match &event.what {
-                Happening::Ping(direction, data) => say_control(self.talk, *direction, "ping", data),
-                Happening::Pong(direction, data) => say_control(self.talk, *direction, "pong", data),
+                Happening::Ping(direction, data) => say_control(self.talk, *direction, &text::ping(data)),
+                Happening::Pong(direction, data, round_trip) => {
+                    say_control(self.talk, *direction, &text::pong(data, *round_trip));
+                }
                 _ => {}
             }
         }
@@ -178,10 +180,9 @@ impl Outlet for Output<'_> {
     }
 }
 
-fn say_control(talk: &Talk, direction: Direction, kind: &str, data: &[u8]) {
-    let way = match direction {
-        Direction::In => "received",
-        Direction::Out => "sent",
-    };
-    talk.say(format!("{kind} {way} {}", String::from_utf8_lossy(data)).trim_end());
+fn say_control(talk: &Talk, direction: Direction, words: &str) {
+    match direction {
+        Direction::In => talk.say(&format!("received {words}")),
+        Direction::Out => talk.say(&format!("sent {words}")),
+    }
 }

@@ -5,7 +5,7 @@
 pub(crate) mod hex;
 pub(crate) mod json;
 pub(crate) mod record;
-mod text;
+pub(crate) mod text;
 
 use std::time::SystemTime;
 
@@ -49,7 +49,7 @@ pub(crate) enum Format {
 pub(crate) enum Stamps {
     Utc,
     Local,
-    /// Since the message before.
+    /// Since the last message that was sent; before there is one, since the message before.
     Delta,
 }
 
@@ -57,20 +57,30 @@ pub(crate) enum Stamps {
 pub(crate) struct Renderer {
     look: Look,
     shown_before: Option<SystemTime>,
+    sent_before: Option<SystemTime>,
 }
 
 impl Renderer {
     pub(crate) fn new(look: Look) -> Self {
-        Self { look, shown_before: None }
+        Self { look, shown_before: None, sent_before: None }
     }
 
     pub(crate) fn look(&self) -> &Look {
         &self.look
     }
 
+    pub(crate) fn look_mut(&mut self) -> &mut Look {
+        &mut self.look
+    }
+
+    /// A message was sent that is not rendered: times are counted from it.
+    pub(crate) fn note_sent(&mut self, at: SystemTime) {
+        self.sent_before = Some(at);
+    }
+
     /// Whether events of our own sending are rendered.
     pub(crate) fn shows_sent(&self) -> bool {
-        self.look.format == Format::Records || self.look.marks
+        self.look.format == Format::Records || self.look.marks || self.look.stamps == Some(Stamps::Delta)
     }
 
     /// Appends what an event looks like on stdout; many look like nothing.
@@ -80,17 +90,21 @@ impl Renderer {
             return;
         }
         match &event.what {
-            Happening::Message(direction, message) if *direction == Direction::In || self.look.marks => {
+            Happening::Message(Direction::Out, _) if !self.look.marks => self.note_sent(event.at),
+            Happening::Message(direction, message) => {
                 let stamp = self.stamp(event.at);
                 text::message(&self.look, &stamp, *direction, message, out);
+                if *direction == Direction::Out {
+                    self.note_sent(event.at);
+                }
             }
             Happening::Ping(direction, data) if self.look.marks => {
                 let stamp = self.stamp(event.at);
-                text::control(&self.look, &stamp, *direction, "ping", data, out);
+                text::control(&self.look, &stamp, *direction, &text::ping(data), out);
             }
-            Happening::Pong(direction, data) if self.look.marks => {
+            Happening::Pong(direction, data, round_trip) if self.look.marks => {
                 let stamp = self.stamp(event.at);
-                text::control(&self.look, &stamp, *direction, "pong", data, out);
+                text::control(&self.look, &stamp, *direction, &text::pong(data, *round_trip), out);
             }
             _ => {}
         }
@@ -108,7 +122,7 @@ impl Renderer {
     }
 
     fn stamp(&mut self, at: SystemTime) -> String {
-        let before = self.shown_before.replace(at);
+        let before = self.sent_before.or(self.shown_before.replace(at));
         match self.look.stamps {
             None => String::new(),
             Some(Stamps::Utc) => format!("{} ", record::time(at)),

@@ -1,7 +1,7 @@
 //! JSON records: one object a line for each event, and back again from `--json-input`.
 
 use std::fmt::Write as _;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use data_encoding::BASE64;
@@ -24,7 +24,9 @@ pub(crate) fn write(event: &Event, out: &mut BytesMut) {
             record.begin(event.at, *direction, "binary").base64(data)
         }
         Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
-        Happening::Pong(direction, data) => record.begin(event.at, *direction, "pong").bytes(data),
+        Happening::Pong(direction, data, round_trip) => {
+            record.begin(event.at, *direction, "pong").bytes(data).round_trip(*round_trip)
+        }
         Happening::Close { by, close, clean } => record.begin(event.at, *by, "close").close(close, *clean),
         Happening::Error(text) => record.begin(event.at, Direction::In, "error").string("data", text),
     }
@@ -139,6 +141,13 @@ impl Record<'_> {
         }
     }
 
+    fn round_trip(self, time: Option<Duration>) -> Self {
+        match time {
+            Some(time) => self.key("rtt_ms").value(&(time.as_micros() as f64 / 1000.0)),
+            None => self,
+        }
+    }
+
     fn close(self, close: &Close, clean: bool) -> Self {
         self.key("code").value(&close.code).string("reason", &close.reason).key("clean").value(&clean)
     }
@@ -158,6 +167,8 @@ impl Record<'_> {
         }
         self.string("url", &opened.url)
             .string("peer", &opened.peer.to_string())
+            .key("tls")
+            .value(&opened.tls)
             .key("status")
             .value(&opened.status)
             .key("subprotocol")
@@ -178,7 +189,6 @@ mod tests {
     use super::*;
     use crate::event::Peer;
     use crate::request::Header;
-    use std::time::Duration;
 
     fn written(what: Happening) -> String {
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
@@ -206,6 +216,7 @@ mod tests {
         let opened = Opened {
             url: "ws://h/".into(),
             peer: Peer::Inet("127.0.0.1:80".parse().unwrap()),
+            tls: None,
             status: 101,
             headers: vec![Header::new("A", "1"), Header::new("a", "2"), Header::new("Set-Cookie", "secret")],
             subprotocol: None,
@@ -214,7 +225,7 @@ mod tests {
         assert_eq!(
             rest(Happening::Open(Box::new(opened))),
             concat!(
-                r#""in","type":"open","url":"ws://h/","peer":"127.0.0.1:80","status":101,"subprotocol":null,"#,
+                r#""in","type":"open","url":"ws://h/","peer":"127.0.0.1:80","tls":null,"status":101,"subprotocol":null,"#,
                 r#""extensions":null,"headers":{"a":"1, 2","set-cookie":"***"}}"#,
                 "\n"
             )

@@ -1,5 +1,7 @@
 //! Messages for people, and for the next program in a pipe.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 use crossterm::style::{Color, Stylize as _};
 use data_encoding::BASE64;
@@ -13,6 +15,9 @@ use crate::term::terminal_width;
 
 /// More of a text than this is not worth a search for JSON in it, or a screen.
 const LONGEST_JSON: usize = 1 << 20;
+
+/// A longer text is cut at the prompt; `/last` shows it whole.
+const LONGEST_AT_PROMPT: usize = 4 << 10;
 
 /// Rows of a hexdump at the prompt and on a terminal; `--output hex` shows them all.
 const HEXDUMP_ROWS: usize = 8;
@@ -52,13 +57,25 @@ pub(super) fn message(look: &Look, stamp: &str, direction: Direction, message: &
     }
 }
 
+/// A ping in words.
+pub(crate) fn ping(data: &[u8]) -> String {
+    format!("ping {}", escape(&String::from_utf8_lossy(data), Keep::Nothing)).trim_end().to_owned()
+}
+
+/// A pong in words, with the time of the round trip if it was one.
+pub(crate) fn pong(data: &[u8], round_trip: Option<Duration>) -> String {
+    let pong = format!("pong {}", escape(&String::from_utf8_lossy(data), Keep::Nothing));
+    match round_trip {
+        Some(time) => format!("{} ({:.2} ms)", pong.trim_end(), time.as_secs_f64() * 1000.0),
+        None => pong.trim_end().to_owned(),
+    }
+}
+
 /// Appends a ping or pong.
-pub(super) fn control(look: &Look, stamp: &str, direction: Direction, kind: &str, data: &[u8], out: &mut BytesMut) {
-    let text = escape(&String::from_utf8_lossy(data), Keep::Nothing).into_owned();
-    let line = format!("{kind} {text}");
+pub(super) fn control(look: &Look, stamp: &str, direction: Direction, words: &str, out: &mut BytesMut) {
     out.extend_from_slice(stamp.as_bytes());
     out.extend_from_slice(mark(look, direction).as_bytes());
-    out.extend_from_slice(painted(look, line.trim_end(), Color::DarkGrey).as_bytes());
+    out.extend_from_slice(painted(look, words, Color::DarkGrey).as_bytes());
     out.extend_from_slice(b"\n");
 }
 
@@ -87,6 +104,13 @@ fn columns_of(written: &[u8]) -> usize {
 }
 
 fn readable(look: &Look, text: &str, taken: usize, out: &mut BytesMut) {
+    if look.marks && text.len() > LONGEST_AT_PROMPT {
+        let shown = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
+        out.extend_from_slice(escape(shown, Keep::Lines).as_bytes());
+        let note = format!("… [{} bytes, /last shows all]", text.len());
+        out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
+        return;
+    }
     if (look.indent_json || look.colour) && text.len() <= LONGEST_JSON && is_json(text) {
         let width = if look.indent_json { width(look).saturating_sub(taken) } else { usize::MAX };
         out.extend_from_slice(pretty(text, Layout { width, colour: look.colour }).as_bytes());
@@ -110,7 +134,8 @@ fn dump(look: &Look, data: &[u8], rows: usize, out: &mut BytesMut) {
         out.extend_from_slice(row.as_bytes());
     }
     if dump.left > 0 {
-        out.extend_from_slice(format!("\n… {} bytes more", dump.left).as_bytes());
+        let note = format!("\n… {} bytes more{}", dump.left, if look.marks { ", /last shows all" } else { "" });
+        out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
     }
 }
 
@@ -186,6 +211,15 @@ mod tests {
         let look = Look { keeps_delimiter: true, ..look() };
         assert_eq!(rendered(&look, &"a\n".into()), "a\n");
         assert_eq!(rendered(&look, &"a".into()), "a\n");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_the_prompt_and_nowhere_else() {
+        let long = Message::from("é".repeat(4000).as_str());
+        let prompt = Look { for_terminal: true, marks: true, ..look() };
+        let shown = rendered(&prompt, &long);
+        assert!(shown.ends_with("é… [8000 bytes, /last shows all]\n") && shown.len() < 4200);
+        assert_eq!(rendered(&Look { for_terminal: true, ..look() }, &long).len(), 8001);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod core;
 mod expect;
 mod goal;
 mod pace;
+mod pings;
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::event::{Batch, Close, Direction, End, Event, Happening, Input, Message};
 use crate::wire::{Fault, Incoming, Socket};
+use pings::Pings;
 
 use self::core::{Core, Reception, Step};
 pub(crate) use self::core::{Ending, Outcome};
@@ -88,6 +90,7 @@ where
         core: RefCell::new(Core::new(options.ending.clone(), Instant::now())),
         core_changed: Notify::new(),
         close_wanted: Notify::new(),
+        pings: RefCell::default(),
     };
     let (echoes, echoed) = mpsc::channel(ECHOES);
     let echoes = options.echo.then_some(echoes);
@@ -114,6 +117,7 @@ struct Pump<'a, S, O> {
     core: RefCell<Core>,
     core_changed: Notify,
     close_wanted: Notify,
+    pings: RefCell<Pings>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
@@ -195,10 +199,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 Some(Ok(Incoming::Ping(data))) => {
                     self.put(Happening::Ping(Direction::In, data.clone()));
                     if self.core.borrow().sent_close().is_none() {
-                        self.put(Happening::Pong(Direction::Out, data));
+                        self.put(Happening::Pong(Direction::Out, data, None));
                     }
                 }
-                Some(Ok(Incoming::Pong(data))) => self.put(Happening::Pong(Direction::In, data)),
+                Some(Ok(Incoming::Pong(data))) => {
+                    let round_trip = self.pings.borrow_mut().answered(&data, Instant::now());
+                    self.put(Happening::Pong(Direction::In, data, round_trip));
+                }
                 Some(Ok(Incoming::Close(close))) => return self.closed(close).await,
                 Some(Err(Fault::Cut(error))) => return self.cut(error),
                 Some(Err(fault)) => return self.fail(fault).await,
@@ -330,12 +337,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 note.map(|message| Happening::Message(Direction::Out, message))
             }
             Input::Ping(data) => {
+                self.pings.borrow_mut().sent(data.clone(), Instant::now());
                 self.socket.ping(data.clone()).await?;
                 Some(Happening::Ping(Direction::Out, data))
             }
             Input::Pong(data) => {
                 self.socket.pong(data.clone()).await?;
-                Some(Happening::Pong(Direction::Out, data))
+                Some(Happening::Pong(Direction::Out, data, None))
             }
             Input::Close(close) => {
                 self.tell(|core, now| core.begin_close(close, now));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rustyline::ExternalPrinter;
 
-use super::queue::{Item, Queue, Skipped, Taken};
+use super::queue::{Item, Queue, Setting, Skipped, Taken};
 use crate::render::Renderer;
 
 /// At most about 30 batches a second; more is not seen.
@@ -126,6 +126,10 @@ pub(super) fn spawn(
         let mut pace = Pace { budget: BUDGET };
         while let Some(taken) = queue.take(pace.budget) {
             let batch = rendered(&mut renderer, &taken);
+            // Nothing to be seen: a setting, or a message that its sender has typed.
+            if batch.is_empty() {
+                continue;
+            }
             screen.in_flight().push_back(batch.clone());
             if !screen.wait_open() {
                 break;
@@ -160,16 +164,27 @@ pub(super) fn rendered(renderer: &mut Renderer, taken: &Taken) -> String {
     let mut batch = BytesMut::new();
     if taken.skipped != Skipped::default() {
         let Skipped { messages, bytes } = taken.skipped;
-        let note = format!("… {messages} messages ({bytes} bytes) not shown; --record keeps them\n");
+        let (messages, bytes) = (in_thousands(messages), in_thousands(bytes as u64));
+        let note = format!("… {messages} messages ({bytes} bytes) not shown, /last or --record keeps them\n");
         batch.extend_from_slice(note.as_bytes());
     }
     for item in &taken.items {
         match item {
             Item::Lines(lines) => batch.extend_from_slice(lines.as_bytes()),
             Item::Event(event) => renderer.render(event, &mut batch),
+            Item::Sent(at) => renderer.note_sent(*at),
+            Item::Set(Setting::Stamps(stamps)) => renderer.look_mut().stamps = *stamps,
+            Item::Set(Setting::Indent(indent)) => renderer.look_mut().indent_json = *indent,
         }
     }
     String::from_utf8_lossy(&batch).into_owned()
+}
+
+/// `48,210`
+fn in_thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 /// Waits for the prompt to be drawn after a batch; the time that took, none if it was too long.
@@ -209,6 +224,11 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 48_210, 1_234_567].map(in_thousands), ["0", "999", "1,000", "48,210", "1,234,567"]);
+    }
 
     #[test]
     fn the_budget_follows_the_terminal_within_its_bounds() {

@@ -3,22 +3,23 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use crossterm::style::Stylize as _;
-use rustyline::completion::Completer;
+use rustyline::completion::{Completer, FilenameCompleter};
 use rustyline::config::{BellStyle, Config, Configurer as _};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
-use rustyline::validate::Validator;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
-    Cmd, ColorMode, CompletionType, Context, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers, Result,
+    Cmd, ColorMode, CompletionType, Context, EditMode, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
+    Result,
 };
 
-use super::Shared;
 use super::display::Screen;
-use crate::command;
+use super::state::Shared;
+use crate::command::{self, Completes};
 
 const HISTORY_LINES: usize = 10_000;
 
@@ -26,7 +27,7 @@ const HISTORY_LINES: usize = 10_000;
 pub(super) type LineEditor = Editor<Assistant, FileHistory>;
 
 /// Sets the editor up.
-pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool) -> Result<LineEditor> {
+pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi: bool) -> Result<LineEditor> {
     let mut config = Config::builder()
         .max_history_size(HISTORY_LINES)?
         .history_ignore_dups(true)?
@@ -37,11 +38,13 @@ pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool) -> 
         .completion_prompt_limit(usize::MAX)
         // Without it, a lone Escape would stop the display for ever.
         .keyseq_timeout(Some(50))
-        .color_mode(if colour { ColorMode::Forced } else { ColorMode::Disabled })
+        .edit_mode(if vi { EditMode::Vi } else { EditMode::Emacs })
+        // Also without colour: that the prompt is highlighted is how the display learns that it was drawn.
+        .color_mode(ColorMode::Forced)
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
     let mut editor = Editor::with_config(config.build())?;
-    editor.set_helper(Some(Assistant { screen, shared, colour }));
+    editor.set_helper(Some(Assistant { screen, shared, colour, files: FilenameCompleter::new() }));
     let alt_enter = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(alt_enter, EventHandler::Simple(Cmd::Newline));
     Ok(editor)
@@ -70,10 +73,16 @@ pub(super) struct Assistant {
     screen: Arc<Screen>,
     shared: Arc<Shared>,
     colour: bool,
+    files: FilenameCompleter,
 }
 
 impl Helper for Assistant {}
-impl Validator for Assistant {}
+
+impl Validator for Assistant {
+    fn validate(&self, typed: &mut ValidationContext<'_>) -> Result<ValidationResult> {
+        Ok(if continues(typed.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+    }
+}
 
 impl Hinter for Assistant {
     type Hint = String;
@@ -86,7 +95,7 @@ impl Hinter for Assistant {
             return None;
         }
         let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let entry = command::TABLE.iter().find(|entry| entry.name == name && rest.is_empty())?;
+        let entry = command::find(name).filter(|_| rest.is_empty())?;
         let gap = if line.contains(' ') { "" } else { " " };
         Some(format!("{gap}{}", entry.arguments)).filter(|hint| !hint.trim().is_empty())
     }
@@ -95,11 +104,17 @@ impl Hinter for Assistant {
 impl Highlighter for Assistant {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
         self.screen.paint();
-        if !self.colour || !is_default {
+        if !is_default {
             return Cow::Borrowed(prompt);
         }
         let is_open = self.shared.is_open.load(Ordering::Relaxed);
-        Cow::Owned(if is_open { prompt.dark_green() } else { prompt.dark_red() }.to_string())
+        // As wide as the prompt, which the editor has measured; it must tell without colour too.
+        let state = if is_open { Cow::Borrowed(prompt) } else { Cow::Owned("! ".to_owned()) };
+        match (self.colour, is_open) {
+            (false, _) => state,
+            (true, true) => Cow::Owned(state.dark_green().to_string()),
+            (true, false) => Cow::Owned(state.dark_red().to_string()),
+        }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
@@ -112,15 +127,64 @@ impl Completer for Assistant {
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<String>)> {
         let typed = &line[..pos];
-        if !typed.starts_with('/') || typed.contains(' ') {
+        if !typed.starts_with('/') || typed.starts_with("//") {
             return Ok((pos, Vec::new()));
         }
-        let names = command::TABLE.iter().map(|entry| entry.name).filter(|name| name.starts_with(typed));
-        Ok((0, names.map(str::to_owned).collect()))
+        let names = || command::TABLE.iter().map(|entry| entry.name);
+        let Some((name, rest)) = typed.split_once(' ') else { return Ok((0, beginning_with(typed, names()))) };
+        let start = pos - rest.len();
+        Ok(match command::find(name).map_or(Completes::Nothing, |entry| entry.completes) {
+            Completes::Nothing => (pos, Vec::new()),
+            Completes::Words(words) => (start, beginning_with(rest, words.iter().copied())),
+            Completes::Commands => (start, beginning_with(rest, names().map(|name| &name[1..]))),
+            Completes::Files => {
+                let (start, files) = self.files.complete_path(line, pos)?;
+                (start, files.into_iter().map(|file| file.replacement).collect())
+            }
+        })
     }
 }
 
-/// Whether the session still runs; the prompt's colour tells.
-pub(super) fn new_state() -> AtomicBool {
-    AtomicBool::new(true)
+fn beginning_with<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Vec<String> {
+    words.filter(|word| word.starts_with(typed)).map(str::to_owned).collect()
+}
+
+/// Whether a line is the beginning of a JSON object or array whose end is missing.
+///
+/// An empty line ends it all the same: who wants to send half an object can.
+fn continues(typed: &str) -> bool {
+    if !typed.trim_start().starts_with(['{', '[']) || typed.ends_with('\n') {
+        return false;
+    }
+    let (mut depth, mut in_string, mut is_escaped) = (0_u32, false, false);
+    for c in typed.chars() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if in_string => is_escaped = true,
+            '"' => in_string = !in_string,
+            '{' | '[' if !in_string => depth += 1,
+            '}' | ']' if !in_string => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                // It closes more than it opens: no more lines will mend that.
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    depth > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_goes_on_until_it_closes_or_an_empty_line_ends_it() {
+        for typed in ["{", "[1,", r#"{"a":"}"#, "{\"a\": [\n1", r#"{"a":"\"}"#] {
+            assert!(continues(typed), "{typed}");
+        }
+        for typed in ["", "hello {", "{}", "[1,2]", "{\"a\":\n1}", "{]}", "}{", "{\n", "/binary {"] {
+            assert!(!continues(typed), "{typed}");
+        }
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::event::{Event, Happening};
+use crate::render::Stamps;
 
 /// More than this is not worth a terminal's time: it would lag seconds behind.
 const LARGEST: usize = 1 << 20;
@@ -17,6 +18,16 @@ pub(super) enum Item {
     Event(Event),
     /// Whole lines, ready to be written.
     Lines(String),
+    /// A message was sent that is on the screen already.
+    Sent(SystemTime),
+    /// From here on, events look different.
+    Set(Setting),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Setting {
+    Stamps(Option<Stamps>),
+    Indent(bool),
 }
 
 /// The queue between the session and the display. When it is full the oldest events make room, and are counted.
@@ -29,6 +40,10 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     items: VecDeque<Item>,
+    /// Events that came while paused.
+    held: VecDeque<Item>,
+    is_paused: bool,
+    /// Of items and held together.
     bytes: usize,
     skipped: Skipped,
     closed: bool,
@@ -54,7 +69,7 @@ impl Item {
         match self {
             Self::Lines(text) => text.len(),
             Self::Event(Event { what: Happening::Message(_, message), .. }) => message.data().len(),
-            Self::Event(_) => 128,
+            Self::Event(_) | Self::Sent(_) | Self::Set(_) => 128,
         }
     }
 }
@@ -63,15 +78,27 @@ impl Queue {
     /// Puts something in; never waits.
     pub(super) fn push(&self, item: Item) {
         let mut waiting = self.lock();
-        let size = item.size();
-        while !waiting.items.is_empty() && (waiting.items.len() >= MOST || waiting.bytes + size > LARGEST) {
-            let oldest = waiting.items.pop_front().expect("it is not empty");
-            waiting.bytes -= oldest.size();
-            waiting.skipped.messages += 1;
-            waiting.skipped.bytes += oldest.size();
+        waiting.make_room(item.size());
+        waiting.bytes += item.size();
+        if waiting.is_paused && matches!(item, Item::Event(_)) {
+            waiting.held.push_back(item);
+        } else {
+            waiting.items.push_back(item);
+            self.changed.notify_all();
         }
-        waiting.bytes += size;
-        waiting.items.push_back(item);
+    }
+
+    /// Holds events back from now on; what the program itself says still comes through.
+    pub(super) fn pause(&self) {
+        self.lock().is_paused = true;
+    }
+
+    /// Lets events through again, and those that were held back.
+    pub(super) fn resume(&self) {
+        let mut waiting = self.lock();
+        waiting.is_paused = false;
+        let mut held = std::mem::take(&mut waiting.held);
+        waiting.items.append(&mut held);
         self.changed.notify_all();
     }
 
@@ -121,6 +148,18 @@ impl Queue {
 }
 
 impl Waiting {
+    /// Lets the oldest go until there is room, and counts the messages among them.
+    fn make_room(&mut self, size: usize) {
+        while self.items.len() + self.held.len() >= MOST || self.bytes + size > LARGEST {
+            let Some(oldest) = self.items.pop_front().or_else(|| self.held.pop_front()) else { return };
+            self.bytes -= oldest.size();
+            if let Item::Event(_) = oldest {
+                self.skipped.messages += 1;
+                self.skipped.bytes += oldest.size();
+            }
+        }
+    }
+
     fn take(&mut self, budget: usize) -> Taken {
         let skipped = std::mem::take(&mut self.skipped);
         let mut items = Vec::new();
@@ -141,6 +180,12 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Direction;
+
+    fn event(text: &str) -> Item {
+        let what = Happening::Message(Direction::In, text.into());
+        Item::Event(Event { at: SystemTime::now(), what })
+    }
 
     fn lines(size: usize) -> Item {
         Item::Lines("x".repeat(size))
@@ -149,12 +194,26 @@ mod tests {
     #[test]
     fn a_full_queue_lets_the_oldest_go_and_counts_them() {
         let queue = Queue::default();
-        queue.push(Item::Lines("old".into()));
+        queue.push(event("old"));
         queue.push(lines(LARGEST - 2));
         let taken = queue.take(usize::MAX).unwrap();
         assert_eq!((taken.skipped, taken.items.len()), (Skipped { messages: 1, bytes: 3 }, 1));
         queue.push(lines(1));
         assert_eq!(queue.take(usize::MAX).unwrap().skipped, Skipped::default());
+    }
+
+    #[test]
+    fn a_pause_holds_events_back_and_lets_our_own_words_through() {
+        let queue = Queue::default();
+        queue.pause();
+        queue.push(event("a"));
+        queue.push(lines(1));
+        assert!(matches!(queue.take(usize::MAX).unwrap().items[..], [Item::Lines(_)]));
+        queue.push(event("b"));
+        queue.resume();
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), 2);
+        queue.push(event("c"));
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), 1);
     }
 
     #[test]

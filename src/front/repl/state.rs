@@ -1,0 +1,239 @@
+//! What the threads of the prompt know of each other, and what it remembers of the connection.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+
+use crate::event::{Direction, Happening, Message, Opened};
+
+/// What `/last` and `/save` can go back to.
+const KEPT_MESSAGES: usize = 1000;
+const KEPT_BYTES: usize = 16 << 20;
+
+/// Shared by the threads of the prompt.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// The line being typed.
+    line: Mutex<String>,
+    pub(super) is_open: AtomicBool,
+    /// The connection's thread has ended, or wants the editor to come back.
+    pub(super) is_over: AtomicBool,
+    pub(super) in_editor: AtomicBool,
+    history: Mutex<History>,
+    filter: Mutex<Option<Regex>>,
+}
+
+impl Shared {
+    pub(super) fn line(&self) -> MutexGuard<'_, String> {
+        self.line.lock().expect("nothing panics while it holds this")
+    }
+
+    /// The editor does not give a line back when it is interrupted, so it is kept as it grows.
+    pub(super) fn keep_line(&self, line: &str) {
+        let mut kept = self.line();
+        kept.clear();
+        kept.push_str(line);
+    }
+
+    pub(super) fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(super) fn filter(&self) -> MutexGuard<'_, Option<Regex>> {
+        self.filter.lock().expect("nothing panics while it holds this")
+    }
+}
+
+/// What happened so far: the last messages whole, and counts of all.
+#[derive(Default)]
+pub(super) struct History {
+    messages: VecDeque<Kept>,
+    bytes: usize,
+    connection: Option<Counted>,
+    /// The last message that was sent, for `/repeat`.
+    pub(super) sent: Option<Message>,
+}
+
+enum Kept {
+    Whole(Message),
+    /// It was too large to be kept; this was its size.
+    Size(usize),
+}
+
+/// The connection and what went over it.
+struct Counted {
+    opened: Opened,
+    since: Instant,
+    messages: [u64; 2],
+    bytes: [u64; 2],
+    round_trips: Vec<Duration>,
+}
+
+impl History {
+    pub(super) fn opened(&mut self, opened: &Opened) {
+        self.connection = Some(Counted {
+            opened: opened.clone(),
+            since: Instant::now(),
+            messages: [0; 2],
+            bytes: [0; 2],
+            round_trips: Vec::new(),
+        });
+    }
+
+    /// Takes in what happened.
+    pub(super) fn note(&mut self, what: &Happening) {
+        match what {
+            Happening::Message(direction, message) => {
+                if let Some(connection) = &mut self.connection {
+                    connection.messages[*direction as usize] += 1;
+                    connection.bytes[*direction as usize] += message.data().len() as u64;
+                }
+                match direction {
+                    Direction::In => self.keep(message.clone()),
+                    Direction::Out => self.sent = Some(message.clone()),
+                }
+            }
+            Happening::Pong(Direction::In, _, Some(time)) => {
+                if let Some(connection) = &mut self.connection {
+                    connection.round_trips.push(*time);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn keep(&mut self, message: Message) {
+        let size = message.data().len();
+        let kept = if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message) };
+        self.bytes += kept.size();
+        self.messages.push_back(kept);
+        while self.messages.len() > KEPT_MESSAGES || self.bytes > KEPT_BYTES {
+            let oldest = self.messages.pop_front().expect("what was just kept fits");
+            self.bytes -= oldest.size();
+        }
+    }
+
+    /// A received message, counted from the last.
+    ///
+    /// # Errors
+    /// In words, when it is not kept.
+    pub(super) fn message(&self, number: NonZeroUsize) -> Result<Message, String> {
+        let at = self.messages.len().checked_sub(number.get());
+        match at.and_then(|at| self.messages.get(at)) {
+            Some(Kept::Whole(message)) => Ok(message.clone()),
+            Some(Kept::Size(size)) => Err(format!("that message had {size} bytes, too many to be kept")),
+            None if self.messages.is_empty() => Err("nothing was received yet".to_owned()),
+            None => Err(format!("only the last {} messages are kept", self.messages.len())),
+        }
+    }
+
+    /// What `/info` shows.
+    pub(super) fn info(&self, is_open: bool) -> String {
+        let Some(connection) = &self.connection else { return "not connected yet".to_owned() };
+        let Counted { opened, since, messages, bytes, round_trips } = connection;
+        let state = if is_open { "open for" } else { "closed; opened before" };
+        let none = || "none".to_owned();
+        let mut text = format!("url          {}\npeer         {}\n", opened.url, opened.peer);
+        let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").expect("a String takes all");
+        line("tls", opened.tls.clone().unwrap_or_else(none));
+        line("subprotocol", opened.subprotocol.clone().unwrap_or_else(none));
+        line("extensions", opened.extensions.clone().unwrap_or_else(none));
+        line("received", format!("{} messages, {} bytes", messages[0], bytes[0]));
+        line("sent", format!("{} messages, {} bytes", messages[1], bytes[1]));
+        line("round trip", round_trip(round_trips));
+        line("state", format!("{state} {:.1?}", since.elapsed()));
+        text.trim_end().to_owned()
+    }
+}
+
+fn round_trip(times: &[Duration]) -> String {
+    let (Some(least), Some(most)) = (times.iter().min(), times.iter().max()) else {
+        return "not measured; /ping does".to_owned();
+    };
+    let average = times.iter().sum::<Duration>() / u32::try_from(times.len()).unwrap_or(u32::MAX);
+    let ms = |time: &Duration| time.as_secs_f64() * 1000.0;
+    format!("{:.2}/{:.2}/{:.2} ms (min/avg/max of {})", ms(least), ms(&average), ms(most), times.len())
+}
+
+impl Kept {
+    fn size(&self) -> usize {
+        match self {
+            Self::Whole(message) => message.data().len(),
+            Self::Size(_) => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Peer;
+
+    fn number(number: usize) -> NonZeroUsize {
+        NonZeroUsize::new(number).unwrap()
+    }
+
+    fn received(history: &mut History, message: Message) {
+        history.note(&Happening::Message(Direction::In, message));
+    }
+
+    #[test]
+    fn messages_are_counted_from_the_last() {
+        let mut history = History::default();
+        assert_eq!(history.message(number(1)), Err("nothing was received yet".to_owned()));
+        received(&mut history, "a".into());
+        received(&mut history, "b".into());
+        assert_eq!(history.message(number(1)), Ok("b".into()));
+        assert_eq!(history.message(number(2)), Ok("a".into()));
+        assert_eq!(history.message(number(3)), Err("only the last 2 messages are kept".to_owned()));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_number_and_size() {
+        let mut history = History::default();
+        for _ in 0..2 * KEPT_MESSAGES {
+            received(&mut history, "x".into());
+        }
+        assert_eq!((history.messages.len(), history.bytes), (KEPT_MESSAGES, KEPT_MESSAGES));
+        received(&mut history, Message::Binary(vec![0; KEPT_BYTES].into()));
+        assert_eq!((history.messages.len(), history.bytes), (1, KEPT_BYTES));
+        received(&mut history, Message::Binary(vec![0; KEPT_BYTES + 1].into()));
+        assert!(history.message(number(1)).unwrap_err().contains("16777217 bytes"));
+    }
+
+    #[test]
+    fn info_counts_both_ways_and_round_trips() {
+        let mut history = History::default();
+        history.opened(&Opened {
+            url: "ws://h/".into(),
+            peer: Peer::Unix("/run/x".into()),
+            tls: None,
+            status: 101,
+            headers: Vec::new(),
+            subprotocol: Some("chat".into()),
+            extensions: None,
+        });
+        received(&mut history, "abc".into());
+        history.note(&Happening::Message(Direction::Out, "d".into()));
+        for ms in [1, 3] {
+            history.note(&Happening::Pong(Direction::In, "".into(), Some(Duration::from_millis(ms))));
+        }
+        let info = history.info(true);
+        for part in [
+            "ws://h/",
+            "/run/x",
+            "subprotocol  chat",
+            "received     1 messages, 3 bytes",
+            "sent         1 messages, 1 bytes",
+            "1.00/2.00/3.00 ms (min/avg/max of 2)",
+            "open for",
+        ] {
+            assert!(info.contains(part), "{part} is missing in {info}");
+        }
+    }
+}

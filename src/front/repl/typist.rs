@@ -1,0 +1,278 @@
+//! The thread that edits lines: what is typed, and what that leads to.
+
+use std::io::{ErrorKind, Write as _};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+use std::sync::atomic::Ordering;
+
+use rustyline::error::ReadlineError;
+use tokio::sync::mpsc;
+
+use super::INTERRUPTED;
+use super::connection::Order;
+use super::display::Screen;
+use super::editor::{self, LineEditor};
+use super::queue::{Item, Queue, Setting};
+use super::state::Shared;
+use crate::command::{self, Command, Line};
+use crate::event::{Batch, Input, Message};
+use crate::plan::{Plan, Prompt};
+use crate::render::{Stamps, hex};
+use crate::target::Parsed;
+use crate::term;
+use crate::term::escape::{Keep, escape};
+use crate::unescape::{unescape_bytes, unescape_text};
+
+const PROMPT: &str = "> ";
+
+const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
+
+pub(super) struct Typist<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) prompt: &'a Prompt,
+    pub(super) shared: &'a Shared,
+    pub(super) screen: &'a Screen,
+    pub(super) queue: &'a Queue,
+    pub(super) lines: mpsc::Sender<Result<Batch, String>>,
+    pub(super) orders: mpsc::Sender<Order>,
+}
+
+/// What a line led to.
+enum Then {
+    Go,
+    /// The next line begins with this text.
+    GoWith(String),
+    Leave,
+}
+
+impl Typist<'_> {
+    /// Reads lines until the user leaves or the connection's thread has ended; an exit status if the user chose one.
+    pub(super) fn run(&self, editor: &mut LineEditor) -> Option<u8> {
+        let history = self.prompt.history.as_deref();
+        let mut initial = String::new();
+        let mut was_interrupted = false;
+        loop {
+            self.shared.in_editor.store(true, Ordering::SeqCst);
+            if self.shared.is_over.load(Ordering::SeqCst) {
+                self.shared.in_editor.store(false, Ordering::SeqCst);
+                return None;
+            }
+            let result = editor.readline_with_initial(PROMPT, (&initial, ""));
+            self.screen.shut();
+            self.shared.in_editor.store(false, Ordering::SeqCst);
+            initial.clear();
+            let is_over = self.shared.is_over.load(Ordering::SeqCst);
+            match result {
+                Ok(line) => {
+                    was_interrupted = false;
+                    self.shared.line().clear();
+                    editor::remember(editor, history, &line);
+                    match self.act(&line, editor) {
+                        Then::Go => {}
+                        Then::GoWith(text) => initial = text,
+                        Then::Leave => return None,
+                    }
+                }
+                Err(_) if is_over => return None,
+                Err(ReadlineError::Interrupted) => {
+                    let was_empty = std::mem::take(&mut *self.shared.line()).is_empty();
+                    if was_empty && was_interrupted {
+                        return Some(INTERRUPTED);
+                    }
+                    was_interrupted = was_empty;
+                    if was_empty {
+                        self.say("Ctrl-C again or Ctrl-D leaves");
+                    }
+                }
+                Err(ReadlineError::Eof) => return None,
+                // A byte that is not UTF-8 was typed: the line goes on without it.
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    initial = self.shared.line().clone();
+                }
+                // The terminal is gone.
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Ends the connection in order.
+    pub(super) fn leave(&self) {
+        let close = vec![Input::Close(Some(self.plan.session.ending.close.clone()))];
+        let _ = self.lines.try_send(Ok(close));
+        let _ = self.orders.try_send(Order::Leave);
+    }
+
+    fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
+        match command::read(line) {
+            Line::Text(text) if text.is_empty() && !self.is_open() => self.order(Order::Reconnect),
+            // An empty line ended a message that was not whole: it is no part of it.
+            Line::Text(text) => match self.message(text.strip_suffix('\n').unwrap_or(&text)) {
+                Ok(message) => self.send(Input::Message(message)),
+                Err(why) => self.say(&why),
+            },
+            Line::Bad(why) => self.say(&why),
+            Line::Command(command) => return self.obey(command, editor),
+        }
+        Then::Go
+    }
+
+    fn obey(&self, command: Command, editor: &mut LineEditor) -> Then {
+        match command {
+            Command::Help(None) => self.print(&command::help()),
+            Command::Help(Some(entry)) => self.print(&format!("{}  {}", entry.usage(), entry.summary)),
+            Command::Ping(data) => self.send(Input::Ping(data)),
+            Command::Pong(data) => self.send(Input::Pong(data)),
+            Command::Binary(data) => self.send(Input::Message(Message::Binary(data))),
+            Command::File(path) => self.send_file(&path),
+            Command::Close(close) => self.send(Input::Close(close)),
+            Command::Connect(url) => self.connect(&url),
+            Command::Reconnect => self.order(Order::Reconnect),
+            Command::Record(path) => self.order(Order::Record(path)),
+            Command::Repeat { times, every } => match self.shared.history().sent.clone() {
+                Some(message) if self.is_open() => self.order(Order::Repeat { message, times, every }),
+                Some(_) => self.say(CLOSED),
+                None => self.say("nothing was sent yet"),
+            },
+            Command::Edit(text) => return self.edit(text),
+            Command::Last(number) => self.page(number),
+            Command::Save { number, path } => self.save(number, &path),
+            Command::Info => self.print(&self.shared.history().info(self.is_open())),
+            Command::Pause => {
+                self.queue.pause();
+                self.say("paused; /resume shows what comes meanwhile");
+            }
+            Command::Resume => self.queue.resume(),
+            Command::Filter(filter) => {
+                self.say(filter.as_ref().map_or("all messages are shown", |_| "only what matches is shown"));
+                *self.shared.filter() = filter;
+            }
+            Command::Json(indent) => self.queue.push(Item::Set(Setting::Indent(indent))),
+            Command::Time(show) => {
+                let stamps = show.then(|| self.plan.look.stamps.unwrap_or(Stamps::Local));
+                self.queue.push(Item::Set(Setting::Stamps(stamps)));
+            }
+            // A screen that cannot be cleared stays as it is.
+            Command::Clear => drop(editor.clear_screen()),
+            Command::Quit => return Then::Leave,
+        }
+        Then::Go
+    }
+
+    fn is_open(&self) -> bool {
+        self.shared.is_open.load(Ordering::SeqCst)
+    }
+
+    fn message(&self, text: &str) -> Result<Message, String> {
+        let bad = |error: &dyn std::fmt::Display| format!("not sent: {error}");
+        Ok(match (self.prompt.binary, self.prompt.escapes) {
+            (false, false) => Message::from(text),
+            (true, false) => Message::Binary(text.to_owned().into()),
+            (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(&error))?.into()),
+            (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(&error))?.into()),
+        })
+    }
+
+    fn send(&self, input: Input) {
+        if !self.is_open() {
+            self.say(CLOSED);
+        } else if self.lines.try_send(Ok(vec![input])).is_err() {
+            self.say("not sent: the server does not take the messages before it");
+        }
+    }
+
+    fn send_file(&self, path: &Path) {
+        match std::fs::read(path) {
+            Ok(data) => self.send(Input::Message(match String::from_utf8(data) {
+                Ok(text) if !self.prompt.binary => Message::Text(text.into()),
+                Ok(text) => Message::Binary(text.into()),
+                Err(error) => Message::Binary(error.into_bytes().into()),
+            })),
+            Err(error) => self.say(&format!("not sent: cannot read `{}`: {error}", path.display())),
+        }
+    }
+
+    fn connect(&self, url: &str) {
+        match Parsed::from_text(url) {
+            Ok(parsed) => self.order(Order::Connect(Box::new(parsed))),
+            Err(error) => self.say(&format!("`{url}` is no URL: {error}")),
+        }
+    }
+
+    fn order(&self, order: Order) {
+        // The connection takes orders at any time, so only one that has ended leaves them lying.
+        let _ = self.orders.try_send(order);
+    }
+
+    /// Lets the user write in an editor, and begins the next line with what came of it.
+    fn edit(&self, text: String) -> Then {
+        let text = match (text.is_empty(), &self.shared.history().sent) {
+            (true, Some(Message::Text(sent))) => sent.to_string(),
+            _ => text,
+        };
+        match self.edited(&text) {
+            Ok(text) => Then::GoWith(text),
+            Err(why) => {
+                self.say(&format!("cannot edit: {why}"));
+                Then::GoWith(text)
+            }
+        }
+    }
+
+    fn edited(&self, text: &str) -> Result<String, String> {
+        let told = |error: std::io::Error| error.to_string();
+        // For nobody else to read, and gone when dropped.
+        let mut file = tempfile::Builder::new().prefix("wsprobe-").suffix(".txt").tempfile().map_err(told)?;
+        file.write_all(text.as_bytes()).map_err(told)?;
+        let command = format!("{} \"$1\"", self.prompt.editor);
+        let status = Process::new("sh").args(["-c", &command, "sh"]).arg(file.path()).status();
+        match status {
+            Ok(status) if status.success() => {
+                let text = std::fs::read_to_string(file.path()).map_err(told)?;
+                Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+            }
+            Ok(status) => Err(format!("`{}` ended with {status}", self.prompt.editor)),
+            Err(error) => Err(format!("`{}`: {error}", self.prompt.editor)),
+        }
+    }
+
+    /// Shows a message in the pager, which has the screen to itself meanwhile.
+    fn page(&self, number: NonZeroUsize) {
+        let page = match self.shared.history().message(number) {
+            Ok(Message::Text(text)) => escape(&text, Keep::Lines).into_owned() + "\n",
+            Ok(Message::Binary(data)) => hex::hexdump(&data, usize::MAX, term::terminal_width()).rows,
+            Err(why) => return self.say(&why),
+        };
+        let pager = Process::new("sh").args(["-c", &self.prompt.pager]).stdin(Stdio::piped()).spawn();
+        match pager {
+            Ok(mut pager) => {
+                if let Some(mut stdin) = pager.stdin.take() {
+                    // Who has seen enough closes the pager before its end.
+                    let _ = stdin.write_all(page.as_bytes());
+                }
+                let _ = pager.wait();
+            }
+            Err(error) => self.say(&format!("cannot run the pager `{}`: {error}", self.prompt.pager)),
+        }
+    }
+
+    fn save(&self, number: NonZeroUsize, path: &Path) {
+        let message = match self.shared.history().message(number) {
+            Ok(message) => message,
+            Err(why) => return self.say(&why),
+        };
+        match std::fs::write(path, message.data()) {
+            Ok(()) => self.say(&format!("{} bytes written to `{}`", message.data().len(), path.display())),
+            Err(error) => self.say(&format!("cannot write `{}`: {error}", path.display())),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.print(&format!("* {text}"));
+    }
+
+    fn print(&self, text: &str) {
+        let text = escape(text, Keep::Lines);
+        self.queue.push(Item::Lines(format!("{text}\n")));
+    }
+}
