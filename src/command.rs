@@ -93,7 +93,7 @@ const ON_OFF: Completes = Completes::Words(&["on", "off"]);
 /// All commands, in the order of the help.
 pub(crate) static TABLE: [Entry; 22] = [
     entry("/help", "[COMMAND]", "show all commands, or one", Completes::Commands, help_for),
-    entry("/ping", "[TEXT]", "send a ping; its pong is shown with the time it took", Completes::Nothing, |rest| {
+    entry("/ping", "[TEXT]", "send a ping; its pong is shown with its time", Completes::Nothing, |rest| {
         control(rest).map(Command::Ping)
     }),
     entry("/pong", "[TEXT]", "send a pong that nobody asked for", Completes::Nothing, |rest| {
@@ -105,28 +105,20 @@ pub(crate) static TABLE: [Entry; 22] = [
     entry("/base64", "BASE64", "send bytes, written in base64", Completes::Nothing, |rest| {
         base64(rest).map(Command::Binary)
     }),
-    entry("/file", "PATH", "send a file: as text if it is UTF-8, else as binary", Completes::Files, |rest| {
+    entry("/file", "PATH", "send a file, as text if it is UTF-8", Completes::Files, |rest| {
         path(rest).map(Command::File)
     }),
     entry("/edit", "[TEXT]", "write a message in $VISUAL or $EDITOR", Completes::Nothing, |rest| {
         Ok(Command::Edit(rest.to_owned()))
     }),
     entry("/repeat", "N [every TIME]", "send the last message N times more", Completes::Nothing, repeat),
-    entry(
-        "/last",
-        "[N]",
-        "show a message whole in the pager; 2 is the one before the last",
-        Completes::Nothing,
-        |rest| number(rest).map(Command::Last),
-    ),
+    entry("/last", "[N]", "show the last message, or the Nth last, whole", Completes::Nothing, |rest| {
+        number(rest).map(Command::Last)
+    }),
     entry("/save", "[N] FILE", "write a message's bytes to a file", Completes::Files, save),
-    entry(
-        "/record",
-        "FILE|off",
-        "write every event from now on to a file, as JSON records",
-        Completes::Files,
-        |rest| Ok(Command::Record(if rest == "off" { None } else { Some(path(rest)?) })),
-    ),
+    entry("/record", "FILE|off", "write all events from now on to a file, as JSON", Completes::Files, |rest| {
+        Ok(Command::Record(if rest == "off" { None } else { Some(path(rest)?) }))
+    }),
     entry("/pause", "", "show no more messages for now", Completes::Nothing, |rest| alone(rest, Command::Pause)),
     entry("/resume", "", "show them again, and those that came meanwhile", Completes::Nothing, |rest| {
         alone(rest, Command::Resume)
@@ -134,7 +126,7 @@ pub(crate) static TABLE: [Entry; 22] = [
     entry("/filter", "REGEX|off", "show only messages that match", Completes::Words(&["off"]), filter),
     entry("/json", "on|off", "indent JSON that does not fit a line", ON_OFF, |rest| on_off(rest).map(Command::Json)),
     entry("/time", "on|off", "show the time before each message", ON_OFF, |rest| on_off(rest).map(Command::Time)),
-    entry("/info", "", "show the connection: addresses, TLS, counts, round trips", Completes::Nothing, |rest| {
+    entry("/info", "", "show the connection and what went over it", Completes::Nothing, |rest| {
         alone(rest, Command::Info)
     }),
     entry("/clear", "", "clear the screen", Completes::Nothing, |rest| alone(rest, Command::Clear)),
@@ -174,8 +166,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Entry> {
 pub(crate) fn help() -> String {
     let width = TABLE.iter().map(|entry| entry.usage().len()).max().unwrap_or_default();
     let commands = TABLE.iter().map(|entry| format!("{:width$}  {}\n", entry.usage(), entry.summary));
-    commands.collect::<String>()
-        + "Other lines are sent; //… sends one slash; Alt-Enter begins a new line; Ctrl-R searches; Ctrl-D leaves"
+    commands.collect::<String>() + "Other lines are sent; //… sends one slash; Alt-Enter: new line; Ctrl-R: search"
 }
 
 impl Entry {
@@ -187,8 +178,9 @@ impl Entry {
 
 /// The nearest name, if there is one that is near.
 fn suggestion(name: &str) -> String {
-    let nearest = TABLE.iter().min_by_key(|entry| distance(entry.name, name));
-    match nearest.filter(|entry| distance(entry.name, name) <= 2 || entry.name.starts_with(name)) {
+    let begun = TABLE.iter().find(|entry| entry.name.starts_with(name));
+    let nearest = || TABLE.iter().min_by_key(|entry| distance(entry.name, name));
+    match begun.or_else(|| nearest().filter(|entry| distance(entry.name, name) <= 2)) {
         Some(entry) => format!(", did you mean `{}`?", entry.name),
         None => String::new(),
     }
@@ -367,6 +359,6 @@ mod tests {
     #[test]
     fn help_fits_a_screen_and_names_every_command() {
         assert!(TABLE.iter().all(|entry| help().contains(entry.summary)));
-        assert!(help().lines().all(|line| line.chars().count() <= 100), "{}", help());
+        assert!(help().lines().all(|line| line.chars().count() <= 80), "{}", help());
     }
 }

@@ -49,7 +49,7 @@ pub(super) const SHORT: &str = "wsprobe [OPTIONS] URL";
 /// The page of `-h`: what is used most, and the names of all the rest.
 pub(super) fn short(command: &Command) -> String {
     let mut page = format!("{SHORT}       talk to a WebSocket server: prompt or pipe\n");
-    page += "wsprobe demo                the same, against a built-in echo server\n\n";
+    page += "wsprobe demo                the same, against a built-in echo server\n";
     for argument in command.get_arguments().filter(|argument| is_explained(argument)) {
         let summary = argument.get_help().map(ToString::to_string).unwrap_or_default();
         writeln!(page, "  {:<25} {summary}", usage(argument)).expect("a String takes all");

@@ -143,12 +143,17 @@ impl History {
         line("tls", opened.tls.clone().unwrap_or_else(none));
         line("subprotocol", opened.subprotocol.clone().unwrap_or_else(none));
         line("extensions", opened.extensions.clone().unwrap_or_else(none));
-        line("received", format!("{} messages, {} bytes", messages[0], bytes[0]));
-        line("sent", format!("{} messages, {} bytes", messages[1], bytes[1]));
+        line("received", format!("{}, {}", counted(messages[0], "message"), counted(bytes[0], "byte")));
+        line("sent", format!("{}, {}", counted(messages[1], "message"), counted(bytes[1], "byte")));
         line("round trip", round_trip(round_trips));
         line("state", format!("{state} {:.1?}", since.elapsed()));
         text.trim_end().to_owned()
     }
+}
+
+/// `1 byte`, `2 bytes`
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn round_trip(times: &[Duration]) -> String {
@@ -228,8 +233,8 @@ mod tests {
             "ws://h/",
             "/run/x",
             "subprotocol  chat",
-            "received     1 messages, 3 bytes",
-            "sent         1 messages, 1 bytes",
+            "received     1 message, 3 bytes",
+            "sent         1 message, 1 byte",
             "1.00/2.00/3.00 ms (min/avg/max of 2)",
             "open for",
         ] {
