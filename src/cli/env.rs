@@ -63,11 +63,11 @@ impl Env {
 /// Whether readline's file sets vi mode; it is read for this one setting.
 fn wants_vi(inputrc: &Path) -> bool {
     let text = std::fs::read_to_string(inputrc).unwrap_or_default();
-    let modes = text.lines().filter_map(|line| {
+    let mut modes = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         (words.next() == Some("set") && words.next() == Some("editing-mode")).then(|| words.next().unwrap_or_default())
     });
-    modes.last().is_some_and(|mode| mode.eq_ignore_ascii_case("vi"))
+    modes.next_back().is_some_and(|mode| mode.eq_ignore_ascii_case("vi"))
 }
 
 #[cfg(test)]
