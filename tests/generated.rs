@@ -1,4 +1,5 @@
 //! What is generated from the command line's definition and committed is what the binary writes now.
+#![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
 mod kit;
 

@@ -1,4 +1,5 @@
 //! The README tells the truth: its recipes are run, its exit statuses are those of the manual.
+#![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
 mod kit;
 
