@@ -322,6 +322,18 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
+fn a_full_disk_ends_the_run_although_the_server_stays_silent() {
+    let server = serving(|client| async move {
+        client.text("too much").await;
+        while client.next().await.is_some() {}
+    });
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let running = tool().arg(url(&server)).stdout_to(full).spawn();
+    let error = "wsprobe: cannot write to stdout: No space left on device (os error 28)\n";
+    running.wait().code(2).stderr(&(connected(&url(&server)) + error));
+}
+
+#[test]
 fn a_reader_100_times_slower_than_the_server_loses_nothing_and_costs_no_memory() {
     const LINES: usize = 1500;
     let line = |n: usize| format!("{n:065535}");
