@@ -176,7 +176,18 @@ impl Outlet for Output<'_> {
     }
 
     async fn gone(&self) {
-        stdout_gone().await;
+        let record = async {
+            match &self.record {
+                Some(record) => record.stopped().await,
+                None => std::future::pending().await,
+            }
+        };
+        // A full disk is no reader that leaves: only the writer knows of it.
+        tokio::select! {
+            () = stdout_gone() => {}
+            () = self.stdout.stopped() => {}
+            () = record => {}
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::event::{Close, End, Opened};
 use crate::plan::Plan;
 use crate::session::Outcome;
 use crate::term::Talk;
+use crate::term::escape::{Keep, escape};
 use crate::wire::Fault;
 
 /// Tells a step on the way to the connection, to who asked for details.
@@ -86,7 +87,9 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
 
 fn closed(close: &Close) -> String {
     let code = close.code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"));
-    let reason = if close.reason.is_empty() { String::new() } else { format!(": {}", close.reason) };
+    // A line break in it would let a peer write lines of its own that look like ours.
+    let reason = escape(&close.reason, Keep::Nothing);
+    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     format!("{code} ({}){reason}", close.meaning())
 }
 

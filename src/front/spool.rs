@@ -50,6 +50,11 @@ impl Spool {
         Ok(())
     }
 
+    /// Ends when nothing more can be written.
+    pub(super) async fn stopped(&self) {
+        self.lane.stopped().await;
+    }
+
     /// Waits until all is written.
     ///
     /// # Errors

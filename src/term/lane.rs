@@ -30,12 +30,9 @@ impl Lane {
         let (chunks, mut receiver) = mpsc::channel::<Bytes>(CHUNKS);
         let (report, done) = oneshot::channel();
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            let mut result = Ok(());
-            while let (Ok(()), Some(chunk)) = (&result, receiver.blocking_recv()) {
-                result = write_all(&file, &chunk);
-            }
-            // Who asked may have left.
+            let result = std::iter::from_fn(|| receiver.blocking_recv()).try_for_each(|chunk| write_all(&file, &chunk));
             drop(receiver);
+            // Who asked may have left.
             let _ = report.send(result);
         })?;
         Ok(Self { chunks, done })
@@ -47,6 +44,11 @@ impl Lane {
     /// The writer has failed; [`finish`](Self::finish) tells why.
     pub(crate) async fn place(&self) -> Result<mpsc::Permit<'_, Bytes>, Closed> {
         self.chunks.reserve().await.map_err(|_| Closed)
+    }
+
+    /// Ends when the writer has failed, also while nothing is written.
+    pub(crate) async fn stopped(&self) {
+        self.chunks.closed().await;
     }
 
     /// Waits until everything is written.

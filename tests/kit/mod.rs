@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
 use std::ffi::OsStr;
+use std::future::Future;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -16,9 +17,21 @@ pub use wsprobe::testing::{Client, Said, Server};
 /// Long enough for a loaded machine; a test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+const BINARY: &str = env!("CARGO_BIN_EXE_wsprobe");
+
 /// The binary, in an environment of its own.
 pub fn tool() -> Tool {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wsprobe"));
+    prepared(Command::new(BINARY))
+}
+
+/// The same, started by a shell: `"$@"` in the script is the binary with its arguments.
+pub fn tool_in_shell(script: &str) -> Tool {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh", BINARY]);
+    prepared(command)
+}
+
+fn prepared(mut command: Command) -> Tool {
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Tool { command, input: None }
@@ -61,24 +74,38 @@ impl Tool {
         self
     }
 
-    /// Starts it with pipes on all sides; the caller drives it.
-    pub fn spawn(mut self) -> Running {
-        if self.input.is_none() {
-            self.command.stdin(Stdio::piped());
-        }
-        Running { child: self.command.spawn().expect("the binary was built") }
+    /// Something else on stdin.
+    pub fn stdin_from(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
     }
 
-    /// Runs it to its end.
-    #[track_caller]
-    pub fn run(mut self) -> Ran {
+    pub fn stdout_to(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.command.stdout(stdout);
+        self
+    }
+
+    /// Starts it with pipes on all sides; the caller drives it, and stdin stays open until the caller drops it.
+    pub fn spawn(mut self) -> Running {
+        self.command.stdin(Stdio::piped());
+        self.start()
+    }
+
+    /// Starts it with the stdin that it was given.
+    pub fn start(mut self) -> Running {
         let mut child = self.command.spawn().expect("the binary was built");
         if let Some(input) = self.input {
             let mut stdin = child.stdin.take().expect("it was piped");
             // The program may leave before it has read all.
             std::thread::spawn(move || drop(stdin.write_all(&input)));
         }
-        Running { child }.wait()
+        Running { child }
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn run(self) -> Ran {
+        self.start().wait()
     }
 }
 
@@ -109,6 +136,14 @@ impl Running {
             assert!(Instant::now() < end, "it did not end");
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// The most memory that it has held, in bytes (`VmHWM` in proc(5)); it has to be running still.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it runs");
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("proc(5)");
+        kib * 1024
     }
 
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
@@ -168,6 +203,76 @@ pub fn url(server: &Server) -> String {
     format!("ws://127.0.0.1:{}/", server.port())
 }
 
+/// What stderr holds after a run that ended well.
+pub fn all_well(url: &str) -> String {
+    format!("{}wsprobe: closed 1000 (normal closure)\n", connected(url))
+}
+
+/// What stderr holds once the connection is open.
+pub fn connected(url: &str) -> String {
+    format!("wsprobe: connected to {url}\n")
+}
+
+/// A server that sends every message back.
+pub fn echo() -> Server {
+    Server::echo().expect("there are free ports")
+}
+
+/// A server that does this with each client.
+pub fn serving<F: Future<Output = ()> + 'static>(serve: impl Fn(Client) -> F + Send + 'static) -> Server {
+    Server::start(serve).expect("there are free ports")
+}
+
+/// A server that says these things and closes.
+pub fn saying(texts: &'static [&'static str]) -> Server {
+    serving(move |client| async move {
+        for text in texts {
+            client.feed(text).await;
+        }
+        client.close(1000, "").await;
+    })
+}
+
+/// A server that says nothing, and what it hears.
+pub fn hearing() -> (Server, Heard) {
+    let (tell, heard) = channel();
+    let server = serving(move |client| {
+        let tell = tell.clone();
+        async move {
+            while let Some(said) = client.next().await {
+                let _ = tell.send(said);
+            }
+        }
+    });
+    (server, Heard(heard))
+}
+
+/// What clients said to a server.
+pub struct Heard(mpsc::Receiver<Said>);
+
+impl Heard {
+    #[track_caller]
+    pub fn next(&self) -> Said {
+        self.0.recv_timeout(PATIENCE).expect("a client says something")
+    }
+
+    /// All up to a Close, which is left out.
+    #[track_caller]
+    pub fn until_close(&self) -> Vec<Said> {
+        std::iter::from_fn(|| Some(self.next()).filter(|said| !matches!(said, Said::Close(..)))).collect()
+    }
+
+    /// The same, when all of it is text.
+    #[track_caller]
+    pub fn texts(&self) -> Vec<String> {
+        let text = |said| match said {
+            Said::Text(text) => text,
+            other => panic!("{other:?} is no text"),
+        };
+        self.until_close().into_iter().map(text).collect()
+    }
+}
+
 /// A TCP server that is no WebSocket server: `serve` gets its first connection once the request's head is read.
 pub struct Raw {
     port: u16,
@@ -184,6 +289,14 @@ impl Raw {
             serve(stream, head);
         });
         Self { port, done }
+    }
+
+    /// Opens a WebSocket connection, and leaves the frames to `serve`.
+    pub fn open(serve: impl FnOnce(TcpStream) + Send + 'static) -> Self {
+        Self::start(move |mut stream, head| {
+            stream.write_all(switching(&head).as_bytes()).expect("the client reads");
+            serve(stream);
+        })
     }
 
     /// Answers with these bytes, and closes.
@@ -206,6 +319,27 @@ impl Raw {
     pub fn join(self) {
         self.done.join().expect("the server's checks hold");
     }
+}
+
+pub const TEXT: u8 = 1;
+pub const CLOSE: u8 = 8;
+
+/// A whole frame as a server sends it (RFC 6455, section 5.2), with a payload of up to 125 bytes.
+pub fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).expect("it is short");
+    [&[0x80 | opcode, length], payload].concat()
+}
+
+/// Reads a frame of a client, with a payload of up to 125 bytes: opcode and payload.
+pub fn read_frame(stream: &mut impl std::io::Read) -> std::io::Result<(u8, Vec<u8>)> {
+    let mut head = [0; 6];
+    stream.read_exact(&mut head)?;
+    let mut payload = vec![0; usize::from(head[1] & 0x7f)];
+    stream.read_exact(&mut payload)?;
+    for (byte, mask) in payload.iter_mut().zip(head[2..].iter().cycle()) {
+        *byte ^= mask;
+    }
+    Ok((head[0] & 0x0f, payload))
 }
 
 /// Reads up to the empty line.
