@@ -62,7 +62,7 @@ pub(crate) struct Messages {
     /// Cut stdin into messages at this string instead of at each line's end
     ///
     /// Takes the escapes of `--escapes`. It is also printed behind each received text message.
-    #[arg(long, value_name = "STR", value_parser = values::delimiter, hide_short_help = true, conflicts_with_all = ["null", "whole", "chunk", "json_input"])]
+    #[arg(long, value_name = "STR", value_parser = values::delimiter, allow_hyphen_values = true, hide_short_help = true, conflicts_with_all = ["null", "whole", "chunk", "json_input"])]
     pub(crate) delimiter: Option<Bytes>,
 
     /// Cut stdin at NUL bytes, and print one behind each received text message
