@@ -342,6 +342,16 @@ fn twice_verbose_shows_the_timing_too() {
 }
 
 #[test]
+fn what_a_ping_holds_stays_on_one_line() {
+    let server = serving(|client| async move {
+        client.ping(b"\x1b[2J\r\nwsprobe: all is well").await;
+        client.close(1000, "").await;
+    });
+    let ran = tool().arg("-P").arg(url(&server)).run().code(0).stdout("");
+    ran.says("wsprobe: ping received \\e[2J\\r\\nwsprobe: all is well\n");
+}
+
+#[test]
 fn quiet_says_nothing_of_pings_either() {
     let server = serving(|client| async move {
         client.ping(b"").await;
