@@ -206,7 +206,7 @@ pub(crate) struct Ending {
     ///
     /// What comes behind the last of them is not printed. When `--wait` ends before they have come, the exit status
     /// is 7.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = values::count, hide_short_help = true)]
     pub(crate) count: Option<u64>,
 
     /// End after a text message that matches
@@ -302,7 +302,7 @@ pub(crate) struct Request {
     pub(crate) location: bool,
 
     /// Follow at most so many redirects
-    #[arg(long, value_name = "N", default_value = "10", hide_short_help = true)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = values::redirects, hide_short_help = true)]
     pub(crate) max_redirects: usize,
 }
 
