@@ -125,23 +125,25 @@ fn one_line(error: &clap::Error) -> String {
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
         _ => None,
     };
-    if error.kind() == ErrorKind::MissingRequiredArgument {
-        return "which server? wsprobe URL, or `wsprobe demo` to try it out, `wsprobe --help` for more".to_owned();
-    }
-    let argument = context(ContextKind::InvalidArg);
-    let value = context(ContextKind::InvalidValue).filter(|value| !value.is_empty());
-    let source = std::error::Error::source(error).map(ToString::to_string);
-    if let (ErrorKind::ValueValidation, Some(argument), Some(value), Some(source)) =
-        (error.kind(), &argument, &value, source)
-    {
-        return format!("`{value}` is no value for `{argument}`: {source}");
-    }
-    if let (ErrorKind::InvalidValue, Some(argument)) = (error.kind(), &argument) {
-        let valid = context(ContextKind::ValidValue).unwrap_or_default();
-        return match value {
-            Some(value) => format!("`{value}` is no value for `{argument}`: it takes one of {valid}"),
-            None => format!("`{argument}` needs a value"),
-        };
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let valid = context(ContextKind::ValidValue).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument if argument.contains("URL") => {
+            return "which server? wsprobe URL, or `wsprobe demo` to try it out, `wsprobe --help` for more".to_owned();
+        }
+        ErrorKind::MissingRequiredArgument => return format!("`{argument}` is missing; `--help` tells what it takes"),
+        ErrorKind::ValueValidation => return format!("`{value}` is no value for `{argument}`: {source}"),
+        ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
+        ErrorKind::InvalidValue => return format!("`{value}` is no value for `{argument}`: it takes one of {valid}"),
+        // To clap, what stands behind the URL can only be a command.
+        ErrorKind::ArgumentConflict => {
+            if let Some(extra) = context(ContextKind::InvalidSubcommand) {
+                return format!("`{extra}` is one argument too many: there is one URL; `-x` sends a message");
+            }
+        }
+        _ => {}
     }
     // clap's own first line says it well; a tip, if it has one, comes behind.
     let text = error.render().to_string();
@@ -149,6 +151,8 @@ fn one_line(error: &clap::Error) -> String {
     let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
     if let Some(suggested) = suggested {
         write!(line, "; did you mean `{suggested}`?").expect("a String takes all");
+    } else if error.kind() == ErrorKind::UnknownArgument {
+        line += "; `wsprobe --help` lists all options";
     }
     line
 }

@@ -62,7 +62,7 @@ pub(crate) struct Messages {
     /// Cut stdin into messages at this string instead of at each line's end
     ///
     /// Takes the escapes of `--escapes`. It is also printed behind each received text message.
-    #[arg(long, value_name = "STR", value_parser = values::delimiter, hide_short_help = true, conflicts_with_all = ["null", "whole", "chunk", "json_input"])]
+    #[arg(long, value_name = "STR", value_parser = values::delimiter, allow_hyphen_values = true, hide_short_help = true, conflicts_with_all = ["null", "whole", "chunk", "json_input"])]
     pub(crate) delimiter: Option<Bytes>,
 
     /// Cut stdin at NUL bytes, and print one behind each received text message
@@ -212,7 +212,7 @@ pub(crate) struct Ending {
     ///
     /// What comes behind the last of them is not printed. When `--wait` ends before they have come, the exit status
     /// is 7.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = values::count, hide_short_help = true)]
     pub(crate) count: Option<u64>,
 
     /// End after a text message that matches
@@ -308,7 +308,7 @@ pub(crate) struct Request {
     pub(crate) location: bool,
 
     /// Follow at most so many redirects
-    #[arg(long, value_name = "N", default_value = "10", hide_short_help = true)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = values::redirects, hide_short_help = true)]
     pub(crate) max_redirects: usize,
 }
 

@@ -10,7 +10,7 @@ use crate::request::{Credentials, Header};
 /// Resolves a value that may be a secret.
 pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
     if let Some(path) = text.strip_prefix('@') {
-        let secret = read("read the secret in", Path::new(path))?;
+        let secret = read(option, Path::new(path))?;
         return Ok(secret.trim_end_matches(['\r', '\n']).to_owned());
     }
     if let Some(name) = text.strip_prefix("env:") {
@@ -21,6 +21,13 @@ pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
         return ask(option.trim_start_matches('-'));
     }
     Ok(text.to_owned())
+}
+
+/// A token, from wherever. What is wrong with it is said without showing it.
+pub(super) fn bearer(text: &str) -> Result<Credentials, Error> {
+    let token = resolve("--bearer", text)?;
+    let bad = |error| Error::Usage(format!("`--bearer <TOKEN>` got a token that cannot be sent: {error}"));
+    values::field_value(&token).map(Credentials::Bearer).map_err(bad)
 }
 
 /// `NAME[:PASS]`, from wherever; asks for what is missing.
@@ -39,11 +46,13 @@ pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
         let header = values::header(text).map_err(|error| bad_header(text, &error))?;
         return Ok(vec![header]);
     };
-    let lines = read("read the headers in", Path::new(path))?;
+    let lines = read("--header <HEADER>", Path::new(path))?;
     let lines = lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(at, line)| {
-            values::header(line).map_err(|error| Error::Usage(format!("`{path}`, line {}: {error}", at + 1)))
+            let place = format!("line {} of `@{path}`", at + 1);
+            values::header(line)
+                .map_err(|error| Error::Usage(format!("{place} is no value for `--header <HEADER>`: {error}")))
         })
         .collect()
 }
@@ -57,8 +66,9 @@ fn bad_header(text: &str, error: &str) -> Error {
     Error::Usage(format!("`{shown}` is no value for `--header <HEADER>`: {error}"))
 }
 
-fn read(what: &'static str, path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::File { what, path: path.to_owned(), source })
+fn read(option: &str, path: &Path) -> Result<String, Error> {
+    let bad = |error| Error::Usage(format!("`@{}` is no value for `{option}`: {error}", path.display()));
+    std::fs::read_to_string(path).map_err(bad)
 }
 
 /// Asks at the terminal, without echo.

@@ -59,6 +59,15 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
     }
 }
 
+/// A number of messages to wait for.
+pub(crate) fn count(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a number of messages, at least 1".to_owned())
+}
+
+pub(crate) fn redirects(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "write a number of redirects, at least 0".to_owned())
+}
+
 /// A code that an endpoint may send (RFC 6455, section 7.4, and its registry).
 pub(crate) fn close_code(text: &str) -> Result<u16, String> {
     match text.parse() {

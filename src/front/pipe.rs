@@ -134,7 +134,11 @@ impl<'t> Output<'t> {
 /// Opens the file of `--record`; it is replaced.
 pub(super) fn open_record(path: &std::path::Path) -> Result<Spool, Error> {
     let lane = File::create(path).and_then(Lane::to_file);
-    lane.map(Spool::new).map_err(|source| Error::File { what: "write the record to", path: path.to_owned(), source })
+    lane.map(Spool::new).map_err(|source| Error::File {
+        what: "write the record (--record) to",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 impl Outlet for Output<'_> {

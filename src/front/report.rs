@@ -6,7 +6,6 @@ use crate::event::{Close, End, Opened};
 use crate::plan::Plan;
 use crate::session::Outcome;
 use crate::term::Talk;
-use crate::term::escape::{Keep, escape};
 use crate::wire::Fault;
 
 /// Tells a step on the way to the connection, to who asked for details.
@@ -87,9 +86,7 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
 
 fn closed(close: &Close) -> String {
     let code = close.code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"));
-    // A line break in it would let a peer write lines of its own that look like ours.
-    let reason = escape(&close.reason, Keep::Nothing);
-    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let reason = if close.reason.is_empty() { String::new() } else { format!(": {}", close.reason) };
     format!("{code} ({}){reason}", close.meaning())
 }
 

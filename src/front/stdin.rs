@@ -162,7 +162,7 @@ impl Cutter {
         let input = match &self.cut {
             Cut::Chunks(_) => Some(Input::Message(Message::Binary(piece))),
             Cut::Records if piece.trim_ascii().is_empty() => None,
-            Cut::Records => text(piece).and_then(|line| record::read(&line)).map_err(|why| self.place(&why))?,
+            Cut::Records => text(piece).and_then(|line| record_in(&line)).map_err(|why| self.place(&why))?,
             Cut::Whole(kind) | Cut::At { kind, .. } => {
                 Some(Input::Message(message(piece, *kind).map_err(|why| self.place(&why))?))
             }
@@ -194,6 +194,10 @@ fn message(piece: Bytes, kind: Kind) -> Result<Message, String> {
             Message::Binary(bytes.into())
         }
     })
+}
+
+fn record_in(line: &str) -> Result<Option<Input>, String> {
+    record::read(line).map_err(|why| format!("is no record: {why}"))
 }
 
 fn text(piece: Bytes) -> Result<Text, String> {
@@ -281,6 +285,9 @@ mod tests {
             cut(&Cut::Records, b"{\"data\":\"x\"}\n\n{\"type\":\"open\"}\n{\"base64\":\"AA==\"}"),
             ["x", "b:\\x00"]
         );
-        assert_eq!(cut(&Cut::Records, b"{}"), ["error: line 1 of stdin a message has `data` or `base64`"]);
+        assert_eq!(
+            cut(&Cut::Records, b"{}"),
+            ["error: line 1 of stdin is no record: a message has `data` or `base64`"]
+        );
     }
 }

@@ -49,7 +49,7 @@ impl Talk {
         Self { verbosity, colour, name, sink: Box::new(sink) }
     }
 
-    /// Something that happened.
+    /// Something that happened, in one line.
     pub(crate) fn say(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
             self.line(self.name, text, None);
@@ -70,13 +70,13 @@ impl Talk {
 
     /// What belongs to an error and stands below it, such as the body of a refusal.
     pub(crate) fn body(&self, text: &str) {
-        self.line("", text, None);
+        self.lines("", text, None);
     }
 
     /// A detail for `-v`, marked as curl marks it: `>` sent, `<` received, `*` a note.
     pub(crate) fn detail(&self, mark: char, text: &str) {
         if self.verbosity >= Verbosity::Verbose {
-            self.line(&format!("{mark} "), text, Some(Color::DarkGrey));
+            self.lines(&format!("{mark} "), text, Some(Color::DarkGrey));
         }
     }
 
@@ -87,13 +87,21 @@ impl Talk {
         }
     }
 
+    /// Line breaks are escaped too: behind one in what a peer said, its words would look like ours.
     fn line(&self, prefix: &str, text: &str, colour: Option<Color>) {
+        (self.sink)(self.painted(prefix, text, colour));
+    }
+
+    fn lines(&self, prefix: &str, text: &str, colour: Option<Color>) {
         // The heads of HTTP end their lines with CRLF.
-        let lines =
-            text.lines().map(|line| escape(line, Keep::Nothing)).map(|line| match colour.filter(|_| self.colour) {
-                Some(colour) => format!("{}\n", format!("{prefix}{line}").with(colour)),
-                None => format!("{prefix}{line}\n"),
-            });
-        (self.sink)(lines.collect());
+        (self.sink)(text.lines().map(|line| self.painted(prefix, line, colour)).collect());
+    }
+
+    fn painted(&self, prefix: &str, line: &str, colour: Option<Color>) -> String {
+        let line = escape(line, Keep::Nothing);
+        match colour.filter(|_| self.colour) {
+            Some(colour) => format!("{}\n", format!("{prefix}{line}").with(colour)),
+            None => format!("{prefix}{line}\n"),
+        }
     }
 }
