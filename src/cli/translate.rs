@@ -138,7 +138,7 @@ fn session(options: &Options) -> session::Options {
 fn wishes(request: &options::Request, from_url: Option<Credentials>) -> Result<Wishes, Error> {
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
-        (None, Some(token)) => Some(Credentials::Bearer(secret::resolve("--bearer", token)?)),
+        (None, Some(token)) => Some(secret::bearer(token)?),
         (None, None) => from_url,
     };
     let mut headers = Vec::new();

@@ -68,6 +68,16 @@ fn a_secret_that_cannot_be_had_is_named_and_exits_2() {
     }
 }
 
+#[test]
+fn a_token_cannot_smuggle_a_header_in() {
+    let dir = dir();
+    let file = path(&dir, "token");
+    std::fs::write(&file, "secret\r\nX-Evil: 1\n").unwrap();
+    let ran = tool().args(["--bearer", &format!("@{}", file.display()), ":1"]).run().code(2).stdout("");
+    assert!(!ran.stderr.contains("secret"));
+    ran.says("`--bearer <TOKEN>` takes a token in one line");
+}
+
 /// Every way to give a secret, each with `sesame` in it, plain or in base64 (`c2VzYW1l`).
 const SECRETS: [&[&str]; 5] = [
     &["-u", "aa:sesame"],
