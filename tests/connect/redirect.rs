@@ -67,6 +67,7 @@ fn secrets_stay_behind_at_another_origin() {
         &["--bearer", "abc"],
         &["-H", "AUTHORIZATION: x", "-H", "cookie: a=1", "-H", "Proxy-Authorization: y"],
         &["--host", "virtual.example"],
+        &["-H", "host: virtual.example"],
     ] {
         tool()
             .args(secret)
