@@ -1,6 +1,6 @@
 //! wss:// with real certificates: whom to trust, and what is said when that fails.
 
-
+use rcgen::date_time_ymd;
 use rustls::version::{TLS12, TLS13};
 
 use crate::kit::http::{Http, welcome};
@@ -87,6 +87,24 @@ fn a_certificate_for_another_name_exits_3_with_a_hint() {
         ran.says(&format!("TLS with `{host}` failed: invalid peer certificate: certificate not valid for name"))
             .says("example.com")
             .says(" (use the name that the certificate is for, or -k to go without the check)\n");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_now_exits_3_and_no_authority_is_asked_for() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let expired =
+        authority.server_with(&HERE, rustls::DEFAULT_VERSIONS, |params| params.not_after = date_time_ymd(2001, 2, 3));
+    let early =
+        authority.server_with(&HERE, rustls::DEFAULT_VERSIONS, |params| params.not_before = date_time_ymd(4000, 2, 3));
+    for (config, what) in [(expired, "certificate expired"), (early, "certificate not valid yet")] {
+        let server = Http::start_tls(config, welcome);
+        let ran = trusting(&authority, &dir).arg(server.url("/")).run().code(3).stdout("");
+        assert!(!ran.stderr.contains("--cacert"), "{}", ran.stderr);
+        ran.says(&format!("TLS with `127.0.0.1` failed: invalid peer certificate: {what}"))
+            .says("clock")
+            .says("-k goes without the check)\n");
+        tool().args(["-k", &server.url("/")]).run().code(0).stdout("hi\n");
     }
 }
 
