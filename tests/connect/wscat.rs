@@ -73,8 +73,10 @@ fn a_wait_of_minus_one_has_no_end() {
         client.close(1000, "").await;
     })
     .unwrap();
-    for wait in [&["-w", "-1"][..], &["--wait=-1"], &["-w-1"]] {
-        tool().args(["-c", &url(&server), "-x", "MSG"]).args(wait).run().code(0).stdout("at last\n");
+    let waits = [&["-w", "-1"][..], &["--wait=-1"], &["-w-1"]];
+    let runs = waits.map(|wait| tool().args(["-c", &url(&server), "-x", "MSG"]).args(wait).spawn());
+    for run in runs {
+        run.wait().code(0).stdout("at last\n");
     }
 }
 
