@@ -138,6 +138,13 @@ fn tls_hint(source: &io::Error) -> Option<String> {
         Tls::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "use the name that the certificate is for, or -k to go without the check",
+        // No authority makes these good.
+        Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "it has to be renewed, or this machine's clock is wrong; -k goes without the check"
+        }
+        Tls::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
+            "is this machine's clock right? -k goes without the check"
+        }
         Tls::InvalidCertificate(_) => "name its authority with --cacert FILE, or use -k to go without the check",
         Tls::InvalidMessage(_) => "does the server speak TLS here? if not, use ws://",
         _ => return None,

@@ -46,14 +46,15 @@ pub(crate) struct Request {
 /// Fields whose values are never shown.
 const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
 
-/// What must not follow a redirect to another origin: the secrets, and all that the user named by hand.
 impl Wishes {
+    /// What may follow a redirect to another origin.
     pub(crate) fn without_secrets(&self) -> Self {
+        // A Host given by hand, whichever option did it, belongs to the server it was meant for.
+        let may_follow = |header: &&Header| !header.is_secret() && !header.is("Host");
         Self {
-            headers: self.headers.iter().filter(|header| !header.is_secret()).cloned().collect(),
+            headers: self.headers.iter().filter(may_follow).cloned().collect(),
             cookies: Vec::new(),
             credentials: None,
-            // A Host given by hand belongs to the server it was meant for.
             host: None,
             ..self.clone()
         }

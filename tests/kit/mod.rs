@@ -2,6 +2,9 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
+pub mod http;
+pub mod tls;
+
 use std::ffi::OsStr;
 use std::future::Future;
 use std::io::Write as _;

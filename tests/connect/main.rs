@@ -1,0 +1,12 @@
+//! Connecting: from the command line to the open socket, and all that can go wrong on the way.
+
+#[path = "../kit/mod.rs"]
+mod kit;
+
+mod handshake;
+mod redirect;
+mod request;
+mod secret;
+mod tls;
+mod url;
+mod wscat;

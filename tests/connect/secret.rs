@@ -1,0 +1,156 @@
+//! Where secrets may stand instead of in argv, and where they must not appear.
+
+use crate::kit::http::{Http, redirect};
+use crate::kit::{Ran, dir, field, path, tool};
+
+#[track_caller]
+fn authorization(args: &[&str]) -> Option<String> {
+    let server = Http::welcoming();
+    tool().args(args).env("TOKEN", "from-env").env("LOGIN", "me:from:env").arg(server.url("/")).run().code(0);
+    field(&server.head(), "Authorization").map(str::to_owned)
+}
+
+#[test]
+fn a_user_comes_from_argv_a_file_or_the_environment() {
+    let dir = dir();
+    let file = path(&dir, "login");
+    std::fs::write(&file, "me:from-file\r\n").unwrap();
+    let at_file = format!("@{}", file.display());
+    for (value, expected) in [
+        ("me:pw", "Basic bWU6cHc="),
+        ("me:", "Basic bWU6"),
+        (":", "Basic Og=="),
+        ("jürgen:pä", "Basic asO8cmdlbjpww6Q="),
+        (&at_file, "Basic bWU6ZnJvbS1maWxl"),
+        ("env:LOGIN", "Basic bWU6ZnJvbTplbnY="),
+    ] {
+        for option in ["-u", "--user", "--auth"] {
+            assert_eq!(authorization(&[option, value]).as_deref(), Some(expected), "{option} {value}");
+        }
+    }
+}
+
+#[test]
+fn a_token_comes_from_argv_a_file_or_the_environment() {
+    let dir = dir();
+    let file = path(&dir, "token");
+    std::fs::write(&file, "from-file\n").unwrap();
+    let at_file = format!("@{}", file.display());
+    for (value, expected) in [("abc", "Bearer abc"), (&at_file, "Bearer from-file"), ("env:TOKEN", "Bearer from-env")] {
+        assert_eq!(authorization(&["--bearer", value]).as_deref(), Some(expected), "{value}");
+    }
+}
+
+#[test]
+fn options_win_over_the_url_and_a_header_over_both() {
+    let server = Http::welcoming();
+    let url = format!("ws://url:pw@127.0.0.1:{}/", server.port());
+    for (args, expected) in [
+        (&["-u", "me:pw"][..], "Basic bWU6cHc="),
+        (&["--bearer", "abc"], "Bearer abc"),
+        (&["-u", "me:pw", "-H", "authorization: Custom x"], "Custom x"),
+    ] {
+        tool().args(args).arg(&url).run().code(0);
+        assert_eq!(field(&server.head(), "Authorization"), Some(expected));
+    }
+    tool().args(["-u", "me:pw", "--bearer", "abc", ":1"]).run().code(2).says("cannot be used with");
+}
+
+#[test]
+fn a_secret_that_cannot_be_had_is_named_and_exits_2() {
+    for (args, said) in [
+        (["--bearer", "env:NOWHERE"], "`env:NOWHERE` is no value for `--bearer`: `NOWHERE` is not set"),
+        (["-u", "env:NOWHERE"], "`env:NOWHERE` is no value for `--user`: `NOWHERE` is not set"),
+        (["--cookie", "env:NOWHERE"], "`env:NOWHERE` is no value for `--cookie`: `NOWHERE` is not set"),
+        (["--bearer", "@/nowhere"], "cannot read the secret in `/nowhere`: No such file or directory (os error 2)"),
+    ] {
+        tool().args(args).arg(":1").run().code(2).stdout("").stderr(&format!("wsprobe: {said}\n"));
+    }
+}
+
+#[test]
+fn a_token_cannot_smuggle_a_header_in() {
+    let dir = dir();
+    let file = path(&dir, "token");
+    std::fs::write(&file, "secret\r\nX-Evil: 1\n").unwrap();
+    let ran = tool().args(["--bearer", &format!("@{}", file.display()), ":1"]).run().code(2).stdout("");
+    assert!(!ran.stderr.contains("secret"));
+    ran.says("`--bearer <TOKEN>` takes a token in one line");
+}
+
+/// Every way to give a secret, each with `sesame` in it, plain or in base64 (`c2VzYW1l`).
+const SECRETS: [&[&str]; 5] = [
+    &["-u", "aa:sesame"],
+    &["--bearer", "sesame"],
+    &["--cookie", "a=sesame"],
+    &["-H", "Authorization: sesame"],
+    &["-H", "cookie: sesame; b=sesame"],
+];
+
+#[track_caller]
+fn assert_secret(ran: &Ran, record: &std::path::Path) {
+    let record = std::fs::read_to_string(record).unwrap_or_default();
+    for said in [ran.out(), ran.stderr.clone(), record] {
+        assert!(!said.contains("sesame") && !said.contains("c2VzYW1l"), "{said}");
+    }
+}
+
+#[test]
+fn secrets_are_sent_but_never_shown() {
+    let dir = dir();
+    let record = path(&dir, "record");
+    let server = Http::start(|head| match crate::kit::http::resource(head) {
+        "/in" => crate::kit::http::welcome(head),
+        "/401" => b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        "/away" => redirect(302, "/in"),
+        _ => b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec(),
+    });
+    for secret in SECRETS {
+        for (resource, code) in [("/in", 0), ("/401", 4), ("/away", 0), ("/broken", 5)] {
+            let args = ["-vv", "-j", "-L", "--record", record.to_str().unwrap(), &server.url(resource)];
+            let ran = tool().args(secret).args(args).run().code(code);
+            assert!(server.heads().iter().all(|head| head.contains("sesame") || head.contains("c2VzYW1l")));
+            assert_secret(&ran, &record);
+            ran.says("***\n");
+        }
+        let ran = tool().args(secret).args(["-vv", ":1"]).run().code(3);
+        assert_secret(&ran, &record);
+    }
+}
+
+#[test]
+fn the_password_of_a_url_is_never_shown() {
+    let dir = dir();
+    let record = path(&dir, "record");
+    let server = Http::start(|_| b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n".to_vec());
+    for url in [
+        format!("ws://aa:sesame@127.0.0.1:{}/", server.port()),
+        "ws://aa:sesame@127.0.0.1:1/".to_owned(),
+        "ws://aa:sesame@h/#top".to_owned(),
+        "ws://aa:sesame@h:99999/".to_owned(),
+        "ftp://aa:sesame@h/".to_owned(),
+        "aa:sesame@[".to_owned(),
+    ] {
+        let ran = tool().args(["-vv", "-j", "--record", record.to_str().unwrap(), &url]).run();
+        assert_ne!(ran.code, Some(0));
+        assert_secret(&ran, &record);
+    }
+}
+
+#[test]
+fn verbose_shows_the_handshake_with_stars_for_secrets() {
+    let server = Http::welcoming();
+    let args = ["-v", "-u", "me:sesame", "--cookie", "a=1", "-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
+    let ran = tool().args(args).arg(server.url("/x")).run().code(0).stdout("hi\n");
+    let port = server.port();
+    ran.stderr(&format!(
+        "* connected to 127.0.0.1:{port} for ws://127.0.0.1:{port}/x\n\
+         > GET /x HTTP/1.1\n> Host: 127.0.0.1:{port}\n> Upgrade: websocket\n> Connection: Upgrade\n\
+         > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> Sec-WebSocket-Version: 13\n\
+         > User-Agent: wsprobe/{}\n> Authorization: Basic ***\n> Cookie: ***\n> \n\
+         < HTTP/1.1 101 Switching Protocols\n< Upgrade: websocket\n< Connection: Upgrade\n\
+         < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n< \n\
+         wsprobe: connected to ws://127.0.0.1:{port}/x\nwsprobe: closed 1000 (normal closure)\n",
+        env!("CARGO_PKG_VERSION")
+    ));
+}

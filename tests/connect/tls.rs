@@ -1,0 +1,193 @@
+//! wss:// with real certificates: whom to trust, and what is said when that fails.
+
+use rcgen::date_time_ymd;
+use rustls::version::{TLS12, TLS13};
+
+use crate::kit::http::{Http, welcome};
+use crate::kit::tls::{Authority, stranger};
+use crate::kit::{Said, Server, Tool, dir, path, tool};
+
+const HERE: [&str; 2] = ["127.0.0.1", "localhost"];
+
+/// The tool, told to trust this authority alone.
+fn trusting(authority: &Authority, dir: &tempfile::TempDir) -> Tool {
+    tool().arg("--cacert").arg(authority.file(dir))
+}
+
+#[test]
+fn a_private_authority_is_trusted_by_its_file() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let server = Http::start_tls(authority.server(&HERE), welcome);
+    for url in [
+        server.url("/x"),
+        format!("wss://localhost:{}/x", server.port()),
+        format!("https://127.0.0.1:{}/x", server.port()),
+    ] {
+        trusting(&authority, &dir).arg(url).run().code(0).stdout("hi\n").says("connected to wss://");
+        server.head();
+    }
+    tool().arg("--ca").arg(authority.file(&dir)).arg(server.url("/")).run().code(0).stdout("hi\n");
+}
+
+#[test]
+fn messages_and_the_close_pass_both_ways() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let (sender, heard) = crate::kit::channel();
+    let server = Server::start_tls(authority.server(&HERE), move |client| {
+        let sender = sender.clone();
+        async move {
+            while let Some(said) = client.next().await {
+                if let Said::Text(text) = &said {
+                    client.text(&text.to_uppercase()).await;
+                }
+                let _ = sender.send(said);
+            }
+        }
+    })
+    .unwrap();
+    let long = "x".repeat(1 << 20);
+    let ran = trusting(&authority, &dir).args(["--count", "2", &format!("wss://localhost:{}", server.port())]);
+    let ran = ran.stdin(format!("a\n{long}\n")).run().code(0).stdout(format!("A\n{}\n", long.to_uppercase()));
+    ran.says("closed 1000 (normal closure)");
+    let expected = [Said::Text("a".to_owned()), Said::Text(long), Said::Close(Some(1000), String::new())];
+    assert_eq!(heard.iter().take(3).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn one_file_may_hold_several_authorities() {
+    let dir = dir();
+    let authorities = ["one", "two", "three"].map(Authority::new);
+    let bundle = path(&dir, "bundle.pem");
+    let pems: Vec<_> = authorities.iter().map(|authority| format!("# a comment\n{}", authority.pem())).collect();
+    std::fs::write(&bundle, pems.concat()).unwrap();
+    for authority in &authorities {
+        let server = Http::start_tls(authority.server(&HERE), welcome);
+        tool().arg("--cacert").arg(&bundle).arg(server.url("/")).run().code(0).stdout("hi\n");
+    }
+}
+
+#[test]
+fn an_unknown_authority_exits_3_with_a_hint() {
+    let dir = dir();
+    let server = Http::start_tls(stranger(), welcome);
+    let ran = trusting(&Authority::new("ours"), &dir).arg(server.url("/")).run().code(3).stdout("");
+    ran.stderr(
+        "wsprobe: TLS with `127.0.0.1` failed: invalid peer certificate: UnknownIssuer \
+         (name its authority with --cacert FILE, or use -k to go without the check)\n",
+    );
+    assert!(server.heads().is_empty());
+}
+
+#[test]
+fn a_certificate_for_another_name_exits_3_with_a_hint() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let server = Http::start_tls(authority.server(&["example.com"]), welcome);
+    for host in HERE {
+        let ran = trusting(&authority, &dir).arg(format!("wss://{host}:{}/", server.port())).run().code(3).stdout("");
+        ran.says(&format!("TLS with `{host}` failed: invalid peer certificate: certificate not valid for name"))
+            .says("example.com")
+            .says(" (use the name that the certificate is for, or -k to go without the check)\n");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_valid_now_exits_3_and_no_authority_is_asked_for() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let expired =
+        authority.server_with(&HERE, rustls::DEFAULT_VERSIONS, |params| params.not_after = date_time_ymd(2001, 2, 3));
+    let early =
+        authority.server_with(&HERE, rustls::DEFAULT_VERSIONS, |params| params.not_before = date_time_ymd(4000, 2, 3));
+    for (config, what) in [(expired, "certificate expired"), (early, "certificate not valid yet")] {
+        let server = Http::start_tls(config, welcome);
+        let ran = trusting(&authority, &dir).arg(server.url("/")).run().code(3).stdout("");
+        assert!(!ran.stderr.contains("--cacert"), "{}", ran.stderr);
+        ran.says(&format!("TLS with `127.0.0.1` failed: invalid peer certificate: {what}"))
+            .says("clock")
+            .says("-k goes without the check)\n");
+        tool().args(["-k", &server.url("/")]).run().code(0).stdout("hi\n");
+    }
+}
+
+#[test]
+fn without_the_check_anyone_is_trusted_and_a_warning_says_so() {
+    let server = Http::start_tls(stranger(), welcome);
+    for option in ["-k", "--insecure", "-n", "--no-check"] {
+        let ran = tool().args([option, &server.url("/")]).run().code(0).stdout("hi\n");
+        assert_eq!(ran.stderr.lines().next(), Some("wsprobe: the server's certificate is not checked (--insecure)"));
+    }
+    tool().args(["-k", "-q", &server.url("/")]).run().code(0).stdout("hi\n").stderr("");
+    let ran = tool().args(["-k", &Http::welcoming().url("/")]).run().code(0);
+    assert!(!ran.stderr.contains("certificate"), "nothing is left out at ws://: {}", ran.stderr);
+    tool().args(["-k", "--cacert", "x", ":1"]).run().code(2).says("cannot be used with");
+}
+
+#[test]
+fn the_systems_authorities_are_asked_otherwise() {
+    let (dir, authority) = (dir(), Authority::new("the system's"));
+    let server = Http::start_tls(authority.server(&HERE), welcome);
+    tool().env("SSL_CERT_FILE", authority.file(&dir)).arg(server.url("/")).run().code(0).stdout("hi\n");
+    let other = path(&dir, "other.pem");
+    std::fs::write(&other, Authority::new("other").pem()).unwrap();
+    let ran = tool().env("SSL_CERT_FILE", other).arg(server.url("/")).run().code(3).stdout("");
+    ran.says("UnknownIssuer").says("--cacert FILE");
+}
+
+#[test]
+fn a_system_without_authorities_exits_3_with_a_hint() {
+    let dir = dir();
+    let none = path(&dir, "none.pem");
+    std::fs::write(&none, "").unwrap();
+    let server = Http::start_tls(stranger(), welcome);
+    let ran = tool().env("SSL_CERT_FILE", none).arg(server.url("/")).run().code(3).stdout("");
+    ran.says("cannot read the system's root certificates: ")
+        .says(" (install ca-certificates, or name a file with --cacert)\n");
+}
+
+#[test]
+fn the_systems_authorities_do_not_count_beside_a_file() {
+    let (dir, system) = (dir(), Authority::new("the system's"));
+    let server = Http::start_tls(system.server(&HERE), welcome);
+    let system_file = path(&dir, "system.pem");
+    std::fs::write(&system_file, system.pem()).unwrap();
+    let ran = trusting(&Authority::new("ours"), &dir).env("SSL_CERT_FILE", system_file).arg(server.url("/")).run();
+    ran.code(3).says("UnknownIssuer");
+}
+
+#[test]
+fn a_file_without_authorities_is_refused_before_a_socket_opens() {
+    let dir = dir();
+    let file = path(&dir, "x.pem");
+    for (content, reason) in [
+        ("", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
+        ("hello\n", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
+        ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "not a certificate in PEM: "),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not a certificate that can be used: "),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        let ran = tool().arg("--cacert").arg(&file).arg("wss://127.0.0.1:1").run().code(2).stdout("");
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        ran.says(&format!("`{}` is no value for `--cacert <FILE>`: {reason}", file.display()));
+    }
+    let ran = tool().args(["--cacert", "/nowhere", "wss://127.0.0.1:1"]).run().code(2);
+    ran.stderr("wsprobe: `/nowhere` is no value for `--cacert <FILE>`: No such file or directory (os error 2)\n");
+}
+
+#[test]
+fn tls_1_2_and_1_3_both_work_and_details_name_them() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    for (version, name) in [(&TLS12, "TLSv1_2"), (&TLS13, "TLSv1_3")] {
+        let server = Http::start_tls(authority.server_with(&HERE, &[version], |_| {}), welcome);
+        let ran = trusting(&authority, &dir).args(["-vv", &server.url("/")]).run().code(0).stdout("hi\n");
+        ran.says(&format!("* TLS: {name}, TLS"));
+        let ran = tool().args(["-k", &server.url("/")]).run();
+        ran.code(0).stdout("hi\n");
+    }
+}
+
+#[test]
+fn a_connection_that_ends_without_a_goodbye_of_tls_is_still_closed_well() {
+    // The Close of WebSocket has been said; what TLS adds to it many servers leave out.
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let server = Http::start_tls_torn(authority.server(&HERE), welcome);
+    trusting(&authority, &dir).arg(server.url("/")).run().code(0).stdout("hi\n");
+}
