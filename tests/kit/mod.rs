@@ -2,6 +2,8 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
+pub mod pty;
+
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
