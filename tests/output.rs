@@ -31,7 +31,7 @@ fn records_of(server: &Server) -> String {
     [
         &format!(
             concat!(
-                r#"{{"dir":"in","type":"open","url":"ws://127.0.0.1:{port}/","peer":"127.0.0.1:{port}","status":101,"#,
+                r#"{{"dir":"in","type":"open","url":"ws://127.0.0.1:{port}/","peer":"127.0.0.1:{port}","tls":null,"status":101,"#,
                 r#""subprotocol":"chat","extensions":null,"headers":{{"connection":"Upgrade","sec-websocket-accept":"KEY","#,
                 r#""sec-websocket-protocol":"chat","upgrade":"websocket"}}}}"#
             ),
@@ -106,7 +106,7 @@ fn what_we_send_is_recorded_as_it_is_sent() {
     ];
     assert_eq!(sent[..4], expected);
     assert!(sent[4].starts_with(r#"{"dir":"out","type":"close","code":4000,"#), "{records}");
-    assert!(records.contains(r#"{"dir":"in","type":"pong","data":"p"}"#), "{records}");
+    assert!(records.contains(r#"{"dir":"in","type":"pong","data":"p","rtt_ms":"#), "{records}");
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn pings_and_pongs_are_shown_on_stderr_to_who_asks() {
     };
     let server = pinging();
     let ran = tool().arg("-P").arg(url(&server)).run().code(0).stdout("");
-    let talk = "wsprobe: ping received there?\nwsprobe: pong sent there?\n";
+    let talk = "wsprobe: received ping there?\nwsprobe: sent pong there?\n";
     ran.stderr(&all_well(&url(&server)).replacen('\n', &format!("\n{talk}"), 1));
     let server = pinging();
     tool().arg(url(&server)).run().code(0).stdout("").stderr(&all_well(&url(&server)));
@@ -348,7 +348,7 @@ fn what_a_ping_holds_stays_on_one_line() {
         client.close(1000, "").await;
     });
     let ran = tool().arg("-P").arg(url(&server)).run().code(0).stdout("");
-    ran.says("wsprobe: ping received \\e[2J\\r\\nwsprobe: all is well\n");
+    ran.says("wsprobe: received ping \\e[2J\\r\\nwsprobe: all is well\n");
 }
 
 #[test]

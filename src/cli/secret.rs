@@ -40,15 +40,6 @@ pub(super) fn user(text: &str) -> Result<Credentials, Error> {
     Ok(Credentials::Basic { user, password })
 }
 
-/// A token, from wherever. A file may hold more than one line, which would become headers of their own.
-pub(super) fn bearer(text: &str) -> Result<Credentials, Error> {
-    let token = resolve("--bearer", text)?;
-    if token.contains(|c: char| c.is_ascii_control()) {
-        return Err(Error::Usage("`--bearer <TOKEN>` takes a token in one line".to_owned()));
-    }
-    Ok(Credentials::Bearer(token))
-}
-
 /// `-H`: a header, or `@FILE` with one a line.
 pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
     let Some(path) = text.strip_prefix('@') else {

@@ -74,9 +74,14 @@ fn a_file_of_headers_that_is_no_good_is_named_by_line_but_not_by_value() {
     let file = path(&dir, "headers");
     std::fs::write(&file, "X-One: 1\n\nsecret without a colon\n").unwrap();
     let ran = tool().args(["-H", &format!("@{}", file.display()), ":1"]).run().code(2).stdout("");
-    ran.stderr(&format!("wsprobe: `{}`, line 3: write a header like `Name: value`\n", file.display()));
+    ran.stderr(&format!(
+        "wsprobe: line 3 of `@{}` is no value for `--header <HEADER>`: write a header like `Name: value`\n",
+        file.display()
+    ));
     let ran = tool().args(["-H", "@/nowhere/headers", ":1"]).run().code(2);
-    ran.stderr("wsprobe: cannot read the headers in `/nowhere/headers`: No such file or directory (os error 2)\n");
+    ran.stderr(
+        "wsprobe: `@/nowhere/headers` is no value for `--header <HEADER>`: No such file or directory (os error 2)\n",
+    );
 }
 
 #[test]

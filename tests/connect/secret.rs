@@ -62,7 +62,7 @@ fn a_secret_that_cannot_be_had_is_named_and_exits_2() {
         (["--bearer", "env:NOWHERE"], "`env:NOWHERE` is no value for `--bearer`: `NOWHERE` is not set"),
         (["-u", "env:NOWHERE"], "`env:NOWHERE` is no value for `--user`: `NOWHERE` is not set"),
         (["--cookie", "env:NOWHERE"], "`env:NOWHERE` is no value for `--cookie`: `NOWHERE` is not set"),
-        (["--bearer", "@/nowhere"], "cannot read the secret in `/nowhere`: No such file or directory (os error 2)"),
+        (["--bearer", "@/nowhere"], "`@/nowhere` is no value for `--bearer`: No such file or directory (os error 2)"),
     ] {
         tool().args(args).arg(":1").run().code(2).stdout("").stderr(&format!("wsprobe: {said}\n"));
     }
@@ -75,7 +75,7 @@ fn a_token_cannot_smuggle_a_header_in() {
     std::fs::write(&file, "secret\r\nX-Evil: 1\n").unwrap();
     let ran = tool().args(["--bearer", &format!("@{}", file.display()), ":1"]).run().code(2).stdout("");
     assert!(!ran.stderr.contains("secret"));
-    ran.says("`--bearer <TOKEN>` takes a token in one line");
+    ran.says("`--bearer <TOKEN>` got a token that cannot be sent");
 }
 
 /// Every way to give a secret, each with `sesame` in it, plain or in base64 (`c2VzYW1l`).

@@ -60,7 +60,7 @@ fn pings_are_shown() {
     })
     .unwrap();
     let ran = tool().args(["-c", &url(&server), "-P"]).run().code(0).stdout("");
-    ran.says("wsprobe: ping received are you there\n");
+    ran.says("wsprobe: received ping are you there\n");
 }
 
 #[test]
