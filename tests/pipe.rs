@@ -403,34 +403,44 @@ fn write_until_stalled(stdin: &mut ChildStdin) -> usize {
     lines
 }
 
-/// A run whose stdout nobody reads, against a server that floods it: by the time this returns both are stuck.
-fn stalled(args: &[&str]) -> (kit::Running, String) {
+/// A run whose stdout nobody reads, against a server that floods it with messages of 64 KiB until both are stuck;
+/// its URL, and how many were sent.
+fn stalled(args: &[&str]) -> (kit::Running, String, usize) {
     let (tell, stuck) = channel();
     let server = serving(move |client| {
         let tell = tell.clone();
         async move {
             let text = "x".repeat(65535);
-            for _ in 0..4000 {
-                let sent = async {
+            let mut sent = 0;
+            while sent < 4000 {
+                let send = async {
                     client.feed(&text).await;
                     client.flush().await;
                 };
-                if tokio::time::timeout(Duration::from_millis(300), sent).await.is_err() {
+                if tokio::time::timeout(Duration::from_millis(300), send).await.is_err() {
                     break;
                 }
+                sent += 1;
             }
-            let _ = tell.send(());
+            let _ = tell.send(sent);
             std::future::pending().await
         }
     });
     let running = tool().args(args).arg(url(&server)).spawn();
-    stuck.recv_timeout(PATIENCE).unwrap();
-    (running, url(&server))
+    let sent = stuck.recv_timeout(PATIENCE).unwrap();
+    (running, url(&server), sent)
+}
+
+#[test]
+fn a_stdout_that_is_not_read_stops_the_server() {
+    let (running, _, sent) = stalled(&[]);
+    assert!(sent < 512, "{sent} messages were taken");
+    assert!(running.peak_memory() < LITTLE, "{} bytes", running.peak_memory());
 }
 
 #[test]
 fn the_time_limit_holds_while_stdout_is_stalled() {
-    let (mut running, url) = stalled(&["--timeout", "2s"]);
+    let (mut running, url, _) = stalled(&["--timeout", "2s"]);
     assert_eq!(running.wait_code(), Some(7));
     running.child.stdout.take();
     running.wait().stderr(&(connected(&url) + "wsprobe: timed out after 2s (--timeout)\n"));
@@ -439,7 +449,7 @@ fn the_time_limit_holds_while_stdout_is_stalled() {
 #[test]
 fn a_signal_ends_it_while_stdout_is_stalled() {
     for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
-        let (mut running, url) = stalled(&[]);
+        let (mut running, url, _) = stalled(&[]);
         running.signal(signal);
         assert_eq!(running.wait_code(), Some(code));
         running.child.stdout.take();

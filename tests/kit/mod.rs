@@ -10,12 +10,14 @@ use std::ffi::OsStr;
 use std::future::Future;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{SigHandler, Signal, signal};
 pub use wsprobe::testing::{Client, Said, Server};
 
 /// Long enough for a loaded machine; a test that waits this long has failed.
@@ -38,6 +40,16 @@ pub fn tool_in_shell(script: &str) -> Tool {
 fn prepared(mut command: Command) -> Tool {
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A test run in the background of a script ignores SIGINT, and its children would do so too.
+    let heed_signals = || {
+        for name in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
+            // SAFETY: there is no handler that could be called.
+            unsafe { signal(name, SigHandler::SigDfl) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: sigaction(2) is safe to call between fork and exec.
+    unsafe { command.pre_exec(heed_signals) };
     Tool { command, input: None }
 }
 
@@ -150,7 +162,7 @@ impl Running {
         kib * 1024
     }
 
-    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+    pub fn signal(&self, signal: Signal) {
         let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
         nix::sys::signal::kill(pid, signal).expect("it runs");
     }
