@@ -37,7 +37,8 @@ pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool) -> 
         .completion_prompt_limit(usize::MAX)
         // Without it, a lone Escape would stop the display for ever.
         .keyseq_timeout(Some(50))
-        .color_mode(if colour { ColorMode::Forced } else { ColorMode::Disabled })
+        // Without it `highlight_prompt`, which the display needs, is never called. Colours are for the helper to decide.
+        .color_mode(ColorMode::Forced)
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
     let mut editor = Editor::with_config(config.build())?;
@@ -94,7 +95,10 @@ impl Hinter for Assistant {
 
 impl Highlighter for Assistant {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
-        self.screen.paint();
+        // Under another prompt, that of a search, the editor takes nothing to show.
+        if is_default {
+            self.screen.paint();
+        }
         if !self.colour || !is_default {
             return Cow::Borrowed(prompt);
         }
