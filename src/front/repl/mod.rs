@@ -224,6 +224,8 @@ impl Typist<'_> {
 
     /// Ends the connection in order.
     fn leave(&self, plan: &Plan) {
+        // Without the editor there is no display: what is left is printed at the end.
+        self.queue.close();
         let close = vec![Input::Close(Some(plan.session.ending.close.clone()))];
         let _ = self.lines.try_send(Ok(close));
         self.shared.leave.notify_one();
