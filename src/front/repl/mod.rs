@@ -12,11 +12,12 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
 use rustyline::error::ReadlineError;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
 use self::display::{Screen, rendered};
@@ -39,6 +40,10 @@ const PROMPT: &str = "> ";
 
 /// Lines on their way to the connection; a person does not type more ahead, and a paste is one line.
 const LINES: usize = 64;
+
+/// How long a line waits for room there, and how often it looks for some.
+const AHEAD: Duration = Duration::from_millis(200);
+const SHORTLY: Duration = Duration::from_millis(1);
 
 /// How long the last messages have to get on the screen before the editor is called back.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -268,8 +273,22 @@ impl Typist<'_> {
     fn send(&self, input: Input) {
         if !self.shared.is_open.load(Ordering::SeqCst) {
             self.say("not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves");
-        } else if self.lines.try_send(Ok(vec![input])).is_err() {
+        } else if !self.hand_over(vec![input]) {
             self.say("not sent: the server does not take the messages before it");
+        }
+    }
+
+    /// Passes a batch on; false if there is no room for it. Lines typed ahead come faster than they are taken.
+    fn hand_over(&self, batch: Batch) -> bool {
+        let end = Instant::now() + AHEAD;
+        let mut batch = Ok(batch);
+        loop {
+            match self.lines.try_send(batch) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(back)) if Instant::now() < end => batch = back,
+                Err(_) => return false,
+            }
+            std::thread::sleep(SHORTLY);
         }
     }
 
