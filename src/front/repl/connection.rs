@@ -105,6 +105,8 @@ impl Connection {
         let queue = Arc::clone(&self.queue);
         let above = move |lines| queue.push(Item::Lines(lines));
         let talk = Talk::to(voice.verbosity, voice.colour, "* ", above);
+        // The prompt shows what is so from its first drawing on.
+        self.shared.is_open.store(true, Ordering::SeqCst);
         // A prompt that is gone has left already.
         let _ = self.ready.send(());
         let code = loop {

@@ -39,7 +39,7 @@ pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi:
         // Without it, a lone Escape would stop the display for ever.
         .keyseq_timeout(Some(50))
         .edit_mode(if vi { EditMode::Vi } else { EditMode::Emacs })
-        // Also without colour: that the prompt is highlighted is how the display learns that it was drawn.
+        // Without it `highlight_prompt`, which the display needs, is never called. Colours are for the helper to decide.
         .color_mode(ColorMode::Forced)
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
@@ -103,10 +103,11 @@ impl Hinter for Assistant {
 
 impl Highlighter for Assistant {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
-        self.screen.paint();
+        // Under another prompt, that of a search, the editor takes nothing to show.
         if !is_default {
             return Cow::Borrowed(prompt);
         }
+        self.screen.paint();
         let is_open = self.shared.is_open.load(Ordering::Relaxed);
         // As wide as the prompt, which the editor has measured; it must tell without colour too.
         let state = if is_open { Cow::Borrowed(prompt) } else { Cow::Owned("! ".to_owned()) };

@@ -5,9 +5,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::INTERRUPTED;
 use super::connection::Order;
@@ -25,6 +27,10 @@ use crate::term::escape::{Keep, escape};
 use crate::unescape::{unescape_bytes, unescape_text};
 
 const PROMPT: &str = "> ";
+
+/// How long a line waits for room on its way to the connection, and how often it looks for some.
+const AHEAD: Duration = Duration::from_millis(200);
+const SHORTLY: Duration = Duration::from_millis(1);
 
 const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
 
@@ -98,6 +104,8 @@ impl Typist<'_> {
 
     /// Ends the connection in order.
     pub(super) fn leave(&self) {
+        // Without the editor there is no display: what is left is printed at the end.
+        self.queue.close();
         let close = vec![Input::Close(Some(self.plan.session.ending.close.clone()))];
         let _ = self.lines.try_send(Ok(close));
         let _ = self.orders.try_send(Order::Leave);
@@ -176,8 +184,22 @@ impl Typist<'_> {
     fn send(&self, input: Input) {
         if !self.is_open() {
             self.say(CLOSED);
-        } else if self.lines.try_send(Ok(vec![input])).is_err() {
+        } else if !self.hand_over(vec![input]) {
             self.say("not sent: the server does not take the messages before it");
+        }
+    }
+
+    /// Passes a batch on; false if there is no room for it. Lines typed ahead come faster than they are taken.
+    fn hand_over(&self, batch: Batch) -> bool {
+        let end = Instant::now() + AHEAD;
+        let mut batch = Ok(batch);
+        loop {
+            match self.lines.try_send(batch) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(back)) if Instant::now() < end => batch = back,
+                Err(_) => return false,
+            }
+            std::thread::sleep(SHORTLY);
         }
     }
 
