@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= p/protocol= slash h/help V/version
+    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -65,6 +65,13 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-redirects -d 'Follo
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l connect-timeout -d 'Give up when there is no connection in time' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l wait-for-server -d 'Wait so long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l ping-interval -d 'Ping the server this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l ping-timeout -d 'Give up when nothing comes for this long after a ping' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l heartbeat -d 'Send this message now and then' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l heartbeat-interval -d 'The time between heartbeats, 30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reconnect -d 'Connect again when the connection is lost' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
@@ -88,6 +95,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s L -l location -d 'Follo
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print version'
@@ -133,6 +141,13 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-redirects -
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l connect-timeout -d 'Give up when there is no connection in time' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l wait-for-server -d 'Wait so long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l ping-interval -d 'Ping the server this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l ping-timeout -d 'Give up when nothing comes for this long after a ping' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l heartbeat -d 'Send this message now and then' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l heartbeat-interval -d 'The time between heartbeats, 30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reconnect -d 'Connect again when the connection is lost' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
@@ -156,6 +171,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s L -l location -
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -s h -l help -d 'Print help'

@@ -10,6 +10,9 @@ use crate::dial::Family;
 use crate::handshake::redirect::BadRedirect;
 use crate::handshake::{Flaw, Refusal};
 
+/// The option whose time no other attempt can have.
+pub(crate) const RUN_LIMIT: &str = "--timeout";
+
 /// A run that ended before, or instead of, a session.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -58,6 +61,26 @@ impl Error {
             Self::Handshake { .. } => 5,
             Self::TimedOut { .. } => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+        }
+    }
+
+    /// Whether another attempt may fare better. Without `_`, so that each new error has to choose.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Resolve { .. } | Self::Unreachable { .. } | Self::UnixSocket { .. } => true,
+            // What the peer's TLS says stays so; that the connection broke need not.
+            Self::Tls { source, .. } => source.get_ref().is_none_or(|cause| !cause.is::<rustls::Error>()),
+            Self::Handshake { source, .. } => matches!(source, Flaw::Io(_) | Flaw::Closed | Flaw::CutShort { .. }),
+            // Try later, or a proxy that waits for the server behind it (RFC 9110, section 15).
+            Self::Refused(refusal) => matches!(refusal.response.status, 408 | 425 | 429 | 500 | 502..=504),
+            Self::TimedOut { option, .. } => *option != RUN_LIMIT,
+            Self::Usage(_)
+            | Self::File { .. }
+            | Self::Local { .. }
+            | Self::NoAddress { .. }
+            | Self::NoRoots { .. }
+            | Self::Redirect(_)
+            | Self::Interrupted(_) => false,
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::connect;
 use crate::event::Batch;
+use crate::front::link::Patience;
 use crate::front::stdin::Cut;
 use crate::render::Look;
 use crate::session;
@@ -27,6 +28,7 @@ pub(crate) struct Plan {
     pub(crate) first: Batch,
     pub(crate) source: Source,
     pub(crate) session: session::Options,
+    pub(crate) patience: Patience,
     pub(crate) look: Look,
     pub(crate) record: Option<PathBuf>,
     pub(crate) voice: Voice,

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use regex::Regex;
 
 use super::values;
-use crate::session::{JsonExpectation, Rate, Wait};
+use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
 
 /// All that `wsprobe URL` and `wsprobe demo` share.
 #[derive(Args, Clone, Debug)]
@@ -350,6 +350,66 @@ pub(crate) struct Timing {
     /// Counted from the first byte of the request; `--connect-timeout` covers all before it.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time, hide_short_help = true)]
     pub(crate) handshake_timeout: Duration,
+
+    /// Wait so long for the server to come up, or `forever`
+    ///
+    /// Tries again every 50 ms while the name is unknown, the connection is refused or the answer is a 502, 503 or the like.
+    #[arg(long, value_name = "TIME", value_parser = values::wait, hide_short_help = true)]
+    pub(crate) wait_for_server: Option<Wait>,
+
+    /// Ping the server this often, or `off`
+    ///
+    /// At the prompt every 30s by default, otherwise only if this or `--ping-timeout` is given. `--show-ping-pong` shows the
+    /// round trips, `/info` sums them up.
+    #[arg(long, value_name = "TIME", value_parser = values::interval, hide_short_help = true)]
+    pub(crate) ping_interval: Option<Interval>,
+
+    /// Give up when nothing comes for this long after a ping
+    ///
+    /// 10s by default. The server need not send the pong itself: anything else shows too that it is there. The exit status is
+    /// 5, unless `--reconnect` says to connect again.
+    #[arg(long, value_name = "TIME", value_parser = values::time_span, hide_short_help = true)]
+    pub(crate) ping_timeout: Option<Duration>,
+
+    /// Send this message now and then
+    ///
+    /// For servers and proxies that do not count pings as use. It is sent as `-x` sends, but only after each
+    /// `--heartbeat-interval`, for as long as the connection is open.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) heartbeat: Option<String>,
+
+    /// The time between heartbeats, 30s by default
+    #[arg(long, value_name = "TIME", value_parser = values::time_span, requires = "heartbeat", hide_short_help = true)]
+    pub(crate) heartbeat_interval: Option<Duration>,
+
+    /// Do not answer pings
+    ///
+    /// To see what a server does with a client that seems dead.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_pong: bool,
+
+    /// Connect again when the connection is lost
+    ///
+    /// With N, at most so many attempts in a row. Holds for what can pass: a cut connection, a dead peer (see
+    /// `--ping-interval`), a Close with 1001, 1011-1014 or 3008, and, while connecting again, an unknown name, a refused
+    /// connection, a time limit or an answer like 503; not for a bad certificate or a 401. `-x` messages are sent again. What was not yet written to the socket, and what is
+    /// typed at the prompt meanwhile, is sent over the next connection.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "forever", value_parser = values::attempts, hide_short_help = true)]
+    pub(crate) reconnect: Option<Attempts>,
+
+    /// Wait between attempts: 0.5s..30s by default
+    ///
+    /// The first is made after a random time up to MIN; then that limit doubles, up to MAX. A connection that lived (for 5s, or MAX if
+    /// that is less) sets it back.
+    #[arg(long, value_name = "MIN..MAX", value_parser = values::delay, requires = "reconnect", hide_short_help = true)]
+    pub(crate) reconnect_delay: Option<Delay>,
+}
+
+/// How often something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interval {
+    Off,
+    Every(Duration),
 }
 
 #[derive(Args, Clone, Debug)]

@@ -1,23 +1,33 @@
 //! From what was typed to what it means. All that can be refused is refused here, before a socket opens.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::env::Env;
-use super::options::{self, Options, OutputFormat, Timestamps, When};
+use super::options::{self, Interval, Options, OutputFormat, Timestamps, When};
 use super::secret;
 use crate::connect;
 use crate::dial::{Family, Route, Trust};
 use crate::error::Error;
 use crate::event::{Close, Input, Message};
+use crate::front::link::Patience;
 use crate::front::stdin::{Cut, Kind};
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::{Format, Look, Stamps};
 use crate::request::{Credentials, Wishes};
-use crate::session::{self, Ending, Expectation};
+use crate::session::{self, Delay, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
 use crate::target::{Parsed, Target};
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::Limits;
+
+/// Between pings, and between heartbeats: half of what the usual proxies and load balancers allow.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let parsed = Parsed::from_text(url)
@@ -42,11 +52,12 @@ fn plan(target: Target, from_url: Option<Credentials>, options: &Options, env: &
             route: route(options)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
-            limits: Limits { max_message: options.protocol.max_message },
+            limits: Limits { max_message: options.protocol.max_message, pongs: !options.timing.no_pong },
         },
         first: first(&options.messages)?,
         source,
-        session: session(options),
+        session: session(options, is_prompt)?,
+        patience: patience(&options.timing),
         look: look(options, env, is_prompt),
         record: options.output.record.clone(),
         voice: voice(&options.output, env, is_prompt),
@@ -103,23 +114,52 @@ fn delimiter(messages: &options::Messages) -> Option<Bytes> {
 }
 
 fn first(messages: &options::Messages) -> Result<Vec<Input>, Error> {
-    let message = |text: &String| {
-        let bad = |error| Error::Usage(format!("`{text}` is no value for `--execute <MSG>`: {error}"));
-        Ok(Input::Message(match (messages.binary, messages.escapes) {
-            (false, false) => Message::Text(text.into()),
-            (true, false) => Message::Binary(text.clone().into()),
-            (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(error.to_string()))?.into()),
-            (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(error.to_string()))?.into()),
-        }))
-    };
-    messages.execute.iter().map(message).collect()
+    let first = messages.execute.iter().map(|text| message(text, messages, "--execute <MSG>"));
+    first.map(|message| message.map(Input::Message)).collect()
 }
 
-fn session(options: &Options) -> session::Options {
+fn message(text: &str, messages: &options::Messages, option: &str) -> Result<Message, Error> {
+    let bad = |error| Error::Usage(format!("`{text}` is no value for `{option}`: {error}"));
+    Ok(match (messages.binary, messages.escapes) {
+        (false, false) => Message::Text(text.into()),
+        (true, false) => Message::Binary(text.to_owned().into()),
+        (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(error.to_string()))?.into()),
+        (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(error.to_string()))?.into()),
+    })
+}
+
+fn patience(timing: &options::Timing) -> Patience {
+    let delay = timing.reconnect_delay.unwrap_or(DELAY);
+    Patience {
+        wait_for_server: timing.wait_for_server,
+        reconnect: timing.reconnect.map(|attempts| Persistence { attempts, delay }),
+    }
+}
+
+/// Pings go out by themselves at the prompt only: who thinks between two lines is not to lose the connection.
+fn pings(timing: &options::Timing, is_prompt: bool) -> Result<Option<Pinging>, Error> {
+    let timeout = timing.ping_timeout.unwrap_or(PING_TIMEOUT);
+    match (timing.ping_interval, timing.ping_timeout) {
+        (Some(Interval::Off), Some(_)) => {
+            Err(Error::Usage("`--ping-timeout <TIME>` needs pings, which `--ping-interval off` forbids".to_owned()))
+        }
+        (Some(Interval::Off), None) => Ok(None),
+        (Some(Interval::Every(every)), _) => Ok(Some(Pinging { every, timeout })),
+        (None, asked) => Ok((is_prompt || asked.is_some()).then_some(Pinging { every: INTERVAL, timeout })),
+    }
+}
+
+fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error> {
+    let timing = &options.timing;
+    let heartbeat = timing.heartbeat.as_ref().map(|text| {
+        let message = message(text, &options.messages, "--heartbeat <TEXT>")?;
+        Ok(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
+    });
+    let habits = Habits { pings: pings(timing, is_prompt)?, heartbeat: heartbeat.transpose()? };
     let ending = &options.ending;
     let texts = ending.expect.iter().cloned().map(Expectation::Text);
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
-    session::Options {
+    Ok(session::Options {
         ending: Ending {
             wait: ending.wait,
             count: if ending.one { Some(1) } else { ending.count },
@@ -131,7 +171,8 @@ fn session(options: &Options) -> session::Options {
         },
         echo: options.messages.echo,
         rate: options.messages.rate,
-    }
+        habits,
+    })
 }
 
 fn wishes(request: &options::Request, from_url: Option<Credentials>) -> Result<Wishes, Error> {

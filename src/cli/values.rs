@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use regex::Regex;
 
+use super::options::Interval;
 use crate::event::Close;
 use crate::request::Header;
-use crate::session::{JsonExpectation, Rate, Wait};
+use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::unescape::unescape_bytes;
 
 /// A hundred years: longer than any run, and short enough to be added to any clock.
@@ -31,6 +32,38 @@ pub(crate) fn wait(text: &str) -> Result<Wait, String> {
     match text {
         "forever" | "-1" => Ok(Wait::Forever),
         _ => time(text).map(Wait::For).map_err(|error| format!("{error}; `forever` has no end")),
+    }
+}
+
+/// A time that is not zero.
+pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
+    time(text).and_then(|time| if time.is_zero() { Err("it is longer than 0".to_owned()) } else { Ok(time) })
+}
+
+/// A time or `off`.
+pub(crate) fn interval(text: &str) -> Result<Interval, String> {
+    match text {
+        "off" | "0" => Ok(Interval::Off),
+        _ => time_span(text).map(Interval::Every).map_err(|error| format!("{error}; `off` is never")),
+    }
+}
+
+/// A number of attempts, or `forever`.
+pub(crate) fn attempts(text: &str) -> Result<Attempts, String> {
+    match text {
+        "forever" => Ok(Attempts::Unlimited),
+        _ => text.parse().map(Attempts::UpTo).map_err(|_| "write a number from 1 on, or none for no limit".to_owned()),
+    }
+}
+
+/// `500ms..30s`
+pub(crate) fn delay(text: &str) -> Result<Delay, String> {
+    let limits = text.split_once("..").ok_or("write two times like 0.5s..30s")?;
+    let (first, longest) = (time_span(limits.0)?, time_span(limits.1)?);
+    if first > longest {
+        Err("the first time is not more than the second".to_owned())
+    } else {
+        Ok(Delay { first, longest })
     }
 }
 

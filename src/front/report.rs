@@ -1,10 +1,12 @@
 //! What the user is told about the connection: how it was made, and how it ended.
 
+use std::time::Duration;
+
 use crate::connect::Trace;
 use crate::error::Error;
 use crate::event::{Close, End, Opened};
 use crate::plan::Plan;
-use crate::session::Outcome;
+use crate::session::{Attempt, Outcome};
 use crate::term::Talk;
 use crate::wire::Fault;
 
@@ -51,14 +53,43 @@ pub(super) fn not_connected(talk: &Talk, error: &Error) {
     }
 }
 
-/// Tells how a session ended. Errors are told even when quiet.
+/// Tells how the last session ended, and what it leaves undone. Errors are told even when quiet.
 pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
+    end(talk, plan, outcome);
+    if matches!(outcome.end, End::OutputGone) {
+        return;
+    }
+    for missed in &outcome.missed {
+        talk.error(&format!("no message met the expectation `{missed}`"));
+    }
+    if let Some(short) = &outcome.short {
+        talk.error(&format!("{short} before the wait ended (--wait)"));
+    }
+}
+
+/// Tells that a session ended which another one will follow.
+pub(super) fn lost(talk: &Talk, plan: &Plan, outcome: &Outcome, next: &Attempt) {
+    end(talk, plan, outcome);
+    talk.say(&next.to_string());
+}
+
+/// Tells what was not sent, now that there will be no other connection.
+pub(super) fn unsent(talk: &Talk, messages: usize) {
+    match messages {
+        0 => {}
+        1 => talk.error("1 message was not sent"),
+        _ => talk.error(&format!("{messages} messages were not sent")),
+    }
+}
+
+fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
     match &outcome.end {
         End::Closed { sent: Some(sent), close } if sent.code == close.code => talk.say(&closed(close)),
         End::Closed { close, .. } if close.is_good() => talk.say(&closed(close)),
         End::Closed { close, .. } => talk.error(&closed(close)),
         End::Cut(None) => talk.error("the connection was cut without a Close"),
         End::Cut(Some(error)) => talk.error(&format!("the connection was cut without a Close: {error}")),
+        End::Silent => talk.error(&silent(plan)),
         End::Broken(fault) => talk.error(&broken(fault)),
         End::Unanswered => talk.error(&format!(
             "the server did not answer our Close within {:?} (--close-timeout)",
@@ -73,15 +104,11 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         End::BadInput(why) => talk.error(why),
         End::OutputGone => {}
     }
-    if matches!(outcome.end, End::OutputGone) {
-        return;
-    }
-    for missed in &outcome.missed {
-        talk.error(&format!("no message met the expectation `{missed}`"));
-    }
-    if let Some(short) = &outcome.short {
-        talk.error(&format!("{short} before the wait ended (--wait)"));
-    }
+}
+
+fn silent(plan: &Plan) -> String {
+    let timeout = plan.session.habits.pings.map_or(Duration::ZERO, |pings| pings.timeout);
+    format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
 }
 
 fn closed(close: &Close) -> String {

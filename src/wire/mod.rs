@@ -4,13 +4,14 @@
 //! (`frame`, `deflate`, `trace`) have their place here.
 
 mod stream;
+mod walk;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
@@ -22,6 +23,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 
 use crate::event::{Close, Message};
 use stream::Metered;
+use walk::Disguise;
 
 /// tungstenite zeroes the free part of its buffer before each read, so a larger one costs latency.
 const READ_BUFFER: usize = 32 << 10;
@@ -29,11 +31,13 @@ const READ_BUFFER: usize = 32 << 10;
 /// tungstenite moves all that is unsent at each partial write, so what is larger goes out in frames of this size.
 const LARGEST_FRAME: usize = 64 << 10;
 
-/// What a peer may ask of our memory.
+/// What a peer may ask of us.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// The largest message that is taken, in bytes.
     pub(crate) max_message: usize,
+    /// Whether its pings are answered.
+    pub(crate) pongs: bool,
 }
 
 /// Which side of the connection we are (RFC 6455, section 5.1: the client masks).
@@ -95,18 +99,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Side::Client => Role::Client,
             Side::Server => Role::Server,
         };
-        let stream = Metered::new(stream);
+        let mut disguise = (!limits.pongs).then(Disguise::default);
+        let mut leftover = BytesMut::from(leftover);
+        if let Some(disguise) = &mut disguise {
+            disguise.put_on(&mut leftover);
+        }
+        let stream = Metered::new(stream, disguise);
         let inner = WebSocketStream::from_partially_read(stream, leftover.into(), role, Some(config)).await;
         Self { inner: RefCell::new(inner), limits }
     }
 
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
     ///
-    /// Cancel-safe. Pings and Closes are answered by themselves.
+    /// Cancel-safe. Pings (if the limits say so) and Closes are answered by themselves.
     pub(crate) async fn next(&self) -> Option<Result<Incoming, Fault>> {
         loop {
             let message = poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx)).await?;
             match message.map(incoming) {
+                Ok(Some(Incoming::Pong(data))) if self.was_ping() => return Some(Ok(Incoming::Ping(data))),
                 Ok(Some(incoming)) => return Some(Ok(incoming)),
                 Ok(None) => {}
                 Err(error) => return self.fault(error).map(Err),
@@ -187,6 +197,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.borrow().get_ref().bytes_moved()
     }
 
+    /// How many bytes have come: a peer that sends anything is there.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.inner.borrow().get_ref().bytes_read()
+    }
+
+    /// How many messages the transport has taken to their last byte.
+    pub(crate) fn messages_written(&self) -> u64 {
+        self.inner.borrow().get_ref().messages_written()
+    }
+
+    fn was_ping(&self) -> bool {
+        self.inner.borrow_mut().get_mut().disguise().is_some_and(Disguise::take_off)
+    }
+
     async fn feed_frame(&self, frame: Frame) -> io::Result<()> {
         self.start_send(tungstenite::Message::Frame(frame)).await
     }
@@ -240,14 +264,14 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
     async fn client(stream: DuplexStream, max_message: usize) -> Socket<DuplexStream> {
-        Socket::new(stream, Bytes::new(), Side::Client, Limits { max_message }).await
+        Socket::new(stream, Bytes::new(), Side::Client, Limits { max_message, pongs: true }).await
     }
 
     #[tokio::test]
     async fn a_message_over_64_kib_goes_out_in_frames_and_arrives_whole() {
         let (near, far) = duplex(4096);
         let (near, far) = (client(near, 1 << 20).await, async {
-            Socket::new(far, Bytes::new(), Side::Server, Limits { max_message: 1 << 20 }).await
+            Socket::new(far, Bytes::new(), Side::Server, Limits { max_message: 1 << 20, pongs: true }).await
         });
         let sent = Message::Binary(Bytes::from(vec![7; 200_000]));
         let far = far.await;

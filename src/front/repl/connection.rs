@@ -1,4 +1,4 @@
-//! The thread of the connection, and of the next one after `/reconnect` or `/connect`.
+//! The thread of the connection, and of those that follow it: after `/reconnect` and `/connect`, or by themselves.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -15,20 +15,19 @@ use tokio::time::Instant;
 
 use super::call_back;
 use super::queue::{Item, Queue};
-use super::state::Shared;
-use crate::dial::Stream;
+use super::state::{Shared, Standing};
 use crate::error::Error;
-use crate::event::{Batch, Direction, End, Event, Happening, Input, Message, Opened};
+use crate::event::{Batch, Direction, End, Event, Happening, Input, Message};
+use crate::front::link::{Connected, Link};
 use crate::front::pipe::open_record;
 use crate::front::spool::Spool;
-use crate::front::{connecting, deadline, report, runtime};
+use crate::front::{deadline, report, runtime};
 use crate::plan::Plan;
 use crate::render::{Format, Look, record};
 use crate::request::Credentials;
-use crate::session::{self, Gone, Inputs, Outlet};
+use crate::session::{self, Attempt, Gone, Inputs, Outlet, Progress, is_keepalive};
 use crate::target::Parsed;
 use crate::term::Talk;
-use crate::wire::Socket;
 
 /// How long the last messages have to get on the screen before the editor is called back.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -39,7 +38,13 @@ pub(super) enum Order {
     Reconnect,
     Connect(Box<Parsed>),
     Record(Option<PathBuf>),
-    Repeat { message: Message, times: u32, every: Duration },
+    Repeat {
+        message: Message,
+        times: u32,
+        every: Duration,
+    },
+    /// Do not connect again.
+    Stay,
     Leave,
 }
 
@@ -58,9 +63,18 @@ pub(super) struct Connection {
     pub(super) editor_thread: Pthread,
 }
 
-/// What comes after a session.
+/// What comes next.
 enum Next {
-    Connect,
+    Begin(Box<Result<Connected, Error>>),
+    /// Connect at once, since the user wants it.
+    Now,
+    /// Connect when it is time; the status is for who leaves before.
+    Again {
+        attempt: Attempt,
+        code: u8,
+    },
+    /// There is no connection, and the prompt stays.
+    Stay(u8),
     /// Leave, with this exit status.
     Leave(u8),
 }
@@ -93,9 +107,10 @@ impl Connection {
         let voice = self.plan.voice;
         let on_stderr = Talk::on_stderr(voice.verbosity, voice.colour);
         let until = deadline(self.plan.timeout);
-        let limit = until.zip(self.plan.timeout);
+        let mut link = Link::new(&self.plan, until);
+        let mut progress = Progress::new(&self.plan.session.ending);
         let output = Output::new(&self.shared, &self.queue, &self.plan)?;
-        let mut connected = connecting(&self.plan.connect, &on_stderr, &mut self.signals, limit).await;
+        let connected = link.first(&self.plan.connect, &on_stderr, &mut self.signals).await;
         if let Err(error) = &connected {
             report::not_connected(&on_stderr, error);
             output.put_now(Happening::Error(error.chain()));
@@ -106,22 +121,29 @@ impl Connection {
         let above = move |lines| queue.push(Item::Lines(lines));
         let talk = Talk::to(voice.verbosity, voice.colour, "* ", above);
         // The prompt shows what is so from its first drawing on.
-        self.shared.is_open.store(true, Ordering::SeqCst);
+        self.shared.stand(Standing::Open);
         // A prompt that is gone has left already.
         let _ = self.ready.send(());
+        let mut next = Next::Begin(Box::new(connected));
         let code = loop {
-            let next = match connected {
-                Ok(connected) => self.session(connected, &output, &talk, until).await,
-                Err(error) => {
-                    report::not_connected(&talk, &error);
-                    self.closed(&output, &talk, error.exit_code()).await
-                }
-            };
-            match next {
-                Next::Leave(code) => break code,
-                Next::Connect => {}
+            if !matches!(next, Next::Begin(_) | Next::Again { .. }) {
+                self.forget(&mut progress, &talk);
             }
-            connected = connecting(&self.plan.connect, &talk, &mut self.signals, limit).await;
+            next = match next {
+                Next::Begin(connected) => match *connected {
+                    Ok(connected) => self.session(connected, &mut link, &mut progress, &output, &talk, until).await,
+                    Err(error) => {
+                        report::not_connected(&talk, &error);
+                        let code = error.exit_code();
+                        let is_final = matches!(error, Error::Interrupted(_)) || self.exit_on_close;
+                        if is_final { Next::Leave(code) } else { Next::Stay(code) }
+                    }
+                },
+                Next::Now => Next::Begin(Box::new(link.now(&self.plan.connect, &talk, &mut self.signals).await)),
+                Next::Again { attempt, code } => self.again(attempt, code, &mut link, &output, &talk).await,
+                Next::Stay(code) => self.closed(&output, &talk, code).await,
+                Next::Leave(code) => break code,
+            };
         };
         output.finish().await?;
         Ok(code)
@@ -129,14 +151,20 @@ impl Connection {
 
     async fn session(
         &mut self,
-        (socket, opened): (Socket<Stream>, Opened),
+        (socket, opened): Connected,
+        link: &mut Link,
+        progress: &mut Progress,
         output: &Output,
         talk: &Talk,
         until: Option<Instant>,
     ) -> Next {
         self.shared.history().opened(&opened);
-        self.shared.is_open.store(true, Ordering::SeqCst);
+        self.shared.stand(Standing::Open);
         output.put_now(Happening::Open(Box::new(opened)));
+        let queued = self.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
+        if queued > 0 {
+            talk.say(&format!("sending what was queued ({queued})"));
+        }
         for input in &self.plan.first {
             if let Input::Message(message) = input {
                 output.show_sent(message.clone());
@@ -146,41 +174,83 @@ impl Connection {
         options.ending.deadline = until;
         let first = self.plan.first.clone();
         let mut desk = Desk { plan: &mut self.plan, lines: &self.lines, output, talk, repeating: None, wanted: None };
+        let opened_at = Instant::now();
         let outcome = tokio::select! {
-            outcome = session::run(socket, first, &mut self.inputs, &mut self.signals, output, &options) => outcome,
+            outcome = session::run(socket, first, progress, &mut self.inputs, &mut self.signals, output, &options) => outcome,
             never = desk.take_orders(&mut self.ordered) => match never {},
         };
         let wanted = desk.clear();
-        self.shared.is_open.store(false, Ordering::SeqCst);
+        let next = if wanted.is_none() { link.after(&outcome, opened_at.elapsed()) } else { None };
+        if let Some(next) = next {
+            self.shared.stand(Standing::Reconnecting);
+            report::lost(talk, &self.plan, &outcome, &next);
+            return Next::Again { attempt: next, code: outcome.exit_code() };
+        }
+        self.shared.stand(Standing::Closed);
         report::ended(talk, &self.plan, &outcome);
         match wanted {
             Some(Wanted::Leave) => Next::Leave(outcome.exit_code()),
-            Some(Wanted::Connect) => Next::Connect,
-            None if self.stays(&outcome.end) => self.closed(output, talk, outcome.exit_code()).await,
+            Some(Wanted::Connect) => Next::Now,
+            None if self.stays(&outcome.end) => Next::Stay(outcome.exit_code()),
             None => Next::Leave(outcome.exit_code()),
         }
     }
 
     /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
     fn stays(&self, end: &End) -> bool {
-        let is_theirs = matches!(end, End::Closed { sent: None, .. } | End::Cut(_) | End::Broken(_));
+        let is_theirs = matches!(end, End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_));
         let has_typed = !self.shared.line().is_empty() || self.shared.history().sent.is_some();
         is_theirs && !self.exit_on_close && has_typed
     }
 
+    /// Connects again by itself, unless the user wants something else.
+    async fn again(&mut self, attempt: Attempt, code: u8, link: &mut Link, output: &Output, talk: &Talk) -> Next {
+        let mut at = Instant::now() + attempt.after;
+        loop {
+            tokio::select! {
+                connected = link.again(at, &self.plan.connect, talk, &mut self.signals) => {
+                    return Next::Begin(Box::new(connected));
+                }
+                order = self.ordered.recv() => match order {
+                    Some(Order::Reconnect) => at = Instant::now(),
+                    Some(Order::Connect(parsed)) => {
+                        redirect(&mut self.plan, *parsed);
+                        return Next::Now;
+                    }
+                    Some(Order::Record(path)) => output.record_to(path, talk).await,
+                    Some(Order::Repeat { .. }) => {}
+                    Some(Order::Stay) => return Next::Stay(code),
+                    Some(Order::Leave) | None => return Next::Leave(code),
+                },
+            }
+        }
+    }
+
+    /// Begins anew: what was meant for the connections before is not for the next one.
+    fn forget(&mut self, progress: &mut Progress, talk: &Talk) {
+        self.shared.queued.store(0, Ordering::SeqCst);
+        let mut unsent = progress.backlog.messages();
+        while let Ok(Ok(batch)) = self.inputs.try_recv() {
+            unsent += batch.iter().filter(|input| matches!(input, Input::Message(_))).count();
+        }
+        report::unsent(talk, unsent);
+        *progress = Progress::new(&self.plan.session.ending);
+    }
+
     /// Waits for what the user wants now that there is no connection.
     async fn closed(&mut self, output: &Output, talk: &Talk, code: u8) -> Next {
+        self.shared.stand(Standing::Closed);
         talk.say("Enter or /reconnect connects again, /quit leaves");
         loop {
             tokio::select! {
                 order = self.ordered.recv() => match order {
-                    Some(Order::Reconnect) => return Next::Connect,
+                    Some(Order::Reconnect) => return Next::Now,
                     Some(Order::Connect(parsed)) => {
                         redirect(&mut self.plan, *parsed);
-                        return Next::Connect;
+                        return Next::Now;
                     }
                     Some(Order::Record(path)) => output.record_to(path, talk).await,
-                    Some(Order::Repeat { .. }) => {}
+                    Some(Order::Repeat { .. } | Order::Stay) => {}
                     Some(Order::Leave) | None => return Next::Leave(code),
                 },
                 Some(signal) = self.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
@@ -226,6 +296,8 @@ impl Desk<'_> {
                     self.close_for(Wanted::Connect).await;
                 }
                 Order::Leave => self.wanted = Some(Wanted::Leave),
+                // The connection was back before it was ordered.
+                Order::Stay => {}
                 Order::Record(path) => self.output.record_to(path, self.talk).await,
                 Order::Repeat { message, times, every } => {
                     self.stop_repeating();
@@ -332,7 +404,7 @@ impl Output {
                 filter.as_ref().is_none_or(|regex| regex.is_match(&String::from_utf8_lossy(message.data())))
             }
             // A pong that answers a ping of the user's.
-            Happening::Pong(Direction::In, _, Some(_)) => true,
+            Happening::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
             Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
         }

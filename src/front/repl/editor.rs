@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use crossterm::style::Stylize as _;
+use crossterm::style::{Color, Stylize as _};
 use rustyline::completion::{Completer, FilenameCompleter};
 use rustyline::config::{BellStyle, Config, Configurer as _};
 use rustyline::highlight::Highlighter;
@@ -18,7 +17,7 @@ use rustyline::{
 };
 
 use super::display::Screen;
-use super::state::Shared;
+use super::state::{Shared, Standing};
 use crate::command::{self, Completes};
 
 const HISTORY_LINES: usize = 10_000;
@@ -108,14 +107,13 @@ impl Highlighter for Assistant {
             return Cow::Borrowed(prompt);
         }
         self.screen.paint();
-        let is_open = self.shared.is_open.load(Ordering::Relaxed);
         // As wide as the prompt, which the editor has measured; it must tell without colour too.
-        let state = if is_open { Cow::Borrowed(prompt) } else { Cow::Owned("! ".to_owned()) };
-        match (self.colour, is_open) {
-            (false, _) => state,
-            (true, true) => Cow::Owned(state.dark_green().to_string()),
-            (true, false) => Cow::Owned(state.dark_red().to_string()),
-        }
+        let (mark, colour) = match self.shared.standing() {
+            Standing::Open => (prompt, Color::DarkGreen),
+            Standing::Reconnecting => ("~ ", Color::DarkYellow),
+            Standing::Closed => ("! ", Color::DarkRed),
+        };
+        if self.colour { Cow::Owned(mark.with(colour).to_string()) } else { Cow::Owned(mark.to_owned()) }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {

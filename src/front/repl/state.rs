@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,24 @@ use crate::event::{Direction, Happening, Message, Opened};
 const KEPT_MESSAGES: usize = 1000;
 const KEPT_BYTES: usize = 16 << 20;
 
+/// How it stands with the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    #[default]
+    Closed,
+    Open,
+    /// It is lost, and will be back if that can be done.
+    Reconnecting,
+}
+
 /// Shared by the threads of the prompt.
 #[derive(Default)]
 pub(super) struct Shared {
     /// The line being typed.
     line: Mutex<String>,
-    pub(super) is_open: AtomicBool,
+    standing: Mutex<Standing>,
+    /// Messages typed while reconnecting, which the next connection takes.
+    pub(super) queued: AtomicUsize,
     /// The connection's thread has ended, or wants the editor to come back.
     pub(super) is_over: AtomicBool,
     pub(super) in_editor: AtomicBool,
@@ -38,6 +50,14 @@ impl Shared {
         let mut kept = self.line();
         kept.clear();
         kept.push_str(line);
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        *self.standing.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(super) fn stand(&self, standing: Standing) {
+        *self.standing.lock().expect("nothing panics while it holds this") = standing;
     }
 
     pub(super) fn history(&self) -> MutexGuard<'_, History> {
