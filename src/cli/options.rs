@@ -316,7 +316,9 @@ pub(crate) struct Request {
 #[command(next_help_heading = "TLS")]
 pub(crate) struct Tls {
     /// Do not check the server's certificate
-    #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check", conflicts_with = "cacert")]
+    ///
+    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl.
+    #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check")]
     pub(crate) insecure: bool,
 
     /// Trust these certificate authorities (PEM) instead of the system's

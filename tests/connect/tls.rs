@@ -118,7 +118,6 @@ fn without_the_check_anyone_is_trusted_and_a_warning_says_so() {
     tool().args(["-k", "-q", &server.url("/")]).run().code(0).stdout("hi\n").stderr("");
     let ran = tool().args(["-k", &Http::welcoming().url("/")]).run().code(0);
     assert!(!ran.stderr.contains("certificate"), "nothing is left out at ws://: {}", ran.stderr);
-    tool().args(["-k", "--cacert", "x", ":1"]).run().code(2).says("cannot be used with");
 }
 
 #[test]
