@@ -67,7 +67,10 @@ impl Error {
     /// Whether another attempt may fare better. Without `_`, so that each new error has to choose.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Resolve { .. } | Self::Unreachable { .. } | Self::UnixSocket { .. } => true,
+            Self::Resolve { .. } | Self::Unreachable { .. } => true,
+            Self::UnixSocket { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+            }
             // What the peer's TLS says stays so; that the connection broke need not.
             Self::Tls { source, .. } => source.get_ref().is_none_or(|cause| !cause.is::<rustls::Error>()),
             Self::Handshake { source, .. } => matches!(source, Flaw::Io(_) | Flaw::Closed | Flaw::CutShort { .. }),

@@ -272,3 +272,26 @@ fn chosen(when: When, auto: bool) -> bool {
         When::Never => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::Cli;
+    use super::*;
+
+    fn pings_with(args: &[&str], is_prompt: bool) -> Option<(u64, u64)> {
+        let cli = Cli::parse_from(["wsprobe", ":80"].iter().chain(args));
+        let pinging = pings(&cli.options.timing, is_prompt).unwrap();
+        pinging.map(|Pinging { every, timeout }| (every.as_secs(), timeout.as_secs()))
+    }
+
+    #[test]
+    fn the_prompt_pings_by_itself_and_the_pipe_when_it_is_asked_to() {
+        assert_eq!(pings_with(&[], true), Some((30, 10)));
+        assert_eq!(pings_with(&[], false), None);
+        assert_eq!(pings_with(&["--ping-interval", "off"], true), None);
+        assert_eq!(pings_with(&["--ping-interval", "5s"], false), Some((5, 10)));
+        assert_eq!(pings_with(&["--ping-timeout", "5s"], false), Some((30, 5)));
+    }
+}

@@ -65,6 +65,7 @@ async fn converse(plan: &Plan, talk: &Talk) -> Result<u8, Error> {
                 return Err(error);
             }
         };
+        report::opened(talk, &opened);
         output.put_now(Happening::Open(Box::new(opened)));
         // Input waits until the first connection is there.
         if let Some(batches) = batches.take() {
@@ -85,7 +86,7 @@ async fn converse(plan: &Plan, talk: &Talk) -> Result<u8, Error> {
         let at = tokio::time::Instant::now() + next.after;
         connected = tokio::select! {
             connected = link.again(at, &plan.connect, talk, &mut signals) => connected,
-            () = output.gone() => return Ok(0),
+            () = output.gone() => return output.finish().await.map(|()| 0),
         };
     };
 

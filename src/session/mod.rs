@@ -234,7 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 }
                 Some(Ok(Incoming::Ping(data))) => {
                     self.put(Happening::Ping(Direction::In, data.clone()));
-                    if self.core.borrow().sent_close().is_none() {
+                    if self.socket.answers_pings() && self.core.borrow().sent_close().is_none() {
                         self.put(Happening::Pong(Direction::Out, data, None));
                     }
                 }

@@ -197,6 +197,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.borrow().get_ref().bytes_moved()
     }
 
+    pub(crate) fn answers_pings(&self) -> bool {
+        self.limits.pongs
+    }
+
     /// How many bytes have come: a peer that sends anything is there.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.inner.borrow().get_ref().bytes_read()

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
 pub mod http;
+pub mod net;
 pub mod pty;
 pub mod tls;
 

@@ -1,12 +1,10 @@
 //! The thread of the connection, and of those that follow it: after `/reconnect` and `/connect`, or by themselves.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use nix::sys::pthread::Pthread;
 use tokio::sync::mpsc;
@@ -14,18 +12,16 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::call_back;
+use super::output::Output;
 use super::queue::{Item, Queue};
 use super::state::{Shared, Standing};
 use crate::error::Error;
-use crate::event::{Batch, Direction, End, Event, Happening, Input, Message};
+use crate::event::{Batch, End, Happening, Input, Message};
 use crate::front::link::{Connected, Link};
-use crate::front::pipe::open_record;
-use crate::front::spool::Spool;
 use crate::front::{deadline, report, runtime};
 use crate::plan::Plan;
-use crate::render::{Format, Look, record};
 use crate::request::Credentials;
-use crate::session::{self, Attempt, Gone, Inputs, Outlet, Progress, is_keepalive};
+use crate::session::{self, Attempt, Inputs, Progress};
 use crate::target::Parsed;
 use crate::term::Talk;
 
@@ -65,7 +61,7 @@ pub(super) struct Connection {
 
 /// What comes next.
 enum Next {
-    Begin(Box<Result<Connected, Error>>),
+    Begin(Box<Connected>),
     /// Connect at once, since the user wants it.
     Now,
     /// Connect when it is time; the status is for who leaves before.
@@ -110,13 +106,16 @@ impl Connection {
         let mut link = Link::new(&self.plan, until);
         let mut progress = Progress::new(&self.plan.session.ending);
         let output = Output::new(&self.shared, &self.queue, &self.plan)?;
-        let connected = link.first(&self.plan.connect, &on_stderr, &mut self.signals).await;
-        if let Err(error) = &connected {
-            report::not_connected(&on_stderr, error);
-            output.put_now(Happening::Error(error.chain()));
-            output.finish().await?;
-            return Ok(error.exit_code());
-        }
+        let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.signals).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                report::not_connected(&on_stderr, &error);
+                output.put_now(Happening::Error(error.chain()));
+                output.finish().await?;
+                return Ok(error.exit_code());
+            }
+        };
+        let mut next = self.begin(connected, &on_stderr);
         let queue = Arc::clone(&self.queue);
         let above = move |lines| queue.push(Item::Lines(lines));
         let talk = Talk::to(voice.verbosity, voice.colour, "* ", above);
@@ -124,22 +123,18 @@ impl Connection {
         self.shared.stand(Standing::Open);
         // A prompt that is gone has left already.
         let _ = self.ready.send(());
-        let mut next = Next::Begin(Box::new(connected));
         let code = loop {
             if !matches!(next, Next::Begin(_) | Next::Again { .. }) {
                 self.forget(&mut progress, &talk);
             }
             next = match next {
-                Next::Begin(connected) => match *connected {
-                    Ok(connected) => self.session(connected, &mut link, &mut progress, &output, &talk, until).await,
-                    Err(error) => {
-                        report::not_connected(&talk, &error);
-                        let code = error.exit_code();
-                        let is_final = matches!(error, Error::Interrupted(_)) || self.exit_on_close;
-                        if is_final { Next::Leave(code) } else { Next::Stay(code) }
-                    }
-                },
-                Next::Now => Next::Begin(Box::new(link.now(&self.plan.connect, &talk, &mut self.signals).await)),
+                Next::Begin(connected) => {
+                    self.session(*connected, &mut link, &mut progress, &output, &talk, until).await
+                }
+                Next::Now => {
+                    let connected = link.now(&self.plan.connect, &talk, &mut self.signals).await;
+                    self.begin_if(connected, &talk)
+                }
                 Next::Again { attempt, code } => self.again(attempt, code, &mut link, &output, &talk).await,
                 Next::Stay(code) => self.closed(&output, &talk, code).await,
                 Next::Leave(code) => break code,
@@ -147,6 +142,26 @@ impl Connection {
         };
         output.finish().await?;
         Ok(code)
+    }
+
+    /// A connection is there. How it stands is known before it is said, since what is said draws the prompt anew.
+    fn begin(&self, connected: Connected, talk: &Talk) -> Next {
+        self.shared.stand(Standing::Open);
+        report::opened(talk, &connected.1);
+        Next::Begin(Box::new(connected))
+    }
+
+    /// The same, if it is there.
+    fn begin_if(&self, connected: Result<Connected, Error>, talk: &Talk) -> Next {
+        match connected {
+            Ok(connected) => self.begin(connected, talk),
+            Err(error) => {
+                self.shared.stand(Standing::Closed);
+                report::not_connected(talk, &error);
+                let is_final = matches!(error, Error::Interrupted(_)) || self.exit_on_close;
+                if is_final { Next::Leave(error.exit_code()) } else { Next::Stay(error.exit_code()) }
+            }
+        }
     }
 
     async fn session(
@@ -159,7 +174,6 @@ impl Connection {
         until: Option<Instant>,
     ) -> Next {
         self.shared.history().opened(&opened);
-        self.shared.stand(Standing::Open);
         output.put_now(Happening::Open(Box::new(opened)));
         let queued = self.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
         if queued > 0 {
@@ -209,7 +223,7 @@ impl Connection {
         loop {
             tokio::select! {
                 connected = link.again(at, &self.plan.connect, talk, &mut self.signals) => {
-                    return Next::Begin(Box::new(connected));
+                    return self.begin_if(connected, talk);
                 }
                 order = self.ordered.recv() => match order {
                     Some(Order::Reconnect) => at = Instant::now(),
@@ -336,129 +350,5 @@ async fn repeat(lines: mpsc::Sender<Result<Batch, String>>, message: Message, ti
         if !every.is_zero() {
             tokio::time::sleep(every).await;
         }
-    }
-}
-
-/// Where events go at the prompt: to the display, which may skip some, and to the record, which does not.
-struct Output {
-    shared: Arc<Shared>,
-    queue: Arc<Queue>,
-    record: RefCell<Option<Rc<Spool>>>,
-    /// Records that have ended, whose last pieces may still be on their way.
-    ended: RefCell<Vec<Rc<Spool>>>,
-    look: Look,
-}
-
-impl Output {
-    fn new(shared: &Arc<Shared>, queue: &Arc<Queue>, plan: &Plan) -> Result<Self, Error> {
-        let record = plan.record.as_deref().map(open_record).transpose()?;
-        Ok(Self {
-            shared: Arc::clone(shared),
-            queue: Arc::clone(queue),
-            record: RefCell::new(record.map(Rc::new)),
-            ended: RefCell::default(),
-            look: plan.look.clone(),
-        })
-    }
-
-    fn put_now(&self, what: Happening) {
-        self.put(Event { at: SystemTime::now(), what });
-    }
-
-    /// Shows a message of ours that nobody typed.
-    fn show_sent(&self, message: Message) {
-        let what = Happening::Message(Direction::Out, message);
-        if self.look.format != Format::Records {
-            self.queue.push(Item::Event(Event { at: SystemTime::now(), what }));
-        }
-    }
-
-    /// Begins, replaces or ends the record.
-    async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
-        let record = match &path {
-            Some(path) => match open_record(path) {
-                Ok(record) => Some(Rc::new(record)),
-                Err(error) => return talk.error(&error.chain()),
-            },
-            None => None,
-        };
-        let before = self.record.replace(record);
-        if let Some(before) = before {
-            // What failed is told at the end.
-            let _ = before.flush().await;
-            self.ended.borrow_mut().push(before);
-        }
-        match path {
-            Some(path) => talk.say(&format!("recording to `{}`", path.display())),
-            None => talk.say("not recording"),
-        }
-    }
-
-    /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
-    fn is_shown(&self, what: &Happening) -> bool {
-        match what {
-            _ if self.look.format == Format::Records => true,
-            Happening::Message(Direction::Out, _) => false,
-            Happening::Message(Direction::In, message) => {
-                let filter = self.shared.filter();
-                filter.as_ref().is_none_or(|regex| regex.is_match(&String::from_utf8_lossy(message.data())))
-            }
-            // A pong that answers a ping of the user's.
-            Happening::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
-            Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
-            Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
-        }
-    }
-
-    /// Waits until all records are written.
-    async fn finish(self) -> Result<(), Error> {
-        let last = self.record.into_inner();
-        for record in self.ended.into_inner().into_iter().chain(last) {
-            if let Some(record) = Rc::into_inner(record) {
-                record.finish().await.map_err(|source| Error::Local { what: "write the record", source })?;
-            }
-        }
-        Ok(())
-    }
-
-    fn recording(&self) -> Option<Rc<Spool>> {
-        self.record.borrow().clone()
-    }
-}
-
-impl Outlet for Output {
-    async fn room(&self) -> Result<(), Gone> {
-        match self.recording() {
-            Some(record) => record.room().await,
-            None => Ok(()),
-        }
-    }
-
-    fn put(&self, event: Event) {
-        if let Some(record) = &*self.record.borrow() {
-            record.append(|out| record::write(&event, out));
-        }
-        self.shared.history().note(&event.what);
-        if self.is_shown(&event.what) {
-            self.queue.push(Item::Event(event));
-        } else if matches!(event.what, Happening::Message(Direction::Out, _)) {
-            self.queue.push(Item::Sent(event.at));
-        }
-    }
-
-    async fn flush(&self) -> Result<(), Gone> {
-        match self.recording() {
-            Some(record) => record.flush().await,
-            None => Ok(()),
-        }
-    }
-
-    fn wants_sent(&self) -> bool {
-        true
-    }
-
-    async fn gone(&self) {
-        // The editor notices that the terminal is gone.
-        std::future::pending().await
     }
 }
