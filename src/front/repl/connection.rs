@@ -119,8 +119,6 @@ impl Connection {
         let queue = Arc::clone(&self.queue);
         let above = move |lines| queue.push(Item::Lines(lines));
         let talk = Talk::to(voice.verbosity, voice.colour, "* ", above);
-        // The prompt shows what is so from its first drawing on.
-        self.shared.stand(Standing::Open);
         // A prompt that is gone has left already.
         let _ = self.ready.send(());
         let code = loop {
@@ -144,7 +142,8 @@ impl Connection {
         Ok(code)
     }
 
-    /// A connection is there. How it stands is known before it is said, since what is said draws the prompt anew.
+    /// A connection is there. How it stands is known before it is said: the prompt shows what is so from its first drawing
+    /// on, and what is said draws it anew.
     fn begin(&self, connected: Connected, talk: &Talk) -> Next {
         self.shared.stand(Standing::Open);
         report::opened(talk, &connected.1);
