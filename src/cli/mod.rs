@@ -7,6 +7,7 @@ mod generate;
 mod help;
 mod manual;
 mod options;
+mod route;
 mod secret;
 mod translate;
 pub(crate) mod values;
