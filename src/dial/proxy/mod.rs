@@ -142,7 +142,8 @@ impl Failure {
     /// What to try.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Answered { status: 407, .. } | Self::Socks(socks::Failure::NoMethod | socks::Failure::Login) => {
+            Self::Answered { status: 401 | 407, .. }
+            | Self::Socks(socks::Failure::NoMethod | socks::Failure::Login) => {
                 Some("the proxy wants a user and a password, or others: --proxy KIND://USER:PASS@HOST:PORT")
             }
             Self::Answered { status: 403 | 405, .. } | Self::Socks(socks::Failure::Refused { reply: 2 }) => {
