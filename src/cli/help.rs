@@ -9,7 +9,7 @@ pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
     ("0", "ended well"),
     ("1", "an expectation failed (--expect, --expect-json)"),
     ("2", "wrong usage, input or output"),
-    ("3", "not reached: name, connection, TLS"),
+    ("3", "not reached: name, connection, proxy, TLS"),
     ("4", "refused: the answer was not 101"),
     ("5", "the protocol was broken, or the connection was cut without a Close"),
     ("6", "the server closed with a code other than 1000 or 1001"),

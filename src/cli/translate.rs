@@ -67,6 +67,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         look: look(options, env, is_prompt),
         record: options.output.record.clone(),
         voice: voice(&options.output, env, is_prompt),
+        dropped: Vec::new(),
         timeout: options.ending.timeout,
     }))
 }

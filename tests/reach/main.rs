@@ -3,6 +3,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod curl;
 mod detour;
 mod identity;
 mod login;
