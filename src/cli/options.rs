@@ -137,7 +137,7 @@ pub(crate) struct Output {
     /// Print the time before each message
     ///
     /// utc: RFC 3339; local: the time of day; delta: seconds since the message before.
-    #[arg(short, long, value_name = "KIND", num_args = 0..=1, require_equals = true, default_missing_value = "local", hide_possible_values = true)]
+    #[arg(short, long, value_name = "KIND", hide_short_help = true, num_args = 0..=1, require_equals = true, default_missing_value = "local", hide_possible_values = true)]
     pub(crate) timestamps: Option<Timestamps>,
 
     /// Show pings and pongs

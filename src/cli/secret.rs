@@ -51,7 +51,7 @@ pub(super) enum Cookie {
 /// A cookie, from wherever, or `@FILE` with a whole jar.
 pub(super) fn cookie(text: &str) -> Result<Cookie, Error> {
     if let Some(path) = text.strip_prefix('@')
-        && let Some(jar) = Jar::from_text(&read("--cookie <NAME=VALUE>", Path::new(path))?)
+        && let Some(jar) = Jar::from_text(&read("--cookie", Path::new(path))?)
     {
         return Ok(Cookie::Jar(jar));
     }
