@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) look: Look,
     pub(crate) record: Option<PathBuf>,
     pub(crate) voice: Voice,
+    /// What of a line for curl has no place here.
+    pub(crate) dropped: Vec<String>,
     /// `--timeout`: the limit for all of it.
     pub(crate) timeout: Option<Duration>,
 }

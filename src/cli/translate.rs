@@ -6,18 +6,19 @@ use bytes::Bytes;
 
 use super::env::Env;
 use super::options::{self, Interval, Options, OutputFormat, Timestamps, When};
-use super::secret;
+use super::route::route;
+use super::secret::{self, Cookie};
 use crate::connect;
-use crate::dial::{Family, Route, Trust};
+use crate::dial::proxy::Proxies;
 use crate::error::Error;
 use crate::event::{Close, Input, Message};
 use crate::front::link::Patience;
 use crate::front::stdin::{Cut, Kind};
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::{Format, Look, Stamps};
-use crate::request::{Credentials, Wishes};
+use crate::request::Wishes;
 use crate::session::{self, Delay, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
-use crate::target::{Parsed, Target};
+use crate::target::Parsed;
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::Limits;
@@ -32,26 +33,31 @@ const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duratio
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let parsed = Parsed::from_text(url)
         .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", without_secret(url))))?;
-    let credentials = parsed.credentials.map(|(user, password)| Credentials::Basic { user, password });
-    plan(parsed.target, credentials, options, env)
+    plan(parsed, options, env)
 }
 
 /// The target is put in when the server is there.
 pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
-    let target = Parsed::from_text(":0").expect("a port alone is a URL").target;
-    plan(target, None, options, env)
+    let anywhere = Parsed::from_text(":0").expect("a port alone is a URL");
+    let mut plan = plan(anywhere, options, env)?;
+    if options.route.proxy.is_none() {
+        // What the environment says is about the network.
+        plan.connect.route.proxies = Proxies::default();
+    }
+    Ok(plan)
 }
 
-fn plan(target: Target, from_url: Option<Credentials>, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
+fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
     Ok(Box::new(Plan {
         connect: connect::Options {
-            target,
-            wishes: wishes(&options.request, from_url)?,
-            route: route(options)?,
+            wishes: wishes(&options.request, &parsed, env)?,
+            target: parsed.target,
+            route: route(options, env)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
+            insecure_redirect: options.request.insecure_redirect,
             limits: Limits { max_message: options.protocol.max_message, pongs: !options.timing.no_pong },
         },
         first: first(&options.messages)?,
@@ -61,6 +67,7 @@ fn plan(target: Target, from_url: Option<Credentials>, options: &Options, env: &
         look: look(options, env, is_prompt),
         record: options.output.record.clone(),
         voice: voice(&options.output, env, is_prompt),
+        dropped: Vec::new(),
         timeout: options.ending.timeout,
     }))
 }
@@ -175,25 +182,24 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
     })
 }
 
-fn wishes(request: &options::Request, from_url: Option<Credentials>) -> Result<Wishes, Error> {
+fn wishes(request: &options::Request, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
         (None, Some(token)) => Some(secret::bearer(token)?),
-        (None, None) => from_url,
+        (None, None) => secret::from_url_or_netrc(parsed, request, env)?,
     };
     let mut headers = Vec::new();
     for text in &request.headers {
         headers.extend(secret::headers(text)?);
     }
-    let cookies = request.cookie.iter().map(|cookie| {
-        let cookie = secret::resolve("--cookie", cookie)?;
-        let is_pair = cookie.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
-        if !is_pair || cookie.contains(|c: char| c.is_ascii_control()) {
-            return Err(Error::Usage("`--cookie <NAME=VALUE>` takes a name, `=` and a value in one line".to_owned()));
+    let mut cookies = Vec::new();
+    let mut jars = Vec::new();
+    for text in &request.cookie {
+        match secret::cookie(text)? {
+            Cookie::Pair(pair) => cookies.push(pair),
+            Cookie::Jar(jar) => jars.push(jar),
         }
-        Ok(cookie)
-    });
-    let cookies = cookies.collect::<Result<_, _>>()?;
+    }
     Ok(Wishes {
         headers,
         subprotocols: request.subprotocols.clone(),
@@ -201,24 +207,9 @@ fn wishes(request: &options::Request, from_url: Option<Credentials>) -> Result<W
         host: request.host.clone(),
         user_agent: request.user_agent.clone(),
         cookies,
+        jars,
         credentials,
     })
-}
-
-fn route(options: &Options) -> Result<Route, Error> {
-    let trust = match &options.tls.cacert {
-        _ if options.tls.insecure => Trust::Anyone,
-        None => Trust::System,
-        Some(path) => Trust::from_pem_file(path).map_err(|error| {
-            Error::Usage(format!("`{}` is no value for `--cacert <FILE>`: {error}", path.display()))
-        })?,
-    };
-    let family = match (options.route.ipv4, options.route.ipv6) {
-        (true, _) => Some(Family::V4),
-        (_, true) => Some(Family::V6),
-        _ => None,
-    };
-    Ok(Route { family, trust, connect_timeout: options.timing.connect_timeout })
 }
 
 fn look(options: &Options, env: &Env, is_prompt: bool) -> Look {

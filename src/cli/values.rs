@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use regex::Regex;
+use rustls::pki_types::ServerName;
 
 use super::options::Interval;
+use crate::dial::tls::Pin;
 use crate::event::Close;
 use crate::request::Header;
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
@@ -150,6 +152,14 @@ pub(crate) fn subprotocol(text: &str) -> Result<String, String> {
         );
     }
     Ok(text.to_owned())
+}
+
+pub(crate) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned()).map_err(|_| "write a name like example.com, or an address".to_owned())
+}
+
+pub(crate) fn pin(text: &str) -> Result<Pin, String> {
+    Pin::from_text(text).ok_or_else(|| "write the SHA-256 of a public key in base64, 44 characters".to_owned())
 }
 
 /// What stands between messages, with escapes. Not a `Vec`, which clap takes for a list of values.

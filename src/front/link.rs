@@ -56,7 +56,7 @@ impl Link {
         talk: &Talk,
         signals: &mut mpsc::Receiver<i32>,
     ) -> Result<Connected, Error> {
-        if options.target.scheme.is_tls() && matches!(options.route.trust, Trust::Anyone) {
+        if options.target.scheme.is_tls() && matches!(options.route.tls.trust, Trust::Anyone) {
             talk.warn("the server's certificate is not checked (--insecure)");
         }
         let connecting = async {

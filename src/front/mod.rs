@@ -45,6 +45,10 @@ fn connect_as(plan: &Plan) -> u8 {
     if plan.voice.colour || plan.look.colour {
         term::allow_colour();
     }
+    if !plan.dropped.is_empty() {
+        let talk = Talk::on_stderr(plan.voice.verbosity, plan.voice.colour);
+        talk.detail('*', &format!("dropped from curl's line: {}", plan.dropped.join(", ")));
+    }
     match &plan.source {
         Source::Prompt(prompt) => repl::run(plan, prompt),
         _ => pipe::run(plan),

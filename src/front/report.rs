@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use crate::connect::Trace;
+use crate::dial::Dialed;
 use crate::error::Error;
 use crate::event::{Close, End, Opened};
 use crate::plan::Plan;
 use crate::session::{Attempt, Outcome};
+use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
 
@@ -14,23 +16,33 @@ use crate::wire::Fault;
 pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
     match trace {
         Trace::Dialed { target, dialed } => {
-            talk.detail('*', &format!("connected to {} for {target}", dialed.peer));
-            let steps = &dialed.steps;
-            let secured = steps.secured.map_or_else(String::new, |time| format!(", TLS in {time:.1?}"));
-            talk.fine_detail(&format!(
-                "name resolved in {:.1?}, connected in {:.1?}{secured}",
-                steps.resolved, steps.connected
-            ));
-            if let Some(tls) = &dialed.tls {
-                let alpn = tls.alpn.as_deref().unwrap_or("none");
-                talk.fine_detail(&format!("TLS: {}, {}, ALPN {alpn}", tls.version, tls.cipher_suite));
-            }
+            dialed_to(talk, target, dialed);
         }
         Trace::Request(head) => talk.detail('>', head),
         Trace::Response(head) => talk.detail('<', head),
         Trace::Redirected(target) => talk.say(&format!("redirected to {target}")),
         Trace::Answered(time) => talk.fine_detail(&format!("answered in {time:.1?}")),
     }
+}
+
+fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
+    let proxy = dialed.proxy.as_ref().map_or_else(String::new, |proxy| format!(", the proxy {proxy},"));
+    talk.detail('*', &format!("connected to {}{proxy} for {target}", dialed.peer));
+    let steps = &dialed.steps;
+    let tunnelled = steps.tunnelled.map_or_else(String::new, |time| format!(", tunnel in {time:.1?}"));
+    let secured = steps.secured.map_or_else(String::new, |time| format!(", TLS in {time:.1?}"));
+    talk.fine_detail(&format!(
+        "name resolved in {:.1?}, connected in {:.1?}{tunnelled}{secured}",
+        steps.resolved, steps.connected
+    ));
+    let Some(tls) = &dialed.tls else { return };
+    let alpn = tls.alpn.as_deref().unwrap_or("none");
+    talk.fine_detail(&format!("TLS: {}, {}, ALPN {alpn}", tls.version, tls.cipher_suite));
+    let Some(certificate) = &tls.certificate else { return };
+    talk.fine_detail(&format!("certificate: subject `{}`, issuer `{}`", certificate.subject, certificate.issuer));
+    let names = if certificate.names.is_empty() { "none".to_owned() } else { certificate.names.join(", ") };
+    let until = jiff::Timestamp::try_from(certificate.not_after).unwrap_or_default();
+    talk.fine_detail(&format!("certificate: names {names}; valid until {}", until.strftime("%Y-%m-%d %H:%M:%SZ")));
 }
 
 /// Tells that the connection is open.

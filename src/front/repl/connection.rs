@@ -277,6 +277,9 @@ fn redirect(plan: &mut Plan, parsed: Parsed) {
     if !plan.connect.target.same_origin(&parsed.target) {
         plan.connect.wishes = plan.connect.wishes.without_secrets();
     }
+    if !plan.connect.target.same_host(&parsed.target) {
+        plan.connect.route = plan.connect.route.for_another_host();
+    }
     if let Some((user, password)) = parsed.credentials {
         plan.connect.wishes.credentials = Some(Credentials::Basic { user, password });
     }
