@@ -189,7 +189,6 @@ fn options_that_exclude_each_other_are_both_named() {
         (&["-4", "-6"], "--ipv4", "--ipv6"),
         (&["-r", "-x", "a"], "--receive-only", "--execute <MSG>"),
         (&["-r", "-i"], "--receive-only", "--interactive"),
-        (&["-k", "--cacert", "x"], "--insecure", "--cacert <FILE>"),
         (&["-0", "--delimiter", "x"], "--null", "--delimiter <STR>"),
         (&["--whole", "--chunk", "4"], "--whole", "--chunk <SIZE>"),
         (&["--json-input", "--whole"], "--json-input", "--whole"),
