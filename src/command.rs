@@ -1,5 +1,6 @@
 //! The slash commands of the prompt: one table gives parsing, help, hints, completion and the manual's section.
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -155,6 +156,19 @@ pub(crate) fn read(line: &str) -> Line {
     match (entry.read)(rest.trim()) {
         Ok(command) => Line::Command(command),
         Err(why) => Line::Bad(format!("{}: {why}", entry.usage())),
+    }
+}
+
+/// The line as the history may keep it: without the user and password of a URL.
+pub(crate) fn kept(line: &str) -> Cow<'_, str> {
+    let authority = line.strip_prefix("/connect").and_then(|_| line.find("://")).map_or("/connect ".len(), |at| at + 3);
+    let Some(rest) = line.strip_prefix("/connect ").and_then(|_| line.get(authority..)) else {
+        return Cow::Borrowed(line);
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => Cow::Owned(format!("{}***{}", &line[..authority], &rest[at..])),
+        None => Cow::Borrowed(line),
     }
 }
 
@@ -360,5 +374,19 @@ mod tests {
     fn help_fits_a_screen_and_names_every_command() {
         assert!(TABLE.iter().all(|entry| help().contains(entry.summary)));
         assert!(help().lines().all(|line| line.chars().count() <= 80), "{}", help());
+    }
+
+    #[test]
+    fn the_history_keeps_no_password_of_a_url() {
+        for (line, shown) in [
+            ("/connect ws://me:secret@h/x@y", "/connect ws://***@h/x@y"),
+            ("/connect me:sec@ret@h", "/connect ***@h"),
+            ("/connect  wss://h/@x", "/connect  wss://h/@x"),
+            ("/connect h/x?u=ws://a@b", "/connect h/x?u=ws://***@b"),
+            ("/connect", "/connect"),
+            ("say me:not@secret", "say me:not@secret"),
+        ] {
+            assert_eq!(kept(line), shown);
+        }
     }
 }

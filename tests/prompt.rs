@@ -616,6 +616,22 @@ fn the_history_is_private_and_comes_back_in_the_next_session() {
 }
 
 #[test]
+fn the_history_keeps_no_password_of_a_url() {
+    let (here, there) = (echo(), echo());
+    let home = dir();
+    let mut screen = ready(prompt([url(&here)]).home(home.path()));
+    screen.keys(format!("/connect ws://me:sesame@127.0.0.1:{}/\r", there.port()));
+    screen.shows(&format!("connected to ws://127.0.0.1:{}/", there.port()));
+    screen.prompt();
+    screen.keys(UP);
+    screen.shows(&format!("> /connect ws://***@127.0.0.1:{}/", there.port()));
+    screen.keys([CTRL_U, CTRL_D].concat());
+    screen.leaves_with(0);
+    let lines = std::fs::read_to_string(home.path().join("state/wsprobe/history")).expect("it is text");
+    assert!(lines.contains("/connect ws://***@") && !lines.contains("sesame"), "{lines}");
+}
+
+#[test]
 fn a_home_that_cannot_be_written_is_no_reason_to_complain() {
     let server = echo();
     let mut screen = ready(prompt([url(&server)]).env("XDG_STATE_HOME", "/proc/nowhere"));

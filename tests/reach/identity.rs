@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::kit::daemon::{Daemon, has, openssl, s_server};
+use crate::kit::pty::prompt;
 use crate::kit::{Ran, Tool, dir, tool};
 
 /// A directory with an authority of clients, and a server that wants to see one of its certificates.
@@ -112,7 +113,37 @@ fn an_encrypted_key_takes_a_passphrase_from_a_file_or_the_environment() {
         let ran = door.run(&[&files[..], &["sesam"]].concat(), 2);
         ran.stderr("wsprobe: cannot use the certificate of `--cert`: `locked.key`: the passphrase is wrong\n");
     }
-    door.run(&["--cert", "me.pem", "--key", "locked.key"], 2).says("without a terminal; use @FILE or env:NAME");
+    // In a session of its own, so that the terminal of whoever runs the tests is out of reach.
+    let mut setsid = std::process::Command::new("setsid");
+    setsid.args(["--wait", env!("CARGO_BIN_EXE_wsprobe"), "--cert", "me.pem", "--key", "locked.key", ":1"]);
+    let ran = setsid.current_dir(door.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("without a terminal; use @FILE or env:NAME"), "{said}");
+}
+
+#[test]
+fn a_passphrase_that_was_not_given_is_asked_for_without_echo() {
+    if !has("openssl") {
+        return;
+    }
+    let door = Door::new(&[]);
+    openssl(door.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain.key");
+    door.sign("plain.key", "me.pem");
+    openssl(door.path(), "pkcs8 -topk8 -in plain.key -out me.key -passout pass:sesame");
+    openssl(door.path(), "pkcs12 -export -inkey plain.key -in me.pem -out me.p12 -passout pass:sesame");
+    for (files, place) in [(&["--cert", "me.pem", "--key", "me.key"][..], "me.key"), (&["--cert", "me.p12"], "me.p12")]
+    {
+        let url = door.url();
+        let args = [files, &["--cacert", "server.pem", &url]].concat();
+        let mut screen = prompt(args).home(door.path()).start();
+        screen.shows(&format!("passphrase of {place}:"));
+        screen.wait("no echo", |_| !screen.echoes());
+        screen.keys("sesame\n");
+        assert_eq!(screen.code(), 4);
+        let shown = String::from_utf8_lossy(&screen.stream()).into_owned();
+        assert!(shown.contains("it-is-me") && !shown.contains("sesame"), "{shown}");
+    }
 }
 
 #[test]

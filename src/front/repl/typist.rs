@@ -75,7 +75,7 @@ impl Typist<'_> {
                 Ok(line) => {
                     was_interrupted = false;
                     self.shared.line().clear();
-                    editor::remember(editor, history, &line);
+                    editor::remember(editor, history, &command::kept(&line));
                     match self.act(&line, editor) {
                         Then::Go => {}
                         Then::GoWith(text) => initial = text,
