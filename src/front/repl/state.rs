@@ -36,6 +36,12 @@ pub(super) struct Shared {
     /// The connection's thread has ended, or wants the editor to come back.
     pub(super) is_over: AtomicBool,
     pub(super) in_editor: AtomicBool,
+    /// A pager or an editor has the terminal, and its Ctrl-C is none of ours.
+    pub(super) is_lent: AtomicBool,
+    /// The user has entered a line.
+    pub(super) has_typed: AtomicBool,
+    /// The user has asked for the connection to be closed, and is still there.
+    pub(super) asked_close: AtomicBool,
     history: Mutex<History>,
     filter: Mutex<Option<Regex>>,
 }
@@ -91,7 +97,34 @@ struct Counted {
     since: Instant,
     messages: [u64; 2],
     bytes: [u64; 2],
-    round_trips: Vec<Duration>,
+    round_trips: RoundTrips,
+}
+
+/// The times from pings to their pongs.
+#[derive(Clone, Copy, Default)]
+struct RoundTrips {
+    count: u32,
+    least: Duration,
+    most: Duration,
+    sum: Duration,
+}
+
+impl RoundTrips {
+    fn add(&mut self, time: Duration) {
+        self.least = if self.count == 0 { time } else { self.least.min(time) };
+        self.most = self.most.max(time);
+        self.sum += time;
+        self.count += 1;
+    }
+}
+
+impl std::fmt::Display for RoundTrips {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { count, least, most, sum } = *self;
+        let Some(average) = sum.checked_div(count) else { return f.write_str("not measured; /ping does") };
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        write!(f, "{:.2}/{:.2}/{:.2} ms (min/avg/max of {count})", ms(least), ms(average), ms(most))
+    }
 }
 
 impl History {
@@ -101,7 +134,7 @@ impl History {
             since: Instant::now(),
             messages: [0; 2],
             bytes: [0; 2],
-            round_trips: Vec::new(),
+            round_trips: RoundTrips::default(),
         });
     }
 
@@ -120,7 +153,7 @@ impl History {
             }
             Happening::Pong(Direction::In, _, Some(time)) => {
                 if let Some(connection) = &mut self.connection {
-                    connection.round_trips.push(*time);
+                    connection.round_trips.add(*time);
                 }
             }
             _ => {}
@@ -165,7 +198,7 @@ impl History {
         line("extensions", opened.extensions.clone().unwrap_or_else(none));
         line("received", format!("{}, {}", counted(messages[0], "message"), counted(bytes[0], "byte")));
         line("sent", format!("{}, {}", counted(messages[1], "message"), counted(bytes[1], "byte")));
-        line("round trip", round_trip(round_trips));
+        line("round trip", round_trips.to_string());
         line("state", format!("{state} {:.1?}", since.elapsed()));
         text.trim_end().to_owned()
     }
@@ -174,15 +207,6 @@ impl History {
 /// `1 byte`, `2 bytes`
 fn counted(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-fn round_trip(times: &[Duration]) -> String {
-    let (Some(least), Some(most)) = (times.iter().min(), times.iter().max()) else {
-        return "not measured; /ping does".to_owned();
-    };
-    let average = times.iter().sum::<Duration>() / u32::try_from(times.len()).unwrap_or(u32::MAX);
-    let ms = |time: &Duration| time.as_secs_f64() * 1000.0;
-    format!("{:.2}/{:.2}/{:.2} ms (min/avg/max of {})", ms(least), ms(&average), ms(most), times.len())
 }
 
 impl Kept {
