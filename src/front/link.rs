@@ -161,7 +161,5 @@ async fn knock(options: &connect::Options, talk: &Talk) -> Result<Connected, Err
 
 async fn attempt(options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
     let trace = |trace: connect::Trace<'_>| report::trace(talk, &trace);
-    let connected = connect(options, &trace).await?;
-    report::opened(talk, &connected.1);
-    Ok(connected)
+    connect(options, &trace).await
 }

@@ -111,11 +111,14 @@ impl Connection {
         let mut progress = Progress::new(&self.plan.session.ending);
         let output = Output::new(&self.shared, &self.queue, &self.plan)?;
         let connected = link.first(&self.plan.connect, &on_stderr, &mut self.signals).await;
-        if let Err(error) = &connected {
-            report::not_connected(&on_stderr, error);
-            output.put_now(Happening::Error(error.chain()));
-            output.finish().await?;
-            return Ok(error.exit_code());
+        match &connected {
+            Ok((_, opened)) => report::opened(&on_stderr, opened),
+            Err(error) => {
+                report::not_connected(&on_stderr, error);
+                output.put_now(Happening::Error(error.chain()));
+                output.finish().await?;
+                return Ok(error.exit_code());
+            }
         }
         let queue = Arc::clone(&self.queue);
         let above = move |lines| queue.push(Item::Lines(lines));
@@ -139,7 +142,10 @@ impl Connection {
                         if is_final { Next::Leave(code) } else { Next::Stay(code) }
                     }
                 },
-                Next::Now => Next::Begin(Box::new(link.now(&self.plan.connect, &talk, &mut self.signals).await)),
+                Next::Now => {
+                    let connected = link.now(&self.plan.connect, &talk, &mut self.signals).await;
+                    self.begin(connected, &talk)
+                }
                 Next::Again { attempt, code } => self.again(attempt, code, &mut link, &output, &talk).await,
                 Next::Stay(code) => self.closed(&output, &talk, code).await,
                 Next::Leave(code) => break code,
@@ -204,13 +210,23 @@ impl Connection {
         !self.exit_on_close && (is_theirs && has_typed || asked_close)
     }
 
+    /// Goes on with a connection, or without one.
+    fn begin(&self, connected: Result<Connected, Error>, talk: &Talk) -> Next {
+        if let Ok((_, opened)) = &connected {
+            // Before it is told, since the prompt is drawn with what is told.
+            self.shared.stand(Standing::Open);
+            report::opened(talk, opened);
+        }
+        Next::Begin(Box::new(connected))
+    }
+
     /// Connects again by itself, unless the user wants something else.
     async fn again(&mut self, attempt: Attempt, code: u8, link: &mut Link, output: &Output, talk: &Talk) -> Next {
         let mut at = Instant::now() + attempt.after;
         loop {
             tokio::select! {
                 connected = link.again(at, &self.plan.connect, talk, &mut self.signals) => {
-                    return Next::Begin(Box::new(connected));
+                    return self.begin(connected, talk);
                 }
                 order = self.ordered.recv() => match order {
                     Some(Order::Reconnect) => at = Instant::now(),

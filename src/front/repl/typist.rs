@@ -209,8 +209,12 @@ impl Typist<'_> {
             }
             (Standing::Reconnecting, _) => self.say(NOT_NOW),
             (Standing::Open, _) => {
+                let message = if let Input::Message(message) = &input { Some(message.clone()) } else { None };
                 if !self.hand_over(vec![input]) {
                     self.say("not sent: the server does not take the messages before it");
+                } else if message.is_some() {
+                    // Already now, for a `/repeat` that was typed ahead.
+                    self.shared.history().sent = message;
                 }
             }
         }
