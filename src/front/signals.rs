@@ -3,8 +3,8 @@
 use std::io;
 
 use nix::libc;
-pub(super) use signal_hook::consts::SIGQUIT;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+pub(super) use signal_hook::consts::{SIGCONT, SIGINT, SIGQUIT};
+use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::Signals;
 use tokio::sync::mpsc;
 
@@ -14,13 +14,16 @@ const PENDING: usize = 4;
 /// Starts to watch the signals that ask the program to end, unless whoever started it wants them ignored.
 ///
 /// `nohup` asks for that with SIGHUP, and a shell with SIGINT for what it runs in the background. `more` are watched beside the
-/// usual three.
-pub(super) fn watch(more: &[i32]) -> io::Result<mpsc::Receiver<i32>> {
+/// usual three. `dealt_with` is asked first, on the thread of the signals: what it deals with is not passed on.
+pub(super) fn watch(
+    more: &[i32],
+    dealt_with: impl Fn(i32) -> bool + Send + 'static,
+) -> io::Result<mpsc::Receiver<i32>> {
     let (sender, receiver) = mpsc::channel(PENDING);
     let all = [SIGINT, SIGTERM, SIGHUP].iter().chain(more);
     let mut signals = Signals::new(all.filter(|signal| !is_ignored(**signal)))?;
     let forward = move || {
-        for signal in signals.forever() {
+        for signal in signals.forever().filter(|signal| !dealt_with(*signal)) {
             // Full means that there is enough to leave for.
             let _ = sender.try_send(signal);
         }

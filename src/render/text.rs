@@ -105,20 +105,45 @@ fn columns_of(written: &[u8]) -> usize {
 
 fn readable(look: &Look, text: &str, taken: usize, out: &mut BytesMut) {
     if look.marks && text.len() > LONGEST_AT_PROMPT {
-        let shown = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
-        out.extend_from_slice(escape(shown, Keep::Lines).as_bytes());
+        out.extend_from_slice(beginning(look, text, taken).as_bytes());
         let note = format!("… [{} bytes, /last shows all]", text.len());
         out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
         return;
     }
     if (look.indent_json || look.colour) && text.len() <= LONGEST_JSON && is_json(text) {
-        let width = if look.indent_json { width(look).saturating_sub(taken) } else { usize::MAX };
-        out.extend_from_slice(pretty(text, Layout { width, colour: look.colour }).as_bytes());
+        out.extend_from_slice(pretty(text, layout(look, taken)).as_bytes());
     } else if look.for_terminal {
         out.extend_from_slice(escape(text, Keep::Lines).as_bytes());
     } else {
         out.extend_from_slice(text.as_bytes());
     }
+}
+
+/// The beginning of a long text: whole lines, if it has any.
+fn beginning(look: &Look, text: &str, taken: usize) -> String {
+    let head = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
+    if look.indent_json && text.len() <= LONGEST_JSON && is_json(text) {
+        let page = pretty(head, layout(look, taken));
+        // The last row is cut off somewhere in the middle.
+        let rows = page.rsplit_once('\n').map_or("", |(rows, _)| rows).lines();
+        let mut room = LONGEST_AT_PROMPT;
+        let fitting = rows.take_while(|row| {
+            let fits = columns_of(row.as_bytes()) <= room;
+            room = room.saturating_sub(columns_of(row.as_bytes()));
+            fits
+        });
+        let shown: String = fitting.flat_map(|row| [row, "\n"]).collect();
+        if !shown.is_empty() {
+            return shown;
+        }
+    }
+    let lines = head.rfind('\n').map_or(head, |end| &head[..=end]);
+    escape(lines, Keep::Lines).into_owned()
+}
+
+fn layout(look: &Look, taken: usize) -> Layout {
+    let width = if look.indent_json { width(look).saturating_sub(taken) } else { usize::MAX };
+    Layout { width, colour: look.colour }
 }
 
 fn width(look: &Look) -> usize {
@@ -220,6 +245,28 @@ mod tests {
         let shown = rendered(&prompt, &long);
         assert!(shown.ends_with("é… [8000 bytes, /last shows all]\n") && shown.len() < 4200);
         assert_eq!(rendered(&Look { for_terminal: true, ..look() }, &long).len(), 8001);
+    }
+
+    #[test]
+    fn a_long_text_of_lines_is_cut_at_the_end_of_one() {
+        let prompt = Look { for_terminal: true, marks: true, ..look() };
+        let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
+        assert!(shown.ends_with("\n0123456789\n… [11000 bytes, /last shows all]\n"), "{shown}");
+        assert_eq!(shown.matches("0123456789").count(), LONGEST_AT_PROMPT / 11);
+    }
+
+    #[test]
+    fn long_json_is_laid_out_and_cut_at_the_end_of_a_row() {
+        let prompt = Look { for_terminal: true, marks: true, indent_json: true, ..look() };
+        let json =
+            format!("[{}]", vec![r#"{"name": "0123456789", "id": 12345678901234567890, "id": 1.10}"#; 900].join(","));
+        let shown = rendered(&prompt, &json.as_str().into());
+        assert!(
+            shown.starts_with("< [\n  {\"name\": \"0123456789\", \"id\": 12345678901234567890, \"id\": 1.10},\n"),
+            "{shown}"
+        );
+        assert!(shown.ends_with(&format!("1.10}},\n… [{} bytes, /last shows all]\n", json.len())), "{shown}");
+        assert!(shown.len() < LONGEST_AT_PROMPT + 200);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod state;
 mod talk;
 
 pub(crate) use lane::{Lane, print, stdout_gone};
-pub(crate) use state::{guard_terminal, restore_terminal};
+pub(crate) use state::{edit_again, guard_terminal, note_editing, restore_terminal};
 pub(crate) use talk::{Talk, Verbosity};
 
 /// Columns, as of now: the user may resize the window at any time.

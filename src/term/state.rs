@@ -10,10 +10,15 @@ use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 /// Ends what the line editor may have begun: synchronized output, bracketed paste, a hidden cursor, colours.
 const PLAIN: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[0m";
 
+/// What the line editor has switched on.
+const BRACKETED_PASTE: &[u8] = b"\x1b[?2004h";
+
 struct Saved {
     // Our own handle: the standard streams may be locked by whoever panics.
     terminal: File,
     state: Mutex<Termios>,
+    /// While a line is edited; none before the first.
+    editing: Mutex<Option<Termios>>,
 }
 
 static SAVED: OnceLock<Saved> = OnceLock::new();
@@ -27,7 +32,7 @@ pub(crate) fn guard_terminal() -> std::io::Result<()> {
     let stdin = std::io::stdin();
     let state = tcgetattr(stdin.as_fd())?;
     let terminal = File::from(stdin.as_fd().try_clone_to_owned()?);
-    let is_first = SAVED.set(Saved { terminal, state: Mutex::new(state) }).is_ok();
+    let is_first = SAVED.set(Saved { terminal, state: Mutex::new(state), editing: Mutex::new(None) }).is_ok();
     if is_first {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -45,10 +50,32 @@ pub(crate) fn guard_terminal() -> std::io::Result<()> {
 ///
 /// crossterm cannot do this: it does not know of the raw mode that the line editor has set.
 pub(crate) fn restore_terminal() {
-    if let Some(Saved { terminal, state }) = SAVED.get() {
+    if let Some(Saved { terminal, state, .. }) = SAVED.get() {
         if let Ok(state) = state.lock() {
             let _ = tcsetattr(terminal.as_fd(), SetArg::TCSANOW, &state);
         }
         let _ = (&mut &*terminal).write_all(PLAIN);
+    }
+}
+
+/// Remembers the state that the line editor has just set.
+pub(crate) fn note_editing() {
+    if let Some(Saved { terminal, editing, .. }) = SAVED.get()
+        && let Ok(mut editing) = editing.lock()
+    {
+        *editing = tcgetattr(terminal.as_fd()).ok();
+    }
+}
+
+/// Sets that state again: whoever had the terminal while this process was stopped has left it in another.
+///
+/// In the background this stops the process once more, until it is brought to the front.
+pub(crate) fn edit_again() {
+    if let Some(Saved { terminal, editing, .. }) = SAVED.get()
+        && let Ok(editing) = editing.lock()
+        && let Some(editing) = &*editing
+    {
+        let _ = tcsetattr(terminal.as_fd(), SetArg::TCSADRAIN, editing);
+        let _ = (&mut &*terminal).write_all(BRACKETED_PASTE);
     }
 }

@@ -28,6 +28,8 @@ pub struct Prompt {
     command: CommandBuilder,
     rows: u16,
     columns: u16,
+    /// How many bytes a second the terminal takes; all of them if none is set.
+    speed: Option<u32>,
     home: Option<tempfile::TempDir>,
 }
 
@@ -76,13 +78,19 @@ pub fn on_terminal(mut command: CommandBuilder) -> Prompt {
     command.env("NO_COLOR", "1");
     command.env("RUST_BACKTRACE", "0");
     let home = super::dir();
-    let prompt = Prompt { command, rows: 24, columns: 100, home: None }.home(home.path());
+    let prompt = Prompt { command, rows: 24, columns: 100, speed: None, home: None }.home(home.path());
     Prompt { home: Some(home), ..prompt }
 }
 
 impl Prompt {
     pub fn size(mut self, rows: u16, columns: u16) -> Self {
         (self.rows, self.columns) = (rows, columns);
+        self
+    }
+
+    /// A slow terminal: one that takes so many bytes a second.
+    pub fn speed(mut self, bytes: u32) -> Self {
+        self.speed = Some(bytes);
         self
     }
 
@@ -115,7 +123,7 @@ impl Prompt {
         let seen = Arc::new(Seen { state, changed: Condvar::new() });
         let keys = handle(&*pair.master);
         let (closer, closed) = std::io::pipe().map(|(closed, closer)| (closer, closed)).expect("there are free pipes");
-        read_on(handle(&*pair.master), closed, Arc::clone(&seen));
+        read_on(handle(&*pair.master), closed, Arc::clone(&seen), self.speed);
         Screen {
             seen,
             terminal: Some(Terminal { keys, master: pair.master, _closer: closer }),
@@ -138,16 +146,18 @@ fn handle(master: &dyn MasterPty) -> File {
 }
 
 /// Keeps the screen as it is written, until the terminal has no user any more or `closed` says so.
-fn read_on(mut output: File, closed: PipeReader, seen: Arc<Seen>) {
+fn read_on(mut output: File, closed: PipeReader, seen: Arc<Seen>, speed: Option<u32>) {
     std::thread::spawn(move || {
+        // A slow terminal takes little at a time.
         let mut block = [0; 8192];
+        let most = if speed.is_some() { 512 } else { block.len() };
         loop {
             let mut ready =
                 [PollFd::new(output.as_fd(), PollFlags::POLLIN), PollFd::new(closed.as_fd(), PollFlags::POLLIN)];
             if poll(&mut ready, PollTimeout::NONE).is_ok() && ready[1].any().unwrap_or(true) {
                 return;
             }
-            let length = output.read(&mut block).unwrap_or(0);
+            let length = output.read(&mut block[..most]).unwrap_or(0);
             let mut state = seen.lock();
             state.ended = length == 0;
             state.parser.process(&block[..length]);
@@ -155,6 +165,10 @@ fn read_on(mut output: File, closed: PipeReader, seen: Arc<Seen>) {
             seen.changed.notify_all();
             if length == 0 {
                 return;
+            }
+            drop(state);
+            if let (Some(speed), Ok(length)) = (speed, u32::try_from(length)) {
+                std::thread::sleep(Duration::from_secs(1) * length / speed);
             }
         }
     });

@@ -211,9 +211,10 @@ impl Connection {
 
     /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
     fn stays(&self, end: &End) -> bool {
+        let asked_close = self.shared.asked_close.swap(false, Ordering::SeqCst);
         let is_theirs = matches!(end, End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_));
-        let has_typed = !self.shared.line().is_empty() || self.shared.history().sent.is_some();
-        is_theirs && !self.exit_on_close && has_typed
+        let has_typed = !self.shared.line().is_empty() || self.shared.has_typed.load(Ordering::SeqCst);
+        !self.exit_on_close && (is_theirs && has_typed || asked_close)
     }
 
     /// Connects again by itself, unless the user wants something else.

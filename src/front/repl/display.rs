@@ -62,9 +62,11 @@ impl Screen {
         }
     }
 
-    /// The editor has begun to wait for keys.
-    pub(super) fn open(&self) {
+    /// The editor has begun to wait for keys; false if it did so before.
+    pub(super) fn open(&self) -> bool {
+        let is_new = *self.lock() == Gate::Shut;
         self.turn(Gate::Open);
+        is_new
     }
 
     /// The editor has returned with a line.

@@ -1,15 +1,14 @@
 //! The line editor: what rustyline asks of us while a line is typed, and how it is set up.
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::Arc;
 
 use crossterm::style::{Color, Stylize as _};
-use rustyline::completion::{Completer, FilenameCompleter};
+use rustyline::completion::Completer;
 use rustyline::config::{BellStyle, Config, Configurer as _};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
-use rustyline::history::FileHistory;
+use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
     Cmd, ColorMode, CompletionType, Context, EditMode, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
@@ -18,19 +17,17 @@ use rustyline::{
 
 use super::display::Screen;
 use super::state::{Shared, Standing};
+use super::{files, history};
 use crate::command::{self, Completes};
+use crate::term;
 
-const HISTORY_LINES: usize = 10_000;
-
-/// The editor with our helper and a history file.
-pub(super) type LineEditor = Editor<Assistant, FileHistory>;
+/// The editor with our helper; `history` keeps its lines.
+pub(super) type LineEditor = Editor<Assistant, MemHistory>;
 
 /// Sets the editor up.
 pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi: bool) -> Result<LineEditor> {
     let mut config = Config::builder()
-        .max_history_size(HISTORY_LINES)?
-        .history_ignore_dups(true)?
-        .history_ignore_space(true)
+        .max_history_size(history::LINES)?
         // A list that asks "more?" would keep the display waiting, and Ctrl-C out.
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
@@ -42,29 +39,11 @@ pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi:
         .color_mode(ColorMode::Forced)
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
-    let mut editor = Editor::with_config(config.build())?;
-    editor.set_helper(Some(Assistant { screen, shared, colour, files: FilenameCompleter::new() }));
+    let mut editor = Editor::with_history(config.build(), MemHistory::new())?;
+    editor.set_helper(Some(Assistant { screen, shared, colour }));
     let alt_enter = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(alt_enter, EventHandler::Simple(Cmd::Newline));
     Ok(editor)
-}
-
-/// Loads the history; without one it just begins.
-pub(super) fn load_history(editor: &mut LineEditor, path: &Path) {
-    use std::os::unix::fs::DirBuilderExt as _;
-    if let Some(dir) = path.parent() {
-        let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    }
-    let _ = editor.load_history(path);
-}
-
-/// Remembers a line, also for the next session.
-pub(super) fn remember(editor: &mut LineEditor, path: Option<&Path>, line: &str) {
-    let is_new = editor.add_history_entry(line).unwrap_or(false);
-    if let Some(path) = path.filter(|_| is_new) {
-        // A history that cannot be kept is no reason to bother who types.
-        let _ = editor.append_history(path);
-    }
 }
 
 /// Answers the editor, and tells the display what the editor is doing.
@@ -72,7 +51,6 @@ pub(super) struct Assistant {
     screen: Arc<Screen>,
     shared: Arc<Shared>,
     colour: bool,
-    files: FilenameCompleter,
 }
 
 impl Helper for Assistant {}
@@ -83,21 +61,57 @@ impl Validator for Assistant {
     }
 }
 
-impl Hinter for Assistant {
-    type Hint = String;
+/// What stands in grey behind the cursor.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Hint {
+    text: String,
+    /// How many bytes of it the right arrow puts into the line: a name, but not what only describes an argument.
+    typeable: usize,
+}
 
-    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<String> {
-        // The first call comes with raw mode on: from now on the printer goes through the editor.
-        self.screen.open();
-        self.shared.keep_line(line);
-        if pos < line.len() || !line.starts_with('/') {
-            return None;
-        }
-        let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let entry = command::find(name).filter(|_| rest.is_empty())?;
-        let gap = if line.contains(' ') { "" } else { " " };
-        Some(format!("{gap}{}", entry.arguments)).filter(|hint| !hint.trim().is_empty())
+impl rustyline::hint::Hint for Hint {
+    fn display(&self) -> &str {
+        &self.text
     }
+
+    fn completion(&self) -> Option<&str> {
+        Some(&self.text[..self.typeable]).filter(|typed| !typed.is_empty())
+    }
+}
+
+impl Hinter for Assistant {
+    type Hint = Hint;
+
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Hint> {
+        // The first call comes with raw mode on: from now on the printer goes through the editor.
+        if self.screen.open() {
+            term::note_editing();
+        }
+        self.shared.keep_line(line);
+        if pos == line.len() { hint(line) } else { None }
+    }
+}
+
+/// How a command goes on.
+fn hint(line: &str) -> Option<Hint> {
+    match line.split_once(' ') {
+        Some((name, rest)) => {
+            let entry = command::find(name)?;
+            let words = if let Completes::Words(words) = entry.completes { words } else { &[] };
+            match words.iter().find_map(|word| word.strip_prefix(rest)).filter(|_| !rest.is_empty()) {
+                Some(end) => Some(Hint { text: end.to_owned(), typeable: end.len() }),
+                None if rest.is_empty() => Some(Hint { text: entry.arguments.to_owned(), typeable: 0 }),
+                None => None,
+            }
+        }
+        None if line.len() < 2 || !line.starts_with('/') => None,
+        None => {
+            let entry = command::TABLE.iter().find(|entry| entry.name.starts_with(line))?;
+            let end = &entry.name[line.len()..];
+            Some(Hint { text: format!("{end} {}", entry.arguments).trim_end().to_owned(), typeable: end.len() })
+        }
+    }
+    .filter(|hint| !hint.text.is_empty())
 }
 
 impl Highlighter for Assistant {
@@ -137,8 +151,10 @@ impl Completer for Assistant {
             Completes::Words(words) => (start, beginning_with(rest, words.iter().copied())),
             Completes::Commands => (start, beginning_with(rest, names().map(|name| &name[1..]))),
             Completes::Files => {
-                let (start, files) = self.files.complete_path(line, pos)?;
-                (start, files.into_iter().map(|file| file.replacement).collect())
+                // The number of `/save 2 FILE`.
+                let number = rest.find(' ').filter(|end| rest[..*end].parse::<u32>().is_ok());
+                let typed = &rest[number.map_or(0, |end| end + 1)..];
+                (pos - typed.len(), files::beginning_with(typed))
             }
         })
     }
@@ -176,6 +192,22 @@ fn continues(typed: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hints_end_names_and_describe_arguments_that_are_not_typed_for_the_user() {
+        for (line, text, typeable) in [
+            ("/cl", "ear", 3),
+            ("/clo", "se [CODE [REASON]]", 2),
+            ("/close", " [CODE [REASON]]", 0),
+            ("/close ", "[CODE [REASON]]", 0),
+            ("/json of", "f", 1),
+        ] {
+            assert_eq!(hint(line), Some(Hint { text: text.to_owned(), typeable }), "{line}");
+        }
+        for line in ["", "/", "//", "hello", "/quit", "/quit ", "/close 1000", "/xyzzy"] {
+            assert_eq!(hint(line), None, "{line}");
+        }
+    }
 
     #[test]
     fn an_object_goes_on_until_it_closes_or_an_empty_line_ends_it() {

@@ -6,6 +6,8 @@
 mod connection;
 mod display;
 mod editor;
+mod files;
+mod history;
 mod output;
 mod queue;
 mod state;
@@ -22,7 +24,8 @@ use tokio::sync::mpsc;
 
 use self::connection::Connection;
 use self::display::{Screen, rendered};
-use self::queue::Queue;
+use self::history::History;
+use self::queue::{Item, Queue};
 use self::state::Shared;
 use self::typist::Typist;
 use super::signals;
@@ -53,11 +56,12 @@ pub(super) fn run(plan: &Plan, prompt: &Prompt) -> u8 {
 fn prompt_with(plan: &Plan, prompt: &Prompt) -> Result<u8, Error> {
     let local = |what| move |source| Error::Local { what, source };
     term::guard_terminal().map_err(local("read the terminal's state"))?;
-    let signals = signals::watch(&[signals::SIGQUIT]).map_err(local("watch for signals"))?;
-
     let shared = Arc::new(Shared::default());
     let screen = Arc::new(Screen::new());
     let queue = Arc::new(Queue::default());
+    let dealt_with = dealing(Arc::clone(&shared), Arc::clone(&queue));
+    let signals =
+        signals::watch(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
     let (assisting, colour) = ((Arc::clone(&screen), Arc::clone(&shared)), plan.look.colour);
@@ -86,16 +90,31 @@ fn prompt_with(plan: &Plan, prompt: &Prompt) -> Result<u8, Error> {
         let renderer = Renderer::new(plan.look.clone());
         display::spawn(Arc::clone(&screen), Arc::clone(&queue), renderer, printer)
             .map_err(local("start the display"))?;
-        if let Some(path) = &prompt.history {
-            editor::load_history(&mut editor, path);
-        }
+        let mut history = History::load(&mut editor, prompt.history.as_deref());
         let typist = Typist { plan, prompt, shared: &shared, screen: &screen, queue: &queue, lines, orders };
-        code = typist.run(&mut editor);
+        code = typist.run(&mut editor, &mut history);
         typist.leave();
     }
     let ended = connection.join().unwrap_or(101);
     print_rest(plan, &screen, &queue, &shared);
     Ok(code.unwrap_or(ended))
+}
+
+/// Deals with the signals that do not end the prompt.
+fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Send + 'static {
+    move |signal| match signal {
+        signals::SIGCONT => {
+            if shared.in_editor.load(Ordering::SeqCst) {
+                term::edit_again();
+                // Draws the line again, wherever the cursor has got to.
+                queue.push(Item::Lines("* continued\n".to_owned()));
+            }
+            true
+        }
+        // From the keyboard, for who has the terminal.
+        signals::SIGINT | signals::SIGQUIT => shared.is_lent.load(Ordering::SeqCst),
+        _ => false,
+    }
 }
 
 /// What the display did not get to show, and the line that was not sent.

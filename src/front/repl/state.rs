@@ -36,6 +36,12 @@ pub(super) struct Shared {
     /// The connection's thread has ended, or wants the editor to come back.
     pub(super) is_over: AtomicBool,
     pub(super) in_editor: AtomicBool,
+    /// A pager or an editor has the terminal, and its Ctrl-C is none of ours.
+    pub(super) is_lent: AtomicBool,
+    /// The user has entered a line.
+    pub(super) has_typed: AtomicBool,
+    /// The user has asked for the connection to be closed, and is still there.
+    pub(super) asked_close: AtomicBool,
     history: Mutex<History>,
     filter: Mutex<Option<Regex>>,
 }

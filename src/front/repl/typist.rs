@@ -14,7 +14,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use super::INTERRUPTED;
 use super::connection::Order;
 use super::display::Screen;
-use super::editor::{self, LineEditor};
+use super::editor::LineEditor;
+use super::history::History;
 use super::queue::{Item, Queue, Setting};
 use super::state::{Shared, Standing};
 use crate::command::{self, Command, Line};
@@ -56,8 +57,7 @@ enum Then {
 
 impl Typist<'_> {
     /// Reads lines until the user leaves or the connection's thread has ended; an exit status if the user chose one.
-    pub(super) fn run(&self, editor: &mut LineEditor) -> Option<u8> {
-        let history = self.prompt.history.as_deref();
+    pub(super) fn run(&self, editor: &mut LineEditor, history: &mut History) -> Option<u8> {
         let mut initial = String::new();
         let mut was_interrupted = false;
         loop {
@@ -74,8 +74,9 @@ impl Typist<'_> {
             match result {
                 Ok(line) => {
                     was_interrupted = false;
+                    self.shared.has_typed.store(true, Ordering::SeqCst);
                     self.shared.line().clear();
-                    editor::remember(editor, history, &command::kept(&line));
+                    history.remember(editor, &command::kept(&line));
                     match self.act(&line, editor) {
                         Then::Go => {}
                         Then::GoWith(text) => initial = text,
@@ -137,7 +138,10 @@ impl Typist<'_> {
             Command::Binary(data) => self.send(Input::Message(Message::Binary(data))),
             Command::File(path) => self.send_file(&path),
             Command::Close(_) if self.standing() == Standing::Reconnecting => self.order(Order::Stay),
-            Command::Close(close) => self.send(Input::Close(close)),
+            Command::Close(close) => {
+                self.shared.asked_close.store(self.standing() == Standing::Open, Ordering::SeqCst);
+                self.send(Input::Close(close));
+            }
             Command::Connect(url) => self.connect(&url),
             Command::Reconnect => self.order(Order::Reconnect),
             Command::Record(path) => self.order(Order::Record(path)),
@@ -205,8 +209,12 @@ impl Typist<'_> {
             }
             (Standing::Reconnecting, _) => self.say(NOT_NOW),
             (Standing::Open, _) => {
+                let message = if let Input::Message(message) = &input { Some(message.clone()) } else { None };
                 if !self.hand_over(vec![input]) {
                     self.say("not sent: the server does not take the messages before it");
+                } else if message.is_some() {
+                    // Already now, for a `/repeat` that was typed ahead.
+                    self.shared.history().sent = message;
                 }
             }
         }
@@ -270,7 +278,7 @@ impl Typist<'_> {
         let mut file = tempfile::Builder::new().prefix("wsprobe-").suffix(".txt").tempfile().map_err(told)?;
         file.write_all(text.as_bytes()).map_err(told)?;
         let command = format!("{} \"$1\"", self.prompt.editor);
-        let status = Process::new("sh").args(["-c", &command, "sh"]).arg(file.path()).status();
+        let status = self.lending(|| Process::new("sh").args(["-c", &command, "sh"]).arg(file.path()).status());
         match status {
             Ok(status) if status.success() => {
                 let text = std::fs::read_to_string(file.path()).map_err(told)?;
@@ -288,17 +296,25 @@ impl Typist<'_> {
             Ok(Message::Binary(data)) => hex::hexdump(&data, usize::MAX, term::terminal_width()).rows,
             Err(why) => return self.say(&why),
         };
-        let pager = Process::new("sh").args(["-c", &self.prompt.pager]).stdin(Stdio::piped()).spawn();
-        match pager {
-            Ok(mut pager) => {
-                if let Some(mut stdin) = pager.stdin.take() {
-                    // Who has seen enough closes the pager before its end.
-                    let _ = stdin.write_all(page.as_bytes());
-                }
-                let _ = pager.wait();
+        let show = || -> std::io::Result<()> {
+            let mut pager = Process::new("sh").args(["-c", &self.prompt.pager]).stdin(Stdio::piped()).spawn()?;
+            if let Some(mut stdin) = pager.stdin.take() {
+                // Who has seen enough closes the pager before its end.
+                let _ = stdin.write_all(page.as_bytes());
             }
-            Err(error) => self.say(&format!("cannot run the pager `{}`: {error}", self.prompt.pager)),
+            pager.wait().map(drop)
+        };
+        if let Err(error) = self.lending(show) {
+            self.say(&format!("cannot run the pager `{}`: {error}", self.prompt.pager));
         }
+    }
+
+    /// Lets another program have the terminal, and the signals of its keys.
+    fn lending<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.shared.is_lent.store(true, Ordering::SeqCst);
+        let ran = run();
+        self.shared.is_lent.store(false, Ordering::SeqCst);
+        ran
     }
 
     fn save(&self, number: NonZeroUsize, path: &Path) {

@@ -1,0 +1,178 @@
+//! The prompt in a flood: typing stays pleasant, the screen is drawn in batches, and the socket is served.
+
+mod kit;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use kit::pty::{Prompt, Screen, prompt};
+use kit::{Raw, TEXT, dir, frame, path, read_frame};
+
+const PING: u8 = 9;
+const PONG: u8 = 10;
+const CLOSE: u8 = kit::CLOSE;
+
+/// How many messages a second, if the client takes them.
+const RATE: u32 = 100_000;
+
+/// A server that floods its client, with a ping after every so many messages.
+struct Flood {
+    server: Raw,
+    sent: Arc<AtomicU32>,
+    pings: Arc<AtomicU32>,
+    pongs: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+}
+
+const BATCH: u32 = 500;
+const PING_EVERY: u32 = 5_000;
+
+impl Flood {
+    fn start() -> Self {
+        let counts: [Arc<AtomicU32>; 3] = Default::default();
+        let [sent, pings, pongs] = counts.clone();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let server = Raw::open(move |mut stream| {
+            let reading = stream.try_clone().expect("there are free descriptors");
+            let [sent, pings, pongs] = counts;
+            std::thread::spawn(move || count_pongs(reading, &pongs));
+            let start = Instant::now();
+            let mut n = 0;
+            while !stopped.load(Ordering::SeqCst) {
+                let due = start.elapsed().as_millis() * u128::from(RATE) / 1000;
+                if u128::from(n) >= due {
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
+                let mut batch = Vec::new();
+                for _ in 0..BATCH {
+                    n += 1;
+                    batch.extend(frame(TEXT, format!("#{n}# of a flood").as_bytes()));
+                }
+                if n % PING_EVERY == 0 {
+                    batch.extend(frame(PING, b"there?"));
+                    pings.fetch_add(1, Ordering::SeqCst);
+                }
+                if stream.write_all(&batch).is_err() {
+                    return;
+                }
+                sent.store(n, Ordering::SeqCst);
+            }
+            let _ = stream.write_all(&[frame(TEXT, b"the last one"), frame(CLOSE, &[0x03, 0xe8])].concat());
+            // Until the client has read all, and is gone.
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        Self { server, sent, pings, pongs, stop }
+    }
+
+    fn sent(&self) -> u32 {
+        self.sent.load(Ordering::SeqCst)
+    }
+
+    fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+fn count_pongs(mut reading: TcpStream, pongs: &AtomicU32) {
+    while let Ok((opcode, _)) = read_frame(&mut reading) {
+        if opcode == PONG {
+            pongs.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+fn flooded(flood: &Flood, prompt: impl FnOnce(String) -> Prompt) -> Screen {
+    let screen = prompt(flood.server.url()).start();
+    screen.wait("the flood", |_| flood.sent() > RATE / 10);
+    screen
+}
+
+/// The times from a key to its echo, sorted.
+fn echo_times(screen: &Screen, keys: usize) -> Vec<Duration> {
+    let typed: String = ('a'..='z').cycle().take(keys).collect();
+    let mut times = Vec::new();
+    for n in 0..keys {
+        // A fast typist's pace, so that keys meet the display at any moment of its work.
+        std::thread::sleep(Duration::from_millis(37));
+        let pressed = Instant::now();
+        screen.keys(&typed[n..=n]);
+        let line = format!("> {}", &typed[..=n]);
+        screen.line(&line, u16::try_from(line.len()).expect("it is short"));
+        times.push(pressed.elapsed());
+    }
+    times.sort();
+    times
+}
+
+/// How often the display has drawn.
+fn draws(screen: &Screen) -> usize {
+    let stream = screen.stream();
+    stream.windows(4).filter(|window| window == b"\r\x1b[K").count()
+}
+
+#[test]
+fn keys_are_echoed_and_pings_answered_and_memory_is_bounded_while_a_flood_comes() {
+    let flood = Flood::start();
+    let screen = flooded(&flood, |url| prompt([url]));
+    let (start, before) = (Instant::now(), flood.sent());
+    let times = echo_times(&screen, 60);
+    let rate = f64::from(flood.sent() - before) / start.elapsed().as_secs_f64();
+    let median = times[times.len() / 2];
+    eprintln!("echo: median {median:?}, slowest {:?}, at {rate:.0} messages a second", times[times.len() - 1]);
+    assert!(median <= Duration::from_millis(50), "{times:?}");
+
+    let asked = flood.pings.load(Ordering::SeqCst);
+    screen.wait("the pongs", |_| flood.pongs.load(Ordering::SeqCst) >= asked);
+    assert!(screen.peak_memory() < 64 << 10, "{} KiB", screen.peak_memory());
+    screen.wrote(" messages (");
+    screen.wrote(" not shown, /last or --record keeps them");
+}
+
+#[test]
+fn the_screen_is_drawn_at_most_thirty_times_a_second() {
+    let flood = Flood::start();
+    let screen = flooded(&flood, |url| prompt([url]));
+    let (start, before) = (Instant::now(), draws(&screen));
+    screen.wait("some batches", |_| start.elapsed() > Duration::from_secs(2));
+    let (drawn, took) = (draws(&screen) - before, start.elapsed().as_secs_f64());
+    eprintln!("{:.1} draws a second", drawn as f64 / took);
+    assert!(drawn > 5 && drawn as f64 <= 31.0 * took, "{drawn} in {took} s");
+}
+
+#[test]
+fn a_slow_terminal_in_an_endless_flood_can_be_typed_at_and_left() {
+    let flood = Flood::start();
+    let mut screen = flooded(&flood, |url| prompt([url]).speed(200_000));
+    let times = echo_times(&screen, 20);
+    eprintln!("echo at 200 kB/s: median {:?}, slowest {:?}", times[10], times[19]);
+    assert!(times[10] <= Duration::from_millis(500), "{times:?}");
+    assert!(screen.peak_memory() < 64 << 10, "{} KiB", screen.peak_memory());
+    flood.stop();
+    screen.keys("\x15\x04");
+    screen.code();
+    assert!(screen.is_cooked());
+}
+
+#[test]
+fn the_record_holds_every_message_and_the_line_stays() {
+    let flood = Flood::start();
+    let dir = dir();
+    let record = path(&dir, "record");
+    let recorded = record.to_str().expect("UTF-8").to_owned();
+    let mut screen = flooded(&flood, |url| prompt(["--record".to_owned(), recorded, url]));
+    screen.keys("half typed");
+    screen.line("> half typed", 12);
+    flood.stop();
+    screen.wrote("< the last one");
+    screen.line("! half typed", 12);
+    screen.keys("\x15/quit\r");
+    screen.leaves_with(0);
+    let record = std::fs::read_to_string(record).expect("it was written");
+    let numbers = record.lines().filter_map(|line| line.split('#').nth(1)?.parse::<u32>().ok());
+    assert!(numbers.eq(1..=flood.sent()));
+}
