@@ -66,6 +66,7 @@ async fn converse(plan: &Plan, talk: &Talk) -> Result<u8, Error> {
             }
         };
         report::opened(talk, &opened);
+        report::resuming(talk, progress.backlog.messages());
         output.put_now(Happening::Open(Box::new(opened)));
         // Input waits until the first connection is there.
         if let Some(batches) = batches.take() {

@@ -85,6 +85,13 @@ pub(super) fn lost(talk: &Talk, plan: &Plan, outcome: &Outcome, next: &Attempt) 
     talk.say(&next.to_string());
 }
 
+/// Tells what a connection takes over from the one before.
+pub(super) fn resuming(talk: &Talk, messages: usize) {
+    if messages > 0 {
+        talk.say(&format!("sending what was queued ({messages})"));
+    }
+}
+
 /// Tells what was not sent, now that there will be no other connection.
 pub(super) fn unsent(talk: &Talk, messages: usize) {
     match messages {

@@ -175,9 +175,7 @@ impl Connection {
         self.shared.history().opened(&opened);
         output.put_now(Happening::Open(Box::new(opened)));
         let queued = self.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
-        if queued > 0 {
-            talk.say(&format!("sending what was queued ({queued})"));
-        }
+        report::resuming(talk, queued);
         for input in &self.plan.first {
             if let Input::Message(message) = input {
                 output.show_sent(message.clone());

@@ -42,6 +42,9 @@ const CALLS: u32 = 25;
 /// The exit status of who pressed Ctrl-C to leave.
 const INTERRUPTED: u8 = 130;
 
+/// The exit status of who closed the terminal's window (128 and SIGHUP).
+const HUNG_UP: u8 = 129;
+
 /// Runs the prompt to its end, and returns the exit status.
 pub(super) fn run(plan: &Plan, prompt: &Prompt) -> u8 {
     match prompt_with(plan, prompt) {

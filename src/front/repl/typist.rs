@@ -11,12 +11,12 @@ use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::INTERRUPTED;
 use super::connection::Order;
 use super::display::Screen;
 use super::editor::{self, LineEditor};
 use super::queue::{Item, Queue, Setting};
 use super::state::{Shared, Standing};
+use super::{HUNG_UP, INTERRUPTED};
 use crate::command::{self, Command, Line};
 use crate::event::{Batch, Input, Message};
 use crate::plan::{Plan, Prompt};
@@ -98,8 +98,8 @@ impl Typist<'_> {
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
                     initial = self.shared.line().clone();
                 }
-                // The terminal is gone.
-                Err(_) => return None,
+                // The terminal is gone; the signal that tells so may come later.
+                Err(_) => return Some(HUNG_UP),
             }
         }
     }
