@@ -802,6 +802,7 @@ fn a_password_is_asked_for_without_echo_and_never_kept() {
     screen.prompt();
     assert_eq!(told.recv_timeout(PATIENCE).expect("a client came").as_deref(), Some("Basic am9lOnMzY3JldA=="));
     screen.keys("hello\r");
+    screen.shows("> hello\n>");
     screen.prompt();
     screen.keys(UP);
     screen.line("> hello", 7);

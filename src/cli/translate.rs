@@ -18,7 +18,7 @@ use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::{Format, Look, Stamps};
 use crate::request::Wishes;
 use crate::session::{self, Delay, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
-use crate::target::Parsed;
+use crate::target::{Parsed, Place};
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::Limits;
@@ -33,6 +33,9 @@ const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duratio
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let parsed = Parsed::from_text(url)
         .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", without_secret(url))))?;
+    if matches!(parsed.target.place, Place::Unix(_)) && options.route.proxy.is_some() {
+        return Err(Error::Usage("`--proxy` leads to hosts, and the URL is that of a Unix socket".to_owned()));
+    }
     plan(parsed, options, env)
 }
 

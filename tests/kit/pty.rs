@@ -327,6 +327,8 @@ impl Screen {
                 drop(state);
                 panic!("waited for {what}; {told}");
             }
+            // The terminal's modes change without a word.
+            let left = left.min(Duration::from_millis(5));
             state = self.seen.changed.wait_timeout(state, left).expect("nothing panics while it holds this").0;
         }
     }

@@ -33,6 +33,8 @@ fn a_unix_socket_stands_for_the_host_of_the_url() {
         .args(["--unix-socket", socket.to_str().unwrap(), "ws://nowhere.invalid/"])
         .run()
         .code(0);
+    let ran = tool().args(["--proxy", "http://h:1", &url]).run().code(2);
+    ran.says("`--proxy` leads to hosts, and the URL is that of a Unix socket");
     let none = path(&dir, "none.sock");
     let ran = tool().args(["--unix-socket", none.to_str().unwrap(), "ws://app.example/"]).run().code(3);
     ran.says(&format!("cannot connect to the socket `{}`: No such file", none.display()));
@@ -95,6 +97,17 @@ fn an_insecure_redirect_is_followed_only_when_asked_for() {
     tool().args(["--insecure-redirect", &secure.url("/")]).run().code(0).stdout("hi\n");
     assert_eq!(field(&plain.head(), "Authorization"), None);
     crate::kit::tool().args(["--insecure-redirect", ":1"]).run().code(2).says("--location");
+}
+
+#[test]
+fn the_name_that_was_given_stays_behind_at_another_host() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let end = Http::start_tls(authority.server(&["localhost"]), welcome);
+    let to = format!("wss://localhost:{}/end", end.port());
+    let start = Http::start_tls(authority.server(&["app.example"]), move |_| redirect(302, &to));
+    let cacert = authority.file(&dir);
+    let ran = tool().arg("--cacert").arg(cacert).args(["--sni", "app.example", "-L", &start.url("/")]).run();
+    ran.code(0).stdout("hi\n");
 }
 
 #[test]
