@@ -122,6 +122,7 @@ fn json_goes_on_until_it_closes_or_an_empty_line_ends_it() {
     assert_eq!(heard.next(), text("{\"a\": [1,\n2]\n}"));
     screen.keys("[1,\r\r");
     assert_eq!(heard.next(), text("[1,"));
+    screen.prompt();
     screen.keys(["one", ALT_ENTER, "two\r"].concat());
     assert_eq!(heard.next(), text("one\ntwo"));
 }
