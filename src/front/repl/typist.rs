@@ -37,6 +37,9 @@ const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for 
 
 const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
 
+/// How long the signals of a program that had the terminal may take to arrive.
+const RETURNING: std::time::Duration = std::time::Duration::from_millis(50);
+
 pub(super) struct Typist<'a> {
     pub(super) plan: &'a Plan,
     pub(super) prompt: &'a Prompt,
@@ -313,6 +316,8 @@ impl Typist<'_> {
     fn lending<T>(&self, run: impl FnOnce() -> T) -> T {
         self.shared.is_lent.store(true, Ordering::SeqCst);
         let ran = run();
+        // The Ctrl-C that ended it may still be on its way through the thread of the signals.
+        std::thread::sleep(RETURNING);
         self.shared.is_lent.store(false, Ordering::SeqCst);
         ran
     }
