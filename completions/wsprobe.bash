@@ -25,6 +25,9 @@ _wsprobe() {
             wsprobe,generate)
                 cmd="wsprobe__subcmd__generate"
                 ;;
+            wsprobe,listen)
+                cmd="wsprobe__subcmd__listen"
+                ;;
             wsprobe__subcmd__generate,completions)
                 cmd="wsprobe__subcmd__generate__subcmd__completions"
                 ;;
@@ -38,7 +41,7 @@ _wsprobe() {
 
     case "${cmd}" in
         wsprobe)
-            opts="-c -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --protocol --slash --help --version demo curl generate"
+            opts="-c -l -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --listen --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --receive-only --json-input --rate --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --protocol --slash --help --version demo curl listen generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -49,6 +52,14 @@ _wsprobe() {
                     return 0
                     ;;
                 -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -l)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -322,7 +333,7 @@ _wsprobe() {
             return 0
             ;;
         wsprobe__subcmd__demo)
-            opts="-x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --protocol --slash --help"
+            opts="-x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --receive-only --json-input --rate --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --protocol --slash --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -618,6 +629,144 @@ _wsprobe() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wsprobe__subcmd__listen)
+            opts="-b -0 -r -j -t -P -q -v -s -H -h --echo --broadcast --exec --send --send-file --every --binary --escapes --delimiter --null --keep-newline --whole --chunk --receive-only --json-input --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --path --origin --auth --bearer --subprotocol --header --refuse --delay --no-page --tls-cert --tls-key --tls-self-signed --client-ca --max-clients --max-message --ping-interval --ping-timeout --handshake-timeout --close-timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --send)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --send-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delimiter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --chunk)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto text hex base64 raw" -- "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "utc local delta" -- "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -W "utc local delta" -- "${cur}"))
+                    return 0
+                    ;;
+                --pretty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bearer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --refuse)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --handshake-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --close-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

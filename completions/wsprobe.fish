@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= p/protocol= slash h/help V/version
+    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -25,6 +25,7 @@ function __fish_wsprobe_using_subcommand
 end
 
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s c -l connect -d 'The same as URL, for command lines written for wscat' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -s l -l listen -d 'The same as `wsprobe listen PORT`, for command lines written for wscat' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s x -l execute -d 'Send this message first; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l chunk -d 'Cut stdin into binary messages of this size' -r
@@ -119,6 +120,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s h -l help -d 'Print hel
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print version'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: the same, against a built-in echo server'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect as a line for curl says, copied from a browser\'s developer tools'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: stdin to all, echo, broadcast, or a command for each client'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or the man page'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d 'Send this message first; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
@@ -212,6 +214,62 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-pong -d 'Do 
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand curl" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l exec -d 'Run a command for each client, a message a line' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l send -d 'Send this to each client when it connects; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l send-file -d 'The same with a file, as text if it is UTF-8; after `--send`' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l every -d 'Send a message to all clients again and again: `--every 1s tick`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l chunk -d 'Cut stdin into binary messages of this size' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l output -d 'How to print messages' -r -f -a "auto\t''
+text\t''
+hex\t''
+base64\t''
+raw\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l record -d 'Also write every event to this file, as JSON records' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s t -l timestamps -d 'Print the time before each message' -r -f -a "utc\t''
+local\t''
+delta\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l pretty -d 'Indent JSON that does not fit a line' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l path -d 'Serve this path only; any other is answered with 404' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l origin -d 'Let in pages of this origin only; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l auth -d 'Let in only who authenticates so (Basic); 401 otherwise' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l bearer -d 'Let in only who has this bearer token; 401 otherwise' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s s -l subprotocol -d 'Choose this subprotocol if it is offered; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s H -l header -d 'Add a header to each answer, `\'Name: value\'`; one each time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l refuse -d 'Refuse every handshake with this status: `503`, `401:log in first`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l delay -d 'Wait this long before each answer' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l tls-cert -d 'Be wss://, with this certificate and what it builds on (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l tls-key -d 'The key of the certificate (PEM, without a passphrase)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l client-ca -d 'Let in only who has a certificate of these authorities (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l max-clients -d 'Let in at most so many at once; 503 for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l ping-interval -d 'Send each client a ping this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l ping-timeout -d 'Give up on a client when nothing comes for this long after a ping: 10s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l handshake-timeout -d 'Give a client this long for its request, TLS included' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l close-timeout -d 'Give up on a client\'s Close after this long' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l echo -d 'Send every message back, with its type; stdin is not read'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l broadcast -d 'Send what one client says to all the others; stdin is not read'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s b -l binary -d 'Send binary messages'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l escapes -d 'Take `\\n \\r \\t \\0 \\xNN \\u{N} \\\\` in input for what they stand for'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s 0 -l null -d 'Cut stdin at NUL bytes, and print one behind each received text message'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l keep-newline -d 'Send the delimiter as part of each message'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l whole -d 'Send all of stdin as one message'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s r -l receive-only -d 'Only listen: never read stdin'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s j -l json -d 'Print a JSON record for each event, in and out'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l vi -d 'Edit lines at the prompt as vi does'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s q -l quiet -d 'Say nothing but errors on stderr'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-page -d 'Answer a browser with 426 instead of a page to try the server with'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l tls-self-signed -d 'Be wss://, with a certificate made now'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -s h -l help -d 'Print help'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "completions" -d 'Completions for a shell'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "man" -d 'The man page, in troff'

@@ -22,6 +22,8 @@ pub(crate) enum Error {
     File { what: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot {what}")]
     Local { what: &'static str, source: io::Error },
+    #[error("cannot listen on `{address}`")]
+    Listen { address: String, source: io::Error },
     #[error("cannot resolve `{host}`")]
     Resolve { host: String, source: io::Error },
     #[error("`{host}` has no {} address", family_name(*family))]
@@ -53,7 +55,8 @@ impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::File { .. } | Self::Local { .. } => 2,
-            Self::Resolve { .. }
+            Self::Listen { .. }
+            | Self::Resolve { .. }
             | Self::NoAddress { .. }
             | Self::Unreachable { .. }
             | Self::UnixSocket { .. }
@@ -84,6 +87,7 @@ impl Error {
             Self::Usage(_)
             | Self::File { .. }
             | Self::Local { .. }
+            | Self::Listen { .. }
             | Self::NoAddress { .. }
             | Self::NoRoots { .. }
             | Self::Redirect(_)
@@ -97,6 +101,9 @@ impl Error {
             Self::Refused(refusal) => refusal_hint(refusal),
             Self::Proxy { source, .. } => source.hint().map(str::to_owned),
             Self::Tls { source, .. } => source.hint().map(str::to_owned),
+            Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                Some("is another server running there? port 0 takes a free one".to_owned())
+            }
             Self::NoRoots { .. } => Some("install ca-certificates, or name a file with --cacert".to_owned()),
             Self::NoAddress { family: Some(Family::V4), .. } => Some("try it without -4".to_owned()),
             Self::NoAddress { family: Some(Family::V6), .. } => Some("try it without -6".to_owned()),

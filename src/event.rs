@@ -48,11 +48,19 @@ pub(crate) enum Direction {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) at: SystemTime,
+    /// With whom, where we are the server.
+    pub(crate) client: Option<ClientName>,
     pub(crate) what: Happening,
 }
 
+/// What a server calls a client: `#1` is the first that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ClientName(pub(crate) u32);
+
 #[derive(Clone, Debug)]
 pub(crate) enum Happening {
+    /// The server that we are waits for clients at this URL.
+    Listening(String),
     Open(Box<Opened>),
     Message(Direction, Message),
     Ping(Direction, Bytes),
@@ -108,6 +116,18 @@ pub(crate) enum End {
     OutputGone,
     /// The input was no good; the error names the place.
     BadInput(String),
+}
+
+impl Event {
+    pub(crate) fn now(what: Happening) -> Self {
+        Self { at: SystemTime::now(), client: None, what }
+    }
+}
+
+impl std::fmt::Display for ClientName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{}", self.0)
+    }
 }
 
 impl Message {

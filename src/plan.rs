@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::connect;
 use crate::event::Batch;
 use crate::front::link::Patience;
+use crate::front::listen;
 use crate::front::stdin::Cut;
 use crate::render::Look;
 use crate::session;
@@ -17,7 +18,18 @@ pub(crate) enum Job {
     Connect(Box<Plan>),
     /// The same, but the target is a server of our own, started for the occasion.
     Demo(Box<Plan>),
+    Listen(Box<Service>),
     Print(Vec<u8>),
+}
+
+/// One run as a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) options: listen::Options,
+    pub(crate) source: Source,
+    pub(crate) look: Look,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) voice: Voice,
 }
 
 /// One run against one server.

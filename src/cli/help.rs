@@ -52,7 +52,7 @@ const FOR_WSCAT: [&str; 3] = ["connect", "protocol", "slash"];
 /// The page of `-h`: what is used most, and the names of all the rest.
 pub(super) fn short(command: &Command) -> String {
     let mut page = format!("{SHORT}       talk to a WebSocket server: prompt or pipe\n");
-    page += "wsprobe demo                the same, against a built-in echo server\n";
+    page += "wsprobe demo | listen [ADDR]   the same with a server of our own | be the server\n";
     for argument in command.get_arguments().filter(|argument| is_explained(argument)) {
         let summary = argument.get_help().map(ToString::to_string).unwrap_or_default();
         writeln!(page, "  {:<25} {summary}", usage(argument)).expect("a String takes all");
@@ -110,7 +110,7 @@ mod tests {
     fn every_option_is_documented_under_a_heading() {
         for argument in command().get_arguments().filter(|argument| !argument.is_positional()) {
             assert!(argument.get_help().is_some(), "{argument} has no doc comment");
-            let is_heading_less = ["help", "version", "connect"].contains(&argument.get_id().as_str());
+            let is_heading_less = ["help", "version", "connect", "listen"].contains(&argument.get_id().as_str());
             assert!(is_heading_less || argument.get_help_heading().is_some(), "{argument} has no heading");
         }
     }

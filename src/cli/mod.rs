@@ -6,6 +6,7 @@ mod curl;
 mod env;
 mod generate;
 mod help;
+mod listen;
 mod manual;
 mod options;
 mod route;
@@ -20,9 +21,11 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use env::Env;
+use listen::Listen;
 pub(crate) use options::Options;
 
 use crate::error::Error;
+use crate::front::listen::site::Address;
 use crate::plan::Job;
 
 /// A terminal client for WebSocket servers: poke, pipe, test
@@ -42,16 +45,24 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
-    #[arg(value_name = "URL", required_unless_present = "connect")]
+    #[arg(value_name = "URL", required_unless_present_any = ["connect", "listen"])]
     url: Option<String>,
 
     /// The same as URL, for command lines written for wscat
     #[arg(short, long, value_name = "URL", hide_short_help = true, conflicts_with = "url")]
     connect: Option<String>,
+
+    /// The same as `wsprobe listen PORT`, for command lines written for wscat
+    #[arg(
+        short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
+        conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "echo", "max_message"],
+        conflicts_with_all = ["Ending", "Request", "Tls", "Route", "Timing"]
+    )]
+    listen: Option<Address>,
 
     #[command(flatten)]
     options: Options,
@@ -77,6 +88,12 @@ enum Command {
         #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         line: Vec<String>,
     },
+    /// Be the server: stdin to all, echo, broadcast, or a command for each client
+    ///
+    /// Any number of clients, each with a short name (`#1`). Each line of stdin, typed or piped, goes to all as soon as
+    /// there is somebody; what arrives is printed with its client's name. A browser gets a small page to try it with.
+    /// SIGINT and SIGTERM close all clients with 1001 and end it well. `wsprobe listen --help` has its options.
+    Listen(Box<Listen>),
     /// Print shell completions or the man page
     Generate {
         #[command(subcommand)]
@@ -103,10 +120,16 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     match (cli.command, cli.url.or(cli.connect)) {
         (Some(Command::Generate { what }), _) => Ok(Job::Print(what.generate(command()))),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
+        (Some(Command::Listen(listen)), _) => listen.service(env).map(Box::new).map(Job::Listen),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.options, env).map(Job::Demo),
         (None, url) => {
+            if let Some(address) = cli.listen {
+                let Options { messages, output, .. } = cli.options;
+                let service = Listen::at(address, messages.stdin, output).service(env)?;
+                return Ok(Job::Listen(Box::new(service)));
+            }
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "curl" | "demo" | "generate") {
+            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen") {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
             translate::connect(&url, &cli.options, env).map(Job::Connect)

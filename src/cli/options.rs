@@ -41,13 +41,37 @@ pub(crate) struct Messages {
     ///
     /// They are sent in order as soon as the connection is open. Then the input has ended and stdin is never read, so
     /// that this works in cron, nohup and CI; `--interactive` goes on with stdin.
-    #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
+    #[arg(
+        short = 'x',
+        long = "execute",
+        value_name = "MSG",
+        allow_hyphen_values = true,
+        conflicts_with = "receive_only"
+    )]
     pub(crate) execute: Vec<String>,
 
     /// After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise
-    #[arg(short, long, hide_short_help = true)]
+    #[arg(short, long, hide_short_help = true, conflicts_with = "receive_only")]
     pub(crate) interactive: bool,
 
+    #[command(flatten)]
+    pub(crate) stdin: Stdin,
+
+    /// Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`
+    #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
+    pub(crate) rate: Option<Rate>,
+
+    /// Send every message back, with its type; stdin is not read
+    ///
+    /// Useful to measure a server's load and latency, and to test it with messages of its own.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["interactive", "json_input"])]
+    pub(crate) echo: bool,
+}
+
+/// What `wsprobe listen` takes too.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct Stdin {
     /// Send binary messages
     ///
     /// Stdin need not be UTF-8 then. It is still cut at the delimiter, unless `--whole` or `--chunk` says otherwise.
@@ -88,12 +112,8 @@ pub(crate) struct Messages {
     #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true, conflicts_with = "json_input")]
     pub(crate) chunk: Option<usize>,
 
-    /// Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`
-    #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
-    pub(crate) rate: Option<Rate>,
-
     /// Only listen: never read stdin
-    #[arg(short, long, hide_short_help = true, conflicts_with_all = ["execute", "interactive"])]
+    #[arg(short, long, hide_short_help = true)]
     pub(crate) receive_only: bool,
 
     /// Read JSON records from stdin, one a line, and send what they hold
@@ -102,12 +122,6 @@ pub(crate) struct Messages {
     /// type text, binary, ping, pong and close are sent, whatever their direction; open and error are passed over.
     #[arg(long, hide_short_help = true)]
     pub(crate) json_input: bool,
-
-    /// Send every message back, with its type; stdin is not read
-    ///
-    /// Useful to measure a server's load and latency, and to test it with messages of its own.
-    #[arg(long, hide_short_help = true, conflicts_with_all = ["interactive", "json_input"])]
-    pub(crate) echo: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -17,7 +17,7 @@ use crate::front::stdin::{Cut, Kind};
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::{Format, Look, Stamps};
 use crate::request::Wishes;
-use crate::session::{self, Delay, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
+use crate::session::{self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
 use crate::target::{Parsed, Place};
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
@@ -67,7 +67,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         source,
         session: session(options, is_prompt)?,
         patience: patience(&options.timing),
-        look: look(options, env, is_prompt),
+        look: look(&options.output, &options.messages.stdin, env, is_prompt),
         record: options.output.record.clone(),
         voice: voice(&options.output, env, is_prompt),
         dropped: Vec::new(),
@@ -86,52 +86,62 @@ fn without_secret(url: &str) -> String {
 
 fn source(options: &Options, env: &Env) -> Source {
     let messages = &options.messages;
-    if messages.echo || messages.receive_only {
+    if messages.echo {
         return Source::Nothing;
     }
     if !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
     }
-    let is_plain = messages.json_input || messages.whole || messages.chunk.is_some() || env.terminal_is_dumb;
+    let stdin = &messages.stdin;
+    if stdin.receive_only {
+        return Source::Nothing;
+    }
+    let is_plain = stdin.json_input || stdin.whole || stdin.chunk.is_some() || env.terminal_is_dumb;
     if env.stdin_is_terminal && env.stdout_is_terminal && !is_plain {
         return Source::Prompt(Prompt {
             history: env.state_dir.as_ref().map(|dir| dir.join("history")),
             pager: env.pager.clone(),
             editor: env.editor.clone(),
             vi: options.output.vi || env.inputrc_wants_vi,
-            binary: messages.binary,
-            escapes: messages.escapes,
+            binary: stdin.binary,
+            escapes: stdin.escapes,
             exit_on_close: options.ending.exit_on_close,
         });
     }
-    let kind = match (messages.binary || messages.chunk.is_some(), messages.escapes) {
+    Source::Pipe(cut(stdin))
+}
+
+/// How stdin is cut into messages.
+pub(super) fn cut(stdin: &options::Stdin) -> Cut {
+    let kind = match (stdin.binary || stdin.chunk.is_some(), stdin.escapes) {
         (true, false) => Kind::Binary,
         (true, true) => Kind::EscapedBinary,
         (false, false) => Kind::Text,
         (false, true) => Kind::EscapedText,
     };
-    Source::Pipe(match (messages.json_input, messages.whole, messages.chunk) {
+    match (stdin.json_input, stdin.whole, stdin.chunk) {
         (true, ..) => Cut::Records,
         (_, true, _) => Cut::Whole(kind),
         (_, _, Some(size)) => Cut::Chunks(size),
-        _ => Cut::At { delimiter: delimiter(messages), keep: messages.keep_newline, kind },
-    })
+        _ => Cut::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
+    }
 }
 
 /// `None` means lines, whose ends may be LF or CRLF.
-fn delimiter(messages: &options::Messages) -> Option<Bytes> {
-    if messages.null { Some(Bytes::from_static(b"\0")) } else { messages.delimiter.clone() }
+fn delimiter(stdin: &options::Stdin) -> Option<Bytes> {
+    if stdin.null { Some(Bytes::from_static(b"\0")) } else { stdin.delimiter.clone() }
 }
 
 fn first(messages: &options::Messages) -> Result<Vec<Input>, Error> {
-    let first = messages.execute.iter().map(|text| message(text, messages, "--execute <MSG>"));
-    first.map(|message| message.map(Input::Message)).collect()
+    let message = |text: &String| message("--execute <MSG>", text, &messages.stdin).map(Input::Message);
+    messages.execute.iter().map(message).collect()
 }
 
-fn message(text: &str, messages: &options::Messages, option: &str) -> Result<Message, Error> {
+/// A message of the command line, made as one of stdin is.
+pub(super) fn message(option: &str, text: &str, stdin: &options::Stdin) -> Result<Message, Error> {
     let bad = |error| Error::Usage(format!("`{text}` is no value for `{option}`: {error}"));
-    Ok(match (messages.binary, messages.escapes) {
-        (false, false) => Message::Text(text.into()),
+    Ok(match (stdin.binary, stdin.escapes) {
+        (false, false) => Message::from(text),
         (true, false) => Message::Binary(text.to_owned().into()),
         (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(error.to_string()))?.into()),
         (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(error.to_string()))?.into()),
@@ -147,25 +157,34 @@ fn patience(timing: &options::Timing) -> Patience {
 }
 
 /// Pings go out by themselves at the prompt only: who thinks between two lines is not to lose the connection.
-fn pings(timing: &options::Timing, is_prompt: bool) -> Result<Option<Pinging>, Error> {
-    let timeout = timing.ping_timeout.unwrap_or(PING_TIMEOUT);
-    match (timing.ping_interval, timing.ping_timeout) {
+pub(super) fn pings(
+    interval: Option<Interval>,
+    timeout: Option<Duration>,
+    is_prompt: bool,
+) -> Result<Option<Pinging>, Error> {
+    match (interval, timeout) {
         (Some(Interval::Off), Some(_)) => {
             Err(Error::Usage("`--ping-timeout <TIME>` needs pings, which `--ping-interval off` forbids".to_owned()))
         }
         (Some(Interval::Off), None) => Ok(None),
-        (Some(Interval::Every(every)), _) => Ok(Some(Pinging { every, timeout })),
-        (None, asked) => Ok((is_prompt || asked.is_some()).then_some(Pinging { every: INTERVAL, timeout })),
+        (Some(Interval::Every(every)), _) => Ok(Some(Pinging { every, timeout: timeout.unwrap_or(PING_TIMEOUT) })),
+        (None, asked) => {
+            let timeout = timeout.unwrap_or(PING_TIMEOUT);
+            Ok((is_prompt || asked.is_some()).then_some(Pinging { every: INTERVAL, timeout }))
+        }
     }
 }
 
 fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error> {
     let timing = &options.timing;
     let heartbeat = timing.heartbeat.as_ref().map(|text| {
-        let message = message(text, &options.messages, "--heartbeat <TEXT>")?;
+        let message = message("--heartbeat <TEXT>", text, &options.messages.stdin)?;
         Ok(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
     });
-    let habits = Habits { pings: pings(timing, is_prompt)?, heartbeat: heartbeat.transpose()? };
+    let habits = Habits {
+        pings: pings(timing.ping_interval, timing.ping_timeout, is_prompt)?,
+        heartbeat: heartbeat.transpose()?,
+    };
     let ending = &options.ending;
     let texts = ending.expect.iter().cloned().map(Expectation::Text);
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
@@ -179,7 +198,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
             close_timeout: ending.close_timeout,
             deadline: None,
         },
-        echo: options.messages.echo,
+        echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
         habits,
     })
@@ -215,8 +234,7 @@ fn wishes(request: &options::Request, parsed: &Parsed, env: &Env) -> Result<Wish
     })
 }
 
-fn look(options: &Options, env: &Env, is_prompt: bool) -> Look {
-    let output = &options.output;
+pub(super) fn look(output: &options::Output, stdin: &options::Stdin, env: &Env, is_prompt: bool) -> Look {
     let format = match output.output {
         _ if output.json => Format::Records,
         OutputFormat::Auto => Format::Auto,
@@ -225,11 +243,11 @@ fn look(options: &Options, env: &Env, is_prompt: bool) -> Look {
         OutputFormat::Base64 => Format::Base64,
         OutputFormat::Raw => Format::Raw,
     };
-    let delimiter = delimiter(&options.messages).filter(|_| !is_prompt);
+    let delimiter = delimiter(stdin).filter(|_| !is_prompt);
     Look {
         format,
         delimiter: delimiter.unwrap_or(Bytes::from_static(b"\n")),
-        keeps_delimiter: options.messages.keep_newline,
+        keeps_delimiter: stdin.keep_newline,
         stamps: output.timestamps.map(|stamps| match stamps {
             Timestamps::Utc => Stamps::Utc,
             Timestamps::Local => Stamps::Local,
@@ -243,7 +261,7 @@ fn look(options: &Options, env: &Env, is_prompt: bool) -> Look {
     }
 }
 
-fn voice(output: &options::Output, env: &Env, is_prompt: bool) -> Voice {
+pub(super) fn voice(output: &options::Output, env: &Env, is_prompt: bool) -> Voice {
     let verbosity = match (output.quiet, output.verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,

@@ -1,8 +1,9 @@
-//! The ends that a user sees: the pipe, the prompt, and the server behind `demo`.
+//! The ends that a user sees: the pipe, the prompt, and the server.
 //!
 //! Owns threads, input and the order of a run; what happens on the connection belongs to `session`.
 
 pub(crate) mod link;
+pub(crate) mod listen;
 mod pipe;
 mod repl;
 mod report;
@@ -16,18 +17,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::plan::{Job, Plan, Source};
+use crate::plan::{Job, Plan, Service, Source};
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
+
+/// Larger than what anyone tries out.
+const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
 pub(crate) fn run(job: Job) -> u8 {
     match job {
         Job::Print(page) => print(&page),
         Job::Connect(plan) => connect_as(&plan),
-        Job::Demo(mut plan) => match serve::Server::echo() {
-            Ok(server) => {
-                plan.connect.target = here(server.port());
+        Job::Listen(service) => listen_as(&service),
+        Job::Demo(mut plan) => match listen::echo_aside(DEMO_MESSAGE) {
+            Ok(port) => {
+                plan.connect.target = here(port);
                 connect_as(&plan)
             }
             Err(source) => complain(&Error::Local { what: "start the demo's server", source }),
@@ -53,6 +58,13 @@ fn connect_as(plan: &Plan) -> u8 {
         Source::Prompt(prompt) => repl::run(plan, prompt),
         _ => pipe::run(plan),
     }
+}
+
+fn listen_as(service: &Service) -> u8 {
+    if service.voice.colour || service.look.colour {
+        term::allow_colour();
+    }
+    listen::run(service)
 }
 
 fn print(page: &[u8]) -> u8 {

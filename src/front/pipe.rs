@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::time::{Duration, Instant, SystemTime};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -13,7 +15,7 @@ use super::{deadline, report, runtime, signals, stdin};
 use crate::error::Error;
 use crate::event::{Batch, Direction, End, Event, Happening};
 use crate::plan::{Plan, Source};
-use crate::render::{Format, Renderer, record, text};
+use crate::render::{Format, Look, Renderer, record, text};
 use crate::session::{self, Gone, Outlet, Progress};
 use crate::term::{Lane, Talk, stdout_gone};
 
@@ -25,7 +27,7 @@ const HASTE: Duration = Duration::from_millis(500);
 
 /// Runs to the end, and returns the exit status.
 pub(super) fn run(plan: &Plan) -> u8 {
-    let talk = Talk::on_stderr(plan.voice.verbosity, plan.voice.colour);
+    let talk = Rc::new(Talk::on_stderr(plan.voice.verbosity, plan.voice.colour));
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return super::complain(&error),
@@ -39,11 +41,11 @@ pub(super) fn run(plan: &Plan) -> u8 {
     code
 }
 
-async fn converse(plan: &Plan, talk: &Talk) -> Result<u8, Error> {
+async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals =
         signals::watch(&[], |_| false).map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
-    let output = Output::new(plan, talk)?;
+    let output = Output::new(&plan.look, plan.record.as_deref(), talk)?;
     let mut link = Link::new(plan, until);
     let mut connected = tokio::select! {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,
@@ -132,25 +134,26 @@ fn start_input(
 }
 
 /// Where events go: stdout, the record, and what is worth a line on stderr.
-struct Output<'t> {
+pub(super) struct Output {
     renderer: RefCell<Renderer>,
     stdout: Spool,
     record: Option<Spool>,
-    talk: &'t Talk,
+    talk: Rc<Talk>,
 }
 
-impl<'t> Output<'t> {
-    fn new(plan: &Plan, talk: &'t Talk) -> Result<Self, Error> {
+impl Output {
+    pub(super) fn new(look: &Look, record: Option<&Path>, talk: &Rc<Talk>) -> Result<Self, Error> {
         let stdout = Lane::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
-        let record = plan.record.as_ref().map(|path| open_record(path)).transpose()?;
-        Ok(Self { renderer: RefCell::new(Renderer::new(plan.look.clone())), stdout: Spool::new(stdout), record, talk })
+        let record = record.map(open_record).transpose()?;
+        let renderer = RefCell::new(Renderer::new(look.clone()));
+        Ok(Self { renderer, stdout: Spool::new(stdout), record, talk: Rc::clone(talk) })
     }
 
     fn put_now(&self, what: Happening) {
-        self.put(Event { at: SystemTime::now(), what });
+        self.put(Event::now(what));
     }
 
-    async fn finish(self) -> Result<(), Error> {
+    pub(super) async fn finish(self) -> Result<(), Error> {
         let stdout = self.stdout.finish().await.map_err(|source| Error::Local { what: "write to stdout", source });
         let record = match self.record {
             Some(record) => record.finish().await.map_err(|source| Error::Local { what: "write the record", source }),
@@ -161,7 +164,7 @@ impl<'t> Output<'t> {
 }
 
 /// Opens the file of `--record`; it is replaced.
-pub(super) fn open_record(path: &std::path::Path) -> Result<Spool, Error> {
+pub(super) fn open_record(path: &Path) -> Result<Spool, Error> {
     let lane = File::create(path).and_then(Lane::to_file);
     lane.map(Spool::new).map_err(|source| Error::File {
         what: "write the record (--record) to",
@@ -170,7 +173,7 @@ pub(super) fn open_record(path: &std::path::Path) -> Result<Spool, Error> {
     })
 }
 
-impl Outlet for Output<'_> {
+impl Outlet for Output {
     async fn room(&self) -> Result<(), Gone> {
         self.stdout.room().await?;
         match &self.record {
@@ -187,9 +190,9 @@ impl Outlet for Output<'_> {
         }
         if renderer.look().ping_pong && renderer.look().format != Format::Records {
             match &event.what {
-                Happening::Ping(direction, data) => say_control(self.talk, *direction, &text::ping(data)),
+                Happening::Ping(direction, data) => say_control(&self.talk, *direction, &text::ping(data)),
                 Happening::Pong(direction, data, round_trip) => {
-                    say_control(self.talk, *direction, &text::pong(data, *round_trip));
+                    say_control(&self.talk, *direction, &text::pong(data, *round_trip));
                 }
                 _ => {}
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::connect::Trace;
 use crate::dial::Dialed;
 use crate::error::Error;
-use crate::event::{Close, End, Opened};
+use crate::event::{ClientName, Close, End, Opened};
 use crate::plan::Plan;
 use crate::session::{Attempt, Outcome};
 use crate::target::Target;
@@ -109,7 +109,7 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         End::Cut(None) => talk.error("the connection was cut without a Close"),
         End::Cut(Some(error)) => talk.error(&format!("the connection was cut without a Close: {error}")),
         End::Silent => talk.error(&silent(plan)),
-        End::Broken(fault) => talk.error(&broken(fault)),
+        End::Broken(fault) => talk.error(&format!("the server {}", broken(fault))),
         End::Unanswered => talk.error(&format!(
             "the server did not answer our Close within {:?} (--close-timeout)",
             plan.session.ending.close_timeout
@@ -130,6 +130,20 @@ fn silent(plan: &Plan) -> String {
     format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
 }
 
+/// Tells how a client's session ended, where we are the server.
+pub(super) fn client_ended(talk: &Talk, name: ClientName, end: &End) {
+    match end {
+        End::Closed { close, .. } => talk.say(&format!("{name} {}", closed(close))),
+        End::Cut(None) => talk.warn(&format!("{name} was cut without a Close")),
+        End::Cut(Some(error)) => talk.warn(&format!("{name} was cut without a Close: {error}")),
+        End::Broken(fault) => talk.warn(&format!("{name} {}", broken(fault))),
+        End::Unanswered => talk.warn(&format!("{name} did not answer our Close (--close-timeout)")),
+        End::Silent => talk.warn(&format!("{name} did not answer a ping (--ping-timeout)")),
+        // These end the server, which says so itself.
+        End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => {}
+    }
+}
+
 fn closed(close: &Close) -> String {
     let code = close.code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"));
     let reason = if close.reason.is_empty() { String::new() } else { format!(": {}", close.reason) };
@@ -142,5 +156,5 @@ fn broken(fault: &Fault) -> String {
         _ => "",
     };
     let code = fault.close_code().map_or_else(String::new, |code| format!("; closed with {code}"));
-    format!("the server broke the protocol: {fault}{code}{hint}")
+    format!("broke the protocol: {fault}{code}{hint}")
 }

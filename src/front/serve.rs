@@ -1,22 +1,21 @@
-//! A WebSocket server on a thread of its own: what `demo` talks to, and what the tests do.
+//! A WebSocket server on a thread of its own, whose clients are driven by the code of a test.
 
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use tokio::net::TcpStream;
 use tokio::task::LocalSet;
-use tokio_rustls::TlsAcceptor;
 
+use super::listen;
+use super::listen::door::{Door, Guest};
 use crate::dial::Duplex;
 use crate::event::{Close, Message};
-
-use crate::handshake::server::{Choice, Opening, accept};
-use crate::wire::{Incoming, Limits, Side, Socket};
+use crate::handshake::admission::Admission;
+use crate::handshake::server::Opening;
+use crate::wire::{Incoming, Limits, Socket};
 
 /// Larger than what any client is asked to send here.
 const MAX_MESSAGE: usize = 2 << 30;
@@ -26,7 +25,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running server. It ends with the process.
 pub struct Server {
-    address: SocketAddr,
+    port: u16,
 }
 
 /// A connected client, from the server's side.
@@ -52,7 +51,7 @@ impl Server {
     /// # Errors
     /// No port could be had.
     pub fn echo() -> io::Result<Self> {
-        Self::start(echo)
+        Ok(Self { port: listen::echo_aside(MAX_MESSAGE)? })
     }
 
     /// Starts a server on a free port of the loopback interface; `serve` is called for each client.
@@ -77,88 +76,51 @@ impl Server {
     where
         F: Future<Output = ()> + 'static,
     {
-        Self::start_with(Some(TlsAcceptor::from(config)), serve)
+        Self::start_with(Some(config), serve)
     }
 
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.port
     }
 
-    fn start_with<F>(tls: Option<TlsAcceptor>, serve: impl Fn(Client) -> F + Send + 'static) -> io::Result<Self>
+    fn start_with<F>(
+        tls: Option<Arc<rustls::ServerConfig>>,
+        serve: impl Fn(Client) -> F + Send + 'static,
+    ) -> io::Result<Self>
     where
         F: Future<Output = ()> + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let port = listener.local_addr()?.port();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("server".to_owned()).spawn(move || {
             let serve = Rc::new(serve);
+            let door = Rc::new(Door {
+                tls,
+                admission: Admission::default(),
+                has_page: false,
+                delay: Duration::ZERO,
+                handshake_timeout: HANDSHAKE_TIMEOUT,
+                limits: Limits { max_message: MAX_MESSAGE, pongs: true },
+            });
             LocalSet::new().block_on(&runtime, async move {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("it was made for this runtime");
                 loop {
                     // A client that is gone before it is accepted is not the next one's fault.
                     let Ok((stream, _)) = listener.accept().await else { continue };
-                    let (serve, tls) = (Rc::clone(&serve), tls.clone());
+                    let (serve, door) = (Rc::clone(&serve), Rc::clone(&door));
                     tokio::task::spawn_local(async move {
-                        if let Some(client) = welcome(stream, tls).await {
-                            serve(client).await;
+                        let _ = stream.set_nodelay(true);
+                        if let Ok(guest) = door.admit(Box::new(stream), || Some(())).await {
+                            let Guest { socket, opening, subprotocol, .. } = guest;
+                            serve(Client { socket, opening, subprotocol }).await;
                         }
                     });
                 }
             });
         })?;
-        Ok(Self { address })
-    }
-}
-
-/// Secures the stream if asked to, and answers the opening handshake; none for a client that fails at it.
-async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Client> {
-    stream.set_nodelay(true).ok()?;
-    let shaking = async {
-        let mut stream: Box<dyn Duplex> = match tls {
-            Some(tls) => Box::new(tls.accept(stream).await.ok()?),
-            None => Box::new(stream),
-        };
-        let accepted = accept(&mut stream, |opening| {
-            Ok(Choice { subprotocol: opening.subprotocols().next().map(str::to_owned), ..Choice::default() })
-        })
-        .await
-        .ok()?;
-        let limits = Limits { max_message: MAX_MESSAGE, pongs: true };
-        let socket = Socket::new(stream, accepted.leftover, Side::Server, limits).await;
-        Some(Client { socket, opening: accepted.opening, subprotocol: accepted.subprotocol })
-    };
-    tokio::time::timeout(HANDSHAKE_TIMEOUT, shaking).await.ok()?
-}
-
-async fn echo(client: Client) {
-    let socket = &client.socket;
-    loop {
-        let incoming = match socket.next().now_or_never() {
-            Some(incoming) => incoming,
-            None => {
-                if socket.flush().await.is_err() {
-                    return;
-                }
-                socket.next().await
-            }
-        };
-        match incoming {
-            Some(Ok(Incoming::Message(message))) => {
-                if socket.feed(message).await.is_err() {
-                    return;
-                }
-            }
-            Some(Ok(_)) => {}
-            Some(Err(fault)) => {
-                if let Some(code) = fault.close_code() {
-                    let _ = socket.close(&Close::new(code, "")).await;
-                }
-                return;
-            }
-            None => return,
-        }
+        Ok(Self { port })
     }
 }
 

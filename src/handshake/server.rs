@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 pub(crate) use super::http1::Opening;
 pub(crate) use super::verify::BadOpening;
 
-use super::http1::{Reader, Unread};
+use super::http1::{Asked, Reader, Unread};
 use super::{send, verify};
 use crate::request::Header;
 
@@ -49,6 +49,8 @@ pub(crate) struct Accepted {
 pub(crate) enum Declined {
     #[error("the connection broke during the handshake")]
     Io(#[from] io::Error),
+    #[error("TLS with the client failed")]
+    Tls(#[source] io::Error),
     #[error("the client closed the connection before it asked for anything")]
     Closed,
     #[error("the client closed the connection after {received} bytes of its request")]
@@ -57,42 +59,60 @@ pub(crate) enum Declined {
     BadOpening(#[from] BadOpening),
     #[error("the client was turned away with {}", .0.status)]
     Denied(Denial),
+    #[error("the client did not finish its handshake within {0:?} (--handshake-timeout)")]
+    TooSlow(Duration),
 }
 
-/// Reads a request and answers it; `choose` has the last word on one that is sound.
-pub(crate) async fn accept<S>(
-    stream: &mut S,
-    choose: impl FnOnce(&Opening) -> Result<Choice, Denial>,
-) -> Result<Accepted, Declined>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut reader = Reader::new(&mut *stream);
-    let judged = judge(&mut reader, choose).await;
-    let leftover = reader.leftover();
-    match judged {
-        Ok((opening, key, choice)) => {
-            send(stream, &switching_head(&key, &choice)).await?;
-            Ok(Accepted { opening, subprotocol: choice.subprotocol, leftover })
-        }
-        Err(declined) => {
-            if let Some(denial) = declined.denial() {
-                // Whether the client still listens changes nothing: it is declined all the same.
-                turn_away(stream, &denial).await.ok();
-            }
-            Err(declined)
-        }
+/// A request that was read, and what came behind it.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    asked: Asked,
+    leftover: Bytes,
+}
+
+impl Heard {
+    pub(crate) fn opening(&self) -> &Opening {
+        &self.asked.opening
+    }
+
+    /// Whether it is a sound handshake.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), BadOpening> {
+        verify::opening(&self.asked).map(drop)
+    }
+
+    /// Whether it asks for a page, as a browser does that was given the URL: a GET that wants no upgrade.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.asked.method == "GET" && !self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))
     }
 }
 
-async fn judge<S: AsyncRead + Unpin>(
-    reader: &mut Reader<'_, S>,
-    choose: impl FnOnce(&Opening) -> Result<Choice, Denial>,
-) -> Result<(Opening, String, Choice), Declined> {
+/// Reads a request, without an answer.
+pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Heard, Declined> {
+    let mut reader = Reader::new(stream);
     let asked = reader.request().await?;
-    let key = verify::opening(&asked)?.to_owned();
-    let choice = choose(&asked.opening).map_err(Declined::Denied)?;
-    Ok((asked.opening, key, choice))
+    Ok(Heard { asked, leftover: reader.leftover() })
+}
+
+/// Opens the connection. The request has to be sound.
+pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    heard: Heard,
+    choice: Choice,
+) -> Result<Accepted, Declined> {
+    let key = verify::opening(&heard.asked)?;
+    send(stream, &switching_head(key, &choice)).await?;
+    Ok(Accepted { opening: heard.asked.opening, subprotocol: choice.subprotocol, leftover: heard.leftover })
+}
+
+/// Tells the client that it is not let in, if it still listens.
+pub(crate) async fn decline<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, declined: &Declined) {
+    if let Some(denial) = declined.denial() {
+        // Whether the client still listens changes nothing: it is declined all the same.
+        turn_away(stream, &denial).await.ok();
+    }
 }
 
 async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &Denial) -> io::Result<()> {
@@ -110,8 +130,14 @@ fn switching_head(key: &str, choice: &Choice) -> String {
         Header::new("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())),
     ];
     fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
-    fields.extend_from_slice(&choice.headers);
-    head(101, &fields)
+    head(101, &replaced(fields, &choice.headers))
+}
+
+/// The fields, with some of them replaced and others added; one without a value takes the field away.
+fn replaced(mut fields: Vec<Header>, by: &[Header]) -> Vec<Header> {
+    fields.retain(|field| !by.iter().any(|other| other.is(&field.name)));
+    fields.extend(by.iter().filter(|field| !field.value.is_empty()).cloned());
+    fields
 }
 
 fn head(status: u16, fields: &[Header]) -> String {
@@ -126,26 +152,26 @@ fn head(status: u16, fields: &[Header]) -> String {
 
 impl Denial {
     fn text(&self) -> String {
-        let mut fields = vec![
+        let fields = vec![
             Header::new("Connection", "close"),
             Header::new("Content-Type", "text/plain; charset=utf-8"),
             Header::new("Content-Length", self.body.len().to_string()),
         ];
-        fields.extend_from_slice(&self.headers);
-        head(self.status, &fields) + &self.body
+        head(self.status, &replaced(fields, &self.headers)) + &self.body
     }
 }
 
 impl Declined {
     /// What the client is told; nothing where it is gone.
-    fn denial(&self) -> Option<Denial> {
+    pub(crate) fn denial(&self) -> Option<Denial> {
         match self {
-            Self::Io(_) | Self::Closed | Self::CutShort { .. } => None,
+            Self::Io(_) | Self::Tls(_) | Self::Closed | Self::CutShort { .. } => None,
             Self::BadOpening(bad) => {
                 let headers = bad.remedy().into_iter().collect();
                 Some(Denial { status: bad.status(), headers, body: format!("{bad}\n") })
             }
             Self::Denied(denial) => Some(denial.clone()),
+            Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n") }),
         }
     }
 }

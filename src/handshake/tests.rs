@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::body::MAX_BODY;
 use super::http1::MAX_HEAD;
-use super::server::{Accepted, Choice, Declined, Denial, Opening, accept};
+use super::server::{Accepted, Choice, Declined, Denial, Opening, decline, hear, let_in};
 use super::*;
 use crate::request::{Header, Wishes};
 use crate::target::Parsed;
@@ -56,6 +56,28 @@ async fn follow(mut stream: DuplexStream, script: Vec<Step>) {
             Step::Say(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
             Step::Pause(time) => sleep(time).await,
             Step::Hold => std::future::pending().await,
+        }
+    }
+}
+
+/// Reads a request and answers it; `choose` has the last word on one that is sound.
+async fn accept<S>(
+    stream: &mut S,
+    choose: impl FnOnce(&Opening) -> Result<Choice, Denial>,
+) -> Result<Accepted, Declined>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let judged = hear(stream).await.and_then(|heard| {
+        heard.check()?;
+        let choice = choose(heard.opening()).map_err(Declined::Denied)?;
+        Ok((heard, choice))
+    });
+    match judged {
+        Ok((heard, choice)) => let_in(stream, heard, choice).await,
+        Err(declined) => {
+            decline(stream, &declined).await;
+            Err(declined)
         }
     }
 }

@@ -92,19 +92,19 @@ impl Renderer {
         match &event.what {
             Happening::Message(Direction::Out, _) if !self.look.marks => self.note_sent(event.at),
             Happening::Message(direction, message) => {
-                let stamp = self.stamp(event.at);
-                text::message(&self.look, &stamp, *direction, message, out);
+                let lead = self.lead(event);
+                text::message(&self.look, &lead, *direction, message, out);
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }
             }
             Happening::Ping(direction, data) if self.look.marks => {
-                let stamp = self.stamp(event.at);
-                text::control(&self.look, &stamp, *direction, &text::ping(data), out);
+                let lead = self.lead(event);
+                text::control(&self.look, &lead, *direction, &text::ping(data), out);
             }
             Happening::Pong(direction, data, round_trip) if self.look.marks => {
-                let stamp = self.stamp(event.at);
-                text::control(&self.look, &stamp, *direction, &text::pong(data, *round_trip), out);
+                let lead = self.lead(event);
+                text::control(&self.look, &lead, *direction, &text::pong(data, *round_trip), out);
             }
             _ => {}
         }
@@ -118,6 +118,15 @@ impl Renderer {
             let record = out.split_off(start);
             let record = String::from_utf8_lossy(&record);
             out.extend_from_slice(escape(&record, Keep::Lines).as_bytes());
+        }
+    }
+
+    /// What stands before a message: when it came, and from whom.
+    fn lead(&mut self, event: &Event) -> String {
+        let stamp = self.stamp(event.at);
+        match event.client {
+            Some(client) => format!("{stamp}{client} "),
+            None => stamp,
         }
     }
 

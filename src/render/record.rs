@@ -7,15 +7,16 @@ use bytes::{Bytes, BytesMut};
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use crate::event::{Close, Direction, Event, Happening, Input, Message, Opened};
+use crate::event::{ClientName, Close, Direction, Event, Happening, Input, Message, Opened};
 
-/// Header fields of an answer that hold secrets.
-const SECRET: [&str; 1] = ["set-cookie"];
+/// Header fields that hold secrets: of an answer, and of the request of who connects to us.
+const SECRET: [&str; 4] = ["set-cookie", "authorization", "proxy-authorization", "cookie"];
 
 /// Appends an event's record and a line feed.
 pub(crate) fn write(event: &Event, out: &mut BytesMut) {
-    let record = Record { out };
+    let record = Record { client: event.client, out };
     match &event.what {
+        Happening::Listening(url) => record.begin(event.at, Direction::In, "listening").string("url", url),
         Happening::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened),
         Happening::Message(direction, Message::Text(text)) => {
             record.begin(event.at, *direction, "text").string("data", text)
@@ -77,7 +78,7 @@ pub(crate) fn read(line: &str) -> Result<Option<Input>, String> {
         (Some("ping"), data) => Input::Ping(bytes(data)?),
         (Some("pong"), data) => Input::Pong(bytes(data)?),
         (Some("close"), _) => Input::Close(Some(read_close(&record)?)),
-        (Some("open" | "error" | "frame"), _) => return Ok(None),
+        (Some("listening" | "open" | "error" | "frame"), _) => return Ok(None),
         (None | Some("text" | "binary"), None) => return Err("a message has `data` or `base64`".to_owned()),
         (Some(other), _) => return Err(format!("`{other}` is no type of record")),
     };
@@ -100,6 +101,7 @@ fn read_close(record: &serde_json::Map<String, Value>) -> Result<Close, String> 
 
 /// A record that is being written.
 struct Record<'o> {
+    client: Option<ClientName>,
     out: &'o mut BytesMut,
 }
 
@@ -110,7 +112,10 @@ impl Record<'_> {
             Direction::Out => "out",
         };
         write!(self.out, r#"{{"time":"{}","dir":"{direction}","type":"{kind}""#, time(at)).expect("a buffer grows");
-        self
+        match self.client {
+            Some(client) => self.string("client", &client.to_string()),
+            None => self,
+        }
     }
 
     fn key(self, name: &str) -> Self {
@@ -193,7 +198,7 @@ mod tests {
     fn written(what: Happening) -> String {
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
         let mut out = BytesMut::new();
-        write(&Event { at, what }, &mut out);
+        write(&Event { at, client: None, what }, &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 

@@ -23,15 +23,17 @@ const LONGEST_AT_PROMPT: usize = 4 << 10;
 const HEXDUMP_ROWS: usize = 8;
 
 /// Appends a message.
-pub(super) fn message(look: &Look, stamp: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
+///
+/// `lead` stands before it: the time and the client's name, where there are such.
+pub(super) fn message(look: &Look, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
     let start = out.len();
-    out.extend_from_slice(stamp.as_bytes());
+    out.extend_from_slice(lead.as_bytes());
     if look.marks {
         out.extend_from_slice(mark(look, direction).as_bytes());
     }
     let taken = columns_of(&out[start..]);
     match (look.format, message) {
-        // A binary message is its bytes and nothing else: no delimiter, and so no stamp either.
+        // A binary message is its bytes and nothing else: no delimiter, and so nothing before it either.
         (Format::Raw, Message::Binary(data)) => {
             out.truncate(start);
             out.extend_from_slice(data);
@@ -72,8 +74,8 @@ pub(crate) fn pong(data: &[u8], round_trip: Option<Duration>) -> String {
 }
 
 /// Appends a ping or pong.
-pub(super) fn control(look: &Look, stamp: &str, direction: Direction, words: &str, out: &mut BytesMut) {
-    out.extend_from_slice(stamp.as_bytes());
+pub(super) fn control(look: &Look, lead: &str, direction: Direction, words: &str, out: &mut BytesMut) {
+    out.extend_from_slice(lead.as_bytes());
     out.extend_from_slice(mark(look, direction).as_bytes());
     out.extend_from_slice(painted(look, words, Color::DarkGrey).as_bytes());
     out.extend_from_slice(b"\n");

@@ -15,7 +15,7 @@ mod write;
 
 use std::cell::RefCell;
 use std::future::pending;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -59,17 +59,32 @@ pub(crate) trait Outlet {
 
     /// Ends when nobody reads the output any more.
     async fn gone(&self);
+
+    /// Ends when the session is to end in order, with this Close, whatever input still waits; never, if nobody says so.
+    async fn dismissed(&self) -> Close {
+        pending().await
+    }
 }
 
 /// Nobody reads the output any more.
 #[derive(Debug)]
 pub(crate) struct Gone;
 
+/// Whether messages are sent back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Echo {
+    No,
+    /// While more is read: a client sends at its own pace.
+    Aside,
+    /// Each before anything more is read: a server has sent all of them before it answers a Close.
+    InOrder,
+}
+
 /// How to run a session.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) ending: Ending,
-    pub(crate) echo: bool,
+    pub(crate) echo: Echo,
     pub(crate) rate: Option<Rate>,
     pub(crate) habits: Habits,
 }
@@ -85,6 +100,22 @@ impl Progress {
     pub(crate) fn new(ending: &Ending) -> Self {
         let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone());
         Self { goal, backlog: Backlog::default() }
+    }
+}
+
+impl Options {
+    /// A server's session: it goes on for as long as its client wants, and ends with 1001 if it has to.
+    pub(crate) fn of_a_server(echo: Echo, close_timeout: Duration, habits: Habits) -> Self {
+        let ending = Ending {
+            wait: Wait::Forever,
+            count: None,
+            until: None,
+            expectations: Vec::new(),
+            close: Close::new(1001, ""),
+            close_timeout,
+            deadline: None,
+        };
+        Self { ending, echo, rate: None, habits }
     }
 }
 
@@ -116,17 +147,18 @@ where
         core: RefCell::new(Core::new(options.ending.clone(), goal, now)),
         core_changed: Notify::new(),
         close_wanted: Notify::new(),
+        echo_sent: Notify::new(),
         pings: RefCell::default(),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
     };
     let (echoes, echoed) = mpsc::channel(ECHOES);
-    let echoes = options.echo.then_some(echoes);
+    let echoes = (options.echo != Echo::No).then_some(echoes);
     // Side by side: a send that waits for the peer must not stop the reads, or two polite ends wait for ever.
     let end = tokio::select! {
         biased;
         end = pump.watch(signals) => end,
-        end = pump.read(echoes) => end,
+        end = pump.read(echoes, options.echo) => end,
         // Beside the writer, since a ping may go between the frames of a message that takes a while.
         end = pump.keep_alive() => end,
         never = pump.write(first, inputs, echoed, options) => match never {},
@@ -151,6 +183,7 @@ struct Pump<'a, S, O> {
     core: RefCell<Core>,
     core_changed: Notify,
     close_wanted: Notify,
+    echo_sent: Notify,
     pings: RefCell<Pings>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
@@ -169,11 +202,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
     }
 
     fn put(&self, what: Happening) {
-        self.outlet.put(Event { at: SystemTime::now(), what });
+        self.outlet.put(Event::now(what));
     }
 
     /// The clock and the signals.
     async fn watch(&self, signals: &mut mpsc::Receiver<i32>) -> End {
+        let mut is_dismissed = false;
         loop {
             let step = self.core.borrow_mut().step(self.socket.bytes_moved(), Instant::now());
             let until = match step {
@@ -192,6 +226,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
             tokio::select! {
                 () = alarm => {}
                 () = self.core_changed.notified() => {}
+                close = self.outlet.dismissed(), if !is_dismissed => {
+                    is_dismissed = true;
+                    self.tell(|core, now| core.begin_close(Some(close), now));
+                }
                 Some(signal) = signals.recv() => {
                     if let Step::GiveUp(end) = self.tell(|core, now| core.interrupted(signal, now)) {
                         return end;
@@ -202,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
     }
 
     /// Moves what comes in to the outlet, until the connection ends.
-    async fn read(&self, echoes: Option<mpsc::Sender<Message>>) -> End {
+    async fn read(&self, echoes: Option<mpsc::Sender<Message>>, echo: Echo) -> End {
         loop {
             // Room first and the frame after it: a slow output slows the peer, and never a timer.
             if self.wait_for_output(self.outlet.room()).await.is_err() {
@@ -226,6 +264,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                     if let Some(echoes) = &echoes {
                         // The writer holds the other end for as long as it sends.
                         let _ = echoes.send(message.clone()).await;
+                        if echo == Echo::InOrder {
+                            tokio::select! {
+                                () = self.echo_sent.notified() => {}
+                                () = echoes.closed() => {}
+                            }
+                        }
                     }
                     self.put(Happening::Message(Direction::In, message));
                     if reception == Reception::Last {

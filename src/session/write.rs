@@ -65,6 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                         batch.push(Input::Message(message));
                     }
                     sending = self.send_once(batch, &mut timing).await;
+                    self.echo_sent.notify_one();
                 }
                 // A closed channel would be ready at every turn.
                 input = inputs.recv(), if input_open && self.core.borrow().takes_input() => match input {
@@ -80,6 +81,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 },
             }
         }
+        // Nobody waits for echoes any more.
+        drop(echoed);
         // The reader hears how it ended: a peer that stopped reading may still have its Close on the way.
         self.tell(Core::broke_off);
         pending().await

@@ -28,6 +28,9 @@ use walk::Disguise;
 /// tungstenite zeroes the free part of its buffer before each read, so a larger one costs latency.
 const READ_BUFFER: usize = 32 << 10;
 
+/// A server has one for each of its clients.
+const SERVER_READ_BUFFER: usize = 8 << 10;
+
 /// tungstenite moves all that is unsent at each partial write, so what is larger goes out in frames of this size.
 const LARGEST_FRAME: usize = 64 << 10;
 
@@ -91,14 +94,14 @@ impl Fault {
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes over after the handshake; `leftover` is what came behind its head.
     pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits) -> Self {
+        let (role, read_buffer) = match side {
+            Side::Client => (Role::Client, READ_BUFFER),
+            Side::Server => (Role::Server, SERVER_READ_BUFFER),
+        };
         let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
+            .read_buffer_size(read_buffer)
             .max_message_size(Some(limits.max_message))
             .max_frame_size(Some(limits.max_message));
-        let role = match side {
-            Side::Client => Role::Client,
-            Side::Server => Role::Server,
-        };
         let mut disguise = (!limits.pongs).then(Disguise::default);
         let mut leftover = BytesMut::from(leftover);
         if let Some(disguise) = &mut disguise {

@@ -36,6 +36,18 @@ impl Authority {
         file
     }
 
+    /// A certificate for these names and its key, as files.
+    pub fn files(&self, dir: &tempfile::TempDir, names: &[&str]) -> (PathBuf, PathBuf) {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let key = KeyPair::generate().expect("ring makes keys");
+        let params = CertificateParams::new(names).expect("these are names");
+        let certificate = params.signed_by(&key, &self.issuer).expect("the parameters are sound");
+        let files = (path(dir, "certificate.pem"), path(dir, "key.pem"));
+        std::fs::write(&files.0, certificate.pem()).expect("there is room");
+        std::fs::write(&files.1, key.serialize_pem()).expect("there is room");
+        files
+    }
+
     /// A server whose certificate is for these names and addresses.
     pub fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
         self.server_with(names, rustls::DEFAULT_VERSIONS, |_| {})

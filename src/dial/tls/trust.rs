@@ -24,7 +24,7 @@ pub(crate) enum Trust {
 /// What is trusted, as rustls wants it, and as it was given.
 #[derive(Debug)]
 pub(crate) struct Authorities {
-    pub(super) roots: Arc<RootCertStore>,
+    pub(crate) roots: Arc<RootCertStore>,
     pub(super) certificates: Vec<CertificateDer<'static>>,
 }
 

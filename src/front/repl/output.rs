@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::queue::{Item, Queue};
 use super::state::Shared;
@@ -41,14 +40,14 @@ impl Output {
     }
 
     pub(super) fn put_now(&self, what: Happening) {
-        self.put(Event { at: SystemTime::now(), what });
+        self.put(Event::now(what));
     }
 
     /// Shows a message of ours that nobody typed.
     pub(super) fn show_sent(&self, message: Message) {
         let what = Happening::Message(Direction::Out, message);
         if self.look.format != Format::Records {
-            self.queue.push(Item::Event(Event { at: SystemTime::now(), what }));
+            self.queue.push(Item::Event(Event::now(what)));
         }
     }
 
@@ -85,7 +84,7 @@ impl Output {
             // A pong that answers a ping of the user's.
             Happening::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
-            Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
+            Happening::Listening(_) | Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
         }
     }
 

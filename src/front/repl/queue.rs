@@ -184,7 +184,7 @@ mod tests {
 
     fn event(text: &str) -> Item {
         let what = Happening::Message(Direction::In, text.into());
-        Item::Event(Event { at: SystemTime::now(), what })
+        Item::Event(Event::now(what))
     }
 
     fn lines(size: usize) -> Item {

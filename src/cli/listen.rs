@@ -1,0 +1,340 @@
+//! The command line of `wsprobe listen`: its options, and what they mean.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+
+use super::env::Env;
+use super::options::{Interval, Output, Stdin};
+use super::{secret, translate, values};
+use crate::dial::Trust;
+use crate::error::Error;
+use crate::event::{Batch, Input, Message, Text};
+use crate::front::listen::site::Address;
+use crate::front::listen::tls::{Identity, Proof};
+use crate::front::listen::{self, Work};
+use crate::handshake::admission::{Admission, Origin};
+use crate::plan::{Service, Source};
+use crate::request::Credentials;
+use crate::session::{self, Habits, Pinging};
+use crate::wire::Limits;
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Listen {
+    /// Where: 8080, :8080, 127.0.0.1:0, [::1]:9000, 0.0.0.0:8080, unix:/run/x.sock
+    ///
+    /// A port alone means this machine only; 0.0.0.0 or another address has to be said. Port 0 takes a free one, which
+    /// is told on stderr, and with `--json` as a record.
+    #[arg(value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = Address::from_text)]
+    address: Address,
+
+    #[command(flatten)]
+    work: WorkOptions,
+    #[command(flatten)]
+    stdin: Stdin,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    admission: AdmissionOptions,
+    #[command(flatten)]
+    tls: TlsOptions,
+    #[command(flatten)]
+    limits: LimitOptions,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec"]))]
+struct WorkOptions {
+    /// Send every message back, with its type; stdin is not read
+    #[arg(long)]
+    echo: bool,
+
+    /// Send what one client says to all the others; stdin is not read
+    ///
+    /// A slow one never delays the rest: when 4 MiB wait for it, it is closed with 1013.
+    #[arg(long)]
+    broadcast: bool,
+
+    /// Run a command for each client, a message a line
+    ///
+    /// Each message is a line on its stdin, each line of its stdout a message (binary where it is not UTF-8); stderr goes
+    /// through. It runs in a shell, with the variables of CGI (RFC 3875) as websocketd sets them: REMOTE_ADDR, PATH_INFO,
+    /// QUERY_STRING, HTTP_* and the rest. It is ended with the connection, with all that it has started; when it ends by
+    /// itself, the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once.
+    #[arg(long, value_name = "CMD")]
+    exec: Option<String>,
+
+    /// Send this to each client when it connects; repeat it for more
+    #[arg(long, value_name = "MSG", allow_hyphen_values = true)]
+    send: Vec<String>,
+
+    /// The same with a file, as text if it is UTF-8; after `--send`
+    #[arg(long, value_name = "FILE")]
+    send_file: Vec<PathBuf>,
+
+    /// Send a message to all clients again and again: `--every 1s tick`
+    #[arg(long, num_args = 2, value_names = ["TIME", "MSG"], allow_hyphen_values = true)]
+    every: Vec<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Handshake")]
+struct AdmissionOptions {
+    /// Serve this path only; any other is answered with 404
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    path: Option<String>,
+
+    /// Let in pages of this origin only; repeat it for more
+    ///
+    /// `https://example.org`, `example.org` (any scheme and port), `*.example.org` (any name below it). Whoever comes
+    /// from elsewhere, or does not say where from, is answered with 403.
+    #[arg(long, value_name = "ORIGIN", value_parser = Origin::from_text)]
+    origin: Vec<Origin>,
+
+    /// Let in only who authenticates so (Basic); 401 otherwise
+    ///
+    /// `@FILE` and `env:VAR` keep it out of the list of processes.
+    #[arg(long, value_name = "USER:PASS", conflicts_with = "bearer")]
+    auth: Option<String>,
+
+    /// Let in only who has this bearer token; 401 otherwise
+    #[arg(long, value_name = "TOKEN")]
+    bearer: Option<String>,
+
+    /// Choose this subprotocol if it is offered; repeat it for more
+    ///
+    /// The best first. Without it, the client gets the first of those that it offers.
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
+    subprotocols: Vec<String>,
+
+    /// Add a header to each answer, `'Name: value'`; one each time
+    ///
+    /// It takes the place of one that wsprobe would send itself; with an empty value there is none. `@FILE` reads them.
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+
+    /// Refuse every handshake with this status: `503`, `401:log in first`
+    #[arg(long, value_name = "STATUS[:BODY]", value_parser = refusal)]
+    refuse: Option<(u16, String)>,
+
+    /// Wait this long before each answer
+    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = values::time)]
+    delay: Duration,
+
+    /// Answer a browser with 426 instead of a page to try the server with
+    #[arg(long)]
+    no_page: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "TLS")]
+struct TlsOptions {
+    /// Be wss://, with this certificate and what it builds on (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The key of the certificate (PEM, without a passphrase)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Be wss://, with a certificate made now
+    ///
+    /// Its fingerprint, and the `--pin` that fits, are told on stderr.
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    tls_self_signed: bool,
+
+    /// Let in only who has a certificate of these authorities (PEM)
+    #[arg(long, value_name = "FILE")]
+    client_ca: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits")]
+struct LimitOptions {
+    /// Let in at most so many at once; 503 for more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_clients: Option<u32>,
+
+    /// Refuse larger messages, with a Close 1009
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::size)]
+    max_message: usize,
+
+    /// Send each client a ping this often, or `off`
+    ///
+    /// Off by default, unless `--ping-timeout` is given: then it is 30s.
+    #[arg(long, value_name = "TIME", value_parser = values::interval)]
+    ping_interval: Option<Interval>,
+
+    /// Give up on a client when nothing comes for this long after a ping: 10s by default
+    #[arg(long, value_name = "TIME", value_parser = values::time_span)]
+    ping_timeout: Option<Duration>,
+
+    /// Give a client this long for its request, TLS included
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
+    handshake_timeout: Duration,
+
+    /// Give up on a client's Close after this long
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time)]
+    close_timeout: Duration,
+}
+
+impl Listen {
+    /// What wscat's `-l` means: the defaults, but for what the client's options share with these.
+    pub(super) fn at(address: Address, stdin: Stdin, output: Output) -> Self {
+        use clap::{Command, FromArgMatches as _};
+        let matches = Self::augment_args(Command::new("listen")).get_matches_from(["listen"]);
+        let defaults = Self::from_arg_matches(&matches).expect("clap has just matched these");
+        Self { address, stdin, output, ..defaults }
+    }
+
+    pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
+        let work = self.work.work();
+        let source = match work {
+            Work::Converse if !self.stdin.receive_only => Source::Pipe(translate::cut(&self.stdin)),
+            Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) => Source::Nothing,
+        };
+        let habits = Habits { pings: self.limits.pings()?, heartbeat: None };
+        let session = session::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
+        Ok(Service {
+            options: listen::Options {
+                address: self.address.clone(),
+                identity: self.tls.identity(&self.address)?,
+                admission: self.admission.admission()?,
+                has_page: !self.admission.no_page,
+                delay: self.admission.delay,
+                handshake_timeout: self.limits.handshake_timeout,
+                max_clients: self.limits.max_clients.map(|most| most as usize),
+                limits: Limits { max_message: self.limits.max_message, pongs: true },
+                greeting: self.greeting()?,
+                ticks: self.ticks()?,
+                work,
+                session,
+            },
+            source,
+            look: translate::look(&self.output, &self.stdin, env, false),
+            record: self.output.record.clone(),
+            voice: translate::voice(&self.output, env, false),
+        })
+    }
+
+    fn greeting(&self) -> Result<Batch, Error> {
+        let messages = self.work.send.iter().map(|text| translate::message("--send <MSG>", text, &self.stdin));
+        let files = self.work.send_file.iter().map(|path| read(path, self.stdin.binary));
+        messages.chain(files).map(|message| message.map(Input::Message)).collect()
+    }
+
+    fn ticks(&self) -> Result<Vec<(Duration, Message)>, Error> {
+        let tick = |pair: &[String]| {
+            let option = "--every <TIME> <MSG>";
+            let bad = |why: &str| Error::Usage(format!("`{}` is no value for `{option}`: {why}", pair[0]));
+            let every = values::time(&pair[0]).map_err(|why| bad(&why))?;
+            if every < Duration::from_millis(1) {
+                return Err(bad("it is at least 1ms"));
+            }
+            Ok((every, translate::message(option, &pair[1], &self.stdin)?))
+        };
+        self.work.every.chunks_exact(2).map(tick).collect()
+    }
+}
+
+impl LimitOptions {
+    fn pings(&self) -> Result<Option<Pinging>, Error> {
+        translate::pings(self.ping_interval, self.ping_timeout, false)
+    }
+}
+
+impl WorkOptions {
+    fn work(&self) -> Work {
+        match &self.exec {
+            Some(command) => Work::Exec(command.clone()),
+            None if self.echo => Work::Echo,
+            None if self.broadcast => Work::Broadcast,
+            None => Work::Converse,
+        }
+    }
+}
+
+impl AdmissionOptions {
+    fn admission(&self) -> Result<Admission, Error> {
+        let credentials = match (&self.auth, &self.bearer) {
+            (Some(user), _) => Some(secret::user(user)?),
+            (None, Some(token)) => Some(Credentials::Bearer(secret::resolve("--bearer", token)?)),
+            (None, None) => None,
+        };
+        let mut headers = Vec::new();
+        for text in &self.headers {
+            headers.extend(secret::headers(text)?);
+        }
+        Ok(Admission {
+            refusal: self.refuse.clone(),
+            path: self.path.clone(),
+            credentials,
+            origins: self.origin.clone(),
+            subprotocols: self.subprotocols.clone(),
+            headers,
+        })
+    }
+}
+
+impl TlsOptions {
+    fn identity(&self, address: &Address) -> Result<Option<Identity>, Error> {
+        let proof = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Proof::Files { certificate, key },
+            _ if self.tls_self_signed => Proof::SelfSigned(ip(address)),
+            _ if self.client_ca.is_some() => {
+                return Err(Error::Usage(
+                    "`--client-ca` needs `--tls-cert` and `--tls-key`, or `--tls-self-signed`".to_owned(),
+                ));
+            }
+            _ => return Ok(None),
+        };
+        let clients = match &self.client_ca {
+            Some(path) => match Trust::from_pem_file(path) {
+                Ok(Trust::Only(authorities)) => Some(Arc::clone(&authorities.roots)),
+                Ok(Trust::System | Trust::Anyone) => None,
+                Err(why) => {
+                    let path = path.display();
+                    return Err(Error::Usage(format!("`{path}` is no value for `--client-ca <FILE>`: {why}")));
+                }
+            },
+            None => None,
+        };
+        Identity::new(proof, clients).map(Some).map_err(Error::Usage)
+    }
+}
+
+fn ip(address: &Address) -> Option<IpAddr> {
+    match address {
+        Address::Inet(address) => Some(address.ip()).filter(|ip| !ip.is_unspecified()),
+        Address::Unix(_) => None,
+    }
+}
+
+fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
+    let data = std::fs::read(path);
+    let data = data.map_err(|source| Error::File { what: "read the message in", path: path.to_owned(), source })?;
+    Ok(match String::from_utf8(data) {
+        Ok(text) if !is_binary => Message::Text(Text::from(text)),
+        Ok(text) => Message::Binary(text.into()),
+        Err(error) => Message::Binary(error.into_bytes().into()),
+    })
+}
+
+fn path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') || text.contains(|c: char| c.is_whitespace() || c.is_control() || "?#".contains(c)) {
+        return Err("a path begins with `/`, and has no `?`, no `#` and no space".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// `503`, `401:log in first`
+fn refusal(text: &str) -> Result<(u16, String), String> {
+    let (status, body) = text.split_once(':').unwrap_or((text, ""));
+    match status.parse() {
+        Ok(status @ 200..=599) => Ok((status, if body.is_empty() { String::new() } else { format!("{body}\n") })),
+        _ => Err("a status is 200 to 599; a text for the body may follow after `:`".to_owned()),
+    }
+}

@@ -1,0 +1,178 @@
+//! One client: its session, and what its messages lead to.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::door::Guest;
+use super::exec::{Caller, Process};
+use super::hub::{Member, Place};
+use super::mailbox::Mailbox;
+use super::site::Arrival;
+use super::{Floor, Work};
+use crate::event::{Close, Direction, End, Event, Happening, Input, Message, Opened, Peer};
+use crate::front::report;
+use crate::handshake::server::Declined;
+use crate::session::{self, Gone, Outlet, Progress};
+
+/// Batches between the mailbox and the session.
+const BATCHES: usize = 1;
+
+/// A process that is slow to read makes its client wait; who gives up is the client's to say.
+const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
+/// Lets a client in, if it may, and stays with it to its end.
+pub(super) async fn welcome<O: Outlet>(floor: Rc<Floor<O>>, arrival: Arrival) {
+    let Arrival { stream, peer } = arrival;
+    // Boxed, so that what the handshake needs is not kept for as long as the client stays.
+    let admitted = Box::pin(floor.door.admit(stream, || floor.hub.place())).await;
+    match admitted {
+        Ok(guest) => serve(&floor, guest, peer).await,
+        Err(declined) => turned_away(&floor, &peer, &declined),
+    }
+}
+
+fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, declined: &Declined) {
+    match declined {
+        Declined::Denied(denial) if denial.status == 200 => {
+            return floor.talk.detail('*', &format!("{peer} was given the page"));
+        }
+        // Whoever looks whether a port is open.
+        Declined::Closed => return floor.talk.detail('*', &format!("{peer}: {declined}")),
+        _ => {}
+    }
+    let mut words = format!("{peer}: {declined}");
+    if let Some(cause) = std::error::Error::source(declined) {
+        words += &format!(": {cause}");
+    }
+    if let (Some(denial), false) = (declined.denial(), matches!(declined, Declined::Denied(_))) {
+        words += &format!(" (answered {})", denial.status);
+    }
+    floor.talk.warn(&words);
+    floor.output.put(Event::now(Happening::Error(words)));
+}
+
+async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
+    let Guest { socket, opening, subprotocol, tls, mut place } = guest;
+    let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    let member = place.take(format!("{peer} {}{chosen}", opening.resource));
+    let caller = Caller {
+        opening: &opening,
+        peer: &peer,
+        site: &floor.site,
+        credentials: floor.door.admission.credentials.as_ref(),
+        unique: format!("{}-{}", std::process::id(), member.name.0),
+    };
+    let started = match &floor.options.work {
+        Work::Exec(command) => Some(Process::start(command, &caller)),
+        Work::Echo | Work::Broadcast | Work::Converse => None,
+    };
+    floor.talk.say(&format!("{} connected from {}", member.name, member.about));
+    let mut process = started.and_then(|started| match started {
+        Ok(process) => Some(process),
+        Err(error) => {
+            floor.talk.error(&format!("{}: the command cannot be started: {error}", member.name));
+            member.dismiss(Close::new(1011, "the command cannot be started"));
+            None
+        }
+    });
+    let opened = Opened {
+        url: floor.site.url(&opening.resource),
+        peer,
+        tls,
+        status: 101,
+        headers: opening.fields,
+        subprotocol,
+        extensions: None,
+    };
+    let seat = Seat { floor, member: &member, process: process.as_ref().map(Process::mailbox) };
+    seat.put(Event::now(Happening::Open(Box::new(opened))));
+
+    let (batches, mut inputs) = mpsc::channel(BATCHES);
+    let (_held, mut signals) = mpsc::channel(1);
+    let deliver = async {
+        while batches.send(Ok(member.mailbox.take().await)).await.is_ok() {}
+        std::future::pending::<()>().await;
+    };
+    let overdue = async {
+        member.dismissed().await;
+        sleep(floor.options.session.ending.close_timeout).await;
+    };
+    let working = async {
+        if let Some(process) = &mut process {
+            process.relay(&member.mailbox, floor.door.limits.max_message).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let (first, options) = (floor.options.greeting.clone(), &floor.options.session);
+    let mut progress = Progress::new(&options.ending);
+    let outcome = tokio::select! {
+        outcome = session::run(socket, first, &mut progress, &mut inputs, &mut signals, &seat, options) => Some(outcome),
+        () = deliver => None,
+        () = working => None,
+        // It has had its time, also if it still sends.
+        () = overdue => None,
+    };
+    let end = outcome.map_or(End::Unanswered, |outcome| outcome.end);
+    report::client_ended(&floor.talk, member.name, &end);
+    let _ = seat.flush().await;
+    if let Some(process) = process {
+        process.end().await;
+    }
+}
+
+/// Where the events of a client's session go.
+struct Seat<'f, O> {
+    floor: &'f Floor<O>,
+    member: &'f Member,
+    /// What the client's process is to read.
+    process: Option<Rc<Mailbox>>,
+}
+
+impl<O: Outlet> Seat<'_, O> {
+    fn heard(&self, message: &Message) {
+        let input = || Input::Message(message.clone());
+        match (&self.floor.options.work, &self.process) {
+            (Work::Broadcast, _) => self.floor.say_to_others(&input(), Some(self.member.name)),
+            (Work::Exec(_), Some(mailbox)) => mailbox.put(input()),
+            // The session echoes by itself.
+            (Work::Exec(_) | Work::Echo | Work::Converse, _) => {}
+        }
+    }
+}
+
+impl<O: Outlet> Outlet for Seat<'_, O> {
+    async fn room(&self) -> Result<(), Gone> {
+        if let Some(mailbox) = &self.process {
+            let _ = mailbox.room(FOREVER).await;
+        }
+        self.floor.output.room().await
+    }
+
+    fn put(&self, mut event: Event) {
+        if let Happening::Message(Direction::In, message) = &event.what {
+            self.heard(message);
+        }
+        event.client = Some(self.member.name);
+        self.floor.output.put(event);
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        self.floor.output.flush().await
+    }
+
+    fn wants_sent(&self) -> bool {
+        self.floor.output.wants_sent()
+    }
+
+    async fn gone(&self) {
+        // That ends the server, and this session with it.
+        std::future::pending().await
+    }
+
+    async fn dismissed(&self) -> Close {
+        self.member.dismissed().await
+    }
+}

@@ -1,0 +1,105 @@
+//! The door: from a bare connection to a client that was let in, or told why not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+
+use super::page;
+use crate::dial::Duplex;
+use crate::handshake::admission::Admission;
+use crate::handshake::server::{Choice, Declined, Denial, Heard, Opening, decline, hear, let_in};
+use crate::request::Header;
+use crate::wire::{Limits, Side, Socket};
+
+/// How clients are let in.
+pub(in crate::front) struct Door {
+    pub(in crate::front) tls: Option<Arc<ServerConfig>>,
+    pub(in crate::front) admission: Admission,
+    /// Whether a browser gets the built-in page.
+    pub(in crate::front) has_page: bool,
+    /// Before each answer: a server on a bad day.
+    pub(in crate::front) delay: Duration,
+    pub(in crate::front) handshake_timeout: Duration,
+    pub(in crate::front) limits: Limits,
+}
+
+/// A client that was let in, with whatever it was granted besides.
+pub(in crate::front) struct Guest<P> {
+    pub(in crate::front) socket: Socket<Box<dyn Duplex>>,
+    pub(in crate::front) opening: Opening,
+    pub(in crate::front) subprotocol: Option<String>,
+    /// Version and cipher suite.
+    pub(in crate::front) tls: Option<String>,
+    pub(in crate::front) place: P,
+}
+
+impl Door {
+    /// Secures the stream if asked to, and answers the request; `place` says whether there is room for one more.
+    pub(in crate::front) async fn admit<P>(
+        &self,
+        stream: Box<dyn Duplex>,
+        place: impl FnOnce() -> Option<P>,
+    ) -> Result<Guest<P>, Declined> {
+        // One limit for all that the client has to say: it is no longer for one that sends a byte now and then.
+        let deadline = Instant::now() + self.handshake_timeout;
+        let late = || Declined::TooSlow(self.handshake_timeout);
+        let (mut stream, tls) = timeout_at(deadline, self.secure(stream)).await.map_err(|_| late())??;
+        let heard = timeout_at(deadline, hear(&mut stream)).await.unwrap_or_else(|_| Err(late()));
+        if !self.delay.is_zero() {
+            sleep(self.delay).await;
+        }
+        let judged = heard.and_then(|heard| self.judge(&heard, place).map(|(choice, place)| (heard, choice, place)));
+        let answered = async {
+            match judged {
+                Ok((heard, choice, place)) => Ok((let_in(&mut stream, heard, choice).await?, place)),
+                Err(declined) => {
+                    decline(&mut stream, &declined).await;
+                    Err(declined)
+                }
+            }
+        };
+        let (accepted, place) = timeout(self.handshake_timeout, answered).await.unwrap_or_else(|_| Err(late()))?;
+        let socket = Socket::new(stream, accepted.leftover, Side::Server, self.limits).await;
+        Ok(Guest { socket, opening: accepted.opening, subprotocol: accepted.subprotocol, tls, place })
+    }
+
+    async fn secure(&self, stream: Box<dyn Duplex>) -> Result<(Box<dyn Duplex>, Option<String>), Declined> {
+        let Some(tls) = &self.tls else { return Ok((stream, None)) };
+        let stream = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await.map_err(Declined::Tls)?;
+        let (_, session) = stream.get_ref();
+        let version = session.protocol_version().map_or_else(String::new, |version| format!("{version:?}"));
+        let suite = session.negotiated_cipher_suite().map_or_else(String::new, |suite| format!("{:?}", suite.suite()));
+        Ok((Box::new(stream), Some(format!("{version}, {suite}"))))
+    }
+
+    fn judge<P>(&self, heard: &Heard, place: impl FnOnce() -> Option<P>) -> Result<(Choice, P), Declined> {
+        if heard.is_plain() {
+            return Err(Declined::Denied(self.plain(heard.opening())));
+        }
+        heard.check()?;
+        let choice = self.admission.choose(heard.opening()).map_err(Declined::Denied)?;
+        match place() {
+            Some(place) => Ok((choice, place)),
+            None => Err(Declined::Denied(self.admission.denial(503, "there are too many clients (--max-clients)\n"))),
+        }
+    }
+
+    /// What a browser gets that was given the URL.
+    fn plain(&self, opening: &Opening) -> Denial {
+        if let Err(denial) = self.admission.admit(opening) {
+            return denial;
+        }
+        let mut answer = if self.has_page {
+            Denial { headers: page::headers(), ..self.admission.denial(200, page::PAGE) }
+        } else {
+            // RFC 9110, section 15.5.22
+            let headers = vec![Header::new("Upgrade", "websocket"), Header::new("Connection", "Upgrade, close")];
+            Denial { headers, ..self.admission.denial(426, "this is a WebSocket server\n") }
+        };
+        answer.headers.extend(self.admission.headers.iter().cloned());
+        answer
+    }
+}

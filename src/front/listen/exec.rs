@@ -1,0 +1,260 @@
+//! `--exec`: a process for each client, a message a line on its stdin and stdout, as websocketd does it.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use memchr::memchr;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::mailbox::Mailbox;
+use super::site::Site;
+use crate::event::{Close, Input, Message, Peer, Text};
+use crate::handshake::server::Opening;
+use crate::request::{Credentials, Header};
+
+/// A process whose client has left gets this long to end by itself, after SIGTERM.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What one read of its stdout may bring.
+const BLOCK: usize = 16 << 10;
+
+/// A client that does not take its process's output makes the process wait, not the server.
+const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
+/// A running command.
+pub(super) struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    /// What it is to read.
+    mailbox: Rc<Mailbox>,
+}
+
+/// What a process is told about its client.
+pub(super) struct Caller<'c> {
+    pub(super) opening: &'c Opening,
+    pub(super) peer: &'c Peer,
+    pub(super) site: &'c Site,
+    pub(super) credentials: Option<&'c Credentials>,
+    pub(super) unique: String,
+}
+
+impl Process {
+    pub(super) fn start(command: &str, caller: &Caller<'_>) -> io::Result<Self> {
+        let mut process = Command::new("sh");
+        process.args(["-c", command]).envs(caller.environment());
+        process.stdin(Stdio::piped()).stdout(Stdio::piped());
+        // A group of its own, so that what it has started goes with it; and no process outlives the server.
+        process.process_group(0).kill_on_drop(true);
+        let mut child = process.spawn()?;
+        let stdin = child.stdin.take().expect("it was piped");
+        let stdout = child.stdout.take().expect("it was piped");
+        Ok(Self { child, stdin, stdout, mailbox: Rc::default() })
+    }
+
+    pub(super) fn mailbox(&self) -> Rc<Mailbox> {
+        Rc::clone(&self.mailbox)
+    }
+
+    /// Moves messages both ways until it has said its last; then the client gets a Close.
+    pub(super) async fn relay(&mut self, client: &Mailbox, max_line: usize) {
+        let Self { child, stdin, stdout, mailbox } = self;
+        let write = async {
+            while write_lines(stdin, mailbox).await.is_ok() {}
+            // It does not want to read: what is said to it is lost, as in a pipe to it.
+            mailbox.close();
+            std::future::pending().await
+        };
+        let close = tokio::select! {
+            close = read_lines(stdout, client, max_line) => close,
+            () = write => None,
+        };
+        let close = match close {
+            Some(close) => close,
+            None => last_word(child.wait().await.ok()),
+        };
+        client.put(Input::Close(Some(close)));
+    }
+
+    /// Ends it, with all that it has started.
+    pub(super) async fn end(self) {
+        let Self { mut child, stdin, stdout, .. } = self;
+        drop((stdin, stdout));
+        // None when it has ended and been waited for: then its number may be another's by now.
+        let Some(group) = child.id().map(|id| Pid::from_raw(id.cast_signed())) else { return };
+        let _ = killpg(group, Signal::SIGTERM);
+        if timeout(GRACE, child.wait()).await.is_err() {
+            let _ = killpg(group, Signal::SIGKILL);
+            let _ = child.wait().await;
+        }
+    }
+}
+
+async fn write_lines(stdin: &mut ChildStdin, mailbox: &Mailbox) -> io::Result<()> {
+    let mut lines = BytesMut::new();
+    for input in mailbox.take().await {
+        if let Input::Message(message) = input {
+            lines.extend_from_slice(message.data());
+            lines.extend_from_slice(b"\n");
+        }
+    }
+    stdin.write_all(&lines).await
+}
+
+/// Sends each line as a message, until there are no more; a Close if one is too long.
+async fn read_lines(stdout: &mut ChildStdout, client: &Mailbox, max_line: usize) -> Option<Close> {
+    let mut lines = Lines::default();
+    loop {
+        lines.rest.reserve(BLOCK);
+        let has_ended = !stdout.read_buf(&mut lines.rest).await.is_ok_and(|length| length > 0);
+        while let Some(line) = lines.next(has_ended) {
+            let _ = client.room(FOREVER).await;
+            client.put(Input::Message(message(line)));
+        }
+        if has_ended {
+            return None;
+        }
+        if lines.rest.len() > max_line {
+            return Some(Close::new(1011, "the command wrote a line that is too long"));
+        }
+    }
+}
+
+/// Cuts what comes into lines.
+#[derive(Default)]
+struct Lines {
+    rest: BytesMut,
+    /// How much of it is known to hold no line's end.
+    searched: usize,
+}
+
+impl Lines {
+    /// The next line, its end cut off; at the end of all, what is left counts as one too.
+    fn next(&mut self, has_ended: bool) -> Option<Bytes> {
+        let Some(found) = memchr(b'\n', &self.rest[self.searched..]) else {
+            self.searched = self.rest.len();
+            self.searched *= usize::from(!has_ended);
+            return (has_ended && !self.rest.is_empty()).then(|| self.rest.split().freeze());
+        };
+        let mut line = self.rest.split_to(self.searched + found + 1);
+        self.searched = 0;
+        line.truncate(line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 });
+        Some(line.freeze())
+    }
+}
+
+/// Text, unless it is none.
+fn message(line: Bytes) -> Message {
+    Text::try_from(line.clone()).map_or(Message::Binary(line), Message::Text)
+}
+
+fn last_word(status: Option<ExitStatus>) -> Close {
+    match status {
+        Some(status) if status.success() => Close::new(1000, ""),
+        Some(status) => Close::new(1011, format!("the command ended with {status}")),
+        None => Close::new(1011, "the command is lost"),
+    }
+}
+
+impl Caller<'_> {
+    /// The variables of CGI (RFC 3875), with those that websocketd adds.
+    fn environment(&self) -> Vec<(String, String)> {
+        let (path, query) = self.opening.resource.split_once('?').unwrap_or((&self.opening.resource, ""));
+        let (host, port) = match self.peer {
+            Peer::Inet(address) => (address.ip().to_string(), address.port().to_string()),
+            Peer::Unix(_) => (String::new(), String::new()),
+        };
+        let (user, scheme) = match self.credentials {
+            Some(Credentials::Basic { user, .. }) => (user.as_str(), "Basic"),
+            Some(Credentials::Bearer(_)) => ("", "Bearer"),
+            None => ("", ""),
+        };
+        let (name, server_port) = self.site.name_and_port();
+        let mut variables: Vec<(String, String)> = [
+            ("AUTH_TYPE", scheme),
+            ("CONTENT_LENGTH", ""),
+            ("CONTENT_TYPE", ""),
+            ("GATEWAY_INTERFACE", "CGI/1.1"),
+            ("PATH_INFO", path),
+            ("PATH_TRANSLATED", ""),
+            ("QUERY_STRING", query),
+            ("REMOTE_ADDR", &host),
+            ("REMOTE_HOST", &host),
+            ("REMOTE_IDENT", ""),
+            ("REMOTE_PORT", &port),
+            ("REMOTE_USER", user),
+            ("REQUEST_METHOD", "GET"),
+            ("REQUEST_URI", &self.opening.resource),
+            ("SCRIPT_NAME", ""),
+            ("SERVER_NAME", &name),
+            ("SERVER_PORT", &server_port),
+            ("SERVER_PROTOCOL", "HTTP/1.1"),
+            ("SERVER_SOFTWARE", concat!("wsprobe/", env!("CARGO_PKG_VERSION"))),
+            ("UNIQUE_ID", &self.unique),
+        ]
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+        if self.site.is_tls() {
+            variables.push(("HTTPS".to_owned(), "on".to_owned()));
+        }
+        for (name, value) in self.opening.fields.iter().filter_map(variable) {
+            match variables.iter_mut().find(|(known, _)| *known == name) {
+                // Fields of one name are one list (RFC 9110, section 5.2).
+                Some((_, list)) => *list += &format!(", {value}"),
+                None => variables.push((name, value)),
+            }
+        }
+        variables
+    }
+}
+
+/// A header as a variable; none for secrets, and for the one that programs would take for their proxy (httpoxy).
+fn variable(field: &Header) -> Option<(String, String)> {
+    let name = field.name.to_ascii_uppercase();
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_kept = is_plain && !matches!(&*name, "PROXY" | "AUTHORIZATION" | "PROXY-AUTHORIZATION");
+    (is_kept && !field.value.contains('\0')).then(|| (format!("HTTP_{}", name.replace('-', "_")), field.value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_wherever_blocks_end() {
+        let text = b"a\r\n\nbc\nd";
+        for size in 1..=text.len() {
+            let mut lines = Lines::default();
+            let mut got = Vec::new();
+            for block in text.chunks(size) {
+                lines.rest.extend_from_slice(block);
+                got.extend(std::iter::from_fn(|| lines.next(false)));
+            }
+            got.extend(std::iter::from_fn(|| lines.next(true)));
+            assert_eq!(got, ["a", "", "bc", "d"], "{size}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_not_utf_8_is_a_binary_message() {
+        assert_eq!(message(Bytes::from_static(b"a")), Message::from("a"));
+        assert_eq!(message(Bytes::from_static(b"\xff")), Message::Binary(Bytes::from_static(b"\xff")));
+    }
+
+    #[test]
+    fn headers_become_variables_but_for_those_that_would_do_harm() {
+        let header = |name: &str, value: &str| variable(&Header::new(name, value));
+        assert_eq!(header("X-Tenant", "blue"), Some(("HTTP_X_TENANT".to_owned(), "blue".to_owned())));
+        for name in ["Proxy", "proxy", "Authorization", "a_b", "x;y"] {
+            assert_eq!(header(name, "x"), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What waits to be sent to one client, or to its process: bounded, and shared by those who send and the one who takes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::event::{Batch, Input};
+
+/// Whoever has more than this waiting is slow.
+const FULL: usize = 4 << 20;
+
+/// What waits costs memory even if it is empty.
+const OVERHEAD: usize = 64;
+
+/// What is taken at a time: enough for one write, and few enough to see that a slow client makes progress.
+const PIECE: usize = 64 << 10;
+
+#[derive(Default)]
+pub(super) struct Mailbox {
+    // Borrowed between awaits only.
+    waiting: RefCell<VecDeque<Input>>,
+    bytes: Cell<usize>,
+    is_closed: Cell<bool>,
+    filled: Notify,
+    taken: Notify,
+}
+
+/// The taker stands still.
+#[derive(Debug)]
+pub(super) struct Stalled;
+
+impl Mailbox {
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.get() >= FULL
+    }
+
+    /// Puts something in, also when it is full: who may not, asks before.
+    pub(super) fn put(&self, input: Input) {
+        if !self.is_closed.get() {
+            self.bytes.set(self.bytes.get() + size(&input));
+            self.waiting.borrow_mut().push_back(input);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Throws away what waits, and takes nothing in any more.
+    pub(super) fn close(&self) {
+        self.is_closed.set(true);
+        self.waiting.borrow_mut().clear();
+        self.bytes.set(0);
+        self.taken.notify_waiters();
+    }
+
+    /// Waits for something, and takes a piece of it.
+    pub(super) async fn take(&self) -> Batch {
+        while self.waiting.borrow().is_empty() {
+            self.filled.notified().await;
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        let mut batch = Batch::new();
+        let mut taken = 0;
+        while taken < PIECE
+            && let Some(input) = waiting.pop_front()
+        {
+            taken += size(&input);
+            batch.push(input);
+        }
+        self.bytes.set(self.bytes.get() - taken);
+        self.taken.notify_waiters();
+        batch
+    }
+
+    /// Waits until it is no longer full, as long as something is taken from time to time.
+    pub(super) async fn room(&self, patience: Duration) -> Result<(), Stalled> {
+        loop {
+            let taken = self.taken.notified();
+            if !self.is_full() {
+                return Ok(());
+            }
+            timeout(patience, taken).await.map_err(|_| Stalled)?;
+        }
+    }
+}
+
+fn size(input: &Input) -> usize {
+    OVERHEAD
+        + match input {
+            Input::Message(message) => message.data().len(),
+            Input::Ping(data) | Input::Pong(data) => data.len(),
+            Input::Close(_) => 0,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Message;
+    use futures_util::FutureExt as _;
+
+    fn message(length: usize) -> Input {
+        Input::Message(Message::Binary(vec![0; length].into()))
+    }
+
+    #[test]
+    fn it_is_taken_in_pieces_and_in_order() {
+        let mailbox = Mailbox::default();
+        mailbox.put(message(PIECE));
+        mailbox.put(message(1));
+        mailbox.put(message(2));
+        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(PIECE)]));
+        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(1), message(2)]));
+        assert_eq!(mailbox.take().now_or_never(), None);
+    }
+
+    #[test]
+    fn it_is_full_by_bytes_and_also_by_empty_messages() {
+        let mailbox = Mailbox::default();
+        mailbox.put(message(FULL));
+        assert!(mailbox.is_full());
+        mailbox.take().now_or_never().unwrap();
+        assert!(!mailbox.is_full());
+        (0..FULL / OVERHEAD).for_each(|_| mailbox.put(message(0)));
+        assert!(mailbox.is_full());
+        mailbox.close();
+        mailbox.put(message(FULL));
+        assert!(!mailbox.is_full());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_now_and_then_is_waited_for() {
+        let (mailbox, patience) = (Mailbox::default(), Duration::from_secs(30));
+        (0..2 * FULL / PIECE).for_each(|_| mailbox.put(message(PIECE)));
+        let taking = async {
+            while mailbox.is_full() {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                mailbox.take().await;
+            }
+        };
+        let (room, ()) = tokio::join!(mailbox.room(patience), taking);
+        room.unwrap();
+        mailbox.put(message(FULL));
+        mailbox.room(patience).await.unwrap_err();
+    }
+}

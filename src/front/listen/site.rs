@@ -1,0 +1,203 @@
+//! Where a server is: the address that was asked for, the sockets there, and the URL they are reached at.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, UnixListener};
+
+use crate::dial::Duplex;
+use crate::event::Peer;
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 4096;
+
+/// What to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    Inet(SocketAddr),
+    Unix(PathBuf),
+}
+
+/// Where a server is reached.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    address: Address,
+    is_tls: bool,
+}
+
+/// A connection that came in.
+pub(super) struct Arrival {
+    pub(super) stream: Box<dyn Duplex>,
+    pub(super) peer: Peer,
+}
+
+/// A socket that listens.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, PathBuf),
+}
+
+impl Address {
+    /// Reads `8080`, `:8080`, `127.0.0.1:0`, `[::1]:9000`, `localhost:8080`, `unix:/run/x.sock`.
+    ///
+    /// Without an address it is the loopback interface: to be reached from elsewhere has to be said.
+    ///
+    /// # Errors
+    /// In words, when it is none of these.
+    pub(crate) fn from_text(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return if path.is_empty() {
+                Err("which socket? unix:PATH".to_owned())
+            } else {
+                Ok(Self::Unix(path.into()))
+            };
+        }
+        let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+        let inet = match port.parse() {
+            Ok(port) => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
+            Err(_) => text.parse().ok(),
+        };
+        inet.map(Self::Inet)
+            .ok_or_else(|| "write 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
+    }
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self::Inet(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inet(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Site {
+    pub(super) fn new(listener: &Listener, is_tls: bool) -> io::Result<Self> {
+        let address = match listener {
+            Listener::Tcp(listener) => Address::Inet(listener.local_addr()?),
+            Listener::Unix(_, path) => Address::Unix(path.clone()),
+        };
+        Ok(Self { address, is_tls })
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        match &self.address {
+            Address::Inet(address) => address.port(),
+            Address::Unix(_) => 0,
+        }
+    }
+
+    /// The URL of a resource.
+    pub(super) fn url(&self, resource: &str) -> String {
+        let scheme = if self.is_tls { "wss" } else { "ws" };
+        match &self.address {
+            Address::Inet(address) => format!("{scheme}://{address}{resource}"),
+            Address::Unix(path) => format!("{scheme}+unix:{}:{resource}", path.display()),
+        }
+    }
+
+    /// As CGI wants them.
+    pub(super) fn name_and_port(&self) -> (String, String) {
+        match &self.address {
+            Address::Inet(address) => (address.ip().to_string(), address.port().to_string()),
+            Address::Unix(path) => (path.display().to_string(), String::new()),
+        }
+    }
+}
+
+impl Listener {
+    /// Needs a runtime to be there.
+    pub(super) fn bind(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Inet(address) => bind_tcp(*address).map(Self::Tcp),
+            Address::Unix(path) => {
+                remove_if_left_behind(path);
+                Ok(Self::Unix(UnixListener::bind(path)?, path.clone()))
+            }
+        }
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<Arrival> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // Small messages are not to wait for larger ones; a client that is gone already will be noticed.
+                let _ = stream.set_nodelay(true);
+                Ok(Arrival { stream: Box::new(stream), peer: Peer::Inet(peer) })
+            }
+            Self::Unix(listener, path) => {
+                let (stream, _) = listener.accept().await?;
+                Ok(Arrival { stream: Box::new(stream), peer: Peer::Unix(path.display().to_string()) })
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A port whose last connections linger is free all the same (tcp(7)).
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// A socket in the file system stays when its server was killed; one that nobody answers at is no longer needed.
+fn remove_if_left_behind(path: &Path) {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    let is_refused = || {
+        let connected = std::os::unix::net::UnixStream::connect(path);
+        connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    };
+    if is_socket && is_refused() {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_of_an_address_means_what_the_manual_says() {
+        let shown = |text| Address::from_text(text).map_or_else(|error| error, |address| address.to_string());
+        for (typed, meant) in [
+            ("8080", "127.0.0.1:8080"),
+            (":8080", "127.0.0.1:8080"),
+            ("localhost:8080", "127.0.0.1:8080"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("[::1]:9000", "[::1]:9000"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("unix:/run/x.sock", "unix:/run/x.sock"),
+        ] {
+            assert_eq!(shown(typed), meant, "{typed}");
+        }
+        for bad in ["", ":", "99999", "example.org:80", "127.0.0.1", "unix:", "::1:80"] {
+            assert!(Address::from_text(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Address::default().to_string(), "127.0.0.1:8080");
+    }
+}

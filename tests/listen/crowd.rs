@@ -1,0 +1,61 @@
+//! Many clients at once, and some that do not keep up.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use super::kit::{CLOSE, TEXT, tool};
+use super::{frame_of, listen, masked, started};
+
+#[test]
+fn a_thousand_clients_lose_nothing_while_one_stands_still() {
+    const CLIENTS: usize = 1000;
+    const MESSAGES: usize = 50;
+    let server = listen(&["--broadcast"]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.enter()).collect();
+    let _stalled = clients.pop().unwrap();
+    let mut speaker = clients.pop().unwrap();
+    for number in 0..MESSAGES {
+        speaker.write_all(&masked(TEXT, format!("message {number}").as_bytes())).unwrap();
+    }
+    for client in &mut clients {
+        for number in 0..MESSAGES {
+            assert_eq!(frame_of(client).unwrap(), (TEXT, format!("message {number}").into_bytes()));
+        }
+    }
+}
+
+#[test]
+fn a_slow_client_is_dropped_with_1013_and_the_others_get_all() {
+    const MESSAGES: usize = 600;
+    let server = tool().args(["listen", ":0", "--broadcast", "--close-timeout", "30s"]).stdout_to(Stdio::null());
+    let server = started(server.start());
+    std::thread::scope(|scope| {
+        let mut slow = server.enter();
+        let mut quick = server.enter();
+        let mut speaker = server.enter();
+        let reading = scope
+            .spawn(move || (0..MESSAGES).all(|_| frame_of(&mut quick).is_ok_and(|(_, data)| data.len() == 65_536)));
+        scope.spawn(move || {
+            let frame = masked(2, &[7; 65_536]);
+            (0..MESSAGES).for_each(|_| speaker.write_all(&frame).unwrap());
+            speaker
+        });
+        server.says("#1 is too slow: closing it with 1013");
+        assert!(reading.join().unwrap());
+        // Once it reads, it finds out.
+        let close =
+            std::iter::from_fn(|| frame_of(&mut slow).ok()).find(|(opcode, _)| *opcode == CLOSE).expect("a Close");
+        assert_eq!(close.1[..2], 1013_u16.to_be_bytes());
+    });
+}
+
+#[test]
+fn two_thousand_idle_clients_take_little_memory() {
+    const CLIENTS: usize = 2000;
+    let server = listen(&["--echo"]);
+    let before = server.running.peak_memory();
+    let _clients: Vec<_> = (0..CLIENTS).map(|_| server.enter()).collect();
+    let each = (server.running.peak_memory() - before) / CLIENTS as u64;
+    // 10,000 of them are to stay below 300 MiB.
+    assert!(each < 30 << 10, "{each} bytes each");
+}

@@ -1,0 +1,119 @@
+//! What is done with the messages of clients.
+
+use std::io::Write as _;
+
+use super::kit::{self, tool};
+use super::{frame_of, listen, masked, started, until};
+
+#[test]
+fn echo_sends_each_message_back_with_its_type() {
+    let server = listen(&["--echo"]);
+    server.client(&["-1", "-x", "hello"]).run().code(0).stdout("hello\n");
+    let data: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    server.client(&["-1", "-b", "--whole"]).stdin(data.clone()).run().code(0).stdout(data);
+}
+
+#[test]
+fn a_line_of_stdin_goes_to_all_as_soon_as_somebody_is_there() {
+    let server = started(tool().args(["listen", ":0"]).stdin("first\nsecond\n").start());
+    server.client(&["--count", "2"]).run().code(0).stdout("first\nsecond\n");
+    let mut server = started(tool().args(["listen", ":0"]).spawn());
+    let clients = [(); 2].map(|()| server.client(&["-1"]).start());
+    server.says("#2 connected");
+    server.running.child.stdin.as_mut().expect("it is piped").write_all(b"hello\n").expect("it reads");
+    for client in clients {
+        client.wait().code(0).stdout("hello\n");
+    }
+}
+
+#[test]
+fn what_arrives_is_printed_with_its_clients_name() {
+    let server = listen(&[]);
+    server.client(&["-w", "0", "-x", "one", "-x", "two"]).run().code(0);
+    server.client(&["-w", "0", "-x", "three"]).run().code(0);
+    server.says("#2 closed 1000");
+    assert_eq!(server.stop(), "#1 one\n#1 two\n#2 three\n");
+}
+
+#[test]
+fn records_name_the_client() {
+    let server = listen(&["-j"]);
+    server.client(&["-w", "0", "-x", "one", "-H", "Authorization: secret"]).run().code(0);
+    server.says("#1 closed 1000");
+    let out = server.stop();
+    assert!(out.contains(r##""type":"open","client":"#1","url":"ws://127.0.0.1:"##), "{out}");
+    assert!(out.contains(r##""authorization":"***""##) && !out.contains("secret"), "{out}");
+    assert!(out.contains(r##""dir":"in","type":"text","client":"#1","data":"one"}"##), "{out}");
+    assert!(out.contains(r##""type":"close","client":"#1","code":1000,"reason":"","clean":true}"##), "{out}");
+}
+
+#[test]
+fn clients_are_greeted_with_messages_and_files() {
+    let dir = kit::dir();
+    let [text, binary] = ["text", "binary"].map(|name| kit::path(&dir, name));
+    std::fs::write(&text, "from a file").unwrap();
+    std::fs::write(&binary, b"\xff\0").unwrap();
+    let files = [text.to_str().unwrap(), binary.to_str().unwrap()];
+    let server = listen(&["--send", "hello", "--send", "-x", "--send-file", files[0], "--send-file", files[1]]);
+    server.client(&["--count", "4"]).run().code(0).stdout(b"hello\n-x\nfrom a file\n\xff\0");
+}
+
+#[test]
+fn a_message_can_tick() {
+    let server = listen(&["--every", "10ms", "tick"]);
+    server.client(&["--count", "3"]).run().code(0).stdout("tick\ntick\ntick\n");
+}
+
+#[test]
+fn broadcast_sends_to_all_the_others() {
+    let server = listen(&["--broadcast"]);
+    let mut clients: Vec<_> = (0..3).map(|_| server.enter()).collect();
+    server.says("#3 connected");
+    clients[0].write_all(&masked(kit::TEXT, b"hello")).unwrap();
+    for client in &mut clients[1..] {
+        assert_eq!(frame_of(client).unwrap(), (kit::TEXT, b"hello".to_vec()));
+    }
+    clients[1].write_all(&masked(kit::TEXT, b"yes")).unwrap();
+    // Its own words have not come back before these.
+    assert_eq!(frame_of(&mut clients[0]).unwrap(), (kit::TEXT, b"yes".to_vec()));
+}
+
+#[test]
+fn a_command_gets_a_line_for_each_message_and_its_lines_are_messages() {
+    let server = listen(&["--exec", r#"echo "$REQUEST_METHOD $PATH_INFO $QUERY_STRING $HTTP_X_A $REMOTE_ADDR"; cat"#]);
+    let url = server.url("/a/b?c=d");
+    let ran = tool().args(["-q", "--count", "3", "-H", "X-A: 1", "-x", "one", "-x", "two", &url]).run();
+    ran.code(0).stdout("GET /a/b c=d 1 127.0.0.1\none\ntwo\n");
+}
+
+#[test]
+fn a_command_that_ends_closes_its_client_after_its_last_words() {
+    let server = listen(&["--exec", "seq 20000; exec 1>&-; exit $QUERY_STRING"]);
+    let expected: String = (1..=20_000).map(|number| format!("{number}\n")).collect();
+    tool().args(["-r", &server.url("/?0")]).run().code(0).stdout(&expected).says("closed 1000");
+    tool().args(["-r", &server.url("/?3")]).run().code(6).stdout(&expected).says("closed 1011");
+}
+
+#[test]
+fn a_command_ends_with_its_connection_and_so_does_what_it_started() {
+    let dir = kit::dir();
+    let pids = kit::path(&dir, "pids");
+    let command = format!("trap '' TERM; sleep 1000 & echo $$ $! > {0}.new; mv {0}.new {0}; wait", pids.display());
+    let server = listen(&["--exec", &command]);
+    let client = server.enter();
+    until("the command runs", || pids.exists());
+    drop(client);
+    let pids = std::fs::read_to_string(&pids).unwrap();
+    for pid in pids.split_whitespace() {
+        let path = format!("/proc/{pid}/stat");
+        // A zombie has ended; who is to wait for it is not ours to say.
+        let is_gone = || std::fs::read_to_string(&path).map_or(true, |stat| stat.contains(") Z "));
+        until("the command has ended", is_gone);
+    }
+}
+
+#[test]
+fn headers_cannot_give_a_command_a_proxy() {
+    let server = listen(&["--exec", r#"echo "proxy=$HTTP_PROXY""#]);
+    server.client(&["-1", "-H", "Proxy: http://evil"]).run().code(0).stdout("proxy=\n");
+}
