@@ -294,7 +294,7 @@ mod tests {
 
     fn pings_with(args: &[&str], is_prompt: bool) -> Option<(u64, u64)> {
         let cli = Cli::parse_from(["wsprobe", ":80"].iter().chain(args));
-        let pinging = pings(&cli.options.timing, is_prompt).unwrap();
+        let pinging = pings(cli.options.timing.ping_interval, cli.options.timing.ping_timeout, is_prompt).unwrap();
         pinging.map(|Pinging { every, timeout }| (every.as_secs(), timeout.as_secs()))
     }
 

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     fn opening(resource: &str, fields: &[(&str, &str)]) -> Opening {
-        let fields = fields.iter().map(|(name, value)| Header::new(*name, *value)).collect();
+        let fields = fields.iter().map(|(name, value)| Header::new(name, *value)).collect();
         Opening { resource: resource.to_owned(), fields }
     }
 
