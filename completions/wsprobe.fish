@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= p/protocol= slash h/help V/version
+    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= compress= compress-options= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -66,6 +66,10 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -l cacert -d 'Trust these 
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l connect-timeout -d 'Give up when there is no connection in time' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s b -l binary -d 'Send binary messages'
@@ -134,6 +138,10 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l cacert -d 'Trus
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l connect-timeout -d 'Give up when there is no connection in time' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s b -l binary -d 'Send binary messages'

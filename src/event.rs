@@ -1,6 +1,7 @@
 //! The words that all parts share: what goes in, what comes out, how it ended.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -9,7 +10,8 @@ use bytes::Bytes;
 pub(crate) use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
 use crate::request::Header;
-use crate::wire::Fault;
+use crate::wire::offer::Agreed;
+use crate::wire::{Fault, Tally};
 
 /// A data message (RFC 6455, section 5.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +80,9 @@ pub(crate) struct Opened {
     pub(crate) headers: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Option<String>,
+    pub(crate) deflate: Option<Agreed>,
+    /// Counts on while the connection is open.
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// Who is at the other end of the transport.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::env::Env;
-use super::options::{self, Options, OutputFormat, Timestamps, When};
+use super::options::{self, Compress, Options, OutputFormat, Timestamps, When};
 use super::secret;
 use crate::connect;
 use crate::dial::{Family, Route, Trust};
@@ -12,12 +12,13 @@ use crate::event::{Close, Input, Message};
 use crate::front::stdin::{Cut, Kind};
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::{Format, Look, Stamps};
-use crate::request::{Credentials, Wishes};
+use crate::request::{Compression, Credentials, Wishes};
 use crate::session::{self, Ending, Expectation};
 use crate::target::{Parsed, Target};
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
-use crate::wire::Limits;
+use crate::wire::offer::Parameters;
+use crate::wire::{Limits, Manner};
 
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let parsed = Parsed::from_text(url)
@@ -38,11 +39,12 @@ fn plan(target: Target, from_url: Option<Credentials>, options: &Options, env: &
     Ok(Box::new(Plan {
         connect: connect::Options {
             target,
-            wishes: wishes(&options.request, from_url)?,
+            wishes: wishes(options, from_url)?,
             route: route(options)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             limits: Limits { max_message: options.protocol.max_message },
+            manner: Manner::default(),
         },
         first: first(&options.messages)?,
         source,
@@ -134,7 +136,8 @@ fn session(options: &Options) -> session::Options {
     }
 }
 
-fn wishes(request: &options::Request, from_url: Option<Credentials>) -> Result<Wishes, Error> {
+fn wishes(options: &Options, from_url: Option<Credentials>) -> Result<Wishes, Error> {
+    let request = &options.request;
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
         (None, Some(token)) => Some(secret::bearer(token)?),
@@ -161,7 +164,22 @@ fn wishes(request: &options::Request, from_url: Option<Credentials>) -> Result<W
         user_agent: request.user_agent.clone(),
         cookies,
         credentials,
+        compression: compression(&options.protocol)?,
     })
+}
+
+fn compression(protocol: &options::Protocol) -> Result<Compression, Error> {
+    let offer = protocol.compress_options.unwrap_or_default();
+    // A server may choose our window only if we say so.
+    let offer = Parameters { client_max_window_bits: offer.client_max_window_bits.or(Some(None)), ..offer };
+    match protocol.compress {
+        Compress::Off if protocol.compress_options.is_some() => {
+            Err(Error::Usage("`--compress-options` and `--compress off` exclude each other".to_owned()))
+        }
+        Compress::Off => Ok(Compression::Off),
+        Compress::Auto => Ok(Compression::Offered(offer)),
+        Compress::Required => Ok(Compression::Required(offer)),
+    }
 }
 
 fn route(options: &Options) -> Result<Route, Error> {

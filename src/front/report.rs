@@ -35,6 +35,9 @@ pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
 pub(super) fn opened(talk: &Talk, opened: &Opened) {
     let subprotocol = opened.subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     talk.say(&format!("connected to {}{subprotocol}", opened.url));
+    if let Some(agreed) = &opened.deflate {
+        talk.detail('*', &format!("messages are compressed; {agreed}"));
+    }
 }
 
 /// Tells why there is no connection; a refusal's body comes with it.

@@ -16,7 +16,7 @@ use crate::dial::Duplex;
 use crate::event::{Close, Message};
 
 use crate::handshake::server::{Choice, Opening, accept};
-use crate::wire::{Incoming, Limits, Side, Socket};
+use crate::wire::{Incoming, Limits, Manner, Side, Socket};
 
 /// Larger than what any client is asked to send here.
 const MAX_MESSAGE: usize = 2 << 30;
@@ -121,12 +121,14 @@ async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Client> 
             None => Box::new(stream),
         };
         let accepted = accept(&mut stream, |opening| {
-            Ok(Choice { subprotocol: opening.subprotocols().next().map(str::to_owned), ..Choice::default() })
+            let subprotocol = opening.subprotocols().next().map(str::to_owned);
+            Ok(Choice { subprotocol, compress: true, ..Choice::default() })
         })
         .await
         .ok()?;
         let limits = Limits { max_message: MAX_MESSAGE };
-        let socket = Socket::new(stream, accepted.leftover, Side::Server, limits).await;
+        let manner = Manner { deflate: accepted.deflate, ..Manner::default() };
+        let socket = Socket::new(stream, accepted.leftover, Side::Server, limits, manner).await;
         Some(Client { socket, opening: accepted.opening, subprotocol: accepted.subprotocol })
     };
     tokio::time::timeout(HANDSHAKE_TIMEOUT, shaking).await.ok()?

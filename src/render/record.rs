@@ -221,6 +221,8 @@ mod tests {
             headers: vec![Header::new("A", "1"), Header::new("a", "2"), Header::new("Set-Cookie", "secret")],
             subprotocol: None,
             extensions: None,
+            deflate: None,
+            tally: std::sync::Arc::default(),
         };
         assert_eq!(
             rest(Happening::Open(Box::new(opened))),

@@ -208,7 +208,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 }
                 Some(Ok(Incoming::Close(close))) => return self.closed(close).await,
                 Some(Err(Fault::Cut(error))) => return self.cut(error),
-                Some(Err(fault)) => return self.fail(fault).await,
+                Some(Err(fault)) => {
+                    if let Some(echoes) = &echoes {
+                        // What came before the fault is echoed before the Close.
+                        let _ = timeout(LINGER, echoes.reserve_many(ECHOES)).await;
+                    }
+                    return self.fail(fault).await;
+                }
                 None => return self.cut(None),
             }
         }

@@ -1,14 +1,22 @@
 //! The WebSocket connection itself: the one place that knows tungstenite.
 //!
-//! Owns framing in both directions. Compression, the trace of frames and their adapter below tungstenite
-//! (`frame`, `deflate`, `trace`) have their place here.
+//! tungstenite puts messages together, answers control frames and masks. Below it, `stream` checks what comes in with
+//! `inbound`, which also inflates; above it, `outbound` cuts and compresses what goes out.
 
+mod deflate;
+mod frame;
+mod inbound;
+pub(crate) mod offer;
+mod outbound;
 mod stream;
+mod tally;
+mod utf8;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
@@ -17,23 +25,35 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
+pub(crate) use tally::Tally;
+
 use crate::event::{Close, Message};
-use stream::Metered;
+use inbound::{Inbound, Taking};
+use outbound::Outbound;
+use stream::Checked;
 
 /// tungstenite zeroes the free part of its buffer before each read, so a larger one costs latency.
 const READ_BUFFER: usize = 32 << 10;
-
-/// tungstenite moves all that is unsent at each partial write, so what is larger goes out in frames of this size.
-const LARGEST_FRAME: usize = 64 << 10;
 
 /// What a peer may ask of our memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// The largest message that is taken, in bytes.
     pub(crate) max_message: usize,
+}
+
+/// How a connection is used, beside what every one has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// permessage-deflate, if it was agreed on.
+    pub(crate) deflate: Option<offer::Agreed>,
+    /// `--fragment`: messages go out in frames of this size at most.
+    pub(crate) fragment: Option<usize>,
+    /// Counts how well messages are compressed.
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// Which side of the connection we are (RFC 6455, section 5.1: the client masks).
@@ -68,7 +88,8 @@ pub(crate) enum Fault {
 /// An open connection. Its methods take `&self`, so that one task can read and write side by side.
 pub(crate) struct Socket<S> {
     // Borrowed only inside a poll, never across an await.
-    inner: RefCell<WebSocketStream<Metered<S>>>,
+    inner: RefCell<WebSocketStream<Checked<S>>>,
+    outbound: RefCell<Outbound>,
     limits: Limits,
 }
 
@@ -86,18 +107,29 @@ impl Fault {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes over after the handshake; `leftover` is what came behind its head.
-    pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .max_message_size(Some(limits.max_message))
-            .max_frame_size(Some(limits.max_message));
-        let role = match side {
-            Side::Client => Role::Client,
-            Side::Server => Role::Server,
+    pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: Manner) -> Self {
+        // `Inbound` has the limits: it knows sooner.
+        let config =
+            WebSocketConfig::default().read_buffer_size(READ_BUFFER).max_message_size(None).max_frame_size(None);
+        let (role, ours, theirs) = match side {
+            Side::Client => {
+                (Role::Client, manner.deflate.map(|agreed| agreed.client), manner.deflate.map(|agreed| agreed.server))
+            }
+            Side::Server => {
+                (Role::Server, manner.deflate.map(|agreed| agreed.server), manner.deflate.map(|agreed| agreed.client))
+            }
         };
-        let stream = Metered::new(stream);
-        let inner = WebSocketStream::from_partially_read(stream, leftover.into(), role, Some(config)).await;
-        Self { inner: RefCell::new(inner), limits }
+        let inbound = Inbound::new(Taking {
+            side,
+            max_message: limits.max_message,
+            deflate: theirs,
+            parts: false,
+            tally: Arc::clone(&manner.tally),
+        });
+        let stream = Checked::new(stream, inbound, leftover);
+        let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
+        let outbound = Outbound::new(ours, manner.fragment, manner.tally);
+        Self { inner: RefCell::new(inner), outbound: RefCell::new(outbound), limits }
     }
 
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
@@ -117,20 +149,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Puts a message into the send buffer; waits while that is full and the peer does not read.
     pub(crate) async fn feed(&self, message: Message) -> io::Result<()> {
         let (opcode, data) = match message {
-            Message::Text(text) => (Data::Text, Bytes::from(text)),
-            Message::Binary(data) => (Data::Binary, data),
+            Message::Text(text) => (frame::TEXT, Bytes::from(text)),
+            Message::Binary(data) => (frame::BINARY, data),
         };
-        if data.len() <= LARGEST_FRAME {
-            return self.feed_frame(Frame::message(data, OpCode::Data(opcode), true)).await;
+        self.outbound.borrow_mut().push(opcode, data, true);
+        loop {
+            let next = self.outbound.borrow_mut().next();
+            let Some(outbound::Frame { fin, rsv1, opcode, payload }) = next else { return Ok(()) };
+            let mut frame = Frame::message(payload, OpCode::from(opcode), fin);
+            frame.header_mut().rsv1 = rsv1;
+            self.feed_frame(frame).await?;
         }
-        let mut rest = data;
-        let mut opcode = opcode;
-        while !rest.is_empty() {
-            let part = rest.split_to(rest.len().min(LARGEST_FRAME));
-            self.feed_frame(Frame::message(part, OpCode::Data(opcode), rest.is_empty())).await?;
-            opcode = Data::Continue;
-        }
-        Ok(())
     }
 
     /// Sends a ping with up to 125 bytes (RFC 6455, section 5.5.2).
@@ -175,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         while !left {
             left = poll_fn(|cx| {
                 let mut buf = ReadBuf::new(&mut waste);
-                let polled = Pin::new(self.inner.borrow_mut().get_mut()).poll_read(cx, &mut buf);
+                let polled = Pin::new(self.inner.borrow_mut().get_mut().inner_mut()).poll_read(cx, &mut buf);
                 polled.map(|read| read.is_err() || buf.filled().is_empty())
             })
             .await;
@@ -203,7 +232,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             // What comes behind a Close means nothing (RFC 6455, section 5.5.1).
             tungstenite::Error::Protocol(ProtocolError::ReceivedAfterClosing) => return None,
             tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Fault::Cut(None),
-            tungstenite::Error::Io(error) => Fault::Cut(Some(error)),
+            tungstenite::Error::Io(error) => match error.downcast::<Fault>() {
+                Ok(fault) => fault,
+                Err(error) => Fault::Cut(Some(error)),
+            },
             tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => {
                 Fault::TooBig { limit: self.limits.max_message }
             }
@@ -235,54 +267,4 @@ fn write_error(error: tungstenite::Error) -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
-
-    async fn client(stream: DuplexStream, max_message: usize) -> Socket<DuplexStream> {
-        Socket::new(stream, Bytes::new(), Side::Client, Limits { max_message }).await
-    }
-
-    #[tokio::test]
-    async fn a_message_over_64_kib_goes_out_in_frames_and_arrives_whole() {
-        let (near, far) = duplex(4096);
-        let (near, far) = (client(near, 1 << 20).await, async {
-            Socket::new(far, Bytes::new(), Side::Server, Limits { max_message: 1 << 20 }).await
-        });
-        let sent = Message::Binary(Bytes::from(vec![7; 200_000]));
-        let far = far.await;
-        let (fed, got) = tokio::join!(async { near.feed(sent.clone()).await.and(near.flush().await) }, far.next());
-        fed.unwrap();
-        assert_eq!(got.unwrap().unwrap(), Incoming::Message(sent));
-    }
-
-    #[tokio::test]
-    async fn a_message_over_the_limit_is_a_fault_that_closes_with_1009() {
-        let (near, mut far) = duplex(4096);
-        let near = client(near, 4).await;
-        far.write_all(b"\x81\x05hello").await.unwrap();
-        let fault = near.next().await.unwrap().unwrap_err();
-        assert_eq!((fault.to_string().as_str(), fault.close_code()), ("a message is larger than 4 bytes", Some(1009)));
-        near.close(&Close::new(1009, "")).await.unwrap();
-        let mut frame = [0; 8];
-        far.read_exact(&mut frame).await.unwrap();
-        assert_eq!(frame[..2], [0x88, 0x82]);
-    }
-
-    #[tokio::test]
-    async fn each_fault_has_its_close_code() {
-        for (bytes, code) in [
-            (&b"\x81\x02\xff\xff"[..], Some(1007)),
-            (b"\xc1\x01a", Some(1002)),
-            (b"\x83\x00", Some(1002)),
-            (b"\x81\x81\0\0\0\0a", Some(1002)),
-            (b"", None),
-        ] {
-            let (near, mut far) = duplex(4096);
-            let near = client(near, 1024).await;
-            far.write_all(bytes).await.unwrap();
-            drop(far);
-            assert_eq!(near.next().await.unwrap().unwrap_err().close_code(), code, "{bytes:?}");
-        }
-    }
-}
+mod tests;

@@ -1,43 +1,120 @@
-//! The adapter below tungstenite: for now it only counts what goes through.
+//! The adapter below tungstenite: what comes in goes through [`Inbound`], and all that goes either way is counted.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A transport that counts the bytes that go either way.
-pub(super) struct Metered<S> {
+use super::Fault;
+use super::inbound::Inbound;
+
+/// What one read may bring, where tungstenite's own buffer is not used.
+const READ: usize = 32 << 10;
+
+/// A transport with checks.
+pub(super) struct Checked<S> {
     inner: S,
     bytes_moved: u64,
+    pub(super) inbound: Inbound,
+    /// What has come and still has to be looked at.
+    waiting: BytesMut,
+    /// What tungstenite is to read before anything else.
+    ready: BytesMut,
+    /// What is wrong with what comes behind it.
+    fault: Option<Fault>,
 }
 
-impl<S> Metered<S> {
-    pub(super) fn new(inner: S) -> Self {
-        Self { inner, bytes_moved: 0 }
+impl<S> Checked<S> {
+    /// `leftover` has been read already.
+    pub(super) fn new(inner: S, inbound: Inbound, leftover: Bytes) -> Self {
+        Self { inner, bytes_moved: 0, inbound, waiting: leftover.into(), ready: BytesMut::new(), fault: None }
     }
 
     pub(super) fn bytes_moved(&self) -> u64 {
         self.bytes_moved
     }
+
+    /// The transport itself, for what is not to be looked at.
+    pub(super) fn inner_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Takes a faultless beginning of what was read into `buf` behind `start`.
+    fn keep_good(&mut self, start: usize, buf: &mut ReadBuf<'_>) {
+        let passed = self.inbound.pass(&buf.filled()[start..]);
+        let passed = passed.unwrap_or_else(|(passed, fault)| {
+            self.fault = Some(fault);
+            passed
+        });
+        self.waiting.extend_from_slice(&buf.filled()[start + passed..]);
+        buf.set_filled(start + passed);
+    }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+impl<S: AsyncRead + Unpin> Checked<S> {
+    fn poll_inner(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         let before = buf.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        self.bytes_moved += (buf.filled().len() - before) as u64;
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        let read = buf.filled().len() - before;
+        self.bytes_moved += read as u64;
+        Poll::Ready(Ok(read))
+    }
+
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let before = self.waiting.len();
+        self.waiting.resize(before + READ, 0);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let mut buf = ReadBuf::new(&mut waiting[before..]);
+        let polled = self.poll_inner(cx, &mut buf);
+        let read = buf.filled().len();
+        waiting.truncate(before + read);
+        self.waiting = waiting;
         polled
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.inner).poll_write(cx, buf);
-        if let Poll::Ready(Ok(written)) = polled {
-            self.bytes_moved += written as u64;
+impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let me = self.get_mut();
+        let start = buf.filled().len();
+        loop {
+            if !me.ready.is_empty() {
+                let length = me.ready.len().min(buf.remaining());
+                buf.put_slice(&me.ready[..length]);
+                me.ready.advance(length);
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(fault) = me.fault.take() {
+                return Poll::Ready(Err(io::Error::other(fault)));
+            }
+            if !me.waiting.is_empty() || me.inbound.has_more() {
+                me.fault = me.inbound.step(&mut me.waiting, &mut me.ready).err();
+                if me.fault.is_some() || !me.ready.is_empty() {
+                    continue;
+                }
+            }
+            if me.waiting.is_empty() && me.inbound.is_passing() {
+                if ready!(me.poll_inner(cx, buf))? == 0 {
+                    return Poll::Ready(Ok(()));
+                }
+                me.keep_good(start, buf);
+                if buf.filled().len() > start {
+                    return Poll::Ready(Ok(()));
+                }
+            } else if ready!(me.poll_waiting(cx))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
         }
-        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, buf))?;
+        self.bytes_moved += written as u64;
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -143,6 +143,9 @@ impl History {
         line("tls", opened.tls.clone().unwrap_or_else(none));
         line("subprotocol", opened.subprotocol.clone().unwrap_or_else(none));
         line("extensions", opened.extensions.clone().unwrap_or_else(none));
+        if opened.deflate.is_some() {
+            line("compression", opened.tally.shown());
+        }
         line("received", format!("{}, {}", counted(messages[0], "message"), counted(bytes[0], "byte")));
         line("sent", format!("{}, {}", counted(messages[1], "message"), counted(bytes[1], "byte")));
         line("round trip", round_trip(round_trips));
@@ -176,6 +179,8 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::event::Peer;
 
@@ -222,6 +227,8 @@ mod tests {
             headers: Vec::new(),
             subprotocol: Some("chat".into()),
             extensions: None,
+            deflate: None,
+            tally: Arc::default(),
         });
         received(&mut history, "abc".into());
         history.note(&Happening::Message(Direction::Out, "d".into()));
