@@ -35,7 +35,7 @@ _wsprobe() {
 
     case "${cmd}" in
         wsprobe)
-            opts="-c -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --location --max-redirects --insecure --cacert --ipv4 --ipv6 --connect-timeout --handshake-timeout --max-message --compress --compress-options --protocol --slash --help --version demo generate"
+            opts="-c -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --location --max-redirects --insecure --cacert --ipv4 --ipv6 --connect-timeout --handshake-timeout --max-message --compress --compress-options --fragment --protocol --slash --help --version demo generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -213,6 +213,10 @@ _wsprobe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --fragment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --protocol)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -229,7 +233,7 @@ _wsprobe() {
             return 0
             ;;
         wsprobe__subcmd__demo)
-            opts="-x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --location --max-redirects --insecure --cacert --ipv4 --ipv6 --connect-timeout --handshake-timeout --max-message --compress --compress-options --protocol --slash --help"
+            opts="-x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --location --max-redirects --insecure --cacert --ipv4 --ipv6 --connect-timeout --handshake-timeout --max-message --compress --compress-options --fragment --protocol --slash --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -396,6 +400,10 @@ _wsprobe() {
                     return 0
                     ;;
                 --compress-options)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fragment)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= compress= compress-options= p/protocol= slash h/help V/version
+    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -70,6 +70,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress -d 'Compress m
 off\t''
 required\t''"
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l fragment -d 'Send messages in frames of this size at most' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s b -l binary -d 'Send binary messages'
@@ -142,6 +143,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress -d 'Co
 off\t''
 required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l fragment -d 'Send messages in frames of this size at most' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s b -l binary -d 'Send binary messages'

@@ -20,6 +20,15 @@ pub(crate) enum Message {
     Binary(Bytes),
 }
 
+/// A piece of a message that is too large to be held whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Of which kind the message is; its text is UTF-8 as a whole, and may be cut within a character.
+    pub(crate) is_text: bool,
+    pub(crate) data: Bytes,
+    pub(crate) is_last: bool,
+}
+
 /// What a Close frame carries (RFC 6455, section 5.5.1); without a code it is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Close {
@@ -31,6 +40,8 @@ pub(crate) struct Close {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     Message(Message),
+    /// Nothing but its other parts may follow, until the last.
+    Part(Part),
     Ping(Bytes),
     Pong(Bytes),
     /// Without one, the Close that the command line asks for.
@@ -57,6 +68,8 @@ pub(crate) struct Event {
 pub(crate) enum Happening {
     Open(Box<Opened>),
     Message(Direction, Message),
+    /// Some of a large message came in; its parts follow each other.
+    Part(Part),
     Ping(Direction, Bytes),
     /// With the round trip's time, if it answers a ping of ours.
     Pong(Direction, Bytes, Option<Duration>),

@@ -384,6 +384,13 @@ pub(crate) struct Protocol {
     #[arg(long, value_name = "LIST", value_parser = values::deflate, hide_short_help = true)]
     pub(crate) compress_options: Option<Parameters>,
 
+    /// Send messages in frames of this size at most
+    ///
+    /// A size in bytes, or with a unit. What is compressed is cut after it was compressed. Without it, only messages
+    /// over 64 KiB are cut. `/fragment` changes it at the prompt.
+    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true)]
+    pub(crate) fragment: Option<usize>,
+
     /// The version of the protocol; there is only 13
     #[arg(short = 'p', long = "protocol", value_name = "N", value_parser = values::protocol_version, hide_short_help = true)]
     pub(crate) protocol_version: Option<u8>,

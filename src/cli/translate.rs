@@ -44,7 +44,7 @@ fn plan(target: Target, from_url: Option<Credentials>, options: &Options, env: &
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             limits: Limits { max_message: options.protocol.max_message },
-            manner: Manner::default(),
+            manner: manner(options, env, is_prompt),
         },
         first: first(&options.messages)?,
         source,
@@ -54,6 +54,27 @@ fn plan(target: Target, from_url: Option<Credentials>, options: &Options, env: &
         voice: voice(&options.output, env, is_prompt),
         timeout: options.ending.timeout,
     }))
+}
+
+fn manner(options: &Options, env: &Env, is_prompt: bool) -> Manner {
+    let looks_into = !options.ending.expect.is_empty() || !options.ending.expect_json.is_empty();
+    let passes_on = match options.output.output {
+        OutputFormat::Auto => is_prompt || !env.stdout_is_terminal,
+        OutputFormat::Raw => true,
+        OutputFormat::Text | OutputFormat::Hex | OutputFormat::Base64 => is_prompt,
+    };
+    let parts = passes_on
+        && !wants_whole(options)
+        && !looks_into
+        && options.ending.until.is_none()
+        && !options.messages.echo
+        && !options.messages.keep_newline;
+    Manner { parts, fragment: options.protocol.fragment, ..Manner::default() }
+}
+
+/// Whether messages become records, which hold whole ones.
+fn wants_whole(options: &Options) -> bool {
+    options.output.json || options.output.record.is_some()
 }
 
 /// A URL that cannot be parsed may still hold a password.
@@ -93,7 +114,10 @@ fn source(options: &Options, env: &Env) -> Source {
     };
     Source::Pipe(match (messages.json_input, messages.whole, messages.chunk) {
         (true, ..) => Cut::Records,
-        (_, true, _) => Cut::Whole(kind),
+        (_, true, _) => match kind {
+            Kind::Text | Kind::Binary if !wants_whole(options) => Cut::Streamed { is_text: kind == Kind::Text },
+            _ => Cut::Whole(kind),
+        },
         (_, _, Some(size)) => Cut::Chunks(size),
         _ => Cut::At { delimiter: delimiter(messages), keep: messages.keep_newline, kind },
     })

@@ -196,6 +196,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                         self.tell(|core, now| core.begin_close(None, now));
                     }
                 }
+                Some(Ok(Incoming::Part(part))) => {
+                    if self.core.borrow().has_enough() {
+                        continue;
+                    }
+                    let is_last = part.is_last;
+                    self.put(Happening::Part(part));
+                    if is_last && self.core.borrow_mut().received_in_parts() == Reception::Last {
+                        self.tell(|core, now| core.begin_close(None, now));
+                    }
+                }
                 Some(Ok(Incoming::Ping(data))) => {
                     self.put(Happening::Ping(Direction::In, data.clone()));
                     if self.core.borrow().sent_close().is_none() {
@@ -341,6 +351,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 let note = self.outlet.wants_sent().then(|| message.clone());
                 self.socket.feed(message).await?;
                 note.map(|message| Happening::Message(Direction::Out, message))
+            }
+            Input::Part(part) => {
+                self.socket.feed_part(part).await?;
+                None
             }
             Input::Ping(data) => {
                 self.pings.borrow_mut().sent(data.clone(), Instant::now());

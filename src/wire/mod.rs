@@ -5,14 +5,15 @@
 
 mod deflate;
 mod frame;
+pub(crate) mod fuzz;
 mod inbound;
 pub(crate) mod offer;
 mod outbound;
 mod stream;
 mod tally;
-mod utf8;
+pub(crate) mod utf8;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -30,7 +31,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 
 pub(crate) use tally::Tally;
 
-use crate::event::{Close, Message};
+use crate::event::{Close, Message, Part};
 use inbound::{Inbound, Taking};
 use outbound::Outbound;
 use stream::Checked;
@@ -50,6 +51,8 @@ pub(crate) struct Limits {
 pub(crate) struct Manner {
     /// permessage-deflate, if it was agreed on.
     pub(crate) deflate: Option<offer::Agreed>,
+    /// Large messages are handed over in parts.
+    pub(crate) parts: bool,
     /// `--fragment`: messages go out in frames of this size at most.
     pub(crate) fragment: Option<usize>,
     /// Counts how well messages are compressed.
@@ -67,6 +70,7 @@ pub(crate) enum Side {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming {
     Message(Message),
+    Part(Part),
     Ping(Bytes),
     Pong(Bytes),
     Close(Close),
@@ -90,6 +94,8 @@ pub(crate) struct Socket<S> {
     // Borrowed only inside a poll, never across an await.
     inner: RefCell<WebSocketStream<Checked<S>>>,
     outbound: RefCell<Outbound>,
+    /// Data messages that tungstenite has handed over.
+    risen: Cell<u64>,
     limits: Limits,
 }
 
@@ -123,13 +129,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             side,
             max_message: limits.max_message,
             deflate: theirs,
-            parts: false,
+            parts: manner.parts,
             tally: Arc::clone(&manner.tally),
         });
         let stream = Checked::new(stream, inbound, leftover);
         let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
         let outbound = Outbound::new(ours, manner.fragment, manner.tally);
-        Self { inner: RefCell::new(inner), outbound: RefCell::new(outbound), limits }
+        Self { inner: RefCell::new(inner), outbound: RefCell::new(outbound), risen: Cell::new(0), limits }
     }
 
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
@@ -138,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn next(&self) -> Option<Result<Incoming, Fault>> {
         loop {
             let message = poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx)).await?;
-            match message.map(incoming) {
+            match message.map(|message| self.incoming(message)) {
                 Ok(Some(incoming)) => return Some(Ok(incoming)),
                 Ok(None) => {}
                 Err(error) => return self.fault(error).map(Err),
@@ -152,7 +158,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Message::Text(text) => (frame::TEXT, Bytes::from(text)),
             Message::Binary(data) => (frame::BINARY, data),
         };
-        self.outbound.borrow_mut().push(opcode, data, true);
+        self.outbound.borrow_mut().push(opcode, data);
+        self.feed_frames().await
+    }
+
+    /// The same with a part of a message.
+    pub(crate) async fn feed_part(&self, part: Part) -> io::Result<()> {
+        let opcode = if part.is_text { frame::TEXT } else { frame::BINARY };
+        self.outbound.borrow_mut().push_part(opcode, part.data, part.is_last);
+        self.feed_frames().await
+    }
+
+    async fn feed_frames(&self) -> io::Result<()> {
         loop {
             let next = self.outbound.borrow_mut().next();
             let Some(outbound::Frame { fin, rsv1, opcode, payload }) = next else { return Ok(()) };
@@ -225,6 +242,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Pin::new(&mut *self.inner.borrow_mut()).start_send(message).map_err(write_error)
     }
 
+    fn incoming(&self, message: tungstenite::Message) -> Option<Incoming> {
+        let place = self.risen.get();
+        self.risen.set(place + u64::from(message.is_text() || message.is_binary()));
+        Some(match message {
+            tungstenite::Message::Text(text) => Incoming::Message(Message::Text(text)),
+            tungstenite::Message::Binary(data) => match self.inner.borrow_mut().get_mut().inbound.mark(place) {
+                Some(mark) => Incoming::Part(Part { is_text: mark.is_text, data, is_last: mark.is_last }),
+                None => Incoming::Message(Message::Binary(data)),
+            },
+            tungstenite::Message::Ping(data) => Incoming::Ping(data),
+            tungstenite::Message::Pong(data) => Incoming::Pong(data),
+            tungstenite::Message::Close(frame) => Incoming::Close(
+                frame.map_or_else(Close::default, |frame| Close::new(frame.code.into(), frame.reason.as_str())),
+            ),
+            tungstenite::Message::Frame(_) => return None,
+        })
+    }
+
     fn fault(&self, error: tungstenite::Error) -> Option<Fault> {
         use tungstenite::error::ProtocolError;
         Some(match error {
@@ -244,19 +279,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             other => Fault::Protocol(other.to_string()),
         })
     }
-}
-
-fn incoming(message: tungstenite::Message) -> Option<Incoming> {
-    Some(match message {
-        tungstenite::Message::Text(text) => Incoming::Message(Message::Text(text)),
-        tungstenite::Message::Binary(data) => Incoming::Message(Message::Binary(data)),
-        tungstenite::Message::Ping(data) => Incoming::Ping(data),
-        tungstenite::Message::Pong(data) => Incoming::Pong(data),
-        tungstenite::Message::Close(frame) => Incoming::Close(
-            frame.map_or_else(Close::default, |frame| Close::new(frame.code.into(), frame.reason.as_str())),
-        ),
-        tungstenite::Message::Frame(_) => return None,
-    })
 }
 
 fn write_error(error: tungstenite::Error) -> io::Error {

@@ -2,6 +2,7 @@
 //!
 //! Plain code; tungstenite masks the frames and writes them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -23,6 +24,8 @@ pub(super) struct Outbound {
     fragment: Option<usize>,
     tally: Arc<Tally>,
     message: Option<Message>,
+    /// Whole messages that came between the parts of another.
+    held: VecDeque<(u8, Bytes)>,
 }
 
 /// A frame without its mask.
@@ -49,11 +52,20 @@ struct Message {
 
 impl Outbound {
     pub(super) fn new(deflate: Option<Terms>, fragment: Option<usize>, tally: Arc<Tally>) -> Self {
-        Self { deflater: deflate.and_then(Deflater::new), fragment, tally, message: None }
+        Self { deflater: deflate.and_then(Deflater::new), fragment, tally, message: None, held: VecDeque::new() }
     }
 
-    /// Takes a message, or the next part of one.
-    pub(super) fn push(&mut self, opcode: u8, data: Bytes, is_last: bool) {
+    /// Takes a whole message; one that comes between the parts of another has to wait for them.
+    pub(super) fn push(&mut self, opcode: u8, data: Bytes) {
+        if self.message.is_some() {
+            self.held.push_back((opcode, data));
+        } else {
+            self.push_part(opcode, data, true);
+        }
+    }
+
+    /// Takes a part of a message.
+    pub(super) fn push_part(&mut self, opcode: u8, data: Bytes, is_last: bool) {
         if let Some(message) = &mut self.message {
             message.rest = data;
             message.is_last = is_last;
@@ -97,6 +109,9 @@ impl Outbound {
         let rsv1 = message.is_compressed && opcode != frame::CONTINUATION;
         if fin {
             self.message = None;
+            if let Some((opcode, data)) = self.held.pop_front() {
+                self.push_part(opcode, data, true);
+            }
         }
         Some(Frame { fin, rsv1, opcode, payload })
     }

@@ -282,7 +282,7 @@ proptest! {
             let (first, last) = data.split_at(if times % 2 == 0 { data.len() / 2 } else { 0 });
             for (part, is_last) in [(first, false), (last, true)] {
                 if times % 2 == 0 || is_last {
-                    outbound.push(frame::BINARY, part.to_vec().into(), is_last);
+                    outbound.push_part(frame::BINARY, part.to_vec().into(), is_last);
                 }
                 while let Some(frame) = outbound.next() {
                     let rsv = if frame.rsv1 { frame::RSV1 } else { 0 };

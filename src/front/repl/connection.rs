@@ -15,10 +15,10 @@ use tokio::time::Instant;
 
 use super::call_back;
 use super::queue::{Item, Queue};
-use super::state::Shared;
+use super::state::{KEPT_BYTES, Shared};
 use crate::dial::Stream;
 use crate::error::Error;
-use crate::event::{Batch, Direction, End, Event, Happening, Input, Message, Opened};
+use crate::event::{Batch, Direction, End, Event, Happening, Input, Message, Opened, Part};
 use crate::front::pipe::open_record;
 use crate::front::spool::Spool;
 use crate::front::{connecting, deadline, report, runtime};
@@ -273,6 +273,14 @@ struct Output {
     /// Records that have ended, whose last pieces may still be on their way.
     ended: RefCell<Vec<Rc<Spool>>>,
     look: Look,
+    gathered: RefCell<Gathered>,
+}
+
+/// What is kept of a large message while it comes in.
+#[derive(Default)]
+struct Gathered {
+    data: Vec<u8>,
+    size: usize,
 }
 
 impl Output {
@@ -284,6 +292,7 @@ impl Output {
             record: RefCell::new(record.map(Rc::new)),
             ended: RefCell::default(),
             look: plan.look.clone(),
+            gathered: RefCell::default(),
         })
     }
 
@@ -320,6 +329,35 @@ impl Output {
         }
     }
 
+    /// Takes a part of a large message, which is kept only as far as `/last` may need it.
+    fn gather(&self, at: SystemTime, part: &Part) {
+        let mut gathered = self.gathered.borrow_mut();
+        gathered.size += part.data.len();
+        if gathered.size <= KEPT_BYTES
+            || self.record.borrow().is_some() && gathered.data.len() + part.data.len() == gathered.size
+        {
+            gathered.data.extend_from_slice(&part.data);
+        } else {
+            gathered.data = Vec::new();
+        }
+        if !part.is_last {
+            return;
+        }
+        let Gathered { data, size } = std::mem::take(&mut *gathered);
+        drop(gathered);
+        if data.len() == size {
+            let message = match String::from_utf8(data) {
+                Ok(text) if part.is_text => Message::Text(text.into()),
+                Ok(text) => Message::Binary(text.into_bytes().into()),
+                Err(error) => Message::Binary(error.into_bytes().into()),
+            };
+            return self.put(Event { at, what: Happening::Message(Direction::In, message) });
+        }
+        self.shared.history().note_size(size);
+        let kind = if part.is_text { "text" } else { "binary" };
+        self.queue.push(Item::Lines(format!("< {kind}, {size} bytes: too many to be kept\n")));
+    }
+
     /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
     fn is_shown(&self, what: &Happening) -> bool {
         match what {
@@ -332,7 +370,7 @@ impl Output {
             // A pong that answers a ping of the user's.
             Happening::Pong(Direction::In, _, Some(_)) => true,
             Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
-            Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
+            Happening::Open(_) | Happening::Part(_) | Happening::Close { .. } | Happening::Error(_) => false,
         }
     }
 
@@ -361,6 +399,9 @@ impl Outlet for Output {
     }
 
     fn put(&self, event: Event) {
+        if let Happening::Part(part) = &event.what {
+            return self.gather(event.at, part);
+        }
         if let Some(record) = &*self.record.borrow() {
             record.append(|out| record::write(&event, out));
         }

@@ -13,7 +13,7 @@ use crate::event::{Direction, Happening, Message, Opened};
 
 /// What `/last` and `/save` can go back to.
 const KEPT_MESSAGES: usize = 1000;
-const KEPT_BYTES: usize = 16 << 20;
+pub(super) const KEPT_BYTES: usize = 16 << 20;
 
 /// Shared by the threads of the prompt.
 #[derive(Default)]
@@ -107,9 +107,21 @@ impl History {
         }
     }
 
+    /// Takes note of a received message that nobody has whole.
+    pub(super) fn note_size(&mut self, size: usize) {
+        if let Some(connection) = &mut self.connection {
+            connection.messages[Direction::In as usize] += 1;
+            connection.bytes[Direction::In as usize] += size as u64;
+        }
+        self.push(Kept::Size(size));
+    }
+
     fn keep(&mut self, message: Message) {
         let size = message.data().len();
-        let kept = if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message) };
+        self.push(if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message) });
+    }
+
+    fn push(&mut self, kept: Kept) {
         self.bytes += kept.size();
         self.messages.push_back(kept);
         while self.messages.len() > KEPT_MESSAGES || self.bytes > KEPT_BYTES {
