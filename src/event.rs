@@ -11,6 +11,7 @@ pub(crate) use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
 use crate::request::Header;
 use crate::wire::offer::Agreed;
+use crate::wire::trace::Seen;
 use crate::wire::{Fault, Tally};
 
 /// A data message (RFC 6455, section 5.6).
@@ -68,6 +69,8 @@ pub(crate) struct Event {
 pub(crate) enum Happening {
     Open(Box<Opened>),
     Message(Direction, Message),
+    /// A frame went over the wire (`--frames`).
+    Frame(Box<Seen>),
     /// Some of a large message came in; its parts follow each other.
     Part(Part),
     Ping(Direction, Bytes),

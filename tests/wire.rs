@@ -28,8 +28,9 @@ fn granting(answer: &'static str, serve: impl FnOnce(TcpStream, Option<String>) 
 /// A raw deflate stream, cut as RFC 7692 wants it.
 fn deflated(data: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let mut zlib = Compress::new(Compression::fast(), false);
-    let mut out = Vec::with_capacity(4 << 20);
+    let mut out = Vec::new();
     for piece in data {
+        out.reserve(piece.len() + 1024);
         zlib.compress_vec(&piece, &mut out, FlushCompress::Sync).unwrap();
     }
     out.truncate(out.len() - 4);
@@ -291,4 +292,19 @@ fn fragment_sends_messages_in_frames_of_that_size() {
     tool().args(["--fragment", "2", "-w", "0", "-x", "abcde"]).arg(server.url()).run();
     let frames: Vec<_> = (0..3).map(|_| told.recv().unwrap()).collect();
     assert_eq!(frames, [(0x01, b"ab".to_vec()), (0x00, b"cd".to_vec()), (0x80, b"e".to_vec())]);
+}
+
+#[test]
+fn frames_are_told_on_stderr_or_as_records() {
+    let server = echo();
+    let text = "hello ".repeat(20);
+    let ran = tool().args(["--frames", "-1", "-x", &text, "-x", "short"]).arg(url(&server)).run().code(0);
+    let ran =
+        ran.says("> text FIN RSV1, mask ").says(" bytes that inflate to 120: \"hello hello hello hello hello he\"…");
+    let ran = ran.says("> text FIN, mask ").says(", 5 bytes: \"short\"").says("< text FIN RSV1, no mask, ");
+    ran.says("> close FIN, mask ").says("< close FIN, no mask, 2 bytes: \"\\x03\\xe8\"");
+    let server = echo();
+    let ran = tool().args(["--frames", "--json", "-w", "0", "-x", "hi"]).arg(url(&server)).run().code(0);
+    assert!(ran.out().contains(r#""dir":"in","type":"frame","opcode":1,"fin":true,"rsv":0,"mask":null,"length":2,"inflated":null,"data":"hi"}"#), "{}", ran.out());
+    assert!(!ran.stderr.contains("text FIN"), "{}", ran.stderr);
 }

@@ -164,6 +164,14 @@ pub(crate) struct Output {
     #[arg(long, hide_short_help = true)]
     pub(crate) vi: bool,
 
+    /// Show each frame on the wire, both ways
+    ///
+    /// On stderr, a line each: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length, what it
+    /// inflated to, and the first bytes, unmasked and inflated. With `--json` and `--record` they are records of type
+    /// frame.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) frames: bool,
+
     /// Say nothing but errors on stderr
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

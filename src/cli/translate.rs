@@ -69,7 +69,7 @@ fn manner(options: &Options, env: &Env, is_prompt: bool) -> Manner {
         && options.ending.until.is_none()
         && !options.messages.echo
         && !options.messages.keep_newline;
-    Manner { parts, fragment: options.protocol.fragment, ..Manner::default() }
+    Manner { parts, traced: options.output.frames, fragment: options.protocol.fragment, ..Manner::default() }
 }
 
 /// Whether messages become records, which hold whole ones.

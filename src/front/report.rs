@@ -4,9 +4,11 @@ use crate::connect::Trace;
 use crate::error::Error;
 use crate::event::{Close, End, Opened};
 use crate::plan::Plan;
+use crate::render::local_time;
 use crate::session::Outcome;
 use crate::term::Talk;
 use crate::wire::Fault;
+use crate::wire::trace::Seen;
 
 /// Tells a step on the way to the connection, to who asked for details.
 pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
@@ -29,6 +31,11 @@ pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
         Trace::Redirected(target) => talk.say(&format!("redirected to {target}")),
         Trace::Answered(time) => talk.fine_detail(&format!("answered in {time:.1?}")),
     }
+}
+
+/// A frame, with the time of day.
+pub(super) fn frame(seen: &Seen) -> String {
+    format!("{} {}", local_time(seen.at), seen.shown())
 }
 
 /// Tells that the connection is open.

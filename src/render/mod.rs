@@ -148,7 +148,7 @@ impl Renderer {
 }
 
 /// `12:34:56.789`, in the user's time zone.
-fn local_time(at: SystemTime) -> String {
+pub(crate) fn local_time(at: SystemTime) -> String {
     let zoned = jiff::Timestamp::try_from(at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::system());
     zoned.strftime("%H:%M:%S%.3f").to_string()
 }

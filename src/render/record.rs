@@ -8,6 +8,7 @@ use data_encoding::BASE64;
 use serde_json::Value;
 
 use crate::event::{Close, Direction, Event, Happening, Input, Message, Opened};
+use crate::wire::trace::{Header, Seen};
 
 /// Header fields of an answer that hold secrets.
 const SECRET: [&str; 1] = ["set-cookie"];
@@ -25,6 +26,7 @@ pub(crate) fn write(event: &Event, out: &mut BytesMut) {
         }
         // Whoever writes records asks for whole messages.
         Happening::Part(_) => return,
+        Happening::Frame(seen) => record.begin(event.at, seen.direction, "frame").frame(seen),
         Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
         Happening::Pong(direction, data, round_trip) => {
             record.begin(event.at, *direction, "pong").bytes(data).round_trip(*round_trip)
@@ -148,6 +150,23 @@ impl Record<'_> {
             Some(time) => self.key("rtt_ms").value(&(time.as_micros() as f64 / 1000.0)),
             None => self,
         }
+    }
+
+    fn frame(self, seen: &Seen) -> Self {
+        let Header { fin, rsv, opcode, mask, length } = seen.header;
+        self.key("opcode")
+            .value(&opcode)
+            .key("fin")
+            .value(&fin)
+            .key("rsv")
+            .value(&rsv)
+            .key("mask")
+            .value(&mask.map(|key| format!("{:08x}", u32::from_be_bytes(key))))
+            .key("length")
+            .value(&length)
+            .key("inflated")
+            .value(&seen.inflated)
+            .bytes(&seen.beginning)
     }
 
     fn close(self, close: &Close, clean: bool) -> Self {

@@ -20,6 +20,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::event::{Batch, Close, Direction, End, Event, Happening, Input, Message};
+use crate::wire::trace::Seen;
 use crate::wire::{Fault, Incoming, Socket};
 use pings::Pings;
 
@@ -136,6 +137,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         self.outlet.put(Event { at: SystemTime::now(), what });
     }
 
+    fn put_frames(&self, frames: Vec<Seen>) {
+        for seen in frames {
+            self.outlet.put(Event { at: seen.at, what: Happening::Frame(Box::new(seen)) });
+        }
+    }
+
     /// The clock and the signals.
     async fn watch(&self, signals: &mut mpsc::Receiver<i32>) -> End {
         loop {
@@ -196,6 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                         self.tell(|core, now| core.begin_close(None, now));
                     }
                 }
+                Some(Ok(Incoming::Frames(frames))) => self.put_frames(frames),
                 Some(Ok(Incoming::Part(part))) => {
                     if self.core.borrow().has_enough() {
                         continue;
@@ -237,7 +245,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         self.put(Happening::Close { by, close: close.clone(), clean: true });
         let leaving = async {
             let _ = self.socket.flush().await;
-            while self.socket.next().await.is_some() {}
+            while let Some(incoming) = self.socket.next().await {
+                if let Ok(Incoming::Frames(frames)) = incoming {
+                    self.put_frames(frames);
+                }
+            }
         };
         let _ = timeout(LINGER, leaving).await;
         End::Closed { sent, close }
@@ -257,6 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
             self.socket.drain().await;
         };
         let _ = timeout(LINGER, leaving).await;
+        self.put_frames(self.socket.take_frames());
         self.put(Happening::Close { by: Direction::Out, close, clean: false });
         End::Broken(fault)
     }
@@ -329,7 +342,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 return false;
             }
         }
-        self.socket.flush().await.is_ok()
+        let flushed = self.socket.flush().await;
+        self.put_frames(self.socket.take_frames());
+        flushed.is_ok()
     }
 
     /// Waits for the next message's time; false when the session began to end meanwhile.
@@ -381,7 +396,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
     async fn close_if_wanted(&self) -> bool {
         let close = self.core.borrow_mut().take_close();
         match close {
-            Some(close) => self.socket.close(&close).await.is_ok(),
+            Some(close) => {
+                let closed = self.socket.close(&close).await;
+                self.put_frames(self.socket.take_frames());
+                closed.is_ok()
+            }
             None => true,
         }
     }

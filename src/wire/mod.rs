@@ -11,6 +11,7 @@ pub(crate) mod offer;
 mod outbound;
 mod stream;
 mod tally;
+pub(crate) mod trace;
 pub(crate) mod utf8;
 
 use std::cell::{Cell, RefCell};
@@ -18,6 +19,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
@@ -35,6 +37,7 @@ use crate::event::{Close, Message, Part};
 use inbound::{Inbound, Taking};
 use outbound::Outbound;
 use stream::Checked;
+use trace::{Seen, Tracer};
 
 /// tungstenite zeroes the free part of its buffer before each read, so a larger one costs latency.
 const READ_BUFFER: usize = 32 << 10;
@@ -53,6 +56,8 @@ pub(crate) struct Manner {
     pub(crate) deflate: Option<offer::Agreed>,
     /// Large messages are handed over in parts.
     pub(crate) parts: bool,
+    /// `--frames`: each frame is told.
+    pub(crate) traced: bool,
     /// `--fragment`: messages go out in frames of this size at most.
     pub(crate) fragment: Option<usize>,
     /// Counts how well messages are compressed.
@@ -71,6 +76,8 @@ pub(crate) enum Side {
 pub(crate) enum Incoming {
     Message(Message),
     Part(Part),
+    /// Traced frames, either way, before what they brought.
+    Frames(Vec<Seen>),
     Ping(Bytes),
     Pong(Bytes),
     Close(Close),
@@ -89,6 +96,9 @@ pub(crate) enum Fault {
     TooBig { limit: usize },
 }
 
+/// What tungstenite has.
+type Came = Option<Result<tungstenite::Message, tungstenite::Error>>;
+
 /// An open connection. Its methods take `&self`, so that one task can read and write side by side.
 pub(crate) struct Socket<S> {
     // Borrowed only inside a poll, never across an await.
@@ -96,6 +106,8 @@ pub(crate) struct Socket<S> {
     outbound: RefCell<Outbound>,
     /// Data messages that tungstenite has handed over.
     risen: Cell<u64>,
+    /// What came with frames that are told first.
+    came: Cell<Option<Came>>,
     limits: Limits,
 }
 
@@ -132,10 +144,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             parts: manner.parts,
             tally: Arc::clone(&manner.tally),
         });
-        let stream = Checked::new(stream, inbound, leftover);
+        let tracer = manner.traced.then(|| Box::new(Tracer::new(side, manner.deflate)));
+        let stream = Checked::new(stream, inbound, leftover, tracer);
         let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
         let outbound = Outbound::new(ours, manner.fragment, manner.tally);
-        Self { inner: RefCell::new(inner), outbound: RefCell::new(outbound), risen: Cell::new(0), limits }
+        Self {
+            inner: RefCell::new(inner),
+            outbound: RefCell::new(outbound),
+            risen: Cell::new(0),
+            came: Cell::new(None),
+            limits,
+        }
     }
 
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
@@ -143,13 +162,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Cancel-safe. Pings and Closes are answered by themselves.
     pub(crate) async fn next(&self) -> Option<Result<Incoming, Fault>> {
         loop {
-            let message = poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx)).await?;
+            let message = match poll_fn(|cx| self.poll_next(cx)).await {
+                Ok(came) => came?,
+                Err(frames) => return Some(Ok(Incoming::Frames(frames))),
+            };
             match message.map(|message| self.incoming(message)) {
                 Ok(Some(incoming)) => return Some(Ok(incoming)),
                 Ok(None) => {}
                 Err(error) => return self.fault(error).map(Err),
             }
         }
+    }
+
+    /// The next message, or the frames that were seen before it.
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Came, Vec<Seen>>> {
+        if let Some(came) = self.came.take() {
+            return Poll::Ready(Ok(came));
+        }
+        let polled = Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx);
+        let frames = self.take_frames();
+        if frames.is_empty() {
+            return polled.map(Ok);
+        }
+        if let Poll::Ready(came) = polled {
+            self.came.set(Some(came));
+        }
+        Poll::Ready(Err(frames))
+    }
+
+    /// The frames that were seen since the last time, if they are traced.
+    pub(crate) fn take_frames(&self) -> Vec<Seen> {
+        self.inner.borrow_mut().get_mut().take_seen()
     }
 
     /// Puts a message into the send buffer; waits while that is full and the peer does not read.

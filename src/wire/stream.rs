@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Fault;
 use super::inbound::Inbound;
+use super::trace::{Seen, Tracer};
 
 /// What one read may bring, where tungstenite's own buffer is not used.
 const READ: usize = 32 << 10;
@@ -24,12 +25,21 @@ pub(super) struct Checked<S> {
     ready: BytesMut,
     /// What is wrong with what comes behind it.
     fault: Option<Fault>,
+    tracer: Option<Box<Tracer>>,
 }
 
 impl<S> Checked<S> {
     /// `leftover` has been read already.
-    pub(super) fn new(inner: S, inbound: Inbound, leftover: Bytes) -> Self {
-        Self { inner, bytes_moved: 0, inbound, waiting: leftover.into(), ready: BytesMut::new(), fault: None }
+    pub(super) fn new(inner: S, inbound: Inbound, leftover: Bytes, mut tracer: Option<Box<Tracer>>) -> Self {
+        if let Some(tracer) = &mut tracer {
+            tracer.came_in(&leftover);
+        }
+        Self { inner, bytes_moved: 0, inbound, waiting: leftover.into(), ready: BytesMut::new(), fault: None, tracer }
+    }
+
+    /// The frames since the last time, if they are traced.
+    pub(super) fn take_seen(&mut self) -> Vec<Seen> {
+        self.tracer.as_mut().map(|tracer| tracer.take()).unwrap_or_default()
     }
 
     pub(super) fn bytes_moved(&self) -> u64 {
@@ -59,6 +69,9 @@ impl<S: AsyncRead + Unpin> Checked<S> {
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
         self.bytes_moved += read as u64;
+        if let Some(tracer) = &mut self.tracer {
+            tracer.came_in(&buf.filled()[before..]);
+        }
         Poll::Ready(Ok(read))
     }
 
@@ -114,6 +127,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.inner).poll_write(cx, buf))?;
         self.bytes_moved += written as u64;
+        if let Some(tracer) = &mut self.tracer {
+            tracer.went_out(&buf[..written]);
+        }
         Poll::Ready(Ok(written))
     }
 

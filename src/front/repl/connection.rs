@@ -370,6 +370,7 @@ impl Output {
             // A pong that answers a ping of the user's.
             Happening::Pong(Direction::In, _, Some(_)) => true,
             Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
+            Happening::Frame(_) => false,
             Happening::Open(_) | Happening::Part(_) | Happening::Close { .. } | Happening::Error(_) => false,
         }
     }
@@ -404,6 +405,12 @@ impl Outlet for Output {
         }
         if let Some(record) = &*self.record.borrow() {
             record.append(|out| record::write(&event, out));
+        }
+        if let Happening::Frame(seen) = &event.what
+            && self.look.format != Format::Records
+        {
+            self.queue.push(Item::Lines(report::frame(seen) + "\n"));
+            return;
         }
         self.shared.history().note(&event.what);
         if self.is_shown(&event.what) {
