@@ -16,6 +16,9 @@ _wsprobe() {
             ",$1")
                 cmd="wsprobe"
                 ;;
+            wsprobe,curl)
+                cmd="wsprobe__subcmd__curl"
+                ;;
             wsprobe,demo)
                 cmd="wsprobe__subcmd__demo"
                 ;;
@@ -35,7 +38,7 @@ _wsprobe() {
 
     case "${cmd}" in
         wsprobe)
-            opts="-c -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --location --max-redirects --insecure --cacert --ipv4 --ipv6 --connect-timeout --handshake-timeout --max-message --compress --compress-options --fragment --protocol --slash --help --version demo generate"
+            opts="-c -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --frames --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --compress --compress-options --fragment --protocol --slash --help --version demo curl generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +188,10 @@ _wsprobe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --netrc-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-redirects)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -193,11 +200,91 @@ _wsprobe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sni)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-min)
+                    COMPREPLY=($(compgen -W "1.2 1.3" -- "${cur}"))
+                    return 0
+                    ;;
+                --tls-max)
+                    COMPREPLY=($(compgen -W "1.2 1.3" -- "${cur}"))
+                    return 0
+                    ;;
+                --pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --no-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix-socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --connect-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --handshake-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait-for-server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --heartbeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --heartbeat-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -232,8 +319,22 @@ _wsprobe() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wsprobe__subcmd__curl)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wsprobe__subcmd__demo)
-            opts="-x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --location --max-redirects --insecure --cacert --ipv4 --ipv6 --connect-timeout --handshake-timeout --max-message --compress --compress-options --fragment --protocol --slash --help"
+            opts="-x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --rate --receive-only --json-input --echo --json --output --record --timestamps --show-ping-pong --pretty --color --no-color --vi --frames --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --compress --compress-options --fragment --protocol --slash --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -375,6 +476,10 @@ _wsprobe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --netrc-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-redirects)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -383,11 +488,91 @@ _wsprobe() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sni)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-min)
+                    COMPREPLY=($(compgen -W "1.2 1.3" -- "${cur}"))
+                    return 0
+                    ;;
+                --tls-max)
+                    COMPREPLY=($(compgen -W "1.2 1.3" -- "${cur}"))
+                    return 0
+                    ;;
+                --pin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --no-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix-socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --connect-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --handshake-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait-for-server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --heartbeat)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --heartbeat-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reconnect-delay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

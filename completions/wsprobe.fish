@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= L/location max-redirects= k/insecure cacert= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
+    string join \n c/connect= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= rate= r/receive-only json-input echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -61,10 +61,33 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s A -l user-agent -d 'Sen
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l cookie -d 'Send a cookie; repeat it for several' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s u -l user -d 'Authenticate; asks for a missing password' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l netrc-file -d 'Take user and password from this file, in netrc\'s format' -r -F
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-redirects -d 'Follow at most so many redirects' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l cert -d 'Show the server this certificate of ours' -r -F
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l key -d 'The private key of `--cert` (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l passphrase -d 'What the key or the PKCS #12 file is encrypted with' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l sni -d 'Ask for this server name, and check that name' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l tls-min -d 'Speak no older version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l tls-max -d 'Speak no newer version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l pin -d 'Insist on a server with this public key' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l proxy -d 'Connect through this proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-proxy -d 'Hosts that no proxy leads to' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l unix-socket -d 'Connect to this Unix socket; the URL only says what to ask for' -r -F
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l resolve -d 'Use this address for a name; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l connect-to -d 'Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l interface -d 'Connect from this address or interface' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l connect-timeout -d 'Give up when there is no connection in time' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l wait-for-server -d 'Wait so long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l ping-interval -d 'Ping the server this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l ping-timeout -d 'Give up when nothing comes for this long after a ping' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l heartbeat -d 'Send this message now and then' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l heartbeat-interval -d 'The time between heartbeats, 30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reconnect -d 'Connect again when the connection is lost' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
 off\t''
@@ -85,18 +108,23 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s j -l json -d 'Print a J
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l vi -d 'Edit lines at the prompt as vi does'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l frames -d 'Show each frame on the wire, both ways'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s q -l quiet -d 'Say nothing but errors on stderr'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 1 -l one -d 'End after the first message'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l exit-on-close -d 'Leave the prompt when the connection closes, even while a line is being typed'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l netrc -d 'Take user and password from `~/.netrc`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l insecure-redirect -d 'Follow redirects from wss:// to ws:// too'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print version'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: the same, against a built-in echo server'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect as a line for curl says, copied from a browser\'s developer tools'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or the man page'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d 'Send this message first; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
@@ -134,10 +162,33 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s A -l user-agent
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l cookie -d 'Send a cookie; repeat it for several' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s u -l user -d 'Authenticate; asks for a missing password' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l netrc-file -d 'Take user and password from this file, in netrc\'s format' -r -F
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-redirects -d 'Follow at most so many redirects' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l cert -d 'Show the server this certificate of ours' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l key -d 'The private key of `--cert` (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l passphrase -d 'What the key or the PKCS #12 file is encrypted with' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l sni -d 'Ask for this server name, and check that name' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l tls-min -d 'Speak no older version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l tls-max -d 'Speak no newer version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l pin -d 'Insist on a server with this public key' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l proxy -d 'Connect through this proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-proxy -d 'Hosts that no proxy leads to' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l unix-socket -d 'Connect to this Unix socket; the URL only says what to ask for' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l resolve -d 'Use this address for a name; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l connect-to -d 'Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l interface -d 'Connect from this address or interface' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l connect-timeout -d 'Give up when there is no connection in time' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l wait-for-server -d 'Wait so long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l ping-interval -d 'Ping the server this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l ping-timeout -d 'Give up when nothing comes for this long after a ping' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l heartbeat -d 'Send this message now and then' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l heartbeat-interval -d 'The time between heartbeats, 30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reconnect -d 'Connect again when the connection is lost' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
 off\t''
@@ -158,16 +209,21 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s j -l json -d 'P
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l vi -d 'Edit lines at the prompt as vi does'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l frames -d 'Show each frame on the wire, both ways'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s q -l quiet -d 'Say nothing but errors on stderr'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 1 -l one -d 'End after the first message'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l exit-on-close -d 'Leave the prompt when the connection closes, even while a line is being typed'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l netrc -d 'Take user and password from `~/.netrc`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l insecure-redirect -d 'Follow redirects from wss:// to ws:// too'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand curl" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -s h -l help -d 'Print help'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "completions" -d 'Completions for a shell'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "man" -d 'The man page, in troff'

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::dial::{self, Dialed, Route, Stream};
+use crate::dial::{self, Dialed, Route, Stream, tls};
 use crate::error::Error;
 use crate::event::Opened;
 use crate::handshake::redirect::Trail;
@@ -23,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) handshake_timeout: Duration,
     /// `-L`: how many redirects may be followed.
     pub(crate) max_redirects: Option<usize>,
+    /// `--insecure-redirect`: also from wss:// to ws://.
+    pub(crate) insecure_redirect: bool,
     pub(crate) limits: Limits,
     /// What the handshake leaves open.
     pub(crate) manner: Manner,
@@ -48,11 +50,12 @@ pub(crate) enum Trace<'t> {
 /// # Errors
 /// The first step that failed; a refusal comes with its status, fields and body.
 pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Result<(Socket<Stream>, Opened), Error> {
-    let mut trail = Trail::new(options.target.clone(), options.max_redirects.unwrap_or(0));
+    let mut trail = Trail::new(options.target.clone(), options.max_redirects.unwrap_or(0), options.insecure_redirect);
     let mut wishes = options.wishes.clone();
+    let mut route = options.route.clone();
     loop {
         let target = trail.current().clone();
-        let mut dialed = dial::dial(&target, &options.route).await?;
+        let mut dialed = dial::dial(&target, &route).await?;
         trace(Trace::Dialed { target: &target, dialed: &dialed });
         let request = Request::new(&target, &wishes);
         let refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
@@ -67,6 +70,9 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         trace(Trace::Redirected(next));
         if !target.same_origin(next) {
             wishes = wishes.without_secrets();
+        }
+        if !target.same_host(next) {
+            route = route.for_another_host();
         }
     }
 }
@@ -93,7 +99,10 @@ async fn shake_hands(
         Err(_) => {}
     }
     trace(Trace::Answered(started.elapsed()));
-    answer.map_err(|source| Error::Handshake { url: target.to_string(), source })
+    answer.map_err(|source| match source {
+        Flaw::Io(error) if let Some(source) = tls::Failure::late(&error) => Error::Tls { host: target.host(), source },
+        source => Error::Handshake { url: target.to_string(), source },
+    })
 }
 
 fn trace_answer(response: &Response, trace: &dyn Fn(Trace<'_>)) {

@@ -6,9 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::dial::Family;
+use crate::dial::{Family, proxy, tls};
 use crate::handshake::redirect::BadRedirect;
 use crate::handshake::{Flaw, Refusal};
+
+/// The option whose time no other attempt can have.
+pub(crate) const RUN_LIMIT: &str = "--timeout";
 
 /// A run that ended before, or instead of, a session.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +26,16 @@ pub(crate) enum Error {
     Resolve { host: String, source: io::Error },
     #[error("`{host}` has no {} address", family_name(*family))]
     NoAddress { host: String, family: Option<Family> },
-    #[error("cannot connect to {url}{}", listed(tried))]
-    Unreachable { url: String, tried: Vec<(SocketAddr, io::Error)> },
+    #[error("cannot connect to {place}{}", listed(tried))]
+    Unreachable { place: String, tried: Vec<(SocketAddr, io::Error)> },
     #[error("cannot connect to the socket `{}`", path.display())]
     UnixSocket { path: PathBuf, source: io::Error },
     #[error("cannot read the system's root certificates: {why}")]
     NoRoots { why: String },
+    #[error("the proxy {proxy} opened no tunnel to {to}")]
+    Proxy { proxy: String, to: String, source: proxy::Failure },
     #[error("TLS with `{host}` failed")]
-    Tls { host: String, source: io::Error },
+    Tls { host: String, source: tls::Failure },
     #[error("timed out after {after:?} while {step} ({option})")]
     TimedOut { step: &'static str, after: Duration, option: &'static str },
     #[error("the handshake with {url} failed")]
@@ -53,6 +58,7 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::UnixSocket { .. }
             | Self::NoRoots { .. }
+            | Self::Proxy { .. }
             | Self::Tls { .. } => 3,
             Self::Refused(_) | Self::Redirect(_) => 4,
             Self::Handshake { .. } => 5,
@@ -61,11 +67,36 @@ impl Error {
         }
     }
 
+    /// Whether another attempt may fare better. Without `_`, so that each new error has to choose.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Resolve { .. } | Self::Unreachable { .. } => true,
+            Self::UnixSocket { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+            }
+            // What the peer's TLS says stays so; that the connection broke need not.
+            Self::Tls { source, .. } => source.may_pass(),
+            Self::Proxy { source, .. } => source.may_pass(),
+            Self::Handshake { source, .. } => matches!(source, Flaw::Io(_) | Flaw::Closed | Flaw::CutShort { .. }),
+            // Try later, or a proxy that waits for the server behind it (RFC 9110, section 15).
+            Self::Refused(refusal) => matches!(refusal.response.status, 408 | 425 | 429 | 500 | 502..=504),
+            Self::TimedOut { option, .. } => *option != RUN_LIMIT,
+            Self::Usage(_)
+            | Self::File { .. }
+            | Self::Local { .. }
+            | Self::NoAddress { .. }
+            | Self::NoRoots { .. }
+            | Self::Redirect(_)
+            | Self::Interrupted(_) => false,
+        }
+    }
+
     /// What to try.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => refusal_hint(refusal),
-            Self::Tls { source, .. } => tls_hint(source),
+            Self::Proxy { source, .. } => source.hint().map(str::to_owned),
+            Self::Tls { source, .. } => source.hint().map(str::to_owned),
             Self::NoRoots { .. } => Some("install ca-certificates, or name a file with --cacert".to_owned()),
             Self::NoAddress { family: Some(Family::V4), .. } => Some("try it without -4".to_owned()),
             Self::NoAddress { family: Some(Family::V6), .. } => Some("try it without -6".to_owned()),
@@ -127,26 +158,6 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
         401 => "try --user or --bearer",
         403 => "it may want credentials, or an --origin that it knows",
         426 => "it may want another version or subprotocol",
-        _ => return None,
-    };
-    Some(hint.to_owned())
-}
-
-fn tls_hint(source: &io::Error) -> Option<String> {
-    use rustls::{CertificateError, Error as Tls};
-    let hint = match source.get_ref()?.downcast_ref::<Tls>()? {
-        Tls::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "use the name that the certificate is for, or -k to go without the check",
-        // No authority makes these good.
-        Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "it has to be renewed, or this machine's clock is wrong; -k goes without the check"
-        }
-        Tls::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            "is this machine's clock right? -k goes without the check"
-        }
-        Tls::InvalidCertificate(_) => "name its authority with --cacert FILE, or use -k to go without the check",
-        Tls::InvalidMessage(_) => "does the server speak TLS here? if not, use ws://",
         _ => return None,
     };
     Some(hint.to_owned())

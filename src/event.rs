@@ -115,6 +115,8 @@ pub(crate) enum End {
     Closed { sent: Option<Close>, close: Close },
     /// The connection ended without the peer's Close.
     Cut(Option<std::io::Error>),
+    /// The peer did not answer our pings.
+    Silent,
     /// The peer broke the protocol.
     Broken(Fault),
     /// The peer did not answer our Close.
@@ -205,13 +207,31 @@ impl std::fmt::Display for Peer {
 }
 
 impl End {
+    /// Whether another connection may fare better. Without `_`, so that each new end has to choose.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Closed { sent: None, close } => {
+                // Going away, internal error, restart, try again, bad gateway, timeout (the IANA registry).
+                matches!(close.code, Some(1001 | 1011..=1014 | 3008))
+            }
+            Self::Cut(_) | Self::Silent => true,
+            Self::Closed { sent: Some(_), .. }
+            | Self::Broken(_)
+            | Self::Unanswered
+            | Self::TimedOut
+            | Self::Interrupted(_)
+            | Self::OutputGone
+            | Self::BadInput(_) => false,
+        }
+    }
+
     /// The exit status that the manual promises. Without `_`, so that each new end has to choose.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Closed { sent: Some(sent), close } if sent.code == close.code => 0,
             Self::Closed { close, .. } if close.is_good() => 0,
             Self::Closed { .. } => 6,
-            Self::Cut(_) | Self::Broken(_) => 5,
+            Self::Cut(_) | Self::Silent | Self::Broken(_) => 5,
             Self::Unanswered | Self::TimedOut => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
             Self::OutputGone => 0,

@@ -12,7 +12,7 @@
 //! | `front` | threads and input: the pipe, the prompt, the server of `demo` |
 //! | `command` | the slash commands of the prompt: parsing, help and completion from one table |
 //! | `connect` | the order of dial, handshake, redirect, wire |
-//! | `dial` | names, addresses, sockets, TLS |
+//! | `dial` | names, addresses, sockets, proxies, TLS |
 //! | `handshake`, `request`, `target` | the opening handshake, what it says, to whom |
 //! | `wire` | frames; tungstenite |
 //! | `session` | the pump: socket and clock; when and how it ends |

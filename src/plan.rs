@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::connect;
 use crate::event::Batch;
+use crate::front::link::Patience;
 use crate::front::stdin::Cut;
 use crate::render::Look;
 use crate::session;
@@ -27,9 +28,12 @@ pub(crate) struct Plan {
     pub(crate) first: Batch,
     pub(crate) source: Source,
     pub(crate) session: session::Options,
+    pub(crate) patience: Patience,
     pub(crate) look: Look,
     pub(crate) record: Option<PathBuf>,
     pub(crate) voice: Voice,
+    /// What of a line for curl has no place here.
+    pub(crate) dropped: Vec<String>,
     /// `--timeout`: the limit for all of it.
     pub(crate) timeout: Option<Duration>,
 }

@@ -109,6 +109,22 @@ impl Target {
         }
     }
 
+    /// The name or address that certificates and cookies are for.
+    pub(crate) fn host(&self) -> String {
+        match &self.place {
+            Place::Host { host, .. } => host.to_string(),
+            Place::Unix(_) => "localhost".to_owned(),
+        }
+    }
+
+    /// Whether it is the same machine, as far as its name tells.
+    pub(crate) fn same_host(&self, other: &Self) -> bool {
+        match (&self.place, &other.place) {
+            (Place::Host { host, .. }, Place::Host { host: other, .. }) => host == other,
+            (place, other) => place == other,
+        }
+    }
+
     /// Whether credentials for `self` may go to `other` too (RFC 6454, section 5).
     pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.scheme == other.scheme && self.place == other.place
@@ -186,7 +202,7 @@ fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str
     head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     // `+` is a space in a form, not in user information; the form decoder is the one the `url` crate brings.
     let pair = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
     url::form_urlencoded::parse(pair.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())

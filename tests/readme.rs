@@ -75,7 +75,7 @@ fn each_recipe_prints_what_the_readme_says() {
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
 
     let recipes = recipes();
-    assert_eq!(recipes.len(), 9);
+    assert_eq!(recipes.len(), 10);
     for recipe in recipes {
         if recipe.iter().any(|(command, _)| command.contains("jq ")) && Command::new("jq").arg("-V").output().is_err() {
             eprintln!("NOT RUN, there is no jq here: {recipe:?}");

@@ -19,6 +19,13 @@ pub(crate) struct Env {
     pub(crate) pager: String,
     /// `VISUAL`, `EDITOR`, or vi: a command for the shell.
     pub(crate) editor: String,
+    /// The variable that names the proxy to ws://, and what it says.
+    pub(crate) ws_proxy: Option<(&'static str, String)>,
+    /// The same to wss://.
+    pub(crate) wss_proxy: Option<(&'static str, String)>,
+    pub(crate) no_proxy: String,
+    /// `~/.netrc`
+    pub(crate) netrc: Option<PathBuf>,
     /// `set editing-mode vi` in the file that readline reads.
     pub(crate) inputrc_wants_vi: bool,
 }
@@ -26,8 +33,11 @@ pub(crate) struct Env {
 impl Env {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub(crate) fn read() -> Self {
-        let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let text = |name| var(name).map(|value| value.to_string_lossy().into_owned());
+        let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name: &str| var(name).map(|value| value.to_string_lossy().into_owned());
+        let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, text(name)?)));
+        // A web server tells a CGI program what its client put into a `Proxy` header in this very variable.
+        let http_proxy = if var("REQUEST_METHOD").is_some() { "http_proxy" } else { "HTTP_PROXY" };
         let home = |path| var("HOME").map(|home| PathBuf::from(home).join(path));
         let state = var("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let state = state.or_else(|| home(".local/state"));
@@ -42,6 +52,10 @@ impl Env {
             state_dir: state.map(|path| path.join("wsprobe")),
             pager: text("PAGER").unwrap_or_else(|| "less -R".to_owned()),
             editor: text("VISUAL").or_else(|| text("EDITOR")).unwrap_or_else(|| "vi".to_owned()),
+            ws_proxy: first(&["ws_proxy", "WS_PROXY", "http_proxy", http_proxy, "all_proxy", "ALL_PROXY"]),
+            wss_proxy: first(&["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")).unwrap_or_default(),
+            netrc: home(".netrc"),
             inputrc_wants_vi: inputrc.is_some_and(|path| wants_vi(&path)),
         }
     }

@@ -10,7 +10,7 @@ use super::help::{EXAMPLES, EXIT_STATUS};
 use crate::command;
 
 /// What a variable of the environment does.
-const ENVIRONMENT: [(&str, &str); 9] = [
+const ENVIRONMENT: [(&str, &str); 12] = [
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
     ("TERM", "`dumb` means a pipe even on a terminal, and no colour."),
@@ -19,6 +19,9 @@ const ENVIRONMENT: [(&str, &str); 9] = [
     ("INPUTRC", "Where `set editing-mode vi` is looked for; `~/.inputrc` if unset."),
     ("XDG_STATE_HOME", "Where the history is kept; `~/.local/state` if unset."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificate authorities instead of the system's."),
+    ("ws_proxy, http_proxy, all_proxy", "The proxy to ws://, the first that is set; also in capitals."),
+    ("wss_proxy, https_proxy, all_proxy", "The proxy to wss://, in the same way."),
+    ("no_proxy", "Hosts that no proxy leads to, as for `--no-proxy`; also in capitals."),
     ("SSLKEYLOGFILE", "A file that gets the secrets of TLS sessions, for Wireshark and its like."),
 ];
 
@@ -52,7 +55,11 @@ pub(super) fn page(command: Command) -> Vec<u8> {
         "Any other line is sent as a message; `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";
     section(&mut text, "EXIT STATUS", EXIT_STATUS);
     section(&mut text, "ENVIRONMENT", ENVIRONMENT);
-    section(&mut text, "FILES", [("~/.local/state/wsprobe/history", "The lines typed at the prompt, for you alone.")]);
+    let files = [
+        ("~/.local/state/wsprobe/history", "The lines typed at the prompt, for you alone."),
+        ("~/.netrc", "User and password of hosts, for `--netrc`."),
+    ];
+    section(&mut text, "FILES", files);
     section(&mut text, "EXAMPLES", EXAMPLES);
     section(&mut text, "SEE ALSO", [("RFC 6455", "The WebSocket Protocol."), ("wscat(1), curl(1), jq(1)", "")]);
 

@@ -2,11 +2,13 @@
 //!
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
+mod curl;
 mod env;
 mod generate;
 mod help;
 mod manual;
 mod options;
+mod route;
 mod secret;
 mod translate;
 pub(crate) mod values;
@@ -40,7 +42,7 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe generate completions <SHELL>\n       wsprobe generate man"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -64,6 +66,17 @@ enum Command {
     ///
     /// The server listens on a free port of the loopback interface and sends every message back. No network is needed.
     Demo(Box<Demo>),
+    /// Connect as a line for curl says, copied from a browser's developer tools
+    ///
+    /// Paste what "Copy as cURL" gives behind `wsprobe`. Headers that the handshake makes itself (Sec-WebSocket-*,
+    /// Connection, Upgrade, Host, Content-Length and others) and options without a meaning here are left out; `-v`
+    /// names them. Sec-WebSocket-Protocol becomes `--subprotocol`. Letters mean what they mean to curl; wsprobe's own
+    /// options may follow, spelled out: `--execute MSG`.
+    Curl {
+        /// The arguments of curl
+        #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        line: Vec<String>,
+    },
     /// Print shell completions or the man page
     Generate {
         #[command(subcommand)]
@@ -89,15 +102,33 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     let cli = Cli::from_arg_matches(&matches).expect("clap has just matched these");
     match (cli.command, cli.url.or(cli.connect)) {
         (Some(Command::Generate { what }), _) => Ok(Job::Print(what.generate(command()))),
+        (Some(Command::Curl { line }), _) => as_curl(&line, env),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.options, env).map(Job::Demo),
         (None, url) => {
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "demo" | "generate") {
+            if matches!(url.as_str(), "curl" | "demo" | "generate") {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
             translate::connect(&url, &cli.options, env).map(Job::Connect)
         }
     }
+}
+
+/// Reads the line that a line for curl means.
+fn as_curl(line: &[String], env: &Env) -> Result<Job, Error> {
+    let definition = command();
+    let takes_value = |name: &str| {
+        let mut arguments = definition.get_arguments();
+        let found =
+            arguments.find(|argument| argument.get_long_and_visible_aliases().is_some_and(|all| all.contains(&name)));
+        found.is_some_and(|argument| argument.get_action().takes_values() && !argument.is_require_equals_set())
+    };
+    let curl::Translated { args, dropped } = curl::translate(line, takes_value)?;
+    let mut job = job(args, env)?;
+    if let Job::Connect(plan) = &mut job {
+        plan.dropped = dropped;
+    }
+    Ok(job)
 }
 
 /// The definition, with the short help behind clap's own.

@@ -6,9 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::{ArgAction, Args, ValueEnum};
 use regex::Regex;
+use rustls::pki_types::ServerName;
 
 use super::values;
-use crate::session::{JsonExpectation, Rate, Wait};
+use crate::dial::tls::Pin;
+use crate::dial::{Detour, Known, Origin};
+use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::wire::offer::Parameters;
 
 /// All that `wsprobe URL` and `wsprobe demo` share.
@@ -135,7 +138,7 @@ pub(crate) struct Output {
     /// Print the time before each message
     ///
     /// utc: RFC 3339; local: the time of day; delta: seconds since the message before.
-    #[arg(short, long, value_name = "KIND", num_args = 0..=1, require_equals = true, default_missing_value = "local", hide_possible_values = true)]
+    #[arg(short, long, value_name = "KIND", hide_short_help = true, num_args = 0..=1, require_equals = true, default_missing_value = "local", hide_possible_values = true)]
     pub(crate) timestamps: Option<Timestamps>,
 
     /// Show pings and pongs
@@ -293,7 +296,9 @@ pub(crate) struct Request {
 
     /// Send a cookie; repeat it for several
     ///
-    /// `@FILE`, `env:NAME` and `ask:` work as for `--bearer`.
+    /// `@FILE` reads a cookie jar (Netscape's format, as curl and browsers write it) and takes what is meant for the
+    /// host, the path and, over ws://, a connection without TLS; or it reads a `NAME=VALUE`. `env:VAR` and `ask:` work
+    /// as for `--bearer`.
     #[arg(long, value_name = "NAME=VALUE", hide_short_help = true)]
     pub(crate) cookie: Vec<String>,
 
@@ -310,11 +315,27 @@ pub(crate) struct Request {
     #[arg(long, value_name = "TOKEN", hide_short_help = true)]
     pub(crate) bearer: Option<String>,
 
+    /// Take user and password from `~/.netrc`
+    ///
+    /// Those of the URL's host, or else of `default`. `--user`, `--bearer` and a user in the URL win, but a user without
+    /// a password in the URL gets the one that stands there.
+    #[arg(long, hide_short_help = true, conflicts_with = "netrc_file")]
+    pub(crate) netrc: bool,
+
+    /// Take user and password from this file, in netrc's format
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) netrc_file: Option<PathBuf>,
+
     /// Follow redirects
     ///
-    /// Credentials and cookies stay behind when one leads to another origin; from wss:// none leads to ws://.
+    /// 301, 302, 303, 307 and 308. Credentials and cookies stay behind when one leads to another origin, `--cert`
+    /// and `--sni` when it leads to another host; from wss:// none leads to ws://.
     #[arg(short = 'L', long, hide_short_help = true)]
     pub(crate) location: bool,
+
+    /// Follow redirects from wss:// to ws:// too
+    #[arg(long, requires = "location", hide_short_help = true)]
+    pub(crate) insecure_redirect: bool,
 
     /// Follow at most so many redirects
     #[arg(long, value_name = "N", default_value = "10", value_parser = values::redirects, hide_short_help = true)]
@@ -325,17 +346,106 @@ pub(crate) struct Request {
 #[command(next_help_heading = "TLS")]
 pub(crate) struct Tls {
     /// Do not check the server's certificate
-    #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check", conflicts_with = "cacert")]
+    ///
+    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl.
+    #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check")]
     pub(crate) insecure: bool,
 
     /// Trust these certificate authorities (PEM) instead of the system's
     #[arg(long, alias = "ca", value_name = "FILE", hide_short_help = true)]
     pub(crate) cacert: Option<PathBuf>,
+
+    /// Show the server this certificate of ours
+    ///
+    /// PEM, with the rest of the chain behind it and the key too if there is no `--key`, or PKCS #12, whatever the
+    /// file's name.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The private key of `--cert` (PEM)
+    ///
+    /// PKCS #8, also encrypted, PKCS #1 or SEC 1.
+    #[arg(long, value_name = "FILE", requires = "cert", hide_short_help = true)]
+    pub(crate) key: Option<PathBuf>,
+
+    /// What the key or the PKCS #12 file is encrypted with
+    ///
+    /// `@FILE` reads it from a file, `env:VAR` from the environment. Without it, it is asked for at the terminal when
+    /// it is needed.
+    #[arg(long, alias = "pass", value_name = "TEXT", requires = "cert", hide_short_help = true)]
+    pub(crate) passphrase: Option<String>,
+
+    /// Ask for this server name, and check that name
+    ///
+    /// Instead of the URL's. For a server that is reached by an address or through a tunnel.
+    #[arg(long, value_name = "NAME", value_parser = values::server_name, hide_short_help = true)]
+    pub(crate) sni: Option<ServerName<'static>>,
+
+    /// Speak no older version of TLS
+    #[arg(long, value_name = "VERSION", default_value = "1.2", hide_short_help = true)]
+    pub(crate) tls_min: TlsVersion,
+
+    /// Speak no newer version of TLS
+    #[arg(long, value_name = "VERSION", default_value = "1.3", hide_short_help = true)]
+    pub(crate) tls_max: TlsVersion,
+
+    /// Insist on a server with this public key
+    ///
+    /// The SHA-256 of its SubjectPublicKeyInfo in base64, also with `sha256//` before it, as curl's `--pinnedpubkey`
+    /// takes it. Repeat it, or separate with `;`, for several of which one has to fit. It is checked with `-k` too.
+    #[arg(long, alias = "pinnedpubkey", value_name = "SHA256", value_delimiter = ';', value_parser = values::pin, hide_short_help = true)]
+    pub(crate) pin: Vec<Pin>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum TlsVersion {
+    #[value(name = "1.2")]
+    V12,
+    #[value(name = "1.3")]
+    V13,
 }
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Route")]
 pub(crate) struct Route {
+    /// Connect through this proxy
+    ///
+    /// `http://`, `https://`, `socks5://` (names are resolved here) or `socks5h://` (by the proxy), with
+    /// `USER:PASS@HOST:PORT` behind it; always a tunnel, for ws:// too. `@FILE` and `env:VAR` keep a password out of the
+    /// list of processes. Without it, `ws_proxy`, `http_proxy` and `all_proxy` say which proxy leads to ws://,
+    /// `wss_proxy`, `https_proxy` and `all_proxy` which to wss://, in small letters or capitals. `--proxy ''` is none.
+    #[arg(long, value_name = "URL", conflicts_with = "unix_socket", hide_short_help = true)]
+    pub(crate) proxy: Option<String>,
+
+    /// Hosts that no proxy leads to
+    ///
+    /// A list with commas: a name with all below it, an address, a network (`10.0.0.0/8`), each also with a port
+    /// (`HOST:PORT`), `*` for all. It takes the place of `NO_PROXY`.
+    #[arg(long, alias = "noproxy", value_name = "HOSTS", hide_short_help = true)]
+    pub(crate) no_proxy: Option<String>,
+
+    /// Connect to this Unix socket; the URL only says what to ask for
+    #[arg(long, value_name = "PATH", hide_short_help = true)]
+    pub(crate) unix_socket: Option<PathBuf>,
+
+    /// Use this address for a name; repeat it for more
+    ///
+    /// `HOST:PORT:ADDR`; more addresses follow behind commas, `*` is any host. Nothing else changes: Host, TLS and
+    /// redirects see the name.
+    #[arg(long, value_name = "HOST:PORT:ADDR", value_parser = Known::from_text, hide_short_help = true)]
+    pub(crate) resolve: Vec<Known>,
+
+    /// Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`
+    ///
+    /// To HOST2 and PORT2 when HOST1 and PORT1 are meant. An empty HOST1 or PORT1 is any, an empty HOST2 or PORT2 is
+    /// the same. Host and TLS see HOST1.
+    #[arg(long, value_name = "FROM:TO", value_parser = Detour::from_text, hide_short_help = true)]
+    pub(crate) connect_to: Vec<Detour>,
+
+    /// Connect from this address or interface
+    #[arg(long, value_name = "ADDR", value_parser = Origin::from_text, hide_short_help = true)]
+    pub(crate) interface: Option<Origin>,
+
     /// Use IPv4 only
     #[arg(short = '4', long, hide_short_help = true, conflicts_with = "ipv6")]
     pub(crate) ipv4: bool,
@@ -350,7 +460,7 @@ pub(crate) struct Route {
 pub(crate) struct Timing {
     /// Give up when there is no connection in time
     ///
-    /// Covers the name, the addresses and TLS together.
+    /// Covers the name, the addresses, the proxy and TLS together.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
@@ -359,6 +469,66 @@ pub(crate) struct Timing {
     /// Counted from the first byte of the request; `--connect-timeout` covers all before it.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time, hide_short_help = true)]
     pub(crate) handshake_timeout: Duration,
+
+    /// Wait so long for the server to come up, or `forever`
+    ///
+    /// Tries again every 50 ms while the name is unknown, the connection is refused or the answer is a 502, 503 or the like.
+    #[arg(long, value_name = "TIME", value_parser = values::wait, hide_short_help = true)]
+    pub(crate) wait_for_server: Option<Wait>,
+
+    /// Ping the server this often, or `off`
+    ///
+    /// At the prompt every 30s by default, otherwise only if this or `--ping-timeout` is given. `--show-ping-pong` shows the
+    /// round trips, `/info` sums them up.
+    #[arg(long, value_name = "TIME", value_parser = values::interval, hide_short_help = true)]
+    pub(crate) ping_interval: Option<Interval>,
+
+    /// Give up when nothing comes for this long after a ping
+    ///
+    /// 10s by default. The server need not send the pong itself: anything else shows too that it is there. The exit status is
+    /// 5, unless `--reconnect` says to connect again.
+    #[arg(long, value_name = "TIME", value_parser = values::time_span, hide_short_help = true)]
+    pub(crate) ping_timeout: Option<Duration>,
+
+    /// Send this message now and then
+    ///
+    /// For servers and proxies that do not count pings as use. It is sent as `-x` sends, but only after each
+    /// `--heartbeat-interval`, for as long as the connection is open.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) heartbeat: Option<String>,
+
+    /// The time between heartbeats, 30s by default
+    #[arg(long, value_name = "TIME", value_parser = values::time_span, requires = "heartbeat", hide_short_help = true)]
+    pub(crate) heartbeat_interval: Option<Duration>,
+
+    /// Do not answer pings
+    ///
+    /// To see what a server does with a client that seems dead.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_pong: bool,
+
+    /// Connect again when the connection is lost
+    ///
+    /// With N, at most so many attempts in a row. Holds for what can pass: a cut connection, a dead peer (see
+    /// `--ping-interval`), a Close with 1001, 1011-1014 or 3008, and, while connecting again, an unknown name, a refused
+    /// connection, a time limit or an answer like 503; not for a bad certificate or a 401. `-x` messages are sent again. What was not yet written to the socket, and what is
+    /// typed at the prompt meanwhile, is sent over the next connection.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "forever", value_parser = values::attempts, hide_short_help = true)]
+    pub(crate) reconnect: Option<Attempts>,
+
+    /// Wait between attempts: 0.5s..30s by default
+    ///
+    /// The first is made after a random time up to MIN; then that limit doubles, up to MAX. A connection that lived (for 5s, or MAX if
+    /// that is less) sets it back.
+    #[arg(long, value_name = "MIN..MAX", value_parser = values::delay, requires = "reconnect", hide_short_help = true)]
+    pub(crate) reconnect_delay: Option<Delay>,
+}
+
+/// How often something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interval {
+    Off,
+    Every(Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -395,7 +565,7 @@ pub(crate) struct Protocol {
     /// Send messages in frames of this size at most
     ///
     /// A size in bytes, or with a unit. What is compressed is cut after it was compressed. Without it, only messages
-    /// over 64 KiB are cut. `/fragment` changes it at the prompt.
+    /// over 64 KiB are cut.
     #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true)]
     pub(crate) fragment: Option<usize>,
 

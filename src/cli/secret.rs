@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::Env;
-use super::values;
+use super::{options, values};
 use crate::error::Error;
-use crate::request::{Credentials, Header};
+use crate::request::jar::Jar;
+use crate::request::{Credentials, Header, netrc};
+use crate::target::Parsed;
 
 /// Resolves a value that may be a secret.
 pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
@@ -40,6 +42,54 @@ pub(super) fn user(text: &str) -> Result<Credentials, Error> {
     Ok(Credentials::Basic { user, password })
 }
 
+/// `--cookie`: a pair, or a jar.
+pub(super) enum Cookie {
+    Pair(String),
+    Jar(Jar),
+}
+
+/// A cookie, from wherever, or `@FILE` with a whole jar.
+pub(super) fn cookie(text: &str) -> Result<Cookie, Error> {
+    if let Some(path) = text.strip_prefix('@')
+        && let Some(jar) = Jar::from_text(&read("--cookie", Path::new(path))?)
+    {
+        return Ok(Cookie::Jar(jar));
+    }
+    let pair = resolve("--cookie", text)?;
+    let is_pair = pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
+    if !is_pair || pair.contains(|c: char| c.is_ascii_control()) {
+        let kind = if text.starts_with('@') { ", or Netscape's format" } else { "" };
+        return Err(Error::Usage(format!("`--cookie <NAME=VALUE>` takes a name, `=` and a value in one line{kind}")));
+    }
+    Ok(Cookie::Pair(pair))
+}
+
+/// What the URL says, or else the file of `--netrc`; of both, when the URL names a user alone.
+pub(super) fn from_url_or_netrc(
+    parsed: &Parsed,
+    request: &options::Request,
+    env: &Env,
+) -> Result<Option<Credentials>, Error> {
+    let from_url = parsed.credentials.as_ref();
+    let basic =
+        |user: &str, password: &str| Credentials::Basic { user: user.to_owned(), password: password.to_owned() };
+    let path = match (&request.netrc_file, request.netrc) {
+        (Some(path), _) => path,
+        (None, true) => {
+            env.netrc.as_ref().ok_or_else(|| Error::Usage("`--netrc` looks in HOME, which is not set".to_owned()))?
+        }
+        (None, false) => return Ok(from_url.map(|(user, password)| basic(user, password))),
+    };
+    let unread = |source| Error::File { what: "read user and password in", path: path.clone(), source };
+    let text = std::fs::read_to_string(path).map_err(unread)?;
+    if let Some((user, password)) = from_url.filter(|(_, password)| !password.is_empty()) {
+        return Ok(Some(basic(user, password)));
+    }
+    let user = from_url.map(|(user, _)| user.as_str());
+    let found = netrc::find(&text, &parsed.target.host(), user);
+    Ok(found.map(|login| basic(&login.user, &login.password)).or_else(|| user.map(|user| basic(user, ""))))
+}
+
 /// `-H`: a header, or `@FILE` with one a line.
 pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
     let Some(path) = text.strip_prefix('@') else {
@@ -72,7 +122,7 @@ fn read(option: &str, path: &Path) -> Result<String, Error> {
 }
 
 /// Asks at the terminal, without echo.
-fn ask(what: &str) -> Result<String, Error> {
+pub(super) fn ask(what: &str) -> Result<String, Error> {
     rpassword::prompt_password(format!("{what}: "))
         .map_err(|source| Error::Local { what: "ask for a secret without a terminal; use @FILE or env:NAME", source })
 }

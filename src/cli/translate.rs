@@ -1,57 +1,75 @@
 //! From what was typed to what it means. All that can be refused is refused here, before a socket opens.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::env::Env;
-use super::options::{self, Compress, Options, OutputFormat, Timestamps, When};
-use super::secret;
+use super::options::{self, Compress, Interval, Options, OutputFormat, Timestamps, When};
+use super::route::route;
+use super::secret::{self, Cookie};
 use crate::connect;
-use crate::dial::{Family, Route, Trust};
+use crate::dial::proxy::Proxies;
 use crate::error::Error;
 use crate::event::{Close, Input, Message};
+use crate::front::link::Patience;
 use crate::front::stdin::{Cut, Kind};
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::{Format, Look, Stamps};
-use crate::request::{Compression, Credentials, Wishes};
-use crate::session::{self, Ending, Expectation};
-use crate::target::{Parsed, Target};
+use crate::request::{Compression, Wishes};
+use crate::session::{self, Delay, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
+use crate::target::Parsed;
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::offer::Parameters;
 use crate::wire::{Limits, Manner};
 
+/// Between pings, and between heartbeats: half of what the usual proxies and load balancers allow.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
+
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let parsed = Parsed::from_text(url)
         .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", without_secret(url))))?;
-    let credentials = parsed.credentials.map(|(user, password)| Credentials::Basic { user, password });
-    plan(parsed.target, credentials, options, env)
+    plan(parsed, options, env)
 }
 
 /// The target is put in when the server is there.
 pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
-    let target = Parsed::from_text(":0").expect("a port alone is a URL").target;
-    plan(target, None, options, env)
+    let anywhere = Parsed::from_text(":0").expect("a port alone is a URL");
+    let mut plan = plan(anywhere, options, env)?;
+    if options.route.proxy.is_none() {
+        // What the environment says is about the network.
+        plan.connect.route.proxies = Proxies::default();
+    }
+    Ok(plan)
 }
 
-fn plan(target: Target, from_url: Option<Credentials>, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
+fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
     Ok(Box::new(Plan {
         connect: connect::Options {
-            target,
-            wishes: wishes(options, from_url)?,
-            route: route(options)?,
+            wishes: wishes(options, &parsed, env)?,
+            target: parsed.target,
+            route: route(options, env)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
-            limits: Limits { max_message: options.protocol.max_message },
+            insecure_redirect: options.request.insecure_redirect,
+            limits: Limits { max_message: options.protocol.max_message, pongs: !options.timing.no_pong },
             manner: manner(options, env, is_prompt),
         },
         first: first(&options.messages)?,
         source,
-        session: session(options),
+        session: session(options, is_prompt)?,
+        patience: patience(&options.timing),
         look: look(options, env, is_prompt),
         record: options.output.record.clone(),
         voice: voice(&options.output, env, is_prompt),
+        dropped: Vec::new(),
         timeout: options.ending.timeout,
     }))
 }
@@ -115,7 +133,9 @@ fn source(options: &Options, env: &Env) -> Source {
     Source::Pipe(match (messages.json_input, messages.whole, messages.chunk) {
         (true, ..) => Cut::Records,
         (_, true, _) => match kind {
-            Kind::Text | Kind::Binary if !wants_whole(options) => Cut::Streamed { is_text: kind == Kind::Text },
+            Kind::Text | Kind::Binary if !wants_whole(options) && options.timing.reconnect.is_none() => {
+                Cut::Streamed { is_text: kind == Kind::Text }
+            }
             _ => Cut::Whole(kind),
         },
         (_, _, Some(size)) => Cut::Chunks(size),
@@ -129,23 +149,52 @@ fn delimiter(messages: &options::Messages) -> Option<Bytes> {
 }
 
 fn first(messages: &options::Messages) -> Result<Vec<Input>, Error> {
-    let message = |text: &String| {
-        let bad = |error| Error::Usage(format!("`{text}` is no value for `--execute <MSG>`: {error}"));
-        Ok(Input::Message(match (messages.binary, messages.escapes) {
-            (false, false) => Message::Text(text.into()),
-            (true, false) => Message::Binary(text.clone().into()),
-            (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(error.to_string()))?.into()),
-            (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(error.to_string()))?.into()),
-        }))
-    };
-    messages.execute.iter().map(message).collect()
+    let first = messages.execute.iter().map(|text| message(text, messages, "--execute <MSG>"));
+    first.map(|message| message.map(Input::Message)).collect()
 }
 
-fn session(options: &Options) -> session::Options {
+fn message(text: &str, messages: &options::Messages, option: &str) -> Result<Message, Error> {
+    let bad = |error| Error::Usage(format!("`{text}` is no value for `{option}`: {error}"));
+    Ok(match (messages.binary, messages.escapes) {
+        (false, false) => Message::Text(text.into()),
+        (true, false) => Message::Binary(text.to_owned().into()),
+        (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(error.to_string()))?.into()),
+        (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(error.to_string()))?.into()),
+    })
+}
+
+fn patience(timing: &options::Timing) -> Patience {
+    let delay = timing.reconnect_delay.unwrap_or(DELAY);
+    Patience {
+        wait_for_server: timing.wait_for_server,
+        reconnect: timing.reconnect.map(|attempts| Persistence { attempts, delay }),
+    }
+}
+
+/// Pings go out by themselves at the prompt only: who thinks between two lines is not to lose the connection.
+fn pings(timing: &options::Timing, is_prompt: bool) -> Result<Option<Pinging>, Error> {
+    let timeout = timing.ping_timeout.unwrap_or(PING_TIMEOUT);
+    match (timing.ping_interval, timing.ping_timeout) {
+        (Some(Interval::Off), Some(_)) => {
+            Err(Error::Usage("`--ping-timeout <TIME>` needs pings, which `--ping-interval off` forbids".to_owned()))
+        }
+        (Some(Interval::Off), None) => Ok(None),
+        (Some(Interval::Every(every)), _) => Ok(Some(Pinging { every, timeout })),
+        (None, asked) => Ok((is_prompt || asked.is_some()).then_some(Pinging { every: INTERVAL, timeout })),
+    }
+}
+
+fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error> {
+    let timing = &options.timing;
+    let heartbeat = timing.heartbeat.as_ref().map(|text| {
+        let message = message(text, &options.messages, "--heartbeat <TEXT>")?;
+        Ok(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
+    });
+    let habits = Habits { pings: pings(timing, is_prompt)?, heartbeat: heartbeat.transpose()? };
     let ending = &options.ending;
     let texts = ending.expect.iter().cloned().map(Expectation::Text);
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
-    session::Options {
+    Ok(session::Options {
         ending: Ending {
             wait: ending.wait,
             count: if ending.one { Some(1) } else { ending.count },
@@ -157,29 +206,29 @@ fn session(options: &Options) -> session::Options {
         },
         echo: options.messages.echo,
         rate: options.messages.rate,
-    }
+        habits,
+    })
 }
 
-fn wishes(options: &Options, from_url: Option<Credentials>) -> Result<Wishes, Error> {
+fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {
     let request = &options.request;
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
         (None, Some(token)) => Some(secret::bearer(token)?),
-        (None, None) => from_url,
+        (None, None) => secret::from_url_or_netrc(parsed, request, env)?,
     };
     let mut headers = Vec::new();
     for text in &request.headers {
         headers.extend(secret::headers(text)?);
     }
-    let cookies = request.cookie.iter().map(|cookie| {
-        let cookie = secret::resolve("--cookie", cookie)?;
-        let is_pair = cookie.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
-        if !is_pair || cookie.contains(|c: char| c.is_ascii_control()) {
-            return Err(Error::Usage("`--cookie <NAME=VALUE>` takes a name, `=` and a value in one line".to_owned()));
+    let mut cookies = Vec::new();
+    let mut jars = Vec::new();
+    for text in &request.cookie {
+        match secret::cookie(text)? {
+            Cookie::Pair(pair) => cookies.push(pair),
+            Cookie::Jar(jar) => jars.push(jar),
         }
-        Ok(cookie)
-    });
-    let cookies = cookies.collect::<Result<_, _>>()?;
+    }
     Ok(Wishes {
         headers,
         subprotocols: request.subprotocols.clone(),
@@ -187,6 +236,7 @@ fn wishes(options: &Options, from_url: Option<Credentials>) -> Result<Wishes, Er
         host: request.host.clone(),
         user_agent: request.user_agent.clone(),
         cookies,
+        jars,
         credentials,
         compression: compression(&options.protocol)?,
     })
@@ -204,22 +254,6 @@ fn compression(protocol: &options::Protocol) -> Result<Compression, Error> {
         Compress::Auto => Ok(Compression::Offered(offer)),
         Compress::Required => Ok(Compression::Required(offer)),
     }
-}
-
-fn route(options: &Options) -> Result<Route, Error> {
-    let trust = match &options.tls.cacert {
-        _ if options.tls.insecure => Trust::Anyone,
-        None => Trust::System,
-        Some(path) => Trust::from_pem_file(path).map_err(|error| {
-            Error::Usage(format!("`{}` is no value for `--cacert <FILE>`: {error}", path.display()))
-        })?,
-    };
-    let family = match (options.route.ipv4, options.route.ipv6) {
-        (true, _) => Some(Family::V4),
-        (_, true) => Some(Family::V6),
-        _ => None,
-    };
-    Ok(Route { family, trust, connect_timeout: options.timing.connect_timeout })
 }
 
 fn look(options: &Options, env: &Env, is_prompt: bool) -> Look {
@@ -271,5 +305,28 @@ fn chosen(when: When, auto: bool) -> bool {
         When::Auto => auto,
         When::Always => true,
         When::Never => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::Cli;
+    use super::*;
+
+    fn pings_with(args: &[&str], is_prompt: bool) -> Option<(u64, u64)> {
+        let cli = Cli::parse_from(["wsprobe", ":80"].iter().chain(args));
+        let pinging = pings(&cli.options.timing, is_prompt).unwrap();
+        pinging.map(|Pinging { every, timeout }| (every.as_secs(), timeout.as_secs()))
+    }
+
+    #[test]
+    fn the_prompt_pings_by_itself_and_the_pipe_when_it_is_asked_to() {
+        assert_eq!(pings_with(&[], true), Some((30, 10)));
+        assert_eq!(pings_with(&[], false), None);
+        assert_eq!(pings_with(&["--ping-interval", "off"], true), None);
+        assert_eq!(pings_with(&["--ping-interval", "5s"], false), Some((5, 10)));
+        assert_eq!(pings_with(&["--ping-timeout", "5s"], false), Some((30, 5)));
     }
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use regex::Regex;
+use rustls::pki_types::ServerName;
 
+use super::options::Interval;
+use crate::dial::tls::Pin;
 use crate::event::Close;
 use crate::request::Header;
-use crate::session::{JsonExpectation, Rate, Wait};
+use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::unescape::unescape_bytes;
 use crate::wire::offer::Parameters;
 
@@ -32,6 +35,38 @@ pub(crate) fn wait(text: &str) -> Result<Wait, String> {
     match text {
         "forever" | "-1" => Ok(Wait::Forever),
         _ => time(text).map(Wait::For).map_err(|error| format!("{error}; `forever` has no end")),
+    }
+}
+
+/// A time that is not zero.
+pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
+    time(text).and_then(|time| if time.is_zero() { Err("it is longer than 0".to_owned()) } else { Ok(time) })
+}
+
+/// A time or `off`.
+pub(crate) fn interval(text: &str) -> Result<Interval, String> {
+    match text {
+        "off" | "0" => Ok(Interval::Off),
+        _ => time_span(text).map(Interval::Every).map_err(|error| format!("{error}; `off` is never")),
+    }
+}
+
+/// A number of attempts, or `forever`.
+pub(crate) fn attempts(text: &str) -> Result<Attempts, String> {
+    match text {
+        "forever" => Ok(Attempts::Unlimited),
+        _ => text.parse().map(Attempts::UpTo).map_err(|_| "write a number from 1 on, or none for no limit".to_owned()),
+    }
+}
+
+/// `500ms..30s`
+pub(crate) fn delay(text: &str) -> Result<Delay, String> {
+    let limits = text.split_once("..").ok_or("write two times like 0.5s..30s")?;
+    let (first, longest) = (time_span(limits.0)?, time_span(limits.1)?);
+    if first > longest {
+        Err("the first time is not more than the second".to_owned())
+    } else {
+        Ok(Delay { first, longest })
     }
 }
 
@@ -118,6 +153,14 @@ pub(crate) fn subprotocol(text: &str) -> Result<String, String> {
         );
     }
     Ok(text.to_owned())
+}
+
+pub(crate) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned()).map_err(|_| "write a name like example.com, or an address".to_owned())
+}
+
+pub(crate) fn pin(text: &str) -> Result<Pin, String> {
+    Pin::from_text(text).ok_or_else(|| "write the SHA-256 of a public key in base64, 44 characters".to_owned())
 }
 
 /// What stands between messages, with escapes. Not a `Vec`, which clap takes for a list of values.

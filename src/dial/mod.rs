@@ -1,7 +1,10 @@
 //! Outgoing connections: from a target to an open stream of bytes.
 //!
-//! Owns names, addresses, the TCP and Unix sockets and TLS. What is said over the stream belongs to `handshake`.
+//! Owns names, addresses, the TCP and Unix sockets, proxies and TLS. What is said over the stream belongs to
+//! `handshake`.
 
+mod overrides;
+pub(crate) mod proxy;
 mod race;
 mod resolve;
 mod stream;
@@ -9,16 +12,19 @@ pub(crate) mod tls;
 
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use url::Host;
 
 use crate::error::Error;
 use crate::event::Peer;
 use crate::target::{Place, Target};
 
+pub(crate) use overrides::{Detour, Known, Origin};
+use proxy::{Kind, Proxies, Proxy};
 pub(crate) use resolve::Family;
 pub(crate) use stream::{Duplex, Stream};
 pub(crate) use tls::Trust;
@@ -28,8 +34,17 @@ pub(crate) use tls::Trust;
 pub(crate) struct Route {
     /// `-4`, `-6`: the only family of addresses to use.
     pub(crate) family: Option<Family>,
-    pub(crate) trust: Trust,
-    /// The limit for name, address and TLS together.
+    /// `--interface`
+    pub(crate) origin: Option<Origin>,
+    /// `--unix-socket`: the way to every host.
+    pub(crate) unix_socket: Option<PathBuf>,
+    /// `--resolve`
+    pub(crate) known: Vec<Known>,
+    /// `--connect-to`
+    pub(crate) detours: Vec<Detour>,
+    pub(crate) proxies: Proxies,
+    pub(crate) tls: tls::Options,
+    /// The limit for name, address, proxy and TLS together.
     pub(crate) connect_timeout: Duration,
 }
 
@@ -37,6 +52,8 @@ pub(crate) struct Route {
 pub(crate) struct Dialed {
     pub(crate) stream: Stream,
     pub(crate) peer: Peer,
+    /// The proxy that it leads through, as it may be shown.
+    pub(crate) proxy: Option<String>,
     pub(crate) steps: Steps,
     pub(crate) tls: Option<tls::Session>,
 }
@@ -46,62 +63,146 @@ pub(crate) struct Dialed {
 pub(crate) struct Steps {
     pub(crate) resolved: Duration,
     pub(crate) connected: Duration,
+    /// TLS to the proxy included.
+    pub(crate) tunnelled: Option<Duration>,
     pub(crate) secured: Option<Duration>,
+}
+
+impl Route {
+    /// The route that another host may be reached by: what says who we are stays behind.
+    pub(crate) fn for_another_host(&self) -> Self {
+        Self { tls: self.tls.for_another_host(), ..self.clone() }
+    }
 }
 
 /// Opens a stream to the target.
 ///
 /// # Errors
-/// The step that failed: the name, all of its addresses, TLS; or the one that was under way at the time limit.
+/// The step that failed: the name, all of its addresses, the proxy, TLS; or the one that was under way at the time
+/// limit.
 pub(crate) async fn dial(target: &Target, route: &Route) -> Result<Dialed, Error> {
     let step = Cell::new("resolving the name");
-    match tokio::time::timeout(route.connect_timeout, dial_in_steps(target, route, &step)).await {
+    let dialing = Dialing { target, route, step: &step, steps: Steps::default(), clock: Instant::now() };
+    match tokio::time::timeout(route.connect_timeout, dialing.run()).await {
         Ok(dialed) => dialed,
         Err(_) => Err(Error::TimedOut { step: step.get(), after: route.connect_timeout, option: "--connect-timeout" }),
     }
 }
 
-async fn dial_in_steps(target: &Target, route: &Route, step: &Cell<&'static str>) -> Result<Dialed, Error> {
-    let mut steps = Steps::default();
-    let mut clock = Instant::now();
-    let mut lap = || std::mem::replace(&mut clock, Instant::now()).elapsed();
-
-    let roots = target.scheme.is_tls().then(|| tls::Roots::fetch(&route.trust));
-    let (stream, peer) = match &target.place {
-        Place::Host { host, port } => {
-            let addresses = resolve::resolve(host, *port, route.family).await?;
-            steps.resolved = lap();
-            step.set("connecting");
-            let raced = race::race(&addresses, connect).await;
-            let (address, tcp) = raced.map_err(|tried| Error::Unreachable { url: target.to_string(), tried })?;
-            (Stream::Tcp(tcp), Peer::Inet(address))
-        }
-        Place::Unix(path) => {
-            step.set("connecting");
-            #[expect(clippy::disallowed_methods, reason = "the owner of outgoing connections")]
-            let connected = UnixStream::connect(path).await;
-            let unix = connected.map_err(|source| Error::UnixSocket { path: path.clone(), source })?;
-            (Stream::Unix(unix), Peer::Unix(path.display().to_string()))
-        }
-    };
-    steps.connected = lap();
-    let Some(roots) = roots else {
-        return Ok(Dialed { stream, peer, steps, tls: None });
-    };
-
-    step.set("securing the connection with TLS");
-    let host = match &target.place {
-        Place::Host { host, .. } => host.clone(),
-        Place::Unix(_) => Host::Domain("localhost".to_owned()),
-    };
-    let (stream, session) = tls::secure(stream, &host, roots.config().await?).await?;
-    steps.secured = Some(lap());
-    Ok(Dialed { stream, peer, steps, tls: Some(session) })
+/// A connection on its way.
+struct Dialing<'d> {
+    target: &'d Target,
+    route: &'d Route,
+    step: &'d Cell<&'static str>,
+    steps: Steps,
+    clock: Instant,
 }
 
-async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
-    #[expect(clippy::disallowed_methods, reason = "the owner of outgoing connections")]
-    let stream = TcpStream::connect(address).await?;
+impl Dialing<'_> {
+    async fn run(mut self) -> Result<Dialed, Error> {
+        let (target, route) = (self.target, self.route);
+        let roots = target.scheme.is_tls().then(|| tls::Roots::fetch(&route.tls.trust));
+        let mut shown_proxy = None;
+        let (stream, peer) = match (&target.place, &route.unix_socket) {
+            (_, Some(path)) | (Place::Unix(path), _) => self.unix(path).await?,
+            (Place::Host { host, port }, None) => {
+                let (host, port) = Detour::end_of(&route.detours, host, *port);
+                match route.proxies.to(target) {
+                    Some(proxy) => {
+                        shown_proxy = Some(proxy.to_string());
+                        self.through(proxy, &host, port).await?
+                    }
+                    None => self.tcp(&host, port, || target.to_string()).await?,
+                }
+            }
+        };
+        let Some(roots) = roots else {
+            return Ok(Dialed { stream, peer, proxy: shown_proxy, steps: self.steps, tls: None });
+        };
+        self.step.set("securing the connection with TLS");
+        let host = match &target.place {
+            Place::Host { host, .. } => host.clone(),
+            Place::Unix(_) => Host::Domain("localhost".to_owned()),
+        };
+        let (stream, session) = tls::secure(stream, &host, &route.tls, roots).await?;
+        self.steps.secured = Some(self.lap());
+        Ok(Dialed { stream, peer, proxy: shown_proxy, steps: self.steps, tls: Some(session) })
+    }
+
+    /// The time since the last call.
+    fn lap(&mut self) -> Duration {
+        std::mem::replace(&mut self.clock, Instant::now()).elapsed()
+    }
+
+    async fn unix(&mut self, path: &Path) -> Result<(Stream, Peer), Error> {
+        self.step.set("connecting");
+        #[expect(clippy::disallowed_methods, reason = "the owner of outgoing connections")]
+        let connected = UnixStream::connect(path).await;
+        let unix = connected.map_err(|source| Error::UnixSocket { path: path.to_owned(), source })?;
+        self.steps.connected = self.lap();
+        Ok((Stream::Unix(unix), Peer::Unix(path.display().to_string())))
+    }
+
+    async fn tcp(&mut self, host: &Host, port: u16, place: impl Fn() -> String) -> Result<(Stream, Peer), Error> {
+        let addresses = resolve::resolve(host, port, self.route).await?;
+        let lap = self.lap();
+        self.steps.resolved += lap;
+        self.step.set("connecting");
+        let raced = race::race(&addresses, |address| connect(address, self.route.origin.as_ref())).await;
+        let (address, tcp) = raced.map_err(|tried| Error::Unreachable { place: place(), tried })?;
+        let lap = self.lap();
+        self.steps.connected += lap;
+        Ok((Stream::Tcp(tcp), Peer::Inet(address)))
+    }
+
+    async fn through(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
+        if proxy.kind != Kind::Socks5 {
+            return self.tunnel(proxy, host, port).await;
+        }
+        // The proxy takes one address at a time, and says so when there is nobody.
+        let addresses = resolve::resolve(host, port, self.route).await?;
+        let lap = self.lap();
+        self.steps.resolved += lap;
+        let mut last = None;
+        for address in addresses {
+            let host = match address {
+                SocketAddr::V4(address) => Host::Ipv4(*address.ip()),
+                SocketAddr::V6(address) => Host::Ipv6(*address.ip()),
+            };
+            match self.tunnel(proxy, &host, port).await {
+                Err(error @ Error::Proxy { .. }) => last = Some(error),
+                tunnelled => return tunnelled,
+            }
+        }
+        Err(last.expect("a name that resolves has an address"))
+    }
+
+    async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
+        let roots = (proxy.kind == Kind::Https).then(|| tls::Roots::fetch(&self.route.tls.trust));
+        let (mut stream, peer) = self.tcp(&proxy.host, proxy.port, || format!("the proxy {proxy}")).await?;
+        if let Some(roots) = roots {
+            self.step.set("securing the connection to the proxy with TLS");
+            let options = tls::Options { pins: Vec::new(), ..self.route.tls.for_another_host() };
+            let secured = tls::secure(stream, &proxy.host, &options, roots).await;
+            (stream, _) = secured.map_err(|error| match error {
+                Error::Tls { source, .. } => Error::Tls { host: proxy.to_string(), source },
+                error => error,
+            })?;
+        }
+        self.step.set("waiting for the proxy");
+        let tunnelled = proxy.tunnel(&mut stream, host, port).await;
+        tunnelled.map_err(|source| Error::Proxy { proxy: proxy.to_string(), to: format!("{host}:{port}"), source })?;
+        self.steps.tunnelled = Some(self.lap());
+        Ok((stream, peer))
+    }
+}
+
+async fn connect(address: SocketAddr, origin: Option<&Origin>) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(origin) = origin {
+        origin.bind(&socket)?;
+    }
+    let stream = socket.connect(address).await?;
     // A message is sent when it is there, not when there are more of them.
     stream.set_nodelay(true)?;
     SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;

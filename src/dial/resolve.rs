@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Host;
 
+use super::{Known, Route};
 use crate::error::Error;
 use crate::target::is_localhost;
 
@@ -14,9 +15,16 @@ pub(crate) enum Family {
     V6,
 }
 
-/// Finds the addresses of a host: by the system's resolver, unless none is needed.
-pub(super) async fn resolve(host: &Host, port: u16, family: Option<Family>) -> Result<Vec<SocketAddr>, Error> {
-    let found: Vec<IpAddr> = match host {
+/// Finds the addresses of a host that the route allows: by the system's resolver, unless none is needed.
+pub(super) async fn resolve(host: &Host, port: u16, route: &Route) -> Result<Vec<SocketAddr>, Error> {
+    match Known::addresses(&route.known, host, port) {
+        Some(known) => allowed(host, port, known.to_vec(), route.family),
+        None => allowed(host, port, found(host, port).await?, route.family),
+    }
+}
+
+async fn found(host: &Host, port: u16) -> Result<Vec<IpAddr>, Error> {
+    Ok(match host {
         Host::Ipv4(address) => vec![(*address).into()],
         Host::Ipv6(address) => vec![(*address).into()],
         // These never leave this machine (RFC 6761, section 6.3), and asking costs a thread.
@@ -26,7 +34,10 @@ pub(super) async fn resolve(host: &Host, port: u16, family: Option<Family>) -> R
             .map_err(|source| Error::Resolve { host: name.clone(), source })?
             .map(|address| address.ip())
             .collect(),
-    };
+    })
+}
+
+fn allowed(host: &Host, port: u16, found: Vec<IpAddr>, family: Option<Family>) -> Result<Vec<SocketAddr>, Error> {
     let wanted = found.into_iter().filter(|ip| family.is_none_or(|family| family.has(*ip)));
     let addresses: Vec<_> = interleaved(wanted).into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
     if addresses.is_empty() {
@@ -83,10 +94,11 @@ mod tests {
     #[tokio::test]
     async fn localhost_is_both_loopback_addresses_and_a_family_keeps_one() {
         let host = Host::Domain("localhost".to_owned());
-        assert_eq!(resolve(&host, 80, None).await.unwrap().len(), 2);
-        let v4 = resolve(&host, 80, Some(Family::V4)).await.unwrap();
-        assert_eq!(v4, ["127.0.0.1:80".parse().unwrap()]);
+        let both = found(&host, 80).await.unwrap();
+        assert_eq!(allowed(&host, 80, both.clone(), None).unwrap().len(), 2);
+        assert_eq!(allowed(&host, 80, both, Some(Family::V4)).unwrap(), ["127.0.0.1:80".parse().unwrap()]);
         let literal = Host::Ipv4(Ipv4Addr::LOCALHOST);
-        assert!(matches!(resolve(&literal, 80, Some(Family::V6)).await, Err(Error::NoAddress { .. })));
+        let one = found(&literal, 80).await.unwrap();
+        assert!(matches!(allowed(&literal, 80, one, Some(Family::V6)), Err(Error::NoAddress { .. })));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns threads, input and the order of a run; what happens on the connection belongs to `session`.
 
+pub(crate) mod link;
 mod pipe;
 mod repl;
 mod report;
@@ -12,17 +13,12 @@ pub(crate) mod stdin;
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::connect::{self, connect};
-use crate::dial::{Stream, Trust};
 use crate::error::Error;
-use crate::event::Opened;
 use crate::plan::{Job, Plan, Source};
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
-use crate::wire::Socket;
 
 /// Does what the command line asks for, and returns the exit status.
 pub(crate) fn run(job: Job) -> u8 {
@@ -48,6 +44,10 @@ pub(crate) fn complain(error: &Error) -> u8 {
 fn connect_as(plan: &Plan) -> u8 {
     if plan.voice.colour || plan.look.colour {
         term::allow_colour();
+    }
+    if !plan.dropped.is_empty() {
+        let talk = Talk::on_stderr(plan.voice.verbosity, plan.voice.colour);
+        talk.detail('*', &format!("dropped from curl's line: {}", plan.dropped.join(", ")));
     }
     match &plan.source {
         Source::Prompt(prompt) => repl::run(plan, prompt),
@@ -75,33 +75,4 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 /// When `--timeout` runs out.
 fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     timeout.and_then(|timeout| Instant::now().checked_add(timeout))
-}
-
-/// Connects, unless a signal or the end of the run's time comes first.
-async fn connecting(
-    options: &connect::Options,
-    talk: &Talk,
-    signals: &mut mpsc::Receiver<i32>,
-    limit: Option<(Instant, Duration)>,
-) -> Result<(Socket<Stream>, Opened), Error> {
-    if options.target.scheme.is_tls() && matches!(options.route.trust, Trust::Anyone) {
-        talk.warn("the server's certificate is not checked (--insecure)");
-    }
-    let trace = |trace: connect::Trace<'_>| report::trace(talk, &trace);
-    let run_out = async {
-        match limit {
-            Some((at, _)) => tokio::time::sleep_until(at).await,
-            None => std::future::pending().await,
-        }
-    };
-    let connected = tokio::select! {
-        connected = connect(options, &trace) => connected?,
-        () = run_out => {
-            let after = limit.map_or(Duration::ZERO, |(_, after)| after);
-            return Err(Error::TimedOut { step: "connecting", after, option: "--timeout" });
-        }
-        Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
-    };
-    report::opened(talk, &connected.1);
-    Ok(connected)
 }

@@ -2,18 +2,19 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::link::Link;
 use super::spool::Spool;
-use super::{connecting, deadline, report, runtime, signals, stdin};
+use super::{deadline, report, runtime, signals, stdin};
 use crate::error::Error;
 use crate::event::{Batch, Direction, End, Event, Happening};
 use crate::plan::{Plan, Source};
 use crate::render::{Format, Renderer, record, text};
-use crate::session::{self, Gone, Outlet};
+use crate::session::{self, Gone, Outlet, Progress};
 use crate::term::{Lane, Talk, stdout_gone};
 
 /// Batches between stdin and the socket.
@@ -42,26 +43,52 @@ async fn converse(plan: &Plan, talk: &Talk) -> Result<u8, Error> {
     let mut signals = signals::watch(&[]).map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
     let output = Output::new(plan, talk)?;
-    let connected = tokio::select! {
-        connected = connecting(&plan.connect, talk, &mut signals, until.zip(plan.timeout)) => connected,
+    let mut link = Link::new(plan, until);
+    let mut connected = tokio::select! {
+        connected = link.first(&plan.connect, talk, &mut signals) => connected,
         () = stdout_gone() => return Ok(0),
     };
-    let (socket, opened) = match connected {
-        Ok(connected) => connected,
-        Err(error) => {
-            output.put_now(Happening::Error(error.chain()));
-            output.finish().await?;
-            return Err(error);
-        }
-    };
-    output.put_now(Happening::Open(Box::new(opened)));
-
     let (batches, mut inputs) = mpsc::channel(BATCHES);
+    let mut batches = Some(batches);
     // Held while there is no input: dropping it would mean that the input has ended.
-    let _held = start_input(plan, talk, batches)?;
+    let mut _held = None;
     let mut options = plan.session.clone();
     options.ending.deadline = until;
-    let outcome = session::run(socket, plan.first.clone(), &mut inputs, &mut signals, &output, &options).await;
+    let mut progress = Progress::new(&options.ending);
+    let outcome = loop {
+        let (socket, opened) = match connected {
+            Ok(connected) => connected,
+            Err(error) => {
+                report::unsent(talk, progress.backlog.messages());
+                output.put_now(Happening::Error(error.chain()));
+                output.finish().await?;
+                return Err(error);
+            }
+        };
+        report::opened(talk, &opened);
+        output.put_now(Happening::Open(Box::new(opened)));
+        // Input waits until the first connection is there.
+        if let Some(batches) = batches.take() {
+            _held = start_input(plan, talk, batches)?;
+        }
+        let first = plan.first.clone();
+        let opened_at = Instant::now();
+        let outcome = session::run(socket, first, &mut progress, &mut inputs, &mut signals, &output, &options).await;
+        let Some(next) = link.after(&outcome, opened_at.elapsed()) else {
+            if plan.patience.reconnect.is_some() && !outcome.wanted {
+                report::unsent(talk, progress.backlog.messages());
+            }
+            break outcome;
+        };
+        report::lost(talk, plan, &outcome, &next);
+        // What has come so far is shown before a pause that may be long.
+        let _ = output.flush().await;
+        let at = tokio::time::Instant::now() + next.after;
+        connected = tokio::select! {
+            connected = link.again(at, &plan.connect, talk, &mut signals) => connected,
+            () = output.gone() => return output.finish().await.map(|()| 0),
+        };
+    };
 
     report::ended(talk, plan, &outcome);
     let finished = match outcome.end {

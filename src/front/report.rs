@@ -1,11 +1,15 @@
 //! What the user is told about the connection: how it was made, and how it ended.
 
+use std::time::Duration;
+
 use crate::connect::Trace;
+use crate::dial::Dialed;
 use crate::error::Error;
 use crate::event::{Close, End, Opened};
 use crate::plan::Plan;
 use crate::render::local_time;
-use crate::session::Outcome;
+use crate::session::{Attempt, Outcome};
+use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
 use crate::wire::trace::Seen;
@@ -14,17 +18,7 @@ use crate::wire::trace::Seen;
 pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
     match trace {
         Trace::Dialed { target, dialed } => {
-            talk.detail('*', &format!("connected to {} for {target}", dialed.peer));
-            let steps = &dialed.steps;
-            let secured = steps.secured.map_or_else(String::new, |time| format!(", TLS in {time:.1?}"));
-            talk.fine_detail(&format!(
-                "name resolved in {:.1?}, connected in {:.1?}{secured}",
-                steps.resolved, steps.connected
-            ));
-            if let Some(tls) = &dialed.tls {
-                let alpn = tls.alpn.as_deref().unwrap_or("none");
-                talk.fine_detail(&format!("TLS: {}, {}, ALPN {alpn}", tls.version, tls.cipher_suite));
-            }
+            dialed_to(talk, target, dialed);
         }
         Trace::Request(head) => talk.detail('>', head),
         Trace::Response(head) => talk.detail('<', head),
@@ -36,6 +30,26 @@ pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
 /// A frame, with the time of day.
 pub(super) fn frame(seen: &Seen) -> String {
     format!("{} {}", local_time(seen.at), seen.shown())
+}
+
+fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
+    let proxy = dialed.proxy.as_ref().map_or_else(String::new, |proxy| format!(", the proxy {proxy},"));
+    talk.detail('*', &format!("connected to {}{proxy} for {target}", dialed.peer));
+    let steps = &dialed.steps;
+    let tunnelled = steps.tunnelled.map_or_else(String::new, |time| format!(", tunnel in {time:.1?}"));
+    let secured = steps.secured.map_or_else(String::new, |time| format!(", TLS in {time:.1?}"));
+    talk.fine_detail(&format!(
+        "name resolved in {:.1?}, connected in {:.1?}{tunnelled}{secured}",
+        steps.resolved, steps.connected
+    ));
+    let Some(tls) = &dialed.tls else { return };
+    let alpn = tls.alpn.as_deref().unwrap_or("none");
+    talk.fine_detail(&format!("TLS: {}, {}, ALPN {alpn}", tls.version, tls.cipher_suite));
+    let Some(certificate) = &tls.certificate else { return };
+    talk.fine_detail(&format!("certificate: subject `{}`, issuer `{}`", certificate.subject, certificate.issuer));
+    let names = if certificate.names.is_empty() { "none".to_owned() } else { certificate.names.join(", ") };
+    let until = jiff::Timestamp::try_from(certificate.not_after).unwrap_or_default();
+    talk.fine_detail(&format!("certificate: names {names}; valid until {}", until.strftime("%Y-%m-%d %H:%M:%SZ")));
 }
 
 /// Tells that the connection is open.
@@ -61,14 +75,43 @@ pub(super) fn not_connected(talk: &Talk, error: &Error) {
     }
 }
 
-/// Tells how a session ended. Errors are told even when quiet.
+/// Tells how the last session ended, and what it leaves undone. Errors are told even when quiet.
 pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
+    end(talk, plan, outcome);
+    if matches!(outcome.end, End::OutputGone) {
+        return;
+    }
+    for missed in &outcome.missed {
+        talk.error(&format!("no message met the expectation `{missed}`"));
+    }
+    if let Some(short) = &outcome.short {
+        talk.error(&format!("{short} before the wait ended (--wait)"));
+    }
+}
+
+/// Tells that a session ended which another one will follow.
+pub(super) fn lost(talk: &Talk, plan: &Plan, outcome: &Outcome, next: &Attempt) {
+    end(talk, plan, outcome);
+    talk.say(&next.to_string());
+}
+
+/// Tells what was not sent, now that there will be no other connection.
+pub(super) fn unsent(talk: &Talk, messages: usize) {
+    match messages {
+        0 => {}
+        1 => talk.error("1 message was not sent"),
+        _ => talk.error(&format!("{messages} messages were not sent")),
+    }
+}
+
+fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
     match &outcome.end {
         End::Closed { sent: Some(sent), close } if sent.code == close.code => talk.say(&closed(close)),
         End::Closed { close, .. } if close.is_good() => talk.say(&closed(close)),
         End::Closed { close, .. } => talk.error(&closed(close)),
         End::Cut(None) => talk.error("the connection was cut without a Close"),
         End::Cut(Some(error)) => talk.error(&format!("the connection was cut without a Close: {error}")),
+        End::Silent => talk.error(&silent(plan)),
         End::Broken(fault) => talk.error(&broken(fault)),
         End::Unanswered => talk.error(&format!(
             "the server did not answer our Close within {:?} (--close-timeout)",
@@ -83,15 +126,11 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         End::BadInput(why) => talk.error(why),
         End::OutputGone => {}
     }
-    if matches!(outcome.end, End::OutputGone) {
-        return;
-    }
-    for missed in &outcome.missed {
-        talk.error(&format!("no message met the expectation `{missed}`"));
-    }
-    if let Some(short) = &outcome.short {
-        talk.error(&format!("{short} before the wait ended (--wait)"));
-    }
+}
+
+fn silent(plan: &Plan) -> String {
+    let timeout = plan.session.habits.pings.map_or(Duration::ZERO, |pings| pings.timeout);
+    format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
 }
 
 fn closed(close: &Close) -> String {

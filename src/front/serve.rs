@@ -126,7 +126,7 @@ async fn welcome(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Client> 
         })
         .await
         .ok()?;
-        let limits = Limits { max_message: MAX_MESSAGE };
+        let limits = Limits { max_message: MAX_MESSAGE, pongs: true };
         let manner = Manner { deflate: accepted.deflate, ..Manner::default() };
         let socket = Socket::new(stream, accepted.leftover, Side::Server, limits, manner).await;
         Some(Client { socket, opening: accepted.opening, subprotocol: accepted.subprotocol })

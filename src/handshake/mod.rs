@@ -110,6 +110,18 @@ where
     }
 }
 
+/// Sends a request that is no WebSocket handshake, such as a proxy's, and reads the answer's head and what was read
+/// behind it.
+pub(crate) async fn ask<S>(stream: &mut S, head: &str) -> Result<(Response, Bytes), Flaw>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    send(stream, head).await?;
+    let mut reader = Reader::new(stream);
+    let response = reader.response().await?;
+    Ok((response, reader.leftover()))
+}
+
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, head: &str) -> io::Result<()> {
     stream.write_all(head.as_bytes()).await?;
     stream.flush().await

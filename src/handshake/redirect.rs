@@ -16,7 +16,7 @@ pub(crate) enum BadRedirect {
     Syntax { location: String, source: BadUrl },
     #[error("the server redirects to `{location}`, which is no URL for WebSocket")]
     Scheme { location: String },
-    #[error("the server redirects from wss:// to `{to}`, where anyone could listen")]
+    #[error("the server redirects from wss:// to `{to}`, where anyone could listen; --insecure-redirect follows it")]
     Downgrade { to: Target },
     #[error("the server redirects in a circle, back to `{to}`")]
     Loop { to: Target },
@@ -30,12 +30,14 @@ pub(crate) struct Trail {
     current: Target,
     before: Vec<Target>,
     max: usize,
+    /// Whether it may lead from wss:// to ws://.
+    may_downgrade: bool,
 }
 
 impl Trail {
     /// Begins at `start`, from where at most `max` redirects are followed.
-    pub(crate) fn new(start: Target, max: usize) -> Self {
-        Self { current: start, before: Vec::new(), max }
+    pub(crate) fn new(start: Target, max: usize, may_downgrade: bool) -> Self {
+        Self { current: start, before: Vec::new(), max, may_downgrade }
     }
 
     pub(crate) fn current(&self) -> &Target {
@@ -47,6 +49,9 @@ impl Trail {
         let Some(to) = redirect_target(&self.current, response)? else {
             return Ok(None);
         };
+        if self.current.scheme.is_tls() && !to.scheme.is_tls() && !self.may_downgrade {
+            return Err(BadRedirect::Downgrade { to });
+        }
         // No answer changes what is asked next (there is no cookie jar), so a circle would never be left.
         if to == self.current || self.before.contains(&to) {
             return Err(BadRedirect::Loop { to });
@@ -60,7 +65,7 @@ impl Trail {
 }
 
 /// Where the answer points to; `None` when it is no redirect.
-pub(crate) fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>, BadRedirect> {
+fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>, BadRedirect> {
     let status = response.status;
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
@@ -76,9 +81,6 @@ pub(crate) fn redirect_target(from: &Target, response: &Response) -> Result<Opti
     let mut to = Parsed::from_text(url.as_str()).map_err(no_url)?.target;
     if matches!(from.place, Place::Unix(_)) && url.host_str() == Some(SAME_SOCKET) {
         to = Target { resource: to.resource, ..from.clone() };
-    }
-    if from.scheme.is_tls() && !to.scheme.is_tls() {
-        return Err(BadRedirect::Downgrade { to });
     }
     Ok(Some(to))
 }
@@ -146,12 +148,6 @@ mod tests {
     #[test]
     fn a_location_that_leads_astray_is_refused() {
         for (from, location, error) in [
-            ("wss://a/", "ws://a/", "error: the server redirects from wss:// to `ws://a/`, where anyone could listen"),
-            (
-                "wss://a/",
-                "http://b/",
-                "error: the server redirects from wss:// to `ws://b/`, where anyone could listen",
-            ),
             ("ws://a/", "ftp://b/", "error: the server redirects to `ftp://b/`, which is no URL for WebSocket"),
             ("ws://a/", "ws+unix:/s:/", "error: the server redirects to `ws+unix:/s:/`, which is no URL for WebSocket"),
             ("ws://a/", "http://[", "error: the server redirects to `http://[`, which is no URL"),
@@ -176,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_trail_follows_to_its_end() {
-        let mut trail = Trail::new(target("ws://a/0"), 2);
+        let mut trail = Trail::new(target("ws://a/0"), 2, false);
         assert_eq!(trail.follow(&answer(301, Some("/1"))), Ok(Some(&target("ws://a/1"))));
         assert_eq!(trail.follow(&answer(404, None)), Ok(None));
         assert_eq!(trail.follow(&answer(301, Some("ws://b/2"))), Ok(Some(&target("ws://b/2"))));
@@ -186,8 +182,21 @@ mod tests {
     }
 
     #[test]
+    fn a_trail_leads_from_wss_to_ws_only_where_that_is_allowed() {
+        for location in ["ws://a/", "http://b/"] {
+            let follow = |may| {
+                Trail::new(target("wss://a/"), 9, may)
+                    .follow(&answer(301, Some(location)))
+                    .map(Option::<&Target>::cloned)
+            };
+            assert!(matches!(follow(false), Err(BadRedirect::Downgrade { .. })));
+            assert_eq!(follow(true), Ok(Some(target(location))));
+        }
+    }
+
+    #[test]
     fn a_trail_finds_a_circle_of_any_length() {
-        let mut trail = Trail::new(target("ws://a/0"), 9);
+        let mut trail = Trail::new(target("ws://a/0"), 9, false);
         assert_eq!(trail.follow(&answer(301, Some("#"))), Err(BadRedirect::Loop { to: target("ws://a/0") }));
         trail.follow(&answer(301, Some("/1"))).unwrap();
         assert_eq!(trail.follow(&answer(301, Some("/0"))), Err(BadRedirect::Loop { to: target("ws://a/0") }));

@@ -41,6 +41,8 @@ pub(crate) struct Core {
     /// Bytes moved when last looked at, and when that changed.
     moved: (u64, Instant),
     waits_for_output: bool,
+    /// A write has failed: the connection is as good as gone, only the reader does not know yet.
+    broke_off: bool,
 }
 
 #[derive(Debug)]
@@ -88,12 +90,22 @@ pub(crate) struct Outcome {
     pub(crate) missed: Vec<String>,
     /// What `--count` or `--until` still waited for when `--wait` ran out.
     pub(crate) short: Option<String>,
+    /// We had begun to end it.
+    pub(crate) wanted: bool,
 }
 
 impl Core {
-    pub(crate) fn new(ending: Ending, now: Instant) -> Self {
-        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone());
-        Self { ending, goal, phase: Phase::Open, verdict: None, moved: (0, now), waits_for_output: false }
+    /// The goal may have been pursued over connections before this one.
+    pub(crate) fn new(ending: Ending, goal: Goal, now: Instant) -> Self {
+        Self {
+            ending,
+            goal,
+            phase: Phase::Open,
+            verdict: None,
+            moved: (0, now),
+            waits_for_output: false,
+            broke_off: false,
+        }
     }
 
     /// Whether messages may still be sent.
@@ -144,6 +156,14 @@ impl Core {
         }
     }
 
+    /// The connection takes nothing more: it is to be left, unless the peer has left a Close.
+    pub(crate) fn broke_off(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Closing { .. }) {
+            self.broke_off = true;
+            self.begin_close(None, now);
+        }
+    }
+
     /// Whether a Close waits to be sent.
     pub(crate) fn wants_close(&self) -> bool {
         matches!(self.phase, Phase::Closing { sent: false, .. })
@@ -180,6 +200,10 @@ impl Core {
             *since = now;
         }
         Step::Wait(None)
+    }
+
+    pub(crate) fn is_waiting_for_output(&self) -> bool {
+        self.waits_for_output
     }
 
     /// Whether the session waits for its own output: then a silent peer is not to blame.
@@ -221,17 +245,19 @@ impl Core {
         Step::Wait(next.into_iter().chain(self.ending.deadline).min())
     }
 
-    /// What to report, now that the connection has ended so.
-    pub(crate) fn outcome(self, end: End) -> Outcome {
+    /// What to report, now that the connection has ended so; the goal goes on to the next connection, if there is one.
+    pub(crate) fn outcome(self, end: End) -> (Outcome, Goal) {
         let missed = self.goal.missed();
         let short = matches!(self.verdict, Some(Verdict::Short)).then(|| self.goal.pending());
+        let wanted = self.verdict.is_some() || matches!(self.phase, Phase::Closing { .. }) && !self.broke_off;
         let end = match (self.verdict, end) {
+            (None, End::Unanswered) if self.broke_off => End::Cut(None),
             (_, end @ (End::OutputGone | End::Interrupted(_))) => end,
             (Some(Verdict::Interrupted(signal)), _) => End::Interrupted(signal),
             (Some(Verdict::BadInput(why)), _) => End::BadInput(why),
             (_, end) => end,
         };
-        Outcome { end, missed, short }
+        (Outcome { end, missed, short, wanted }, self.goal)
     }
 
     fn is_hasty(&self) -> bool {
@@ -272,7 +298,8 @@ mod tests {
         let now = Instant::now();
         let mut ending = ending();
         change(&mut ending);
-        (Core::new(ending, now), now)
+        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone());
+        (Core::new(ending, goal, now), now)
     }
 
     fn waits_until(step: Step) -> Option<Instant> {
@@ -323,7 +350,7 @@ mod tests {
         assert_eq!(core.received(&"b".into()), Reception::Late);
         core.begin_close(None, now);
         assert!(core.wants_close() && !core.takes_input());
-        assert_eq!(core.outcome(closed(1000)).exit_code(), 0);
+        assert_eq!(core.outcome(closed(1000)).0.exit_code(), 0);
     }
 
     #[test]
@@ -332,7 +359,7 @@ mod tests {
         core.received(&"a".into());
         core.input_ended(now);
         core.step(0, now + SECOND);
-        let outcome = core.outcome(closed(1000));
+        let (outcome, _) = core.outcome(closed(1000));
         assert_eq!((outcome.exit_code(), outcome.short.as_deref()), (7, Some("1 of 2 messages came")));
     }
 
@@ -343,7 +370,7 @@ mod tests {
         assert!(core.take_close().is_some());
         assert_eq!(waits_until(core.step(0, now)), Some(now + HASTE));
         assert!(matches!(core.interrupted(2, now), Step::GiveUp(End::Interrupted(2))));
-        assert_eq!(core.outcome(closed(1000)).exit_code(), 130);
+        assert_eq!(core.outcome(closed(1000)).0.exit_code(), 130);
     }
 
     #[test]
@@ -361,16 +388,33 @@ mod tests {
             (End::TimedOut, 7),
             (End::OutputGone, 0),
         ] {
-            assert_eq!(core(|_| ()).0.outcome(end).exit_code(), code);
+            assert_eq!(core(|_| ()).0.outcome(end).0.exit_code(), code);
         }
     }
 
     #[test]
     fn a_missed_expectation_is_1_unless_something_worse_happened() {
         let expecting = || core(|ending| ending.expectations = vec![Expectation::Text(Regex::new("x").unwrap())]).0;
-        assert_eq!(expecting().outcome(closed(1000)).exit_code(), 1);
-        assert_eq!(expecting().outcome(End::TimedOut).exit_code(), 1);
-        assert_eq!(expecting().outcome(End::Cut(None)).exit_code(), 5);
-        assert_eq!(expecting().outcome(End::OutputGone).exit_code(), 0);
+        assert_eq!(expecting().outcome(closed(1000)).0.exit_code(), 1);
+        assert_eq!(expecting().outcome(End::TimedOut).0.exit_code(), 1);
+        assert_eq!(expecting().outcome(End::Cut(None)).0.exit_code(), 5);
+        assert_eq!(expecting().outcome(End::OutputGone).0.exit_code(), 0);
+    }
+
+    #[test]
+    fn it_is_known_who_wanted_the_end() {
+        let ended = |act: fn(&mut Core, Instant)| {
+            let (mut core, now) = core(|_| ());
+            act(&mut core, now);
+            core.outcome(End::Cut(None)).0.wanted
+        };
+        assert!(!ended(|_, _| ()));
+        assert!(!ended(Core::input_ended));
+        assert!(!ended(Core::broke_off));
+        assert!(ended(|core, now| core.begin_close(None, now)));
+        assert!(ended(|core, now| drop(core.interrupted(2, now))));
+        let (mut core, now) = core(|_| ());
+        core.broke_off(now);
+        assert!(matches!(core.outcome(End::Unanswered).0.end, End::Cut(None)));
     }
 }

@@ -14,8 +14,8 @@ pub(crate) enum Expectation {
 }
 
 /// Follows the messages until enough of them have come.
-#[derive(Debug)]
-pub(super) struct Goal {
+#[derive(Debug, Default)]
+pub(crate) struct Goal {
     count: Option<u64>,
     until: Option<Regex>,
     received: u64,

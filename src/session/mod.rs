@@ -3,32 +3,40 @@
 //! It moves inputs to the socket and events to an [`Outlet`], and asks [`Core`] when to end. Who types and who
 //! prints is the front's business.
 
+mod backlog;
 mod core;
 mod expect;
 mod goal;
+mod keepalive;
 mod pace;
 mod pings;
+mod reconnect;
+mod write;
 
 use std::cell::RefCell;
-use std::convert::Infallible;
 use std::future::pending;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::event::{Batch, Close, Direction, End, Event, Happening, Input, Message};
 use crate::wire::trace::Seen;
 use crate::wire::{Fault, Incoming, Socket};
+use backlog::Backlog;
+use goal::Goal;
+use keepalive::{Beat, Keepalive};
 use pings::Pings;
 
 use self::core::{Core, Reception, Step};
 pub(crate) use self::core::{Ending, Outcome};
 pub(crate) use expect::JsonExpectation;
 pub(crate) use goal::Expectation;
+pub(crate) use keepalive::{Habits, Heartbeat, Pinging, is_keepalive};
 pub(crate) use pace::{Rate, Wait};
+pub(crate) use reconnect::{Attempt, Attempts, Backoff, Delay, Persistence};
 
 /// After the closing handshake, or after a fault, the peer gets this long to close the transport.
 const LINGER: Duration = Duration::from_secs(1);
@@ -64,6 +72,21 @@ pub(crate) struct Options {
     pub(crate) ending: Ending,
     pub(crate) echo: bool,
     pub(crate) rate: Option<Rate>,
+    pub(crate) habits: Habits,
+}
+
+/// How far a run has come. It outlives a connection, so that the next one goes on from there.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    goal: Goal,
+    pub(crate) backlog: Backlog,
+}
+
+impl Progress {
+    pub(crate) fn new(ending: &Ending) -> Self {
+        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone());
+        Self { goal, backlog: Backlog::default() }
+    }
 }
 
 /// What comes from the front: batches, or the reason why no more can come.
@@ -72,10 +95,11 @@ pub(crate) type Inputs = mpsc::Receiver<Result<Batch, String>>;
 /// Runs a session to its end.
 ///
 /// A dropped sender of `inputs` means that the input has ended; a held one that never sends, that there is none.
-/// `first` is sent before anything else.
+/// `first` is sent before anything else, then what `progress` has left from the connection before.
 pub(crate) async fn run<S, O>(
     socket: Socket<S>,
     first: Batch,
+    progress: &mut Progress,
     inputs: &mut Inputs,
     signals: &mut mpsc::Receiver<i32>,
     outlet: &O,
@@ -85,13 +109,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     O: Outlet,
 {
+    let now = Instant::now();
+    let goal = std::mem::take(&mut progress.goal);
     let pump = Pump {
         socket: &socket,
         outlet,
-        core: RefCell::new(Core::new(options.ending.clone(), Instant::now())),
+        core: RefCell::new(Core::new(options.ending.clone(), goal, now)),
         core_changed: Notify::new(),
         close_wanted: Notify::new(),
         pings: RefCell::default(),
+        keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
+        backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
     };
     let (echoes, echoed) = mpsc::channel(ECHOES);
     let echoes = options.echo.then_some(echoes);
@@ -100,15 +128,21 @@ where
         biased;
         end = pump.watch(signals) => end,
         end = pump.read(echoes) => end,
-        never = pump.write(first, inputs, echoed, options.rate) => match never {},
+        // Beside the writer, since a ping may go between the frames of a message that takes a while.
+        end = pump.keep_alive() => end,
+        never = pump.write(first, inputs, echoed, options) => match never {},
         () = outlet.gone() => End::OutputGone,
     };
-    let core = pump.core.into_inner();
+    let (core, mut backlog) = (pump.core.into_inner(), pump.backlog.into_inner());
+    backlog.written(socket.messages_written());
+    backlog.connection_ended();
     if matches!(end, End::TimedOut | End::Interrupted(_) | End::OutputGone) {
         // A last word if it can be said without waiting.
         let _ = socket.close(&Close::new(1001, "")).now_or_never();
     }
-    core.outcome(end)
+    let (outcome, goal) = core.outcome(end);
+    *progress = Progress { goal, backlog };
+    outcome
 }
 
 struct Pump<'a, S, O> {
@@ -119,6 +153,8 @@ struct Pump<'a, S, O> {
     core_changed: Notify,
     close_wanted: Notify,
     pings: RefCell<Pings>,
+    keepalive: RefCell<Option<Keepalive>>,
+    backlog: RefCell<Backlog>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
@@ -216,7 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 }
                 Some(Ok(Incoming::Ping(data))) => {
                     self.put(Happening::Ping(Direction::In, data.clone()));
-                    if self.core.borrow().sent_close().is_none() {
+                    if self.socket.answers_pings() && self.core.borrow().sent_close().is_none() {
                         self.put(Happening::Pong(Direction::Out, data, None));
                     }
                 }
@@ -282,126 +318,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         self.core.borrow_mut().waits_for_output(true, Instant::now());
         let result = room.await;
         self.core.borrow_mut().waits_for_output(false, Instant::now());
+        if let Some(keepalive) = &mut *self.keepalive.borrow_mut() {
+            keepalive.excuse();
+        }
         self.core_changed.notify_one();
         result
     }
 
-    /// Sends what there is to send, then our Close when that is wanted; never ends by itself.
-    async fn write(
-        &self,
-        first: Batch,
-        inputs: &mut Inputs,
-        mut echoed: mpsc::Receiver<Message>,
-        rate: Option<Rate>,
-    ) -> Infallible {
-        let mut pace = rate.map(pace::Pace::new);
-        let mut sending = if first.is_empty() { true } else { self.send(first, &mut pace).await };
-        let mut input_open = true;
-        while sending && self.core.borrow().sent_close().is_none() {
-            tokio::select! {
-                biased;
-                () = self.close_wanted.notified() => sending = self.close_if_wanted().await,
-                Some(message) = echoed.recv() => {
-                    let mut batch = vec![Input::Message(message)];
-                    while let Ok(message) = echoed.try_recv() {
-                        batch.push(Input::Message(message));
+    /// Pings, and ends when the peer does not answer any more.
+    async fn keep_alive(&self) -> End {
+        loop {
+            let (now, read) = (Instant::now(), self.socket.bytes_read());
+            let beat = self.keepalive.borrow_mut().as_mut().map(|keepalive| keepalive.beat(read, now));
+            // After our Close nothing more can be sent, and it has a time limit of its own.
+            let Some(beat) = beat.filter(|_| self.core.borrow().sent_close().is_none()) else { return pending().await };
+            match beat {
+                Beat::Wait(until) => sleep_until(until).await,
+                Beat::Ping(data) => {
+                    let limit = self.keepalive.borrow().as_ref().and_then(Keepalive::limit).unwrap_or(now);
+                    let sending = async {
+                        self.send_one(Input::Ping(data)).await?;
+                        self.socket.flush().await
+                    };
+                    // Unsent is as good as unanswered, which the next beat sees.
+                    if let Ok(Err(_)) = timeout_at(limit, sending).await {
+                        // The reader hears how it ended.
+                        return pending().await;
                     }
-                    sending = self.send(batch, &mut pace).await;
                 }
-                // A closed channel would be ready at every turn.
-                input = inputs.recv(), if input_open && self.core.borrow().takes_input() => match input {
-                    Some(Ok(batch)) => sending = self.send(batch, &mut pace).await,
-                    Some(Err(why)) => self.tell(|core, now| core.bad_input(why, now)),
-                    None => {
-                        input_open = false;
-                        self.tell(Core::input_ended);
+                // What has come already is not read while the output is slow.
+                Beat::GiveUp if self.core.borrow().is_waiting_for_output() => {
+                    if let Some(keepalive) = &mut *self.keepalive.borrow_mut() {
+                        keepalive.excuse();
                     }
-                },
-            }
-        }
-        // The reader hears how it ended: a peer that stopped reading may still have its Close on the way.
-        self.tell(|core, now| core.begin_close(None, now));
-        pending().await
-    }
-
-    /// Sends a batch; false when the connection takes no more.
-    async fn send(&self, batch: Batch, pace: &mut Option<pace::Pace>) -> bool {
-        for input in batch {
-            if let Some(pace) = pace
-                && matches!(input, Input::Message(_))
-            {
-                let at = pace.next(Instant::now());
-                if at > Instant::now() && !self.paused_until(at).await {
-                    break;
+                }
+                Beat::GiveUp => {
+                    self.put(Happening::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
+                    return End::Silent;
                 }
             }
-            if !self.core.borrow().takes_input() {
-                break;
-            }
-            if self.send_one(input).await.is_err() {
-                return false;
-            }
-        }
-        let flushed = self.socket.flush().await;
-        self.put_frames(self.socket.take_frames());
-        flushed.is_ok()
-    }
-
-    /// Waits for the next message's time; false when the session began to end meanwhile.
-    async fn paused_until(&self, at: Instant) -> bool {
-        let _ = self.socket.flush().await;
-        tokio::select! {
-            () = sleep_until(at) => true,
-            () = self.close_wanted.notified() => {
-                // The notice was meant for the loop that called us.
-                self.close_wanted.notify_one();
-                false
-            }
-        }
-    }
-
-    async fn send_one(&self, input: Input) -> std::io::Result<()> {
-        let what = match input {
-            Input::Message(message) => {
-                let note = self.outlet.wants_sent().then(|| message.clone());
-                self.socket.feed(message).await?;
-                note.map(|message| Happening::Message(Direction::Out, message))
-            }
-            Input::Part(part) => {
-                self.socket.feed_part(part).await?;
-                None
-            }
-            Input::Ping(data) => {
-                self.pings.borrow_mut().sent(data.clone(), Instant::now());
-                self.socket.ping(data.clone()).await?;
-                Some(Happening::Ping(Direction::Out, data))
-            }
-            Input::Pong(data) => {
-                self.socket.pong(data.clone()).await?;
-                Some(Happening::Pong(Direction::Out, data, None))
-            }
-            Input::Close(close) => {
-                self.tell(|core, now| core.begin_close(close, now));
-                None
-            }
-        };
-        if let Some(what) = what {
-            self.put(what);
-            // A failed output ends the session through the reader.
-            let _ = self.outlet.room().await;
-        }
-        Ok(())
-    }
-
-    async fn close_if_wanted(&self) -> bool {
-        let close = self.core.borrow_mut().take_close();
-        match close {
-            Some(close) => {
-                let closed = self.socket.close(&close).await;
-                self.put_frames(self.socket.take_frames());
-                closed.is_ok()
-            }
-            None => true,
         }
     }
 }

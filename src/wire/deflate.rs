@@ -51,24 +51,27 @@ impl Deflater {
 
     /// Ends the message.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
-        self.run(&[], FlushCompress::Sync, out);
-        if out.ends_with(&CUT_TAIL) {
-            out.truncate(out.len() - CUT_TAIL.len());
-        }
-        if self.forgets() {
-            self.zlib.reset();
-        }
+        self.end(&[], out);
     }
 
     /// A whole message.
     pub(super) fn message(&mut self, data: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(data.len() / 2 + 64);
-        self.run(data, FlushCompress::Sync, &mut out);
-        out.truncate(out.len().saturating_sub(CUT_TAIL.len()));
+        self.end(data, &mut out);
+        out
+    }
+
+    fn end(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        self.run(data, FlushCompress::Sync, out);
+        if out.ends_with(&CUT_TAIL) {
+            out.truncate(out.len() - CUT_TAIL.len());
+        } else if out.is_empty() {
+            // zlib flushes nothing twice; this is the beginning of an empty block, of which the tail is the rest.
+            out.push(0);
+        }
         if self.forgets() {
             self.zlib.reset();
         }
-        out
     }
 
     fn run(&mut self, mut data: &[u8], flush: FlushCompress, out: &mut Vec<u8>) {

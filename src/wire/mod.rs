@@ -13,6 +13,7 @@ mod stream;
 mod tally;
 pub(crate) mod trace;
 pub(crate) mod utf8;
+mod walk;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -38,15 +39,18 @@ use inbound::{Inbound, Taking};
 use outbound::Outbound;
 use stream::Checked;
 use trace::{Seen, Tracer};
+use walk::Disguise;
 
 /// tungstenite zeroes the free part of its buffer before each read, so a larger one costs latency.
 const READ_BUFFER: usize = 32 << 10;
 
-/// What a peer may ask of our memory.
+/// What a peer may ask of us.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// The largest message that is taken, in bytes.
     pub(crate) max_message: usize,
+    /// Whether its pings are answered.
+    pub(crate) pongs: bool,
 }
 
 /// How a connection is used, beside what every one has.
@@ -145,7 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             tally: Arc::clone(&manner.tally),
         });
         let tracer = manner.traced.then(|| Box::new(Tracer::new(side, manner.deflate)));
-        let stream = Checked::new(stream, inbound, leftover, tracer);
+        let disguise = (!limits.pongs).then(Disguise::default);
+        let stream = Checked::new(stream, inbound, leftover, tracer, disguise);
         let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
         let outbound = Outbound::new(ours, manner.fragment, manner.tally);
         Self {
@@ -159,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
     ///
-    /// Cancel-safe. Pings and Closes are answered by themselves.
+    /// Cancel-safe. Pings (if the limits say so) and Closes are answered by themselves.
     pub(crate) async fn next(&self) -> Option<Result<Incoming, Fault>> {
         loop {
             let message = match poll_fn(|cx| self.poll_next(cx)).await {
@@ -167,6 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Err(frames) => return Some(Ok(Incoming::Frames(frames))),
             };
             match message.map(|message| self.incoming(message)) {
+                Ok(Some(Incoming::Pong(data))) if self.was_ping() => return Some(Ok(Incoming::Ping(data))),
                 Ok(Some(incoming)) => return Some(Ok(incoming)),
                 Ok(None) => {}
                 Err(error) => return self.fault(error).map(Err),
@@ -274,6 +280,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// How many bytes have gone either way: what tells a slow peer from a dead one.
     pub(crate) fn bytes_moved(&self) -> u64 {
         self.inner.borrow().get_ref().bytes_moved()
+    }
+
+    pub(crate) fn answers_pings(&self) -> bool {
+        self.limits.pongs
+    }
+
+    /// How many bytes have come: a peer that sends anything is there.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.inner.borrow().get_ref().bytes_read()
+    }
+
+    /// How many messages the transport has taken to their last byte.
+    pub(crate) fn messages_written(&self) -> u64 {
+        self.inner.borrow().get_ref().messages_written()
+    }
+
+    fn was_ping(&self) -> bool {
+        self.inner.borrow_mut().get_mut().disguise().is_some_and(Disguise::take_off)
     }
 
     async fn feed_frame(&self, frame: Frame) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! The adapter below tungstenite: what comes in goes through [`Inbound`], and all that goes either way is counted.
+//! The adapter below tungstenite: what comes in goes through [`Inbound`], all that goes either way is counted,
+//! and pings can be kept from being answered.
 
 use std::io;
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::Fault;
 use super::inbound::Inbound;
 use super::trace::{Seen, Tracer};
+use super::walk::{Disguise, Walker};
 
 /// What one read may bring, where tungstenite's own buffer is not used.
 const READ: usize = 32 << 10;
@@ -17,7 +19,9 @@ const READ: usize = 32 << 10;
 /// A transport with checks.
 pub(super) struct Checked<S> {
     inner: S,
-    bytes_moved: u64,
+    bytes_read: u64,
+    bytes_written: u64,
+    written: Walker,
     pub(super) inbound: Inbound,
     /// What has come and still has to be looked at.
     waiting: BytesMut,
@@ -26,15 +30,38 @@ pub(super) struct Checked<S> {
     /// What is wrong with what comes behind it.
     fault: Option<Fault>,
     tracer: Option<Box<Tracer>>,
+    /// Worn by pings that are not to be answered.
+    disguise: Option<Disguise>,
 }
 
 impl<S> Checked<S> {
     /// `leftover` has been read already.
-    pub(super) fn new(inner: S, inbound: Inbound, leftover: Bytes, mut tracer: Option<Box<Tracer>>) -> Self {
+    pub(super) fn new(
+        inner: S,
+        inbound: Inbound,
+        leftover: Bytes,
+        mut tracer: Option<Box<Tracer>>,
+        mut disguise: Option<Disguise>,
+    ) -> Self {
         if let Some(tracer) = &mut tracer {
             tracer.came_in(&leftover);
         }
-        Self { inner, bytes_moved: 0, inbound, waiting: leftover.into(), ready: BytesMut::new(), fault: None, tracer }
+        let mut waiting = BytesMut::from(leftover);
+        if let Some(disguise) = &mut disguise {
+            disguise.put_on(&mut waiting);
+        }
+        Self {
+            inner,
+            bytes_read: 0,
+            bytes_written: 0,
+            written: Walker::default(),
+            inbound,
+            waiting,
+            ready: BytesMut::new(),
+            fault: None,
+            tracer,
+            disguise,
+        }
     }
 
     /// The frames since the last time, if they are traced.
@@ -42,8 +69,20 @@ impl<S> Checked<S> {
         self.tracer.as_mut().map(|tracer| tracer.take()).unwrap_or_default()
     }
 
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
     pub(super) fn bytes_moved(&self) -> u64 {
-        self.bytes_moved
+        self.bytes_read + self.bytes_written
+    }
+
+    pub(super) fn messages_written(&self) -> u64 {
+        self.written.messages()
+    }
+
+    pub(super) fn disguise(&mut self) -> Option<&mut Disguise> {
+        self.disguise.as_mut()
     }
 
     /// The transport itself, for what is not to be looked at.
@@ -68,9 +107,12 @@ impl<S: AsyncRead + Unpin> Checked<S> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        self.bytes_moved += read as u64;
+        self.bytes_read += read as u64;
         if let Some(tracer) = &mut self.tracer {
             tracer.came_in(&buf.filled()[before..]);
+        }
+        if let Some(disguise) = &mut self.disguise {
+            disguise.put_on(&mut buf.filled_mut()[before..]);
         }
         Poll::Ready(Ok(read))
     }
@@ -126,7 +168,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.inner).poll_write(cx, buf))?;
-        self.bytes_moved += written as u64;
+        self.bytes_written += written as u64;
+        self.written.walk(&buf[..written]);
         if let Some(tracer) = &mut self.tracer {
             tracer.went_out(&buf[..written]);
         }

@@ -166,7 +166,10 @@ fn a_redirect_to_wss_is_followed_and_one_from_wss_to_ws_is_not() {
     let tool = || tool().arg("-L").arg("--cacert").arg(&cacert);
     tool().arg(leading(301, &secure.url("/end")).url("/")).run().code(0).stdout("hi\n");
     let ran = tool().arg(secure.url("/")).run().code(4).stdout("");
-    ran.says(&format!("the server redirects from wss:// to `{}`, where anyone could listen\n", plain.url("/end")));
+    ran.says(&format!(
+        "the server redirects from wss:// to `{}`, where anyone could listen; --insecure-redirect follows it\n",
+        plain.url("/end")
+    ));
     assert!(plain.heads().is_empty());
 }
 

@@ -1,7 +1,10 @@
 //! Where secrets may stand instead of in argv, and where they must not appear.
 
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
 use crate::kit::http::{Http, redirect};
-use crate::kit::{Ran, dir, field, path, tool};
+use crate::kit::{PATIENCE, Ran, dir, field, path, tool};
 
 #[track_caller]
 fn authorization(args: &[&str]) -> Option<String> {
@@ -146,11 +149,63 @@ fn verbose_shows_the_handshake_with_stars_for_secrets() {
     ran.stderr(&format!(
         "* connected to 127.0.0.1:{port} for ws://127.0.0.1:{port}/x\n\
          > GET /x HTTP/1.1\n> Host: 127.0.0.1:{port}\n> Upgrade: websocket\n> Connection: Upgrade\n\
-         > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> Sec-WebSocket-Version: 13\n\
+         > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> Sec-WebSocket-Version: 13\n> Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\n\
          > User-Agent: wsprobe/{}\n> Authorization: Basic ***\n> Cookie: ***\n> \n\
          < HTTP/1.1 101 Switching Protocols\n< Upgrade: websocket\n< Connection: Upgrade\n\
          < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n< \n\
          wsprobe: connected to ws://127.0.0.1:{port}/x\nwsprobe: closed 1000 (normal closure)\n",
         env!("CARGO_PKG_VERSION")
     ));
+}
+
+#[test]
+fn a_missing_password_is_asked_for_and_not_echoed() {
+    use nix::sys::termios::LocalFlags;
+    let server = Http::welcoming();
+    for (option, question, sent) in
+        [(["-u", "me"], "password of me: ", "Basic bWU6c2VzYW1l"), (["--bearer", "ask:"], "bearer: ", "Bearer sesame")]
+    {
+        let pty = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
+        let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_wsprobe"));
+        command.args(option);
+        command.args(["-x", "hello", &server.url("/")]);
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let mut screen = pty.master.try_clone_reader().unwrap();
+        let mut shown = String::new();
+        while !shown.ends_with(question) {
+            let mut byte = [0];
+            screen.read_exact(&mut byte).unwrap();
+            shown.push(byte[0].into());
+        }
+        // The question comes a moment before the echo is off.
+        let echoes = || pty.master.get_termios().unwrap().local_flags.bits() & LocalFlags::ECHO.bits() != 0;
+        wait_until(|| !echoes());
+        pty.master.take_writer().unwrap().write_all(b"sesame\n").unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(field(&server.head(), "Authorization"), Some(sent));
+        // On Linux a terminal ends with an error once the last program has left it.
+        let _ = screen.read_to_string(&mut shown);
+        assert!(shown.contains("hi\r\n") && !shown.contains("sesame"), "{shown}");
+    }
+}
+
+#[track_caller]
+fn wait_until(is_so: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "it did not come about");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_terminal_nothing_is_asked_and_exits_2() {
+    // In a session of its own, so that the terminal of whoever runs the tests is out of reach.
+    let mut setsid = std::process::Command::new("setsid");
+    let run = setsid.args(["--wait", env!("CARGO_BIN_EXE_wsprobe"), "-u", "me", ":1"]).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot ask for a secret without a terminal; use @FILE or env:NAME"), "{said}");
 }

@@ -21,25 +21,11 @@ fn every_option_of_a_connection() {
         "/" => crate::kit::http::redirect(302, "/end"),
         _ => welcome_with(head, "Sec-WebSocket-Protocol: chat\r\n"),
     });
-    let shared = [
-        "-H",
-        "A: b",
-        "-s",
-        "chat",
-        "-o",
-        "http://x",
-        "-p",
-        "13",
-        "-P",
-        "-L",
-        "--auth",
-        "u:p",
-        "--slash",
-        "--no-color",
-    ];
-    for trust in [&["-n"][..], &["--no-check"], &["--ca", file.to_str().unwrap()]] {
-        let ran = tool().args(["-c", &server.url("/")]).args(shared).args(trust).run().code(0).stdout("hi\n");
-        ran.says("connected to wss://").says("(chat)");
+    let ca = file.to_str().unwrap();
+    for trust in [&["-n"][..], &["--no-check"], &["--ca", ca], &["-n", "--ca", ca]] {
+        let args = ["-H", "A: b", "-s", "chat", "-o", "http://x", "-p", "13", "-P", "-L", "--auth", "u:p"];
+        let ran = tool().args(["-c", &server.url("/")]).args(args).args(["--slash", "--no-color"]).args(trust).run();
+        ran.code(0).stdout("hi\n").says("connected to wss://").says("(chat)");
         for head in [server.head(), server.head()] {
             assert_eq!((field(&head, "A"), field(&head, "Origin")), (Some("b"), Some("http://x")));
             assert_eq!(field(&head, "Sec-WebSocket-Protocol"), Some("chat"));

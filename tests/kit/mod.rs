@@ -2,7 +2,10 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
+pub mod daemon;
 pub mod http;
+pub mod net;
+pub mod proxy;
 pub mod pty;
 pub mod tls;
 

@@ -273,7 +273,7 @@ impl Screen {
                 }
                 return status.exit_code();
             }
-            assert!(Instant::now() < until, "it did not end; {}", told(&self.seen.lock()));
+            assert!(Instant::now() < until, "it did not end; {}", self.told());
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -281,7 +281,7 @@ impl Screen {
     /// Waits for the end, and checks the exit status and that the terminal is as it was.
     #[track_caller]
     pub fn leaves_with(&mut self, code: u32) {
-        assert_eq!(self.code(), code, "{}", told(&self.seen.lock()));
+        assert_eq!(self.code(), code, "{}", self.told());
         assert!(self.is_cooked(), "the terminal is still raw");
         let is_plain = self.look(|screen| {
             !screen.hide_cursor()
@@ -290,7 +290,11 @@ impl Screen {
                 && screen.fgcolor() == vt100::Color::Default
                 && screen.cursor_position().1 == 0
         });
-        assert!(is_plain, "a mode is left on, or the cursor is not on a new line; {}", told(&self.seen.lock()));
+        assert!(is_plain, "a mode is left on, or the cursor is not on a new line; {}", self.told());
+    }
+
+    fn told(&self) -> String {
+        told(&self.seen.lock())
     }
 
     fn terminal(&self) -> &Terminal {
@@ -303,7 +307,12 @@ impl Screen {
         let mut state = self.seen.lock();
         while !is_so(&state) {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !state.ended, "waited for {what}; {}", told(&state));
+            if left.is_zero() || state.ended {
+                let told = told(&state);
+                // Else the reader would panic too, over a poisoned lock.
+                drop(state);
+                panic!("waited for {what}; {told}");
+            }
             state = self.seen.changed.wait_timeout(state, left).expect("nothing panics while it holds this").0;
         }
     }

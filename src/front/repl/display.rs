@@ -35,8 +35,8 @@ pub(super) struct Screen {
     /// When the prompt was drawn last, in microseconds since `start`.
     painted: AtomicU64,
     start: Instant,
-    /// Batches handed to the editor that it may not have shown yet.
-    in_flight: Mutex<VecDeque<String>>,
+    /// Batches handed to the editor that it may not have shown yet, and when.
+    in_flight: Mutex<VecDeque<(u64, String)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,14 @@ impl Screen {
         // It may be stuck in a batch that nobody takes any more: that one is still in flight, then.
         let waited = self.changed.wait_timeout_while(gate, PARTING, |gate| *gate != Gate::Done);
         drop(waited);
-        self.in_flight().drain(..).collect()
+        self.forget_shown();
+        self.in_flight().drain(..).map(|(_, batch)| batch).collect()
+    }
+
+    /// Forgets the batches that were followed by a prompt, and so are on the screen.
+    fn forget_shown(&self) {
+        let painted = self.painted.load(Ordering::Relaxed);
+        self.in_flight().retain(|(handed, _)| *handed > painted);
     }
 
     fn turn(&self, to: Gate) {
@@ -110,7 +117,7 @@ impl Screen {
         self.gate.lock().expect("nothing panics while it holds this")
     }
 
-    fn in_flight(&self) -> MutexGuard<'_, VecDeque<String>> {
+    fn in_flight(&self) -> MutexGuard<'_, VecDeque<(u64, String)>> {
         self.in_flight.lock().expect("nothing panics while it holds this")
     }
 }
@@ -130,26 +137,20 @@ pub(super) fn spawn(
             if batch.is_empty() {
                 continue;
             }
-            screen.in_flight().push_back(batch.clone());
+            screen.in_flight().push_back((u64::MAX, batch.clone()));
             if !screen.wait_open() {
                 break;
             }
             let length = batch.len();
             let handed = screen.now();
+            if let Some(last) = screen.in_flight().back_mut() {
+                last.0 = handed;
+            }
             if printer.print(batch).is_err() {
                 break;
             }
             let took = wait_painted(&screen, handed);
-            let mut in_flight = screen.in_flight();
-            if took.is_some() {
-                in_flight.clear();
-            } else {
-                // That this one was taken means that those before it were shown.
-                while in_flight.len() > 1 {
-                    in_flight.pop_front();
-                }
-            }
-            drop(in_flight);
+            screen.forget_shown();
             // What comes at leisure is shown at once, what comes meanwhile with the next batch.
             let rest = if pace.adapt(length, took) { 2 * TICK } else { TICK };
             std::thread::sleep(rest);

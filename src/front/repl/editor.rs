@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use crossterm::style::Stylize as _;
+use crossterm::style::{Color, Stylize as _};
 use rustyline::completion::{Completer, FilenameCompleter};
 use rustyline::config::{BellStyle, Config, Configurer as _};
 use rustyline::highlight::Highlighter;
@@ -18,7 +17,7 @@ use rustyline::{
 };
 
 use super::display::Screen;
-use super::state::Shared;
+use super::state::{Shared, Standing};
 use crate::command::{self, Completes};
 
 const HISTORY_LINES: usize = 10_000;
@@ -39,7 +38,7 @@ pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi:
         // Without it, a lone Escape would stop the display for ever.
         .keyseq_timeout(Some(50))
         .edit_mode(if vi { EditMode::Vi } else { EditMode::Emacs })
-        // Also without colour: that the prompt is highlighted is how the display learns that it was drawn.
+        // Without it `highlight_prompt`, which the display needs, is never called. Colours are for the helper to decide.
         .color_mode(ColorMode::Forced)
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
@@ -103,18 +102,18 @@ impl Hinter for Assistant {
 
 impl Highlighter for Assistant {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
-        self.screen.paint();
+        // Under another prompt, that of a search, the editor takes nothing to show.
         if !is_default {
             return Cow::Borrowed(prompt);
         }
-        let is_open = self.shared.is_open.load(Ordering::Relaxed);
+        self.screen.paint();
         // As wide as the prompt, which the editor has measured; it must tell without colour too.
-        let state = if is_open { Cow::Borrowed(prompt) } else { Cow::Owned("! ".to_owned()) };
-        match (self.colour, is_open) {
-            (false, _) => state,
-            (true, true) => Cow::Owned(state.dark_green().to_string()),
-            (true, false) => Cow::Owned(state.dark_red().to_string()),
-        }
+        let (mark, colour) = match self.shared.standing() {
+            Standing::Open => (prompt, Color::DarkGreen),
+            Standing::Reconnecting => ("~ ", Color::DarkYellow),
+            Standing::Closed => ("! ", Color::DarkRed),
+        };
+        if self.colour { Cow::Owned(mark.with(colour).to_string()) } else { Cow::Owned(mark.to_owned()) }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {

@@ -6,6 +6,7 @@
 mod connection;
 mod display;
 mod editor;
+mod output;
 mod queue;
 mod state;
 mod typist;

@@ -129,11 +129,11 @@ impl Queue {
         self.lock().take(usize::MAX)
     }
 
-    /// Waits until all has been shown, but no longer than `limit`.
+    /// Waits until all has been shown, or nothing will be any more, but no longer than `limit`.
     pub(super) fn wait_shown(&self, limit: Duration) {
         let end = Instant::now() + limit;
         let mut waiting = self.lock();
-        while !waiting.items.is_empty() || waiting.showing {
+        while !waiting.closed && (!waiting.items.is_empty() || waiting.showing) {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;

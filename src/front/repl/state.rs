@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,24 @@ use crate::event::{Direction, Happening, Message, Opened};
 const KEPT_MESSAGES: usize = 1000;
 pub(super) const KEPT_BYTES: usize = 16 << 20;
 
+/// How it stands with the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    #[default]
+    Closed,
+    Open,
+    /// It is lost, and will be back if that can be done.
+    Reconnecting,
+}
+
 /// Shared by the threads of the prompt.
 #[derive(Default)]
 pub(super) struct Shared {
     /// The line being typed.
     line: Mutex<String>,
-    pub(super) is_open: AtomicBool,
+    standing: Mutex<Standing>,
+    /// Messages typed while reconnecting, which the next connection takes.
+    pub(super) queued: AtomicUsize,
     /// The connection's thread has ended, or wants the editor to come back.
     pub(super) is_over: AtomicBool,
     pub(super) in_editor: AtomicBool,
@@ -40,6 +52,14 @@ impl Shared {
         kept.push_str(line);
     }
 
+    pub(super) fn standing(&self) -> Standing {
+        *self.standing.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(super) fn stand(&self, standing: Standing) {
+        *self.standing.lock().expect("nothing panics while it holds this") = standing;
+    }
+
     pub(super) fn history(&self) -> MutexGuard<'_, History> {
         self.history.lock().expect("nothing panics while it holds this")
     }
@@ -55,6 +75,8 @@ pub(super) struct History {
     messages: VecDeque<Kept>,
     bytes: usize,
     connection: Option<Counted>,
+    /// What is sent by itself, and so is nothing to go back to.
+    pub(super) heartbeat: Option<Message>,
     /// The last message that was sent, for `/repeat`.
     pub(super) sent: Option<Message>,
 }
@@ -71,7 +93,16 @@ struct Counted {
     since: Instant,
     messages: [u64; 2],
     bytes: [u64; 2],
-    round_trips: Vec<Duration>,
+    round_trips: RoundTrips,
+}
+
+/// The times between pings and their pongs, summed up: there is no end to them.
+#[derive(Default)]
+struct RoundTrips {
+    count: u32,
+    sum: Duration,
+    least: Duration,
+    most: Duration,
 }
 
 impl History {
@@ -81,7 +112,7 @@ impl History {
             since: Instant::now(),
             messages: [0; 2],
             bytes: [0; 2],
-            round_trips: Vec::new(),
+            round_trips: RoundTrips::default(),
         });
     }
 
@@ -95,12 +126,13 @@ impl History {
                 }
                 match direction {
                     Direction::In => self.keep(message.clone()),
+                    Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
                     Direction::Out => self.sent = Some(message.clone()),
                 }
             }
             Happening::Pong(Direction::In, _, Some(time)) => {
                 if let Some(connection) = &mut self.connection {
-                    connection.round_trips.push(*time);
+                    connection.round_trips.add(*time);
                 }
             }
             _ => {}
@@ -160,7 +192,7 @@ impl History {
         }
         line("received", format!("{}, {}", counted(messages[0], "message"), counted(bytes[0], "byte")));
         line("sent", format!("{}, {}", counted(messages[1], "message"), counted(bytes[1], "byte")));
-        line("round trip", round_trip(round_trips));
+        line("round trip", round_trips.to_string());
         line("state", format!("{state} {:.1?}", since.elapsed()));
         text.trim_end().to_owned()
     }
@@ -171,13 +203,24 @@ fn counted(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-fn round_trip(times: &[Duration]) -> String {
-    let (Some(least), Some(most)) = (times.iter().min(), times.iter().max()) else {
-        return "not measured; /ping does".to_owned();
-    };
-    let average = times.iter().sum::<Duration>() / u32::try_from(times.len()).unwrap_or(u32::MAX);
-    let ms = |time: &Duration| time.as_secs_f64() * 1000.0;
-    format!("{:.2}/{:.2}/{:.2} ms (min/avg/max of {})", ms(least), ms(&average), ms(most), times.len())
+impl RoundTrips {
+    fn add(&mut self, time: Duration) {
+        self.least = if self.count == 0 { time } else { self.least.min(time) };
+        self.most = self.most.max(time);
+        self.sum += time;
+        self.count = self.count.saturating_add(1);
+    }
+}
+
+impl std::fmt::Display for RoundTrips {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.count == 0 {
+            return f.write_str("not measured; /ping does");
+        }
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let (least, average, most) = (ms(self.least), ms(self.sum / self.count), ms(self.most));
+        write!(f, "{least:.2}/{average:.2}/{most:.2} ms (min/avg/max of {})", self.count)
+    }
 }
 
 impl Kept {

@@ -5,16 +5,18 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::INTERRUPTED;
 use super::connection::Order;
 use super::display::Screen;
 use super::editor::{self, LineEditor};
 use super::queue::{Item, Queue, Setting};
-use super::state::Shared;
+use super::state::{Shared, Standing};
 use crate::command::{self, Command, Line};
 use crate::event::{Batch, Input, Message};
 use crate::plan::{Plan, Prompt};
@@ -25,6 +27,12 @@ use crate::term::escape::{Keep, escape};
 use crate::unescape::{unescape_bytes, unescape_text};
 
 const PROMPT: &str = "> ";
+
+/// How long a line waits for room on its way to the connection, and how often it looks for some.
+const AHEAD: Duration = Duration::from_millis(200);
+const SHORTLY: Duration = Duration::from_millis(1);
+
+const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for the next one";
 
 const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
 
@@ -98,6 +106,8 @@ impl Typist<'_> {
 
     /// Ends the connection in order.
     pub(super) fn leave(&self) {
+        // Without the editor there is no display: what is left is printed at the end.
+        self.queue.close();
         let close = vec![Input::Close(Some(self.plan.session.ending.close.clone()))];
         let _ = self.lines.try_send(Ok(close));
         let _ = self.orders.try_send(Order::Leave);
@@ -105,6 +115,7 @@ impl Typist<'_> {
 
     fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
         match command::read(line) {
+            // There is none: connect, or do not wait any longer.
             Line::Text(text) if text.is_empty() && !self.is_open() => self.order(Order::Reconnect),
             // An empty line ended a message that was not whole: it is no part of it.
             Line::Text(text) => match self.message(text.strip_suffix('\n').unwrap_or(&text)) {
@@ -125,6 +136,7 @@ impl Typist<'_> {
             Command::Pong(data) => self.send(Input::Pong(data)),
             Command::Binary(data) => self.send(Input::Message(Message::Binary(data))),
             Command::File(path) => self.send_file(&path),
+            Command::Close(_) if self.standing() == Standing::Reconnecting => self.order(Order::Stay),
             Command::Close(close) => self.send(Input::Close(close)),
             Command::Connect(url) => self.connect(&url),
             Command::Reconnect => self.order(Order::Reconnect),
@@ -160,7 +172,11 @@ impl Typist<'_> {
     }
 
     fn is_open(&self) -> bool {
-        self.shared.is_open.load(Ordering::SeqCst)
+        self.standing() == Standing::Open
+    }
+
+    fn standing(&self) -> Standing {
+        self.shared.standing()
     }
 
     fn message(&self, text: &str) -> Result<Message, String> {
@@ -174,10 +190,39 @@ impl Typist<'_> {
     }
 
     fn send(&self, input: Input) {
-        if !self.is_open() {
-            self.say(CLOSED);
-        } else if self.lines.try_send(Ok(vec![input])).is_err() {
-            self.say("not sent: the server does not take the messages before it");
+        match (self.standing(), &input) {
+            (Standing::Closed, _) => self.say(CLOSED),
+            (Standing::Reconnecting, Input::Message(_)) => {
+                // Counted first: the connection may be there the moment that it is in the queue.
+                let queued = self.shared.queued.fetch_add(1, Ordering::SeqCst) + 1;
+                match self.lines.try_send(Ok(vec![input])) {
+                    Ok(()) => self.say(&format!("queued ({queued})")),
+                    Err(_) => {
+                        self.shared.queued.fetch_sub(1, Ordering::SeqCst);
+                        self.say("not sent: the queue is full");
+                    }
+                }
+            }
+            (Standing::Reconnecting, _) => self.say(NOT_NOW),
+            (Standing::Open, _) => {
+                if !self.hand_over(vec![input]) {
+                    self.say("not sent: the server does not take the messages before it");
+                }
+            }
+        }
+    }
+
+    /// Passes a batch on; false if there is no room for it. Lines typed ahead come faster than they are taken.
+    fn hand_over(&self, batch: Batch) -> bool {
+        let end = Instant::now() + AHEAD;
+        let mut batch = Ok(batch);
+        loop {
+            match self.lines.try_send(batch) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(back)) if Instant::now() < end => batch = back,
+                Err(_) => return false,
+            }
+            std::thread::sleep(SHORTLY);
         }
     }
 

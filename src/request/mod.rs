@@ -1,14 +1,19 @@
 //! The opening request (RFC 6455, section 4.1): its fields, their order, what they offer, what of them is secret.
 //!
-//! Plain code: `handshake` sends the bytes and checks the answer against what was offered here.
+//! Where secrets are kept is in `netrc` and `jar`. Plain code: `handshake` sends the bytes and checks the answer against what was offered here.
+
+pub(crate) mod jar;
+pub(crate) mod netrc;
 
 use std::fmt::Write as _;
+use std::time::SystemTime;
 
 use data_encoding::BASE64;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use crate::target::Target;
 use crate::wire::offer::{self, Parameters};
+use jar::Jar;
 
 /// What the user wants in the request, whatever the target.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +25,8 @@ pub(crate) struct Wishes {
     pub(crate) host: Option<String>,
     pub(crate) user_agent: Option<String>,
     pub(crate) cookies: Vec<String>,
+    /// Cookies of which the target gets what is meant for it.
+    pub(crate) jars: Vec<Jar>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) compression: Compression,
 }
@@ -67,6 +74,7 @@ impl Wishes {
         Self {
             headers: self.headers.iter().filter(may_follow).cloned().collect(),
             cookies: Vec::new(),
+            jars: Vec::new(),
             credentials: None,
             host: None,
             ..self.clone()
@@ -109,7 +117,9 @@ impl Request {
         ];
         let user_agent = wishes.user_agent.as_deref().unwrap_or(concat!("wsprobe/", env!("CARGO_PKG_VERSION")));
         let subprotocols = wishes.subprotocols.join(", ");
-        let cookies = wishes.cookies.join("; ");
+        let now = SystemTime::now();
+        let kept = wishes.jars.iter().flat_map(|jar| jar.cookies(target, now));
+        let cookies = wishes.cookies.iter().map(String::as_str).chain(kept).collect::<Vec<_>>().join("; ");
         let authorization = wishes.credentials.as_ref().map(Credentials::authorization);
         let extensions = match wishes.compression {
             Compression::Off => None,

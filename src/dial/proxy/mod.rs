@@ -1,0 +1,215 @@
+//! Proxies: which one leads to a target, and the tunnel through it (`http`, `socks`), always a tunnel.
+
+mod exceptions;
+mod http;
+mod socks;
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use super::Stream;
+use crate::handshake::Flaw;
+use crate::target::{Place, Scheme, Target, percent_decoded};
+
+pub(crate) use exceptions::Exceptions;
+
+/// A proxy, as `--proxy` and the environment name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proxy {
+    pub(crate) kind: Kind,
+    pub(crate) host: Host,
+    pub(crate) port: u16,
+    login: Option<Login>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Http,
+    Https,
+    /// Names are resolved here.
+    Socks5,
+    /// Names are resolved by the proxy.
+    Socks5h,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Login {
+    user: String,
+    password: String,
+}
+
+/// Which proxy leads where.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Proxies {
+    pub(crate) ws: Option<Proxy>,
+    pub(crate) wss: Option<Proxy>,
+    /// Where none is used.
+    pub(crate) except: Exceptions,
+}
+
+/// Why there is no tunnel.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("it answered {status} {reason}")]
+    Answered { status: u16, reason: String },
+    #[error("its answer cannot be used")]
+    Flaw(#[source] Flaw),
+    #[error("it sent {0} bytes before anything was said to the server")]
+    SpeaksFirst(usize),
+    #[error(transparent)]
+    Socks(#[from] socks::Failure),
+}
+
+impl Proxy {
+    /// Reads `[KIND://][USER:PASS@]HOST[:PORT]`; without a kind it is `http`, as for curl.
+    ///
+    /// # Errors
+    /// What would be right. The text is not repeated, it may hold a password.
+    pub(crate) fn from_text(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (kind, rest) = text.split_once("://").unwrap_or(("http", text));
+        let kind = match kind.to_ascii_lowercase().as_str() {
+            "http" => Kind::Http,
+            "https" => Kind::Https,
+            "socks5" => Kind::Socks5,
+            "socks5h" => Kind::Socks5h,
+            _ => return Err("a proxy begins with http://, https://, socks5:// or socks5h://".to_owned()),
+        };
+        // A scheme that the parser does not know, as it would drop the port that it takes for the scheme's own.
+        let url = Url::parse(&format!("proxy://{rest}")).map_err(|error| error.to_string())?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("a proxy has a host")?;
+        let host = Host::parse(host).map_err(|error| error.to_string())?;
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err("behind a proxy's host there is only a port".to_owned());
+        }
+        let has_login = !url.username().is_empty() || url.password().is_some();
+        let login = has_login.then(|| Login {
+            user: percent_decoded(url.username()),
+            password: percent_decoded(url.password().unwrap_or_default()),
+        });
+        if let Some(Login { user, password }) = &login {
+            let lengths = 1..=socks::LONGEST;
+            if kind.is_socks() && !(lengths.contains(&user.len()) && lengths.contains(&password.len())) {
+                return Err("user and password of a SOCKS proxy have 1 to 255 bytes each".to_owned());
+            }
+        }
+        // curl's: https has its usual port, the others that of SOCKS.
+        let port = url.port().unwrap_or(if kind == Kind::Https { 443 } else { 1080 });
+        Ok(Self { kind, host, port, login })
+    }
+
+    /// Has the proxy connect the stream, which leads to it, to a host.
+    pub(super) async fn tunnel(&self, stream: &mut Stream, host: &Host, port: u16) -> Result<(), Failure> {
+        match self.kind {
+            Kind::Http | Kind::Https => http::tunnel(stream, host, port, self.login.as_ref()).await,
+            Kind::Socks5 | Kind::Socks5h => Ok(socks::tunnel(stream, host, port, self.login.as_ref()).await?),
+        }
+    }
+}
+
+impl Kind {
+    fn is_socks(self) -> bool {
+        matches!(self, Self::Socks5 | Self::Socks5h)
+    }
+}
+
+impl Proxies {
+    /// The proxy that leads to a target.
+    pub(super) fn to(&self, target: &Target) -> Option<&Proxy> {
+        let Place::Host { host, port } = &target.place else { return None };
+        let proxy = match target.scheme {
+            Scheme::Ws => &self.ws,
+            Scheme::Wss => &self.wss,
+        };
+        proxy.as_ref().filter(|_| !self.except.contain(host, *port))
+    }
+}
+
+impl Failure {
+    /// Whether it can go away by itself: the server behind the proxy may come up, its rules and our login stay.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Answered { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
+            Self::Flaw(flaw) => matches!(flaw, Flaw::Io(_) | Flaw::Closed | Flaw::CutShort { .. }),
+            Self::SpeaksFirst(_) => false,
+            Self::Socks(failure) => {
+                matches!(failure, socks::Failure::Io(_) | socks::Failure::Refused { reply: 1 | 3..=6 })
+            }
+        }
+    }
+
+    /// What to try.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Answered { status: 401 | 407, .. }
+            | Self::Socks(socks::Failure::NoMethod | socks::Failure::Login) => {
+                Some("the proxy wants a user and a password, or others: --proxy KIND://USER:PASS@HOST:PORT")
+            }
+            Self::Answered { status: 403 | 405, .. } | Self::Socks(socks::Failure::Refused { reply: 2 }) => {
+                Some("the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it")
+            }
+            Self::Socks(socks::Failure::NotSocks) => Some("is it an http proxy?"),
+            _ => None,
+        }
+    }
+}
+
+/// Without user and password.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Http => "http",
+            Kind::Https => "https",
+            Kind::Socks5 => "socks5",
+            Kind::Socks5h => "socks5h",
+        };
+        write!(f, "{kind}://{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_read_as_curl_reads_it() {
+        for (text, shown, login) in [
+            ("proxy:3128", "http://proxy:3128", None),
+            ("proxy", "http://proxy:1080", None),
+            ("http://proxy:80/", "http://proxy:80", None),
+            ("HTTPS://proxy", "https://proxy:443", None),
+            ("socks5://[::1]:9", "socks5://[::1]:9", None),
+            ("socks5h://me:p%40w@10.0.0.1", "socks5h://10.0.0.1:1080", Some(("me", "p@w"))),
+            ("me@Proxy:1", "http://proxy:1", Some(("me", ""))),
+        ] {
+            let proxy = Proxy::from_text(text).unwrap();
+            assert_eq!(proxy.to_string(), shown, "{text}");
+            assert_eq!(proxy.login.map(|login| (login.user, login.password)), login.map(|(u, p)| (u.into(), p.into())));
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused_without_being_repeated() {
+        for text in [
+            "socks4://secret@h",
+            "ftp://secret@h",
+            "",
+            "http://",
+            "secret:99999",
+            "h/secret",
+            "h?secret",
+            "socks5://:secret@h",
+            "socks5://secret@h",
+        ] {
+            let error = Proxy::from_text(text).unwrap_err();
+            assert!(!error.contains("secret"), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Who we are: the client's certificate with its key, from PEM or PKCS #12.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use rustls::InconsistentKeys;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+
+use super::pkcs12;
+
+/// A certificate chain with the key of its first certificate.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity(pub(super) Arc<SingleCertAndKey>);
+
+/// What a PEM file holds.
+#[derive(Debug, Default)]
+struct Pem {
+    certificates: Vec<CertificateDer<'static>>,
+    keys: Vec<PrivateKeyDer<'static>>,
+    /// PKCS #8 under a passphrase.
+    encrypted: Vec<Vec<u8>>,
+}
+
+impl Identity {
+    /// Reads the file of `--cert`, with the key of `--key` if it stands in a file of its own.
+    ///
+    /// `passphrase` is asked only when something is encrypted.
+    ///
+    /// # Errors
+    /// In words, with the name of the file.
+    pub(crate) fn from_files(
+        certificate: &Path,
+        key: Option<&Path>,
+        passphrase: &mut dyn FnMut(&Path) -> Result<String, String>,
+    ) -> Result<Self, String> {
+        let bytes = read(certificate)?;
+        let named = |error: &dyn std::fmt::Display, path: &Path| format!("`{}`: {error}", path.display());
+        let (certificates, mut keys) = if pkcs12::is_pkcs12(&bytes) {
+            // Many of them have an empty passphrase, and nobody should be asked for that.
+            let contents = match pkcs12::read(&bytes, "") {
+                Err(pkcs12::Unread::Passphrase) => pkcs12::read(&bytes, &passphrase(certificate)?),
+                read => read,
+            };
+            let contents = contents.map_err(|error| named(&error, certificate))?;
+            (contents.certificates, contents.keys)
+        } else {
+            let pem = Pem::read(&bytes).map_err(|error| named(&error, certificate))?;
+            if pem.certificates.is_empty() {
+                return Err(named(&"it holds no certificate, neither in PEM nor in PKCS #12", certificate));
+            }
+            let keys = if key.is_none() { pem.unlocked(certificate, passphrase)? } else { Vec::new() };
+            (pem.certificates, keys)
+        };
+        if let Some(key) = key {
+            let pem = Pem::read(&read(key)?).map_err(|error| named(&error, key))?;
+            keys = pem.unlocked(key, passphrase)?;
+        }
+        if keys.is_empty() {
+            let place = key.unwrap_or(certificate);
+            return Err(named(&"it holds no private key; name its file with --key", place));
+        }
+        fitting(&certificates, keys).map_err(|error| named(&error, key.unwrap_or(certificate)))
+    }
+}
+
+impl Pem {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        let mut found = Self::default();
+        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
+            let (kind, der) = section.map_err(|error| bad_pem(bytes, &error))?;
+            match kind {
+                SectionKind::Certificate => found.certificates.push(der.into()),
+                SectionKind::PrivateKey => found.keys.push(PrivateKeyDer::Pkcs8(der.into())),
+                SectionKind::RsaPrivateKey => found.keys.push(PrivateKeyDer::Pkcs1(der.into())),
+                SectionKind::EcPrivateKey => found.keys.push(PrivateKeyDer::Sec1(der.into())),
+                _ => {}
+            }
+        }
+        found.encrypted = encrypted(bytes)?;
+        Ok(found)
+    }
+
+    fn unlocked(
+        &self,
+        path: &Path,
+        passphrase: &mut dyn FnMut(&Path) -> Result<String, String>,
+    ) -> Result<Vec<PrivateKeyDer<'static>>, String> {
+        let mut keys: Vec<_> = self.keys.iter().map(PrivateKeyDer::clone_key).collect();
+        if let Some(der) = self.encrypted.first().filter(|_| keys.is_empty()) {
+            let broken = |error| format!("`{}`: its encrypted key is broken: {error}", path.display());
+            let info = EncryptedPrivateKeyInfoRef::try_from(der.as_slice()).map_err(broken)?;
+            let key = info.decrypt(passphrase(path)?);
+            let key = key.map_err(|_| format!("`{}`: the passphrase is wrong", path.display()))?;
+            keys.push(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into());
+        }
+        Ok(keys)
+    }
+}
+
+/// The sections that rustls passes over.
+fn encrypted(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    const BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+    const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+    let text = String::from_utf8_lossy(bytes);
+    let sections = text.split(BEGIN).skip(1).map(|rest| {
+        let base64: String = rest.split(END).next().unwrap_or_default().split_whitespace().collect();
+        let der = data_encoding::BASE64.decode(base64.as_bytes());
+        der.map_err(|error| format!("its encrypted key is no base64: {error}"))
+    });
+    sections.collect()
+}
+
+fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
+    if memchr::memmem::find(bytes, b"Proc-Type: 4,ENCRYPTED").is_some() {
+        return "its key is encrypted in a way that is out of use; `openssl pkcs8 -topk8 -in OLD -out NEW` turns it \
+                into one that can be read"
+            .to_owned();
+    }
+    format!("its PEM is broken: {error}")
+}
+
+/// Puts the certificate that belongs to the key first; the rest of the chain stays in its order.
+fn fitting(certificates: &[CertificateDer<'static>], keys: Vec<PrivateKeyDer<'static>>) -> Result<Identity, String> {
+    let provider = ring::default_provider();
+    for key in keys {
+        let key =
+            provider.key_provider.load_private_key(key).map_err(|error| format!("its key cannot be used: {error}"))?;
+        for (at, certificate) in certificates.iter().enumerate() {
+            let rest = certificates.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
+            let chain = std::iter::once(certificate).chain(rest).cloned().collect();
+            let certified = CertifiedKey::new(chain, Arc::clone(&key));
+            match certified.keys_match() {
+                // `Unknown`: the key does not tell its public half, so there is nothing to compare.
+                Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
+                    return Ok(Identity(Arc::new(SingleCertAndKey::from(certified))));
+                }
+                Err(rustls::Error::InconsistentKeys(_)) => {}
+                Err(error) => return Err(format!("its certificate cannot be used: {error}")),
+            }
+        }
+    }
+    Err("the key belongs to another certificate".to_owned())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))
+}

@@ -1,0 +1,191 @@
+//! Where events go at the prompt: what of them is shown, and the record.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::queue::{Item, Queue};
+use super::state::{KEPT_BYTES, Shared};
+use crate::error::Error;
+use crate::event::{Direction, Event, Happening, Message, Part};
+use crate::front::pipe::open_record;
+use crate::front::report;
+use crate::front::spool::Spool;
+use crate::plan::Plan;
+use crate::render::{Format, Look, record};
+use crate::session::{Gone, Outlet, is_keepalive};
+use crate::term::Talk;
+
+/// Where events go at the prompt: to the display, which may skip some, and to the record, which does not.
+pub(super) struct Output {
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    record: RefCell<Option<Rc<Spool>>>,
+    /// Records that have ended, whose last pieces may still be on their way.
+    ended: RefCell<Vec<Rc<Spool>>>,
+    look: Look,
+    gathered: RefCell<Gathered>,
+}
+
+/// What is kept of a large message while it comes in.
+#[derive(Default)]
+struct Gathered {
+    data: Vec<u8>,
+    size: usize,
+}
+
+impl Output {
+    pub(super) fn new(shared: &Arc<Shared>, queue: &Arc<Queue>, plan: &Plan) -> Result<Self, Error> {
+        let record = plan.record.as_deref().map(open_record).transpose()?;
+        shared.history().heartbeat = plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
+        Ok(Self {
+            shared: Arc::clone(shared),
+            queue: Arc::clone(queue),
+            record: RefCell::new(record.map(Rc::new)),
+            ended: RefCell::default(),
+            look: plan.look.clone(),
+            gathered: RefCell::default(),
+        })
+    }
+
+    pub(super) fn put_now(&self, what: Happening) {
+        self.put(Event { at: SystemTime::now(), what });
+    }
+
+    /// Shows a message of ours that nobody typed.
+    pub(super) fn show_sent(&self, message: Message) {
+        let what = Happening::Message(Direction::Out, message);
+        if self.look.format != Format::Records {
+            self.queue.push(Item::Event(Event { at: SystemTime::now(), what }));
+        }
+    }
+
+    /// Begins, replaces or ends the record.
+    pub(super) async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
+        let record = match &path {
+            Some(path) => match open_record(path) {
+                Ok(record) => Some(Rc::new(record)),
+                Err(error) => return talk.error(&error.chain()),
+            },
+            None => None,
+        };
+        let before = self.record.replace(record);
+        if let Some(before) = before {
+            // What failed is told at the end.
+            let _ = before.flush().await;
+            self.ended.borrow_mut().push(before);
+        }
+        match path {
+            Some(path) => talk.say(&format!("recording to `{}`", path.display())),
+            None => talk.say("not recording"),
+        }
+    }
+
+    /// Takes a part of a large message, which is kept only as far as `/last` may need it.
+    fn gather(&self, at: SystemTime, part: &Part) {
+        let mut gathered = self.gathered.borrow_mut();
+        let has_all = gathered.data.len() == gathered.size;
+        gathered.size += part.data.len();
+        if has_all && (gathered.size <= KEPT_BYTES || self.record.borrow().is_some()) {
+            gathered.data.extend_from_slice(&part.data);
+        } else {
+            gathered.data = Vec::new();
+        }
+        if !part.is_last {
+            return;
+        }
+        let Gathered { data, size } = std::mem::take(&mut *gathered);
+        drop(gathered);
+        if data.len() == size {
+            let message = match String::from_utf8(data) {
+                Ok(text) if part.is_text => Message::Text(text.into()),
+                Ok(text) => Message::Binary(text.into_bytes().into()),
+                Err(error) => Message::Binary(error.into_bytes().into()),
+            };
+            return self.put(Event { at, what: Happening::Message(Direction::In, message) });
+        }
+        self.shared.history().note_size(size);
+        let kind = if part.is_text { "text" } else { "binary" };
+        self.queue.push(Item::Lines(format!("< {kind}, {size} bytes: too many to be kept\n")));
+    }
+
+    /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
+    fn is_shown(&self, what: &Happening) -> bool {
+        match what {
+            _ if self.look.format == Format::Records => true,
+            Happening::Message(Direction::Out, _) => false,
+            Happening::Message(Direction::In, message) => {
+                let filter = self.shared.filter();
+                filter.as_ref().is_none_or(|regex| regex.is_match(&String::from_utf8_lossy(message.data())))
+            }
+            // A pong that answers a ping of the user's.
+            Happening::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
+            Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
+            Happening::Frame(_) | Happening::Part(_) => false,
+            Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
+        }
+    }
+
+    /// Waits until all records are written.
+    pub(super) async fn finish(self) -> Result<(), Error> {
+        let last = self.record.into_inner();
+        for record in self.ended.into_inner().into_iter().chain(last) {
+            if let Some(record) = Rc::into_inner(record) {
+                record.finish().await.map_err(|source| Error::Local { what: "write the record", source })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn recording(&self) -> Option<Rc<Spool>> {
+        self.record.borrow().clone()
+    }
+}
+
+impl Outlet for Output {
+    async fn room(&self) -> Result<(), Gone> {
+        match self.recording() {
+            Some(record) => record.room().await,
+            None => Ok(()),
+        }
+    }
+
+    fn put(&self, event: Event) {
+        if let Happening::Part(part) = &event.what {
+            return self.gather(event.at, part);
+        }
+        if let Some(record) = &*self.record.borrow() {
+            record.append(|out| record::write(&event, out));
+        }
+        if let Happening::Frame(seen) = &event.what
+            && self.look.format != Format::Records
+        {
+            self.queue.push(Item::Lines(report::frame(seen) + "\n"));
+            return;
+        }
+        self.shared.history().note(&event.what);
+        if self.is_shown(&event.what) {
+            self.queue.push(Item::Event(event));
+        } else if matches!(event.what, Happening::Message(Direction::Out, _)) {
+            self.queue.push(Item::Sent(event.at));
+        }
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        match self.recording() {
+            Some(record) => record.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    fn wants_sent(&self) -> bool {
+        true
+    }
+
+    async fn gone(&self) {
+        // The editor notices that the terminal is gone.
+        std::future::pending().await
+    }
+}

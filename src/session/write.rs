@@ -1,0 +1,216 @@
+//! The writing half of the pump: what is sent, in which order and at which pace.
+
+use std::convert::Infallible;
+use std::future::pending;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
+
+use super::core::Core;
+use super::keepalive::Heartbeat;
+use super::pace::Pace;
+use super::{Inputs, Options, Outlet, Pump};
+use crate::event::{Batch, Direction, Happening, Input, Message};
+
+/// What decides when something is sent.
+struct Timing {
+    pace: Option<Pace>,
+    heartbeats: Option<(Message, Interval)>,
+}
+
+impl Timing {
+    fn new(options: &Options) -> Self {
+        let heartbeats = options.habits.heartbeat.as_ref().map(|Heartbeat { message, every }| {
+            let mut interval = interval_at(Instant::now() + *every, *every);
+            // What was late is not caught up with.
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            (message.clone(), interval)
+        });
+        Self { pace: options.rate.map(Pace::new), heartbeats }
+    }
+
+    /// Waits for the time of the next heartbeat. Cancel-safe.
+    async fn heartbeat(&mut self) -> Message {
+        match &mut self.heartbeats {
+            Some((message, interval)) => {
+                interval.tick().await;
+                message.clone()
+            }
+            None => pending().await,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
+    /// Sends what there is to send, then our Close when that is wanted; never ends by itself.
+    pub(super) async fn write(
+        &self,
+        first: Batch,
+        inputs: &mut Inputs,
+        mut echoed: mpsc::Receiver<Message>,
+        options: &Options,
+    ) -> Infallible {
+        let mut timing = Timing::new(options);
+        let mut sending = self.send_once(first, &mut timing).await && self.send_backlog(&mut timing).await;
+        let mut input_open = true;
+        while sending && self.core.borrow().sent_close().is_none() {
+            tokio::select! {
+                biased;
+                () = self.close_wanted.notified() => sending = self.close_if_wanted().await,
+                heartbeat = timing.heartbeat() => sending = self.send_heartbeat(heartbeat).await,
+                Some(message) = echoed.recv() => {
+                    let mut batch = vec![Input::Message(message)];
+                    while let Ok(message) = echoed.try_recv() {
+                        batch.push(Input::Message(message));
+                    }
+                    sending = self.send_once(batch, &mut timing).await;
+                }
+                // A closed channel would be ready at every turn.
+                input = inputs.recv(), if input_open && self.core.borrow().takes_input() => match input {
+                    Some(Ok(batch)) => {
+                        self.backlog.borrow_mut().put(batch);
+                        sending = self.send_backlog(&mut timing).await;
+                    }
+                    Some(Err(why)) => self.tell(|core, now| core.bad_input(why, now)),
+                    None => {
+                        input_open = false;
+                        self.tell(Core::input_ended);
+                    }
+                },
+            }
+        }
+        // The reader hears how it ended: a peer that stopped reading may still have its Close on the way.
+        self.tell(Core::broke_off);
+        pending().await
+    }
+
+    /// Sends all that waits; what is not written stays. False when the connection takes no more.
+    async fn send_backlog(&self, timing: &mut Timing) -> bool {
+        loop {
+            let Some(is_message) = self.backlog.borrow().next().map(|input| matches!(input, Input::Message(_))) else {
+                break;
+            };
+            if !self.is_time(is_message, timing).await {
+                break;
+            }
+            let input = self.backlog.borrow_mut().hand_over().expect("nobody else takes of it");
+            if self.send_one(input).await.is_err() {
+                return false;
+            }
+            self.note_written();
+        }
+        self.flush().await
+    }
+
+    /// Sends what means nothing to another connection. False when this one takes no more.
+    async fn send_once(&self, batch: Batch, timing: &mut Timing) -> bool {
+        for input in batch {
+            let is_message = matches!(input, Input::Message(_));
+            if !self.is_time(is_message, timing).await {
+                break;
+            }
+            if is_message {
+                self.backlog.borrow_mut().hand_over_other();
+            }
+            if self.send_one(input).await.is_err() {
+                return false;
+            }
+        }
+        self.flush().await
+    }
+
+    async fn send_heartbeat(&self, message: Message) -> bool {
+        self.backlog.borrow_mut().hand_over_other();
+        self.send_one(Input::Message(message)).await.is_ok() && self.flush().await
+    }
+
+    async fn flush(&self) -> bool {
+        let is_flushed = self.socket.flush().await.is_ok();
+        self.note_written();
+        self.put_frames(self.socket.take_frames());
+        is_flushed
+    }
+
+    fn note_written(&self) {
+        self.backlog.borrow_mut().written(self.socket.messages_written());
+    }
+
+    /// Waits for the next message's time; false when the session takes no more input, or began to end meanwhile.
+    async fn is_time(&self, is_message: bool, timing: &mut Timing) -> bool {
+        if is_message && let Some(pace) = &mut timing.pace {
+            let at = pace.next(Instant::now());
+            if at > Instant::now() && !self.paused_until(at, timing).await {
+                return false;
+            }
+        }
+        self.core.borrow().takes_input()
+    }
+
+    /// False when the session began to end meanwhile.
+    async fn paused_until(&self, at: Instant, timing: &mut Timing) -> bool {
+        let mut sending = self.flush().await;
+        // What cannot be sent is noticed by who called.
+        while sending {
+            tokio::select! {
+                () = sleep_until(at) => return true,
+                heartbeat = timing.heartbeat() => sending = self.send_heartbeat(heartbeat).await,
+                () = self.close_wanted.notified() => {
+                    // The notice was meant for the loop that called us.
+                    self.close_wanted.notify_one();
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    pub(super) async fn send_one(&self, input: Input) -> std::io::Result<()> {
+        let what = match input {
+            Input::Message(message) => {
+                let note = self.outlet.wants_sent().then(|| message.clone());
+                self.socket.feed(message).await?;
+                note.map(|message| Happening::Message(Direction::Out, message))
+            }
+            Input::Part(part) => {
+                if part.is_last {
+                    // It counts as a message once it is written; there is no copy of it to be sent again.
+                    self.backlog.borrow_mut().hand_over_other();
+                }
+                self.socket.feed_part(part).await?;
+                None
+            }
+            Input::Ping(data) => {
+                self.pings.borrow_mut().sent(data.clone(), Instant::now());
+                self.socket.ping(data.clone()).await?;
+                Some(Happening::Ping(Direction::Out, data))
+            }
+            Input::Pong(data) => {
+                self.socket.pong(data.clone()).await?;
+                Some(Happening::Pong(Direction::Out, data, None))
+            }
+            Input::Close(close) => {
+                self.tell(|core, now| core.begin_close(close, now));
+                None
+            }
+        };
+        if let Some(what) = what {
+            self.put(what);
+            // A failed output ends the session through the reader.
+            let _ = self.outlet.room().await;
+        }
+        Ok(())
+    }
+
+    async fn close_if_wanted(&self) -> bool {
+        let close = self.core.borrow_mut().take_close();
+        match close {
+            Some(close) => {
+                let is_sent = self.socket.close(&close).await.is_ok();
+                self.put_frames(self.socket.take_frames());
+                is_sent
+            }
+            None => true,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Lines that browsers' developer tools copy for curl, run by a shell as they are pasted.
+
+use crate::kit::http::Http;
+use crate::kit::{Ran, field, tool, tool_in_shell};
+
+/// Chrome's "Copy as cURL (bash)", for a WebSocket with a subprotocol.
+const CHROME: &str = r#""$0" curl 'ws://127.0.0.1:PORT/chat?room=1' \
+  -H 'Upgrade: websocket' \
+  -H 'Origin: https://app.example' \
+  -H 'Cache-Control: no-cache' \
+  -H 'Accept-Language: en-US,en;q=0.9' \
+  -H 'Pragma: no-cache' \
+  -b 'sid=sesame; theme=dark' \
+  -H 'Connection: Upgrade' \
+  -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+  -H 'User-Agent: Mozilla/5.0 (X11; Linux x86_64) "Chrome"/156' \
+  -H 'Sec-WebSocket-Version: 13' \
+  -H 'Sec-WebSocket-Protocol: v2.chat, chat' \
+  -H 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'"#;
+
+/// Firefox's.
+const FIREFOX: &str = r#""$0" curl 'ws://127.0.0.1:PORT/chat?room=1' --compressed -H 'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:148.0) Gecko/20100101 Firefox/148.0' -H 'Accept: */*' -H 'Accept-Encoding: gzip, deflate, br, zstd' -H 'Sec-WebSocket-Version: 13' -H 'Origin: https://app.example' -H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==' -H 'Connection: keep-alive, Upgrade' -H 'Cookie: sid=sesame; theme=dark' -H 'Host: elsewhere.example' -H 'Upgrade: websocket'"#;
+
+#[track_caller]
+fn pasted(line: &str, more: &str) -> (Ran, String) {
+    let server = Http::welcoming();
+    let line = line.replace("PORT", &server.port().to_string()).replace("\"$0\"", "\"$@\"") + more;
+    let ran = tool_in_shell(&line).run().code(0).stdout("hi\n");
+    let head = server.head();
+    assert!(head.starts_with("GET /chat?room=1 HTTP/1.1\r\n"), "{head}");
+    assert_eq!(field(&head, "Host"), Some(format!("127.0.0.1:{}", server.port()).as_str()));
+    for once in ["upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "host", "cookie", "user-agent"]
+    {
+        let count = head.lines().filter(|line| line.to_lowercase().starts_with(&format!("{once}:"))).count();
+        assert_eq!(count, 1, "{once} in {head}");
+    }
+    assert_eq!(field(&head, "Origin"), Some("https://app.example"));
+    assert_eq!(field(&head, "Cookie"), Some("sid=sesame; theme=dark"));
+    assert_eq!(field(&head, "Connection"), Some("Upgrade"));
+    (ran, head)
+}
+
+#[test]
+fn a_line_of_chrome_connects_and_verbose_names_what_was_dropped() {
+    let (ran, head) = pasted(CHROME, " -v");
+    assert_eq!(field(&head, "Sec-WebSocket-Protocol"), Some("v2.chat, chat"));
+    assert_eq!(field(&head, "User-Agent"), Some("Mozilla/5.0 (X11; Linux x86_64) \"Chrome\"/156"));
+    assert_ne!(field(&head, "Sec-WebSocket-Key"), Some("dGhlIHNhbXBsZSBub25jZQ=="), "each handshake has its own");
+    assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
+    ran.says("* dropped from curl's line: Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions\n");
+    assert!(!pasted(CHROME, "").0.stderr.contains("dropped"));
+}
+
+#[test]
+fn a_line_of_firefox_connects() {
+    let (ran, head) = pasted(FIREFOX, " --verbose");
+    assert_eq!(field(&head, "Accept"), Some("*/*"));
+    assert_eq!(field(&head, "Accept-Encoding"), None);
+    ran.says("--compressed, Accept-Encoding, Sec-WebSocket-Version, Sec-WebSocket-Key, Connection, Host, Upgrade\n");
+}
+
+#[test]
+fn our_own_options_may_follow_spelled_out() {
+    let server = crate::kit::echo();
+    let url = format!("ws://127.0.0.1:{}/", server.port());
+    tool().args(["curl", &url, "-H", "X: y", "--execute", "-x", "--one"]).run().code(0).stdout("-x\n");
+    tool().args(["curl", &url, "-1"]).run().code(2).says("its own are spelled out behind `curl`");
+    tool().args(["curl", &url, "--no-such"]).run().code(2).says("--no-such");
+    tool().args(["curl", "-k"]).run().code(2).says("which server?");
+    tool().args(["curl", &url, "-H"]).run().code(2).stderr("wsprobe: `-H` needs a value\n");
+    tool().args(["-v", "curl"]).run().code(2).says("the command goes first: wsprobe curl");
+}

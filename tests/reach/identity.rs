@@ -1,0 +1,193 @@
+//! Client certificates, shown to `openssl s_server`, which answers with what it saw.
+
+use std::path::Path;
+
+use crate::kit::daemon::{Daemon, has, openssl, s_server};
+use crate::kit::{Ran, Tool, dir, tool};
+
+/// A directory with an authority of clients, and a server that wants to see one of its certificates.
+struct Door {
+    dir: tempfile::TempDir,
+    server: Daemon,
+}
+
+impl Door {
+    fn new(versions: &[&str]) -> Self {
+        let dir = dir();
+        let at = |line: &str| openssl(dir.path(), line);
+        at("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -subj /CN=clients");
+        at("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.pem \
+            -subj /CN=server -addext subjectAltName=IP:127.0.0.1");
+        let file = |name: &str| dir.path().join(name).display().to_string();
+        let mut args: Vec<String> = ["-www", "-Verify", "1", "-verify_return_error"].map(str::to_owned).into();
+        args.extend(
+            ["-cert", &file("server.pem"), "-key", &file("server.key"), "-CAfile", &file("ca.pem")].map(str::to_owned),
+        );
+        args.extend(versions.iter().map(ToString::to_string));
+        let server = s_server(args);
+        Self { dir, server }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Has the authority sign a certificate for the key.
+    fn sign(&self, key: &str, certificate: &str) {
+        openssl(
+            self.path(),
+            &format!("req -x509 -CA ca.pem -CAkey ca.key -key {key} -subj /CN=it-is-me -out {certificate}"),
+        );
+    }
+
+    /// The tool, in the directory, so that file names are short.
+    fn tool(&self) -> Tool {
+        let mut tool = tool();
+        tool.command.current_dir(self.path());
+        tool.args(["--cacert", "server.pem"])
+    }
+
+    fn url(&self) -> String {
+        format!("wss://127.0.0.1:{}/", self.server.port)
+    }
+
+    #[track_caller]
+    fn lets_in(&self, args: &[&str]) {
+        // It is no WebSocket server: it refuses, with a page about the client.
+        let ran = self.tool().args(args).arg(self.url()).run().code(4);
+        ran.says("the server answered 200").says("it-is-me");
+    }
+
+    #[track_caller]
+    fn run(&self, args: &[&str], code: i32) -> Ran {
+        let ran = self.tool().args(args).arg(self.url()).run().code(code).stdout("");
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        ran
+    }
+}
+
+#[test]
+fn a_pem_key_may_have_any_form() {
+    if !has("openssl") {
+        return;
+    }
+    let door = Door::new(&[]);
+    for (name, make) in [
+        ("pkcs8-ec", "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out KEY"),
+        ("pkcs8-ed25519", "genpkey -algorithm ED25519 -out KEY"),
+        ("pkcs1", "genrsa -traditional -out KEY 2048"),
+        ("sec1", "ecparam -genkey -name prime256v1 -noout -out KEY"),
+        ("sec1-with-parameters", "ecparam -genkey -name prime256v1 -out KEY"),
+    ] {
+        let (key, certificate) = (format!("{name}.key"), format!("{name}.pem"));
+        openssl(door.path(), &make.replace("KEY", &key));
+        door.sign(&key, &certificate);
+        door.lets_in(&["--cert", &certificate, "--key", &key]);
+        let read = |name: &str| std::fs::read_to_string(door.path().join(name)).unwrap();
+        for (both, content) in
+            [("both.pem", read(&certificate) + &read(&key)), ("turned.pem", read(&key) + &read(&certificate))]
+        {
+            std::fs::write(door.path().join(both), content).unwrap();
+            door.lets_in(&["--cert", both]);
+        }
+    }
+}
+
+#[test]
+fn an_encrypted_key_takes_a_passphrase_from_a_file_or_the_environment() {
+    if !has("openssl") {
+        return;
+    }
+    let door = Door::new(&[]);
+    openssl(door.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain.key");
+    door.sign("plain.key", "me.pem");
+    std::fs::write(door.path().join("pass"), "sesame\n").unwrap();
+    for how in ["-v2 aes-256-cbc", "-v2 aes-128-cbc -v2prf hmacWithSHA1", "-v2 des3", "-scrypt"] {
+        openssl(door.path(), &format!("pkcs8 -topk8 -in plain.key -out locked.key -passout pass:sesame {how}"));
+        let files = ["--cert", "me.pem", "--key", "locked.key", "--passphrase"];
+        for passphrase in ["sesame", "@pass"] {
+            door.lets_in(&[&files[..], &[passphrase]].concat());
+        }
+        door.tool().args(files).arg("env:PASS").arg(door.url()).env("PASS", "sesame").run().says("it-is-me");
+        let ran = door.run(&[&files[..], &["sesam"]].concat(), 2);
+        ran.stderr("wsprobe: cannot use the certificate of `--cert`: `locked.key`: the passphrase is wrong\n");
+    }
+    door.run(&["--cert", "me.pem", "--key", "locked.key"], 2).says("without a terminal; use @FILE or env:NAME");
+}
+
+#[test]
+fn pkcs12_is_told_by_its_content_whatever_wrote_it() {
+    if !has("openssl") {
+        return;
+    }
+    let door = Door::new(&[]);
+    openssl(door.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out me.key");
+    door.sign("me.key", "me.pem");
+    for how in [
+        "",
+        "-certfile ca.pem",
+        "-legacy",
+        "-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1",
+        "-keypbe NONE -certpbe NONE -nomac",
+        "-keypbe AES-128-CBC -certpbe AES-128-CBC -iter 1",
+    ] {
+        for (passphrase, args) in [("schlüssel", &["--passphrase", "schlüssel"][..]), ("", &[])] {
+            let line = format!("pkcs12 -export -inkey me.key -in me.pem -out me.dat -passout pass:{passphrase} {how}");
+            openssl(door.path(), line.trim());
+            door.lets_in(&[&["--cert", "me.dat"], args].concat());
+        }
+    }
+    openssl(door.path(), "pkcs12 -export -inkey me.key -in me.pem -out me.p12 -passout pass:sesame");
+    let ran = door.run(&["--cert", "me.p12", "--passphrase", "sesam"], 2);
+    ran.stderr("wsprobe: cannot use the certificate of `--cert`: `me.p12`: the passphrase is wrong\n");
+    openssl(door.path(), "pkcs12 -export -nokeys -in me.pem -out keyless.p12 -passout pass:");
+    door.run(&["--cert", "keyless.p12"], 2).says("`keyless.p12`: it holds no private key; name its file with --key");
+    door.lets_in(&["--cert", "keyless.p12", "--key", "me.key"]);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_refused_before_a_socket_opens() {
+    if !has("openssl") {
+        return;
+    }
+    let door = Door::new(&[]);
+    openssl(door.path(), "genrsa -traditional -out me.key 2048");
+    door.sign("me.key", "me.pem");
+    openssl(door.path(), "rsa -traditional -aes128 -passout pass:x -in me.key -out old.key");
+    for (name, content) in [("empty", ""), ("bad.pem", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")] {
+        std::fs::write(door.path().join(name), content).unwrap();
+    }
+    for (args, said) in [
+        (&["--cert", "me.pem"][..], "`me.pem`: it holds no private key; name its file with --key"),
+        (&["--cert", "me.pem", "--key", "server.key"], "`server.key`: the key belongs to another certificate"),
+        (&["--cert", "me.pem", "--key", "me.pem"], "`me.pem`: it holds no private key"),
+        (
+            &["--cert", "me.pem", "--key", "old.key"],
+            "`old.key`: its key is encrypted in a way that is out of use; `openssl pkcs8",
+        ),
+        (&["--cert", "me.key"], "`me.key`: it holds no certificate, neither in PEM nor in PKCS #12"),
+        (&["--cert", "empty"], "`empty`: it holds no certificate"),
+        (&["--cert", "bad.pem"], "`bad.pem`: its PEM is broken"),
+        (&["--cert", "nowhere"], "`nowhere`: No such file"),
+        (&["--cert", "me.pem", "--key", "nowhere"], "`nowhere`: No such file"),
+    ] {
+        let ran = door.tool().args(args).arg("wss://127.0.0.1:1").run().code(2);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        ran.says(&format!("wsprobe: cannot use the certificate of `--cert`: {said}"));
+    }
+    tool().args(["--key", "x", ":1"]).run().code(2).says("--cert");
+}
+
+#[test]
+fn a_server_that_misses_or_dislikes_our_certificate_is_a_failure_of_tls() {
+    if !has("openssl") {
+        return;
+    }
+    for version in ["-tls1_3", "-tls1_2"] {
+        let door = Door::new(&[version]);
+        door.run(&[], 3).says("TLS with `127.0.0.1` failed: ").says("certificate of ours: --cert FILE)\n");
+        openssl(door.path(), "req -x509 -newkey ed25519 -nodes -keyout other.key -out other.pem -subj /CN=stranger");
+        let ran = door.run(&["--cert", "other.pem", "--key", "other.key"], 3);
+        ran.says("TLS with `127.0.0.1` failed: ").says("(the server does not accept our certificate (--cert))\n");
+    }
+}
