@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= p/protocol= slash h/help V/version
+    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -90,6 +90,11 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -l heartbeat-interval -d '
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reconnect -d 'Connect again when the connection is lost' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l fragment -d 'Send messages in frames of this size at most' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s b -l binary -d 'Send binary messages'
@@ -104,6 +109,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s j -l json -d 'Print a J
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l vi -d 'Edit lines at the prompt as vi does'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l frames -d 'Show each frame on the wire, both ways'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s q -l quiet -d 'Say nothing but errors on stderr'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 1 -l one -d 'End after the first message'
@@ -186,6 +192,11 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l heartbeat-inter
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reconnect -d 'Connect again when the connection is lost' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l fragment -d 'Send messages in frames of this size at most' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s i -l interactive -d 'After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s b -l binary -d 'Send binary messages'
@@ -200,6 +211,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s j -l json -d 'P
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l vi -d 'Edit lines at the prompt as vi does'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l frames -d 'Show each frame on the wire, both ways'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s q -l quiet -d 'Say nothing but errors on stderr'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 1 -l one -d 'End after the first message'
@@ -265,6 +277,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s j -l json -d 
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l vi -d 'Edit lines at the prompt as vi does'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l frames -d 'Show each frame on the wire, both ways'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s q -l quiet -d 'Say nothing but errors on stderr'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-page -d 'Answer a browser with 426 instead of a page to try the server with'

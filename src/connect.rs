@@ -1,5 +1,6 @@
 //! The one place that knows the order: dial, handshake, redirect, wire.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -11,7 +12,7 @@ use crate::handshake::redirect::Trail;
 use crate::handshake::{self, Answer, Flaw, Response, Switched};
 use crate::request::{Request, Wishes};
 use crate::target::Target;
-use crate::wire::{Limits, Side, Socket};
+use crate::wire::{Limits, Manner, Side, Socket, Tally};
 
 /// What to connect to, and how.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     /// `--insecure-redirect`: also from wss:// to ws://.
     pub(crate) insecure_redirect: bool,
     pub(crate) limits: Limits,
+    /// What the handshake leaves open.
+    pub(crate) manner: Manner,
 }
 
 /// What a verbose user gets to see on the way.
@@ -56,7 +59,7 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         trace(Trace::Dialed { target: &target, dialed: &dialed });
         let request = Request::new(&target, &wishes);
         let refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
-            Answer::Switched(switched) => return Ok(open(&target, dialed, switched, options.limits).await),
+            Answer::Switched(switched) => return Ok(open(&target, dialed, switched, options).await),
             Answer::Refused(refusal) => refusal,
         };
         let next = match options.max_redirects {
@@ -106,8 +109,9 @@ fn trace_answer(response: &Response, trace: &dyn Fn(Trace<'_>)) {
     response.interim.iter().chain([&response.head]).for_each(|head| trace(Trace::Response(head)));
 }
 
-async fn open(target: &Target, dialed: Dialed, switched: Switched, limits: Limits) -> (Socket<Stream>, Opened) {
-    let Switched { response, subprotocol, leftover } = switched;
+async fn open(target: &Target, dialed: Dialed, switched: Switched, options: &Options) -> (Socket<Stream>, Opened) {
+    let Switched { response, subprotocol, deflate, leftover } = switched;
+    let tally = Arc::<Tally>::default();
     let opened = Opened {
         url: target.to_string(),
         peer: dialed.peer,
@@ -116,6 +120,9 @@ async fn open(target: &Target, dialed: Dialed, switched: Switched, limits: Limit
         extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
         headers: response.fields,
         subprotocol,
+        deflate,
+        tally: Arc::clone(&tally),
     };
-    (Socket::new(dialed.stream, leftover, Side::Client, limits).await, opened)
+    let manner = Manner { deflate, tally, ..options.manner.clone() };
+    (Socket::new(dialed.stream, leftover, Side::Client, options.limits, manner).await, opened)
 }

@@ -1,6 +1,7 @@
 //! The words that all parts share: what goes in, what comes out, how it ended.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -9,13 +10,24 @@ use bytes::Bytes;
 pub(crate) use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
 use crate::request::Header;
-use crate::wire::Fault;
+use crate::wire::offer::Agreed;
+use crate::wire::trace::Seen;
+use crate::wire::{Fault, Tally};
 
 /// A data message (RFC 6455, section 5.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     Text(Text),
     Binary(Bytes),
+}
+
+/// A piece of a message that is too large to be held whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Of which kind the message is; its text is UTF-8 as a whole, and may be cut within a character.
+    pub(crate) is_text: bool,
+    pub(crate) data: Bytes,
+    pub(crate) is_last: bool,
 }
 
 /// What a Close frame carries (RFC 6455, section 5.5.1); without a code it is empty.
@@ -29,6 +41,8 @@ pub(crate) struct Close {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     Message(Message),
+    /// Nothing but its other parts may follow, until the last.
+    Part(Part),
     Ping(Bytes),
     Pong(Bytes),
     /// Without one, the Close that the command line asks for.
@@ -63,6 +77,10 @@ pub(crate) enum Happening {
     Listening(String),
     Open(Box<Opened>),
     Message(Direction, Message),
+    /// A frame went over the wire (`--frames`).
+    Frame(Box<Seen>),
+    /// Some of a large message came in; its parts follow each other.
+    Part(Part),
     Ping(Direction, Bytes),
     /// With the round trip's time, if it answers a ping of ours.
     Pong(Direction, Bytes, Option<Duration>),
@@ -86,6 +104,9 @@ pub(crate) struct Opened {
     pub(crate) headers: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Option<String>,
+    pub(crate) deflate: Option<Agreed>,
+    /// Counts on while the connection is open.
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// Who is at the other end of the transport.

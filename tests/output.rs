@@ -32,7 +32,7 @@ fn records_of(server: &Server) -> String {
         &format!(
             concat!(
                 r#"{{"dir":"in","type":"open","url":"ws://127.0.0.1:{port}/","peer":"127.0.0.1:{port}","tls":null,"status":101,"#,
-                r#""subprotocol":"chat","extensions":null,"headers":{{"connection":"Upgrade","sec-websocket-accept":"KEY","#,
+                r#""subprotocol":"chat","extensions":"permessage-deflate","headers":{{"connection":"Upgrade","sec-websocket-accept":"KEY","sec-websocket-extensions":"permessage-deflate","#,
                 r#""sec-websocket-protocol":"chat","upgrade":"websocket"}}}}"#
             ),
             port = port
@@ -316,7 +316,12 @@ fn stderr_is_plain_when_it_is_no_terminal() {
 #[test]
 fn verbose_shows_the_handshake_on_stderr_without_secrets() {
     let server = saying(&["a"]);
-    let ran = tool().args(["-v", "-u", "me:secret", "-H", "X-Test: 1"]).arg(url(&server)).run().code(0).stdout("a\n");
+    let ran = tool()
+        .args(["-v", "--compress", "off", "-u", "me:secret", "-H", "X-Test: 1"])
+        .arg(url(&server))
+        .run()
+        .code(0)
+        .stdout("a\n");
     let key = Regex::new("(Sec-WebSocket-(Key|Accept)): .*").unwrap();
     let version = env!("CARGO_PKG_VERSION");
     let (port, url) = (server.port(), url(&server));

@@ -426,7 +426,8 @@ fn stalled(args: &[&str]) -> (kit::Running, String, usize) {
             std::future::pending().await
         }
     });
-    let running = tool().args(args).arg(url(&server)).spawn();
+    // What compresses well would take longer to fill the buffers between the two.
+    let running = tool().args(["--compress", "off"]).args(args).arg(url(&server)).spawn();
     let sent = stuck.recv_timeout(PATIENCE).unwrap();
     (running, url(&server), sent)
 }

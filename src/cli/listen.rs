@@ -193,7 +193,7 @@ impl Listen {
     pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
         let work = self.work.work();
         let source = match work {
-            Work::Converse if !self.stdin.receive_only => Source::Pipe(translate::cut(&self.stdin)),
+            Work::Converse if !self.stdin.receive_only => Source::Pipe(translate::cut(&self.stdin, false)),
             Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) => Source::Nothing,
         };
         let habits = Habits { pings: self.limits.pings()?, heartbeat: None };
@@ -274,6 +274,7 @@ impl AdmissionOptions {
             credentials,
             origins: self.origin.clone(),
             subprotocols: self.subprotocols.clone(),
+            compress: false,
             headers,
         })
     }

@@ -12,6 +12,7 @@ use super::values;
 use crate::dial::tls::Pin;
 use crate::dial::{Detour, Known, Origin};
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
+use crate::wire::offer::Parameters;
 
 /// All that `wsprobe URL` and `wsprobe demo` share.
 #[derive(Args, Clone, Debug)]
@@ -179,6 +180,14 @@ pub(crate) struct Output {
     /// Also with `set editing-mode vi` in `~/.inputrc` (or `$INPUTRC`).
     #[arg(long, hide_short_help = true)]
     pub(crate) vi: bool,
+
+    /// Show each frame on the wire, both ways
+    ///
+    /// On stderr, a line each: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length, what it
+    /// inflated to, and the first bytes, unmasked and inflated. With `--json` and `--record` they are records of type
+    /// frame.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) frames: bool,
 
     /// Say nothing but errors on stderr
     #[arg(short, long, conflicts_with = "verbose")]
@@ -536,6 +545,13 @@ pub(crate) enum Interval {
     Every(Duration),
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compress {
+    Auto,
+    Off,
+    Required,
+}
+
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Protocol")]
 pub(crate) struct Protocol {
@@ -544,6 +560,28 @@ pub(crate) struct Protocol {
     /// A size in bytes, or with a unit: `64K`, `16MiB`.
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::size, hide_short_help = true)]
     pub(crate) max_message: usize,
+
+    /// Compress messages (permessage-deflate)
+    ///
+    /// auto offers it, and goes without if the server does not take it; required fails then. Messages of 64 bytes and
+    /// more are compressed. `-v` and the `open` record tell what was agreed on, `/info` how well it works.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) compress: Compress,
+
+    /// Offer these parameters of permessage-deflate
+    ///
+    /// Any of `client_no_context_takeover`, `server_no_context_takeover`, `client_max_window_bits[=N]` and
+    /// `server_max_window_bits=N` (RFC 7692, section 7.1), with semicolons between them; N is 8 to 15. Those for the
+    /// client are kept whatever the server says.
+    #[arg(long, value_name = "LIST", value_parser = values::deflate, hide_short_help = true)]
+    pub(crate) compress_options: Option<Parameters>,
+
+    /// Send messages in frames of this size at most
+    ///
+    /// A size in bytes, or with a unit. What is compressed is cut after it was compressed. Without it, only messages
+    /// over 64 KiB are cut.
+    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true)]
+    pub(crate) fragment: Option<usize>,
 
     /// The version of the protocol; there is only 13
     #[arg(short = 'p', long = "protocol", value_name = "N", value_parser = values::protocol_version, hide_short_help = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::env::Env;
-use super::options::{self, Interval, Options, OutputFormat, Timestamps, When};
+use super::options::{self, Compress, Interval, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, Cookie};
 use crate::connect;
@@ -16,12 +16,13 @@ use crate::front::link::Patience;
 use crate::front::stdin::{Cut, Kind};
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::{Format, Look, Stamps};
-use crate::request::Wishes;
+use crate::request::{Compression, Wishes};
 use crate::session::{self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
 use crate::target::{Parsed, Place};
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
-use crate::wire::Limits;
+use crate::wire::offer::Parameters;
+use crate::wire::{Limits, Manner};
 
 /// Between pings, and between heartbeats: half of what the usual proxies and load balancers allow.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -55,13 +56,14 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
     let is_prompt = matches!(source, Source::Prompt(_));
     Ok(Box::new(Plan {
         connect: connect::Options {
-            wishes: wishes(&options.request, &parsed, env)?,
+            wishes: wishes(options, &parsed, env)?,
             target: parsed.target,
             route: route(options, env)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
             limits: Limits { max_message: options.protocol.max_message, pongs: !options.timing.no_pong },
+            manner: manner(options, env, is_prompt),
         },
         first: first(&options.messages)?,
         source,
@@ -73,6 +75,27 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         dropped: Vec::new(),
         timeout: options.ending.timeout,
     }))
+}
+
+fn manner(options: &Options, env: &Env, is_prompt: bool) -> Manner {
+    let looks_into = !options.ending.expect.is_empty() || !options.ending.expect_json.is_empty();
+    let passes_on = match options.output.output {
+        OutputFormat::Auto => is_prompt || !env.stdout_is_terminal,
+        OutputFormat::Raw => true,
+        OutputFormat::Text | OutputFormat::Hex | OutputFormat::Base64 => is_prompt,
+    };
+    let parts = passes_on
+        && !wants_whole(options)
+        && !looks_into
+        && options.ending.until.is_none()
+        && !options.messages.echo
+        && !options.messages.stdin.keep_newline;
+    Manner { parts, traced: options.output.frames, fragment: options.protocol.fragment, ..Manner::default() }
+}
+
+/// Whether messages become records, which hold whole ones.
+fn wants_whole(options: &Options) -> bool {
+    options.output.json || options.output.record.is_some()
 }
 
 /// A URL that cannot be parsed may still hold a password.
@@ -108,11 +131,13 @@ fn source(options: &Options, env: &Env) -> Source {
             exit_on_close: options.ending.exit_on_close,
         });
     }
-    Source::Pipe(cut(stdin))
+    // What is to be recorded or sent again has to be there as a whole.
+    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
+    Source::Pipe(cut(stdin, may_stream))
 }
 
-/// How stdin is cut into messages.
-pub(super) fn cut(stdin: &options::Stdin) -> Cut {
+/// How stdin is cut into messages; `may_stream` lets a large one be sent before its end has come.
+pub(super) fn cut(stdin: &options::Stdin, may_stream: bool) -> Cut {
     let kind = match (stdin.binary || stdin.chunk.is_some(), stdin.escapes) {
         (true, false) => Kind::Binary,
         (true, true) => Kind::EscapedBinary,
@@ -121,7 +146,10 @@ pub(super) fn cut(stdin: &options::Stdin) -> Cut {
     };
     match (stdin.json_input, stdin.whole, stdin.chunk) {
         (true, ..) => Cut::Records,
-        (_, true, _) => Cut::Whole(kind),
+        (_, true, _) => match kind {
+            Kind::Text | Kind::Binary if may_stream => Cut::Streamed { is_text: kind == Kind::Text },
+            _ => Cut::Whole(kind),
+        },
         (_, _, Some(size)) => Cut::Chunks(size),
         _ => Cut::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
     }
@@ -204,7 +232,8 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
     })
 }
 
-fn wishes(request: &options::Request, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {
+fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {
+    let request = &options.request;
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
         (None, Some(token)) => Some(secret::bearer(token)?),
@@ -231,7 +260,22 @@ fn wishes(request: &options::Request, parsed: &Parsed, env: &Env) -> Result<Wish
         cookies,
         jars,
         credentials,
+        compression: compression(&options.protocol)?,
     })
+}
+
+fn compression(protocol: &options::Protocol) -> Result<Compression, Error> {
+    let offer = protocol.compress_options.unwrap_or_default();
+    // A server may choose our window only if we say so.
+    let offer = Parameters { client_max_window_bits: offer.client_max_window_bits.or(Some(None)), ..offer };
+    match protocol.compress {
+        Compress::Off if protocol.compress_options.is_some() => {
+            Err(Error::Usage("`--compress-options` and `--compress off` exclude each other".to_owned()))
+        }
+        Compress::Off => Ok(Compression::Off),
+        Compress::Auto => Ok(Compression::Offered(offer)),
+        Compress::Required => Ok(Compression::Required(offer)),
+    }
 }
 
 pub(super) fn look(output: &options::Output, stdin: &options::Stdin, env: &Env, is_prompt: bool) -> Look {

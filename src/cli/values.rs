@@ -13,6 +13,7 @@ use crate::event::Close;
 use crate::request::Header;
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::unescape::unescape_bytes;
+use crate::wire::offer::Parameters;
 
 /// A hundred years: longer than any run, and short enough to be added to any clock.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -226,6 +227,11 @@ fn bytes_in(unit: &str) -> Option<usize> {
 /// RFC 9110, section 5.6.2
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
+/// The parameters of permessage-deflate, as `--compress-options` takes them.
+pub(crate) fn deflate(text: &str) -> Result<Parameters, String> {
+    Parameters::read(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -188,6 +188,11 @@ impl Outlet for Output {
         if let Some(record) = &self.record {
             record.append(|out| record::write(&event, out));
         }
+        if let Happening::Frame(seen) = &event.what
+            && renderer.look().format != Format::Records
+        {
+            self.talk.frame(&report::frame(seen));
+        }
         if renderer.look().ping_pong && renderer.look().format != Format::Records {
             match &event.what {
                 Happening::Ping(direction, data) => say_control(&self.talk, *direction, &text::ping(data)),

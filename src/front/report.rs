@@ -7,10 +7,12 @@ use crate::dial::Dialed;
 use crate::error::Error;
 use crate::event::{ClientName, Close, End, Opened};
 use crate::plan::Plan;
+use crate::render::local_time;
 use crate::session::{Attempt, Outcome};
 use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
+use crate::wire::trace::Seen;
 
 /// Tells a step on the way to the connection, to who asked for details.
 pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
@@ -23,6 +25,11 @@ pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
         Trace::Redirected(target) => talk.say(&format!("redirected to {target}")),
         Trace::Answered(time) => talk.fine_detail(&format!("answered in {time:.1?}")),
     }
+}
+
+/// A frame, with the time of day.
+pub(super) fn frame(seen: &Seen) -> String {
+    format!("{} {}", local_time(seen.at), seen.shown())
 }
 
 fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
@@ -49,6 +56,9 @@ fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
 pub(super) fn opened(talk: &Talk, opened: &Opened) {
     let subprotocol = opened.subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     talk.say(&format!("connected to {}{subprotocol}", opened.url));
+    if let Some(agreed) = &opened.deflate {
+        talk.detail('*', &format!("messages are compressed; {agreed}"));
+    }
 }
 
 /// Tells why there is no connection; a refusal's body comes with it.

@@ -10,12 +10,16 @@ use memchr::memchr;
 use memchr::memmem::Finder;
 use tokio::sync::mpsc;
 
-use crate::event::{Batch, Input, Message, Text};
+use crate::event::{Batch, Input, Message, Part, Text};
 use crate::render::record;
 use crate::unescape::{unescape_bytes, unescape_text};
+use crate::wire::utf8::Utf8;
 
 /// What one read may bring.
 const BLOCK: usize = 64 << 10;
+
+/// A message that is sent as it is read begins when this much is there: what is wrong before is not sent at all.
+const STREAMED_OVER: usize = 1 << 20;
 
 /// How stdin becomes messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,10 @@ pub(crate) enum Cut {
         kind: Kind,
     },
     Whole(Kind),
+    /// The same, sent as it is read once it has become large.
+    Streamed {
+        is_text: bool,
+    },
     /// Binary messages of this size.
     Chunks(usize),
     /// JSON records, one a line.
@@ -95,17 +103,30 @@ struct Cutter {
     /// How much of it is known to hold no delimiter.
     searched: usize,
     pieces: u64,
+    text: Utf8,
+    /// The message has begun.
+    is_streaming: bool,
 }
 
 impl Cutter {
     fn new(cut: Cut) -> Self {
-        Self { cut, rest: BytesMut::new(), searched: 0, pieces: 0 }
+        Self { cut, rest: BytesMut::new(), searched: 0, pieces: 0, text: Utf8::default(), is_streaming: false }
     }
 
     fn push(&mut self, block: &[u8], batch: &mut Batch) -> Result<(), String> {
         self.rest.extend_from_slice(block);
         match self.cut.clone() {
             Cut::Whole(_) => Ok(()),
+            Cut::Streamed { is_text } => {
+                if is_text {
+                    self.text.push(block).map_err(|_| self.place(NOT_UTF8))?;
+                }
+                if self.is_streaming || self.rest.len() > STREAMED_OVER {
+                    self.is_streaming = true;
+                    batch.push(Input::Part(Part { is_text, data: self.rest.split().freeze(), is_last: false }));
+                }
+                Ok(())
+            }
             Cut::Chunks(size) => {
                 while self.rest.len() >= size {
                     let chunk = self.rest.split_to(size).freeze();
@@ -121,7 +142,14 @@ impl Cutter {
 
     /// What is left counts as a message too, unless nothing is.
     fn finish(&mut self, batch: &mut Batch) -> Result<(), String> {
-        if self.rest.is_empty() && !matches!(self.cut, Cut::Whole(_)) {
+        if let Cut::Streamed { is_text } = self.cut
+            && self.is_streaming
+        {
+            self.text.finish().map_err(|_| self.place(NOT_UTF8))?;
+            batch.push(Input::Part(Part { is_text, data: self.rest.split().freeze(), is_last: true }));
+            return Ok(());
+        }
+        if self.rest.is_empty() && !matches!(self.cut, Cut::Whole(_) | Cut::Streamed { .. }) {
             return Ok(());
         }
         let piece = self.rest.split().freeze();
@@ -163,6 +191,10 @@ impl Cutter {
             Cut::Chunks(_) => Some(Input::Message(Message::Binary(piece))),
             Cut::Records if piece.trim_ascii().is_empty() => None,
             Cut::Records => text(piece).and_then(|line| record_in(&line)).map_err(|why| self.place(&why))?,
+            Cut::Streamed { is_text } => {
+                let kind = if *is_text { Kind::Text } else { Kind::Binary };
+                Some(Input::Message(message(piece, kind).map_err(|why| self.place(&why))?))
+            }
             Cut::Whole(kind) | Cut::At { kind, .. } => {
                 Some(Input::Message(message(piece, *kind).map_err(|why| self.place(&why))?))
             }
@@ -174,7 +206,7 @@ impl Cutter {
     /// Names the place of what is wrong.
     fn place(&self, why: &str) -> String {
         match &self.cut {
-            Cut::Whole(_) => format!("stdin {why}"),
+            Cut::Whole(_) | Cut::Streamed { .. } => format!("stdin {why}"),
             Cut::At { delimiter: Some(_), .. } => format!("message {} of stdin {why}", self.pieces),
             _ => format!("line {} of stdin {why}", self.pieces),
         }
@@ -200,8 +232,10 @@ fn record_in(line: &str) -> Result<Option<Input>, String> {
     record::read(line).map_err(|why| format!("is no record: {why}"))
 }
 
+const NOT_UTF8: &str = "is not UTF-8; --binary sends bytes as they are";
+
 fn text(piece: Bytes) -> Result<Text, String> {
-    Text::try_from(piece).map_err(|_| "is not UTF-8; --binary sends bytes as they are".to_owned())
+    Text::try_from(piece).map_err(|_| NOT_UTF8.to_owned())
 }
 
 #[cfg(test)]
@@ -263,6 +297,35 @@ mod tests {
         assert_eq!(cut(&Cut::Whole(Kind::Text), b"a\nb\n"), ["a\nb\n"]);
         assert_eq!(cut(&Cut::Whole(Kind::Text), b""), [""]);
         assert_eq!(cut(&Cut::Chunks(2), b"abcde"), ["b:ab", "b:cd", "b:e"]);
+    }
+
+    #[test]
+    fn a_large_whole_is_sent_as_it_is_read_and_checked_over_the_borders() {
+        let streamed = |input: &[u8]| {
+            let mut cutter = Cutter::new(Cut::Streamed { is_text: true });
+            let mut batch = Batch::new();
+            let pushed = input.chunks(BLOCK - 1).try_for_each(|block| cutter.push(block, &mut batch));
+            (pushed.and_then(|()| cutter.finish(&mut batch)), batch)
+        };
+        let text = "é".repeat(STREAMED_OVER);
+        let (result, batch) = streamed(text.as_bytes());
+        let parts: Vec<_> = batch
+            .into_iter()
+            .map(|input| match input {
+                Input::Part(part) => part,
+                other => panic!("{other:?} is no part"),
+            })
+            .collect();
+        assert_eq!(result, Ok(()));
+        assert!(parts.iter().map(|part| &part.data[..]).collect::<Vec<_>>().concat() == text.as_bytes());
+        assert!(parts.iter().rev().enumerate().all(|(at, part)| part.is_last == (at == 0)));
+        let bad = [text.as_bytes(), b"\xff"].concat();
+        assert_eq!(streamed(&bad).0, Err(format!("stdin {NOT_UTF8}")));
+        assert_eq!(streamed(&text.as_bytes()[..text.len() - 1]).0, Err(format!("stdin {NOT_UTF8}")));
+        let (result, batch) = streamed(b"small\xff");
+        assert!(result.is_err() && batch.is_empty());
+        assert_eq!(cut(&Cut::Streamed { is_text: true }, b"a\nb"), ["a\nb"]);
+        assert_eq!(cut(&Cut::Streamed { is_text: false }, b""), ["b:"]);
     }
 
     #[test]

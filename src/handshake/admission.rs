@@ -17,6 +17,8 @@ pub(crate) struct Admission {
     pub(crate) origins: Vec<Origin>,
     /// Those that the server speaks, the best first; empty means whatever the client likes best.
     pub(crate) subprotocols: Vec<String>,
+    /// Whether to compress for a client that offers it.
+    pub(crate) compress: bool,
     /// `-H`: in every answer.
     pub(crate) headers: Vec<Header>,
 }
@@ -47,7 +49,7 @@ impl Admission {
                 ours.iter().find(|name| offered.contains(&name.as_str())).cloned()
             }
         };
-        Ok(Choice { subprotocol, headers: self.headers.clone() })
+        Ok(Choice { subprotocol, compress: self.compress, headers: self.headers.clone() })
     }
 
     /// Judges what holds for every request, also for one that only wants to see a page.

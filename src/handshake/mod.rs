@@ -20,7 +20,9 @@ pub(crate) use http1::Response;
 pub(crate) use verify::BadAnswer;
 
 use crate::request::Request;
+use crate::wire::offer::Agreed;
 use http1::{Reader, Unread};
+use verify::Agreement;
 
 /// What a server said to the opening request.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(crate) enum Answer {
 pub(crate) struct Switched {
     pub(crate) response: Response,
     pub(crate) subprotocol: Option<String>,
+    /// permessage-deflate, if the server takes it.
+    pub(crate) deflate: Option<Agreed>,
     /// What came behind the head: the first frames, often in the same segment.
     pub(crate) leftover: Bytes,
 }
@@ -100,7 +104,9 @@ where
         return Ok(Answer::Refused(Refusal { response, body, cut }));
     }
     match verify::answer(request, &response) {
-        Ok(subprotocol) => Ok(Answer::Switched(Switched { response, subprotocol, leftover: reader.leftover() })),
+        Ok(Agreement { subprotocol, deflate }) => {
+            Ok(Answer::Switched(Switched { response, subprotocol, deflate, leftover: reader.leftover() }))
+        }
         Err(source) => Err(Flaw::BadAnswer { response: Box::new(response), source }),
     }
 }

@@ -18,12 +18,15 @@ pub(crate) use super::verify::BadOpening;
 use super::http1::{Asked, Reader, Unread};
 use super::{send, verify};
 use crate::request::Header;
+use crate::wire::offer::Agreed;
 
 /// What a server grants to a client.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     /// One of those that the client offered.
     pub(crate) subprotocol: Option<String>,
+    /// Whether to compress, if the client offers it.
+    pub(crate) compress: bool,
     pub(crate) headers: Vec<Header>,
 }
 
@@ -40,6 +43,8 @@ pub(crate) struct Denial {
 pub(crate) struct Accepted {
     pub(crate) opening: Opening,
     pub(crate) subprotocol: Option<String>,
+    /// permessage-deflate, if it was offered and granted.
+    pub(crate) deflate: Option<Agreed>,
     /// What came behind the request: the first frames of a client in a hurry.
     pub(crate) leftover: Bytes,
 }
@@ -103,8 +108,11 @@ pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
     choice: Choice,
 ) -> Result<Accepted, Declined> {
     let key = verify::opening(&heard.asked)?;
-    send(stream, &switching_head(key, &choice)).await?;
-    Ok(Accepted { opening: heard.asked.opening, subprotocol: choice.subprotocol, leftover: heard.leftover })
+    let (extensions, deflate) = choice.compress.then(|| verify::deflate(heard.opening())).flatten().unzip();
+    let extensions = extensions.map(|answer| answer.to_string());
+    send(stream, &switching_head(key, &choice, extensions.as_deref())).await?;
+    let Heard { asked, leftover } = heard;
+    Ok(Accepted { opening: asked.opening, subprotocol: choice.subprotocol, deflate, leftover })
 }
 
 /// Tells the client that it is not let in, if it still listens.
@@ -123,13 +131,14 @@ async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &D
     timeout(LINGER, tokio::io::copy(stream, &mut nowhere)).await.map_or(Ok(()), |read| read.map(drop))
 }
 
-fn switching_head(key: &str, choice: &Choice) -> String {
+fn switching_head(key: &str, choice: &Choice, extensions: Option<&str>) -> String {
     let mut fields = vec![
         Header::new("Upgrade", "websocket"),
         Header::new("Connection", "Upgrade"),
         Header::new("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())),
     ];
     fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
+    fields.extend(extensions.map(|answer| Header::new("Sec-WebSocket-Extensions", answer)));
     head(101, &replaced(fields, &choice.headers))
 }
 

@@ -6,8 +6,11 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Response, list, values};
+use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Opening, Response, list, values};
 use crate::request::{Header, Request};
+use crate::wire::offer::{self, Agreed, BadTerms};
+
+const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// What is wrong with a 101.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +27,17 @@ pub(crate) enum BadAnswer {
     SeveralSubprotocols { got: Vec<String> },
     #[error("the server uses the extension `{got}`, expected {}", offered(.asked))]
     Extension { got: String, asked: Vec<String> },
+    #[error("the server's answer about compression is no good")]
+    Compression(#[from] BadTerms),
+    #[error("the server does not compress (--compress required)")]
+    Uncompressed,
+}
+
+/// What a good answer agrees on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Agreement {
+    pub(super) subprotocol: Option<String>,
+    pub(super) deflate: Option<Agreed>,
 }
 
 /// What is wrong with a request.
@@ -82,8 +96,8 @@ impl BadOpening {
     }
 }
 
-/// Checks a 101 against its request and returns the subprotocol agreed on.
-pub(super) fn answer(request: &Request, response: &Response) -> Result<Option<String>, BadAnswer> {
+/// Checks a 101 against its request.
+pub(super) fn answer(request: &Request, response: &Response) -> Result<Agreement, BadAnswer> {
     let fields = &response.fields;
     if !has_token(fields, "Upgrade", "websocket") {
         return Err(BadAnswer::Upgrade { got: all(fields, "Upgrade") });
@@ -95,12 +109,16 @@ pub(super) fn answer(request: &Request, response: &Response) -> Result<Option<St
     if got != [expected.as_str()] {
         return Err(BadAnswer::Accept { got, expected });
     }
-    // What a permessage-deflate in the answer says (RFC 7692, section 7.1) is to be agreed on here.
     let asked: Vec<String> = request.extensions().map(str::to_owned).collect();
-    if let Some(got) = extensions(fields).find(|name| !asked.iter().any(|asked| asked == name)) {
+    let mut granted = offer::names(values(fields, EXTENSIONS));
+    if let Some(got) = granted.find(|name| !asked.iter().any(|asked| asked.eq_ignore_ascii_case(name))) {
         return Err(BadAnswer::Extension { got: got.to_owned(), asked });
     }
-    subprotocol(request, fields)
+    let deflate = offer::answered(&request.deflate_offers(), values(fields, EXTENSIONS))?;
+    if deflate.is_none() && request.requires_compression() {
+        return Err(BadAnswer::Uncompressed);
+    }
+    Ok(Agreement { subprotocol: subprotocol(request, fields)?, deflate })
 }
 
 /// Checks a request and returns its key.
@@ -146,8 +164,9 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
     Ok(Some(got.clone()))
 }
 
-fn extensions(fields: &[Header]) -> impl Iterator<Item = &str> {
-    list(fields, "Sec-WebSocket-Extensions").map(|item| item.split(';').next().unwrap_or_default().trim())
+/// As a server: the answer to the first offer of permessage-deflate that makes sense, and what it means.
+pub(super) fn deflate(asked: &Opening) -> Option<(offer::Parameters, Agreed)> {
+    offer::offers(values(&asked.fields, EXTENSIONS)).first().map(offer::Parameters::accepted)
 }
 
 fn has_token(fields: &[Header], name: &str, token: &str) -> bool {

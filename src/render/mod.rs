@@ -58,11 +58,13 @@ pub(crate) struct Renderer {
     look: Look,
     shown_before: Option<SystemTime>,
     sent_before: Option<SystemTime>,
+    /// Some of a large message has been rendered.
+    in_parts: bool,
 }
 
 impl Renderer {
     pub(crate) fn new(look: Look) -> Self {
-        Self { look, shown_before: None, sent_before: None }
+        Self { look, shown_before: None, sent_before: None, in_parts: false }
     }
 
     pub(crate) fn look(&self) -> &Look {
@@ -96,6 +98,16 @@ impl Renderer {
                 text::message(&self.look, &lead, *direction, message, out);
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
+                }
+            }
+            Happening::Part(part) => {
+                if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
+                    let stamp = self.stamp(event.at);
+                    out.extend_from_slice(stamp.as_bytes());
+                }
+                out.extend_from_slice(&part.data);
+                if part.is_text && part.is_last {
+                    out.extend_from_slice(&self.look.delimiter);
                 }
             }
             Happening::Ping(direction, data) if self.look.marks => {
@@ -145,7 +157,7 @@ impl Renderer {
 }
 
 /// `12:34:56.789`, in the user's time zone.
-fn local_time(at: SystemTime) -> String {
+pub(crate) fn local_time(at: SystemTime) -> String {
     let zoned = jiff::Timestamp::try_from(at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::system());
     zoned.strftime("%H:%M:%S%.3f").to_string()
 }

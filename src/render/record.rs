@@ -8,6 +8,7 @@ use data_encoding::BASE64;
 use serde_json::Value;
 
 use crate::event::{ClientName, Close, Direction, Event, Happening, Input, Message, Opened};
+use crate::wire::trace::{Header, Seen};
 
 /// Header fields that hold secrets: of an answer, and of the request of who connects to us.
 const SECRET: [&str; 4] = ["set-cookie", "authorization", "proxy-authorization", "cookie"];
@@ -24,6 +25,9 @@ pub(crate) fn write(event: &Event, out: &mut BytesMut) {
         Happening::Message(direction, Message::Binary(data)) => {
             record.begin(event.at, *direction, "binary").base64(data)
         }
+        // Whoever writes records asks for whole messages.
+        Happening::Part(_) => return,
+        Happening::Frame(seen) => record.begin(event.at, seen.direction, "frame").frame(seen),
         Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
         Happening::Pong(direction, data, round_trip) => {
             record.begin(event.at, *direction, "pong").bytes(data).round_trip(*round_trip)
@@ -153,6 +157,23 @@ impl Record<'_> {
         }
     }
 
+    fn frame(self, seen: &Seen) -> Self {
+        let Header { fin, rsv, opcode, mask, length } = seen.header;
+        self.key("opcode")
+            .value(&opcode)
+            .key("fin")
+            .value(&fin)
+            .key("rsv")
+            .value(&rsv)
+            .key("mask")
+            .value(&mask.map(|key| format!("{:08x}", u32::from_be_bytes(key))))
+            .key("length")
+            .value(&length)
+            .key("inflated")
+            .value(&seen.inflated)
+            .bytes(&seen.beginning)
+    }
+
     fn close(self, close: &Close, clean: bool) -> Self {
         self.key("code").value(&close.code).string("reason", &close.reason).key("clean").value(&clean)
     }
@@ -226,6 +247,8 @@ mod tests {
             headers: vec![Header::new("A", "1"), Header::new("a", "2"), Header::new("Set-Cookie", "secret")],
             subprotocol: None,
             extensions: None,
+            deflate: None,
+            tally: std::sync::Arc::default(),
         };
         assert_eq!(
             rest(Happening::Open(Box::new(opened))),

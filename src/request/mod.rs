@@ -12,6 +12,7 @@ use data_encoding::BASE64;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use crate::target::Target;
+use crate::wire::offer::{self, Parameters};
 use jar::Jar;
 
 /// What the user wants in the request, whatever the target.
@@ -27,6 +28,17 @@ pub(crate) struct Wishes {
     /// Cookies of which the target gets what is meant for it.
     pub(crate) jars: Vec<Jar>,
     pub(crate) credentials: Option<Credentials>,
+    pub(crate) compression: Compression,
+}
+
+/// `--compress`: whether permessage-deflate is offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Compression {
+    #[default]
+    Off,
+    Offered(Parameters),
+    /// A server that does not take it is of no use.
+    Required(Parameters),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +60,7 @@ pub(crate) enum Credentials {
 pub(crate) struct Request {
     resource: String,
     fields: Vec<Header>,
+    requires_compression: bool,
 }
 
 /// Fields whose values are never shown.
@@ -108,7 +121,12 @@ impl Request {
         let kept = wishes.jars.iter().flat_map(|jar| jar.cookies(target, now));
         let cookies = wishes.cookies.iter().map(String::as_str).chain(kept).collect::<Vec<_>>().join("; ");
         let authorization = wishes.credentials.as_ref().map(Credentials::authorization);
+        let extensions = match wishes.compression {
+            Compression::Off => None,
+            Compression::Offered(offer) | Compression::Required(offer) => Some(offer.to_string()),
+        };
         for (name, value) in [
+            ("Sec-WebSocket-Extensions", extensions.as_deref()),
             ("User-Agent", Some(user_agent)),
             ("Origin", wishes.origin.as_deref()),
             ("Sec-WebSocket-Protocol", Some(subprotocols.as_str())),
@@ -118,7 +136,8 @@ impl Request {
             fields.extend(value.filter(|value| !value.is_empty()).map(|value| Header::new(name, value)));
         }
         replace(&mut fields, &wishes.headers);
-        Self { resource: target.resource.clone(), fields }
+        let requires_compression = matches!(wishes.compression, Compression::Required(_));
+        Self { resource: target.resource.clone(), fields, requires_compression }
     }
 
     pub(crate) fn key(&self) -> &str {
@@ -133,10 +152,20 @@ impl Request {
 
     /// The names of the extensions offered (RFC 6455, section 9.1).
     pub(crate) fn extensions(&self) -> impl Iterator<Item = &str> {
-        let all = self.fields.iter().filter(|field| field.is("Sec-WebSocket-Extensions"));
-        all.flat_map(|field| field.value.split(','))
-            .map(|offer| offer.split(';').next().unwrap_or_default().trim())
-            .filter(|name| !name.is_empty())
+        offer::names(self.extension_fields())
+    }
+
+    /// What was offered of permessage-deflate, whichever option did so.
+    pub(crate) fn deflate_offers(&self) -> Vec<Parameters> {
+        offer::offers(self.extension_fields())
+    }
+
+    pub(crate) fn requires_compression(&self) -> bool {
+        self.requires_compression
+    }
+
+    fn extension_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(|field| field.is("Sec-WebSocket-Extensions")).map(|field| field.value.as_str())
     }
 
     /// The bytes of the request.

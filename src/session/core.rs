@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use regex::Regex;
 use tokio::time::Instant;
 
@@ -135,6 +136,16 @@ impl Core {
             return Reception::Late;
         }
         if self.goal.received(message) { Reception::Last } else { Reception::Usual }
+    }
+
+    /// The last part of a large message came in; nothing that looks into messages is asked of one.
+    pub(crate) fn received_in_parts(&mut self) -> Reception {
+        self.received(&Message::Binary(Bytes::new()))
+    }
+
+    /// Whether what comes now is behind the last message that was waited for.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.goal.is_reached()
     }
 
     /// Wants the closing handshake to begin, with the given Close or the command line's.

@@ -23,6 +23,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::event::{Batch, Close, Direction, End, Event, Happening, Input, Message};
+use crate::wire::trace::Seen;
 use crate::wire::{Fault, Incoming, Socket};
 use backlog::Backlog;
 use goal::Goal;
@@ -205,6 +206,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         self.outlet.put(Event::now(what));
     }
 
+    fn put_frames(&self, frames: Vec<Seen>) {
+        for seen in frames {
+            self.outlet.put(Event { at: seen.at, client: None, what: Happening::Frame(Box::new(seen)) });
+        }
+    }
+
     /// The clock and the signals.
     async fn watch(&self, signals: &mut mpsc::Receiver<i32>) -> End {
         let mut is_dismissed = false;
@@ -276,6 +283,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                         self.tell(|core, now| core.begin_close(None, now));
                     }
                 }
+                Some(Ok(Incoming::Frames(frames))) => self.put_frames(frames),
+                Some(Ok(Incoming::Part(part))) => {
+                    if self.core.borrow().has_enough() {
+                        continue;
+                    }
+                    let is_last = part.is_last;
+                    self.put(Happening::Part(part));
+                    if is_last && self.core.borrow_mut().received_in_parts() == Reception::Last {
+                        self.tell(|core, now| core.begin_close(None, now));
+                    }
+                }
                 Some(Ok(Incoming::Ping(data))) => {
                     self.put(Happening::Ping(Direction::In, data.clone()));
                     if self.socket.answers_pings() && self.core.borrow().sent_close().is_none() {
@@ -288,7 +306,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 }
                 Some(Ok(Incoming::Close(close))) => return self.closed(close).await,
                 Some(Err(Fault::Cut(error))) => return self.cut(error),
-                Some(Err(fault)) => return self.fail(fault).await,
+                Some(Err(fault)) => {
+                    if let Some(echoes) = &echoes {
+                        // What came before the fault is echoed before the Close.
+                        let _ = timeout(LINGER, echoes.reserve_many(ECHOES)).await;
+                    }
+                    return self.fail(fault).await;
+                }
                 None => return self.cut(None),
             }
         }
@@ -301,7 +325,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         self.put(Happening::Close { by, close: close.clone(), clean: true });
         let leaving = async {
             let _ = self.socket.flush().await;
-            while self.socket.next().await.is_some() {}
+            while let Some(incoming) = self.socket.next().await {
+                if let Ok(Incoming::Frames(frames)) = incoming {
+                    self.put_frames(frames);
+                }
+            }
         };
         let _ = timeout(LINGER, leaving).await;
         End::Closed { sent, close }
@@ -321,6 +349,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
             self.socket.drain().await;
         };
         let _ = timeout(LINGER, leaving).await;
+        self.put_frames(self.socket.take_frames());
         self.put(Happening::Close { by: Direction::Out, close, clean: false });
         End::Broken(fault)
     }

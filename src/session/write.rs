@@ -131,6 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
     async fn flush(&self) -> bool {
         let is_flushed = self.socket.flush().await.is_ok();
         self.note_written();
+        self.put_frames(self.socket.take_frames());
         is_flushed
     }
 
@@ -174,6 +175,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 self.socket.feed(message).await?;
                 note.map(|message| Happening::Message(Direction::Out, message))
             }
+            Input::Part(part) => {
+                if part.is_last {
+                    // It counts as a message once it is written; there is no copy of it to be sent again.
+                    self.backlog.borrow_mut().hand_over_other();
+                }
+                self.socket.feed_part(part).await?;
+                None
+            }
             Input::Ping(data) => {
                 self.pings.borrow_mut().sent(data.clone(), Instant::now());
                 self.socket.ping(data.clone()).await?;
@@ -199,7 +208,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
     async fn close_if_wanted(&self) -> bool {
         let close = self.core.borrow_mut().take_close();
         match close {
-            Some(close) => self.socket.close(&close).await.is_ok(),
+            Some(close) => {
+                let is_sent = self.socket.close(&close).await.is_ok();
+                self.put_frames(self.socket.take_frames());
+                is_sent
+            }
             None => true,
         }
     }

@@ -68,6 +68,11 @@ impl Talk {
         self.line(self.name, text, Some(Color::DarkRed));
     }
 
+    /// A frame on the wire; said even when quiet, since it was asked for.
+    pub(crate) fn frame(&self, text: &str) {
+        self.line("", text, Some(Color::DarkGrey));
+    }
+
     /// What belongs to an error and stands below it, such as the body of a refusal.
     pub(crate) fn body(&self, text: &str) {
         self.lines("", text, None);

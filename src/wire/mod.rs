@@ -1,28 +1,44 @@
 //! The WebSocket connection itself: the one place that knows tungstenite.
 //!
-//! Owns framing in both directions. Compression, the trace of frames and their adapter below tungstenite
-//! (`frame`, `deflate`, `trace`) have their place here.
+//! tungstenite puts messages together, answers control frames and masks. Below it, `stream` checks what comes in with
+//! `inbound`, which also inflates; above it, `outbound` cuts and compresses what goes out.
 
+mod deflate;
+mod frame;
+pub(crate) mod fuzz;
+mod inbound;
+pub(crate) mod offer;
+mod outbound;
 mod stream;
+mod tally;
+pub(crate) mod trace;
+pub(crate) mod utf8;
 mod walk;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
-use crate::event::{Close, Message};
-use stream::Metered;
+pub(crate) use tally::Tally;
+
+use crate::event::{Close, Message, Part};
+use inbound::{Inbound, Taking};
+use outbound::Outbound;
+use stream::Checked;
+use trace::{Seen, Tracer};
 use walk::Disguise;
 
 /// tungstenite zeroes the free part of its buffer before each read, so a larger one costs latency.
@@ -31,9 +47,6 @@ const READ_BUFFER: usize = 32 << 10;
 /// A server has one for each of its clients.
 const SERVER_READ_BUFFER: usize = 8 << 10;
 
-/// tungstenite moves all that is unsent at each partial write, so what is larger goes out in frames of this size.
-const LARGEST_FRAME: usize = 64 << 10;
-
 /// What a peer may ask of us.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -41,6 +54,21 @@ pub(crate) struct Limits {
     pub(crate) max_message: usize,
     /// Whether its pings are answered.
     pub(crate) pongs: bool,
+}
+
+/// How a connection is used, beside what every one has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// permessage-deflate, if it was agreed on.
+    pub(crate) deflate: Option<offer::Agreed>,
+    /// Large messages are handed over in parts.
+    pub(crate) parts: bool,
+    /// `--frames`: each frame is told.
+    pub(crate) traced: bool,
+    /// `--fragment`: messages go out in frames of this size at most.
+    pub(crate) fragment: Option<usize>,
+    /// Counts how well messages are compressed.
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// Which side of the connection we are (RFC 6455, section 5.1: the client masks).
@@ -54,6 +82,9 @@ pub(crate) enum Side {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming {
     Message(Message),
+    Part(Part),
+    /// Traced frames, either way, before what they brought.
+    Frames(Vec<Seen>),
     Ping(Bytes),
     Pong(Bytes),
     Close(Close),
@@ -72,10 +103,18 @@ pub(crate) enum Fault {
     TooBig { limit: usize },
 }
 
+/// What tungstenite has.
+type Came = Option<Result<tungstenite::Message, tungstenite::Error>>;
+
 /// An open connection. Its methods take `&self`, so that one task can read and write side by side.
 pub(crate) struct Socket<S> {
     // Borrowed only inside a poll, never across an await.
-    inner: RefCell<WebSocketStream<Metered<S>>>,
+    inner: RefCell<WebSocketStream<Checked<S>>>,
+    outbound: RefCell<Outbound>,
+    /// Data messages that tungstenite has handed over.
+    risen: Cell<u64>,
+    /// What came with frames that are told first.
+    came: Cell<Option<Came>>,
     limits: Limits,
 }
 
@@ -93,23 +132,34 @@ impl Fault {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes over after the handshake; `leftover` is what came behind its head.
-    pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits) -> Self {
-        let (role, read_buffer) = match side {
-            Side::Client => (Role::Client, READ_BUFFER),
-            Side::Server => (Role::Server, SERVER_READ_BUFFER),
+    pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: Manner) -> Self {
+        let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
+        let (role, read_buffer, ours, theirs) = match side {
+            Side::Client => (Role::Client, READ_BUFFER, client, server),
+            Side::Server => (Role::Server, SERVER_READ_BUFFER, server, client),
         };
-        let config = WebSocketConfig::default()
-            .read_buffer_size(read_buffer)
-            .max_message_size(Some(limits.max_message))
-            .max_frame_size(Some(limits.max_message));
-        let mut disguise = (!limits.pongs).then(Disguise::default);
-        let mut leftover = BytesMut::from(leftover);
-        if let Some(disguise) = &mut disguise {
-            disguise.put_on(&mut leftover);
+        // `Inbound` has the limits: it knows sooner.
+        let config =
+            WebSocketConfig::default().read_buffer_size(read_buffer).max_message_size(None).max_frame_size(None);
+        let inbound = Inbound::new(Taking {
+            side,
+            max_message: limits.max_message,
+            deflate: theirs,
+            parts: manner.parts,
+            tally: Arc::clone(&manner.tally),
+        });
+        let tracer = manner.traced.then(|| Box::new(Tracer::new(side, manner.deflate)));
+        let disguise = (!limits.pongs).then(Disguise::default);
+        let stream = Checked::new(stream, inbound, leftover, tracer, disguise);
+        let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
+        let outbound = Outbound::new(ours, manner.fragment, manner.tally);
+        Self {
+            inner: RefCell::new(inner),
+            outbound: RefCell::new(outbound),
+            risen: Cell::new(0),
+            came: Cell::new(None),
+            limits,
         }
-        let stream = Metered::new(stream, disguise);
-        let inner = WebSocketStream::from_partially_read(stream, leftover.into(), role, Some(config)).await;
-        Self { inner: RefCell::new(inner), limits }
     }
 
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
@@ -117,8 +167,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Cancel-safe. Pings (if the limits say so) and Closes are answered by themselves.
     pub(crate) async fn next(&self) -> Option<Result<Incoming, Fault>> {
         loop {
-            let message = poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx)).await?;
-            match message.map(incoming) {
+            let message = match poll_fn(|cx| self.poll_next(cx)).await {
+                Ok(came) => came?,
+                Err(frames) => return Some(Ok(Incoming::Frames(frames))),
+            };
+            match message.map(|message| self.incoming(message)) {
                 Ok(Some(Incoming::Pong(data))) if self.was_ping() => return Some(Ok(Incoming::Ping(data))),
                 Ok(Some(incoming)) => return Some(Ok(incoming)),
                 Ok(None) => {}
@@ -127,23 +180,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
+    /// The next message, or the frames that were seen before it.
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Came, Vec<Seen>>> {
+        if let Some(came) = self.came.take() {
+            return Poll::Ready(Ok(came));
+        }
+        let polled = Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx);
+        let frames = self.take_frames();
+        if frames.is_empty() {
+            return polled.map(Ok);
+        }
+        if let Poll::Ready(came) = polled {
+            self.came.set(Some(came));
+        }
+        Poll::Ready(Err(frames))
+    }
+
+    /// The frames that were seen since the last time, if they are traced.
+    pub(crate) fn take_frames(&self) -> Vec<Seen> {
+        self.inner.borrow_mut().get_mut().take_seen()
+    }
+
     /// Puts a message into the send buffer; waits while that is full and the peer does not read.
     pub(crate) async fn feed(&self, message: Message) -> io::Result<()> {
         let (opcode, data) = match message {
-            Message::Text(text) => (Data::Text, Bytes::from(text)),
-            Message::Binary(data) => (Data::Binary, data),
+            Message::Text(text) => (frame::TEXT, Bytes::from(text)),
+            Message::Binary(data) => (frame::BINARY, data),
         };
-        if data.len() <= LARGEST_FRAME {
-            return self.feed_frame(Frame::message(data, OpCode::Data(opcode), true)).await;
+        self.outbound.borrow_mut().push(opcode, data);
+        self.feed_frames().await
+    }
+
+    /// The same with a part of a message.
+    pub(crate) async fn feed_part(&self, part: Part) -> io::Result<()> {
+        let opcode = if part.is_text { frame::TEXT } else { frame::BINARY };
+        self.outbound.borrow_mut().push_part(opcode, part.data, part.is_last);
+        self.feed_frames().await
+    }
+
+    async fn feed_frames(&self) -> io::Result<()> {
+        loop {
+            let next = self.outbound.borrow_mut().next();
+            let Some(outbound::Frame { fin, rsv1, opcode, payload }) = next else { return Ok(()) };
+            let mut frame = Frame::message(payload, OpCode::from(opcode), fin);
+            frame.header_mut().rsv1 = rsv1;
+            self.feed_frame(frame).await?;
         }
-        let mut rest = data;
-        let mut opcode = opcode;
-        while !rest.is_empty() {
-            let part = rest.split_to(rest.len().min(LARGEST_FRAME));
-            self.feed_frame(Frame::message(part, OpCode::Data(opcode), rest.is_empty())).await?;
-            opcode = Data::Continue;
-        }
-        Ok(())
     }
 
     /// Sends a ping with up to 125 bytes (RFC 6455, section 5.5.2).
@@ -188,7 +270,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         while !left {
             left = poll_fn(|cx| {
                 let mut buf = ReadBuf::new(&mut waste);
-                let polled = Pin::new(self.inner.borrow_mut().get_mut()).poll_read(cx, &mut buf);
+                let polled = Pin::new(self.inner.borrow_mut().get_mut().inner_mut()).poll_read(cx, &mut buf);
                 polled.map(|read| read.is_err() || buf.filled().is_empty())
             })
             .await;
@@ -227,6 +309,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Pin::new(&mut *self.inner.borrow_mut()).start_send(message).map_err(write_error)
     }
 
+    fn incoming(&self, message: tungstenite::Message) -> Option<Incoming> {
+        let place = self.risen.get();
+        self.risen.set(place + u64::from(message.is_text() || message.is_binary()));
+        Some(match message {
+            tungstenite::Message::Text(text) => Incoming::Message(Message::Text(text)),
+            tungstenite::Message::Binary(data) => match self.inner.borrow_mut().get_mut().inbound.mark(place) {
+                Some(mark) => Incoming::Part(Part { is_text: mark.is_text, data, is_last: mark.is_last }),
+                None => Incoming::Message(Message::Binary(data)),
+            },
+            tungstenite::Message::Ping(data) => Incoming::Ping(data),
+            tungstenite::Message::Pong(data) => Incoming::Pong(data),
+            tungstenite::Message::Close(frame) => Incoming::Close(
+                frame.map_or_else(Close::default, |frame| Close::new(frame.code.into(), frame.reason.as_str())),
+            ),
+            tungstenite::Message::Frame(_) => return None,
+        })
+    }
+
     fn fault(&self, error: tungstenite::Error) -> Option<Fault> {
         use tungstenite::error::ProtocolError;
         Some(match error {
@@ -234,7 +334,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             // What comes behind a Close means nothing (RFC 6455, section 5.5.1).
             tungstenite::Error::Protocol(ProtocolError::ReceivedAfterClosing) => return None,
             tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Fault::Cut(None),
-            tungstenite::Error::Io(error) => Fault::Cut(Some(error)),
+            tungstenite::Error::Io(error) => match error.downcast::<Fault>() {
+                Ok(fault) => fault,
+                Err(error) => Fault::Cut(Some(error)),
+            },
             tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => {
                 Fault::TooBig { limit: self.limits.max_message }
             }
@@ -245,19 +348,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 }
 
-fn incoming(message: tungstenite::Message) -> Option<Incoming> {
-    Some(match message {
-        tungstenite::Message::Text(text) => Incoming::Message(Message::Text(text)),
-        tungstenite::Message::Binary(data) => Incoming::Message(Message::Binary(data)),
-        tungstenite::Message::Ping(data) => Incoming::Ping(data),
-        tungstenite::Message::Pong(data) => Incoming::Pong(data),
-        tungstenite::Message::Close(frame) => Incoming::Close(
-            frame.map_or_else(Close::default, |frame| Close::new(frame.code.into(), frame.reason.as_str())),
-        ),
-        tungstenite::Message::Frame(_) => return None,
-    })
-}
-
 fn write_error(error: tungstenite::Error) -> io::Error {
     match error {
         tungstenite::Error::Io(error) => error,
@@ -266,54 +356,4 @@ fn write_error(error: tungstenite::Error) -> io::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
-
-    async fn client(stream: DuplexStream, max_message: usize) -> Socket<DuplexStream> {
-        Socket::new(stream, Bytes::new(), Side::Client, Limits { max_message, pongs: true }).await
-    }
-
-    #[tokio::test]
-    async fn a_message_over_64_kib_goes_out_in_frames_and_arrives_whole() {
-        let (near, far) = duplex(4096);
-        let (near, far) = (client(near, 1 << 20).await, async {
-            Socket::new(far, Bytes::new(), Side::Server, Limits { max_message: 1 << 20, pongs: true }).await
-        });
-        let sent = Message::Binary(Bytes::from(vec![7; 200_000]));
-        let far = far.await;
-        let (fed, got) = tokio::join!(async { near.feed(sent.clone()).await.and(near.flush().await) }, far.next());
-        fed.unwrap();
-        assert_eq!(got.unwrap().unwrap(), Incoming::Message(sent));
-    }
-
-    #[tokio::test]
-    async fn a_message_over_the_limit_is_a_fault_that_closes_with_1009() {
-        let (near, mut far) = duplex(4096);
-        let near = client(near, 4).await;
-        far.write_all(b"\x81\x05hello").await.unwrap();
-        let fault = near.next().await.unwrap().unwrap_err();
-        assert_eq!((fault.to_string().as_str(), fault.close_code()), ("a message is larger than 4 bytes", Some(1009)));
-        near.close(&Close::new(1009, "")).await.unwrap();
-        let mut frame = [0; 8];
-        far.read_exact(&mut frame).await.unwrap();
-        assert_eq!(frame[..2], [0x88, 0x82]);
-    }
-
-    #[tokio::test]
-    async fn each_fault_has_its_close_code() {
-        for (bytes, code) in [
-            (&b"\x81\x02\xff\xff"[..], Some(1007)),
-            (b"\xc1\x01a", Some(1002)),
-            (b"\x83\x00", Some(1002)),
-            (b"\x81\x81\0\0\0\0a", Some(1002)),
-            (b"", None),
-        ] {
-            let (near, mut far) = duplex(4096);
-            let near = client(near, 1024).await;
-            far.write_all(bytes).await.unwrap();
-            drop(far);
-            assert_eq!(near.next().await.unwrap().unwrap_err().close_code(), code, "{bytes:?}");
-        }
-    }
-}
+mod tests;

@@ -14,8 +14,16 @@ fn request(args: &[&str]) -> String {
 /// Without the fields that stand in every request.
 #[track_caller]
 fn more(args: &[&str]) -> Vec<String> {
-    let usual =
-        ["get ", "host:", "upgrade:", "connection:", "sec-websocket-key:", "sec-websocket-version:", "user-agent:"];
+    let usual = [
+        "get ",
+        "host:",
+        "upgrade:",
+        "connection:",
+        "sec-websocket-key:",
+        "sec-websocket-version:",
+        "sec-websocket-extensions:",
+        "user-agent:",
+    ];
     let head = request(args);
     let more = lines(&head).into_iter().filter(|line| !usual.iter().any(|name| line.to_lowercase().starts_with(name)));
     more.map(str::to_owned).collect()
@@ -27,7 +35,8 @@ const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 fn without_options_the_request_holds_what_rfc_6455_asks_for() {
     let expected = format!(
         "GET /chat?x=1 HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{KEY}\r\n\
-         Sec-WebSocket-Version: 13\r\nUser-Agent: wsprobe/{}\r\n\r\n",
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
+         User-Agent: wsprobe/{}\r\n\r\n",
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(request(&["-H", KEY]), expected);
@@ -51,6 +60,7 @@ fn a_header_takes_the_place_of_the_default_or_removes_it() {
         "Connection: keep-alive, Upgrade",
         KEY,
         "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
         "USER-AGENT: me/1",
     ];
     assert_eq!(lines(&head), expected);

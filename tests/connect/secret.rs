@@ -149,7 +149,7 @@ fn verbose_shows_the_handshake_with_stars_for_secrets() {
     ran.stderr(&format!(
         "* connected to 127.0.0.1:{port} for ws://127.0.0.1:{port}/x\n\
          > GET /x HTTP/1.1\n> Host: 127.0.0.1:{port}\n> Upgrade: websocket\n> Connection: Upgrade\n\
-         > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> Sec-WebSocket-Version: 13\n\
+         > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> Sec-WebSocket-Version: 13\n> Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\n\
          > User-Agent: wsprobe/{}\n> Authorization: Basic ***\n> Cookie: ***\n> \n\
          < HTTP/1.1 101 Switching Protocols\n< Upgrade: websocket\n< Connection: Upgrade\n\
          < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n< \n\

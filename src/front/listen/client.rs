@@ -1,6 +1,7 @@
 //! One client: its session, and what its messages lead to.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -55,7 +56,7 @@ fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, declined: &Declined) {
 }
 
 async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
-    let Guest { socket, opening, subprotocol, tls, mut place } = guest;
+    let Guest { socket, opening, subprotocol, deflate, tls, mut place } = guest;
     let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     let member = place.take(format!("{peer} {}{chosen}", opening.resource));
     let caller = Caller {
@@ -85,7 +86,9 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         status: 101,
         headers: opening.fields,
         subprotocol,
-        extensions: None,
+        extensions: deflate.map(|_| "permessage-deflate".to_owned()),
+        deflate,
+        tally: Arc::default(),
     };
     let seat = Seat { floor, member: &member, process: process.as_ref().map(Process::mailbox) };
     seat.put(Event::now(Happening::Open(Box::new(opened))));

@@ -12,7 +12,8 @@ use crate::dial::Duplex;
 use crate::handshake::admission::Admission;
 use crate::handshake::server::{Choice, Declined, Denial, Heard, Opening, decline, hear, let_in};
 use crate::request::Header;
-use crate::wire::{Limits, Side, Socket};
+use crate::wire::offer::Agreed;
+use crate::wire::{Limits, Manner, Side, Socket};
 
 /// How clients are let in.
 pub(in crate::front) struct Door {
@@ -31,6 +32,7 @@ pub(in crate::front) struct Guest<P> {
     pub(in crate::front) socket: Socket<Box<dyn Duplex>>,
     pub(in crate::front) opening: Opening,
     pub(in crate::front) subprotocol: Option<String>,
+    pub(in crate::front) deflate: Option<Agreed>,
     /// Version and cipher suite.
     pub(in crate::front) tls: Option<String>,
     pub(in crate::front) place: P,
@@ -62,8 +64,10 @@ impl Door {
             }
         };
         let (accepted, place) = timeout(self.handshake_timeout, answered).await.unwrap_or_else(|_| Err(late()))?;
-        let socket = Socket::new(stream, accepted.leftover, Side::Server, self.limits).await;
-        Ok(Guest { socket, opening: accepted.opening, subprotocol: accepted.subprotocol, tls, place })
+        let deflate = accepted.deflate;
+        let manner = Manner { deflate, ..Manner::default() };
+        let socket = Socket::new(stream, accepted.leftover, Side::Server, self.limits, manner).await;
+        Ok(Guest { socket, opening: accepted.opening, subprotocol: accepted.subprotocol, deflate, tls, place })
     }
 
     async fn secure(&self, stream: Box<dyn Duplex>) -> Result<(Box<dyn Duplex>, Option<String>), Declined> {

@@ -89,6 +89,7 @@ fn size(input: &Input) -> usize {
     OVERHEAD
         + match input {
             Input::Message(message) => message.data().len(),
+            Input::Part(part) => part.data.len(),
             Input::Ping(data) | Input::Pong(data) => data.len(),
             Input::Close(_) => 0,
         }

@@ -284,7 +284,7 @@ impl Options {
         Self {
             address: Address::Inet((Ipv4Addr::LOCALHOST, 0).into()),
             identity: None,
-            admission: Admission::default(),
+            admission: Admission { compress: true, ..Admission::default() },
             has_page: true,
             delay: Duration::ZERO,
             handshake_timeout: Duration::from_secs(10),

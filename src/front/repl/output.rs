@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::queue::{Item, Queue};
-use super::state::Shared;
+use super::state::{KEPT_BYTES, Shared};
 use crate::error::Error;
-use crate::event::{Direction, Event, Happening, Message};
+use crate::event::{Direction, Event, Happening, Message, Part};
 use crate::front::pipe::open_record;
+use crate::front::report;
 use crate::front::spool::Spool;
 use crate::plan::Plan;
 use crate::render::{Format, Look, record};
@@ -24,6 +26,14 @@ pub(super) struct Output {
     /// Records that have ended, whose last pieces may still be on their way.
     ended: RefCell<Vec<Rc<Spool>>>,
     look: Look,
+    gathered: RefCell<Gathered>,
+}
+
+/// What is kept of a large message while it comes in.
+#[derive(Default)]
+struct Gathered {
+    data: Vec<u8>,
+    size: usize,
 }
 
 impl Output {
@@ -36,6 +46,7 @@ impl Output {
             record: RefCell::new(record.map(Rc::new)),
             ended: RefCell::default(),
             look: plan.look.clone(),
+            gathered: RefCell::default(),
         })
     }
 
@@ -72,6 +83,34 @@ impl Output {
         }
     }
 
+    /// Takes a part of a large message, which is kept only as far as `/last` may need it.
+    fn gather(&self, at: SystemTime, part: &Part) {
+        let mut gathered = self.gathered.borrow_mut();
+        let has_all = gathered.data.len() == gathered.size;
+        gathered.size += part.data.len();
+        if has_all && (gathered.size <= KEPT_BYTES || self.record.borrow().is_some()) {
+            gathered.data.extend_from_slice(&part.data);
+        } else {
+            gathered.data = Vec::new();
+        }
+        if !part.is_last {
+            return;
+        }
+        let Gathered { data, size } = std::mem::take(&mut *gathered);
+        drop(gathered);
+        if data.len() == size {
+            let message = match String::from_utf8(data) {
+                Ok(text) if part.is_text => Message::Text(text.into()),
+                Ok(text) => Message::Binary(text.into_bytes().into()),
+                Err(error) => Message::Binary(error.into_bytes().into()),
+            };
+            return self.put(Event { at, client: None, what: Happening::Message(Direction::In, message) });
+        }
+        self.shared.history().note_size(size);
+        let kind = if part.is_text { "text" } else { "binary" };
+        self.queue.push(Item::Lines(format!("< {kind}, {size} bytes: too many to be kept\n")));
+    }
+
     /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
     fn is_shown(&self, what: &Happening) -> bool {
         match what {
@@ -85,6 +124,7 @@ impl Output {
             Happening::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
             Happening::Listening(_) | Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
+            Happening::Frame(_) | Happening::Part(_) => false,
         }
     }
 
@@ -113,8 +153,17 @@ impl Outlet for Output {
     }
 
     fn put(&self, event: Event) {
+        if let Happening::Part(part) = &event.what {
+            return self.gather(event.at, part);
+        }
         if let Some(record) = &*self.record.borrow() {
             record.append(|out| record::write(&event, out));
+        }
+        if let Happening::Frame(seen) = &event.what
+            && self.look.format != Format::Records
+        {
+            self.queue.push(Item::Lines(report::frame(seen) + "\n"));
+            return;
         }
         self.shared.history().note(&event.what);
         if self.is_shown(&event.what) {

@@ -13,7 +13,7 @@ use crate::event::{Direction, Happening, Message, Opened};
 
 /// What `/last` and `/save` can go back to.
 const KEPT_MESSAGES: usize = 1000;
-const KEPT_BYTES: usize = 16 << 20;
+pub(super) const KEPT_BYTES: usize = 16 << 20;
 
 /// How it stands with the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,9 +145,21 @@ impl History {
         }
     }
 
+    /// Takes note of a received message that nobody has whole.
+    pub(super) fn note_size(&mut self, size: usize) {
+        if let Some(connection) = &mut self.connection {
+            connection.messages[Direction::In as usize] += 1;
+            connection.bytes[Direction::In as usize] += size as u64;
+        }
+        self.push(Kept::Size(size));
+    }
+
     fn keep(&mut self, message: Message) {
         let size = message.data().len();
-        let kept = if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message) };
+        self.push(if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message) });
+    }
+
+    fn push(&mut self, kept: Kept) {
         self.bytes += kept.size();
         self.messages.push_back(kept);
         while self.messages.len() > KEPT_MESSAGES || self.bytes > KEPT_BYTES {
@@ -181,6 +193,9 @@ impl History {
         line("tls", opened.tls.clone().unwrap_or_else(none));
         line("subprotocol", opened.subprotocol.clone().unwrap_or_else(none));
         line("extensions", opened.extensions.clone().unwrap_or_else(none));
+        if opened.deflate.is_some() {
+            line("compression", opened.tally.shown());
+        }
         line("received", format!("{}, {}", counted(messages[0], "message"), counted(bytes[0], "byte")));
         line("sent", format!("{}, {}", counted(messages[1], "message"), counted(bytes[1], "byte")));
         line("round trip", round_trips.to_string());
@@ -225,6 +240,8 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::event::Peer;
 
@@ -271,6 +288,8 @@ mod tests {
             headers: Vec::new(),
             subprotocol: Some("chat".into()),
             extensions: None,
+            deflate: None,
+            tally: Arc::default(),
         });
         received(&mut history, "abc".into());
         history.note(&Happening::Message(Direction::Out, "d".into()));

@@ -1,0 +1,172 @@
+//! permessage-deflate (RFC 7692) on single messages: from data to payloads, and back.
+//!
+//! Plain code: bytes in, bytes out. What was agreed on comes from `offer`.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::Fault;
+
+/// RFC 7692, section 7.2.1: the sender cuts these four bytes off, so they go back on before inflating.
+const CUT_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// zlib has no raw window of 8 bits to compress with; one of 9 inflates what was made with 8.
+const SMALLEST_WINDOW: u8 = 9;
+
+/// How one direction is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) window_bits: u8,
+    /// Whether a message may point back into those before it.
+    pub(crate) takeover: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { window_bits: 15, takeover: true }
+    }
+}
+
+/// Compresses messages, piece by piece.
+pub(super) struct Deflater {
+    zlib: Compress,
+    takeover: bool,
+}
+
+impl Deflater {
+    /// None for a window that cannot be compressed with: messages go as they are then, which is always allowed.
+    pub(super) fn new(terms: Terms) -> Option<Self> {
+        let zlib = || Compress::new_with_window_bits(Compression::default(), false, terms.window_bits);
+        (terms.window_bits >= SMALLEST_WINDOW).then(|| Self { zlib: zlib(), takeover: terms.takeover })
+    }
+
+    /// Whether a message that did not get smaller may be sent as it was.
+    pub(super) fn forgets(&self) -> bool {
+        !self.takeover
+    }
+
+    /// Appends what a piece of a message compresses to; some of it may come with a later piece.
+    pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        self.run(piece, FlushCompress::None, out);
+    }
+
+    /// Ends the message.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        self.end(&[], out);
+    }
+
+    /// A whole message.
+    pub(super) fn message(&mut self, data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(data.len() / 2 + 64);
+        self.end(data, &mut out);
+        out
+    }
+
+    fn end(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        self.run(data, FlushCompress::Sync, out);
+        if out.ends_with(&CUT_TAIL) {
+            out.truncate(out.len() - CUT_TAIL.len());
+        } else if out.is_empty() {
+            // zlib flushes nothing twice; this is the beginning of an empty block, of which the tail is the rest.
+            out.push(0);
+        }
+        if self.forgets() {
+            self.zlib.reset();
+        }
+    }
+
+    fn run(&mut self, mut data: &[u8], flush: FlushCompress, out: &mut Vec<u8>) {
+        loop {
+            if out.capacity() - out.len() < 64 {
+                out.reserve(out.len().max(256));
+            }
+            let before = self.zlib.total_in();
+            self.zlib.compress_vec(data, out, flush).expect("a stream that is never finished takes all");
+            data = &data[(self.zlib.total_in() - before) as usize..];
+            // zlib has said all when it leaves room.
+            if data.is_empty() && out.len() < out.capacity() {
+                return;
+            }
+        }
+    }
+}
+
+/// Inflates messages, as far as there is room.
+pub(super) struct Inflater {
+    zlib: Decompress,
+    takeover: bool,
+    /// How much of the tail this message has had.
+    tail: usize,
+    /// The peer ended its stream within this message, which RFC 7692, section 7.2.3.4, allows.
+    ended: bool,
+}
+
+/// How far a step of inflating went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) used: usize,
+    pub(super) made: usize,
+}
+
+impl Inflater {
+    pub(super) fn new(terms: Terms) -> Self {
+        let zlib = Decompress::new_with_window_bits(false, terms.window_bits.max(SMALLEST_WINDOW));
+        Self { zlib, takeover: terms.takeover, tail: 0, ended: false }
+    }
+
+    /// Inflates some of `payload` into `room`; neither is empty.
+    ///
+    /// # Errors
+    /// It is no deflate.
+    pub(super) fn inflate(&mut self, payload: &[u8], room: &mut [u8]) -> Result<Step, Fault> {
+        let step = self.run(payload, room)?;
+        match step {
+            Step { used: 0, made: 0 } => Err(garbled("it leads nowhere")),
+            step => Ok(step),
+        }
+    }
+
+    /// Inflates what is left at the end of a message; done when there is room left.
+    ///
+    /// # Errors
+    /// It is no deflate.
+    pub(super) fn finish(&mut self, room: &mut [u8]) -> Result<usize, Fault> {
+        let mut made = 0;
+        loop {
+            // What a stream that was ended leaves of the tail is no block, and no matter.
+            let step = match self.run(&CUT_TAIL[self.tail..], &mut room[made..]) {
+                Err(_) if self.ended => Step { used: 0, made: 0 },
+                step => step?,
+            };
+            self.tail += step.used;
+            made += step.made;
+            if made == room.len() {
+                return Ok(made);
+            }
+            if step == (Step { used: 0, made: 0 }) {
+                break;
+            }
+        }
+        if !self.takeover || std::mem::take(&mut self.ended) {
+            self.zlib.reset(false);
+        }
+        self.tail = 0;
+        Ok(made)
+    }
+
+    fn run(&mut self, payload: &[u8], room: &mut [u8]) -> Result<Step, Fault> {
+        let (used, made) = (self.zlib.total_in(), self.zlib.total_out());
+        let status = self.zlib.decompress(payload, room, FlushDecompress::Sync);
+        let status = status.map_err(|error| garbled(&error.to_string()))?;
+        let used = (self.zlib.total_in() - used) as usize;
+        let made = (self.zlib.total_out() - made) as usize;
+        if status == Status::StreamEnd {
+            self.zlib.reset(false);
+            self.ended = true;
+        }
+        Ok(Step { used, made })
+    }
+}
+
+fn garbled(why: &str) -> Fault {
+    Fault::Protocol(format!("a compressed message cannot be inflated: {why}"))
+}

@@ -1,0 +1,164 @@
+//! Frames (RFC 6455, section 5): how their headers look on the wire, and which may come when.
+//!
+//! Plain code: bytes in, headers and verdicts out.
+
+use bytes::{BufMut as _, BytesMut};
+
+use super::{Fault, Side};
+use crate::event::Close;
+
+pub(crate) const CONTINUATION: u8 = 0;
+pub(crate) const TEXT: u8 = 1;
+pub(crate) const BINARY: u8 = 2;
+pub(crate) const CLOSE: u8 = 8;
+
+/// The bits of `rsv`, as they stand beside each other in the first byte.
+pub(crate) const RSV1: u8 = 4;
+
+/// The most that a control frame may carry (section 5.5).
+const LONGEST_CONTROL: u64 = 125;
+
+/// What stands before a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) fin: bool,
+    /// Three bits; the highest is RSV1.
+    pub(crate) rsv: u8,
+    pub(crate) opcode: u8,
+    pub(crate) mask: Option<[u8; 4]>,
+    pub(crate) length: u64,
+}
+
+/// A header as it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) header: Header,
+    /// The bytes that it took.
+    pub(crate) size: usize,
+}
+
+impl Header {
+    /// Reads the header at the beginning of `bytes`; none while it is not all there.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Found> {
+        let [first, second, rest @ ..] = bytes else { return None };
+        let (length, after) = match second & 0x7f {
+            126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 2),
+            127 => (u64::from_be_bytes(*rest.first_chunk()?), 8),
+            short => (u64::from(short), 0),
+        };
+        let is_masked = second & 0x80 != 0;
+        let mask = if is_masked { Some(*rest[after..].first_chunk()?) } else { None };
+        let header = Self { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 0x0f, mask, length };
+        Some(Found { header, size: 2 + after + if is_masked { 4 } else { 0 } })
+    }
+
+    /// Appends the header, its length in as few bytes as it needs.
+    pub(crate) fn write(&self, out: &mut BytesMut) {
+        out.put_u8(u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode & 0x0f);
+        let masked = u8::from(self.mask.is_some()) << 7;
+        match self.length {
+            0..=125 => out.put_u8(masked | self.length as u8),
+            126..=0xffff => {
+                out.put_u8(masked | 126);
+                out.put_u16(self.length as u16);
+            }
+            _ => {
+                out.put_u8(masked | 127);
+                out.put_u64(self.length);
+            }
+        }
+        out.extend_from_slice(self.mask.as_ref().map_or(&[], |mask| mask));
+    }
+
+    pub(crate) fn is_control(&self) -> bool {
+        self.opcode >= CLOSE
+    }
+}
+
+/// What holds for every frame of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    /// Who we are; the peer is the other.
+    pub(crate) side: Side,
+    /// Whether permessage-deflate gives RSV1 a meaning.
+    pub(crate) deflate: bool,
+}
+
+impl Rules {
+    /// Whether this frame may come now; `in_message` says that a fragmented message is under way.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub(crate) fn check(&self, found: &Found, in_message: bool) -> Result<(), Fault> {
+        let Found { header, size } = found;
+        let masked = header.mask.is_some();
+        let shortest = match header.length {
+            0..=125 => 2,
+            126..=0xffff => 4,
+            _ => 10,
+        } + if masked { 4 } else { 0 };
+        let broken = if matches!(header.opcode, 3..=7 | 11..) {
+            format!("a frame has the opcode {}, which means nothing", header.opcode)
+        } else if header.rsv & !RSV1 != 0 {
+            format!("a frame has {} set, which means nothing", if header.rsv & 2 != 0 { "RSV2" } else { "RSV3" })
+        } else if header.rsv == RSV1 && !self.deflate {
+            "a frame has RSV1 set, but no extension was agreed on".to_owned()
+        } else if header.rsv == RSV1 && !matches!(header.opcode, TEXT | BINARY) {
+            // RFC 7692, section 6: only the first frame of a message says that it is compressed.
+            let what = if header.is_control() { "a control frame" } else { "a continuation frame" };
+            format!("{what} has RSV1 set")
+        } else if masked && self.side == Side::Client {
+            "the server masked a frame".to_owned()
+        } else if !masked && self.side == Side::Server {
+            "the client did not mask a frame".to_owned()
+        } else if header.length >> 63 != 0 {
+            "a frame's length has its highest bit set".to_owned()
+        } else if *size != shortest {
+            format!("a frame's length of {} is written in more bytes than it needs", header.length)
+        } else if header.is_control() && !header.fin {
+            "a control frame is fragmented".to_owned()
+        } else if header.is_control() && header.length > LONGEST_CONTROL {
+            format!("a control frame has {} bytes, more than {LONGEST_CONTROL}", header.length)
+        } else if header.opcode == CONTINUATION && !in_message {
+            "a continuation frame continues no message".to_owned()
+        } else if matches!(header.opcode, TEXT | BINARY) && in_message {
+            "a message begins within another".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(Fault::Protocol(broken))
+    }
+}
+
+/// Whether the payload of a Close may be so (section 5.5.1).
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_close(payload: &[u8]) -> Result<(), Fault> {
+    match payload {
+        [] => Ok(()),
+        [_] => Err(Fault::Protocol("a Close has half a code".to_owned())),
+        [high, low, reason @ ..] => {
+            let code = u16::from_be_bytes([*high, *low]);
+            if !Close::may_be_sent(code) {
+                return Err(Fault::Protocol(format!("a Close has the code {code}, which may not be sent")));
+            }
+            std::str::from_utf8(reason).map(drop).map_err(|_| Fault::NotUtf8)
+        }
+    }
+}
+
+/// Masks or unmasks; `at` is the place of the first byte in its payload.
+pub(crate) fn mask(bytes: &mut [u8], key: [u8; 4], at: u64) {
+    let mut turned = key;
+    turned.rotate_left((at % 4) as usize);
+    let wide = u64::from_ne_bytes([turned, turned].concat().try_into().expect("twice four is eight"));
+    let mut chunks = bytes.chunks_exact_mut(8);
+    for chunk in &mut chunks {
+        let masked = u64::from_ne_bytes((&*chunk).try_into().expect("chunks of eight")) ^ wide;
+        chunk.copy_from_slice(&masked.to_ne_bytes());
+    }
+    for (byte, key) in chunks.into_remainder().iter_mut().zip(turned.iter().cycle()) {
+        *byte ^= key;
+    }
+}

@@ -1,0 +1,350 @@
+//! The rules of the wire: on plain code what peers send that the Autobahn suite never does, then whole sockets.
+
+use bytes::{Bytes, BytesMut};
+use proptest::prelude::{any, prop, prop_assert_eq, proptest};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+use super::deflate::{Deflater, Terms};
+use super::frame::{self, Header};
+use super::inbound::{Inbound, PIECE, Taking};
+use super::outbound::Outbound;
+use super::{Fault, Incoming, Limits, Manner, Side, Socket};
+use crate::event::{Close, Message};
+
+const LIMIT: usize = 1 << 20;
+
+fn taking(side: Side, deflate: Option<Terms>) -> Taking {
+    Taking { side, max_message: LIMIT, deflate, parts: false, tally: Default::default() }
+}
+
+/// What goes up for this input, as text, when it comes in blocks of this size.
+fn risen(taking: Taking, input: &[u8], size: usize) -> Vec<String> {
+    let parts = taking.parts;
+    let mut inbound = Inbound::new(taking);
+    let (mut waiting, mut ready, mut fault) = (BytesMut::new(), BytesMut::new(), None);
+    for block in input.chunks(size) {
+        waiting.extend_from_slice(block);
+        while fault.is_none() {
+            let before = (waiting.len(), ready.len());
+            let mut step = BytesMut::new();
+            fault = inbound.step(&mut waiting, &mut step).err();
+            ready.extend_from_slice(&step);
+            if before == (waiting.len(), ready.len()) && !inbound.has_more() {
+                break;
+            }
+        }
+    }
+    let mut risen = frames(&ready, |place| inbound.mark(place).filter(|_| parts).map(|mark| mark.is_last));
+    risen.extend(fault.map(|fault| format!("{fault} {:?}", fault.close_code())));
+    risen
+}
+
+/// Messages and control frames of what goes up; fragments are put together.
+fn frames(mut bytes: &[u8], mut part: impl FnMut(u64) -> Option<bool>) -> Vec<String> {
+    let (mut shown, mut message, mut place) = (Vec::new(), Vec::new(), 0);
+    while let Some(found) = Header::read(bytes) {
+        let (head, length) = (found.header, found.header.length as usize);
+        let Some(payload) = bytes.get(found.size..found.size + length) else { break };
+        let mut payload = payload.to_vec();
+        bytes = &bytes[found.size + length..];
+        if let Some(key) = head.mask {
+            frame::mask(&mut payload, key, 0);
+        }
+        if head.is_control() {
+            shown.push(format!("{}:{}", head.opcode, payload.escape_ascii()));
+            continue;
+        }
+        message.extend_from_slice(&payload);
+        let is_last = head.fin && part(place).unwrap_or(true);
+        place += u64::from(head.fin);
+        if is_last {
+            shown.push(std::mem::take(&mut message).escape_ascii().to_string());
+        }
+    }
+    shown
+}
+
+/// The same for every size of block.
+#[track_caller]
+fn check(taking: &Taking, input: &[u8], expected: &[&str]) {
+    for size in 1..=input.len() {
+        assert_eq!(risen(taking.clone(), input, size), expected, "{} in blocks of {size}", input.escape_ascii());
+    }
+}
+
+fn made(fin: bool, rsv: u8, opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    Header { fin, rsv, opcode, mask: None, length: payload.len() as u64 }.write(&mut out);
+    [&out, payload].concat()
+}
+
+fn deflated(terms: Terms, message: &[u8]) -> Vec<u8> {
+    Deflater::new(terms).unwrap().message(message)
+}
+
+#[test]
+fn a_broken_frame_is_told_by_the_rule_that_it_breaks_wherever_it_is_cut() {
+    let protocol = |what: &str| format!("{what} Some(1002)");
+    let long_length = [&[0x82, 127, 0x80][..], &[0; 7]].concat();
+    let not_minimal_64 = [&[0x82, 127][..], &0xffff_u64.to_be_bytes()].concat();
+    for (input, expected) in [
+        (&b"\xa1\x01a"[..], protocol("a frame has RSV2 set, which means nothing")),
+        (b"\x91\x01a", protocol("a frame has RSV3 set, which means nothing")),
+        (b"\xc9\x00", protocol("a control frame has RSV1 set")),
+        (b"\x01\x01a\xc0\x01b", protocol("a continuation frame has RSV1 set")),
+        (b"\x81\x81\0\0\0\0a", protocol("the server masked a frame")),
+        (&long_length, protocol("a frame's length has its highest bit set")),
+        (b"\x82\x7e\x00\x7d", protocol("a frame's length of 125 is written in more bytes than it needs")),
+        (&not_minimal_64, protocol("a frame's length of 65535 is written in more bytes than it needs")),
+        (b"\x83\x00", protocol("a frame has the opcode 3, which means nothing")),
+        (b"\x8b\x00", protocol("a frame has the opcode 11, which means nothing")),
+        (b"\x09\x00", protocol("a control frame is fragmented")),
+        (b"\x89\x7e\x00\x7e", protocol("a control frame has 126 bytes, more than 125")),
+        (b"\x80\x00", protocol("a continuation frame continues no message")),
+        (b"\x88\x01\x03", protocol("a Close has half a code")),
+        (b"\x88\x02\x03\xe7", protocol("a Close has the code 999, which may not be sent")),
+        (b"\x88\x02\x03\xed", protocol("a Close has the code 1005, which may not be sent")),
+        (b"\x88\x02\x03\xee", protocol("a Close has the code 1006, which may not be sent")),
+        (b"\x88\x02\x03\xf7", protocol("a Close has the code 1015, which may not be sent")),
+        (b"\x88\x02\x13\x88", protocol("a Close has the code 5000, which may not be sent")),
+        (b"\x88\x03\x03\xe8\xff", "a text message is not UTF-8 Some(1007)".to_owned()),
+    ] {
+        let taking = taking(Side::Client, Some(Terms::default()));
+        for size in 1..=input.len() {
+            let got = risen(taking.clone(), input, size).pop();
+            assert_eq!(got.as_ref(), Some(&expected), "{} in blocks of {size}", input.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn what_each_side_may_send_is_decided_by_the_side_and_by_what_was_agreed_on() {
+    check(&taking(Side::Server, None), b"\x81\x01a", &["the client did not mask a frame Some(1002)"]);
+    check(&taking(Side::Server, None), b"\x81\x81\x01\x02\x03\x04\x60", &["a"]);
+    check(
+        &taking(Side::Client, None),
+        b"\xc1\x01a",
+        &["a frame has RSV1 set, but no extension was agreed on Some(1002)"],
+    );
+    check(&taking(Side::Client, None), b"\x01\x01a\x81\x01b", &["a message begins within another Some(1002)"]);
+    check(&taking(Side::Client, None), b"\x01\x01a\x89\x01p\x80\x01b", &["9:p", "ab"]);
+    check(&taking(Side::Client, None), b"\x01\x00\x80\x00\x82\x00", &["", ""]);
+}
+
+#[test]
+fn what_comes_behind_a_close_means_nothing() {
+    check(&taking(Side::Client, None), b"\x88\x02\x03\xe8\x81\x01a\xff\xff", &["8:\\x03\\xe8"]);
+    check(&taking(Side::Client, None), b"\x88\x00\x88\x00", &["8:"]);
+}
+
+#[test]
+fn text_is_refused_at_its_first_bad_byte_even_if_its_frame_goes_on() {
+    let bad = "a text message is not UTF-8 Some(1007)";
+    for input in [&b"\x81\x7e\x03\xe8ab\xff"[..], b"\x01\x01\xce\x00\x7e\x03\xe8\xf4", b"\x01\x01\xce\x80\x00"] {
+        assert_eq!(risen(taking(Side::Client, None), input, 1).pop().as_deref(), Some(bad), "{}", input.escape_ascii());
+    }
+    let masked = [&b"\x81\xfe\x03\xe8\x01\x02\x03\x04"[..], &[b'a' ^ 1, b'b' ^ 2, 0xff ^ 3]].concat();
+    check_last(&taking(Side::Server, None), &masked, bad);
+}
+
+#[track_caller]
+fn check_last(taking: &Taking, input: &[u8], expected: &str) {
+    for size in [1, 2, 3, 7, input.len()] {
+        assert_eq!(risen(taking.clone(), input, size).pop().as_deref(), Some(expected), "in blocks of {size}");
+    }
+}
+
+#[test]
+fn a_message_over_the_limit_is_refused_at_its_header_or_while_it_inflates() {
+    let too_big = format!("a message is larger than {LIMIT} bytes Some(1009)");
+    let plain = taking(Side::Client, Some(Terms::default()));
+    check_last(&plain, &[&[0x82, 127][..], &(LIMIT as u64 + 1).to_be_bytes()].concat(), &too_big);
+    check_last(&plain, &[b"\x02\x01a", &[0x80, 127][..], &(LIMIT as u64).to_be_bytes()].concat(), &too_big);
+    let bomb = made(true, frame::RSV1, frame::BINARY, &deflated(Terms::default(), &vec![0; 4 * LIMIT]));
+    // Half of it is enough.
+    check_last(&plain, &bomb[..bomb.len() / 2], &too_big);
+}
+
+#[test]
+fn compressed_messages_go_up_inflated_with_control_frames_between_their_fragments() {
+    let text = "compressed, and cut to pieces, compressed".repeat(3);
+    let payload = deflated(Terms::default(), text.as_bytes());
+    let (first, rest) = payload.split_at(5);
+    let (second, third) = rest.split_at(1);
+    let input = [
+        made(false, frame::RSV1, frame::TEXT, first),
+        made(true, 0, 9, b"p"),
+        made(false, 0, frame::CONTINUATION, second),
+        made(false, 0, frame::CONTINUATION, b""),
+        made(true, 0, 10, b""),
+        made(true, 0, frame::CONTINUATION, third),
+        made(true, 0, frame::TEXT, b"plain"),
+    ]
+    .concat();
+    check(&taking(Side::Client, Some(Terms::default())), &input, &["9:p", "10:", &text, "plain"]);
+}
+
+#[test]
+fn the_server_keeps_to_its_window_and_to_no_takeover() {
+    let text = "window window window ".repeat(2000);
+    for terms in [
+        Terms { window_bits: 8, takeover: true },
+        Terms { window_bits: 9, takeover: true },
+        Terms { window_bits: 10, takeover: false },
+        Terms { window_bits: 15, takeover: false },
+    ] {
+        let made_with = Terms { window_bits: terms.window_bits.max(9), ..terms };
+        let mut deflater = Deflater::new(made_with).unwrap();
+        let input: Vec<u8> =
+            (0..3).flat_map(|_| made(true, frame::RSV1, frame::TEXT, &deflater.message(text.as_bytes()))).collect();
+        assert_eq!(risen(taking(Side::Client, Some(terms)), &input, 11), [&*text, &*text, &*text], "{terms:?}");
+    }
+    // A message that points back to one that was to be forgotten.
+    let mut takes_over = Deflater::new(Terms::default()).unwrap();
+    let [first, second] = [(); 2].map(|()| takes_over.message(text.as_bytes()));
+    let input = [made(true, frame::RSV1, frame::TEXT, &first), made(true, frame::RSV1, frame::TEXT, &second)].concat();
+    let forgets = taking(Side::Client, Some(Terms { window_bits: 15, takeover: false }));
+    let got = risen(forgets, &input, 11);
+    assert!(got[0] == text && got[1].starts_with("a compressed message cannot be inflated"), "{:?}", got.get(1));
+}
+
+#[test]
+fn deflate_of_all_kinds_is_taken_and_what_is_none_is_refused() {
+    let taking = taking(Side::Client, Some(Terms::default()));
+    // RFC 7692, section 7.2.3: one block, two blocks, a stored block, one with BFINAL set, an empty message.
+    for payload in [
+        &b"\xf2\x48\xcd\xc9\xc9\x07\x00"[..],
+        b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00",
+        b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",
+        b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
+    ] {
+        let input = made(true, frame::RSV1, frame::TEXT, payload);
+        check(&taking, &[&input[..], &input].concat(), &["Hello", "Hello"]);
+    }
+    check(&taking, b"\xc1\x01\x00\x81\x01a", &["", "a"]);
+    for payload in [&b"\xff\xff\xff\xff"[..], b"\x00\x05\x00\x00\x00"] {
+        let got = risen(taking.clone(), &made(true, frame::RSV1, frame::TEXT, payload), 1).pop().unwrap();
+        assert!(got.starts_with("a compressed message cannot be inflated"), "{got}");
+    }
+    let input = made(true, frame::RSV1, frame::TEXT, &deflated(Terms::default(), b"ab\xff"));
+    check(&taking, &input, &["a text message is not UTF-8 Some(1007)"]);
+}
+
+#[test]
+fn large_messages_go_up_in_parts_and_their_text_is_checked_over_the_borders() {
+    let text = "é€".repeat(PIECE);
+    let split: Vec<u8> = text.as_bytes().chunks(40_001).enumerate().fold(Vec::new(), |input, (at, piece)| {
+        let fin = (at + 1) * 40_001 >= text.len();
+        [input, made(fin, 0, if at == 0 { frame::TEXT } else { frame::CONTINUATION }, piece)].concat()
+    });
+    let parts = Taking { parts: true, ..taking(Side::Client, Some(Terms::default())) };
+    let shown = text.as_bytes().escape_ascii().to_string();
+    for input in [
+        made(true, 0, frame::TEXT, text.as_bytes()),
+        made(true, frame::RSV1, frame::TEXT, &deflated(Terms::default(), text.as_bytes())),
+        split,
+    ] {
+        let input = [&input[..], b"\x81\x01a"].concat();
+        for size in [1000, 65_536, input.len()] {
+            assert!(risen(parts.clone(), &input, size) == [shown.as_str(), "a"], "in blocks of {size}");
+        }
+    }
+    // Cut within a character, at the end of the message.
+    let cut = made(true, 0, frame::TEXT, &text.as_bytes()[..text.len() - 1]);
+    assert_eq!(risen(parts, &cut, 1000).pop().as_deref(), Some("a text message is not UTF-8 Some(1007)"));
+}
+
+#[test]
+fn what_the_fuzzers_found_stays_fixed() {
+    // Empty messages, one after the other: zlib has nothing to flush for the second.
+    super::fuzz::deflate(b"\x82");
+}
+
+#[test]
+fn a_fault_has_its_close_code() {
+    assert_eq!(Fault::Cut(None).close_code(), None);
+    assert_eq!(Fault::TooBig { limit: 1 }.close_code(), Some(1009));
+}
+
+proptest! {
+    /// What one side sends, the other one takes, however it is cut and compressed.
+    #[test]
+    fn messages_arrive_as_they_were_sent(
+        messages in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..300), 1_usize..400), 1..8),
+        fragment in prop::option::of(1_usize..200),
+        window_bits in 8_u8..=15,
+        takeover: bool,
+        compressed: bool,
+        size in 1_usize..500,
+    ) {
+        let terms = compressed.then_some(Terms { window_bits, takeover });
+        let mut outbound = Outbound::new(terms, fragment, Default::default());
+        let mut input = Vec::new();
+        let mut expected = Vec::new();
+        for (piece, times) in messages {
+            let data = piece.repeat(times);
+            expected.push(data.escape_ascii().to_string());
+            // In two parts or in one.
+            let (first, last) = data.split_at(if times % 2 == 0 { data.len() / 2 } else { 0 });
+            for (part, is_last) in [(first, false), (last, true)] {
+                if times % 2 == 0 || is_last {
+                    outbound.push_part(frame::BINARY, part.to_vec().into(), is_last);
+                }
+                while let Some(frame) = outbound.next() {
+                    let rsv = if frame.rsv1 { frame::RSV1 } else { 0 };
+                    prop_assert_eq!(frame.payload.len() > fragment.unwrap_or(PIECE), false);
+                    input.extend(made(frame.fin, rsv, frame.opcode, &frame.payload));
+                }
+            }
+        }
+        prop_assert_eq!(risen(taking(Side::Client, terms), &input, size), expected);
+    }
+}
+
+async fn client(stream: DuplexStream, max_message: usize) -> Socket<DuplexStream> {
+    Socket::new(stream, Bytes::new(), Side::Client, Limits { max_message, pongs: true }, Manner::default()).await
+}
+
+#[tokio::test]
+async fn a_message_over_64_kib_goes_out_in_frames_and_arrives_whole() {
+    let (near, far) = duplex(4096);
+    let (near, far) = (client(near, 1 << 20).await, async {
+        Socket::new(far, Bytes::new(), Side::Server, Limits { max_message: 1 << 20, pongs: true }, Manner::default())
+            .await
+    });
+    let sent = Message::Binary(Bytes::from(vec![7; 200_000]));
+    let far = far.await;
+    let (fed, got) = tokio::join!(async { near.feed(sent.clone()).await.and(near.flush().await) }, far.next());
+    fed.unwrap();
+    assert_eq!(got.unwrap().unwrap(), Incoming::Message(sent));
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_a_fault_that_closes_with_1009() {
+    let (near, mut far) = duplex(4096);
+    let near = client(near, 4).await;
+    far.write_all(b"\x81\x05hello").await.unwrap();
+    let fault = near.next().await.unwrap().unwrap_err();
+    assert_eq!((fault.to_string().as_str(), fault.close_code()), ("a message is larger than 4 bytes", Some(1009)));
+    near.close(&Close::new(1009, "")).await.unwrap();
+    let mut frame = [0; 8];
+    far.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[..2], [0x88, 0x82]);
+}
+
+#[tokio::test]
+async fn each_fault_has_its_close_code() {
+    for (bytes, code) in [
+        (&b"\x81\x02\xff\xff"[..], Some(1007)),
+        (b"\xc1\x01a", Some(1002)),
+        (b"\x83\x00", Some(1002)),
+        (b"\x81\x81\0\0\0\0a", Some(1002)),
+        (b"", None),
+    ] {
+        let (near, mut far) = duplex(4096);
+        let near = client(near, 1024).await;
+        far.write_all(bytes).await.unwrap();
+        drop(far);
+        assert_eq!(near.next().await.unwrap().unwrap_err().close_code(), code, "{bytes:?}");
+    }
+}

@@ -1,0 +1,310 @@
+//! The wire: compression as it is agreed on and kept, seen from a server that speaks in bytes.
+
+mod kit;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Stdio;
+
+use flate2::{Compress, Compression, FlushCompress};
+use kit::{CLOSE, Raw, TEXT, channel, echo, field, read_frame, switching, tool, url};
+
+const OFFER: &str = "permessage-deflate; client_max_window_bits";
+
+/// A server that answers the offer with this; tells what was offered.
+fn granting(answer: &'static str, serve: impl FnOnce(TcpStream, Option<String>) + Send + 'static) -> Raw {
+    Raw::start(move |mut stream, head| {
+        let offered = field(&head, "Sec-WebSocket-Extensions").map(str::to_owned);
+        let mut switching = switching(&head);
+        if !answer.is_empty() {
+            let field = format!("Sec-WebSocket-Extensions: {answer}\r\n\r\n");
+            switching.replace_range(switching.len() - 2.., &field);
+        }
+        stream.write_all(switching.as_bytes()).unwrap();
+        serve(stream, offered);
+    })
+}
+
+/// A raw deflate stream, cut as RFC 7692 wants it.
+fn deflated(data: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut zlib = Compress::new(Compression::fast(), false);
+    let mut out = Vec::new();
+    for piece in data {
+        out.reserve(piece.len() + 1024);
+        zlib.compress_vec(&piece, &mut out, FlushCompress::Sync).unwrap();
+    }
+    out.truncate(out.len() - 4);
+    out
+}
+
+/// A frame of any size with RSV1 set.
+fn compressed(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    [&[0xc0 | opcode, 127][..], &(payload.len() as u64).to_be_bytes(), payload].concat()
+}
+
+#[test]
+fn compression_is_offered_unless_it_is_off_and_with_the_parameters_asked_for() {
+    for (options, offer) in [
+        (&[][..], Some(OFFER)),
+        (&["--compress", "off"], None),
+        (&["--compress-options", "client_max_window_bits=10"], Some("permessage-deflate; client_max_window_bits=10")),
+        (
+            &["--compress-options", "client_no_context_takeover; server_max_window_bits=10"],
+            Some("permessage-deflate; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits"),
+        ),
+    ] {
+        let (tell, told) = channel();
+        let server = granting("", move |_, offered| tell.send(offered).unwrap());
+        tool().args(options).arg(server.url()).run().code(5);
+        assert_eq!(told.recv().unwrap().as_deref(), offer);
+    }
+}
+
+#[test]
+fn what_was_agreed_on_is_told_in_the_record_and_by_v() {
+    let server = echo();
+    let text = "round and round and ".repeat(10);
+    let ran = tool().args(["-v", "-j", "-1", "-x", &text]).arg(url(&server)).run().code(0);
+    assert!(ran.out().contains(r#""extensions":"permessage-deflate""#), "{ran:?}");
+    assert!(ran.out().contains(&text));
+    ran.says("messages are compressed; server: window of 15 bits, context takeover; client: window of 15 bits");
+}
+
+#[test]
+fn required_compression_fails_where_the_server_has_none() {
+    let server = granting("", |_, _| {});
+    let ran = tool().args(["--compress", "required"]).arg(server.url()).run();
+    ran.code(5).says("the server does not compress (--compress required)");
+    let server = echo();
+    tool().args(["--compress", "required", "-1", "-x", "a"]).arg(url(&server)).run().code(0).stdout("a\n");
+}
+
+#[test]
+fn a_bad_or_unasked_answer_fails_the_connection() {
+    for (answer, why) in [
+        ("x-mux", "the server uses the extension `x-mux`"),
+        ("permessage-deflate; mux", "`mux` is no parameter"),
+        ("permessage-deflate; server_max_window_bits=16", "`server_max_window_bits` is 16, expected 8 to 15"),
+        ("permessage-deflate, permessage-deflate", "permessage-deflate is there twice"),
+        ("permessage-deflate; client_max_window_bits", "without a value"),
+    ] {
+        let server = granting(answer, |_, _| {});
+        tool().arg(server.url()).run().code(5).says(why);
+    }
+    let server = granting("permessage-deflate", |_, _| {});
+    tool().args(["--compress", "off"]).arg(server.url()).run().code(5).says("as none was asked for");
+}
+
+#[test]
+fn bad_parameters_are_refused_before_a_socket_opens() {
+    for (options, why) in [
+        (&["--compress-options", "mux"][..], "`mux` is no parameter of permessage-deflate"),
+        (&["--compress-options", "server_max_window_bits=7"], "expected 8 to 15"),
+        (&["--compress", "off", "--compress-options", "client_max_window_bits"], "exclude each other"),
+    ] {
+        tool().args(options).arg("ws://127.0.0.1:1/").run().code(2).says(why);
+    }
+}
+
+#[test]
+fn messages_of_64_bytes_are_sent_compressed_and_shorter_ones_as_they_are() {
+    let (tell, told) = channel();
+    let server = granting("permessage-deflate", move |mut stream, _| {
+        let mut first = [0];
+        stream.peek(&mut first).unwrap();
+        let (_, payload) = read_frame(&mut stream).unwrap();
+        tell.send((first[0], payload.len())).unwrap();
+    });
+    let long = "a".repeat(64);
+    tool().args(["-w", "0", "-x", &long]).arg(server.url()).run();
+    let (first, length) = told.recv().unwrap();
+    assert!(first == 0xc1 && length < 10, "{first:x}, {length}");
+    let (tell, told) = channel();
+    let server = granting("permessage-deflate", move |mut stream, _| {
+        let mut first = [0];
+        stream.peek(&mut first).unwrap();
+        tell.send((first[0], read_frame(&mut stream).unwrap().1)).unwrap();
+    });
+    tool().args(["-w", "0", "-x", &long[1..]]).arg(server.url()).run();
+    assert_eq!(told.recv().unwrap(), (0x81, long.as_bytes()[1..].to_vec()));
+}
+
+#[test]
+fn a_bomb_of_1_gib_ends_with_1009_and_little_memory() {
+    let (tell, told) = channel();
+    let (release, released) = channel::<()>();
+    let server = granting("permessage-deflate", move |mut stream, _| {
+        let bomb = deflated((0..1024).map(|_| vec![0; 1 << 20]));
+        stream.write_all(&compressed(TEXT, &bomb)).unwrap_or_default();
+        tell.send(read_frame(&mut stream).unwrap()).unwrap();
+        let _ = released.recv();
+    });
+    let running = tool().args(["-r", "--max-message", "8MiB"]).arg(server.url()).stdout_to(Stdio::null()).spawn();
+    assert_eq!(told.recv().unwrap(), (CLOSE, vec![0x03, 0xf1]));
+    let peak = running.peak_memory();
+    drop(release);
+    let ran = running.wait().code(5);
+    ran.says("a message is larger than 8388608 bytes; closed with 1009 (--max-message raises the limit)");
+    assert!(peak < 48 << 20, "{peak}");
+}
+
+/// Sends this many bytes of text as one message: in one frame, or as it is compressed.
+fn huge(stream: &mut TcpStream, mib: usize, is_compressed: bool) {
+    let piece = "0123456789abcdé".repeat(1 << 16);
+    if is_compressed {
+        let payload = deflated((0..mib).map(|_| piece.clone().into_bytes()));
+        stream.write_all(&compressed(TEXT, &payload)).unwrap();
+        return;
+    }
+    stream.write_all(&[0x81, 127]).unwrap();
+    stream.write_all(&((mib << 20) as u64).to_be_bytes()).unwrap();
+    for _ in 0..mib {
+        stream.write_all(piece.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn a_message_of_1_gib_goes_to_a_pipe_in_little_memory() {
+    const MIB: usize = 1024;
+    for is_compressed in [false, true] {
+        let (release, released) = channel::<()>();
+        let server = granting("permessage-deflate", move |mut stream, _| {
+            huge(&mut stream, MIB, is_compressed);
+            let _ = released.recv();
+            stream.write_all(&kit::frame(CLOSE, &[3, 232])).unwrap();
+            let _ = read_frame(&mut stream);
+        });
+        let mut running = tool().args(["-r", "--max-message", "2GiB"]).arg(server.url()).spawn();
+        let mut stdout = running.child.stdout.take().unwrap();
+        let mut block = vec![0; 1 << 20];
+        let (mut received, mut last) = (0, Vec::new());
+        // The message, and the line's end behind it.
+        while received < (MIB << 20) + 1 {
+            let read = stdout.read(&mut block).unwrap();
+            assert!(read > 0, "it ended after {received} bytes");
+            received += read;
+            last.extend_from_slice(&block[read.saturating_sub(3)..read]);
+        }
+        let peak = running.peak_memory();
+        drop(release);
+        assert!(received == (MIB << 20) + 1 && last.ends_with("é\n".as_bytes()), "{received}");
+        running.wait().code(0);
+        assert!(peak < 40 << 20, "{peak}, compressed: {is_compressed}");
+    }
+}
+
+#[test]
+fn text_in_a_huge_message_is_checked_over_its_parts() {
+    let server = granting("", |mut stream, _| {
+        stream.write_all(&[0x81, 127]).unwrap();
+        stream.write_all(&(1_u64 << 30).to_be_bytes()).unwrap();
+        // Cut within a character at many borders, and bad at last.
+        stream.write_all("é€a".repeat(1 << 20).as_bytes()).unwrap();
+        stream.write_all(b"\xff").unwrap();
+        assert_eq!(read_frame(&mut stream).unwrap(), (CLOSE, vec![0x03, 0xef]));
+    });
+    tool().args(["-r", "--max-message", "2GiB"]).arg(server.url()).run().code(5).says("is not UTF-8; closed with 1007");
+    server.join();
+}
+
+#[test]
+fn a_file_of_1_gib_is_sent_as_one_message_in_little_memory() {
+    const SIZE: u64 = 1 << 30;
+    let dir = kit::dir();
+    let file = std::fs::File::create(kit::path(&dir, "huge")).unwrap();
+    // A hole is text too: NULs are UTF-8.
+    file.set_len(SIZE).unwrap();
+    for options in [&["--compress", "off"][..], &["--compress", "off", "--binary"], &["--compress", "required"]] {
+        let (tell, told) = channel();
+        let (release, released) = channel::<()>();
+        let grants = if options.contains(&"required") { "permessage-deflate" } else { "" };
+        let server = granting(grants, move |mut stream, _| {
+            tell.send(read_message(&mut stream)).unwrap();
+            let _ = released.recv();
+        });
+        let file = std::fs::File::open(kit::path(&dir, "huge")).unwrap();
+        let running =
+            tool().args(["--whole", "-w", "forever"]).args(options).arg(server.url()).stdin_from(file).start();
+        let (opcode, wire, inflated) = told.recv().unwrap();
+        let peak = running.peak_memory();
+        drop(release);
+        running.wait().code(5);
+        assert_eq!(opcode, if options.contains(&"--binary") { 2 } else { TEXT });
+        assert_eq!(inflated.unwrap_or(wire), SIZE);
+        assert!(peak < 40 << 20, "{peak}, {options:?}");
+    }
+}
+
+/// Reads the frames of one message: its opcode, its size on the wire, and what that inflates to if it is compressed.
+fn read_message(stream: &mut TcpStream) -> (u8, u64, Option<u64>) {
+    let mut stream = std::io::BufReader::with_capacity(1 << 20, stream);
+    let mut zlib = flate2::Decompress::new(false);
+    let mut out = Vec::with_capacity(4 << 20);
+    let (mut opcode, mut wire, mut is_compressed) = (0, 0, false);
+    loop {
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).unwrap();
+        let mut length = [0; 8];
+        match head[1] & 0x7f {
+            126 => stream.read_exact(&mut length[6..]).unwrap(),
+            127 => stream.read_exact(&mut length).unwrap(),
+            short => length[7] = short,
+        }
+        let mut mask = [0; 4];
+        stream.read_exact(&mut mask).unwrap();
+        let mut payload = vec![0; usize::try_from(u64::from_be_bytes(length)).unwrap()];
+        stream.read_exact(&mut payload).unwrap();
+        wire += payload.len() as u64;
+        if head[0] & 0x0f != 0 {
+            (opcode, is_compressed) = (head[0] & 0x0f, head[0] & 0x40 != 0);
+        }
+        if is_compressed {
+            payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+            let before = zlib.total_in();
+            while zlib.total_in() - before < payload.len() as u64 {
+                out.clear();
+                let at = usize::try_from(zlib.total_in() - before).unwrap();
+                zlib.decompress_vec(&payload[at..], &mut out, flate2::FlushDecompress::Sync).unwrap();
+            }
+        }
+        if head[0] & 0x80 != 0 {
+            // What zlib still holds back.
+            out.push(0);
+            while is_compressed && !out.is_empty() {
+                out.clear();
+                zlib.decompress_vec(&[], &mut out, flate2::FlushDecompress::Sync).unwrap();
+            }
+            return (opcode, wire, is_compressed.then(|| zlib.total_out()));
+        }
+    }
+}
+
+#[test]
+fn fragment_sends_messages_in_frames_of_that_size() {
+    let (tell, told) = channel();
+    let server = Raw::open(move |mut stream| {
+        for _ in 0..3 {
+            let mut first = [0];
+            stream.peek(&mut first).unwrap();
+            tell.send((first[0], read_frame(&mut stream).unwrap().1)).unwrap();
+        }
+    });
+    tool().args(["--fragment", "2", "-w", "0", "-x", "abcde"]).arg(server.url()).run();
+    let frames: Vec<_> = (0..3).map(|_| told.recv().unwrap()).collect();
+    assert_eq!(frames, [(0x01, b"ab".to_vec()), (0x00, b"cd".to_vec()), (0x80, b"e".to_vec())]);
+}
+
+#[test]
+fn frames_are_told_on_stderr_or_as_records() {
+    let server = echo();
+    let text = "hello ".repeat(20);
+    let ran = tool().args(["--frames", "-1", "-x", &text, "-x", "short"]).arg(url(&server)).run().code(0);
+    let ran =
+        ran.says("> text FIN RSV1, mask ").says(" bytes that inflate to 120: \"hello hello hello hello hello he\"…");
+    let ran = ran.says("> text FIN, mask ").says(", 5 bytes: \"short\"").says("< text FIN RSV1, no mask, ");
+    ran.says("> close FIN, mask ").says("< close FIN, no mask, 2 bytes: \"\\x03\\xe8\"");
+    let server = echo();
+    let ran = tool().args(["--frames", "--json", "-w", "0", "-x", "hi"]).arg(url(&server)).run().code(0);
+    assert!(ran.out().contains(r#""dir":"in","type":"frame","opcode":1,"fin":true,"rsv":0,"mask":null,"length":2,"inflated":null,"data":"hi"}"#), "{}", ran.out());
+    assert!(!ran.stderr.contains("text FIN"), "{}", ran.stderr);
+}
