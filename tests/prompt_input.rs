@@ -192,6 +192,10 @@ fn several_at_once_lose_nothing_of_the_history_and_each_line_is_there_once() {
         }
     }
     for mut screen in screens {
+        // Between two lines the terminal would take a Ctrl-D for itself. A line with a space before it is not kept.
+        screen.keys(" the end\r");
+        screen.shows(">  the end");
+        screen.prompt();
         screen.keys(CTRL_D);
         screen.leaves_with(0);
     }

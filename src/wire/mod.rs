@@ -45,7 +45,7 @@ use walk::Disguise;
 const READ_BUFFER: usize = 32 << 10;
 
 /// A server has one for each of its clients.
-const SERVER_READ_BUFFER: usize = 8 << 10;
+const SERVER_READ_BUFFER: usize = 4 << 10;
 
 /// What a peer may ask of us.
 #[derive(Clone, Copy, Debug)]
