@@ -9,13 +9,13 @@
 //! |---|---|
 //! | `cli` | clap, the environment, the manual; `unescape` reads the escapes of options and input |
 //! | `plan` | what a run needs, gathered from the option structs of the modules below |
-//! | `front` | threads and input: the pipe, the prompt, the server of `demo` |
+//! | `front` | threads and input: the pipe, the prompt, the server (`listen`, which is also behind `demo`) |
 //! | `command` | the slash commands of the prompt: parsing, help and completion from one table |
 //! | `connect` | the order of dial, handshake, redirect, wire |
 //! | `dial` | names, addresses, sockets, proxies, TLS |
 //! | `handshake`, `request`, `target` | the opening handshake, what it says, to whom |
-//! | `wire` | frames; tungstenite |
-//! | `session` | the pump: socket and clock; when and how it ends |
+//! | `wire` | frames, compression, what is seen of them; tungstenite |
+//! | `session` | the pump: socket and clock; keepalive, reconnecting; when and how it ends |
 //! | `render` | from events to bytes: text, JSON, hexdumps, records |
 //! | `term` | stdout, stderr, the terminal's state, escaping |
 //! | `event`, `error` | the shared words; what goes wrong before a session |
