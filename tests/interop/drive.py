@@ -137,7 +137,7 @@ def our_ping_is_answered(server):
 
 @case
 def their_ping_is_answered(server):
-    server.run("/ping", "-P").ended(0, b"the pong came\n", "ping received are you there")
+    server.run("/ping", "-P").ended(0, b"the pong came\n", "received ping are you there")
 
 
 @case
