@@ -259,6 +259,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                     if self.wait_for_output(self.outlet.flush()).await.is_err() {
                         return End::OutputGone;
                     }
+                    if echo == Echo::InOrder {
+                        // One that fails is heard of by reading on.
+                        let _ = self.flush().await;
+                    }
                     self.socket.next().await
                 }
             };

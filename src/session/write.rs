@@ -10,7 +10,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use super::core::Core;
 use super::keepalive::Heartbeat;
 use super::pace::Pace;
-use super::{Inputs, Options, Outlet, Pump};
+use super::{Echo, Inputs, Options, Outlet, Pump};
 use crate::event::{Batch, Direction, Happening, Input, Message};
 
 /// What decides when something is sent.
@@ -64,7 +64,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                     while let Ok(message) = echoed.try_recv() {
                         batch.push(Input::Message(message));
                     }
-                    sending = self.send_once(batch, &mut timing).await;
+                    sending = match options.echo {
+                        // The reader waits for it, and flushes when there is nothing more to read.
+                        Echo::InOrder => self.feed_once(batch, &mut timing).await,
+                        Echo::Aside | Echo::No => self.send_once(batch, &mut timing).await,
+                    };
                     self.echo_sent.notify_one();
                 }
                 // A closed channel would be ready at every turn.
@@ -108,6 +112,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
 
     /// Sends what means nothing to another connection. False when this one takes no more.
     async fn send_once(&self, batch: Batch, timing: &mut Timing) -> bool {
+        self.feed_once(batch, timing).await && self.flush().await
+    }
+
+    /// The same without flushing.
+    async fn feed_once(&self, batch: Batch, timing: &mut Timing) -> bool {
         for input in batch {
             let is_message = matches!(input, Input::Message(_));
             if !self.is_time(is_message, timing).await {
@@ -120,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 return false;
             }
         }
-        self.flush().await
+        true
     }
 
     async fn send_heartbeat(&self, message: Message) -> bool {
@@ -128,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         self.send_one(Input::Message(message)).await.is_ok() && self.flush().await
     }
 
-    async fn flush(&self) -> bool {
+    pub(super) async fn flush(&self) -> bool {
         let is_flushed = self.socket.flush().await.is_ok();
         self.note_written();
         self.put_frames(self.socket.take_frames());
