@@ -6,10 +6,9 @@ use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
 
-use kit::pty::{Prompt, Screen, cursor_row, on_terminal, prompt};
-use kit::{Client, PATIENCE, Raw, Said, Server, channel, dir, path, switching, url};
+use kit::pty::{Prompt, Screen, counting, cursor_row, number, on_terminal, prompt, waits_for_more};
+use kit::{Client, PATIENCE, Raw, Said, Server, channel, dir, echo, path, serving, switching, url};
 use nix::sys::signal::Signal;
 use portable_pty::CommandBuilder;
 use tokio::sync::Notify;
@@ -37,14 +36,6 @@ const HOSTILE: [(&str, &str); 9] = [
     ("back \x08\x08\rspace\x7f", "back \\x08\\x08\\rspace\\x7f"),
 ];
 
-fn echo() -> Server {
-    Server::echo().expect("there are free ports")
-}
-
-fn start<F: Future<Output = ()> + 'static>(serve: impl Fn(Client) -> F + Send + 'static) -> Server {
-    Server::start(serve).expect("there are free ports")
-}
-
 /// The prompt of a client of this server, waiting for a line.
 fn prompt_on(server: &Server) -> Screen {
     ready(prompt([url(server)]))
@@ -60,7 +51,7 @@ fn ready(prompt: Prompt) -> Screen {
 fn closing(code: u16, reason: &'static str) -> (Server, Arc<Notify>) {
     let close = Arc::new(Notify::new());
     let wanted = Arc::clone(&close);
-    let server = start(move |client| {
+    let server = serving(move |client| {
         let wanted = Arc::clone(&wanted);
         async move {
             tokio::select! {
@@ -75,7 +66,7 @@ fn closing(code: u16, reason: &'static str) -> (Server, Arc<Notify>) {
 /// A server that passes on what it is told.
 fn listening() -> (Server, std::sync::mpsc::Receiver<Said>) {
     let (said, heard) = channel();
-    let server = start(move |client| {
+    let server = serving(move |client| {
         let said = said.clone();
         async move {
             while let Some(what) = client.next().await {
@@ -95,40 +86,11 @@ fn text(text: &str) -> Said {
     Said::Text(text.to_owned())
 }
 
-/// A server that counts, `#1#`, `#2#`, so many times a second.
-fn counting(rate: u32) -> Server {
-    start(move |client| async move {
-        let mut tick = tokio::time::interval(Duration::from_secs(1) / rate);
-        let count = async {
-            for n in 1_u32.. {
-                tick.tick().await;
-                client.text(&format!("#{n}#")).await;
-            }
-        };
-        tokio::select! {
-            () = count => {}
-            () = async { while client.next().await.is_some() {} } => {}
-        }
-    })
-}
-
-/// The largest number on the screen.
-fn number(screen: &vt100::Screen) -> u32 {
-    screen.contents().split('#').filter_map(|piece| piece.parse().ok()).max().unwrap_or_default()
-}
-
-/// Waits for so many more messages of a counting server: a number at least that high, since one may scroll away.
-#[track_caller]
-fn waits_for_more(screen: &Screen, more: u32) {
-    let enough = screen.look(number) + more;
-    screen.wait(&format!("message {enough}"), |screen| number(screen) >= enough);
-}
-
 /// Floods until told to stop, but with no less than `least` messages; then sends `the last one`.
 fn flooding(least: u32) -> (Server, Arc<AtomicBool>, Arc<AtomicU32>) {
     let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&sent));
-    let server = start(move |client| {
+    let server = serving(move |client| {
         let (stopped, counted) = (Arc::clone(&stopped), Arc::clone(&counted));
         async move {
             for n in 1_u32.. {
@@ -232,7 +194,7 @@ fn a_resize_keeps_the_line_and_its_cursor() {
 
 #[test]
 fn hostile_messages_are_shown_escaped_and_do_nothing() {
-    let server = start(|client| async move {
+    let server = serving(|client| async move {
         for (sent, _) in HOSTILE {
             client.text(sent).await;
         }
@@ -384,7 +346,7 @@ fn a_close_ends_the_prompt_while_completions_are_shown() {
 
 #[test]
 fn a_cut_connection_ends_the_prompt_with_5() {
-    let server = start(|client| async move {
+    let server = serving(|client| async move {
         let _ = client.next().await;
     });
     let mut screen = ready(prompt(["--exit-on-close", &url(&server)]));
@@ -488,7 +450,7 @@ fn quit_and_ctrl_d_leave_with_0_and_say_so_to_the_server() {
 
 #[test]
 fn last_shows_the_whole_message_in_the_pager() {
-    let server = start(|client| async move {
+    let server = serving(|client| async move {
         client.binary(&[0xab; 300]).await;
         while client.next().await.is_some() {}
     });
@@ -725,7 +687,7 @@ fn pings_are_shown_only_on_demand() {
         client.text("after it").await;
         while client.next().await.is_some() {}
     };
-    let server = start(serve);
+    let server = serving(serve);
     let screen = prompt(["-P", &url(&server)]).start();
     screen.shows("< ping hello\n> pong hello\n< after it");
     let screen = prompt([url(&server)]).start();
@@ -793,7 +755,7 @@ fn execute_sends_first_and_interactive_goes_on_with_the_prompt() {
 #[test]
 fn a_password_is_asked_for_without_echo_and_never_kept() {
     let (asked, told) = channel();
-    let server = start(move |client| {
+    let server = serving(move |client| {
         let _ = asked.send(client.header("authorization").map(str::to_owned));
         async move { while client.next().await.is_some() {} }
     });

@@ -3,10 +3,9 @@
 mod kit;
 
 use std::path::Path;
-use std::time::Duration;
 
-use kit::pty::{Prompt, Screen, cursor_row, on_terminal, prompt};
-use kit::{Heard, PATIENCE, Said, Server, dir, hearing, path, serving, url};
+use kit::pty::{Prompt, Screen, counting, cursor_row, number, on_terminal, prompt, waits_for_more};
+use kit::{Heard, PATIENCE, Said, Server, dir, hearing, path, url};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::CommandBuilder;
@@ -37,34 +36,6 @@ fn alone() -> (Screen, Heard, Server) {
 
 fn text(text: &str) -> Said {
     Said::Text(text.to_owned())
-}
-
-/// A server that counts, `#1#`, `#2#`, a hundred times a second, and hears nothing.
-fn counting() -> Server {
-    serving(|client| async move {
-        let mut tick = tokio::time::interval(Duration::from_millis(10));
-        let count = async {
-            for n in 1_u32.. {
-                tick.tick().await;
-                client.text(&format!("#{n}#")).await;
-            }
-        };
-        tokio::select! {
-            () = count => {}
-            () = async { while client.next().await.is_some() {} } => {}
-        }
-    })
-}
-
-/// The largest number on the screen.
-fn number(screen: &vt100::Screen) -> u32 {
-    screen.contents().split('#').filter_map(|piece| piece.parse().ok()).max().unwrap_or_default()
-}
-
-#[track_caller]
-fn waits_for_more(screen: &Screen) {
-    let enough = screen.look(number) + 20;
-    screen.wait(&format!("message {enough}"), |screen| number(screen) >= enough);
 }
 
 #[test]
@@ -129,11 +100,11 @@ fn json_goes_on_until_it_closes_or_an_empty_line_ends_it() {
 
 #[test]
 fn wide_characters_and_emoji_survive_messages() {
-    let server = counting();
+    let server = counting(100);
     let screen = ready_among_messages(&server);
     screen.keys(["日本語 🎉 é", LEFT, LEFT].concat());
     screen.line("> 日本語 🎉 é", 11);
-    waits_for_more(&screen);
+    waits_for_more(&screen, 20);
     screen.line("> 日本語 🎉 é", 11);
     screen.keys("!");
     screen.line("> 日本語 🎉! é", 12);
@@ -147,18 +118,18 @@ fn ready_among_messages(server: &Server) -> Screen {
 
 #[test]
 fn a_search_and_a_list_of_completions_stay_open_while_messages_come() {
-    let server = counting();
+    let server = counting(100);
     let screen = ready_among_messages(&server);
     screen.keys("find me\r");
     screen.wait("the prompt", |screen| cursor_row(screen).trim_end() == ">");
     screen.keys([CTRL_R, "find"].concat());
     screen.wait("the search", |screen| cursor_row(screen).starts_with("(reverse-i-search)`find': find me"));
     screen.keys(RIGHT);
-    waits_for_more(&screen);
+    waits_for_more(&screen, 20);
     screen.wait("what was found", |screen| cursor_row(screen).trim_end() == "> find me");
     screen.keys([CTRL_E, CTRL_U, "/re\t"].concat());
     screen.wrote("/resume");
-    waits_for_more(&screen);
+    waits_for_more(&screen, 20);
     screen.line("> /repeat N [every TIME]", 5);
 }
 
@@ -252,7 +223,7 @@ fn in_a_shell(shell: &[&str], server: &Server, home: &Path) -> (Screen, Pid) {
 
 #[test]
 fn ctrl_z_and_fg_bring_the_line_back() {
-    let (server, home) = (counting(), dir());
+    let (server, home) = (counting(100), dir());
     // One that takes the terminal as it finds it.
     let (screen, _) = in_a_shell(&["sh", "-i"], &server, home.path());
     screen.keys("half typed");
@@ -262,7 +233,7 @@ fn ctrl_z_and_fg_bring_the_line_back() {
     assert!(screen.is_cooked() && !screen.look(vt100::Screen::bracketed_paste));
     screen.keys("fg\r");
     screen.line("> half typed", 12);
-    waits_for_more(&screen);
+    waits_for_more(&screen, 20);
     screen.keys(" on");
     screen.line("> half typed on", 15);
     screen.keys([CTRL_U, CTRL_D].concat());
@@ -271,7 +242,7 @@ fn ctrl_z_and_fg_bring_the_line_back() {
 
 #[test]
 fn a_stop_from_outside_leaves_a_prompt_that_goes_on() {
-    let (server, home) = (counting(), dir());
+    let (server, home) = (counting(100), dir());
     for signal in [Signal::SIGSTOP, Signal::SIGTSTP] {
         let (screen, pid) = in_a_shell(&["bash", "--norc", "-i"], &server, home.path());
         screen.keys("half typed");

@@ -18,7 +18,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use super::PATIENCE;
+use super::{PATIENCE, Server, serving};
 
 /// How much of the stream a failure shows.
 const TAIL: usize = 600;
@@ -356,4 +356,33 @@ fn told(state: &State) -> String {
     let tail = String::from_utf8_lossy(&state.raw[state.raw.len().saturating_sub(TAIL)..]).into_owned();
     let (cursor, ended) = (screen.cursor_position(), state.ended);
     format!("cursor at {cursor:?}, ended: {ended}, the screen:\n{}\nthe stream's end: {tail:?}", screen.contents())
+}
+
+/// A server that counts, `#1#`, `#2#`, so many times a second.
+pub fn counting(rate: u32) -> Server {
+    serving(move |client| async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(1) / rate);
+        let count = async {
+            for n in 1_u32.. {
+                tick.tick().await;
+                client.text(&format!("#{n}#")).await;
+            }
+        };
+        tokio::select! {
+            () = count => {}
+            () = async { while client.next().await.is_some() {} } => {}
+        }
+    })
+}
+
+/// The largest number on the screen.
+pub fn number(screen: &vt100::Screen) -> u32 {
+    screen.contents().split('#').filter_map(|piece| piece.parse().ok()).max().unwrap_or_default()
+}
+
+/// Waits for so many more messages of a counting server: a number at least that high, since one may scroll away.
+#[track_caller]
+pub fn waits_for_more(screen: &Screen, more: u32) {
+    let enough = screen.look(number) + more;
+    screen.wait(&format!("message {enough}"), |screen| number(screen) >= enough);
 }
