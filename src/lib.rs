@@ -16,6 +16,7 @@
 //! | `handshake`, `request`, `target` | the opening handshake, what it says, to whom |
 //! | `wire` | frames, compression, what is seen of them; tungstenite |
 //! | `session` | the pump: socket and clock; keepalive, reconnecting; when and how it ends |
+//! | `script` | the language of `run`: its tree, parsing, formatting, judging |
 //! | `render` | from events to bytes: text, JSON, hexdumps, records |
 //! | `term` | stdout, stderr, the terminal's state, escaping |
 //! | `event`, `error` | the shared words; what goes wrong before a session |
@@ -33,6 +34,8 @@ mod handshake;
 mod plan;
 mod render;
 mod request;
+#[allow(dead_code, reason = "its parser and its player land next")]
+mod script;
 mod session;
 mod target;
 mod term;

@@ -1,0 +1,267 @@
+//! A script as a tree. `Display` gives each part in its canonical spelling, which parses to the same tree.
+
+use std::time::Duration;
+
+/// A file that was understood.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Script {
+    /// The file's head: what holds for each `connect` in it.
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Where something stands in its file; both are counted from 1, columns in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// An option of the command line, without its dashes: `header Authorization: Bearer {{token}}`, `insecure`.
+///
+/// `within TIME`, in the head only, is the time limit of expectations that name none.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Setting {
+    pub(crate) place: Place,
+    pub(crate) option: String,
+    pub(crate) value: Option<Template>,
+}
+
+/// One line, or a block.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) place: Place,
+    /// `a: send …`; without a name it is the connection that has none.
+    pub(crate) connection: Option<String>,
+    pub(crate) action: Action,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// Opens a connection; its settings are the indented lines below it.
+    Connect {
+        url: Template,
+        settings: Vec<Setting>,
+    },
+    /// What the server answered to the opening request; 101 if it let us in.
+    Status(u16),
+    Send(Payload),
+    /// `/frame`'s words (`wire::handmade`): a frame that breaks the rules.
+    Frame(Template),
+    /// `None` sends whole messages again.
+    Fragment(Option<usize>),
+    Ping(Text),
+    Pong(Text),
+    Expect(Expect),
+    /// No message, no Close for so long.
+    Nothing {
+        within: Duration,
+    },
+    /// Reads on until something fits.
+    Skip {
+        until: Pattern,
+        within: Option<Duration>,
+        capture: Option<String>,
+    },
+    /// Takes a value out of the message that came last, or out of the answer to the opening request.
+    Capture {
+        name: String,
+        from: Extract,
+    },
+    Set {
+        name: String,
+        value: Text,
+    },
+    /// Runs a command with `sh -c`; anything but exit status 0 fails.
+    Exec {
+        within: Option<Duration>,
+        command: Template,
+        capture: Option<String>,
+    },
+    Pause(Duration),
+    /// Shows a line on stderr.
+    Log(Text),
+    Close {
+        code: Option<u16>,
+        reason: Text,
+    },
+    /// Cuts the TCP connection.
+    Drop,
+    /// Sends FIN, and reads on.
+    HalfClose,
+    Repeat {
+        times: u32,
+        steps: Vec<Step>,
+    },
+    /// All at once; it goes on when the last of them has ended.
+    Parallel(Vec<Vec<Step>>),
+}
+
+/// Text with `{{…}}` in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Template(pub(crate) Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Piece {
+    Literal(String),
+    /// `{{name}}`
+    Variable(Place, String),
+    /// `{{env:NAME}}`
+    Environment(Place, String),
+    /// `{{uuid}}`: a random one (RFC 9562, version 4).
+    Uuid,
+    /// `{{now}}`: RFC 3339, in UTC.
+    Now,
+    /// `{{random 1..6}}`: a whole number, both ends included.
+    Random(i64, i64),
+}
+
+/// Text as it was written: to the end of the line, in quotes with escapes, or as a block between two lines of `"""`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Text {
+    pub(crate) style: Style,
+    pub(crate) template: Template,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Style {
+    #[default]
+    Bare,
+    Quoted,
+    /// Without its common indentation.
+    Block,
+}
+
+/// What `send` sends.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Payload {
+    Text(Text),
+    /// Checked to be JSON, and sent as written.
+    Json(Text),
+    Binary(Binary),
+    /// `text file PATH`; the path is relative to the script.
+    TextFile(Text),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Binary {
+    /// Given in hex.
+    Hex(Vec<u8>),
+    Base64(Vec<u8>),
+    /// The path is relative to the script.
+    File(Text),
+    /// UTF-8 with escapes, among them `\xNN`.
+    Text(Text),
+}
+
+/// The next thing of its kind has to fit: messages, pings and pongs each have their own order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Expect {
+    pub(crate) within: Option<Duration>,
+    pub(crate) pattern: Pattern,
+    /// The first group of a regular expression, else the whole; what the first path of a condition leads to.
+    pub(crate) capture: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Pattern {
+    /// A message of any type.
+    Message,
+    /// Any text message.
+    AnyText,
+    Text(TextPattern),
+    /// Keys that are not named are fine, at any depth; lists are compared whole.
+    JsonSubset(Text),
+    /// `json exactly …`: the same value; order of keys and spelling of numbers do not matter.
+    JsonExactly(Text),
+    /// `json $.op == "tick" and $.price > 0`
+    Json(Condition),
+    AnyBinary,
+    Binary(Binary),
+    Ping(Option<TextPattern>),
+    Pong(Option<TextPattern>),
+    Close {
+        code: Option<u16>,
+        reason: Option<TextPattern>,
+    },
+    /// Of the answer to the opening request.
+    Header {
+        name: String,
+        value: Option<TextPattern>,
+    },
+    /// Of a refusal.
+    Body(TextPattern),
+    /// Of a refusal, as JSON.
+    BodyJson(Condition),
+    /// The subprotocol that was agreed on; none is an empty one.
+    Subprotocol(Text),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TextPattern {
+    Is(Text),
+    Contains(Text),
+    Matches(Regexp),
+}
+
+/// `/…/flags`, with `i m s x` for flags; variables in it stand for themselves, escaped.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Regexp {
+    pub(crate) source: Template,
+    pub(crate) flags: String,
+}
+
+/// What is asked of a JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Condition {
+    /// `$.list[0]`: leads somewhere.
+    Exists(String),
+    /// One of the places that the path leads to compares so.
+    Compare {
+        path: String,
+        operator: Operator,
+        value: Operand,
+    },
+    Not(Box<Condition>),
+    And(Box<Condition>, Box<Condition>),
+    Or(Box<Condition>, Box<Condition>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Contains,
+    Matches,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Operand {
+    /// A JSON value once its variables are put in.
+    Value(Template),
+    /// Another place of the same message.
+    Path(String),
+    /// Behind `matches`.
+    Regexp(Regexp),
+}
+
+/// What `capture` takes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Extract {
+    /// The whole text.
+    Text,
+    /// The first group, else the whole match.
+    Regexp(Regexp),
+    /// RFC 9535. A string without its quotes, anything else as JSON.
+    Json(String),
+    /// In hex.
+    Binary,
+    Header(String),
+    Status,
+    CloseCode,
+    CloseReason,
+}
