@@ -202,6 +202,16 @@ fn a_missed_expectation_explains_a_timeout_but_not_what_is_worse() {
 }
 
 #[test]
+fn a_server_that_closes_well_before_the_goal_is_told_of_and_0() {
+    let server = serving(|client| async move {
+        client.text("a").await;
+        client.close(1000, "").await;
+    });
+    let ran = tool().args(["--count", "2"]).arg(url(&server)).spawn().wait().code(0).stdout("a\n");
+    ran.stderr(&(all_well(&url(&server)) + "wsprobe: 1 of 2 messages came before the server closed\n"));
+}
+
+#[test]
 fn beside_a_count_or_until_expectations_only_judge() {
     for (args, code, printed) in [
         (&["--count", "3", "--expect", "^a"][..], 0, "a\nb\nc\n"),

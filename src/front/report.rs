@@ -84,8 +84,10 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
     for missed in &outcome.missed {
         talk.error(&format!("no message met the expectation `{missed}`"));
     }
-    if let Some(short) = &outcome.short {
-        talk.error(&format!("{short} before the wait ended (--wait)"));
+    match &outcome.short {
+        Some(short) if outcome.lapsed => talk.error(&format!("{short} before the wait ended (--wait)")),
+        Some(short) => talk.warn(&format!("{short} before the server closed")),
+        None => {}
     }
 }
 

@@ -88,8 +88,10 @@ pub(crate) struct Outcome {
     pub(crate) end: End,
     /// Expectations that no message met, as they were written.
     pub(crate) missed: Vec<String>,
-    /// What `--count` or `--until` still waited for when `--wait` ran out.
+    /// What `--count` or `--until` still waited for when `--wait` ran out, or when the server closed.
     pub(crate) short: Option<String>,
+    /// `--wait` ran out on them.
+    pub(crate) lapsed: bool,
     /// We had begun to end it.
     pub(crate) wanted: bool,
 }
@@ -248,7 +250,9 @@ impl Core {
     /// What to report, now that the connection has ended so; the goal goes on to the next connection, if there is one.
     pub(crate) fn outcome(self, end: End) -> (Outcome, Goal) {
         let missed = self.goal.missed();
-        let short = matches!(self.verdict, Some(Verdict::Short)).then(|| self.goal.pending());
+        let lapsed = matches!(self.verdict, Some(Verdict::Short));
+        let left = matches!(end, End::Closed { sent: None, .. }) && self.goal.is_pending();
+        let short = (lapsed || left).then(|| self.goal.pending());
         let wanted = self.verdict.is_some() || matches!(self.phase, Phase::Closing { .. }) && !self.broke_off;
         let end = match (self.verdict, end) {
             (None, End::Unanswered) if self.broke_off => End::Cut(None),
@@ -257,7 +261,7 @@ impl Core {
             (Some(Verdict::BadInput(why)), _) => End::BadInput(why),
             (_, end) => end,
         };
-        (Outcome { end, missed, short, wanted }, self.goal)
+        (Outcome { end, missed, short, lapsed, wanted }, self.goal)
     }
 
     fn is_hasty(&self) -> bool {
@@ -270,7 +274,7 @@ impl Outcome {
     pub(crate) fn exit_code(&self) -> u8 {
         match self.end.exit_code() {
             0 | 7 if !self.missed.is_empty() && !matches!(self.end, End::OutputGone) => 1,
-            0 if self.short.is_some() => 7,
+            0 if self.lapsed => 7,
             code => code,
         }
     }
