@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 use regex::Regex;
 
 use crate::cli::values;
 use crate::event::Close;
+use crate::unescape;
+use crate::wire::handmade::{self, Handmade};
 
 /// The most that a ping or pong may carry (RFC 6455, section 5.5).
 const LONGEST_CONTROL: usize = 125;
@@ -31,11 +32,16 @@ pub(crate) enum Command {
     Clear,
     Close(Option<Close>),
     Connect(String),
+    Drop,
     /// With the text to begin with.
     Edit(String),
     File(PathBuf),
     /// `None` shows all messages again.
     Filter(Option<Regex>),
+    /// `None` leaves messages as they go by themselves.
+    Fragment(Option<usize>),
+    Frame(Handmade),
+    HalfClose,
     Help(Option<&'static Entry>),
     Info,
     Json(bool),
@@ -66,6 +72,10 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) arguments: &'static str,
     pub(crate) summary: &'static str,
+    /// What one line cannot say, if there is more.
+    pub(crate) explanation: &'static str,
+    /// It is for testing a server's patience, and only named in the help of all commands.
+    is_rare: bool,
     pub(crate) completes: Completes,
     read: fn(&str) -> Result<Command, String>,
 }
@@ -86,26 +96,34 @@ const fn entry(
     completes: Completes,
     read: fn(&str) -> Result<Command, String>,
 ) -> Entry {
-    Entry { name, arguments, summary, completes, read }
+    Entry { name, arguments, summary, explanation: "", is_rare: false, completes, read }
 }
 
 const ON_OFF: Completes = Completes::Words(&["on", "off"]);
+const OPCODES: Completes = Completes::Words(&["text", "binary", "continuation", "close", "ping", "pong"]);
 
 /// All commands, in the order of the help.
-pub(crate) static TABLE: [Entry; 22] = [
+pub(crate) static TABLE: [Entry; 26] = [
     entry("/help", "[COMMAND]", "show all commands, or one", Completes::Commands, help_for),
     entry("/ping", "[TEXT]", "send a ping; its pong is shown with its time", Completes::Nothing, |rest| {
         control(rest).map(Command::Ping)
     }),
     entry("/pong", "[TEXT]", "send a pong that nobody asked for", Completes::Nothing, |rest| {
         control(rest).map(Command::Pong)
-    }),
+    })
+    .rare(),
     entry("/binary", "HEX", "send bytes, written as hex digits", Completes::Nothing, |rest| {
         binary(rest).map(Command::Binary)
     }),
     entry("/base64", "BASE64", "send bytes, written in base64", Completes::Nothing, |rest| {
         base64(rest).map(Command::Binary)
     }),
+    entry("/frame", "OPCODE …", "send a frame made by hand", OPCODES, |rest| {
+        Handmade::from_text(rest).map(Command::Frame)
+    })
+    .explained(handmade::SYNTAX)
+    .rare(),
+    entry("/fragment", "SIZE|off", "send messages in frames of that size", Completes::Words(&["off"]), fragment).rare(),
     entry("/file", "PATH", "send a file, as text if it is UTF-8", Completes::Files, |rest| {
         path(rest).map(Command::File)
     }),
@@ -134,6 +152,14 @@ pub(crate) static TABLE: [Entry; 22] = [
     entry("/close", "[CODE [REASON]]", "close the connection", Completes::Nothing, |rest| {
         close(rest).map(Command::Close)
     }),
+    entry("/half-close", "", "send no more (FIN), but go on receiving", Completes::Nothing, |rest| {
+        alone(rest, Command::HalfClose)
+    })
+    .rare(),
+    entry("/drop", "", "cut the connection without a Close (RST)", Completes::Nothing, |rest| {
+        alone(rest, Command::Drop)
+    })
+    .rare(),
     entry("/reconnect", "", "connect again", Completes::Nothing, |rest| alone(rest, Command::Reconnect)),
     entry("/connect", "URL", "connect to another server", Completes::Nothing, |rest| {
         if rest.is_empty() { Err("which server?".to_owned()) } else { Ok(Command::Connect(rest.to_owned())) }
@@ -178,12 +204,30 @@ pub(crate) fn find(name: &str) -> Option<&'static Entry> {
 
 /// The help, a command a line.
 pub(crate) fn help() -> String {
-    let width = TABLE.iter().map(|entry| entry.usage().len()).max().unwrap_or_default();
-    let commands = TABLE.iter().map(|entry| format!("{:width$}  {}\n", entry.usage(), entry.summary));
-    commands.collect::<String>() + "Other lines are sent; //… sends one slash; Alt-Enter: new line; Ctrl-R: search"
+    let (rare, usual): (Vec<_>, Vec<_>) = TABLE.iter().partition(|entry| entry.is_rare);
+    let width = usual.iter().map(|entry| entry.usage().len()).max().unwrap_or_default();
+    let usual = usual.iter().map(|entry| format!("{:width$}  {}\n", entry.usage(), entry.summary));
+    let rare: String = rare.iter().map(|entry| format!(" {}", entry.name)).collect();
+    usual.collect::<String>()
+        + "To test a server, see /help COMMAND:"
+        + &rare
+        + "\nOther lines are sent; //… sends one slash; Alt-Enter: new line; Ctrl-R: search"
 }
 
 impl Entry {
+    const fn rare(self) -> Self {
+        Self { is_rare: true, ..self }
+    }
+
+    const fn explained(self, explanation: &'static str) -> Self {
+        Self { explanation, ..self }
+    }
+
+    /// What `/help` says about it alone.
+    pub(crate) fn help(&self) -> String {
+        format!("{}  {}\n\n{}", self.usage(), self.summary, self.explanation).trim_end().to_owned()
+    }
+
     /// The name and what it takes.
     pub(crate) fn usage(&self) -> String {
         format!("{} {}", self.name, self.arguments).trim_end().to_owned()
@@ -251,13 +295,11 @@ fn control(rest: &str) -> Result<Bytes, String> {
 }
 
 fn binary(rest: &str) -> Result<Bytes, String> {
-    let digits: String = rest.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
-    bytes.map(Bytes::from).map_err(|_| "write two hex digits for each byte, as in `00 ff 10`".to_owned())
+    unescape::hex(rest).map(Bytes::from)
 }
 
 fn base64(rest: &str) -> Result<Bytes, String> {
-    BASE64.decode(rest.as_bytes()).map(Bytes::from).map_err(|_| "that is no base64, as in `AP8Q`".to_owned())
+    unescape::base64(rest).map(Bytes::from)
 }
 
 fn number(rest: &str) -> Result<NonZeroUsize, String> {
@@ -278,6 +320,13 @@ fn filter(rest: &str) -> Result<Command, String> {
         "" => Err("write a regular expression, or off".to_owned()),
         "off" => Ok(Command::Filter(None)),
         _ => values::regex(rest).map(|regex| Command::Filter(Some(regex))),
+    }
+}
+
+fn fragment(rest: &str) -> Result<Command, String> {
+    match rest {
+        "off" => Ok(Command::Fragment(None)),
+        _ => values::size(rest).map(|size| Command::Fragment(Some(size))),
     }
 }
 
@@ -372,7 +421,9 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen_and_names_every_command() {
-        assert!(TABLE.iter().all(|entry| help().contains(entry.summary)));
+        assert!(TABLE.iter().all(|entry| help().contains(entry.name)));
+        // The last row is the prompt's.
+        assert!(help().lines().count() < 24, "{}", help());
         assert!(help().lines().all(|line| line.chars().count() <= 80), "{}", help());
     }
 

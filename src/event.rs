@@ -10,6 +10,7 @@ use bytes::Bytes;
 pub(crate) use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
 use crate::request::Header;
+use crate::wire::handmade::Handmade;
 use crate::wire::offer::Agreed;
 use crate::wire::trace::Seen;
 use crate::wire::{Fault, Tally};
@@ -47,6 +48,14 @@ pub(crate) enum Input {
     Pong(Bytes),
     /// Without one, the Close that the command line asks for.
     Close(Option<Close>),
+    /// A frame that need not keep any rule.
+    Frame(Handmade),
+    /// From now on, messages go out in frames of this size at most; without one, as they go by themselves.
+    Fragment(Option<usize>),
+    /// Nothing more is sent (TCP FIN, TLS close_notify), but what comes is still read.
+    HalfClose,
+    /// The connection is cut without a Close (TCP RST).
+    Drop,
 }
 
 /// Inputs that became ready together: they are sent with one flush.
@@ -133,6 +142,8 @@ pub(crate) enum End {
     TimedOut,
     /// A signal asked us to leave.
     Interrupted(i32),
+    /// We left without a Close, as we were told to (`Drop`, `HalfClose`).
+    Abandoned,
     /// Nobody reads our output any more.
     OutputGone,
     /// The input was no good; the error names the place.
@@ -234,7 +245,8 @@ impl End {
                 // Going away, internal error, restart, try again, bad gateway, timeout (the IANA registry).
                 matches!(close.code, Some(1001 | 1011..=1014 | 3008))
             }
-            Self::Cut(_) | Self::Silent => true,
+            // Whoever wanted an end would have closed it.
+            Self::Cut(_) | Self::Silent | Self::Abandoned => true,
             Self::Closed { sent: Some(_), .. }
             | Self::Broken(_)
             | Self::Unanswered
@@ -254,7 +266,7 @@ impl End {
             Self::Cut(_) | Self::Silent | Self::Broken(_) => 5,
             Self::Unanswered | Self::TimedOut => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
-            Self::OutputGone => 0,
+            Self::Abandoned | Self::OutputGone => 0,
             Self::BadInput(_) => 2,
         }
     }

@@ -1,4 +1,7 @@
-//! The escapes of `--escapes` and `--delimiter`: `\n \t \r \0 \\ \xNN \u{N}`.
+//! Bytes that are written as text: the escapes of `--escapes` and `--delimiter` (`\n \t \r \0 \\ \xNN \u{N}`), hex digits,
+//! base64.
+
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
 /// What `\xNN` may stand for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,24 @@ pub(crate) fn unescape_text(text: &str) -> Result<String, BadEscape> {
 /// Reads the escapes of what may be any bytes; `\u{N}` stands for the UTF-8 of its character.
 pub(crate) fn unescape_bytes(text: &str) -> Result<Vec<u8>, BadEscape> {
     unescape(text, Hex::AnyByte)
+}
+
+/// Reads pairs of hex digits, with any space between them: `00 ff 10`.
+///
+/// # Errors
+/// In words.
+pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
+    bytes.map_err(|_| "write two hex digits for each byte, as in `00 ff 10`".to_owned())
+}
+
+/// Reads base64 with its padding.
+///
+/// # Errors
+/// In words.
+pub(crate) fn base64(text: &str) -> Result<Vec<u8>, String> {
+    BASE64.decode(text.as_bytes()).map_err(|_| "that is no base64, as in `AP8Q`".to_owned())
 }
 
 fn unescape(text: &str, hex: Hex) -> Result<Vec<u8>, BadEscape> {

@@ -400,7 +400,7 @@ fn commands_do_what_they_say() {
     let (server, heard) = listening();
     let mut screen = prompt_on(&server);
     screen.keys("/help\r");
-    for shown in ["/help", "/ping [TEXT]", "/pong [TEXT]", "/close [CODE [REASON]]", "/quit", "/last", "/reconnect"] {
+    for shown in ["/help", "/ping [TEXT]", "/pong /frame", "/close [CODE [REASON]]", "/quit", "/last", "/reconnect"] {
         screen.shows(shown);
     }
     screen.keys("/ping are you there\r");

@@ -49,7 +49,9 @@ pub(super) fn page(command: Command) -> Vec<u8> {
         (subcommand.get_name().to_owned(), about.map(ToString::to_string).unwrap_or_default())
     };
     section(&mut text, "COMMANDS", subcommands.iter().map(told));
-    let entries = command::TABLE.iter().map(|entry| (format!("{} {}", entry.name, entry.arguments), entry.summary));
+    let entries = command::TABLE
+        .iter()
+        .map(|entry| (entry.usage(), format!("{}\n\n{}", entry.summary, entry.explanation).trim_end().to_owned()));
     section(&mut text, "AT THE PROMPT", entries);
     text +=
         "Any other line is sent as a message; `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";

@@ -7,11 +7,37 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::server;
 
 /// Any stream of bytes that goes both ways.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {
+    /// From now on, dropping it throws away what is on its way and tells the peer so (TCP RST), where that can be done.
+    fn abort_on_drop(&self) {}
+}
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Duplex for S {}
+impl Duplex for TcpStream {
+    fn abort_on_drop(&self) {
+        // Without it the connection still ends, only more politely.
+        let _ = self.set_zero_linger();
+    }
+}
+
+impl Duplex for UnixStream {}
+
+impl<S: Duplex> Duplex for server::TlsStream<S> {
+    fn abort_on_drop(&self) {
+        self.get_ref().0.abort_on_drop();
+    }
+}
+
+impl Duplex for Box<dyn Duplex> {
+    fn abort_on_drop(&self) {
+        (**self).abort_on_drop();
+    }
+}
+
+#[cfg(test)]
+impl Duplex for tokio::io::DuplexStream {}
 
 /// An open stream of bytes to a server.
 pub(crate) enum Stream {
@@ -48,5 +74,15 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(self, inner => Pin::new(inner).poll_shutdown(cx))
+    }
+}
+
+impl Duplex for Stream {
+    fn abort_on_drop(&self) {
+        match self {
+            Self::Tcp(tcp) => tcp.abort_on_drop(),
+            Self::Unix(unix) => unix.abort_on_drop(),
+            Self::Tls(tls) => tls.get_ref().0.abort_on_drop(),
+        }
     }
 }

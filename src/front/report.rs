@@ -133,6 +133,7 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         }
         End::Interrupted(_) => talk.say("interrupted"),
         End::BadInput(why) => talk.error(why),
+        End::Abandoned => talk.say("cut without a Close, as asked"),
         End::OutputGone => {}
     }
 }
@@ -151,6 +152,7 @@ pub(super) fn client_ended(talk: &Talk, name: ClientName, end: &End) {
         End::Broken(fault) => talk.warn(&format!("{name} {}", broken(fault))),
         End::Unanswered => talk.warn(&format!("{name} did not answer our Close (--close-timeout)")),
         End::Silent => talk.warn(&format!("{name} did not answer a ping (--ping-timeout)")),
+        End::Abandoned => talk.say(&format!("{name} was dropped without a Close, as asked")),
         // These end the server, which says so itself.
         End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => {}
     }

@@ -171,7 +171,15 @@ impl Record<'_> {
             .value(&length)
             .key("inflated")
             .value(&seen.inflated)
+            .carries(seen.carries)
             .bytes(&seen.beginning)
+    }
+
+    fn carries(self, size: Option<u64>) -> Self {
+        match size {
+            Some(size) => self.key("carries").value(&size),
+            None => self,
+        }
     }
 
     fn close(self, close: &Close, clean: bool) -> Self {

@@ -48,6 +48,7 @@ impl Backlog {
     /// The connection is gone: what it has not written waits again, before all else.
     pub(super) fn connection_ended(&mut self) {
         self.written = 0;
+        self.waiting.retain(|input| !matches!(input, Input::Frame(_) | Input::HalfClose | Input::Drop));
         for message in self.handed.drain(..).rev().flatten() {
             self.waiting.push_front(Input::Message(message));
         }

@@ -18,10 +18,10 @@ use std::future::pending;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use crate::dial::Duplex;
 use crate::event::{Batch, Close, Direction, End, Event, Happening, Input, Message};
 use crate::wire::trace::Seen;
 use crate::wire::{Fault, Incoming, Socket};
@@ -137,7 +137,7 @@ pub(crate) async fn run<S, O>(
     options: &Options,
 ) -> Outcome
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Duplex,
     O: Outlet,
 {
     let now = Instant::now();
@@ -149,6 +149,7 @@ where
         core_changed: Notify::new(),
         close_wanted: Notify::new(),
         echo_sent: Notify::new(),
+        abandoned: Notify::new(),
         pings: RefCell::default(),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
@@ -158,6 +159,7 @@ where
     // Side by side: a send that waits for the peer must not stop the reads, or two polite ends wait for ever.
     let end = tokio::select! {
         biased;
+        () = pump.abandoned.notified() => End::Abandoned,
         end = pump.watch(signals) => end,
         end = pump.read(echoes, options.echo) => end,
         // Beside the writer, since a ping may go between the frames of a message that takes a while.
@@ -185,12 +187,13 @@ struct Pump<'a, S, O> {
     core_changed: Notify,
     close_wanted: Notify,
     echo_sent: Notify,
+    abandoned: Notify,
     pings: RefCell<Pings>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
+impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     /// Lets `core` hear what changes its mind, and wakes the clock and the writer.
     fn tell<T>(&self, tell: impl FnOnce(&mut Core, Instant) -> T) -> T {
         let mut core = self.core.borrow_mut();
@@ -300,7 +303,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 }
                 Some(Ok(Incoming::Ping(data))) => {
                     self.put(Happening::Ping(Direction::In, data.clone()));
-                    if self.socket.answers_pings() && self.core.borrow().sent_close().is_none() {
+                    let is_answered = self.socket.answers_pings() && !self.socket.is_shut_down();
+                    if is_answered && self.core.borrow().sent_close().is_none() {
                         self.put(Happening::Pong(Direction::Out, data, None));
                     }
                 }
@@ -341,7 +345,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
 
     fn cut(&self, error: Option<std::io::Error>) -> End {
         self.put(Happening::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
-        End::Cut(error)
+        // A peer that leaves when we have nothing more to say does what TCP expects of it.
+        if self.socket.is_shut_down() { End::Abandoned } else { End::Cut(error) }
     }
 
     /// Fails the connection (RFC 6455, section 7.1.7): tungstenite only reports, the Close is ours to send.
@@ -379,7 +384,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
             let (now, read) = (Instant::now(), self.socket.bytes_read());
             let beat = self.keepalive.borrow_mut().as_mut().map(|keepalive| keepalive.beat(read, now));
             // After our Close nothing more can be sent, and it has a time limit of its own.
-            let Some(beat) = beat.filter(|_| self.core.borrow().sent_close().is_none()) else { return pending().await };
+            let is_over = self.core.borrow().sent_close().is_some() || self.socket.is_shut_down();
+            let Some(beat) = beat.filter(|_| !is_over) else { return pending().await };
             match beat {
                 Beat::Wait(until) => sleep_until(until).await,
                 Beat::Ping(data) => {

@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
@@ -11,7 +12,8 @@ use super::core::Core;
 use super::keepalive::Heartbeat;
 use super::pace::Pace;
 use super::{Echo, Inputs, Options, Outlet, Pump};
-use crate::event::{Batch, Direction, Happening, Input, Message};
+use crate::dial::Duplex;
+use crate::event::{Batch, Close, Direction, Happening, Input, Message};
 
 /// What decides when something is sent.
 struct Timing {
@@ -42,7 +44,7 @@ impl Timing {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
+impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     /// Sends what there is to send, then our Close when that is wanted; never ends by itself.
     pub(super) async fn write(
         &self,
@@ -177,8 +179,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         true
     }
 
-    pub(super) async fn send_one(&self, input: Input) -> std::io::Result<()> {
+    pub(super) async fn send_one(&self, input: Input) -> io::Result<()> {
         let what = match input {
+            Input::Drop => {
+                // What was sent before goes first, as far as it can go without waiting.
+                let _ = self.socket.flush().now_or_never();
+                self.put_frames(self.socket.take_frames());
+                self.socket.abort();
+                self.abandon();
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            Input::Close(close) => {
+                self.tell(|core, now| core.begin_close(close, now));
+                None
+            }
+            Input::Fragment(size) => {
+                self.socket.fragment(size);
+                None
+            }
+            _ if self.socket.is_shut_down() => {
+                Some(Happening::Error("not sent: our side of the connection is closed".to_owned()))
+            }
+            Input::HalfClose => {
+                self.socket.flush().await?;
+                self.socket.shut_down().await?;
+                None
+            }
+            Input::Frame(frame) => {
+                let seen = self.socket.send_handmade(&frame).await?;
+                // Those before it.
+                self.put_frames(self.socket.take_frames());
+                Some(Happening::Frame(Box::new(seen)))
+            }
             Input::Message(message) => {
                 let note = self.outlet.wants_sent().then(|| message.clone());
                 self.socket.feed(message).await?;
@@ -201,10 +233,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
                 self.socket.pong(data.clone()).await?;
                 Some(Happening::Pong(Direction::Out, data, None))
             }
-            Input::Close(close) => {
-                self.tell(|core, now| core.begin_close(close, now));
-                None
-            }
         };
         if let Some(what) = what {
             self.put(what);
@@ -214,9 +242,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin, O: Outlet> Pump<'_, S, O> {
         Ok(())
     }
 
+    /// Ends the session without a Close.
+    fn abandon(&self) {
+        self.put(Happening::Close { by: Direction::Out, close: Close::new(1006, ""), clean: false });
+        self.abandoned.notify_one();
+    }
+
     async fn close_if_wanted(&self) -> bool {
         let close = self.core.borrow_mut().take_close();
         match close {
+            Some(_) if self.socket.is_shut_down() => {
+                self.abandon();
+                false
+            }
             Some(close) => {
                 let is_sent = self.socket.close(&close).await.is_ok();
                 self.put_frames(self.socket.take_frames());

@@ -37,6 +37,34 @@ pub(crate) struct Found {
     pub(crate) size: usize,
 }
 
+/// In how many bits a length is written (section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Width {
+    Seven,
+    Sixteen,
+    SixtyFour,
+}
+
+impl Width {
+    /// The least that holds this length.
+    pub(crate) fn of(length: u64) -> Self {
+        match length {
+            0..=125 => Self::Seven,
+            126..=0xffff => Self::Sixteen,
+            _ => Self::SixtyFour,
+        }
+    }
+
+    /// The largest length that can be written so.
+    pub(crate) fn largest(self) -> u64 {
+        match self {
+            Self::Seven => 125,
+            Self::Sixteen => 0xffff,
+            Self::SixtyFour => u64::MAX,
+        }
+    }
+}
+
 impl Header {
     /// Reads the header at the beginning of `bytes`; none while it is not all there.
     pub(crate) fn read(bytes: &[u8]) -> Option<Found> {
@@ -54,15 +82,20 @@ impl Header {
 
     /// Appends the header, its length in as few bytes as it needs.
     pub(crate) fn write(&self, out: &mut BytesMut) {
+        self.write_in(Width::of(self.length), out);
+    }
+
+    /// Appends the header, its length in this many bits, of which it may need more.
+    pub(crate) fn write_in(&self, width: Width, out: &mut BytesMut) {
         out.put_u8(u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode & 0x0f);
         let masked = u8::from(self.mask.is_some()) << 7;
-        match self.length {
-            0..=125 => out.put_u8(masked | self.length as u8),
-            126..=0xffff => {
+        match width {
+            Width::Seven => out.put_u8(masked | self.length as u8 & 0x7f),
+            Width::Sixteen => {
                 out.put_u8(masked | 126);
                 out.put_u16(self.length as u16);
             }
-            _ => {
+            Width::SixtyFour => {
                 out.put_u8(masked | 127);
                 out.put_u64(self.length);
             }

@@ -6,6 +6,7 @@
 mod deflate;
 mod frame;
 pub(crate) mod fuzz;
+pub(crate) mod handmade;
 mod inbound;
 pub(crate) mod offer;
 mod outbound;
@@ -22,7 +23,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
@@ -34,7 +35,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 
 pub(crate) use tally::Tally;
 
+use crate::dial::Duplex;
 use crate::event::{Close, Message, Part};
+use handmade::Handmade;
 use inbound::{Inbound, Taking};
 use outbound::Outbound;
 use stream::Checked;
@@ -111,6 +114,7 @@ pub(crate) struct Socket<S> {
     // Borrowed only inside a poll, never across an await.
     inner: RefCell<WebSocketStream<Checked<S>>>,
     outbound: RefCell<Outbound>,
+    side: Side,
     /// Data messages that tungstenite has handed over.
     risen: Cell<u64>,
     /// What came with frames that are told first.
@@ -156,6 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Self {
             inner: RefCell::new(inner),
             outbound: RefCell::new(outbound),
+            side,
             risen: Cell::new(0),
             came: Cell::new(None),
             limits,
@@ -245,6 +250,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.flush().await
     }
 
+    /// Sends a frame made by hand behind all that was fed, and tells what it looks like; waits until it is written.
+    pub(crate) async fn send_handmade(&self, frame: &Handmade) -> io::Result<Seen> {
+        let mask = frame.mask(self.side, fastrand::u32(..).to_ne_bytes());
+        let mut bytes = BytesMut::new();
+        frame.write(mask, &mut bytes);
+        self.flush().await?;
+        // Nothing is waited for in between: what tungstenite sends by itself comes before it or behind it.
+        self.inner.borrow_mut().get_mut().push_raw(&bytes);
+        self.flush().await?;
+        Ok(Seen::handmade(frame, mask))
+    }
+
+    /// From now on, messages go out in frames of this size at most.
+    pub(crate) fn fragment(&self, size: Option<usize>) {
+        self.outbound.borrow_mut().fragment(size);
+    }
+
     /// Hands over to the transport all that was fed.
     pub(crate) async fn flush(&self) -> io::Result<()> {
         let flushed = poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_flush(cx)).await;
@@ -258,6 +280,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Pin::new(inner.get_mut()).poll_shutdown(cx)
         })
         .await
+    }
+
+    /// Whether we have said that nothing more will be sent.
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.inner.borrow().get_ref().is_shut_down()
     }
 
     /// Reads and forgets what the peer still sends, until it leaves.
@@ -345,6 +372,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             tungstenite::Error::Protocol(error) => Fault::Protocol(error.to_string()),
             other => Fault::Protocol(other.to_string()),
         })
+    }
+}
+
+impl<S: Duplex> Socket<S> {
+    /// Makes the end of this connection an abrupt one: no Close, no close_notify, and where there is TCP, a RST.
+    pub(crate) fn abort(&self) {
+        self.inner.borrow_mut().get_mut().inner_mut().abort_on_drop();
     }
 }
 

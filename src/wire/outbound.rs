@@ -55,6 +55,11 @@ impl Outbound {
         Self { deflater: deflate.and_then(Deflater::new), fragment, tally, message: None, held: VecDeque::new() }
     }
 
+    /// Changes the size of frames, from the next one on.
+    pub(super) fn fragment(&mut self, size: Option<usize>) {
+        self.fragment = size;
+    }
+
     /// Takes a whole message; one that comes between the parts of another has to wait for them.
     pub(super) fn push(&mut self, opcode: u8, data: Bytes) {
         if self.message.is_some() {

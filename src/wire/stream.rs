@@ -22,6 +22,9 @@ pub(super) struct Checked<S> {
     bytes_read: u64,
     bytes_written: u64,
     written: Walker,
+    /// Frames made by hand that are not written yet.
+    raw: BytesMut,
+    is_shut_down: bool,
     pub(super) inbound: Inbound,
     /// What has come and still has to be looked at.
     waiting: BytesMut,
@@ -55,6 +58,8 @@ impl<S> Checked<S> {
             bytes_read: 0,
             bytes_written: 0,
             written: Walker::default(),
+            raw: BytesMut::new(),
+            is_shut_down: false,
             inbound,
             waiting,
             ready: BytesMut::new(),
@@ -83,6 +88,15 @@ impl<S> Checked<S> {
 
     pub(super) fn disguise(&mut self) -> Option<&mut Disguise> {
         self.disguise.as_mut()
+    }
+
+    /// Takes what goes out as it is, before anything that is written after this; it is neither counted nor traced.
+    pub(super) fn push_raw(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+    }
+
+    pub(super) fn is_shut_down(&self) -> bool {
+        self.is_shut_down
     }
 
     /// The transport itself, for what is not to be looked at.
@@ -165,8 +179,27 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> Checked<S> {
+    fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.raw.is_empty() {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.raw))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.bytes_written += written as u64;
+            self.raw.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_shut_down {
+            // What tungstenite answers by itself after that goes nowhere, and is no reason to stop reading.
+            return Poll::Ready(Ok(buf.len()));
+        }
+        ready!(self.poll_raw(cx))?;
         let written = ready!(Pin::new(&mut self.inner).poll_write(cx, buf))?;
         self.bytes_written += written as u64;
         self.written.walk(&buf[..written]);
@@ -177,10 +210,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_shut_down {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_raw(cx))?;
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
+        self.is_shut_down = true;
+        Poll::Ready(Ok(()))
     }
 }

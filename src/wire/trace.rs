@@ -8,6 +8,7 @@ use super::Side;
 use super::deflate::Inflater;
 use super::frame;
 pub(crate) use super::frame::Header;
+use super::handmade::Handmade;
 use super::offer::Agreed;
 use crate::event::Direction;
 
@@ -27,6 +28,8 @@ pub(crate) struct Seen {
     pub(crate) inflated: Option<u64>,
     /// The first bytes, unmasked and inflated.
     pub(crate) beginning: Vec<u8>,
+    /// How much it carries, where a frame made by hand lies about it.
+    pub(crate) carries: Option<u64>,
 }
 
 /// Watches both directions.
@@ -146,7 +149,7 @@ impl Watch {
         }
         let inflated = (is_compressed && self.inflater.is_some()).then_some(frame.inflated);
         let Frame { header, beginning, .. } = frame;
-        Seen { at: SystemTime::now(), direction: self.direction, header, inflated, beginning }
+        Seen { at: SystemTime::now(), direction: self.direction, header, inflated, beginning, carries: None }
     }
 }
 
@@ -158,6 +161,19 @@ impl Frame {
 }
 
 impl Seen {
+    /// A frame that was made by hand, and so has no meaning that could be followed.
+    pub(super) fn handmade(frame: &Handmade, mask: Option<[u8; 4]>) -> Self {
+        let (header, carried) = (frame.header(mask), frame.payload.len());
+        Self {
+            at: SystemTime::now(),
+            direction: Direction::Out,
+            header,
+            inflated: None,
+            beginning: frame.payload[..carried.min(BEGINNING)].to_vec(),
+            carries: Some(carried as u64).filter(|carried| *carried != header.length),
+        }
+    }
+
     /// The frame in words: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`
     pub(crate) fn shown(&self) -> String {
         let Header { fin, opcode, mask, length, .. } = self.header;
@@ -168,9 +184,11 @@ impl Seen {
         }
         let mask = mask.map_or_else(|| "no mask".to_owned(), |key| format!("mask {:08x}", u32::from_be_bytes(key)));
         let inflated = self.inflated.map_or_else(String::new, |size| format!(" that inflate to {size}"));
-        let more = if self.inflated.unwrap_or(length) > self.beginning.len() as u64 { "…" } else { "" };
+        let carries = self.carries.map_or_else(String::new, |size| format!(" claimed, {size} sent"));
+        let more =
+            if self.inflated.or(self.carries).unwrap_or(length) > self.beginning.len() as u64 { "…" } else { "" };
         let beginning = self.beginning.escape_ascii();
-        format!("{direction} {}{bits}, {mask}, {length} bytes{inflated}: \"{beginning}\"{more}", name(opcode))
+        format!("{direction} {}{bits}, {mask}, {length} bytes{inflated}{carries}: \"{beginning}\"{more}", name(opcode))
     }
 }
 

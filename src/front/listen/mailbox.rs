@@ -91,7 +91,8 @@ fn size(input: &Input) -> usize {
             Input::Message(message) => message.data().len(),
             Input::Part(part) => part.data.len(),
             Input::Ping(data) | Input::Pong(data) => data.len(),
-            Input::Close(_) => 0,
+            Input::Frame(frame) => frame.payload.len(),
+            Input::Close(_) | Input::Fragment(_) | Input::HalfClose | Input::Drop => 0,
         }
 }
 

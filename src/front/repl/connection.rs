@@ -39,6 +39,8 @@ pub(super) enum Order {
         times: u32,
         every: Duration,
     },
+    /// In frames of this size.
+    Fragment(Option<usize>),
     /// Do not connect again.
     Stay,
     Leave,
@@ -210,7 +212,8 @@ impl Connection {
     /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
     fn stays(&self, end: &End) -> bool {
         let asked_close = self.shared.asked_close.swap(false, Ordering::SeqCst);
-        let is_theirs = matches!(end, End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_));
+        let is_theirs =
+            matches!(end, End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned);
         let has_typed = !self.shared.line().is_empty() || self.shared.has_typed.load(Ordering::SeqCst);
         !self.exit_on_close && (is_theirs && has_typed || asked_close)
     }
@@ -230,6 +233,7 @@ impl Connection {
                         return Next::Now;
                     }
                     Some(Order::Record(path)) => output.record_to(path, talk).await,
+                    Some(Order::Fragment(size)) => self.plan.connect.manner.fragment = size,
                     Some(Order::Repeat { .. }) => {}
                     Some(Order::Stay) => return Next::Stay(code),
                     Some(Order::Leave) | None => return Next::Leave(code),
@@ -262,6 +266,7 @@ impl Connection {
                         return Next::Now;
                     }
                     Some(Order::Record(path)) => output.record_to(path, talk).await,
+                    Some(Order::Fragment(size)) => self.plan.connect.manner.fragment = size,
                     Some(Order::Repeat { .. } | Order::Stay) => {}
                     Some(Order::Leave) | None => return Next::Leave(code),
                 },
@@ -311,6 +316,7 @@ impl Desk<'_> {
                     self.close_for(Wanted::Connect).await;
                 }
                 Order::Leave => self.wanted = Some(Wanted::Leave),
+                Order::Fragment(size) => self.plan.connect.manner.fragment = size,
                 // The connection was back before it was ordered.
                 Order::Stay => {}
                 Order::Record(path) => self.output.record_to(path, self.talk).await,

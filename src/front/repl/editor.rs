@@ -124,6 +124,7 @@ impl Highlighter for Assistant {
         // As wide as the prompt, which the editor has measured; it must tell without colour too.
         let (mark, colour) = match self.shared.standing() {
             Standing::Open => (prompt, Color::DarkGreen),
+            Standing::HalfClosed => ("< ", Color::DarkYellow),
             Standing::Reconnecting => ("~ ", Color::DarkYellow),
             Standing::Closed => ("! ", Color::DarkRed),
         };

@@ -21,6 +21,8 @@ pub(super) enum Standing {
     #[default]
     Closed,
     Open,
+    /// We have said that we send no more.
+    HalfClosed,
     /// It is lost, and will be back if that can be done.
     Reconnecting,
 }
@@ -64,6 +66,14 @@ impl Shared {
 
     pub(super) fn stand(&self, standing: Standing) {
         *self.standing.lock().expect("nothing panics while it holds this") = standing;
+    }
+
+    /// The user has half-closed the connection, if it still is there.
+    pub(super) fn half_closed(&self) {
+        let mut standing = self.standing.lock().expect("nothing panics while it holds this");
+        if *standing == Standing::Open {
+            *standing = Standing::HalfClosed;
+        }
     }
 
     pub(super) fn history(&self) -> MutexGuard<'_, History> {

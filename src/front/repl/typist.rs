@@ -35,6 +35,8 @@ const SHORTLY: Duration = Duration::from_millis(1);
 
 const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for the next one";
 
+const HALF_CLOSED: &str = "not sent: after /half-close there is only /drop, /close and /quit";
+
 const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
 
 /// How long the signals of a program that had the terminal may take to arrive.
@@ -135,20 +137,33 @@ impl Typist<'_> {
     fn obey(&self, command: Command, editor: &mut LineEditor) -> Then {
         match command {
             Command::Help(None) => self.print(&command::help()),
-            Command::Help(Some(entry)) => self.print(&format!("{}  {}", entry.usage(), entry.summary)),
+            Command::Help(Some(entry)) => self.print(&entry.help()),
             Command::Ping(data) => self.send(Input::Ping(data)),
             Command::Pong(data) => self.send(Input::Pong(data)),
             Command::Binary(data) => self.send(Input::Message(Message::Binary(data))),
+            Command::Frame(frame) => self.send(Input::Frame(frame)),
+            Command::Fragment(size) => {
+                if self.standing() == Standing::Open {
+                    self.send(Input::Fragment(size));
+                }
+                // For the connections that follow.
+                self.order(Order::Fragment(size));
+                let told = size.map(|size| format!("messages are sent in frames of at most {size} bytes"));
+                self.say(told.as_deref().unwrap_or("only messages over 64 KiB are sent in several frames"));
+            }
             Command::File(path) => self.send_file(&path),
             Command::Close(_) if self.standing() == Standing::Reconnecting => self.order(Order::Stay),
             Command::Close(close) => {
-                self.shared.asked_close.store(self.standing() == Standing::Open, Ordering::SeqCst);
+                self.shared.asked_close.store(self.is_open(), Ordering::SeqCst);
                 self.send(Input::Close(close));
             }
+            Command::HalfClose => self.send(Input::HalfClose),
+            Command::Drop => self.send(Input::Drop),
             Command::Connect(url) => self.connect(&url),
             Command::Reconnect => self.order(Order::Reconnect),
             Command::Record(path) => self.order(Order::Record(path)),
             Command::Repeat { times, every } => match self.shared.history().sent.clone() {
+                Some(_) if self.standing() == Standing::HalfClosed => self.say(HALF_CLOSED),
                 Some(message) if self.is_open() => self.order(Order::Repeat { message, times, every }),
                 Some(_) => self.say(CLOSED),
                 None => self.say("nothing was sent yet"),
@@ -179,7 +194,7 @@ impl Typist<'_> {
     }
 
     fn is_open(&self) -> bool {
-        self.standing() == Standing::Open
+        matches!(self.standing(), Standing::Open | Standing::HalfClosed)
     }
 
     fn standing(&self) -> Standing {
@@ -199,6 +214,8 @@ impl Typist<'_> {
     fn send(&self, input: Input) {
         match (self.standing(), &input) {
             (Standing::Closed, _) => self.say(CLOSED),
+            (Standing::HalfClosed, Input::Close(_) | Input::Drop) => drop(self.hand_over(vec![input])),
+            (Standing::HalfClosed, _) => self.say(HALF_CLOSED),
             (Standing::Reconnecting, Input::Message(_)) => {
                 // Counted first: the connection may be there the moment that it is in the queue.
                 let queued = self.shared.queued.fetch_add(1, Ordering::SeqCst) + 1;
@@ -213,11 +230,15 @@ impl Typist<'_> {
             (Standing::Reconnecting, _) => self.say(NOT_NOW),
             (Standing::Open, _) => {
                 let message = if let Input::Message(message) = &input { Some(message.clone()) } else { None };
+                let is_half_close = matches!(input, Input::HalfClose);
                 if !self.hand_over(vec![input]) {
                     self.say("not sent: the server does not take the messages before it");
                 } else if message.is_some() {
                     // Already now, for a `/repeat` that was typed ahead.
                     self.shared.history().sent = message;
+                } else if is_half_close {
+                    self.shared.half_closed();
+                    self.say("sending no more; /drop or /quit ends the connection");
                 }
             }
         }
