@@ -58,5 +58,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 #[doc(hidden)]
 pub mod testing {
     pub use crate::front::serve::{Client, Said, Server};
+    pub use crate::handshake::fuzz::handshake as fuzz_handshake;
     pub use crate::wire::fuzz::{deflate as fuzz_deflate, frame as fuzz_frame, verify as fuzz_verify};
 }

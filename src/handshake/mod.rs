@@ -6,6 +6,7 @@
 
 pub(crate) mod admission;
 mod body;
+pub(crate) mod fuzz;
 mod http1;
 pub(crate) mod redirect;
 pub(crate) mod server;
