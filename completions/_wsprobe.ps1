@@ -276,6 +276,8 @@ Register-ArgumentCompleter -Native -CommandName 'wsprobe' -ScriptBlock {
             [CompletionResult]::new('--subprotocol', '--subprotocol', [CompletionResultType]::ParameterName, 'Choose this subprotocol if it is offered; repeat it for more')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a header to each answer, `''Name: value''`; one each time')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a header to each answer, `''Name: value''`; one each time')
+            [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Compress messages for clients that offer it (permessage-deflate)')
+            [CompletionResult]::new('--compress-options', '--compress-options', [CompletionResultType]::ParameterName, 'Answer with these parameters of permessage-deflate')
             [CompletionResult]::new('--refuse', '--refuse', [CompletionResultType]::ParameterName, 'Refuse every handshake with this status: `503`, `401:log in first`')
             [CompletionResult]::new('--delay', '--delay', [CompletionResultType]::ParameterName, 'Wait this long before each answer')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Be wss://, with this certificate and what it builds on (PEM)')

@@ -270,6 +270,8 @@ set edit:completion:arg-completer[wsprobe] = {|@words|
             cand --subprotocol 'Choose this subprotocol if it is offered; repeat it for more'
             cand -H 'Add a header to each answer, `''Name: value''`; one each time'
             cand --header 'Add a header to each answer, `''Name: value''`; one each time'
+            cand --compress 'Compress messages for clients that offer it (permessage-deflate)'
+            cand --compress-options 'Answer with these parameters of permessage-deflate'
             cand --refuse 'Refuse every handshake with this status: `503`, `401:log in first`'
             cand --delay 'Wait this long before each answer'
             cand --tls-cert 'Be wss://, with this certificate and what it builds on (PEM)'

@@ -253,6 +253,10 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l auth -d 'Let 
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l bearer -d 'Let in only who has this bearer token; 401 otherwise' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s s -l subprotocol -d 'Choose this subprotocol if it is offered; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s H -l header -d 'Add a header to each answer, `\'Name: value\'`; one each time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l compress -d 'Compress messages for clients that offer it (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l compress-options -d 'Answer with these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l refuse -d 'Refuse every handshake with this status: `503`, `401:log in first`' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l delay -d 'Wait this long before each answer' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l tls-cert -d 'Be wss://, with this certificate and what it builds on (PEM)' -r -F

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 
 use super::env::Env;
-use super::options::{Interval, Output, Stdin};
+use super::options::{Compress, Interval, Output, Stdin};
 use super::{secret, translate, values};
 use crate::dial::Trust;
 use crate::error::Error;
@@ -21,6 +21,7 @@ use crate::plan::{Service, Source};
 use crate::request::Credentials;
 use crate::session::{self, Habits, Pinging};
 use crate::wire::Limits;
+use crate::wire::offer::Parameters;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Listen {
@@ -116,6 +117,21 @@ struct AdmissionOptions {
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     headers: Vec<String>,
 
+    /// Compress messages for clients that offer it (permessage-deflate)
+    ///
+    /// off does not; required turns clients away that do not offer it, with 400. Messages of 64 bytes and more are
+    /// compressed, with up to 400 KiB of memory for each client from its first such message on.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    compress: Compress,
+
+    /// Answer with these parameters of permessage-deflate
+    ///
+    /// Any of `client_no_context_takeover`, `server_no_context_takeover`, `client_max_window_bits=N` and
+    /// `server_max_window_bits=N` (RFC 7692, section 7.1), with semicolons between them; N is 8 to 15. The client's window
+    /// can only be chosen where it offers that; a smaller one that the client asks for is kept.
+    #[arg(long, value_name = "LIST", value_parser = values::deflate, hide_short_help = true)]
+    compress_options: Option<Parameters>,
+
     /// Refuse every handshake with this status: `503`, `401:log in first`
     #[arg(long, value_name = "STATUS[:BODY]", value_parser = refusal)]
     refuse: Option<(u16, String)>,
@@ -205,6 +221,7 @@ impl Listen {
                 admission: self.admission.admission()?,
                 has_page: !self.admission.no_page,
                 delay: self.admission.delay,
+                traced: self.output.frames,
                 handshake_timeout: self.limits.handshake_timeout,
                 max_clients: self.limits.max_clients.map(|most| most as usize),
                 limits: Limits { max_message: self.limits.max_message, pongs: true },
@@ -274,7 +291,7 @@ impl AdmissionOptions {
             credentials,
             origins: self.origin.clone(),
             subprotocols: self.subprotocols.clone(),
-            compress: false,
+            compression: translate::compression(self.compress, self.compress_options)?,
             headers,
         })
     }

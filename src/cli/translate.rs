@@ -260,21 +260,32 @@ fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error
         cookies,
         jars,
         credentials,
-        compression: compression(&options.protocol)?,
+        compression: offered(&options.protocol)?,
     })
 }
 
-fn compression(protocol: &options::Protocol) -> Result<Compression, Error> {
-    let offer = protocol.compress_options.unwrap_or_default();
-    // A server may choose our window only if we say so.
-    let offer = Parameters { client_max_window_bits: offer.client_max_window_bits.or(Some(None)), ..offer };
-    match protocol.compress {
-        Compress::Off if protocol.compress_options.is_some() => {
+fn offered(protocol: &options::Protocol) -> Result<Compression, Error> {
+    let offer = |wishes: Parameters| {
+        // A server may choose our window only if we say so.
+        Parameters { client_max_window_bits: wishes.client_max_window_bits.or(Some(None)), ..wishes }
+    };
+    Ok(match compression(protocol.compress, protocol.compress_options)? {
+        Compression::Off => Compression::Off,
+        Compression::Wanted(wishes) => Compression::Wanted(offer(wishes)),
+        Compression::Required(wishes) => Compression::Required(offer(wishes)),
+    })
+}
+
+/// `--compress` and `--compress-options`, of either side.
+pub(super) fn compression(compress: Compress, options: Option<Parameters>) -> Result<Compression, Error> {
+    let wishes = options.unwrap_or_default();
+    match compress {
+        Compress::Off if options.is_some() => {
             Err(Error::Usage("`--compress-options` and `--compress off` exclude each other".to_owned()))
         }
         Compress::Off => Ok(Compression::Off),
-        Compress::Auto => Ok(Compression::Offered(offer)),
-        Compress::Required => Ok(Compression::Required(offer)),
+        Compress::Auto => Ok(Compression::Wanted(wishes)),
+        Compress::Required => Ok(Compression::Required(wishes)),
     }
 }
 

@@ -191,7 +191,7 @@ impl Outlet for Output {
         if let Happening::Frame(seen) = &event.what
             && renderer.look().format != Format::Records
         {
-            self.talk.frame(&report::frame(seen));
+            self.talk.frame(&report::frame(event.client, seen));
         }
         if renderer.look().ping_pong && renderer.look().format != Format::Records {
             match &event.what {

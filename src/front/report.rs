@@ -12,6 +12,7 @@ use crate::session::{Attempt, Outcome};
 use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
+use crate::wire::offer::Agreed;
 use crate::wire::trace::Seen;
 
 /// Tells a step on the way to the connection, to who asked for details.
@@ -27,9 +28,10 @@ pub(super) fn trace(talk: &Talk, trace: &Trace<'_>) {
     }
 }
 
-/// A frame, with the time of day.
-pub(super) fn frame(seen: &Seen) -> String {
-    format!("{} {}", local_time(seen.at), seen.shown())
+/// A frame, with the time of day, and whose it is where we are the server.
+pub(super) fn frame(client: Option<ClientName>, seen: &Seen) -> String {
+    let client = client.map_or_else(String::new, |name| format!(" {name}"));
+    format!("{}{client} {}", local_time(seen.at), seen.shown())
 }
 
 fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
@@ -57,8 +59,13 @@ pub(super) fn opened(talk: &Talk, opened: &Opened) {
     let subprotocol = opened.subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     talk.say(&format!("connected to {}{subprotocol}", opened.url));
     if let Some(agreed) = &opened.deflate {
-        talk.detail('*', &format!("messages are compressed; {agreed}"));
+        talk.detail('*', &compressed(agreed));
     }
+}
+
+/// What was agreed on about compression.
+pub(super) fn compressed(agreed: &Agreed) -> String {
+    format!("messages are compressed; {agreed}")
 }
 
 /// Tells why there is no connection; a refusal's body comes with it.

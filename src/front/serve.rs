@@ -98,9 +98,10 @@ impl Server {
             let serve = Rc::new(serve);
             let door = Rc::new(Door {
                 tls,
-                admission: Admission { compress: true, ..Admission::default() },
+                admission: Admission::compressing(),
                 has_page: false,
                 delay: Duration::ZERO,
+                traced: false,
                 handshake_timeout: HANDSHAKE_TIMEOUT,
                 limits: Limits { max_message: MAX_MESSAGE, pongs: true },
             });

@@ -3,7 +3,9 @@
 use data_encoding::BASE64;
 
 use super::server::{Choice, Denial, Opening};
-use crate::request::{Credentials, Header};
+use super::verify;
+use crate::request::{Compression, Credentials, Header};
+use crate::wire::offer::Parameters;
 
 /// The conditions, in the order in which they are looked at.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +19,8 @@ pub(crate) struct Admission {
     pub(crate) origins: Vec<Origin>,
     /// Those that the server speaks, the best first; empty means whatever the client likes best.
     pub(crate) subprotocols: Vec<String>,
-    /// Whether to compress for a client that offers it.
-    pub(crate) compress: bool,
+    /// `--compress`: for a client that offers it.
+    pub(crate) compression: Compression,
     /// `-H`: in every answer.
     pub(crate) headers: Vec<Header>,
 }
@@ -32,6 +34,11 @@ pub(crate) struct Origin {
 }
 
 impl Admission {
+    /// Everybody is let in, and may compress.
+    pub(crate) fn compressing() -> Self {
+        Self { compression: Compression::Wanted(Parameters::default()), ..Self::default() }
+    }
+
     /// Judges a sound handshake.
     pub(crate) fn choose(&self, opening: &Opening) -> Result<Choice, Denial> {
         self.admit(opening)?;
@@ -49,7 +56,11 @@ impl Admission {
                 ours.iter().find(|name| offered.contains(&name.as_str())).cloned()
             }
         };
-        Ok(Choice { subprotocol, compress: self.compress, headers: self.headers.clone() })
+        let compression = self.compression.wishes();
+        if matches!(self.compression, Compression::Required(wishes) if verify::deflate(opening, &wishes).is_none()) {
+            return Err(self.denial(400, "clients have to offer permessage-deflate here\n"));
+        }
+        Ok(Choice { subprotocol, compression, headers: self.headers.clone() })
     }
 
     /// Judges what holds for every request, also for one that only wants to see a page.
@@ -193,6 +204,10 @@ mod tests {
         assert_eq!(status(&admission, "/ws", &good[1..]), 401);
         assert_eq!(status(&admission, "/ws", &good[..1]), 403);
         assert_eq!(status(&admission, "/ws", &[("Authorization", "Basic bWU6cHx="), good[1]]), 401);
+        let compressing =
+            Admission { compression: Compression::Required(Parameters::default()), ..Admission::default() };
+        assert_eq!(status(&compressing, "/", &[("Sec-WebSocket-Extensions", "permessage-deflate")]), 101);
+        assert_eq!(status(&compressing, "/", &[("Sec-WebSocket-Extensions", "permessage-deflate; mux")]), 400);
         let refusing = Admission { refusal: Some((503, "busy".into())), ..admission };
         assert_eq!(refusing.choose(&opening("/ws", &good)).unwrap_err().body, "busy");
     }

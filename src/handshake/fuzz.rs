@@ -20,7 +20,7 @@ pub fn handshake(input: &[u8]) {
     let [how, input @ ..] = input else { return };
     let compression = match how % 3 {
         0 => Compression::Off,
-        1 => Compression::Offered(Parameters { client_max_window_bits: Some(None), ..Parameters::default() }),
+        1 => Compression::Wanted(Parameters { client_max_window_bits: Some(None), ..Parameters::default() }),
         _ => Compression::Required(Parameters { server_max_window_bits: Some(10), ..Parameters::default() }),
     };
     let wishes = Wishes {
@@ -53,7 +53,7 @@ fn answer(request: &Request, wishes: &Wishes, response: &Response) {
     assert!(agreement.subprotocol.is_none_or(|name| wishes.subprotocols.contains(&name)));
     match wishes.compression {
         Compression::Off => assert_eq!(agreement.deflate, None),
-        Compression::Offered(_) => {}
+        Compression::Wanted(_) => {}
         Compression::Required(_) => {
             assert!(agreement.deflate.expect("else it is refused").server.window_bits <= 10);
         }
@@ -64,7 +64,7 @@ fn opening(asked: &Asked) {
     if let Ok(key) = verify::opening(asked) {
         assert_eq!(BASE64.decode(key.as_bytes()).map(|nonce| nonce.len()), Ok(16));
     }
-    if let Some((granted, terms)) = verify::deflate(&asked.opening) {
+    if let Some((granted, terms)) = verify::deflate(&asked.opening, &Parameters::default()) {
         let offer = Parameters { client_max_window_bits: Some(None), ..Parameters::default() };
         assert_eq!(offer.answered(&granted), Ok(terms));
     }

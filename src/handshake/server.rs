@@ -18,15 +18,15 @@ pub(crate) use super::verify::BadOpening;
 use super::http1::{Asked, Reader, Unread};
 use super::{send, verify};
 use crate::request::Header;
-use crate::wire::offer::Agreed;
+use crate::wire::offer::{Agreed, Parameters};
 
 /// What a server grants to a client.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     /// One of those that the client offered.
     pub(crate) subprotocol: Option<String>,
-    /// Whether to compress, if the client offers it.
-    pub(crate) compress: bool,
+    /// How to compress, if the client offers it.
+    pub(crate) compression: Option<Parameters>,
     pub(crate) headers: Vec<Header>,
 }
 
@@ -43,6 +43,8 @@ pub(crate) struct Denial {
 pub(crate) struct Accepted {
     pub(crate) opening: Opening,
     pub(crate) subprotocol: Option<String>,
+    /// What it was told of extensions.
+    pub(crate) extensions: Option<String>,
     /// permessage-deflate, if it was offered and granted.
     pub(crate) deflate: Option<Agreed>,
     /// What came behind the request: the first frames of a client in a hurry.
@@ -108,11 +110,11 @@ pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
     choice: Choice,
 ) -> Result<Accepted, Declined> {
     let key = verify::opening(&heard.asked)?;
-    let (extensions, deflate) = choice.compress.then(|| verify::deflate(heard.opening())).flatten().unzip();
-    let extensions = extensions.map(|answer| answer.to_string());
+    let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
+    let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
     send(stream, &switching_head(key, &choice, extensions.as_deref())).await?;
     let Heard { asked, leftover } = heard;
-    Ok(Accepted { opening: asked.opening, subprotocol: choice.subprotocol, deflate, leftover })
+    Ok(Accepted { opening: asked.opening, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
 /// Tells the client that it is not let in, if it still listens.

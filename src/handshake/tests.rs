@@ -518,7 +518,7 @@ async fn a_sound_request_is_let_in() {
 async fn the_server_chooses_subprotocol_and_headers() {
     let (accepted, answer) = served(ASK, |opening| {
         let subprotocol = opening.subprotocols().last().map(str::to_owned);
-        Ok(Choice { subprotocol, compress: false, headers: vec![Header::new("Set-Cookie", "a=1")] })
+        Ok(Choice { subprotocol, compression: None, headers: vec![Header::new("Set-Cookie", "a=1")] })
     })
     .await;
     assert_eq!(accepted.unwrap().subprotocol.as_deref(), Some("b"));

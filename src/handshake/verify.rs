@@ -165,8 +165,8 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
 }
 
 /// As a server: the answer to the first offer of permessage-deflate that makes sense, and what it means.
-pub(super) fn deflate(asked: &Opening) -> Option<(offer::Parameters, Agreed)> {
-    offer::offers(values(&asked.fields, EXTENSIONS)).first().map(offer::Parameters::accepted)
+pub(super) fn deflate(asked: &Opening, wishes: &offer::Parameters) -> Option<(offer::Parameters, Agreed)> {
+    offer::offers(values(&asked.fields, EXTENSIONS)).first().map(|offer| offer.accepted(wishes))
 }
 
 fn has_token(fields: &[Header], name: &str, token: &str) -> bool {

@@ -31,14 +31,24 @@ pub(crate) struct Wishes {
     pub(crate) compression: Compression,
 }
 
-/// `--compress`: whether permessage-deflate is offered.
+/// `--compress`: whether permessage-deflate is offered by a client, or taken by a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Compression {
     #[default]
     Off,
-    Offered(Parameters),
-    /// A server that does not take it is of no use.
+    Wanted(Parameters),
+    /// A peer without it is of no use.
     Required(Parameters),
+}
+
+impl Compression {
+    /// With which parameters, if at all.
+    pub(crate) fn wishes(self) -> Option<Parameters> {
+        match self {
+            Self::Off => None,
+            Self::Wanted(parameters) | Self::Required(parameters) => Some(parameters),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,10 +131,7 @@ impl Request {
         let kept = wishes.jars.iter().flat_map(|jar| jar.cookies(target, now));
         let cookies = wishes.cookies.iter().map(String::as_str).chain(kept).collect::<Vec<_>>().join("; ");
         let authorization = wishes.credentials.as_ref().map(Credentials::authorization);
-        let extensions = match wishes.compression {
-            Compression::Off => None,
-            Compression::Offered(offer) | Compression::Required(offer) => Some(offer.to_string()),
-        };
+        let extensions = wishes.compression.wishes().map(|offer| offer.to_string());
         for (name, value) in [
             ("Sec-WebSocket-Extensions", extensions.as_deref()),
             ("User-Agent", Some(user_agent)),

@@ -28,20 +28,20 @@ impl Default for Terms {
 
 /// Compresses messages, piece by piece.
 pub(super) struct Deflater {
-    zlib: Compress,
-    takeover: bool,
+    /// Made for the first message: a server may have thousands of clients that say nothing.
+    zlib: Option<Compress>,
+    terms: Terms,
 }
 
 impl Deflater {
     /// None for a window that cannot be compressed with: messages go as they are then, which is always allowed.
     pub(super) fn new(terms: Terms) -> Option<Self> {
-        let zlib = || Compress::new_with_window_bits(Compression::default(), false, terms.window_bits);
-        (terms.window_bits >= SMALLEST_WINDOW).then(|| Self { zlib: zlib(), takeover: terms.takeover })
+        (terms.window_bits >= SMALLEST_WINDOW).then_some(Self { zlib: None, terms })
     }
 
     /// Whether a message that did not get smaller may be sent as it was.
     pub(super) fn forgets(&self) -> bool {
-        !self.takeover
+        !self.terms.takeover
     }
 
     /// Appends what a piece of a message compresses to; some of it may come with a later piece.
@@ -69,19 +69,23 @@ impl Deflater {
             // zlib flushes nothing twice; this is the beginning of an empty block, of which the tail is the rest.
             out.push(0);
         }
-        if self.forgets() {
-            self.zlib.reset();
+        if self.forgets()
+            && let Some(zlib) = &mut self.zlib
+        {
+            zlib.reset();
         }
     }
 
     fn run(&mut self, mut data: &[u8], flush: FlushCompress, out: &mut Vec<u8>) {
+        let bits = self.terms.window_bits;
+        let zlib = self.zlib.get_or_insert_with(|| Compress::new_with_window_bits(Compression::default(), false, bits));
         loop {
             if out.capacity() - out.len() < 64 {
                 out.reserve(out.len().max(256));
             }
-            let before = self.zlib.total_in();
-            self.zlib.compress_vec(data, out, flush).expect("a stream that is never finished takes all");
-            data = &data[(self.zlib.total_in() - before) as usize..];
+            let before = zlib.total_in();
+            zlib.compress_vec(data, out, flush).expect("a stream that is never finished takes all");
+            data = &data[(zlib.total_in() - before) as usize..];
             // zlib has said all when it leaves room.
             if data.is_empty() && out.len() < out.capacity() {
                 return;
@@ -92,8 +96,9 @@ impl Deflater {
 
 /// Inflates messages, as far as there is room.
 pub(super) struct Inflater {
-    zlib: Decompress,
-    takeover: bool,
+    /// Made for the first message, as above.
+    zlib: Option<Decompress>,
+    terms: Terms,
     /// How much of the tail this message has had.
     tail: usize,
     /// The peer ended its stream within this message, which RFC 7692, section 7.2.3.4, allows.
@@ -109,8 +114,7 @@ pub(super) struct Step {
 
 impl Inflater {
     pub(super) fn new(terms: Terms) -> Self {
-        let zlib = Decompress::new_with_window_bits(false, terms.window_bits.max(SMALLEST_WINDOW));
-        Self { zlib, takeover: terms.takeover, tail: 0, ended: false }
+        Self { zlib: None, terms, tail: 0, ended: false }
     }
 
     /// Inflates some of `payload` into `room`; neither is empty.
@@ -146,21 +150,25 @@ impl Inflater {
                 break;
             }
         }
-        if !self.takeover || std::mem::take(&mut self.ended) {
-            self.zlib.reset(false);
+        if (!self.terms.takeover || std::mem::take(&mut self.ended))
+            && let Some(zlib) = &mut self.zlib
+        {
+            zlib.reset(false);
         }
         self.tail = 0;
         Ok(made)
     }
 
     fn run(&mut self, payload: &[u8], room: &mut [u8]) -> Result<Step, Fault> {
-        let (used, made) = (self.zlib.total_in(), self.zlib.total_out());
-        let status = self.zlib.decompress(payload, room, FlushDecompress::Sync);
+        let bits = self.terms.window_bits.max(SMALLEST_WINDOW);
+        let zlib = self.zlib.get_or_insert_with(|| Decompress::new_with_window_bits(false, bits));
+        let (used, made) = (zlib.total_in(), zlib.total_out());
+        let status = zlib.decompress(payload, room, FlushDecompress::Sync);
         let status = status.map_err(|error| garbled(&error.to_string()))?;
-        let used = (self.zlib.total_in() - used) as usize;
-        let made = (self.zlib.total_out() - made) as usize;
+        let used = (zlib.total_in() - used) as usize;
+        let made = (zlib.total_out() - made) as usize;
         if status == Status::StreamEnd {
-            self.zlib.reset(false);
+            zlib.reset(false);
             self.ended = true;
         }
         Ok(Step { used, made })

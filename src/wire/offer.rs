@@ -122,9 +122,21 @@ impl Parameters {
         })
     }
 
-    /// As a server: the answer to this offer, and what it means.
-    pub(crate) fn accepted(&self) -> (Self, Agreed) {
-        let answer = Self { client_max_window_bits: self.client_max_window_bits.filter(Option::is_some), ..*self };
+    /// As a server with wishes of its own: the answer to this offer, and what it means.
+    ///
+    /// The client's window can only be chosen where the offer says so (section 7.1.2.2).
+    pub(crate) fn accepted(&self, wishes: &Self) -> (Self, Agreed) {
+        let least = |bits: [Option<u8>; 2]| bits.into_iter().flatten().min();
+        let wished = wishes.client_max_window_bits.flatten();
+        let answer = Self {
+            server_no_context_takeover: self.server_no_context_takeover || wishes.server_no_context_takeover,
+            client_no_context_takeover: self.client_no_context_takeover || wishes.client_no_context_takeover,
+            server_max_window_bits: least([self.server_max_window_bits, wishes.server_max_window_bits]),
+            client_max_window_bits: self
+                .client_max_window_bits
+                .map(|offered| least([offered, wished]))
+                .filter(Option::is_some),
+        };
         let agreed = Agreed {
             server: terms(answer.server_max_window_bits, answer.server_no_context_takeover),
             client: terms(answer.client_max_window_bits.flatten(), answer.client_no_context_takeover),
@@ -314,6 +326,29 @@ mod tests {
     }
 
     #[test]
+    fn a_server_has_its_wishes_as_far_as_the_offer_lets_it() {
+        for (offer, wishes, answer) in [
+            ("", "server_no_context_takeover", "; server_no_context_takeover"),
+            (
+                "server_no_context_takeover",
+                "client_no_context_takeover",
+                "; server_no_context_takeover; client_no_context_takeover",
+            ),
+            ("", "server_max_window_bits=10", "; server_max_window_bits=10"),
+            ("server_max_window_bits=9", "server_max_window_bits=10", "; server_max_window_bits=9"),
+            ("server_max_window_bits=11", "server_max_window_bits=10", "; server_max_window_bits=10"),
+            ("", "client_max_window_bits=10", ""),
+            ("client_max_window_bits", "client_max_window_bits=10", "; client_max_window_bits=10"),
+            ("client_max_window_bits=9", "client_max_window_bits=10", "; client_max_window_bits=9"),
+            ("client_max_window_bits=12", "client_max_window_bits", "; client_max_window_bits=12"),
+        ] {
+            let (granted, terms) = read(offer).accepted(&read(wishes));
+            assert_eq!(granted.to_string(), format!("{NAME}{answer}"), "{offer} | {wishes}");
+            assert_eq!(read(offer).answered(&granted), Ok(terms), "{offer} | {wishes}");
+        }
+    }
+
+    #[test]
     fn a_server_grants_what_it_is_offered() {
         for (offer, answer, agreed) in [
             ("", "permessage-deflate", both((15, true), (15, true))),
@@ -329,7 +364,7 @@ mod tests {
                 both((8, true), (15, false)),
             ),
         ] {
-            let (granted, terms) = read(offer).accepted();
+            let (granted, terms) = read(offer).accepted(&Parameters::default());
             assert_eq!((granted.to_string().as_str(), terms), (answer, agreed), "{offer}");
         }
     }

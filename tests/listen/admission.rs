@@ -156,3 +156,48 @@ fn a_certificate_made_at_start_is_good_for_this_machine_and_is_described() {
     let url = format!("wss://localhost:{}/", server.port);
     tool().args(["-q", "-k", "-1", "-x", "hello", &url]).run().code(0).stdout("hello\n");
 }
+
+#[test]
+fn compression_is_granted_as_the_options_say() {
+    for (options, offer, granted) in [
+        (&[][..], "permessage-deflate", Some("permessage-deflate")),
+        (&[], "x-other, permessage-deflate; mux", None),
+        (&[], "permessage-deflate; server_max_window_bits=10", Some("permessage-deflate; server_max_window_bits=10")),
+        (&["--compress", "off"], "permessage-deflate", None),
+        (&["--compress", "required"], "permessage-deflate", Some("permessage-deflate")),
+        (
+            &["--compress-options", "server_no_context_takeover; client_max_window_bits=9"],
+            "permessage-deflate; client_max_window_bits",
+            Some("permessage-deflate; server_no_context_takeover; client_max_window_bits=9"),
+        ),
+        (&["--compress-options", "client_max_window_bits=9"], "permessage-deflate", Some("permessage-deflate")),
+    ] {
+        let server = listen(&[&["--echo"], options].concat());
+        assert_eq!(server.enter_offering(offer).1.as_deref(), granted, "{options:?}");
+        // Whatever it is, both keep to it.
+        let text = "round and round ".repeat(1000);
+        server.client(&["-1", "-x", &text]).run().code(0).stdout(text + "\n");
+    }
+    let server = listen(&["--compress", "required"]);
+    let answer = server.answer(request("/", ""));
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("clients have to offer permessage-deflate here\n"));
+    server.says("the client was turned away with 400");
+    server.client(&["--compress", "off"]).run().code(4);
+    let refused = tool().args(["listen", "--compress", "off", "--compress-options", "client_max_window_bits=9"]).run();
+    refused.code(2).says("exclude each other");
+    tool().args(["listen", "--compress-options", "mux"]).run().code(2).says("`mux` is no parameter");
+}
+
+#[test]
+fn what_was_agreed_on_is_told_in_the_record_and_by_v_and_frames_show_whose_they_are() {
+    let server = listen(&["--echo", "-v", "--json", "--compress-options", "server_max_window_bits=10"]);
+    server.client(&["-1", "-x", &"a".repeat(64)]).run().code(0);
+    server.says("#1: messages are compressed; server: window of 10 bits, context takeover; client: window of 15 bits");
+    server.says("#1 closed 1000");
+    let out = server.stop();
+    assert!(out.contains(r#""extensions":"permessage-deflate; server_max_window_bits=10""#), "{out}");
+    let server = listen(&["--echo", "--frames"]);
+    server.client(&["-1", "-x", &"a".repeat(64)]).run().code(0);
+    server.says(" #1 < text FIN RSV1, mask ");
+    server.says(" #1 > text FIN RSV1, no mask, ");
+}

@@ -89,6 +89,16 @@ impl Listening {
         stream
     }
 
+    /// The same with an offer of extensions; also what was granted.
+    #[track_caller]
+    pub fn enter_offering(&self, offer: &str) -> (TcpStream, Option<String>) {
+        let mut stream = self.connect();
+        stream.write_all(request("/", &format!("Sec-WebSocket-Extensions: {offer}\r\n")).as_bytes()).expect("it reads");
+        let head = kit::read_head(&mut stream);
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        (stream, kit::field(&head, "Sec-WebSocket-Extensions").map(str::to_owned))
+    }
+
     /// Ends it, and returns what it has printed.
     #[track_caller]
     pub fn stop(mut self) -> String {

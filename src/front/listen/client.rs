@@ -1,7 +1,6 @@
 //! One client: its session, and what its messages lead to.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -56,7 +55,7 @@ fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, declined: &Declined) {
 }
 
 async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
-    let Guest { socket, opening, subprotocol, deflate, tls, mut place } = guest;
+    let Guest { socket, opening, subprotocol, extensions, deflate, tally, tls, mut place } = guest;
     let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     let member = place.take(format!("{peer} {}{chosen}", opening.resource));
     let caller = Caller {
@@ -71,6 +70,9 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         Work::Echo | Work::Broadcast | Work::Converse => None,
     };
     floor.talk.say(&format!("{} connected from {}", member.name, member.about));
+    if let Some(agreed) = &deflate {
+        floor.talk.detail('*', &format!("{}: {}", member.name, report::compressed(agreed)));
+    }
     let mut process = started.and_then(|started| match started {
         Ok(process) => Some(process),
         Err(error) => {
@@ -86,9 +88,9 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         status: 101,
         headers: opening.fields,
         subprotocol,
-        extensions: deflate.map(|_| "permessage-deflate".to_owned()),
+        extensions,
         deflate,
-        tally: Arc::default(),
+        tally,
     };
     let seat = Seat { floor, member: &member, process: process.as_ref().map(Process::mailbox) };
     seat.put(Event::now(Happening::Open(Box::new(opened))));

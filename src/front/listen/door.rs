@@ -13,7 +13,7 @@ use crate::handshake::admission::Admission;
 use crate::handshake::server::{Choice, Declined, Denial, Heard, Opening, decline, hear, let_in};
 use crate::request::Header;
 use crate::wire::offer::Agreed;
-use crate::wire::{Limits, Manner, Side, Socket};
+use crate::wire::{Limits, Manner, Side, Socket, Tally};
 
 /// How clients are let in.
 pub(in crate::front) struct Door {
@@ -23,6 +23,8 @@ pub(in crate::front) struct Door {
     pub(in crate::front) has_page: bool,
     /// Before each answer: a server on a bad day.
     pub(in crate::front) delay: Duration,
+    /// Whether frames are told.
+    pub(in crate::front) traced: bool,
     pub(in crate::front) handshake_timeout: Duration,
     pub(in crate::front) limits: Limits,
 }
@@ -32,7 +34,9 @@ pub(in crate::front) struct Guest<P> {
     pub(in crate::front) socket: Socket<Box<dyn Duplex>>,
     pub(in crate::front) opening: Opening,
     pub(in crate::front) subprotocol: Option<String>,
+    pub(in crate::front) extensions: Option<String>,
     pub(in crate::front) deflate: Option<Agreed>,
+    pub(in crate::front) tally: Arc<Tally>,
     /// Version and cipher suite.
     pub(in crate::front) tls: Option<String>,
     pub(in crate::front) place: P,
@@ -64,10 +68,19 @@ impl Door {
             }
         };
         let (accepted, place) = timeout(self.handshake_timeout, answered).await.unwrap_or_else(|_| Err(late()))?;
-        let deflate = accepted.deflate;
-        let manner = Manner { deflate, ..Manner::default() };
+        let (deflate, tally) = (accepted.deflate, Arc::<Tally>::default());
+        let manner = Manner { deflate, traced: self.traced, tally: Arc::clone(&tally), ..Manner::default() };
         let socket = Socket::new(stream, accepted.leftover, Side::Server, self.limits, manner).await;
-        Ok(Guest { socket, opening: accepted.opening, subprotocol: accepted.subprotocol, deflate, tls, place })
+        Ok(Guest {
+            socket,
+            opening: accepted.opening,
+            subprotocol: accepted.subprotocol,
+            extensions: accepted.extensions,
+            deflate,
+            tally,
+            tls,
+            place,
+        })
     }
 
     async fn secure(&self, stream: Box<dyn Duplex>) -> Result<(Box<dyn Duplex>, Option<String>), Declined> {

@@ -53,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) admission: Admission,
     pub(crate) has_page: bool,
     pub(crate) delay: Duration,
+    /// `--frames`
+    pub(crate) traced: bool,
     pub(crate) handshake_timeout: Duration,
     pub(crate) max_clients: Option<usize>,
     pub(crate) limits: Limits,
@@ -161,6 +163,7 @@ impl<O: Outlet + 'static> Server<O> {
             admission: options.admission.clone(),
             has_page: options.has_page,
             delay: options.delay,
+            traced: options.traced,
             handshake_timeout: options.handshake_timeout,
             limits: options.limits,
         };
@@ -284,9 +287,10 @@ impl Options {
         Self {
             address: Address::Inet((Ipv4Addr::LOCALHOST, 0).into()),
             identity: None,
-            admission: Admission { compress: true, ..Admission::default() },
+            admission: Admission::compressing(),
             has_page: true,
             delay: Duration::ZERO,
+            traced: false,
             handshake_timeout: Duration::from_secs(10),
             max_clients: None,
             limits: Limits { max_message, pongs: true },

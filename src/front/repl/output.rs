@@ -162,7 +162,7 @@ impl Outlet for Output {
         if let Happening::Frame(seen) = &event.what
             && self.look.format != Format::Records
         {
-            self.queue.push(Item::Lines(report::frame(seen) + "\n"));
+            self.queue.push(Item::Lines(report::frame(None, seen) + "\n"));
             return;
         }
         self.shared.history().note(&event.what);
