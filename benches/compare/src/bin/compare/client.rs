@@ -63,46 +63,86 @@ pub fn all(wsprobe: &Path, raw: &Path, peers: Option<&Path>) -> (Vec<Client>, Ve
 impl Client {
     /// How this client does this job; none when it cannot.
     pub fn order(&self, job: &Job, url: &str, trust: &Trust) -> Option<Order> {
-        let mut args: Vec<OsString> = Vec::new();
-        let mut env = Vec::new();
-        let says = "";
         if job.does == Does::Version {
-            args.push("--version".into());
-            return Some(Order { args, env, says });
+            if self.kind == Kind::Wsdump {
+                return None;
+            }
+            return Some(Order { args: vec!["--version".into()], env: Vec::new(), says: "" });
         }
-        let big = matches!(job.does, Does::Send(load, _) | Does::Receive(load, _) if load.count == 1);
-        match self.kind {
-            Kind::Raw => {
-                if job.trust == Trusting::OneAuthority {
-                    args.extend(["--roots".into(), trust.one.clone().into_os_string()]);
-                }
-                let word = match job.does {
-                    Does::Start => "start",
-                    Does::Send(..) if big => "whole",
-                    Does::Send(..) => "send",
-                    Does::Receive(..) | Does::Idle => "receive",
-                    _ => "echo",
+        let is_start = job.does == Does::Start;
+        let is_one_message = matches!(job.does, Does::Send(load, _) | Does::Receive(load, _) if load.count == 1);
+        // Most of them send what stands on stdin; their reply is then there before stdin ends.
+        let mut says = if is_start { "hello\n" } else { "" };
+        let mut args: Vec<OsString> = Vec::new();
+        let authority = (job.trust == Trusting::OneAuthority).then(|| trust.one.clone().into_os_string());
+        let words: &[&str] = match (self.kind, job.does) {
+            (Kind::Raw, does) => {
+                let roots = match job.trust {
+                    Trusting::Plain => None,
+                    Trusting::OneAuthority => authority,
+                    Trusting::SystemRoots => Some(trust.all.clone().into_os_string()),
                 };
-                args.extend([word.into(), url.into()]);
-            }
-            Kind::Wsprobe => {
-                if job.trust == Trusting::OneAuthority {
-                    args.extend(["--cacert".into(), trust.one.clone().into_os_string()]);
+                args.extend(roots.into_iter().flat_map(|roots| ["--roots".into(), roots]));
+                match does {
+                    Does::Start => &["start"],
+                    Does::Send(..) if is_one_message => &["whole"],
+                    Does::Send(..) => &["send"],
+                    Does::RoundTrips(_) => &["echo"],
+                    _ => &["receive"],
                 }
-                let mut add = |words: &[&str]| args.extend(words.iter().map(OsString::from));
-                match job.does {
-                    Does::Start => add(&["-q", "-x", "hello", "--one"]),
-                    Does::Send(..) if big => add(&["-q", "--whole"]),
-                    Does::Receive(..) if big => add(&["-q", "--max-message", "2GiB"]),
-                    _ => add(&["-q"]),
-                }
-                add(&[url]);
             }
-            _ => return None,
-        }
-        if job.trust == Trusting::SystemRoots {
-            env.push(("SSL_CERT_FILE", trust.all.clone().into_os_string()));
+            (Kind::Wsprobe, does) => {
+                says = "";
+                args.extend(authority.into_iter().flat_map(|authority| ["--cacert".into(), authority]));
+                match does {
+                    Does::Start => &["-q", "-x", "hello", "--one"],
+                    Does::Send(..) if is_one_message => &["-q", "--whole"],
+                    Does::Receive(..) if is_one_message => &["-q", "--max-message", "2GiB"],
+                    _ => &["-q"],
+                }
+            }
+            (Kind::Websocat, Does::Start) => &["-q", "-1"],
+            // It cuts messages at 64 KiB, and refuses frames of 100 MiB, unless told otherwise.
+            (Kind::Websocat, Does::Send(load, _)) if load.size > 1024 => {
+                args.extend(["-B".into(), (load.size + 2).to_string().into()]);
+                &["-q"]
+            }
+            (Kind::Websocat, Does::Receive(load, _)) if load.size > 1024 => {
+                args.extend(["-B".into(), (load.size + 2).to_string().into()]);
+                &["-q", "--max-ws-frame-length", "2147483648", "--max-ws-message-length", "2147483648"]
+            }
+            (Kind::Websocat, _) => &["-q"],
+            (Kind::Websocat4, _) => &["-t"],
+            // What it is given to send, it sends with a URL of HTTP only.
+            (Kind::Curl, Does::Start | Does::Send(..) | Does::RoundTrips(_)) => return None,
+            (Kind::Curl, _) => {
+                args.extend(authority.into_iter().flat_map(|authority| ["--cacert".into(), authority]));
+                &["-sN"]
+            }
+            (Kind::Wscat, does) => {
+                args.extend(authority.into_iter().flat_map(|authority| ["--ca".into(), authority]));
+                if does == Does::Start {
+                    says = "";
+                    &["-x", "hello", "-w", "0", "-c"]
+                } else {
+                    &["-c"]
+                }
+            }
+            (Kind::Websockets, _) => &[],
+            (Kind::Wsdump, _) => &["-r"],
+        };
+        args.extend(words.iter().map(OsString::from));
+        args.push(url.into());
+        let roots = match job.trust {
+            Trusting::Plain => None,
+            Trusting::OneAuthority => Some(&trust.one),
+            Trusting::SystemRoots => Some(&trust.all),
+        };
+        let mut env: Vec<(&'static str, OsString)> = Vec::new();
+        if let Some(roots) = roots {
+            env.push(("SSL_CERT_FILE", roots.into()));
             env.push(("SSL_CERT_DIR", "/etc/ssl/certs".into()));
+            env.push(("NODE_OPTIONS", "--use-openssl-ca".into()));
         }
         Some(Order { args, env, says })
     }

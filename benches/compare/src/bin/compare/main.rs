@@ -39,7 +39,7 @@ struct Options {
     #[arg(long, default_value = "target/peers/bin")]
     peers: PathBuf,
 
-    /// Fewer and smaller messages, without the peers
+    /// Fewer and smaller messages, without the peers that `--client` does not name
     #[arg(long)]
     quick: bool,
 
@@ -88,7 +88,7 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     let here = std::env::current_exe()?;
     let beside = |name: &str| here.with_file_name(name);
-    let peers = (!options.quick).then_some(options.peers.as_path());
+    let peers = (!options.quick || !options.client.is_empty()).then_some(options.peers.as_path());
     let (mut clients, missing) = client::all(&options.wsprobe, &beside("raw"), peers);
     missing.iter().for_each(|name| eprintln!("compare: {name} IS NOT INSTALLED: run benches/compare/install-peers.sh"));
     if !options.client.is_empty() {
@@ -108,7 +108,6 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     for job in jobs {
         let runs = options.runs.unwrap_or(if options.quick { 2 } else { job.runs });
         rows.push(interleaved(&bench, &clients, job, runs)?);
-        eprint!("{}", table::details(&rows[rows.len() - 1..]));
     }
     let text = format!("{}\n{}", table::ratios(&rows), table::details(&rows));
     println!("{text}");
@@ -132,7 +131,11 @@ fn interleaved(bench: &Bench, clients: &[Client], job: Job, runs: usize) -> Resu
                 continue;
             }
             match bench.run(&cell.client, &job)? {
-                Some(ran) => done.push(ran),
+                Some(ran) => {
+                    let trouble = ran.trouble.as_deref();
+                    trouble.iter().for_each(|trouble| eprintln!("  {}: {trouble}", cell.client.name));
+                    done.push(ran);
+                }
                 None => cell.runs = None,
             }
         }

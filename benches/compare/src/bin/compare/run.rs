@@ -104,6 +104,7 @@ impl Bench {
         let watch = watch(&child, self.limit);
 
         let mut trips = Vec::new();
+        let mut said = String::new();
         let mut reader = None;
         let mut feeder = None;
         match (job.does, stdout) {
@@ -112,14 +113,7 @@ impl Bench {
                 trips = stdin.take().map(|stdin| round_trips(stdin, stdout, count)).unwrap_or_default();
             }
             (Does::Receive(load, _), Some(stdout)) => reader = Some(read(stdout, load)),
-            (_, Some(stdout)) => {
-                let says = order.says;
-                if let Some(stdin) = &mut stdin {
-                    // It may not read.
-                    let _ = stdin.write_all(says.as_bytes());
-                }
-                reader = Some(read(stdout, Load { count: 1, size: 32 }));
-            }
+            (_, Some(stdout)) => said = exchange(stdin.take(), order.says, stdout),
             (_, None) => {}
         }
         child.wait()?;
@@ -153,6 +147,10 @@ impl Bench {
         if let (Some(load), Some(tally)) = (expected, tally) {
             ran.arrived = Some(tally.whole / load.blocks_per_message());
             ran.trouble = trouble_with(load, tally, messages);
+        }
+        if job.does == Does::Start {
+            ran.arrived = Some(said.contains("hello").into());
+            ran.trouble = (ran.arrived == Some(0)).then(|| "no reply".to_owned());
         }
         if let Does::RoundTrips(count) = job.does {
             ran.arrived = Some(trips.len() as u64);
@@ -231,6 +229,22 @@ fn write_lines(mut to: impl io::Write, load: Load) -> io::Result<()> {
         }
     }
     to.write_all(&out)
+}
+
+/// Says something, ends stdin when it is answered, and returns all that is printed.
+fn exchange(mut stdin: Option<ChildStdin>, says: &str, mut stdout: ChildStdout) -> String {
+    if let Some(stdin) = &mut stdin {
+        // It may not read.
+        let _ = stdin.write_all(says.as_bytes());
+    }
+    let (mut said, mut buffer) = (String::new(), [0; 4096]);
+    while let Ok(new @ 1..) = stdout.read(&mut buffer) {
+        said.push_str(&String::from_utf8_lossy(&buffer[..new]));
+        if said.contains("hello") {
+            drop(stdin.take());
+        }
+    }
+    said
 }
 
 fn read(stdout: ChildStdout, load: Load) -> JoinHandle<Tally> {
