@@ -173,12 +173,15 @@ pub(crate) fn delimiter(text: &str) -> Result<Bytes, String> {
 }
 
 pub(crate) fn regex(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| {
-        // The lines before the last draw the expression, which clap has just shown.
-        let error = error.to_string();
-        let reason = error.lines().last().unwrap_or_default();
-        reason.strip_prefix("error: ").unwrap_or(reason).to_owned()
-    })
+    Regex::new(text).map_err(|error| why(&error))
+}
+
+/// What is wrong with a regular expression, in one line.
+pub(crate) fn why(error: &regex::Error) -> String {
+    // The lines before the last draw the expression, which the user sees anyway.
+    let error = error.to_string();
+    let reason = error.lines().last().unwrap_or_default();
+    reason.strip_prefix("error: ").unwrap_or(reason).to_owned()
 }
 
 /// `PATH` or `PATH=VALUE`.
@@ -225,7 +228,7 @@ fn bytes_in(unit: &str) -> Option<usize> {
 }
 
 /// RFC 9110, section 5.6.2
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 

@@ -150,7 +150,7 @@ pub(crate) enum Binary {
     Base64(Vec<u8>),
     /// The path is relative to the script.
     File(Text),
-    /// UTF-8 with escapes, among them `\xNN`.
+    /// Its UTF-8.
     Text(Text),
 }
 

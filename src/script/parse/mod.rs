@@ -1,0 +1,223 @@
+//! From text to a tree: lines, blocks and options. What a step says is read by [`step`] and [`pattern`].
+
+mod pattern;
+mod step;
+
+use super::cursor::{Cursor, is_space};
+use super::flaw::Flaw;
+use super::format;
+use super::syntax::{Action, Place, Script, Step};
+
+/// How deep blocks may stand in each other.
+const DEEPEST: usize = 32;
+
+/// All that is to be known of a file.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// What could be understood of it.
+    pub(super) script: Script,
+    pub(super) flaws: Vec<Flaw>,
+    /// Its lines in their canonical form, in order.
+    pub(super) rows: Vec<Row>,
+}
+
+/// A line of the canonical form; text that takes several lines is one row.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) depth: usize,
+    /// Empty, if it is blank or a comment alone.
+    pub(super) text: String,
+    pub(super) comment: Option<String>,
+}
+
+/// Reads a whole file, whatever is wrong with it.
+pub(super) fn read(source: &str) -> Reading {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    // All of them: one that stayed would go with the next reading.
+    let lines: Vec<_> = source.lines().map(|line| line.trim_end_matches('\r')).collect();
+    let mut reader = Reader::default();
+    let mut next = 0;
+    while next < lines.len() && !reader.gave_up {
+        let mut cursor = Cursor::new(&lines, next);
+        reader.line(&mut cursor);
+        next = cursor.next_line();
+    }
+    reader.end()
+}
+
+#[derive(Default)]
+struct Reader {
+    reading: Reading,
+    /// The steps of the file itself, or of the innermost block.
+    steps: Vec<Step>,
+    blocks: Vec<Block>,
+    owner: Option<Owner>,
+    has_options: bool,
+    gave_up: bool,
+}
+
+/// A block that is not closed yet.
+struct Block {
+    place: Place,
+    kind: Kind,
+    /// The steps that stand before it, around it.
+    around: Vec<Step>,
+}
+
+enum Kind {
+    Repeat(u32),
+    /// With the branches that are complete.
+    Parallel(Vec<Vec<Step>>),
+}
+
+/// Whose options the lines are that are indented more than this.
+struct Owner {
+    indent: usize,
+    is_head: bool,
+}
+
+/// What a line of its own says that is no option.
+enum Line {
+    Step(Option<String>, Action),
+    Options,
+    Repeat(u32),
+    Parallel,
+    Branch,
+    End,
+}
+
+impl Reader {
+    fn line(&mut self, cursor: &mut Cursor<'_>) {
+        let indent = cursor.skip_space();
+        let is_owned = self.owner.as_ref().is_some_and(|owner| indent > owner.indent);
+        let depth = self.blocks.len() + usize::from(is_owned);
+        let rest = cursor.rest().trim_end_matches(is_space);
+        if rest.is_empty() || rest.starts_with('#') {
+            let comment = (!rest.is_empty()).then(|| rest.to_owned());
+            self.reading.rows.push(Row { depth, text: String::new(), comment });
+            return;
+        }
+        let outcome = if is_owned { self.setting(cursor) } else { self.step(cursor, indent) };
+        match outcome {
+            Ok((depth, text)) => {
+                self.reading.rows.push(Row { depth, text, comment: cursor.comment.map(str::to_owned) });
+            }
+            Err(flaw) => {
+                self.reading.flaws.push(flaw);
+                cursor.abandon();
+            }
+        }
+    }
+
+    /// An option below `options` or `connect`; its depth and its canonical form.
+    fn setting(&mut self, cursor: &mut Cursor<'_>) -> Result<(usize, String), Flaw> {
+        let is_head = self.owner.as_ref().is_some_and(|owner| owner.is_head);
+        let setting = step::setting(cursor, is_head)?;
+        let text = setting.to_string();
+        match self.steps.last_mut().map(|step| &mut step.action) {
+            _ if is_head => self.reading.script.settings.push(setting),
+            Some(Action::Connect { settings, .. }) => settings.push(setting),
+            _ => unreachable!("options have an owner"),
+        }
+        Ok((self.blocks.len() + 1, text))
+    }
+
+    fn step(&mut self, cursor: &mut Cursor<'_>, indent: usize) -> Result<(usize, String), Flaw> {
+        let place = cursor.place();
+        self.owner = None;
+        // What a line seems to begin is there even if something is wrong with it, so that the lines that belong to it
+        // are not taken for more that is wrong.
+        let (line, flaw) = match step::line(cursor) {
+            Ok(line) => (line, None),
+            Err(flaw) => match step::guess(cursor.whole()) {
+                Some(line) => (line, Some(flaw)),
+                None => return Err(flaw),
+            },
+        };
+        let row = self.take(line, place, indent);
+        flaw.map_or(row, Err)
+    }
+
+    fn take(&mut self, line: Line, place: Place, indent: usize) -> Result<(usize, String), Flaw> {
+        let depth = self.blocks.len();
+        match line {
+            Line::Step(connection, action) => {
+                let is_connect = matches!(action, Action::Connect { .. });
+                self.owner = is_connect.then_some(Owner { indent, is_head: false });
+                let step = Step { place, connection, action };
+                let text = format::head(&step);
+                self.steps.push(step);
+                Ok((depth, text))
+            }
+            Line::Options => {
+                self.options(place)?;
+                self.owner = Some(Owner { indent, is_head: true });
+                Ok((depth, "options".to_owned()))
+            }
+            Line::Repeat(times) => {
+                self.open(place, Kind::Repeat(times)).map(|()| (depth, format!("repeat {times} {{")))
+            }
+            Line::Parallel => self.open(place, Kind::Parallel(Vec::new())).map(|()| (depth, "parallel {".to_owned())),
+            Line::Branch => match self.blocks.last_mut() {
+                Some(Block { kind: Kind::Parallel(branches), .. }) => {
+                    branches.push(std::mem::take(&mut self.steps));
+                    Ok((depth - 1, "} {".to_owned()))
+                }
+                _ => Err(Flaw::new(place, "there is no `parallel` block here that could go on")),
+            },
+            Line::End => match self.blocks.pop() {
+                Some(block) => {
+                    self.close(block);
+                    Ok((depth - 1, "}".to_owned()))
+                }
+                None => Err(Flaw::new(place, "there is no block here to be closed")),
+            },
+        }
+    }
+
+    fn options(&mut self, place: Place) -> Result<(), Flaw> {
+        if !self.steps.is_empty() || !self.blocks.is_empty() {
+            return Err(Flaw::new(place, "`options` stands before the first step")
+                .hint("the options of one connection stand below its `connect`"));
+        }
+        if std::mem::replace(&mut self.has_options, true) {
+            return Err(Flaw::new(place, "there are `options` already"));
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, place: Place, kind: Kind) -> Result<(), Flaw> {
+        if self.blocks.len() == DEEPEST {
+            self.gave_up = true;
+            return Err(Flaw::new(place, format!("blocks stand no deeper than {DEEPEST} in each other")));
+        }
+        self.blocks.push(Block { place, kind, around: std::mem::take(&mut self.steps) });
+        Ok(())
+    }
+
+    fn close(&mut self, block: Block) {
+        let steps = std::mem::replace(&mut self.steps, block.around);
+        let action = match block.kind {
+            Kind::Repeat(times) => Action::Repeat { times, steps },
+            Kind::Parallel(mut branches) => {
+                branches.push(steps);
+                Action::Parallel(branches)
+            }
+        };
+        self.steps.push(Step { place: block.place, connection: None, action });
+    }
+
+    fn end(mut self) -> Reading {
+        while let Some(block) = self.blocks.pop() {
+            if !self.gave_up {
+                let name = if matches!(block.kind, Kind::Repeat(_)) { "repeat" } else { "parallel" };
+                let flaw = Flaw::new(block.place, format!("this `{name}` is not closed"));
+                self.reading.flaws.push(flaw.hint("end it with `}` on a line of its own"));
+            }
+            self.close(block);
+        }
+        self.reading.script.steps = self.steps;
+        self.reading.flaws.sort_by_key(|flaw| flaw.place);
+        self.reading
+    }
+}

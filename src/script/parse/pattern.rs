@@ -1,0 +1,143 @@
+//! Reads what a step expects: `text matches /…/`, `json $.op == "tick"`, `close 1000`.
+
+use super::super::condition;
+use super::super::cursor::{Cursor, ends_in_keyword, shortened};
+use super::super::flaw::{Flaw, nearest};
+use super::super::syntax::{Binary, Pattern, Style, Text, TextPattern};
+use super::step::binary;
+
+/// What may stand behind `expect`.
+const PATTERNS: [&str; 10] =
+    ["message", "text", "json", "binary", "ping", "pong", "close", "header", "body", "subprotocol"];
+
+pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
+    let place = cursor.place_of_next();
+    let rest = if cursor.is_over() { "" } else { cursor.rest() };
+    Ok(match cursor.word() {
+        "message" => Pattern::Message,
+        "text" => text(cursor)?.map_or(Pattern::AnyText, Pattern::Text),
+        "json" => json(cursor)?,
+        "binary" => {
+            let start = cursor.clone();
+            match binary(cursor)? {
+                None => Pattern::AnyBinary,
+                Some(Binary::File(text)) => Pattern::Binary(Binary::File(whole(text, &start)?)),
+                Some(Binary::Text(text)) => Pattern::Binary(Binary::Text(whole(text, &start)?)),
+                Some(bytes) => Pattern::Binary(bytes),
+            }
+        }
+        "ping" => Pattern::Ping(text(cursor)?),
+        "pong" => Pattern::Pong(text(cursor)?),
+        "close" => close(cursor)?,
+        "header" => header(cursor)?,
+        "body" if cursor.takes("json") => {
+            cursor.skip_space();
+            Pattern::BodyJson(condition::read(cursor)?)
+        }
+        "body" => Pattern::Body(text(cursor)?.ok_or_else(|| missing_text(cursor))?),
+        "subprotocol" => {
+            let start = cursor.clone();
+            let name = cursor.text()?.ok_or_else(|| {
+                start.flaw("the subprotocol's name is missing here").hint("none is written `subprotocol \"\"`")
+            })?;
+            Pattern::Subprotocol(whole(name, &start)?)
+        }
+        "" => return Err(Flaw::new(place, "what is expected is missing here").hint("`expect message` takes any")),
+        word => {
+            let flaw = Flaw::new(place, format!("nothing that can be expected begins with `{}`", shortened(word)));
+            return Err(match nearest(word, PATTERNS) {
+                Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
+                None if rest.starts_with(['{', '[', '$']) => flaw.hint("did you mean `expect json …`?"),
+                None if rest.starts_with('/') => flaw.hint("did you mean `expect text matches /…/`?"),
+                None => flaw.hint("a text is written `expect text …`"),
+            });
+        }
+    })
+}
+
+/// `TEXT`, `contains TEXT` or `matches /…/`; `None` if only keywords or nothing are left.
+fn text(cursor: &mut Cursor<'_>) -> Result<Option<TextPattern>, Flaw> {
+    if cursor.is_over() || cursor.only_keywords_left() {
+        return Ok(None);
+    }
+    if cursor.takes("matches") {
+        cursor.skip_space();
+        return cursor.regexp().map(TextPattern::Matches).map(Some);
+    }
+    let contains = cursor.takes("contains");
+    let start = cursor.clone();
+    let text = whole(cursor.text()?.ok_or_else(|| missing_text(&start))?, &start)?;
+    Ok(Some(if contains { TextPattern::Contains(text) } else { TextPattern::Is(text) }))
+}
+
+/// Refuses text that is not quoted and ends in what may be meant as a keyword.
+fn whole(text: Text, start: &Cursor<'_>) -> Result<Text, Flaw> {
+    match ends_in_keyword(&text.template.probe()).filter(|_| text.style == Style::Bare) {
+        Some(keyword) => Err(start
+            .flaw(format!("whether `{keyword}` belongs to the text is left open"))
+            .hint(format!("quote the text, before `{keyword}` or behind it"))),
+        None => Ok(text),
+    }
+}
+
+fn missing_text(cursor: &Cursor<'_>) -> Flaw {
+    cursor.flaw("a text is missing here").hint("an empty one is written `\"\"`")
+}
+
+fn json(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
+    if cursor.takes("exactly") {
+        cursor.skip_space();
+        return cursor.json().map(Pattern::JsonExactly);
+    }
+    if !cursor.is_over() && condition::is_next(cursor) {
+        return condition::read(cursor).map(Pattern::Json);
+    }
+    cursor.json().map(Pattern::JsonSubset)
+}
+
+fn close(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
+    if cursor.is_over() || cursor.only_keywords_left() {
+        return Ok(Pattern::Close { code: None, reason: None });
+    }
+    if matches!(cursor.peek(), "contains" | "matches") {
+        return Ok(Pattern::Close { code: None, reason: text(cursor)? });
+    }
+    let place = cursor.place();
+    let word = cursor.word();
+    let code = word.parse().ok().filter(|code| (1000..=4999).contains(code) && word.len() == 4);
+    let Some(code) = code else {
+        return Err(Flaw::new(place, format!("`{}` is no close code", shortened(word)))
+            .hint("the code goes first, from 1000 to 4999, and then the reason"));
+    };
+    Ok(Pattern::Close { code: Some(code), reason: text(cursor)? })
+}
+
+/// `NAME`, `NAME: VALUE`, `NAME contains …`, `NAME matches /…/`
+fn header(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
+    let name = field(cursor)?;
+    if cursor.rest().starts_with(':') {
+        cursor.skip(1);
+        let empty = || Text { style: Style::Quoted, ..Text::default() };
+        // Words that mean something without the colon are a value behind it.
+        let start = cursor.clone();
+        let value = if cursor.only_keywords_left() { None } else { cursor.text()? };
+        let value = whole(value.unwrap_or_else(empty), &start)?;
+        return Ok(Pattern::Header { name, value: Some(TextPattern::Is(value)) });
+    }
+    match cursor.peek() {
+        "contains" | "matches" => Ok(Pattern::Header { name, value: text(cursor)? }),
+        _ => Ok(Pattern::Header { name, value: None }),
+    }
+}
+
+/// The name of a header (RFC 9110, section 5.1), up to a colon.
+pub(super) fn field(cursor: &mut Cursor<'_>) -> Result<String, Flaw> {
+    let place = cursor.place_of_next();
+    let word = cursor.peek();
+    let name = word.split(':').next().unwrap_or_default();
+    if !crate::cli::values::is_token(name) {
+        return Err(Flaw::new(place, "a header's name is missing here").hint("as in `header Content-Type`"));
+    }
+    cursor.skip(name.len());
+    Ok(name.to_owned())
+}

@@ -1,0 +1,199 @@
+//! The language as a whole: what is read, what is refused, and that what is printed is read as the same.
+
+use proptest::prelude::*;
+use regex::Regex;
+
+use super::*;
+
+/// The tree without its places, which move when a file is formatted.
+fn shape(script: &Script) -> String {
+    let place = Regex::new(r"Place \{ line: \d+, column: \d+ \}").unwrap();
+    place.replace_all(&format!("{script:?}"), "").into_owned()
+}
+
+/// What is wrong, a line each.
+fn flaws(source: &str) -> Vec<String> {
+    match parse(source) {
+        Ok(script) => panic!("nothing is wrong with\n{source}\n{script:#?}"),
+        Err(flaws) => flaws.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[track_caller]
+fn holds_together(source: &str) -> Result<(), TestCaseError> {
+    let Ok(script) = parse(source) else { return Ok(()) };
+    let formatted = format::format(source).expect("it was parsed");
+    let again = parse(&formatted).map_err(|flaws| TestCaseError::fail(format!("{formatted}\n{flaws:?}")))?;
+    prop_assert_eq!(shape(&again), shape(&script), "{}", formatted);
+    prop_assert_eq!(format::format(&formatted).expect("it was parsed"), formatted.clone(), "not idempotent");
+    let printed = script.to_string();
+    let again = parse(&printed).map_err(|flaws| TestCaseError::fail(format!("{printed}\n{flaws:?}")))?;
+    prop_assert_eq!(shape(&again), shape(&script), "{}", printed);
+    Ok(())
+}
+
+/// Each line in its canonical form.
+const LINES: [&str; 93] = [
+    "connect {{url}}/chat",
+    "a: connect wss://example.org/x?y#z",
+    "status 101",
+    "send hello",
+    "send see issue #4",
+    "send it's 5\" wide",
+    "send {\"op\":\"a # b\"}",
+    "send \"  padded # text\\n\"",
+    "send \"\"",
+    "send text text",
+    "send text json {}",
+    "send \\{{literal}} and {{variable}}",
+    "send {{{a}}}",
+    "send {{env:HOME}} {{uuid}} {{now}} {{random -1..6}} {{list.0.id}}",
+    "send json {\"op\":\"subscribe\",\"id\":{{id}},\"name\":\"{{name}}\"}",
+    "send json \"text\"",
+    "send json {{all}}",
+    "send json [1, 2.50, \"a\\\\{{b}}\"]",
+    "send binary hex 00 ff 10",
+    "send binary hex",
+    "send binary base64 AP8Q",
+    "send binary file a b.bin",
+    "send binary text \"a\\x1e\\0\"",
+    "send text file ./hello.txt",
+    "frame text fin=0 rsv=1 hel",
+    "fragment 64K",
+    "fragment 1000",
+    "fragment off",
+    "ping",
+    "ping hello",
+    "ping \"\"",
+    "pong {{x}}",
+    "expect message",
+    "expect text",
+    "expect text hello world",
+    "expect text json",
+    "expect text contains hello",
+    "expect text \"contains\"",
+    "expect text \"done\" capture x",
+    "expect within 500ms text matches /^tick \\d+\\/{{n}}/im capture n",
+    "expect text capture all",
+    "expect json {\"op\":\"subscribed\",\"id\":1}",
+    "expect json exactly [1, {\"a\": null}] capture x",
+    "expect within 500ms json $.op == \"tick\" and $.price > 0",
+    "expect json ($.a or $.b) and not ($.c and $.d)",
+    "expect json $.a and ($.b and $.c)",
+    "expect json not not $['a b'] or $[?@.x == 1]",
+    "expect json $.a matches /x y/i and $.b contains \"c\" capture d",
+    "expect json $.a != $.b and $.c <= {{n}} or $.d >= 1 or $.e < 2",
+    "expect binary",
+    "expect binary hex 00 ff capture x",
+    "expect binary base64 AA== capture x",
+    "expect binary text \"a\" capture x",
+    "expect ping",
+    "expect pong hello",
+    "expect pong matches /h/",
+    "expect close",
+    "expect close 1000",
+    "expect close 1000 bye bye",
+    "expect close matches /b/",
+    "expect header Content-Type",
+    "expect header Content-Type: text/plain",
+    "expect header X: contains y",
+    "expect header X contains y",
+    "expect header X: \"\"",
+    "expect body no such room",
+    "expect body \"json\"",
+    "expect body json $.error",
+    "expect subprotocol chat.v2",
+    "expect subprotocol \"\"",
+    "nothing within 200ms",
+    "skip until json $.op == \"done\" within 5s",
+    "skip until text \"done\" within 1m30s capture x",
+    "skip until message",
+    "capture seq = json $.seq",
+    "capture n = text matches /(\\d+)/",
+    "capture n = text",
+    "capture n = binary",
+    "capture n = header X-Id",
+    "capture n = status",
+    "capture n = close code",
+    "capture n = close reason",
+    "set name = a value",
+    "log \"a # b\"",
+    "log a#b",
+    "pause 1.5s",
+    "exec ./login.sh --as '{{user}} # 1' capture token",
+    "exec within 2s echo a",
+    "close",
+    "close 1000 bye",
+    "close 4000 \"\"",
+    "drop",
+    "half-close",
+];
+
+#[test]
+fn every_step_is_printed_as_it_is_written() {
+    for line in LINES {
+        let script = parse(line).unwrap_or_else(|flaws| panic!("{line}: {flaws:?}"));
+        assert_eq!(script.to_string(), format!("{line}\n"));
+        assert_eq!(format::format(line).unwrap(), format!("{line}\n"));
+        assert_eq!(shape(&parse(&script.to_string()).unwrap()), shape(&script), "{line}");
+    }
+}
+
+#[test]
+fn comments_blank_lines_and_indentation_come_into_form() {
+    let source = "\u{feff}#!/usr/bin/env -S wsprobe run\r\n\r\n\r\noptions   # for all\n\theader A:  b\n # more\n  \
+        within 1500ms\nconnect   x   # here\n      insecure\n        # header C: d\n\n# next\nrepeat  2 {\n   send  a \n\
+        # inside\n send \"\"\"   # long\n      one\n\n        two\n   \"\"\"\n  }\nparallel {\na: connect y\n   k-v z\n}{\n\
+        b: ping\n # end\n}\n\n";
+    let formatted = "#!/usr/bin/env -S wsprobe run\n\noptions  # for all\n  header A:  b\n  # more\n  within 1500ms\n\
+        connect x  # here\n  insecure\n  # header C: d\n\n# next\nrepeat 2 {\n  send a\n  # inside\n  send \"\"\"  # long\n    \
+        one\n\n      two\n  \"\"\"\n}\nparallel {\n  a: connect y\n    k-v z\n} {\n  b: ping\n  # end\n}\n";
+    assert_eq!(format::format(source).unwrap(), formatted);
+    assert_eq!(format::format(formatted).unwrap(), formatted);
+    assert_eq!(shape(&parse(source).unwrap()), shape(&parse(formatted).unwrap()));
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let source = "conect x\nsend json {\"a\":}\nrepeat x {\n  expect text a within 1s\n  parallel {\nstatus 99\n";
+    assert_eq!(
+        flaws(source),
+        [
+            "1:1: there is no step `conect`; did you mean `connect`?",
+            "2:16: this is no JSON: expected value",
+            "3:1: this `repeat` is not closed; end it with `}` on a line of its own",
+            "3:8: a number from 1 on is missing here; as in `repeat 10 {`",
+            "4:15: whether `within 1s` belongs to the text is left open; quote the text, before `within 1s` or behind it",
+            "5:3: this `parallel` is not closed; end it with `}` on a line of its own",
+            "6:8: a status is to be here; a number from 100 to 599",
+        ]
+    );
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_is_read_as_the_same(
+        lines in proptest::collection::vec(
+            prop_oneof![
+                6 => (proptest::sample::select(LINES.to_vec()), "( # x| \\{\\{a\\}\\}| capture b| within 1s|\"|\\\\| /| \\)|\\}){0,2}")
+                    .prop_map(|(line, more)| format!("{line}{more}")),
+                2 => "(repeat 2|parallel|\\}) \\{",
+                2 => "\\}",
+                1 => "(send|expect json|set a =|exec|expect text contains) \"\"\"\n( {0,4}[a-z1{}\"\\\\#]{0,3} {0,2}\n){0,4}\"\"\"",
+                2 => "(send|log|expect text|expect header X:|exec|ping|set a =|close 1000) [ -~é\t\r]{0,12}",
+                1 => " {0,3}(#.{0,5})?",
+                1 => "options|  within 1s|   header A: [ -~]{0,8}|connect x",
+            ],
+            0..12,
+        ),
+    ) {
+        // One bad line makes a bad file, so that most are tried alone.
+        lines.iter().try_for_each(|line| holds_together(line))?;
+        holds_together(&lines.join("\n"))?;
+    }
+
+    #[test]
+    fn any_text_is_read_without_a_panic(source in any::<String>()) {
+        holds_together(&source)?;
+    }
+}
