@@ -7,6 +7,7 @@ mod condition;
 mod cursor;
 pub(crate) mod flaw;
 pub(crate) mod format;
+pub(crate) mod judge;
 mod parse;
 pub(crate) mod syntax;
 pub(crate) mod template;

@@ -1,0 +1,168 @@
+//! What was expected beside what came, line by line: how a mismatch is shown.
+
+use std::time::{Duration, Instant};
+
+use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices_deadline, diff_ratio};
+
+/// Two long texts with nothing in common take time to compare; after this the rest counts as different.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Lines that are the same are shown so far around those that are not.
+const AROUND: usize = 3;
+
+/// More lines than this are no help.
+const LONGEST: usize = 60;
+
+/// More of a line than this is not looked at, in characters.
+const WIDEST: usize = 1000;
+
+/// Two lines with less in common than this have letters in common, and no words.
+const ALIKE: f32 = 0.5;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) side: Side,
+    pub(crate) spans: Vec<Span>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Both,
+    Expected,
+    Came,
+    /// Lines are left out here.
+    Gap,
+}
+
+/// A piece of a line; `differs` if the line across has it otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) text: String,
+    pub(crate) differs: bool,
+}
+
+impl Line {
+    pub(crate) fn new(side: Side, text: impl Into<String>) -> Self {
+        Self { side, spans: vec![Span { text: text.into(), differs: false }] }
+    }
+
+    pub(crate) fn expected(text: impl Into<String>) -> Self {
+        Self::new(Side::Expected, shortened(&text.into()))
+    }
+
+    pub(crate) fn came(text: impl Into<String>) -> Self {
+        Self::new(Side::Came, shortened(&text.into()))
+    }
+}
+
+/// Compares two texts: character by character if both have one line, else line by line.
+pub(crate) fn diff(expected: &str, came: &str) -> Vec<Line> {
+    let deadline = Instant::now() + PATIENCE;
+    if !expected.contains('\n') && !came.contains('\n') {
+        return one_line(expected, came, deadline);
+    }
+    let (old, new): (Vec<_>, Vec<_>) = (expected.split('\n').collect(), came.split('\n').collect());
+    let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    let lines: Vec<_> = changes
+        .iter()
+        .flat_map(|change| change.iter_changes(&old, &new))
+        .map(|change| {
+            let side = match change.tag() {
+                ChangeTag::Equal => Side::Both,
+                ChangeTag::Delete => Side::Expected,
+                ChangeTag::Insert => Side::Came,
+            };
+            Line::new(side, shortened(change.value()))
+        })
+        .collect();
+    worth_showing(lines)
+}
+
+fn one_line(expected: &str, came: &str, deadline: Instant) -> Vec<Line> {
+    let (expected, came) = (shortened(expected), shortened(came));
+    let (old, new): (Vec<_>, Vec<_>) = (expected.chars().collect(), came.chars().collect());
+    let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    if diff_ratio(&changes, old.len(), new.len()) < ALIKE {
+        return vec![Line::new(Side::Expected, expected), Line::new(Side::Came, came)];
+    }
+    let spans = |range: fn(&DiffOp) -> std::ops::Range<usize>, text: &[char]| {
+        let span = |change: &DiffOp| Span {
+            text: text[range(change)].iter().collect(),
+            differs: change.tag() != DiffTag::Equal,
+        };
+        changes.iter().map(span).filter(|span| !span.text.is_empty()).collect()
+    };
+    vec![
+        Line { side: Side::Expected, spans: spans(DiffOp::old_range, &old) },
+        Line { side: Side::Came, spans: spans(DiffOp::new_range, &new) },
+    ]
+}
+
+/// The changes and what stands around them.
+fn worth_showing(lines: Vec<Line>) -> Vec<Line> {
+    let changed: Vec<_> = (0..lines.len()).filter(|&at| lines[at].side != Side::Both).collect();
+    let is_near = |at: usize| {
+        let next = changed.partition_point(|&change| change < at.saturating_sub(AROUND));
+        changed.get(next).is_some_and(|&change| change <= at + AROUND)
+    };
+    let mut shown: Vec<Line> = Vec::new();
+    for (at, line) in lines.into_iter().enumerate() {
+        if shown.len() >= LONGEST || !is_near(at) {
+            if shown.last().is_none_or(|last| last.side != Side::Gap) {
+                shown.push(Line::new(Side::Gap, "…"));
+            }
+        } else {
+            shown.push(line);
+        }
+    }
+    shown
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}… [{} bytes]", &line[..end], line.len()),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `[…]` stands around what differs.
+    fn shown(expected: &str, came: &str) -> String {
+        let line = |line: &Line| {
+            let sign = match line.side {
+                Side::Both => " ",
+                Side::Expected => "-",
+                Side::Came => "+",
+                Side::Gap => "~",
+            };
+            let span = |span: &Span| if span.differs { format!("[{}]", span.text) } else { span.text.clone() };
+            format!("{sign}{}", line.spans.iter().map(span).collect::<String>())
+        };
+        diff(expected, came).iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn one_line_is_compared_by_characters() {
+        assert_eq!(shown("hello world", "hello, wrld"), "-hello w[o]rld\n+hello[,] wrld");
+        assert_eq!(shown("abc", "xyz"), "-abc\n+xyz");
+    }
+
+    #[test]
+    fn several_lines_are_compared_as_lines_with_some_around() {
+        let before = "1\n2\n3\n4\n5";
+        assert_eq!(shown(&format!("{before}\na\nz"), &format!("{before}\nb\nz")), "~…\n 3\n 4\n 5\n-a\n+b\n z");
+        assert_eq!(shown("a", "a\nb"), " a\n+b");
+    }
+
+    #[test]
+    fn what_is_long_is_cut() {
+        let (numbers, others): (String, String) =
+            (0..5000).map(|at| (format!("{at}\n"), format!("{at} {at}\n"))).unzip();
+        assert_eq!(diff(&numbers, &others).len(), LONGEST + 1);
+        let line = &diff("a", &"é".repeat(5000))[1].spans[0].text;
+        assert!(line.ends_with("… [10000 bytes]") && line.chars().count() < 1100, "{line}");
+    }
+}
