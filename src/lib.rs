@@ -54,10 +54,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The server that `demo` uses, for the integration tests; no part of the library's face.
+/// What tests, benchmarks and fuzzers call; no part of the library's face.
 #[doc(hidden)]
 pub mod testing {
     pub use crate::front::serve::{Client, Said, Server};
     pub use crate::handshake::fuzz::handshake as fuzz_handshake;
+    pub use crate::wire::bench::Wire;
     pub use crate::wire::fuzz::{deflate as fuzz_deflate, frame as fuzz_frame, verify as fuzz_verify};
 }

@@ -3,6 +3,7 @@
 //! tungstenite puts messages together, answers control frames and masks. Below it, `stream` checks what comes in with
 //! `inbound`, which also inflates; above it, `outbound` cuts and compresses what goes out.
 
+pub(crate) mod bench;
 mod deflate;
 mod frame;
 pub(crate) mod fuzz;

@@ -1,0 +1,42 @@
+//! What a benchmark calls: the client's end of a connection over any transport, without a handshake.
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Incoming, Limits, Manner, Side, Socket, offer::Agreed};
+use crate::event::{Message, Text};
+
+/// An open connection of a client.
+pub struct Wire<S>(Socket<S>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    /// With permessage-deflate as it is agreed on by default, or without.
+    pub async fn open(stream: S, is_compressed: bool) -> Self {
+        let limits = Limits { max_message: 256 << 20, pongs: true };
+        let manner = Manner { deflate: is_compressed.then(Agreed::default), parts: true, ..Manner::default() };
+        Self(Socket::new(stream, Bytes::new(), Side::Client, limits, manner).await)
+    }
+
+    /// How many bytes the next message or part of one has; none at the end.
+    pub async fn next(&self) -> Option<usize> {
+        match self.0.next().await? {
+            Ok(Incoming::Message(message)) => Some(message.data().len()),
+            Ok(Incoming::Part(part)) => Some(part.data.len()),
+            _ => None,
+        }
+    }
+
+    /// Puts a text message into the send buffer.
+    ///
+    /// # Panics
+    /// The transport takes nothing more.
+    pub async fn feed(&self, text: Text) {
+        self.0.feed(Message::Text(text)).await.expect("the transport takes all");
+    }
+
+    /// # Panics
+    /// The transport takes nothing more.
+    pub async fn flush(&self) {
+        self.0.flush().await.expect("the transport takes all");
+    }
+}
