@@ -1,4 +1,5 @@
-//! The slash commands of the prompt: one table gives parsing, help, hints, completion and the manual's section.
+//! The slash commands of the prompt, a client's and a server's: one table gives parsing, help, hints, completion and
+//! the manual's sections.
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -9,8 +10,9 @@ use bytes::Bytes;
 use regex::Regex;
 
 use crate::cli::values;
-use crate::event::Close;
+use crate::event::{ClientName, Close};
 use crate::unescape;
+use crate::wire::Side;
 use crate::wire::handmade::{self, Handmade};
 
 /// The most that a ping or pong may carry (RFC 6455, section 5.5).
@@ -30,6 +32,8 @@ pub(crate) enum Line {
 pub(crate) enum Command {
     Binary(Bytes),
     Clear,
+    /// Who is there.
+    Clients,
     Close(Option<Close>),
     Connect(String),
     Drop,
@@ -42,9 +46,11 @@ pub(crate) enum Command {
     Fragment(Option<usize>),
     Frame(Handmade),
     HalfClose,
-    Help(Option<&'static Entry>),
+    /// With the name of one, its slash first.
+    Help(Option<String>),
     Info,
     Json(bool),
+    Kick(ClientName, Option<Close>),
     /// Counted from the last.
     Last(NonZeroUsize),
     Pause,
@@ -64,6 +70,8 @@ pub(crate) enum Command {
         path: PathBuf,
     },
     Time(bool),
+    /// The line is for one client.
+    To(ClientName, Box<Line>),
 }
 
 /// A command as the user knows it.
@@ -77,6 +85,8 @@ pub(crate) struct Entry {
     /// It is for testing a server's patience, and only named in the help of all commands.
     is_rare: bool,
     pub(crate) completes: Completes,
+    /// Whose prompt has it.
+    sides: &'static [Side],
     read: fn(&str) -> Result<Command, String>,
 }
 
@@ -86,9 +96,12 @@ pub(crate) enum Completes {
     Nothing,
     Files,
     Commands,
+    /// The names of those who are there.
+    Clients,
     Words(&'static [&'static str]),
 }
 
+/// A command of a client's prompt.
 const fn entry(
     name: &'static str,
     arguments: &'static str,
@@ -96,79 +109,112 @@ const fn entry(
     completes: Completes,
     read: fn(&str) -> Result<Command, String>,
 ) -> Entry {
-    Entry { name, arguments, summary, explanation: "", is_rare: false, completes, read }
+    let sides = &[Side::Client];
+    Entry { name, arguments, summary, explanation: "", is_rare: false, completes, sides, read }
 }
 
 const ON_OFF: Completes = Completes::Words(&["on", "off"]);
 const OPCODES: Completes = Completes::Words(&["text", "binary", "continuation", "close", "ping", "pong"]);
 
 /// All commands, in the order of the help.
-pub(crate) static TABLE: [Entry; 26] = [
-    entry("/help", "[COMMAND]", "show all commands, or one", Completes::Commands, help_for),
+static TABLE: [Entry; 30] = [
+    entry("/help", "[COMMAND]", "show all commands, or one", Completes::Commands, |rest| {
+        Ok(Command::Help((!rest.is_empty()).then(|| format!("/{}", rest.trim_start_matches('/')))))
+    })
+    .on_both(),
+    entry("/to", "#N TEXT", "send to one client; TEXT may be a command that sends", Completes::Clients, to)
+        .on_servers(),
+    entry("/clients", "", "list who is there", Completes::Nothing, |rest| alone(rest, Command::Clients)).on_servers(),
+    entry("/kick", "#N [CODE [REASON]]", "close the connection of one client", Completes::Clients, kick).on_servers(),
     entry("/ping", "[TEXT]", "send a ping; its pong is shown with its time", Completes::Nothing, |rest| {
         control(rest).map(Command::Ping)
-    }),
+    })
+    .on_both(),
     entry("/pong", "[TEXT]", "send a pong that nobody asked for", Completes::Nothing, |rest| {
         control(rest).map(Command::Pong)
     })
+    .on_both()
     .rare(),
     entry("/binary", "HEX", "send bytes, written as hex digits", Completes::Nothing, |rest| {
         binary(rest).map(Command::Binary)
-    }),
+    })
+    .on_both(),
     entry("/base64", "BASE64", "send bytes, written in base64", Completes::Nothing, |rest| {
         base64(rest).map(Command::Binary)
-    }),
+    })
+    .on_both(),
     entry("/frame", "OPCODE …", "send a frame made by hand", OPCODES, |rest| {
         Handmade::from_text(rest).map(Command::Frame)
     })
     .explained(handmade::SYNTAX)
+    .on_both()
     .rare(),
     entry("/fragment", "SIZE|off", "send messages in frames of that size", Completes::Words(&["off"]), fragment).rare(),
     entry("/file", "PATH", "send a file, as text if it is UTF-8", Completes::Files, |rest| {
         path(rest).map(Command::File)
-    }),
+    })
+    .on_both(),
     entry("/edit", "[TEXT]", "write a message in $VISUAL or $EDITOR", Completes::Nothing, |rest| {
         Ok(Command::Edit(rest.to_owned()))
-    }),
+    })
+    .on_both(),
     entry("/repeat", "N [every TIME]", "send the last message N times more", Completes::Nothing, repeat),
     entry("/last", "[N]", "show the last message, or the Nth last, whole", Completes::Nothing, |rest| {
         number(rest).map(Command::Last)
-    }),
-    entry("/save", "[N] FILE", "write a message's bytes to a file", Completes::Files, save),
+    })
+    .on_both(),
+    entry("/save", "[N] FILE", "write a message's bytes to a file", Completes::Files, save).on_both(),
     entry("/record", "FILE|off", "write all events from now on to a file, as JSON", Completes::Files, |rest| {
         Ok(Command::Record(if rest == "off" { None } else { Some(path(rest)?) }))
-    }),
-    entry("/pause", "", "show no more messages for now", Completes::Nothing, |rest| alone(rest, Command::Pause)),
+    })
+    .on_both(),
+    entry("/pause", "", "show no more messages for now", Completes::Nothing, |rest| alone(rest, Command::Pause))
+        .on_both(),
     entry("/resume", "", "show them again, and those that came meanwhile", Completes::Nothing, |rest| {
         alone(rest, Command::Resume)
-    }),
-    entry("/filter", "REGEX|off", "show only messages that match", Completes::Words(&["off"]), filter),
-    entry("/json", "on|off", "indent JSON that does not fit a line", ON_OFF, |rest| on_off(rest).map(Command::Json)),
-    entry("/time", "on|off", "show the time before each message", ON_OFF, |rest| on_off(rest).map(Command::Time)),
+    })
+    .on_both(),
+    entry("/filter", "REGEX|off", "show only messages that match", Completes::Words(&["off"]), filter).on_both(),
+    entry("/json", "on|off", "indent JSON that does not fit a line", ON_OFF, |rest| on_off(rest).map(Command::Json))
+        .on_both(),
+    entry("/time", "on|off", "show the time before each message", ON_OFF, |rest| on_off(rest).map(Command::Time))
+        .on_both(),
     entry("/info", "", "show the connection and what went over it", Completes::Nothing, |rest| {
         alone(rest, Command::Info)
     }),
-    entry("/clear", "", "clear the screen", Completes::Nothing, |rest| alone(rest, Command::Clear)),
+    entry("/clear", "", "clear the screen", Completes::Nothing, |rest| alone(rest, Command::Clear)).on_both(),
     entry("/close", "[CODE [REASON]]", "close the connection", Completes::Nothing, |rest| {
         close(rest).map(Command::Close)
     }),
     entry("/half-close", "", "send no more (FIN), but go on receiving", Completes::Nothing, |rest| {
         alone(rest, Command::HalfClose)
     })
+    .on_both()
     .rare(),
     entry("/drop", "", "cut the connection without a Close (RST)", Completes::Nothing, |rest| {
         alone(rest, Command::Drop)
     })
+    .on_both()
     .rare(),
+    entry("/close", "[CODE [REASON]]", "close the connections of all clients", Completes::Nothing, |rest| {
+        close(rest).map(Command::Close)
+    })
+    .on_servers(),
     entry("/reconnect", "", "connect again", Completes::Nothing, |rest| alone(rest, Command::Reconnect)),
     entry("/connect", "URL", "connect to another server", Completes::Nothing, |rest| {
         if rest.is_empty() { Err("which server?".to_owned()) } else { Ok(Command::Connect(rest.to_owned())) }
     }),
-    entry("/quit", "", "close and leave, as Ctrl-D does", Completes::Nothing, |rest| alone(rest, Command::Quit)),
+    entry("/quit", "", "close and leave, as Ctrl-D does", Completes::Nothing, |rest| alone(rest, Command::Quit))
+        .on_both(),
 ];
 
-/// Reads a line: text, unless it begins with a single slash.
-pub(crate) fn read(line: &str) -> Line {
+/// The commands of one side's prompt.
+pub(crate) fn table(side: Side) -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter().filter(move |entry| entry.sides.contains(&side))
+}
+
+/// Reads a line typed at the prompt of a side: text, unless it begins with a single slash.
+pub(crate) fn read(side: Side, line: &str) -> Line {
     if let Some(text) = line.strip_prefix('/').filter(|text| text.starts_with('/')) {
         return Line::Text(text.to_owned());
     }
@@ -176,8 +222,11 @@ pub(crate) fn read(line: &str) -> Line {
         return Line::Text(line.to_owned());
     }
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let Some(entry) = find(name) else {
-        return Line::Bad(format!("there is no `{name}`{}; /help lists all, //… sends a slash", suggestion(name)));
+    let Some(entry) = find(side, name) else {
+        return Line::Bad(format!(
+            "there is no `{name}`{}; /help lists all, //… sends a slash",
+            suggestion(side, name)
+        ));
     };
     match (entry.read)(rest.trim()) {
         Ok(command) => Line::Command(command),
@@ -198,20 +247,30 @@ pub(crate) fn kept(line: &str) -> Cow<'_, str> {
     }
 }
 
-pub(crate) fn find(name: &str) -> Option<&'static Entry> {
-    TABLE.iter().find(|entry| entry.name == name)
+pub(crate) fn find(side: Side, name: &str) -> Option<&'static Entry> {
+    table(side).find(|entry| entry.name == name)
 }
 
-/// The help, a command a line.
-pub(crate) fn help() -> String {
-    let (rare, usual): (Vec<_>, Vec<_>) = TABLE.iter().partition(|entry| entry.is_rare);
+/// The help: a command a line, or the one that is asked for.
+///
+/// # Errors
+/// In words, when there is none of that name.
+pub(crate) fn help(side: Side, name: Option<&str>) -> Result<String, String> {
+    if let Some(name) = name {
+        let entry = find(side, name).ok_or_else(|| format!("there is no `{name}`{}", suggestion(side, name)))?;
+        return Ok(format!("{}  {}", entry.usage(), entry.described()));
+    }
+    let (rare, usual): (Vec<_>, Vec<_>) = table(side).partition(|entry| entry.is_rare);
     let width = usual.iter().map(|entry| entry.usage().len()).max().unwrap_or_default();
     let usual = usual.iter().map(|entry| format!("{:width$}  {}\n", entry.usage(), entry.summary));
     let rare: String = rare.iter().map(|entry| format!(" {}", entry.name)).collect();
-    usual.collect::<String>()
-        + "To test a server, see /help COMMAND:"
-        + &rare
-        + "\nOther lines are sent; //… sends one slash; Alt-Enter: new line; Ctrl-R: search"
+    let (tested, others) = match side {
+        Side::Client => ("a server", "are sent"),
+        Side::Server => ("clients", "go to all"),
+    };
+    Ok(usual.collect::<String>()
+        + &format!("To test {tested}, see /help COMMAND:{rare}\n")
+        + &format!("Other lines {others}; //… sends one slash; Alt-Enter: new line; Ctrl-R: search"))
 }
 
 impl Entry {
@@ -223,9 +282,17 @@ impl Entry {
         Self { explanation, ..self }
     }
 
-    /// What `/help` says about it alone.
-    pub(crate) fn help(&self) -> String {
-        format!("{}  {}\n\n{}", self.usage(), self.summary, self.explanation).trim_end().to_owned()
+    const fn on_both(self) -> Self {
+        Self { sides: &[Side::Client, Side::Server], ..self }
+    }
+
+    const fn on_servers(self) -> Self {
+        Self { sides: &[Side::Server], ..self }
+    }
+
+    /// What it does, at length.
+    pub(crate) fn described(&self) -> String {
+        format!("{}\n\n{}", self.summary, self.explanation).trim_end().to_owned()
     }
 
     /// The name and what it takes.
@@ -235,9 +302,9 @@ impl Entry {
 }
 
 /// The nearest name, if there is one that is near.
-fn suggestion(name: &str) -> String {
-    let begun = TABLE.iter().find(|entry| entry.name.starts_with(name));
-    let nearest = || TABLE.iter().min_by_key(|entry| distance(entry.name, name));
+fn suggestion(side: Side, name: &str) -> String {
+    let begun = table(side).find(|entry| entry.name.starts_with(name));
+    let nearest = || table(side).min_by_key(|entry| distance(entry.name, name));
     match begun.or_else(|| nearest().filter(|entry| distance(entry.name, name) <= 2)) {
         Some(entry) => format!(", did you mean `{}`?", entry.name),
         None => String::new(),
@@ -260,15 +327,24 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-fn help_for(rest: &str) -> Result<Command, String> {
-    if rest.is_empty() {
-        return Ok(Command::Help(None));
+/// The name of a client, and what follows it.
+fn addressed(rest: &str) -> Result<(ClientName, &str), String> {
+    let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    Ok((name.parse().map_err(|_| "clients have names like `#1`; /clients lists them")?, rest.trim_start()))
+}
+
+fn to(rest: &str) -> Result<Command, String> {
+    let (client, line) = addressed(rest)?;
+    match read(Side::Server, line) {
+        Line::Text(text) if text.is_empty() => Err("what is to be sent?".to_owned()),
+        Line::Bad(why) => Err(why),
+        line => Ok(Command::To(client, Box::new(line))),
     }
-    let name = format!("/{}", rest.trim_start_matches('/'));
-    match find(&name) {
-        Some(entry) => Ok(Command::Help(Some(entry))),
-        None => Err(format!("there is no `{name}`{}", suggestion(&name))),
-    }
+}
+
+fn kick(rest: &str) -> Result<Command, String> {
+    let (client, rest) = addressed(rest)?;
+    Ok(Command::Kick(client, close(rest)?))
 }
 
 fn alone(rest: &str, command: Command) -> Result<Command, String> {
@@ -356,7 +432,11 @@ mod tests {
 
     /// The command as Debug shows it, or what is wrong.
     fn shown(line: &str) -> String {
-        match read(line) {
+        shown_at(Side::Client, line)
+    }
+
+    fn shown_at(side: Side, line: &str) -> String {
+        match read(side, line) {
             Line::Text(text) => format!("text {text}"),
             Line::Command(command) => format!("{command:?}"),
             Line::Bad(why) => why,
@@ -412,7 +492,6 @@ mod tests {
             ("/hepl", "there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash"),
             ("/rec", "there is no `/rec`, did you mean `/record`?; /help lists all, //… sends a slash"),
             ("/xyzzy", "there is no `/xyzzy`; /help lists all, //… sends a slash"),
-            ("/help nix", "/help [COMMAND]: there is no `/nix`"),
         ] {
             assert_eq!(shown(line), why, "{line}");
         }
@@ -420,11 +499,39 @@ mod tests {
     }
 
     #[test]
+    fn a_servers_prompt_has_commands_of_its_own_and_not_those_of_a_client() {
+        for (line, meant) in [
+            ("hello", "text hello"),
+            ("/clients", "Clients"),
+            ("/to #2 hello you", r#"To(ClientName(2), Text("hello you"))"#),
+            ("/to 2 /ping x", r#"To(ClientName(2), Command(Ping(b"x")))"#),
+            ("/to #2 //x", r#"To(ClientName(2), Text("/x"))"#),
+            ("/kick #1", "Kick(ClientName(1), None)"),
+            ("/kick #1 4000 good bye", r#"Kick(ClientName(1), Some(Close { code: Some(4000), reason: "good bye" }))"#),
+            ("/close 1012", r#"Close(Some(Close { code: Some(1012), reason: "" }))"#),
+            ("/to", "/to #N TEXT: clients have names like `#1`; /clients lists them"),
+            ("/to #0 x", "/to #N TEXT: clients have names like `#1`; /clients lists them"),
+            ("/to #1", "/to #N TEXT: what is to be sent?"),
+            ("/to #1 /binary 0", "/to #N TEXT: /binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
+            ("/kick #1 99", "/kick #N [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
+        ] {
+            assert_eq!(shown_at(Side::Server, line), meant, "{line}");
+        }
+        assert!(shown_at(Side::Server, "/reconnect").starts_with("there is no `/reconnect`"));
+        assert!(shown("/kick #1").starts_with("there is no `/kick`"));
+    }
+
+    #[test]
     fn help_fits_a_screen_and_names_every_command() {
-        assert!(TABLE.iter().all(|entry| help().contains(entry.name)));
-        // The last row is the prompt's.
-        assert!(help().lines().count() < 24, "{}", help());
-        assert!(help().lines().all(|line| line.chars().count() <= 80), "{}", help());
+        for side in [Side::Client, Side::Server] {
+            let help = help(side, None).unwrap();
+            assert!(table(side).all(|entry| help.contains(entry.name)));
+            // The last row is the prompt's.
+            assert!(help.lines().count() < 24, "{help}");
+            assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        }
+        assert_eq!(help(Side::Client, Some("/quit")).unwrap(), "/quit  close and leave, as Ctrl-D does");
+        assert_eq!(help(Side::Client, Some("/nix")).unwrap_err(), "there is no `/nix`");
     }
 
     #[test]

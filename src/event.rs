@@ -156,6 +156,16 @@ impl Event {
     }
 }
 
+impl std::str::FromStr for ClientName {
+    type Err = std::num::ParseIntError;
+
+    /// The sign may be left out.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number: std::num::NonZeroU32 = text.strip_prefix('#').unwrap_or(text).parse()?;
+        Ok(Self(number.get()))
+    }
+}
+
 impl std::fmt::Display for ClientName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "#{}", self.0)

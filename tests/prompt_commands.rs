@@ -97,7 +97,7 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/filter (", "* /filter REGEX|off: unclosed group"),
         ("/json maybe", "* /json on|off: write on or off"),
         ("/time", "* /time on|off: write on or off"),
-        ("/help nix", "* /help [COMMAND]: there is no `/nix`"),
+        ("/help nix", "* there is no `/nix`"),
         ("/pause now", "* /pause: takes no argument"),
         ("/hepl", "* there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash"),
         (&format!("/ping {}", "x".repeat(126)), "at most 125 bytes, these are 126"),

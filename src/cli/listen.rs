@@ -209,9 +209,13 @@ impl Listen {
     pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
         let work = self.work.work();
         let source = match work {
-            Work::Converse if !self.stdin.receive_only => Source::Pipe(translate::cut(&self.stdin, false)),
+            Work::Converse if !self.stdin.receive_only => match translate::prompt(&self.stdin, &self.output, env) {
+                Some(prompt) => Source::Prompt(prompt),
+                None => Source::Pipe(translate::cut(&self.stdin, false)),
+            },
             Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) => Source::Nothing,
         };
+        let is_prompt = matches!(source, Source::Prompt(_));
         let habits = Habits { pings: self.limits.pings()?, heartbeat: None };
         let session = session::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
         Ok(Service {
@@ -231,9 +235,9 @@ impl Listen {
                 session,
             },
             source,
-            look: translate::look(&self.output, &self.stdin, env, false),
+            look: translate::look(&self.output, &self.stdin, env, is_prompt),
             record: self.output.record.clone(),
-            voice: translate::voice(&self.output, env, false),
+            voice: translate::voice(&self.output, env, is_prompt),
         })
     }
 

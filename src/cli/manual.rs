@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::help::{EXAMPLES, EXIT_STATUS};
 use crate::command;
+use crate::wire::Side;
 
 /// What a variable of the environment does.
 const ENVIRONMENT: [(&str, &str); 12] = [
@@ -49,9 +50,7 @@ pub(super) fn page(command: Command) -> Vec<u8> {
         (subcommand.get_name().to_owned(), about.map(ToString::to_string).unwrap_or_default())
     };
     section(&mut text, "COMMANDS", subcommands.iter().map(told));
-    let entries = command::TABLE
-        .iter()
-        .map(|entry| (entry.usage(), format!("{}\n\n{}", entry.summary, entry.explanation).trim_end().to_owned()));
+    let entries = command::table(Side::Client).map(|entry| (entry.usage(), entry.described()));
     section(&mut text, "AT THE PROMPT", entries);
     text +=
         "Any other line is sent as a message; `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";

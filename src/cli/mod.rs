@@ -90,9 +90,11 @@ enum Command {
     },
     /// Be the server: stdin to all, echo, broadcast, or a command for each client
     ///
-    /// Any number of clients, each with a short name (`#1`). Each line of stdin, typed or piped, goes to all as soon as
-    /// there is somebody; what arrives is printed with its client's name. A browser gets a small page to try it with.
-    /// SIGINT and SIGTERM close all clients with 1001 and end it well. `wsprobe listen --help` has its options.
+    /// Any number of clients, each with a short name (`#1`). On a terminal it has a prompt: what is typed goes to all,
+    /// `/to #1 TEXT` to one, `/clients` lists them, `/kick #1` sends one away, `/help` has the rest. Otherwise each line
+    /// of stdin goes to all as soon as there is somebody. What arrives is shown with its client's name. A browser gets a
+    /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
+    /// wait for them. `wsprobe listen --help` has its options.
     Listen(Box<Listen>),
     /// Print shell completions or the man page
     Generate {

@@ -119,21 +119,27 @@ fn source(options: &Options, env: &Env) -> Source {
     if stdin.receive_only {
         return Source::Nothing;
     }
-    let is_plain = stdin.json_input || stdin.whole || stdin.chunk.is_some() || env.terminal_is_dumb;
-    if env.stdin_is_terminal && env.stdout_is_terminal && !is_plain {
-        return Source::Prompt(Prompt {
-            history: env.state_dir.as_ref().map(|dir| dir.join("history")),
-            pager: env.pager.clone(),
-            editor: env.editor.clone(),
-            vi: options.output.vi || env.inputrc_wants_vi,
-            binary: stdin.binary,
-            escapes: stdin.escapes,
-            exit_on_close: options.ending.exit_on_close,
-        });
+    if let Some(prompt) = prompt(stdin, &options.output, env) {
+        return Source::Prompt(Prompt { exit_on_close: options.ending.exit_on_close, ..prompt });
     }
     // What is to be recorded or sent again has to be there as a whole.
     let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
     Source::Pipe(cut(stdin, may_stream))
+}
+
+/// The prompt, if there is a terminal on both sides and nothing asks for all of its input at once.
+pub(super) fn prompt(stdin: &options::Stdin, output: &options::Output, env: &Env) -> Option<Prompt> {
+    let is_plain = stdin.json_input || stdin.whole || stdin.chunk.is_some() || env.terminal_is_dumb;
+    let has_terminal = env.stdin_is_terminal && env.stdout_is_terminal;
+    (has_terminal && !is_plain).then(|| Prompt {
+        history: env.state_dir.as_ref().map(|dir| dir.join("history")),
+        pager: env.pager.clone(),
+        editor: env.editor.clone(),
+        vi: output.vi || env.inputrc_wants_vi,
+        binary: stdin.binary,
+        escapes: stdin.escapes,
+        exit_on_close: false,
+    })
 }
 
 /// How stdin is cut into messages; `may_stream` lets a large one be sent before its end has come.

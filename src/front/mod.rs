@@ -64,7 +64,10 @@ fn listen_as(service: &Service) -> u8 {
     if service.voice.colour || service.look.colour {
         term::allow_colour();
     }
-    listen::run(service)
+    match &service.source {
+        Source::Prompt(prompt) => repl::host(service, prompt),
+        _ => listen::run(service),
+    }
 }
 
 fn print(page: &[u8]) -> u8 {

@@ -157,8 +157,11 @@ impl<O: Outlet> Outlet for Seat<'_, O> {
     }
 
     fn put(&self, mut event: Event) {
-        if let Happening::Message(Direction::In, message) = &event.what {
-            self.heard(message);
+        if let Happening::Message(direction, message) = &event.what {
+            self.member.count(*direction);
+            if *direction == Direction::In {
+                self.heard(message);
+            }
         }
         event.client = Some(self.member.name);
         self.floor.output.put(event);

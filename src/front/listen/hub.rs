@@ -1,14 +1,15 @@
 //! Who is there: the clients by name, what each of them has waiting, and who has to go.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
 use super::mailbox::Mailbox;
-use crate::event::{ClientName, Close, Input};
+use crate::event::{ClientName, Close, Direction, Input};
 
 /// Stdin waits this long for a client that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -17,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Hub {
     // Borrowed between awaits only.
     members: RefCell<BTreeMap<ClientName, Rc<Member>>>,
+    roster: Arc<Roster>,
     named: Cell<u32>,
     most: usize,
     places: Cell<usize>,
@@ -24,11 +26,19 @@ pub(super) struct Hub {
     changed: Notify,
 }
 
+/// The names of those who are there, for other threads.
+#[derive(Default)]
+pub(in crate::front) struct Roster(Mutex<BTreeSet<ClientName>>);
+
 /// A client that was let in.
 pub(super) struct Member {
     pub(super) name: ClientName,
     /// Where it is and what it asked for, in words.
     pub(super) about: String,
+    pub(super) since: SystemTime,
+    /// How many messages came from it, and went to it.
+    pub(super) received: Cell<u64>,
+    pub(super) sent: Cell<u64>,
     pub(super) mailbox: Mailbox,
     dismissal: RefCell<Option<Close>>,
     dismissed: Notify,
@@ -41,9 +51,10 @@ pub(super) struct Place {
 }
 
 impl Hub {
-    pub(super) fn new(most: usize) -> Rc<Self> {
+    pub(super) fn new(most: usize, roster: Arc<Roster>) -> Rc<Self> {
         Rc::new(Self {
             members: RefCell::default(),
+            roster,
             named: Cell::new(0),
             most,
             places: Cell::new(0),
@@ -64,6 +75,10 @@ impl Hub {
     /// All of them, in the order in which they came.
     pub(super) fn members(&self) -> Vec<Rc<Member>> {
         self.members.borrow().values().cloned().collect()
+    }
+
+    pub(super) fn member(&self, name: ClientName) -> Option<Rc<Member>> {
+        self.members.borrow().get(&name).cloned()
     }
 
     /// Sends to all but one, without waiting; returns those that were too slow and have to go.
@@ -112,6 +127,21 @@ impl Hub {
     }
 }
 
+impl Roster {
+    pub(in crate::front) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// In the order in which they came.
+    pub(in crate::front) fn names(&self) -> Vec<ClientName> {
+        self.lock().iter().copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<ClientName>> {
+        self.0.lock().expect("nothing panics while it holds this")
+    }
+}
+
 impl Place {
     /// Gives the client that takes it a name.
     pub(super) fn take(&mut self, about: String) -> Rc<Member> {
@@ -121,11 +151,15 @@ impl Place {
         let member = Rc::new(Member {
             name,
             about,
+            since: SystemTime::now(),
+            received: Cell::new(0),
+            sent: Cell::new(0),
             mailbox: Mailbox::default(),
             dismissal: RefCell::default(),
             dismissed: Notify::new(),
         });
         self.hub.members.borrow_mut().insert(name, Rc::clone(&member));
+        self.hub.roster.lock().insert(name);
         self.hub.changed.notify_waiters();
         member
     }
@@ -135,6 +169,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         if let Some(name) = self.name {
             self.hub.members.borrow_mut().remove(&name);
+            self.hub.roster.lock().remove(&name);
         }
         self.hub.places.set(self.hub.places.get() - 1);
         self.hub.changed.notify_waiters();
@@ -150,6 +185,15 @@ impl Member {
         }
         self.mailbox.put(input);
         true
+    }
+
+    /// Takes note of a message that went one way or the other.
+    pub(super) fn count(&self, direction: Direction) {
+        let counter = match direction {
+            Direction::In => &self.received,
+            Direction::Out => &self.sent,
+        };
+        counter.set(counter.get() + 1);
     }
 
     /// Ends its session with this Close; what waits is not sent any more. The first to say so is heard.
@@ -187,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_its_client_has_left() {
-        let hub = Hub::new(1);
+        let hub = Hub::new(1, Arc::default());
         let mut place = hub.place().unwrap();
         assert!(hub.place().is_none());
         assert_eq!(place.take(String::new()).name.to_string(), "#1");
@@ -199,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_one_says_goes_to_the_others_and_the_slow_one_has_to_go() {
-        let hub = Hub::new(3);
+        let hub = Hub::new(3, Arc::default());
         let mut places: Vec<_> = (0..3).map(|_| hub.place().unwrap()).collect();
         let members: Vec<_> = places.iter_mut().map(|place| place.take(String::new())).collect();
         members[1].mailbox.put(message(4 << 20));
@@ -213,7 +257,7 @@ mod tests {
 
     #[test]
     fn nobody_is_let_in_after_all_were_sent_away() {
-        let hub = Hub::new(2);
+        let hub = Hub::new(2, Arc::default());
         let mut place = hub.place().unwrap();
         let member = place.take(String::new());
         hub.dismiss_all(&Close::new(1001, ""));

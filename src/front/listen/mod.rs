@@ -4,6 +4,7 @@
 //! an [`Outlet`] that they share.
 
 mod client;
+mod desk;
 pub(super) mod door;
 mod exec;
 mod hub;
@@ -15,6 +16,7 @@ pub(crate) mod tls;
 use std::future::pending;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -24,6 +26,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use self::door::Door;
 use self::hub::Hub;
+pub(super) use self::hub::Roster;
 use self::site::{Address, Listener, Site};
 use self::tls::Identity;
 use super::pipe::Output;
@@ -76,7 +79,7 @@ pub(crate) enum Work {
 }
 
 /// What all clients share.
-struct Floor<O> {
+pub(super) struct Floor<O> {
     options: Options,
     door: Door,
     site: Site,
@@ -86,9 +89,9 @@ struct Floor<O> {
 }
 
 /// A server that listens.
-struct Server<O> {
+pub(super) struct Server<O> {
     listener: Listener,
-    floor: Rc<Floor<O>>,
+    pub(super) floor: Rc<Floor<O>>,
 }
 
 /// Runs to the end, and returns the exit status.
@@ -119,7 +122,7 @@ async fn serve(service: &Service, talk: &Rc<Talk>) -> Result<u8, Error> {
         }
         _ => Some(batches),
     };
-    let server = Server::open(&service.options, Rc::clone(&output), Rc::clone(talk))?;
+    let server = Server::open(&service.options, Rc::clone(&output), Rc::clone(talk), Arc::default())?;
     let code = server.hold(&mut inputs, &mut signals, pending()).await?;
     let finished = match Rc::into_inner(output) {
         Some(output) => output.finish().await,
@@ -136,7 +139,7 @@ pub(super) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         LocalSet::new().block_on(&runtime, async {
             let silent = Rc::new(Talk::to(Verbosity::Quiet, false, "", drop));
-            match Server::open(&Options::echo(max_message), Rc::new(Nowhere), silent) {
+            match Server::open(&Options::echo(max_message), Rc::new(Nowhere), silent, Arc::default()) {
                 Ok(server) => {
                     let _ = told.send(Ok(server.floor.site.port()));
                     let (_inputs, mut no_inputs) = mpsc::channel(1);
@@ -153,7 +156,7 @@ pub(super) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
 
 impl<O: Outlet + 'static> Server<O> {
     /// Listens, and says so.
-    fn open(options: &Options, output: Rc<O>, talk: Rc<Talk>) -> Result<Self, Error> {
+    pub(super) fn open(options: &Options, output: Rc<O>, talk: Rc<Talk>, roster: Arc<Roster>) -> Result<Self, Error> {
         raise_file_limit();
         let unheard = |source| Error::Listen { address: options.address.to_string(), source };
         let listener = Listener::bind(&options.address).map_err(unheard)?;
@@ -171,13 +174,13 @@ impl<O: Outlet + 'static> Server<O> {
         talk.say(&format!("listening on {url}"));
         options.identity.iter().flat_map(|identity| &identity.notes).for_each(|note| talk.say(note));
         output.put(Event::now(Happening::Listening(url)));
-        let hub = Hub::new(options.max_clients.unwrap_or(usize::MAX));
+        let hub = Hub::new(options.max_clients.unwrap_or(usize::MAX), roster);
         let floor = Rc::new(Floor { options: options.clone(), door, site, hub, output, talk });
         Ok(Self { listener, floor })
     }
 
     /// Serves until a signal, or until `leaving` ends; returns the exit status.
-    async fn hold(
+    pub(super) async fn hold(
         self,
         inputs: &mut Inputs,
         signals: &mut mpsc::Receiver<i32>,

@@ -1,32 +1,25 @@
 //! The thread of the connection, and of those that follow it: after `/reconnect` and `/connect`, or by themselves.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use nix::sys::pthread::Pthread;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::call_back;
 use super::output::Output;
-use super::queue::{Item, Queue};
-use super::state::{Shared, Standing};
+use super::stage::Stage;
+use super::state::Standing;
 use crate::error::Error;
 use crate::event::{Batch, End, Happening, Input, Message};
 use crate::front::link::{Connected, Link};
-use crate::front::{deadline, report, runtime};
+use crate::front::{deadline, report};
 use crate::plan::Plan;
 use crate::request::Credentials;
 use crate::session::{self, Attempt, Inputs, Progress};
 use crate::target::Parsed;
 use crate::term::Talk;
-
-/// How long the last messages have to get on the screen before the editor is called back.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What the typist wants beside messages.
 #[derive(Debug)]
@@ -49,16 +42,11 @@ pub(super) enum Order {
 pub(super) struct Connection {
     pub(super) plan: Plan,
     pub(super) exit_on_close: bool,
-    pub(super) shared: Arc<Shared>,
-    pub(super) queue: Arc<Queue>,
+    pub(super) stage: Stage,
     /// The other end of `inputs`, for what is repeated.
     pub(super) lines: mpsc::Sender<Result<Batch, String>>,
     pub(super) inputs: Inputs,
     pub(super) ordered: mpsc::Receiver<Order>,
-    pub(super) signals: mpsc::Receiver<i32>,
-    /// Told once, when the prompt may begin.
-    pub(super) ready: std::sync::mpsc::Sender<()>,
-    pub(super) editor_thread: Pthread,
 }
 
 /// What comes next.
@@ -78,37 +66,17 @@ enum Next {
 }
 
 impl Connection {
-    pub(super) fn spawn(mut self) -> std::io::Result<JoinHandle<u8>> {
-        std::thread::Builder::new().name("connection".to_owned()).spawn(move || {
-            let code = self.run();
-            self.shared.is_over.store(true, Ordering::SeqCst);
-            drop(self.ready);
-            self.queue.resume();
-            self.queue.wait_shown(LAST_WORDS);
-            call_back(&self.shared, self.editor_thread);
-            code
-        })
-    }
-
-    fn run(&mut self) -> u8 {
-        let runtime = match runtime() {
-            Ok(runtime) => runtime,
-            Err(error) => return crate::front::complain(&error),
-        };
-        let code = runtime.block_on(self.converse()).unwrap_or_else(|error| crate::front::complain(&error));
-        // A resolver or a read of the roots may still be under way.
-        runtime.shutdown_background();
-        code
-    }
-
-    async fn converse(&mut self) -> Result<u8, Error> {
+    /// Holds it, and those that follow it, to the end; the exit status.
+    pub(super) async fn hold(mut self) -> Result<u8, Error> {
         let voice = self.plan.voice;
         let on_stderr = Talk::on_stderr(voice.verbosity, voice.colour);
         let until = deadline(self.plan.timeout);
         let mut link = Link::new(&self.plan, until);
         let mut progress = Progress::new(&self.plan.session.ending);
-        let output = Output::new(&self.shared, &self.queue, &self.plan)?;
-        let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.signals).await {
+        let output = Output::new(&self.stage, &self.plan.look, self.plan.record.as_deref())?;
+        self.stage.shared.history().heartbeat =
+            self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
+        let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals).await {
             Ok(connected) => connected,
             Err(error) => {
                 report::not_connected(&on_stderr, &error);
@@ -118,11 +86,8 @@ impl Connection {
             }
         };
         let mut next = self.begin(connected, &on_stderr);
-        let queue = Arc::clone(&self.queue);
-        let above = move |lines| queue.push(Item::Lines(lines));
-        let talk = Talk::to(voice.verbosity, voice.colour, "* ", above);
-        // A prompt that is gone has left already.
-        let _ = self.ready.send(());
+        let talk = self.stage.talk(voice);
+        self.stage.begin();
         let code = loop {
             if !matches!(next, Next::Begin(_) | Next::Again { .. }) {
                 self.forget(&mut progress, &talk);
@@ -132,7 +97,7 @@ impl Connection {
                     self.session(*connected, &mut link, &mut progress, &output, &talk, until).await
                 }
                 Next::Now => {
-                    let connected = link.now(&self.plan.connect, &talk, &mut self.signals).await;
+                    let connected = link.now(&self.plan.connect, &talk, &mut self.stage.signals).await;
                     self.begin_if(connected, &talk)
                 }
                 Next::Again { attempt, code } => self.again(attempt, code, &mut link, &output, &talk).await,
@@ -147,7 +112,7 @@ impl Connection {
     /// A connection is there. How it stands is known before it is said: the prompt shows what is so from its first drawing
     /// on, and what is said draws it anew.
     fn begin(&self, connected: Connected, talk: &Talk) -> Next {
-        self.shared.stand(Standing::Open);
+        self.stage.shared.stand(Standing::Open);
         report::opened(talk, &connected.1);
         Next::Begin(Box::new(connected))
     }
@@ -157,7 +122,7 @@ impl Connection {
         match connected {
             Ok(connected) => self.begin(connected, talk),
             Err(error) => {
-                self.shared.stand(Standing::Closed);
+                self.stage.shared.stand(Standing::Closed);
                 report::not_connected(talk, &error);
                 let is_final = matches!(error, Error::Interrupted(_)) || self.exit_on_close;
                 if is_final { Next::Leave(error.exit_code()) } else { Next::Stay(error.exit_code()) }
@@ -174,9 +139,9 @@ impl Connection {
         talk: &Talk,
         until: Option<Instant>,
     ) -> Next {
-        self.shared.history().opened(&opened);
+        self.stage.shared.history().opened(&opened);
         output.put_now(Happening::Open(Box::new(opened)));
-        let queued = self.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
+        let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
         report::resuming(talk, queued);
         for input in &self.plan.first {
             if let Input::Message(message) = input {
@@ -189,17 +154,17 @@ impl Connection {
         let mut desk = Desk { plan: &mut self.plan, lines: &self.lines, output, talk, repeating: None, wanted: None };
         let opened_at = Instant::now();
         let outcome = tokio::select! {
-            outcome = session::run(socket, first, progress, &mut self.inputs, &mut self.signals, output, &options) => outcome,
+            outcome = session::run(socket, first, progress, &mut self.inputs, &mut self.stage.signals, output, &options) => outcome,
             never = desk.take_orders(&mut self.ordered) => match never {},
         };
         let wanted = desk.clear();
         let next = if wanted.is_none() { link.after(&outcome, opened_at.elapsed()) } else { None };
         if let Some(next) = next {
-            self.shared.stand(Standing::Reconnecting);
+            self.stage.shared.stand(Standing::Reconnecting);
             report::lost(talk, &self.plan, &outcome, &next);
             return Next::Again { attempt: next, code: outcome.exit_code() };
         }
-        self.shared.stand(Standing::Closed);
+        self.stage.shared.stand(Standing::Closed);
         report::ended(talk, &self.plan, &outcome);
         match wanted {
             Some(Wanted::Leave) => Next::Leave(outcome.exit_code()),
@@ -211,10 +176,10 @@ impl Connection {
 
     /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
     fn stays(&self, end: &End) -> bool {
-        let asked_close = self.shared.asked_close.swap(false, Ordering::SeqCst);
+        let asked_close = self.stage.shared.asked_close.swap(false, Ordering::SeqCst);
         let is_theirs =
             matches!(end, End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned);
-        let has_typed = !self.shared.line().is_empty() || self.shared.has_typed.load(Ordering::SeqCst);
+        let has_typed = !self.stage.shared.line().is_empty() || self.stage.shared.has_typed.load(Ordering::SeqCst);
         !self.exit_on_close && (is_theirs && has_typed || asked_close)
     }
 
@@ -223,7 +188,7 @@ impl Connection {
         let mut at = Instant::now() + attempt.after;
         loop {
             tokio::select! {
-                connected = link.again(at, &self.plan.connect, talk, &mut self.signals) => {
+                connected = link.again(at, &self.plan.connect, talk, &mut self.stage.signals) => {
                     return self.begin_if(connected, talk);
                 }
                 order = self.ordered.recv() => match order {
@@ -244,7 +209,7 @@ impl Connection {
 
     /// Begins anew: what was meant for the connections before is not for the next one.
     fn forget(&mut self, progress: &mut Progress, talk: &Talk) {
-        self.shared.queued.store(0, Ordering::SeqCst);
+        self.stage.shared.queued.store(0, Ordering::SeqCst);
         let mut unsent = progress.backlog.messages();
         while let Ok(Ok(batch)) = self.inputs.try_recv() {
             unsent += batch.iter().filter(|input| matches!(input, Input::Message(_))).count();
@@ -255,7 +220,7 @@ impl Connection {
 
     /// Waits for what the user wants now that there is no connection.
     async fn closed(&mut self, output: &Output, talk: &Talk, code: u8) -> Next {
-        self.shared.stand(Standing::Closed);
+        self.stage.shared.stand(Standing::Closed);
         talk.say("Enter or /reconnect connects again, /quit leaves");
         loop {
             tokio::select! {
@@ -270,7 +235,7 @@ impl Connection {
                     Some(Order::Repeat { .. } | Order::Stay) => {}
                     Some(Order::Leave) | None => return Next::Leave(code),
                 },
-                Some(signal) = self.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
+                Some(signal) = self.stage.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
             }
         }
     }

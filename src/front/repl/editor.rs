@@ -20,12 +20,13 @@ use super::state::{Shared, Standing};
 use super::{files, history};
 use crate::command::{self, Completes};
 use crate::term;
+use crate::wire::Side;
 
 /// The editor with our helper; `history` keeps its lines.
 pub(super) type LineEditor = Editor<Assistant, MemHistory>;
 
 /// Sets the editor up.
-pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi: bool) -> Result<LineEditor> {
+pub(super) fn editor(assistant: Assistant, vi: bool) -> Result<LineEditor> {
     let mut config = Config::builder()
         .max_history_size(history::LINES)?
         // A list that asks "more?" would keep the display waiting, and Ctrl-C out.
@@ -40,7 +41,7 @@ pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi:
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
     let mut editor = Editor::with_history(config.build(), MemHistory::new())?;
-    editor.set_helper(Some(Assistant { screen, shared, colour }));
+    editor.set_helper(Some(assistant));
     let alt_enter = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(alt_enter, EventHandler::Simple(Cmd::Newline));
     Ok(editor)
@@ -48,9 +49,11 @@ pub(super) fn editor(screen: Arc<Screen>, shared: Arc<Shared>, colour: bool, vi:
 
 /// Answers the editor, and tells the display what the editor is doing.
 pub(super) struct Assistant {
-    screen: Arc<Screen>,
-    shared: Arc<Shared>,
-    colour: bool,
+    /// Whose prompt it is.
+    pub(super) side: Side,
+    pub(super) screen: Arc<Screen>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) colour: bool,
 }
 
 impl Helper for Assistant {}
@@ -88,15 +91,15 @@ impl Hinter for Assistant {
             term::note_editing();
         }
         self.shared.keep_line(line);
-        if pos == line.len() { hint(line) } else { None }
+        if pos == line.len() { hint(self.side, line) } else { None }
     }
 }
 
 /// How a command goes on.
-fn hint(line: &str) -> Option<Hint> {
+fn hint(side: Side, line: &str) -> Option<Hint> {
     match line.split_once(' ') {
         Some((name, rest)) => {
-            let entry = command::find(name)?;
+            let entry = command::find(side, name)?;
             let words = if let Completes::Words(words) = entry.completes { words } else { &[] };
             match words.iter().find_map(|word| word.strip_prefix(rest)).filter(|_| !rest.is_empty()) {
                 Some(end) => Some(Hint { text: end.to_owned(), typeable: end.len() }),
@@ -106,7 +109,7 @@ fn hint(line: &str) -> Option<Hint> {
         }
         None if line.len() < 2 || !line.starts_with('/') => None,
         None => {
-            let entry = command::TABLE.iter().find(|entry| entry.name.starts_with(line))?;
+            let entry = command::table(side).find(|entry| entry.name.starts_with(line))?;
             let end = &entry.name[line.len()..];
             Some(Hint { text: format!("{end} {}", entry.arguments).trim_end().to_owned(), typeable: end.len() })
         }
@@ -144,13 +147,14 @@ impl Completer for Assistant {
         if !typed.starts_with('/') || typed.starts_with("//") {
             return Ok((pos, Vec::new()));
         }
-        let names = || command::TABLE.iter().map(|entry| entry.name);
+        let names = || command::table(self.side).map(|entry| entry.name);
         let Some((name, rest)) = typed.split_once(' ') else { return Ok((0, beginning_with(typed, names()))) };
         let start = pos - rest.len();
-        Ok(match command::find(name).map_or(Completes::Nothing, |entry| entry.completes) {
+        Ok(match command::find(self.side, name).map_or(Completes::Nothing, |entry| entry.completes) {
             Completes::Nothing => (pos, Vec::new()),
             Completes::Words(words) => (start, beginning_with(rest, words.iter().copied())),
             Completes::Commands => (start, beginning_with(rest, names().map(|name| &name[1..]))),
+            Completes::Clients => (start, self.clients(rest)),
             Completes::Files => {
                 // The number of `/save 2 FILE`.
                 let number = rest.find(' ').filter(|end| rest[..*end].parse::<u32>().is_ok());
@@ -158,6 +162,19 @@ impl Completer for Assistant {
                 (pos - typed.len(), files::beginning_with(typed))
             }
         })
+    }
+}
+
+impl Assistant {
+    /// The names of the clients that begin so; behind the only one, what is for it can follow.
+    fn clients(&self, typed: &str) -> Vec<String> {
+        let names = self.shared.roster.as_ref().map(|roster| roster.names()).unwrap_or_default();
+        let names = names.iter().map(ToString::to_string).filter(|name| name.starts_with(typed));
+        let mut names: Vec<_> = names.take(files::MOST).collect();
+        if let [name] = &mut names[..] {
+            name.push(' ');
+        }
+        names
     }
 }
 
@@ -203,10 +220,10 @@ mod tests {
             ("/close ", "[CODE [REASON]]", 0),
             ("/json of", "f", 1),
         ] {
-            assert_eq!(hint(line), Some(Hint { text: text.to_owned(), typeable }), "{line}");
+            assert_eq!(hint(Side::Client, line), Some(Hint { text: text.to_owned(), typeable }), "{line}");
         }
         for line in ["", "/", "//", "hello", "/quit", "/quit ", "/close 1000", "/xyzzy"] {
-            assert_eq!(hint(line), None, "{line}");
+            assert_eq!(hint(Side::Client, line), None, "{line}");
         }
     }
 

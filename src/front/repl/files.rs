@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::term::escape::{Keep, escape};
 
 /// More are not worth a list.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 
 /// The paths that begin with what was typed, directories with a slash behind them; hidden ones only if asked for.
 pub(super) fn beginning_with(typed: &str) -> Vec<String> {

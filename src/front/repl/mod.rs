@@ -1,46 +1,49 @@
 //! The prompt: lines are typed at the bottom, what the server says appears above.
 //!
 //! The calling thread does nothing but edit lines (`typist`): the terminal's input is its own. The connection has a
-//! thread, the display has one, and so have signals; none of them waits for another without a limit.
+//! thread, or the server with all of its clients; the display has one, and so have signals; none of them waits for
+//! another without a limit.
 
 mod connection;
 mod display;
 mod editor;
 mod files;
 mod history;
+mod host;
 mod output;
 mod queue;
+mod recipient;
+mod stage;
 mod state;
 mod typist;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::thread::JoinHandle;
 
-use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
-use nix::sys::signal::Signal;
 use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
 
 use self::connection::Connection;
 use self::display::{Screen, rendered};
+use self::editor::Assistant;
 use self::history::History;
+use self::host::Host;
 use self::queue::{Item, Queue};
+use self::recipient::{Recipient, TheClients, TheServer};
+use self::stage::Stage;
 use self::state::Shared;
 use self::typist::Typist;
+use super::listen::Roster;
 use super::signals;
 use crate::error::Error;
-use crate::plan::{Plan, Prompt};
-use crate::render::Renderer;
+use crate::plan::{Plan, Prompt, Service};
+use crate::render::{Look, Renderer, Stamps};
 use crate::term::escape::{Keep, escape};
 use crate::term::{self};
 
-/// Lines on their way to the connection; a person does not type more ahead, and a paste is one line.
+/// Lines on their way to the other thread; a person does not type more ahead, and a paste is one line.
 const LINES: usize = 64;
-
-/// The editor misses a signal that comes just before it waits, so it is sent again, at this pace, so often.
-const CALL_AGAIN: Duration = Duration::from_millis(20);
-const CALLS: u32 = 25;
 
 /// The exit status of who pressed Ctrl-C to leave.
 const INTERRUPTED: u8 = 130;
@@ -48,58 +51,77 @@ const INTERRUPTED: u8 = 130;
 /// The exit status of who closed the terminal's window (128 and SIGHUP).
 const HUNG_UP: u8 = 129;
 
-/// Runs the prompt to its end, and returns the exit status.
+/// Runs a client's prompt to its end, and returns the exit status.
 pub(super) fn run(plan: &Plan, prompt: &Prompt) -> u8 {
-    match prompt_with(plan, prompt) {
-        Ok(code) => code,
-        Err(error) => super::complain(&error),
-    }
+    let (shared, queue) = (Arc::new(Shared::default()), Arc::new(Queue::default()));
+    let (lines, inputs) = mpsc::channel(LINES);
+    let (orders, ordered) = mpsc::channel(LINES);
+    let server = TheServer {
+        shared: &shared,
+        queue: &queue,
+        close: plan.session.ending.close.clone(),
+        lines: lines.clone(),
+        orders,
+    };
+    let (plan_of_it, exit_on_close) = (plan.clone(), prompt.exit_on_close);
+    let start = |stage: Stage| {
+        stage.start(move |stage| Connection { plan: plan_of_it, exit_on_close, stage, lines, inputs, ordered }.hold())
+    };
+    let code = prompt_with(prompt, &plan.look, &shared, &queue, server, start);
+    code.unwrap_or_else(|error| super::complain(&error))
 }
 
-fn prompt_with(plan: &Plan, prompt: &Prompt) -> Result<u8, Error> {
+/// Runs a server's prompt to its end, and returns the exit status.
+pub(super) fn host(service: &Service, prompt: &Prompt) -> u8 {
+    let roster = Arc::new(Roster::default());
+    let (shared, queue) = (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::default()));
+    let (orders, ordered) = mpsc::channel(LINES);
+    let clients = TheClients { shared: &shared, orders };
+    let service_of_it = service.clone();
+    let start = |stage: Stage| stage.start(move |stage| Host { service: service_of_it, roster, stage, ordered }.hold());
+    let code = prompt_with(prompt, &service.look, &shared, &queue, clients, start);
+    code.unwrap_or_else(|error| super::complain(&error))
+}
+
+/// `recipient` leads to the thread that `start` starts.
+fn prompt_with<R: Recipient>(
+    prompt: &Prompt,
+    look: &Look,
+    shared: &Arc<Shared>,
+    queue: &Arc<Queue>,
+    recipient: R,
+    start: impl FnOnce(Stage) -> std::io::Result<JoinHandle<u8>>,
+) -> Result<u8, Error> {
     let local = |what| move |source| Error::Local { what, source };
     term::guard_terminal().map_err(local("read the terminal's state"))?;
-    let shared = Arc::new(Shared::default());
     let screen = Arc::new(Screen::new());
-    let queue = Arc::new(Queue::default());
-    let dealt_with = dealing(Arc::clone(&shared), Arc::clone(&queue));
+    let dealt_with = dealing(Arc::clone(shared), Arc::clone(queue));
     let signals =
         signals::watch(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
-    let (assisting, colour) = ((Arc::clone(&screen), Arc::clone(&shared)), plan.look.colour);
-    let mut editor = editor::editor(assisting.0, assisting.1, colour, prompt.vi).map_err(set_up)?;
+    let assistant =
+        Assistant { side: R::SIDE, screen: Arc::clone(&screen), shared: Arc::clone(shared), colour: look.colour };
+    let mut editor = editor::editor(assistant, prompt.vi).map_err(set_up)?;
     let printer = editor.create_external_printer().map_err(set_up)?;
 
-    let (lines, inputs) = mpsc::channel(LINES);
-    let (orders, ordered) = mpsc::channel(LINES);
     let (ready, is_ready) = std::sync::mpsc::channel();
-    let connection = Connection {
-        plan: plan.clone(),
-        exit_on_close: prompt.exit_on_close,
-        shared: Arc::clone(&shared),
-        queue: Arc::clone(&queue),
-        lines: lines.clone(),
-        inputs,
-        ordered,
-        signals,
-        ready,
-        editor_thread: pthread_self(),
-    };
-    let connection = connection.spawn().map_err(local("start the thread of the connection"))?;
-    // There is no prompt before there is a connection: a failure just ends the program.
+    let stage = Stage { shared: Arc::clone(shared), queue: Arc::clone(queue), signals, ready };
+    let other = start(stage).map_err(local("start the thread of the connection"))?;
+    // There is no prompt before there is a connection, or a server: a failure just ends the program.
     let mut code = None;
     if is_ready.recv().is_ok() {
-        let renderer = Renderer::new(plan.look.clone());
-        display::spawn(Arc::clone(&screen), Arc::clone(&queue), renderer, printer)
+        let renderer = Renderer::new(look.clone());
+        display::spawn(Arc::clone(&screen), Arc::clone(queue), renderer, printer)
             .map_err(local("start the display"))?;
         let mut history = History::load(&mut editor, prompt.history.as_deref());
-        let typist = Typist { plan, prompt, shared: &shared, screen: &screen, queue: &queue, lines, orders };
+        let stamps = look.stamps.unwrap_or(Stamps::Local);
+        let typist = Typist { prompt, stamps, shared, screen: &screen, queue, recipient };
         code = typist.run(&mut editor, &mut history);
         typist.leave();
     }
-    let ended = connection.join().unwrap_or(101);
-    print_rest(plan, &screen, &queue, &shared);
+    let ended = other.join().unwrap_or(101);
+    print_rest(look, &screen, queue, shared);
     Ok(code.unwrap_or(ended))
 }
 
@@ -121,29 +143,13 @@ fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Sen
 }
 
 /// What the display did not get to show, and the line that was not sent.
-fn print_rest(plan: &Plan, screen: &Screen, queue: &Queue, shared: &Shared) {
+fn print_rest(look: &Look, screen: &Screen, queue: &Queue, shared: &Shared) {
     queue.close();
     let mut rest: String = screen.leave().concat();
-    rest += &rendered(&mut Renderer::new(plan.look.clone()), &queue.take_rest());
+    rest += &rendered(&mut Renderer::new(look.clone()), &queue.take_rest());
     let line = shared.line();
     if !line.is_empty() {
         rest += &format!("not sent: {}\n", escape(&line, Keep::Nothing));
     }
     let _ = term::print(rest.as_bytes());
-}
-
-/// Makes the editor return, from wherever it waits; if all else fails, leaves for it.
-fn call_back(shared: &Shared, editor_thread: Pthread) {
-    for _ in 0..CALLS {
-        if !shared.in_editor.load(Ordering::SeqCst) {
-            return;
-        }
-        let _ = pthread_kill(editor_thread, Signal::SIGINT);
-        std::thread::sleep(CALL_AGAIN);
-    }
-    if shared.in_editor.load(Ordering::SeqCst) {
-        term::restore_terminal();
-        #[expect(clippy::disallowed_methods, reason = "the thread that would return does not answer")]
-        std::process::exit(i32::from(INTERRUPTED));
-    }
 }

@@ -1,19 +1,19 @@
 //! Where events go at the prompt: what of them is shown, and the record.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::queue::{Item, Queue};
+use super::stage::Stage;
 use super::state::{KEPT_BYTES, Shared};
 use crate::error::Error;
 use crate::event::{Direction, Event, Happening, Message, Part};
 use crate::front::pipe::open_record;
 use crate::front::report;
 use crate::front::spool::Spool;
-use crate::plan::Plan;
 use crate::render::{Format, Look, record};
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
@@ -37,15 +37,14 @@ struct Gathered {
 }
 
 impl Output {
-    pub(super) fn new(shared: &Arc<Shared>, queue: &Arc<Queue>, plan: &Plan) -> Result<Self, Error> {
-        let record = plan.record.as_deref().map(open_record).transpose()?;
-        shared.history().heartbeat = plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
+    pub(super) fn new(stage: &Stage, look: &Look, record: Option<&Path>) -> Result<Self, Error> {
+        let record = record.map(open_record).transpose()?;
         Ok(Self {
-            shared: Arc::clone(shared),
-            queue: Arc::clone(queue),
+            shared: Arc::clone(&stage.shared),
+            queue: Arc::clone(&stage.queue),
             record: RefCell::new(record.map(Rc::new)),
             ended: RefCell::default(),
-            look: plan.look.clone(),
+            look: look.clone(),
             gathered: RefCell::default(),
         })
     }
@@ -162,10 +161,10 @@ impl Outlet for Output {
         if let Happening::Frame(seen) = &event.what
             && self.look.format != Format::Records
         {
-            self.queue.push(Item::Lines(report::frame(None, seen) + "\n"));
+            self.queue.push(Item::Lines(report::frame(event.client, seen) + "\n"));
             return;
         }
-        self.shared.history().note(&event.what);
+        self.shared.history().note(&event);
         if self.is_shown(&event.what) {
             self.queue.push(Item::Event(event));
         } else if matches!(event.what, Happening::Message(Direction::Out, _)) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::event::{Event, Happening};
 use crate::render::Stamps;
+use crate::term::escape::{Keep, escape};
 
 /// More than this is not worth a terminal's time: it would lag seconds behind.
 const LARGEST: usize = 1 << 20;
@@ -86,6 +87,16 @@ impl Queue {
             waiting.items.push_back(item);
             self.changed.notify_all();
         }
+    }
+
+    /// Puts in what the program has to say.
+    pub(super) fn say(&self, text: &str) {
+        self.print(&format!("* {text}"));
+    }
+
+    /// Puts in lines of our own.
+    pub(super) fn print(&self, text: &str) {
+        self.push(Item::Lines(format!("{}\n", escape(text, Keep::Lines))));
     }
 
     /// Holds events back from now on; what the program itself says still comes through.

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use regex::Regex;
 
-use crate::event::{Direction, Happening, Message, Opened};
+use crate::event::{Direction, Event, Happening, Message, Opened};
+use crate::front::listen::Roster;
 
 /// What `/last` and `/save` can go back to.
 const KEPT_MESSAGES: usize = 1000;
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     /// The line being typed.
     line: Mutex<String>,
     standing: Mutex<Standing>,
+    /// The clients, where we are the server.
+    pub(super) roster: Option<Arc<Roster>>,
     /// Messages typed while reconnecting, which the next connection takes.
     pub(super) queued: AtomicUsize,
     /// The connection's thread has ended, or wants the editor to come back.
@@ -49,6 +52,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    pub(super) fn of_a_server(roster: Arc<Roster>) -> Self {
+        Self { roster: Some(roster), ..Self::default() }
+    }
+
     pub(super) fn line(&self) -> MutexGuard<'_, String> {
         self.line.lock().expect("nothing panics while it holds this")
     }
@@ -60,7 +67,11 @@ impl Shared {
         kept.push_str(line);
     }
 
+    /// A server has as many connections as clients.
     pub(super) fn standing(&self) -> Standing {
+        if let Some(roster) = &self.roster {
+            return if roster.is_empty() { Standing::Closed } else { Standing::Open };
+        }
         *self.standing.lock().expect("nothing panics while it holds this")
     }
 
@@ -133,8 +144,8 @@ impl History {
     }
 
     /// Takes in what happened.
-    pub(super) fn note(&mut self, what: &Happening) {
-        match what {
+    pub(super) fn note(&mut self, event: &Event) {
+        match &event.what {
             Happening::Message(direction, message) => {
                 if let Some(connection) = &mut self.connection {
                     connection.messages[*direction as usize] += 1;
@@ -143,6 +154,8 @@ impl History {
                 match direction {
                     Direction::In => self.keep(message.clone()),
                     Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
+                    // What goes to a client may be nothing that was typed; what was is noted there.
+                    Direction::Out if event.client.is_some() => {}
                     Direction::Out => self.sent = Some(message.clone()),
                 }
             }
@@ -152,6 +165,13 @@ impl History {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes note of what was typed and is on its way, unless it was no message.
+    pub(super) fn note_typed(&mut self, message: Option<Message>) {
+        if message.is_some() {
+            self.sent = message;
         }
     }
 
@@ -250,8 +270,6 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::event::Peer;
 
@@ -260,7 +278,7 @@ mod tests {
     }
 
     fn received(history: &mut History, message: Message) {
-        history.note(&Happening::Message(Direction::In, message));
+        history.note(&Event::now(Happening::Message(Direction::In, message)));
     }
 
     #[test]
@@ -302,9 +320,9 @@ mod tests {
             tally: Arc::default(),
         });
         received(&mut history, "abc".into());
-        history.note(&Happening::Message(Direction::Out, "d".into()));
+        history.note(&Event::now(Happening::Message(Direction::Out, "d".into())));
         for ms in [1, 3] {
-            history.note(&Happening::Pong(Direction::In, "".into(), Some(Duration::from_millis(ms))));
+            history.note(&Event::now(Happening::Pong(Direction::In, "".into(), Some(Duration::from_millis(ms)))));
         }
         let info = history.info(true);
         for part in [
