@@ -63,8 +63,9 @@ struct WorkOptions {
     ///
     /// Each message is a line on its stdin, each line of its stdout a message (binary where it is not UTF-8); stderr goes
     /// through. It runs in a shell, with the variables of CGI (RFC 3875) as websocketd sets them: REMOTE_ADDR, PATH_INFO,
-    /// QUERY_STRING, HTTP_* and the rest. It is ended with the connection, with all that it has started; when it ends by
-    /// itself, the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once.
+    /// QUERY_STRING, HTTP_* and the rest. When its client has left, its stdin ends behind the last message; after
+    /// `--close-timeout` without reading on or ending it is ended, with all that it has started. When it ends by itself,
+    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
 

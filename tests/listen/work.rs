@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use nix::sys::signal::Signal;
+
 use super::kit::{self, tool};
 use super::{frame_of, listen, masked, started, until};
 
@@ -99,17 +101,54 @@ fn a_command_ends_with_its_connection_and_so_does_what_it_started() {
     let dir = kit::dir();
     let pids = kit::path(&dir, "pids");
     let command = format!("trap '' TERM; sleep 1000 & echo $$ $! > {0}.new; mv {0}.new {0}; wait", pids.display());
-    let server = listen(&["--exec", &command]);
+    let server = listen(&["--exec", &command, "--close-timeout", "100ms"]);
     let client = server.enter();
     until("the command runs", || pids.exists());
     drop(client);
     let pids = std::fs::read_to_string(&pids).unwrap();
-    for pid in pids.split_whitespace() {
-        let path = format!("/proc/{pid}/stat");
-        // A zombie has ended; who is to wait for it is not ours to say.
-        let is_gone = || std::fs::read_to_string(&path).map_or(true, |stat| stat.contains(") Z "));
-        until("the command has ended", is_gone);
-    }
+    pids.split_whitespace().for_each(ends);
+}
+
+/// Waits for the end of a process.
+#[track_caller]
+fn ends(pid: &str) {
+    let path = format!("/proc/{}/stat", pid.trim());
+    // A zombie has ended; who is to wait for it is not ours to say.
+    let is_gone = || std::fs::read_to_string(&path).map_or(true, |stat| stat.contains(") Z "));
+    until("the command has ended", is_gone);
+}
+
+#[test]
+fn a_command_reads_what_its_client_said_last_and_has_time_to_end() {
+    let dir = kit::dir();
+    let (heard, large) = (kit::path(&dir, "heard"), "x".repeat(1 << 20));
+    // It is slow to begin, and does something after the last line.
+    let command = format!("exec > {0}.new; sleep 0.2; cat; echo end; mv {0}.new {0}", heard.display());
+    let server = listen(&["--exec", &command]);
+    server.client(&["-w", "0"]).stdin(format!("one\n{large}\n")).run().code(0);
+    server.says("#1 closed 1000");
+    until("the command has ended", || heard.exists());
+    assert!(std::fs::read_to_string(&heard).unwrap() == format!("one\n{large}\nend\n"));
+}
+
+#[test]
+fn a_command_that_does_not_end_with_its_input_is_ended() {
+    let dir = kit::dir();
+    let pid = kit::path(&dir, "pid");
+    let command = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", pid.display());
+    let mut server = listen(&["--exec", &command, "--close-timeout", "100ms", "--max-clients", "1"]);
+    let client = server.enter();
+    until("the command runs", || pid.exists());
+    drop(client);
+    server.says("#1 was cut");
+    ends(&std::fs::read_to_string(&pid).unwrap());
+    // The server takes its clients' processes with it, however it ends.
+    std::fs::remove_file(&pid).unwrap();
+    let _client = server.enter();
+    until("the command runs", || pid.exists());
+    server.running.signal(Signal::SIGTERM);
+    assert_eq!(server.running.wait_code(), Some(0));
+    ends(&std::fs::read_to_string(&pid).unwrap());
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! One client: its session, and what its messages lead to.
 
+use std::future::pending;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -73,7 +77,7 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     if let Some(agreed) = &deflate {
         floor.talk.detail('*', &format!("{}: {}", member.name, report::compressed(agreed)));
     }
-    let mut process = started.and_then(|started| match started {
+    let process = started.and_then(|started| match started {
         Ok(process) => Some(process),
         Err(error) => {
             floor.talk.error(&format!("{}: the command cannot be started: {error}", member.name));
@@ -92,6 +96,8 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         deflate,
         tally,
     };
+    let (first, options) = (floor.options.greeting.clone(), &floor.options.session);
+    let close_timeout = options.ending.close_timeout;
     let seat = Seat { floor, member: &member, process: process.as_ref().map(Process::mailbox) };
     seat.put(Event::now(Happening::Open(Box::new(opened))));
 
@@ -99,32 +105,42 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     let (_held, mut signals) = mpsc::channel(1);
     let deliver = async {
         while batches.send(Ok(member.mailbox.take().await)).await.is_ok() {}
-        std::future::pending::<()>().await;
+        pending::<()>().await;
     };
     let overdue = async {
         member.dismissed().await;
-        sleep(floor.options.session.ending.close_timeout).await;
+        sleep(close_timeout).await;
     };
     let working = async {
-        if let Some(process) = &mut process {
-            process.relay(&member.mailbox, floor.door.limits.max_message).await;
+        if let Some(process) = process {
+            // Boxed, so that clients without one need no memory for it.
+            Box::pin(process.run(&member.mailbox, floor.door.limits.max_message, close_timeout)).await;
         }
-        std::future::pending::<()>().await;
     };
-    let (first, options) = (floor.options.greeting.clone(), &floor.options.session);
+    let mut working = pin!(working.fuse());
+    let at_work = async {
+        working.as_mut().await;
+        pending::<()>().await;
+    };
     let mut progress = Progress::new(&options.ending);
     let outcome = tokio::select! {
         outcome = session::run(socket, first, &mut progress, &mut inputs, &mut signals, &seat, options) => Some(outcome),
         () = deliver => None,
-        () = working => None,
+        () = at_work => None,
         // It has had its time, also if it still sends.
         () = overdue => None,
     };
     let end = outcome.map_or(End::Unanswered, |outcome| outcome.end);
     report::client_ended(&floor.talk, member.name, &end);
     let _ = seat.flush().await;
-    if let Some(process) = process {
-        process.end().await;
+    place.empty();
+    member.mailbox.close();
+    if let Some(mailbox) = &seat.process {
+        mailbox.end();
+    }
+    // What the client said last is still to be read.
+    if !working.is_terminated() {
+        working.await;
     }
 }
 
@@ -177,7 +193,7 @@ impl<O: Outlet> Outlet for Seat<'_, O> {
 
     async fn gone(&self) {
         // That ends the server, and this session with it.
-        std::future::pending().await
+        pending().await
     }
 
     async fn dismissed(&self) -> Close {

@@ -1,5 +1,6 @@
 //! `--exec`: a process for each client, a message a line on its stdin and stdout, as websocketd does it.
 
+use std::future::pending;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::rc::Rc;
@@ -19,7 +20,7 @@ use crate::event::{Close, Input, Message, Peer, Text};
 use crate::handshake::server::Opening;
 use crate::request::{Credentials, Header};
 
-/// A process whose client has left gets this long to end by itself, after SIGTERM.
+/// What a process that has to end gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// What one read of its stdout may bring.
@@ -31,7 +32,7 @@ const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 /// A running command.
 pub(super) struct Process {
     child: Child,
-    stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     /// What it is to read.
     mailbox: Rc<Mailbox>,
@@ -51,10 +52,10 @@ impl Process {
         let mut process = Command::new("sh");
         process.args(["-c", command]).envs(caller.environment());
         process.stdin(Stdio::piped()).stdout(Stdio::piped());
-        // A group of its own, so that what it has started goes with it; and no process outlives the server.
+        // A group of its own, so that what it has started goes with it.
         process.process_group(0).kill_on_drop(true);
         let mut child = process.spawn()?;
-        let stdin = child.stdin.take().expect("it was piped");
+        let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("it was piped");
         Ok(Self { child, stdin, stdout, mailbox: Rc::default() })
     }
@@ -63,49 +64,69 @@ impl Process {
         Rc::clone(&self.mailbox)
     }
 
-    /// Moves messages both ways until it has said its last; then the client gets a Close.
-    pub(super) async fn relay(&mut self, client: &Mailbox, max_line: usize) {
-        let Self { child, stdin, stdout, mailbox } = self;
+    /// Moves messages both ways until it has said its last; then the client gets a Close, and all that it has started
+    /// ends with it.
+    ///
+    /// When its mailbox ends, its stdin is closed behind the last message, and so much time is left to it after it has
+    /// read something for the last time.
+    pub(super) async fn run(mut self, client: &Mailbox, max_line: usize, left: Duration) {
+        let Self { child, stdin, stdout, mailbox } = &mut self;
         let write = async {
-            while write_lines(stdin, mailbox).await.is_ok() {}
-            // It does not want to read: what is said to it is lost, as in a pipe to it.
+            if let Some(mut stdin) = stdin.take() {
+                while write_lines(&mut stdin, mailbox).await.is_ok_and(|goes_on| goes_on) {}
+            }
+            // It may not want to read: then what is said to it is lost, as in a pipe to it.
             mailbox.close();
-            std::future::pending().await
+            pending::<()>().await;
         };
-        let close = tokio::select! {
-            close = read_lines(stdout, client, max_line) => close,
-            () = write => None,
+        let read = async {
+            match read_lines(stdout, client, max_line).await {
+                Some(close) => close,
+                None => last_word(child.wait().await.ok()),
+            }
         };
-        let close = match close {
-            Some(close) => close,
-            None => last_word(child.wait().await.ok()),
+        let overdue = async {
+            mailbox.ended().await;
+            while timeout(left, mailbox.taken()).await.is_ok() {}
         };
-        client.put(Input::Close(Some(close)));
+        tokio::select! {
+            close = read => client.put(Input::Close(Some(close))),
+            () = write => {}
+            () = overdue => {}
+        }
+        self.signal(Signal::SIGTERM);
+        let _ = timeout(GRACE, self.child.wait()).await;
+        // What is left of it goes when this is dropped.
     }
 
-    /// Ends it, with all that it has started.
-    pub(super) async fn end(self) {
-        let Self { mut child, stdin, stdout, .. } = self;
-        drop((stdin, stdout));
+    fn signal(&self, signal: Signal) {
         // None when it has ended and been waited for: then its number may be another's by now.
-        let Some(group) = child.id().map(|id| Pid::from_raw(id.cast_signed())) else { return };
-        let _ = killpg(group, Signal::SIGTERM);
-        if timeout(GRACE, child.wait()).await.is_err() {
-            let _ = killpg(group, Signal::SIGKILL);
-            let _ = child.wait().await;
+        if let Some(group) = self.child.id() {
+            let _ = killpg(Pid::from_raw(group.cast_signed()), signal);
         }
     }
 }
 
-async fn write_lines(stdin: &mut ChildStdin, mailbox: &Mailbox) -> io::Result<()> {
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+    }
+}
+
+/// False when all is written that ever will be.
+async fn write_lines(stdin: &mut ChildStdin, mailbox: &Mailbox) -> io::Result<bool> {
     let mut lines = BytesMut::new();
-    for input in mailbox.take().await {
+    let batch = mailbox.take().await;
+    if batch.is_empty() {
+        return Ok(false);
+    }
+    for input in batch {
         if let Input::Message(message) = input {
             lines.extend_from_slice(message.data());
             lines.extend_from_slice(b"\n");
         }
     }
-    stdin.write_all(&lines).await
+    stdin.write_all(&lines).await.map(|()| true)
 }
 
 /// Sends each line as a message, until there are no more; a Close if one is too long.

@@ -163,14 +163,19 @@ impl Place {
         self.hub.changed.notify_waiters();
         member
     }
+
+    /// Its client is no longer there; the place is still taken by what it leaves behind.
+    pub(super) fn empty(&mut self) {
+        if let Some(name) = self.name.take() {
+            self.hub.members.borrow_mut().remove(&name);
+            self.hub.roster.lock().remove(&name);
+        }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(name) = self.name {
-            self.hub.members.borrow_mut().remove(&name);
-            self.hub.roster.lock().remove(&name);
-        }
+        self.empty();
         self.hub.places.set(self.hub.places.get() - 1);
         self.hub.changed.notify_waiters();
     }

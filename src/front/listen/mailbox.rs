@@ -24,7 +24,9 @@ pub(super) struct Mailbox {
     waiting: RefCell<VecDeque<Input>>,
     bytes: Cell<usize>,
     is_closed: Cell<bool>,
+    is_ended: Cell<bool>,
     filled: Notify,
+    has_ended: Notify,
     taken: Notify,
 }
 
@@ -54,9 +56,23 @@ impl Mailbox {
         self.taken.notify_waiters();
     }
 
-    /// Waits for something, and takes a piece of it.
+    /// Nothing more will be put in; what waits is still to be taken.
+    pub(super) fn end(&self) {
+        self.is_ended.set(true);
+        self.filled.notify_one();
+        self.has_ended.notify_one();
+    }
+
+    /// Waits for the end.
+    pub(super) async fn ended(&self) {
+        if !self.is_ended.get() {
+            self.has_ended.notified().await;
+        }
+    }
+
+    /// Waits for something, and takes a piece of it: nothing, once it has ended and is empty.
     pub(super) async fn take(&self) -> Batch {
-        while self.waiting.borrow().is_empty() {
+        while self.waiting.borrow().is_empty() && !self.is_ended.get() {
             self.filled.notified().await;
         }
         let mut waiting = self.waiting.borrow_mut();
@@ -71,6 +87,11 @@ impl Mailbox {
         self.bytes.set(self.bytes.get() - taken);
         self.taken.notify_waiters();
         batch
+    }
+
+    /// Waits until something is taken, the end included.
+    pub(super) async fn taken(&self) {
+        self.taken.notified().await;
     }
 
     /// Waits until it is no longer full, as long as something is taken from time to time.
@@ -115,6 +136,10 @@ mod tests {
         assert_eq!(mailbox.take().now_or_never(), Some(vec![message(PIECE)]));
         assert_eq!(mailbox.take().now_or_never(), Some(vec![message(1), message(2)]));
         assert_eq!(mailbox.take().now_or_never(), None);
+        mailbox.put(message(3));
+        mailbox.end();
+        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(3)]));
+        assert_eq!(mailbox.take().now_or_never(), Some(Batch::new()));
     }
 
     #[test]
