@@ -136,8 +136,8 @@ Register-ArgumentCompleter -Native -CommandName 'wsprobe' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Try it out: the same, against a built-in echo server')
             [CompletionResult]::new('curl', 'curl', [CompletionResultType]::ParameterValue, 'Connect as a line for curl says, copied from a browser''s developer tools')
-            [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Be the server: stdin to all, echo, broadcast, or a command for each client')
-            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print shell completions or the man page')
+            [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print shell completions or a man page')
             break
         }
         'wsprobe;demo' {
@@ -322,7 +322,7 @@ Register-ArgumentCompleter -Native -CommandName 'wsprobe' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Completions for a shell')
-            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'The man page, in troff')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'A man page, in troff: that of a command, or the one about all')
             break
         }
         'wsprobe;generate;completions' {

@@ -133,8 +133,8 @@ set edit:completion:arg-completer[wsprobe] = {|@words|
             cand --version 'Print version'
             cand demo 'Try it out: the same, against a built-in echo server'
             cand curl 'Connect as a line for curl says, copied from a browser''s developer tools'
-            cand listen 'Be the server: stdin to all, echo, broadcast, or a command for each client'
-            cand generate 'Print shell completions or the man page'
+            cand listen 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
+            cand generate 'Print shell completions or a man page'
         }
         &'wsprobe;demo'= {
             cand -x 'Send this message first; repeat it for more'
@@ -315,7 +315,7 @@ set edit:completion:arg-completer[wsprobe] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand completions 'Completions for a shell'
-            cand man 'The man page, in troff'
+            cand man 'A man page, in troff: that of a command, or the one about all'
         }
         &'wsprobe;generate;completions'= {
             cand -h 'Print help'

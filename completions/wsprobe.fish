@@ -126,8 +126,8 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s h -l help -d 'Print hel
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print version'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: the same, against a built-in echo server'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect as a line for curl says, copied from a browser\'s developer tools'
-complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: stdin to all, echo, broadcast, or a command for each client'
-complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or the man page'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or a man page'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d 'Send this message first; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l chunk -d 'Cut stdin into binary messages of this size' -r
@@ -289,6 +289,6 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l tls-self-sign
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -s h -l help -d 'Print help'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "completions" -d 'Completions for a shell'
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "man" -d 'The man page, in troff'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "man" -d 'A man page, in troff: that of a command, or the one about all'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and __fish_seen_subcommand_from completions" -s h -l help -d 'Print help'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and __fish_seen_subcommand_from man" -s h -l help -d 'Print help'

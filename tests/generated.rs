@@ -34,10 +34,28 @@ fn completions_are_up_to_date() {
 }
 
 #[test]
-fn the_man_page_is_up_to_date_and_names_every_option() {
+fn the_man_pages_are_up_to_date_and_name_every_option() {
     same("man/wsprobe.1", &["generate", "man"]);
-    let page = tool().args(["generate", "man"]).run().out().replace("\\-", "-");
-    let help = tool().arg("--help").run().out();
+    let page = man(&["generate", "man"]);
+    names_options(&page, &["--help"]);
+    // Each command with options of its own has a page, which this one refers to.
+    let commands: Vec<_> =
+        page.split("wsprobe-").skip(1).filter_map(|rest| Some(rest.split_once("(1)")?.0.to_owned())).collect();
+    assert!(commands.contains(&"listen".to_owned()), "{commands:?}");
+    for command in commands {
+        same(&format!("man/wsprobe-{command}.1"), &["generate", "man", &command]);
+        names_options(&man(&["generate", "man", &command]), &[&command, "--help"]);
+    }
+    tool().args(["generate", "man", "demo"]).run().code(2).says("`demo` has no page of its own; these have: listen");
+}
+
+fn man(args: &[&str]) -> String {
+    tool().args(args).run().code(0).out().replace("\\-", "-")
+}
+
+#[track_caller]
+fn names_options(page: &str, help: &[&str]) {
+    let help = tool().args(help).run().code(0).out();
     let options = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
     for option in options {
         let name = option.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-').trim_start_matches("--");

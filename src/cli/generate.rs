@@ -1,9 +1,10 @@
-//! Shell completions and the man page, made from the definition of the command line.
+//! Shell completions and the man pages, made from the definition of the command line.
 
 use clap::{Command, Subcommand};
 use clap_complete::Shell;
 
 use super::manual;
+use crate::error::Error;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
@@ -12,17 +13,26 @@ pub(crate) enum What {
         #[arg(value_enum)]
         shell: Shell,
     },
-    /// The man page, in troff
-    Man,
+    /// A man page, in troff: that of a command, or the one about all
+    Man {
+        /// A command that has options of its own: listen
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
 }
 
 impl What {
-    pub(super) fn generate(&self, mut command: Command) -> Vec<u8> {
-        let mut page = Vec::new();
+    /// # Errors
+    /// There is no such page.
+    pub(super) fn generate(&self, mut command: Command) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Completions { shell } => clap_complete::generate(*shell, &mut command, "wsprobe", &mut page),
-            Self::Man => return manual::page(command),
+            Self::Completions { shell } => {
+                let mut page = Vec::new();
+                clap_complete::generate(*shell, &mut command, "wsprobe", &mut page);
+                Ok(page)
+            }
+            Self::Man { command: None } => Ok(manual::page(command)),
+            Self::Man { command: Some(name) } => manual::page_of(command, name),
         }
-        page
     }
 }

@@ -1,13 +1,14 @@
-//! The man page: the options as clap has them, and what else a reader of manuals looks for.
+//! The man pages: the options as clap has them, and what else a reader of manuals looks for.
 
 use std::fmt::Write as _;
 
-use clap::Command;
+use clap::{Arg, Command};
 use clap_mangen::Man;
 use regex::Regex;
 
 use super::help::{EXAMPLES, EXIT_STATUS};
 use crate::command;
+use crate::error::Error;
 use crate::wire::Side;
 
 /// What a variable of the environment does.
@@ -26,9 +27,62 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("SSLKEYLOGFILE", "A file that gets the secrets of TLS sessions, for Wireshark and its like."),
 ];
 
-/// The whole page, in troff.
+/// The page about all, in troff.
 pub(super) fn page(command: Command) -> Vec<u8> {
     let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
+    let pages = with_pages(&command);
+    let mut text = beginning(command);
+    let told = |subcommand: &Command| {
+        let about = subcommand.get_long_about().or(subcommand.get_about());
+        (subcommand.get_name().to_owned(), about.map(ToString::to_string).unwrap_or_default())
+    };
+    section(&mut text, "COMMANDS", subcommands.iter().map(told));
+    at_the_prompt(&mut text, Side::Client);
+    section(&mut text, "EXIT STATUS", EXIT_STATUS);
+    section(&mut text, "ENVIRONMENT", ENVIRONMENT);
+    let files = [
+        ("~/.local/state/wsprobe/history", "The lines typed at the prompt, for you alone."),
+        ("~/.netrc", "User and password of hosts, for `--netrc`."),
+    ];
+    section(&mut text, "FILES", files);
+    section(&mut text, "EXAMPLES", EXAMPLES);
+    let pages = pages.iter().map(|name| (format!("wsprobe-{name}(1)"), format!("The options of `wsprobe {name}`.")));
+    let others = [("RFC 6455", "The WebSocket Protocol."), ("wscat(1), curl(1), jq(1)", "")];
+    section(&mut text, "SEE ALSO", pages.chain(others.map(|(name, what)| (name.to_owned(), what.to_owned()))));
+    finished(&text)
+}
+
+/// The page of a subcommand.
+///
+/// # Errors
+/// It has no options of its own, and so no page.
+pub(super) fn page_of(mut command: Command, name: &str) -> Result<Vec<u8>, Error> {
+    command.build();
+    let pages = with_pages(&command);
+    let subcommand = command.find_subcommand(name).filter(|_| pages.iter().any(|page| page == name));
+    let Some(subcommand) = subcommand else {
+        return Err(Error::Usage(format!("`{name}` has no page of its own; these have: {}", pages.join(", "))));
+    };
+    let mut subcommand = subcommand.clone().version(env!("CARGO_PKG_VERSION"));
+    let usage = subcommand.render_usage().to_string();
+    let mut text = beginning(subcommand.override_usage(usage.trim_start_matches("Usage: ").to_owned()));
+    if name == "listen" {
+        at_the_prompt(&mut text, Side::Server);
+    }
+    section(&mut text, "SEE ALSO", [("wsprobe(1)", "All else: exit statuses, environment, files.")]);
+    Ok(finished(&text))
+}
+
+/// The subcommands with options that the command itself does not have.
+fn with_pages(command: &Command) -> Vec<String> {
+    let is_ours = |option: &Arg| command.get_arguments().any(|ours| ours.get_long() == option.get_long());
+    let has_own = |subcommand: &&Command| subcommand.get_opts().any(|option| !is_ours(option));
+    let pages = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()).filter(has_own);
+    pages.map(|subcommand| subcommand.get_name().to_owned()).collect()
+}
+
+/// What clap knows.
+fn beginning(command: Command) -> String {
     // The page has room for what `-h` leaves out.
     let command = command.mut_args(|argument| {
         let help = argument.get_long_help().or(argument.get_help()).cloned();
@@ -43,29 +97,22 @@ pub(super) fn page(command: Command) -> Vec<u8> {
         .and_then(|()| man.render_description_section(&mut page))
         .and_then(|()| man.render_options_section(&mut page));
     rendered.expect("a Vec takes all");
-    let mut text = String::from_utf8(page).expect("clap writes UTF-8");
+    String::from_utf8(page).expect("clap writes UTF-8")
+}
 
-    let told = |subcommand: &Command| {
-        let about = subcommand.get_long_about().or(subcommand.get_about());
-        (subcommand.get_name().to_owned(), about.map(ToString::to_string).unwrap_or_default())
+fn at_the_prompt(page: &mut String, side: Side) {
+    let entries = command::table(side).map(|entry| (entry.usage(), entry.described()));
+    section(page, "AT THE PROMPT", entries);
+    *page += match side {
+        Side::Client => "Any other line is sent as a message;",
+        Side::Server => "Any other line is sent to all clients;",
     };
-    section(&mut text, "COMMANDS", subcommands.iter().map(told));
-    let entries = command::table(Side::Client).map(|entry| (entry.usage(), entry.described()));
-    section(&mut text, "AT THE PROMPT", entries);
-    text +=
-        "Any other line is sent as a message; `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";
-    section(&mut text, "EXIT STATUS", EXIT_STATUS);
-    section(&mut text, "ENVIRONMENT", ENVIRONMENT);
-    let files = [
-        ("~/.local/state/wsprobe/history", "The lines typed at the prompt, for you alone."),
-        ("~/.netrc", "User and password of hosts, for `--netrc`."),
-    ];
-    section(&mut text, "FILES", files);
-    section(&mut text, "EXAMPLES", EXAMPLES);
-    section(&mut text, "SEE ALSO", [("RFC 6455", "The WebSocket Protocol."), ("wscat(1), curl(1), jq(1)", "")]);
+    *page += " `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";
+}
 
+fn finished(text: &str) -> Vec<u8> {
     let quoted = Regex::new("`([^`\n]+)`").expect("it is a valid expression");
-    quoted.replace_all(&text, r"\fB$1\fR").into_owned().into_bytes()
+    quoted.replace_all(text, r"\fB$1\fR").into_owned().into_bytes()
 }
 
 fn section<T: AsRef<str>, D: AsRef<str>>(page: &mut String, title: &str, entries: impl IntoIterator<Item = (T, D)>) {

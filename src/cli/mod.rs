@@ -45,7 +45,7 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -88,7 +88,7 @@ enum Command {
         #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         line: Vec<String>,
     },
-    /// Be the server: stdin to all, echo, broadcast, or a command for each client
+    /// Be the server: a prompt, a pipe, echo, broadcast, or a command for each client
     ///
     /// Any number of clients, each with a short name (`#1`). On a terminal it has a prompt: what is typed goes to all,
     /// `/to #1 TEXT` to one, `/clients` lists them, `/kick #1` sends one away, `/help` has the rest. Otherwise each line
@@ -96,7 +96,7 @@ enum Command {
     /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
     /// wait for them. `wsprobe listen --help` has its options.
     Listen(Box<Listen>),
-    /// Print shell completions or the man page
+    /// Print shell completions or a man page
     Generate {
         #[command(subcommand)]
         what: generate::What,
@@ -120,7 +120,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     };
     let cli = Cli::from_arg_matches(&matches).expect("clap has just matched these");
     match (cli.command, cli.url.or(cli.connect)) {
-        (Some(Command::Generate { what }), _) => Ok(Job::Print(what.generate(command()))),
+        (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
         (Some(Command::Listen(listen)), _) => listen.service(env).map(Box::new).map(Job::Listen),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.options, env).map(Job::Demo),
