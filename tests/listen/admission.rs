@@ -1,11 +1,12 @@
 //! Who is let in, and what everybody else is told.
 
 use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::kit::tls::Authority;
 use super::kit::{self, tool};
-use super::{listen, request, started};
+use super::{listen, request, started, until};
 
 #[test]
 fn bad_handshakes_get_the_status_that_says_why() {
@@ -19,6 +20,10 @@ fn bad_handshakes_get_the_status_that_says_why() {
         (good.replace("GET", "POST"), 405),
         (good.replace("HTTP/1.1", "HTTP/1.0"), 505),
         (good.replace("Host: localhost\r\n", ""), 400),
+        (good.replace("Host: localhost", "Host: localhost\r\nHost: localhost"), 400),
+        (good.replace("Connection: Upgrade", "Connection: keep-alive"), 426),
+        (good.replace("Sec-WebSocket-Version: 13\r\n", ""), 426),
+        (good.replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ!!"), 400),
         (good.replace("Upgrade: websocket", "Upgrade: h2c"), 426),
         (request("/", &long), 431),
         (request("/", &"A: b\r\n".repeat(300)), 431),
@@ -34,6 +39,29 @@ fn bad_handshakes_get_the_status_that_says_why() {
     }
     assert!(server.answer(good.replace("Version: 13", "Version: 8")).contains("\r\nSec-WebSocket-Version: 13\r\n"));
     // It is as well as before.
+    server.client(&["-1", "-x", "hello"]).run().code(0).stdout("hello\n");
+}
+
+#[test]
+fn bad_handshakes_leave_nothing_behind() {
+    let server = listen(&["--echo"]);
+    let good = request("/", "");
+    let process = format!("/proc/{}/fd", server.running.child.id());
+    let descriptors = || std::fs::read_dir(&process).expect("it runs").count();
+    let before = descriptors();
+    let bad = [
+        good.replace("GET", "POST"),
+        good.replace("Version: 13", "Version: 8"),
+        request("/", &format!("X-Long: {}\r\n", "x".repeat(100_000))),
+        "\0".repeat(100),
+        String::new(),
+    ];
+    for round in 0..400 {
+        let mut stream = server.connect();
+        let _ = stream.write_all(bad[round % bad.len()].as_bytes());
+    }
+    until("all connections are closed", || descriptors() < before + 10);
+    assert!(server.running.peak_memory() < 64 << 20);
     server.client(&["-1", "-x", "hello"]).run().code(0).stdout("hello\n");
 }
 
@@ -141,9 +169,20 @@ fn tls_with_an_own_certificate_and_clients_with_theirs() {
 
     let server = listen(&[&files[..], &["--echo", "--client-ca", ca.to_str().unwrap()]].concat());
     let url = format!("wss://localhost:{}/", server.port);
-    let ran = tool().args(["-1", "-x", "hello", "--cacert"]).arg(&ca).arg(&url).run();
-    assert_ne!(ran.code, Some(0), "{ran:?}");
-    server.says("TLS with the client failed");
+    let ask = |identity: Option<&(PathBuf, PathBuf)>| {
+        let options = identity
+            .map(|(certificate, key)| ["--cert".as_ref(), certificate.as_os_str(), "--key".as_ref(), key.as_os_str()]);
+        let options = options.into_iter().flatten();
+        tool().args(["-1", "-x", "hello", "--cacert"]).arg(&ca).args(options).arg(&url).run()
+    };
+    let (own, strangers) = (kit::dir(), kit::dir());
+    let good = authority.files(&own, &["a client"]);
+    let bad = Authority::new("another").files(&strangers, &["a stranger"]);
+    for identity in [None, Some(&bad)] {
+        assert_ne!(ask(identity).code, Some(0));
+        server.says("TLS with the client failed");
+    }
+    ask(Some(&good)).code(0).stdout("hello\n");
 }
 
 #[test]
@@ -151,10 +190,15 @@ fn a_certificate_made_at_start_is_good_for_this_machine_and_is_described() {
     let server = started(tool().args(["listen", "--echo", "--tls-self-signed", ":0"]).start());
     let fingerprint = server.says("self-signed, SHA-256 ");
     assert_eq!(fingerprint.matches(':').count(), 1 + 31);
-    let pin = server.says("--pin sha256//");
-    assert_eq!(pin.rsplit("sha256//").next().map(str::len), Some(44));
-    let url = format!("wss://localhost:{}/", server.port);
-    tool().args(["-q", "-k", "-1", "-x", "hello", &url]).run().code(0).stdout("hello\n");
+    let told = server.says("-k --pin sha256//");
+    let options: Vec<_> = told.split_once("with ").unwrap().1.split(' ').collect();
+    for host in ["localhost", "127.0.0.1"] {
+        let url = format!("wss://{host}:{}/", server.port);
+        tool().args(["-1", "-x", "hello"]).args(&options).arg(&url).run().code(0).stdout("hello\n");
+        tool().args(["-x", "hello", &url]).run().code(3);
+    }
+    let other = started(tool().args(["listen", "--echo", "--tls-self-signed", ":0"]).start());
+    tool().args(["-x", "hello"]).args(&options).arg(format!("wss://localhost:{}/", other.port)).run().code(3);
 }
 
 #[test]

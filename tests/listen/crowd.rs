@@ -7,20 +7,46 @@ use super::kit::{CLOSE, TEXT, tool};
 use super::{frame_of, listen, masked, started};
 
 #[test]
-fn a_thousand_clients_lose_nothing_while_one_stands_still() {
+fn a_thousand_clients_lose_nothing_while_one_stands_still_and_has_to_go() {
     const CLIENTS: usize = 1000;
-    const MESSAGES: usize = 50;
-    let server = listen(&["--broadcast"]);
-    let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.enter()).collect();
-    let _stalled = clients.pop().unwrap();
+    const SIZE: usize = 60_000;
+    let server = tool().args(["listen", ":0", "--broadcast", "--close-timeout", "30s"]).stdout_to(Stdio::null());
+    let server = started(server.start());
+    let mut clients: Vec<_> = (1..CLIENTS).map(|_| server.enter()).collect();
     let mut speaker = clients.pop().unwrap();
-    for number in 0..MESSAGES {
-        speaker.write_all(&masked(TEXT, format!("message {number}").as_bytes())).unwrap();
-    }
-    for client in &mut clients {
-        for number in 0..MESSAGES {
-            assert_eq!(frame_of(client).unwrap(), (TEXT, format!("message {number}").into_bytes()));
+    // It takes less from the wire than a socket usually does, so that what waits for it waits at the server.
+    let mut stalled = server.enter_slowly();
+    let name = format!("#{CLIENTS}");
+    server.says(&format!("{name} connected"));
+    let message = |number: usize| format!("{number:0SIZE$}").into_bytes();
+    let mut rounds = 0;
+    let said = loop {
+        speaker.write_all(&masked(TEXT, &message(rounds))).unwrap();
+        for client in &mut clients {
+            let (opcode, data) = frame_of(client).unwrap();
+            assert!((opcode, data) == (TEXT, message(rounds)), "round {rounds}");
         }
+        rounds += 1;
+        if let Some(said) = server.has_said(" is too slow: closing it with 1013") {
+            break said;
+        }
+        assert!(rounds < 1000, "it is never too slow");
+    };
+    assert!(said.contains(&name), "{said}");
+    for number in 0..3 {
+        speaker.write_all(&masked(TEXT, &message(number))).unwrap();
+        for client in &mut clients {
+            assert!(frame_of(client).unwrap() == (TEXT, message(number)));
+        }
+    }
+    // Once it reads, it gets what was on its way in order, and then finds out.
+    for number in 0.. {
+        let (opcode, data) = frame_of(&mut stalled).unwrap();
+        if opcode == CLOSE {
+            assert_eq!(data[..2], 1013_u16.to_be_bytes());
+            break;
+        }
+        assert!((opcode, data) == (TEXT, message(number)), "{number}");
     }
 }
 

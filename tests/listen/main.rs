@@ -83,21 +83,30 @@ impl Listening {
     /// A client that was let in, as a bare socket.
     #[track_caller]
     pub fn enter(&self) -> TcpStream {
-        let mut stream = self.connect();
-        stream.write_all(request("/", "").as_bytes()).expect("it reads");
-        let head = kit::read_head(&mut stream);
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
-        stream
+        let_in(self.connect(), "").0
     }
 
     /// The same with an offer of extensions; also what was granted.
     #[track_caller]
     pub fn enter_offering(&self, offer: &str) -> (TcpStream, Option<String>) {
-        let mut stream = self.connect();
-        stream.write_all(request("/", &format!("Sec-WebSocket-Extensions: {offer}\r\n")).as_bytes()).expect("it reads");
-        let head = kit::read_head(&mut stream);
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        let (stream, head) = let_in(self.connect(), &format!("Sec-WebSocket-Extensions: {offer}\r\n"));
         (stream, kit::field(&head, "Sec-WebSocket-Extensions").map(str::to_owned))
+    }
+
+    /// The line on stderr that holds this, if it is there already.
+    pub fn has_said(&self, part: &str) -> Option<String> {
+        self.said.try_iter().find(|line| line.contains(part))
+    }
+
+    /// The same as [`enter`](Self::enter), with little room for what comes in.
+    #[track_caller]
+    pub fn enter_slowly(&self) -> TcpStream {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        // Only what is set before the connection is made counts for all of it (tcp(7)).
+        socket.set_recv_buffer_size(4096).expect("a size");
+        let address = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, self.port));
+        socket.connect(&address.into()).expect("it listens");
+        let_in(socket.into(), "").0
     }
 
     /// Ends it, and returns what it has printed.
@@ -110,6 +119,15 @@ impl Listening {
         assert_eq!(self.running.wait_code(), Some(0));
         out
     }
+}
+
+/// Shakes hands, with more fields than there have to be; also the answer's head.
+#[track_caller]
+fn let_in(mut stream: TcpStream, more: &str) -> (TcpStream, String) {
+    stream.write_all(request("/", more).as_bytes()).expect("it reads");
+    let head = kit::read_head(&mut stream);
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    (stream, head)
 }
 
 pub fn request(resource: &str, more: &str) -> String {
@@ -224,13 +242,30 @@ fn a_client_that_does_not_answer_is_left_after_the_close_timeout() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let mut server = listen(&["--echo", "--close-timeout", "1h"]);
-    let mut silent = server.enter();
+    for (second, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let mut server = listen(&["--echo", "--close-timeout", "1h"]);
+        let mut silent = server.enter();
+        server.says("#1 connected");
+        server.running.signal(Signal::SIGINT);
+        assert_eq!(frame_of(&mut silent).expect("a Close").0, kit::CLOSE);
+        server.running.signal(second);
+        assert_eq!(server.running.wait_code(), Some(code));
+    }
+}
+
+#[test]
+fn a_client_that_does_not_answer_pings_is_dropped() {
+    let server = listen(&["--echo", "--ping-interval", "50ms", "--ping-timeout", "50ms"]);
+    let alive = server.client(&["-r"]).start();
     server.says("#1 connected");
-    server.running.signal(Signal::SIGINT);
-    assert_eq!(frame_of(&mut silent).expect("a Close").0, kit::CLOSE);
-    server.running.signal(Signal::SIGTERM);
-    assert_eq!(server.running.wait_code(), Some(143));
+    let mut silent = server.enter();
+    server.says("#2 connected");
+    assert_eq!(frame_of(&mut silent).expect("a ping").0, 9);
+    server.says("#2 did not answer a ping (--ping-timeout)");
+    let is_cut = std::iter::from_fn(|| frame_of(&mut silent).ok()).all(|(opcode, _)| opcode == 9);
+    assert!(is_cut, "there is nobody who could answer a Close");
+    alive.signal(Signal::SIGINT);
+    server.says("#1 closed");
 }
 
 #[test]

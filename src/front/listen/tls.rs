@@ -90,7 +90,7 @@ fn self_signed(address: Option<IpAddr>) -> Result<Made, String> {
     let pin = BASE64.encode(digest(&SHA256, &signing_key.subject_public_key_info()).as_ref());
     let notes = vec![
         format!("self-signed, SHA-256 {}", pairs.join(":")),
-        format!("clients can check it with --pin sha256//{pin}"),
+        format!("clients can check it with -k --pin sha256//{pin}"),
     ];
     Ok((vec![cert.der().clone()], signing_key.into(), notes))
 }
