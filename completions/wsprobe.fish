@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= echo j/json output= record= t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
+    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= echo j/json output= record= record-secrets t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -106,6 +106,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s r -l receive-only -d 'O
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l echo -d 'Send every message back, with its type; stdin is not read'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s j -l json -d 'Print a JSON record for each event, in and out'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l record-secrets -d 'Keep the secrets of headers in records'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l vi -d 'Edit lines at the prompt as vi does'
@@ -208,6 +209,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s r -l receive-on
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l echo -d 'Send every message back, with its type; stdin is not read'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s j -l json -d 'Print a JSON record for each event, in and out'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l record-secrets -d 'Keep the secrets of headers in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l vi -d 'Edit lines at the prompt as vi does'
@@ -278,6 +280,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l whole -d 'Sen
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s r -l receive-only -d 'Only listen: never read stdin'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s j -l json -d 'Print a JSON record for each event, in and out'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l record-secrets -d 'Keep the secrets of headers in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l vi -d 'Edit lines at the prompt as vi does'

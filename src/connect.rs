@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::event::Opened;
 use crate::handshake::redirect::Trail;
 use crate::handshake::{self, Answer, Flaw, Response, Switched};
-use crate::request::{Request, Wishes};
+use crate::request::{Request, Wishes, shown_answer};
 use crate::target::Target;
 use crate::wire::{Limits, Manner, Side, Socket, Tally};
 
@@ -38,7 +38,7 @@ pub(crate) enum Trace<'t> {
     },
     /// The request as it may be shown, secrets left out.
     Request(&'t str),
-    /// A head of the answer as it came.
+    /// A head of the answer as it came, secrets left out.
     Response(&'t str),
     Redirected(&'t Target),
     /// How long the server took to answer.
@@ -59,7 +59,7 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         trace(Trace::Dialed { target: &target, dialed: &dialed });
         let request = Request::new(&target, &wishes);
         let refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
-            Answer::Switched(switched) => return Ok(open(&target, dialed, switched, options).await),
+            Answer::Switched(switched) => return Ok(open(&target, dialed, request, switched, options).await),
             Answer::Refused(refusal) => refusal,
         };
         let next = match options.max_redirects {
@@ -106,10 +106,16 @@ async fn shake_hands(
 }
 
 fn trace_answer(response: &Response, trace: &dyn Fn(Trace<'_>)) {
-    response.interim.iter().chain([&response.head]).for_each(|head| trace(Trace::Response(head)));
+    response.interim.iter().chain([&response.head]).for_each(|head| trace(Trace::Response(&shown_answer(head))));
 }
 
-async fn open(target: &Target, dialed: Dialed, switched: Switched, options: &Options) -> (Socket<Stream>, Opened) {
+async fn open(
+    target: &Target,
+    dialed: Dialed,
+    request: Request,
+    switched: Switched,
+    options: &Options,
+) -> (Socket<Stream>, Opened) {
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<Tally>::default();
     let opened = Opened {
@@ -118,6 +124,7 @@ async fn open(target: &Target, dialed: Dialed, switched: Switched, options: &Opt
         tls: dialed.tls.map(|tls| format!("{}, {}", tls.version, tls.cipher_suite)),
         status: response.status,
         extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
+        request: request.into_fields(),
         headers: response.fields,
         subprotocol,
         deflate,

@@ -110,6 +110,9 @@ pub(crate) struct Opened {
     /// Version and cipher suite.
     pub(crate) tls: Option<String>,
     pub(crate) status: u16,
+    /// What we asked with; nothing where we are the server.
+    pub(crate) request: Vec<Header>,
+    /// What the peer said.
     pub(crate) headers: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Option<String>,

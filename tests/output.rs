@@ -5,7 +5,7 @@ mod kit;
 use std::io::{Read as _, Write as _};
 
 use kit::{
-    PATIENCE, Raw, Said, Server, all_well, channel, connected, dir, echo, frame, free_port, hearing, path, saying,
+    PATIENCE, Ran, Raw, Said, Server, all_well, channel, connected, dir, echo, frame, free_port, hearing, path, saying,
     serving, tool, url,
 };
 use regex::Regex;
@@ -33,9 +33,12 @@ fn records_of(server: &Server) -> String {
             concat!(
                 r#"{{"dir":"in","type":"open","url":"ws://127.0.0.1:{port}/","peer":"127.0.0.1:{port}","tls":null,"status":101,"#,
                 r#""subprotocol":"chat","extensions":"permessage-deflate","headers":{{"connection":"Upgrade","sec-websocket-accept":"KEY","sec-websocket-extensions":"permessage-deflate","#,
-                r#""sec-websocket-protocol":"chat","upgrade":"websocket"}}}}"#
+                r#""sec-websocket-protocol":"chat","upgrade":"websocket"}},"request":{{"connection":"Upgrade","host":"127.0.0.1:{port}","#,
+                r#""sec-websocket-extensions":"permessage-deflate; client_max_window_bits","sec-websocket-key":"KEY","sec-websocket-protocol":"chat","#,
+                r#""sec-websocket-version":"13","upgrade":"websocket","user-agent":"wsprobe/{version}"}}}}"#
             ),
-            port = port
+            port = port,
+            version = env!("CARGO_PKG_VERSION"),
         ),
         r#"{"dir":"out","type":"text","data":"hello"}"#,
         r#"{"dir":"in","type":"text","data":"é\"\n\u001b"}"#,
@@ -58,8 +61,8 @@ fn timeless(records: &str) -> String {
     let time = Regex::new(r#"(?m)^\{"time":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)","#).unwrap();
     let times: Vec<_> = time.captures_iter(records).map(|found| found[1].to_owned()).collect();
     assert!(times.len() == records.lines().count() && times.is_sorted(), "{records}");
-    let key = Regex::new(r#""sec-websocket-accept":"[^"]+""#).unwrap();
-    key.replace_all(&time.replace_all(records, "{"), r#""sec-websocket-accept":"KEY""#).into_owned()
+    let key = Regex::new(r#""(sec-websocket-accept|sec-websocket-key)":"[^"]+""#).unwrap();
+    key.replace_all(&time.replace_all(records, "{"), r#""$1":"KEY""#).into_owned()
 }
 
 #[test]
@@ -176,16 +179,44 @@ fn a_connection_that_does_not_come_about_is_an_error_record() {
     assert_eq!(ran.stderr, format!("wsprobe: {}\n", record["data"].as_str().unwrap()));
 }
 
-#[test]
-fn secrets_are_in_no_record() {
+/// Runs against a server that sets a cookie.
+fn with_secrets(args: &[&str]) -> Ran {
     let server = Raw::start(|mut stream, head| {
         let answer = kit::switching(&head).replace("Upgrade: websocket", "Upgrade: websocket\r\nSet-Cookie: id=secret");
         stream.write_all(answer.as_bytes()).unwrap();
         stream.write_all(&frame(kit::CLOSE, &[0x03, 0xe8])).unwrap();
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    let ran = tool().args(["-j", "-u", "me:secret", "--cookie", "a=secret"]).arg(server.url()).run().code(0);
-    assert!(!ran.out().contains("secret") && ran.out().contains(r#""set-cookie":"***""#), "{}", ran.out());
+    let secrets = ["-u", "me:secret", "--cookie", "a=secret", "-H", "X-Api-Key: secret"];
+    tool().args(secrets).args(args).arg(server.url()).run().code(0)
+}
+
+#[test]
+fn secrets_of_headers_are_in_no_record_and_not_shown() {
+    let dir = kit::dir();
+    let file = path(&dir, "record");
+    let ran = with_secrets(&["-j", "-v", "--record", file.to_str().unwrap()]);
+    let record = std::fs::read_to_string(file).unwrap();
+    assert!(!format!("{}{}{record}", ran.out(), ran.stderr).contains("secret"), "{ran:?} {record}");
+    assert_eq!(ran.out(), record);
+    let open: Value = serde_json::from_str(record.lines().next().unwrap()).unwrap();
+    assert_eq!(open["headers"]["set-cookie"], "***");
+    assert_eq!(open["request"]["authorization"], "Basic ***");
+    assert_eq!((&open["request"]["cookie"], &open["request"]["x-api-key"]), (&"***".into(), &"***".into()));
+    ran.says("< Set-Cookie: ***").says("> X-Api-Key: ***");
+}
+
+#[test]
+fn secrets_are_kept_in_records_for_who_asks_for_them() {
+    let dir = kit::dir();
+    let file = path(&dir, "record");
+    let ran = with_secrets(&["-j", "--record-secrets", "--record", file.to_str().unwrap()]);
+    let record = std::fs::read_to_string(file).unwrap();
+    assert_eq!(ran.out(), record);
+    let open: Value = serde_json::from_str(record.lines().next().unwrap()).unwrap();
+    assert_eq!(open["headers"]["set-cookie"], "id=secret");
+    assert_eq!(open["request"]["authorization"], "Basic bWU6c2VjcmV0");
+    assert_eq!((&open["request"]["cookie"], &open["request"]["x-api-key"]), (&"a=secret".into(), &"secret".into()));
 }
 
 #[test]

@@ -149,6 +149,13 @@ pub(crate) struct Output {
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) record: Option<PathBuf>,
 
+    /// Keep the secrets of headers in records
+    ///
+    /// Without it, records have `***` for what stands in Authorization, Cookie, Set-Cookie and in headers whose name
+    /// tells of a token, a password, a secret or an API key.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) record_secrets: bool,
+
     /// Print the time before each message
     ///
     /// utc: RFC 3339; local: the time of day; delta: seconds since the message before.

@@ -15,6 +15,7 @@ use crate::event::{Close, Input, Message};
 use crate::front::link::Patience;
 use crate::front::stdin::{Cut, Kind};
 use crate::plan::{Plan, Prompt, Source, Voice};
+use crate::render::record::Secrets;
 use crate::render::{Format, Look, Stamps};
 use crate::request::{Compression, Wishes};
 use crate::session::{self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
@@ -318,6 +319,7 @@ pub(super) fn look(output: &options::Output, stdin: &options::Stdin, env: &Env, 
         indent_json: chosen(output.pretty, env.stdout_is_terminal && !env.terminal_is_dumb),
         for_terminal: env.stdout_is_terminal,
         colour: colour(output, env, env.stdout_is_terminal),
+        secrets: if output.record_secrets { Secrets::Kept } else { Secrets::Masked },
         marks: is_prompt,
     }
 }

@@ -186,7 +186,8 @@ impl Outlet for Output {
         let mut renderer = self.renderer.borrow_mut();
         self.stdout.append(|out| renderer.render(&event, out));
         if let Some(record) = &self.record {
-            record.append(|out| record::write(&event, out));
+            let secrets = renderer.look().secrets;
+            record.append(|out| record::write(&event, secrets, out));
         }
         if let Happening::Frame(seen) = &event.what
             && renderer.look().format != Format::Records

@@ -29,6 +29,8 @@ pub(crate) struct Look {
     /// A pipe or a file gets a peer's text untouched; a terminal must not be driven by it.
     pub(crate) for_terminal: bool,
     pub(crate) colour: bool,
+    /// What records have of them.
+    pub(crate) secrets: record::Secrets,
     /// The prompt's `<` and `>`.
     pub(crate) marks: bool,
 }
@@ -124,7 +126,7 @@ impl Renderer {
 
     fn record(&self, event: &Event, out: &mut BytesMut) {
         let start = out.len();
-        record::write(event, out);
+        record::write(event, self.look.secrets, out);
         if self.look.for_terminal {
             // JSON lets C1 and bidi controls through.
             let record = out.split_off(start);

@@ -8,17 +8,24 @@ use data_encoding::BASE64;
 use serde_json::Value;
 
 use crate::event::{ClientName, Close, Direction, Event, Happening, Input, Message, Opened};
-use crate::wire::trace::{Header, Seen};
+use crate::request::Header;
+use crate::wire::trace::{self, Seen};
 
-/// Header fields that hold secrets: of an answer, and of the request of who connects to us.
-const SECRET: [&str; 4] = ["set-cookie", "authorization", "proxy-authorization", "cookie"];
+/// What records have of header fields that hold secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// `***`
+    Masked,
+    /// `--record-secrets`
+    Kept,
+}
 
 /// Appends an event's record and a line feed.
-pub(crate) fn write(event: &Event, out: &mut BytesMut) {
+pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
     let record = Record { client: event.client, out };
     match &event.what {
         Happening::Listening(url) => record.begin(event.at, Direction::In, "listening").string("url", url),
-        Happening::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened),
+        Happening::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened, secrets),
         Happening::Message(direction, Message::Text(text)) => {
             record.begin(event.at, *direction, "text").string("data", text)
         }
@@ -158,7 +165,7 @@ impl Record<'_> {
     }
 
     fn frame(self, seen: &Seen) -> Self {
-        let Header { fin, rsv, opcode, mask, length } = seen.header;
+        let trace::Header { fin, rsv, opcode, mask, length } = seen.header;
         self.key("opcode")
             .value(&opcode)
             .key("fin")
@@ -186,20 +193,9 @@ impl Record<'_> {
         self.key("code").value(&close.code).string("reason", &close.reason).key("clean").value(&clean)
     }
 
-    fn opened(self, opened: &Opened) -> Self {
-        let mut headers = serde_json::Map::new();
-        for header in &opened.headers {
-            let name = header.name.to_ascii_lowercase();
-            let value = if SECRET.contains(&&*name) { "***" } else { &header.value };
-            match headers.get_mut(&name) {
-                // Fields of one name are one list (RFC 9110, section 5.2).
-                Some(Value::String(list)) => write!(list, ", {value}").expect("a String takes all"),
-                _ => {
-                    headers.insert(name, Value::from(value));
-                }
-            }
-        }
-        self.string("url", &opened.url)
+    fn opened(self, opened: &Opened, secrets: Secrets) -> Self {
+        let record = self
+            .string("url", &opened.url)
             .string("peer", &opened.peer.to_string())
             .key("tls")
             .value(&opened.tls)
@@ -210,7 +206,12 @@ impl Record<'_> {
             .key("extensions")
             .value(&opened.extensions)
             .key("headers")
-            .value(&headers)
+            .value(&fields(&opened.headers, secrets));
+        // A server asks for nothing.
+        if opened.request.is_empty() {
+            return record;
+        }
+        record.key("request").value(&fields(&opened.request, secrets))
     }
 
     fn end(self) {
@@ -218,16 +219,29 @@ impl Record<'_> {
     }
 }
 
+/// Header fields by name, in small letters.
+fn fields(headers: &[Header], secrets: Secrets) -> serde_json::Map<String, Value> {
+    let mut fields = serde_json::Map::new();
+    for header in headers {
+        let value = if secrets == Secrets::Kept { header.value.clone() } else { header.shown_value() };
+        match fields.entry(header.name.to_ascii_lowercase()).or_insert(Value::Null) {
+            // Fields of one name are one list (RFC 9110, section 5.2).
+            Value::String(list) => write!(list, ", {value}").expect("a String takes all"),
+            first => *first = Value::from(value),
+        }
+    }
+    fields
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::Peer;
-    use crate::request::Header;
 
     fn written(what: Happening) -> String {
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
         let mut out = BytesMut::new();
-        write(&Event { at, client: None, what }, &mut out);
+        write(&Event { at, client: None, what }, Secrets::Masked, &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 
@@ -252,6 +266,7 @@ mod tests {
             peer: Peer::Inet("127.0.0.1:80".parse().unwrap()),
             tls: None,
             status: 101,
+            request: vec![Header::new("Authorization", "Bearer secret"), Header::new("Origin", "h")],
             headers: vec![Header::new("A", "1"), Header::new("a", "2"), Header::new("Set-Cookie", "secret")],
             subprotocol: None,
             extensions: None,
@@ -262,7 +277,7 @@ mod tests {
             rest(Happening::Open(Box::new(opened))),
             concat!(
                 r#""in","type":"open","url":"ws://h/","peer":"127.0.0.1:80","tls":null,"status":101,"subprotocol":null,"#,
-                r#""extensions":null,"headers":{"a":"1, 2","set-cookie":"***"}}"#,
+                r#""extensions":null,"headers":{"a":"1, 2","set-cookie":"***"},"request":{"authorization":"Bearer ***","origin":"h"}}"#,
                 "\n"
             )
         );

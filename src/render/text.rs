@@ -191,6 +191,7 @@ mod tests {
             indent_json: false,
             for_terminal: false,
             colour: false,
+            secrets: crate::render::record::Secrets::Masked,
             marks: false,
         }
     }

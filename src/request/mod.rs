@@ -73,8 +73,11 @@ pub(crate) struct Request {
     requires_compression: bool,
 }
 
-/// Fields whose values are never shown.
-const SECRET: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+/// Fields whose values are not shown: of a request, and of its answer.
+const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
+/// What the names of other such fields hold.
+const TELLING: [&str; 5] = ["api-key", "apikey", "password", "secret", "token"];
 
 impl Wishes {
     /// What may follow a redirect to another origin.
@@ -102,14 +105,15 @@ impl Header {
     }
 
     pub(crate) fn is_secret(&self) -> bool {
-        SECRET.iter().any(|name| self.is(name))
+        let name = self.name.to_ascii_lowercase();
+        SECRET.contains(&&*name) || TELLING.iter().any(|word| name.contains(word))
     }
 
     /// The value as it may be shown: `***` for a secret, with the scheme where there is one.
     pub(crate) fn shown_value(&self) -> String {
         match self.value.split_once(' ') {
             _ if !self.is_secret() => self.value.clone(),
-            Some((scheme, _)) if !self.is("cookie") => format!("{scheme} ***"),
+            Some((scheme, _)) if self.is("authorization") || self.is("proxy-authorization") => format!("{scheme} ***"),
             _ => "***".to_owned(),
         }
     }
@@ -194,6 +198,11 @@ impl Request {
         head
     }
 
+    /// The fields in their order.
+    pub(crate) fn into_fields(self) -> Vec<Header> {
+        self.fields
+    }
+
     fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
     }
@@ -208,6 +217,18 @@ impl Credentials {
             Self::Bearer(token) => format!("Bearer {token}"),
         }
     }
+}
+
+/// A head as it came, as it may be shown: secrets replaced by `***`.
+pub(crate) fn shown_answer(head: &str) -> String {
+    let shown = |line: &str| match line.split_once(':') {
+        Some((name, value)) if Header::new(name.trim(), "").is_secret() => {
+            let end = &value[value.trim_end().len()..];
+            format!("{name}: {}{end}", Header::new(name, value.trim()).shown_value())
+        }
+        _ => line.to_owned(),
+    };
+    head.split_inclusive('\n').map(shown).collect()
 }
 
 /// Lets each given field take the place of the default of its name; further ones of that name follow it.
@@ -272,6 +293,14 @@ mod tests {
         let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &wishes);
         assert!(request.head().contains("Authorization: Basic bWU6cHc=\r\nCookie: a=1; b=2\r\n"));
         assert!(request.shown_head().contains("Authorization: Basic ***\r\nCookie: ***\r\n"));
+    }
+
+    #[test]
+    fn what_a_server_sets_is_as_secret_as_what_it_gets() {
+        let head = "HTTP/1.1 101 OK\r\nset-Cookie: id=1; Path=/\r\nX-Api-Key:k\r\nUpgrade: websocket\r\n\r\n";
+        let shown = "HTTP/1.1 101 OK\r\nset-Cookie: ***\r\nX-Api-Key: ***\r\nUpgrade: websocket\r\n\r\n";
+        assert_eq!(shown_answer(head), shown);
+        assert!(!Header::new("Sec-WebSocket-Key", "").is_secret());
     }
 
     #[test]

@@ -90,6 +90,7 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         peer,
         tls,
         status: 101,
+        request: Vec::new(),
         headers: opening.fields,
         subprotocol,
         extensions,

@@ -156,7 +156,7 @@ impl Outlet for Output {
             return self.gather(event.at, part);
         }
         if let Some(record) = &*self.record.borrow() {
-            record.append(|out| record::write(&event, out));
+            record.append(|out| record::write(&event, self.look.secrets, out));
         }
         if let Happening::Frame(seen) = &event.what
             && self.look.format != Format::Records

@@ -313,6 +313,7 @@ mod tests {
             peer: Peer::Unix("/run/x".into()),
             tls: None,
             status: 101,
+            request: Vec::new(),
             headers: Vec::new(),
             subprotocol: Some("chat".into()),
             extensions: None,
