@@ -50,8 +50,8 @@ fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
     let Some(certificate) = &tls.certificate else { return };
     talk.fine_detail(&format!("certificate: subject `{}`, issuer `{}`", certificate.subject, certificate.issuer));
     let names = if certificate.names.is_empty() { "none".to_owned() } else { certificate.names.join(", ") };
-    let until = jiff::Timestamp::try_from(certificate.not_after).unwrap_or_default();
-    talk.fine_detail(&format!("certificate: names {names}; valid until {}", until.strftime("%Y-%m-%d %H:%M:%SZ")));
+    let until = humantime::format_rfc3339_seconds(certificate.not_after).to_string().replace('T', " ");
+    talk.fine_detail(&format!("certificate: names {names}; valid until {until}"));
 }
 
 /// Tells that the connection is open.

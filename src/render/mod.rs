@@ -10,6 +10,7 @@ pub(crate) mod text;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
+use nix::libc;
 
 use crate::event::{Direction, Event, Happening};
 use crate::term::escape::{Keep, escape};
@@ -160,6 +161,14 @@ impl Renderer {
 
 /// `12:34:56.789`, in the user's time zone.
 pub(crate) fn local_time(at: SystemTime) -> String {
-    let zoned = jiff::Timestamp::try_from(at).unwrap_or_default().to_zoned(jiff::tz::TimeZone::system());
-    zoned.strftime("%H:%M:%S%.3f").to_string()
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let seconds = since.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+    #[expect(unsafe_code, reason = "a library of our own time zones weighs 250 kB more than the one of C")]
+    // SAFETY: all zeroes is a valid `tm`; both pointers are to locals, and nothing here changes the environment.
+    let local = unsafe {
+        let mut local: libc::tm = std::mem::zeroed();
+        libc::localtime_r(&raw const seconds, &raw mut local);
+        local
+    };
+    format!("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec, since.subsec_millis())
 }

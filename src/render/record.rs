@@ -47,7 +47,7 @@ pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
 
 /// RFC 3339 in UTC, with microseconds.
 pub(crate) fn time(at: SystemTime) -> String {
-    format!("{:.6}", jiff::Timestamp::try_from(at).unwrap_or_default())
+    humantime::format_rfc3339_micros(at.max(SystemTime::UNIX_EPOCH)).to_string()
 }
 
 /// What a line of `--json-input` asks to be sent; `None` for a record that is about something else.

@@ -3,6 +3,7 @@
 //! One thread and one task for each client. What holds for all of them is on the [`Floor`]; where their events go is
 //! an [`Outlet`] that they share.
 
+mod certificate;
 mod client;
 mod desk;
 pub(super) mod door;

@@ -1,17 +1,18 @@
 //! What a server shows to prove who it is, and what it asks of its clients: the server's side of rustls.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::{BASE64, HEXUPPER};
-use rcgen::{CertifiedKey, PublicKeyData as _, generate_simple_self_signed};
 use ring::digest::{SHA256, digest};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+
+use super::certificate::SelfSigned;
 
 /// A certificate and its key, ready for use.
 #[derive(Clone, Debug)]
@@ -82,15 +83,15 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
 type Made = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, Vec<String>);
 
 fn self_signed(address: Option<IpAddr>) -> Result<Made, String> {
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    names.extend(address.map(|address| address.to_string()).filter(|address| !names.contains(address)));
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).map_err(|error| error.to_string())?;
-    let fingerprint = HEXUPPER.encode(digest(&SHA256, cert.der()).as_ref());
+    let mut addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    addresses.extend(address.filter(|address| !addresses.contains(address)));
+    let made = SelfSigned::new(&addresses).map_err(|error| format!("cannot make a certificate: {error}"))?;
+    let fingerprint = HEXUPPER.encode(digest(&SHA256, &made.certificate).as_ref());
     let pairs: Vec<_> = fingerprint.as_bytes().chunks(2).map(String::from_utf8_lossy).collect();
-    let pin = BASE64.encode(digest(&SHA256, &signing_key.subject_public_key_info()).as_ref());
+    let pin = BASE64.encode(digest(&SHA256, &made.public_key).as_ref());
     let notes = vec![
         format!("self-signed, SHA-256 {}", pairs.join(":")),
         format!("clients can check it with -k --pin sha256//{pin}"),
     ];
-    Ok((vec![cert.der().clone()], signing_key.into(), notes))
+    Ok((vec![made.certificate], made.key, notes))
 }
