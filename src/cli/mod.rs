@@ -18,7 +18,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use env::Env;
 use listen::Listen;
@@ -76,7 +76,7 @@ enum Command {
     /// Try it out: the same, against a built-in echo server
     ///
     /// The server listens on a free port of the loopback interface and sends every message back. No network is needed.
-    Demo(Box<Demo>),
+    Demo(Box<Deferred<Demo>>),
     /// Connect as a line for curl says, copied from a browser's developer tools
     ///
     /// Paste what "Copy as cURL" gives behind `wsprobe`. Headers that the handshake makes itself (Sec-WebSocket-*,
@@ -95,7 +95,7 @@ enum Command {
     /// of stdin goes to all as soon as there is somebody. What arrives is shown with its client's name. A browser gets a
     /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
     /// wait for them. `wsprobe listen --help` has its options.
-    Listen(Box<Listen>),
+    Listen(Box<Deferred<Listen>>),
     /// Print shell completions or a man page
     Generate {
         #[command(subcommand)]
@@ -109,21 +109,62 @@ struct Demo {
     options: Options,
 }
 
+/// The options of a command, which are defined only when that is the one: most runs have no use for them.
+#[derive(Debug)]
+struct Deferred<T>(T);
+
+impl<T: Args> Args for Deferred<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(|command| {
+            // Or the doc comments of what is flattened would take their place.
+            let about = command.get_about().cloned().unwrap_or_default();
+            let long_about = command.get_long_about().cloned().unwrap_or_default();
+            T::augment_args(command).about(about).long_about(long_about)
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches_mut(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
 /// Reads the command line.
 ///
 /// # Errors
 /// What is wrong with it, in one line; nothing has been opened by then but the files that it names.
 pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Job, Error> {
-    let matches = match command().try_get_matches_from(args) {
-        Ok(matches) => matches,
+    let args: Vec<_> = args.into_iter().collect();
+    let mut definition = Cli::command();
+    let matched = definition.try_get_matches_from_mut(&args);
+    // Hundreds of options take longer to take down than the end of the process does.
+    std::mem::forget(definition);
+    let cli = match matched {
+        Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches).expect("clap has just matched these"),
+        // Only who asks for help waits for all of it to be written.
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return explained(&command().try_get_matches_from(args).err().unwrap_or(error));
+        }
         Err(error) => return explained(&error),
     };
-    let cli = Cli::from_arg_matches(&matches).expect("clap has just matched these");
     match (cli.command, cli.url.or(cli.connect)) {
         (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
-        (Some(Command::Listen(listen)), _) => listen.service(env).map(Box::new).map(Job::Listen),
-        (Some(Command::Demo(demo)), _) => translate::demo(&demo.options, env).map(Job::Demo),
+        (Some(Command::Listen(listen)), _) => listen.0.service(env).map(Box::new).map(Job::Listen),
+        (Some(Command::Demo(demo)), _) => translate::demo(&demo.0.options, env).map(Job::Demo),
         (None, url) => {
             if let Some(address) = cli.listen {
                 let Options { messages, output, .. } = cli.options;
