@@ -30,7 +30,10 @@ const ENVIRONMENT: [(&str, &str); 12] = [
 /// The page about all, in troff.
 pub(super) fn page(command: Command) -> Vec<u8> {
     let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
-    let pages = with_pages(&command);
+    // A command's options are defined when it is built.
+    let mut built = command.clone();
+    built.build();
+    let pages = with_pages(&built);
     let mut text = beginning(command);
     let told = |subcommand: &Command| {
         let about = subcommand.get_long_about().or(subcommand.get_about());
