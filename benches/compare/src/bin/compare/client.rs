@@ -33,6 +33,8 @@ pub struct Order {
     pub env: Vec<(&'static str, OsString)>,
     /// What stdin is, where the job itself has nothing to send.
     pub says: &'static str,
+    /// All of stdin is one message, rather than each line.
+    pub takes_all: bool,
 }
 
 /// The raw client, wsprobe, and the peers in `target/peers/bin`; says which of them are not there.
@@ -67,7 +69,7 @@ impl Client {
             if self.kind == Kind::Wsdump {
                 return None;
             }
-            return Some(Order { args: vec!["--version".into()], env: Vec::new(), says: "" });
+            return Some(Order { args: vec!["--version".into()], env: Vec::new(), says: "", takes_all: false });
         }
         let is_start = job.does == Does::Start;
         let is_one_message = matches!(job.does, Does::Send(load, _) | Does::Receive(load, _) if load.count == 1);
@@ -109,9 +111,11 @@ impl Client {
             }
             (Kind::Websocat, Does::Receive(load, _)) if load.size > 1024 => {
                 args.extend(["-B".into(), (load.size + 2).to_string().into()]);
-                &["-q", "--max-ws-frame-length", "2147483648", "--max-ws-message-length", "2147483648"]
+                &["-q", "-E", "--max-ws-frame-length", "2147483648", "--max-ws-message-length", "2147483648"]
             }
+            (Kind::Websocat, Does::Receive(..)) => &["-q", "-E"],
             (Kind::Websocat, _) => &["-q"],
+            (Kind::Websocat4, Does::Receive(..)) => &["-t", "-E"],
             (Kind::Websocat4, _) => &["-t"],
             // What it is given to send, it sends with a URL of HTTP only.
             (Kind::Curl, Does::Start | Does::Send(..) | Does::RoundTrips(_)) => return None,
@@ -144,6 +148,7 @@ impl Client {
             env.push(("SSL_CERT_DIR", "/etc/ssl/certs".into()));
             env.push(("NODE_OPTIONS", "--use-openssl-ca".into()));
         }
-        Some(Order { args, env, says })
+        let takes_all = is_one_message && matches!(self.kind, Kind::Raw | Kind::Wsprobe);
+        Some(Order { args, env, says, takes_all })
     }
 }

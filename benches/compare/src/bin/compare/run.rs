@@ -25,7 +25,10 @@ const BUFFER: usize = 256 << 10;
 /// What the server may still say when the client has left.
 const AFTERMATH: Duration = Duration::from_secs(2);
 
-/// How long a client is left alone before its memory is looked at.
+/// How often a client is looked at that may end before the server is done with it.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// How long a client is left alone before it is spoken to, or its memory looked at.
 const SETTLING: Duration = Duration::from_millis(500);
 
 /// What all runs share.
@@ -74,7 +77,6 @@ impl Bench {
             _ => Work::Echo,
         };
         let Some(order) = client.order(job, &server.url(work), &self.trust) else { return Ok(None) };
-        server.forget();
         let ran = if job.does == Does::Idle {
             idle(client, order, server)?
         } else {
@@ -108,13 +110,19 @@ impl Bench {
         let mut reader = None;
         let mut feeder = None;
         match (job.does, stdout) {
-            (Does::Send(load, From::Pipe), _) => feeder = stdin.take().map(|stdin| feed(stdin, load)),
+            (Does::Send(load, From::Pipe), _) => feeder = stdin.take().map(|stdin| feed(stdin, load, order.takes_all)),
             (Does::RoundTrips(count), Some(stdout)) => {
+                // Some drop what is typed before the connection stands.
+                server.opened(self.limit);
+                std::thread::sleep(SETTLING);
                 trips = stdin.take().map(|stdin| round_trips(stdin, stdout, count)).unwrap_or_default();
             }
             (Does::Receive(load, _), Some(stdout)) => reader = Some(read(stdout, load)),
             (_, Some(stdout)) => said = exchange(stdin.take(), order.says, stdout),
             (_, None) => {}
+        }
+        if matches!(job.does, Does::Receive(..)) {
+            end_with_the_server(&mut child, stdin.take(), server)?;
         }
         child.wait()?;
         drop((stdin, watch));
@@ -172,7 +180,7 @@ impl Bench {
     fn input(&self, load: Load) -> io::Result<File> {
         let path = self.dir.path().join(format!("input-{}-{}", load.count, load.size));
         if !path.exists() {
-            write_lines(File::create(&path)?, load)?;
+            write_messages(File::create(&path)?, load, false)?;
         }
         File::open(path)
     }
@@ -205,13 +213,20 @@ impl Drop for Watch {
     }
 }
 
-fn feed(stdin: ChildStdin, load: Load) -> JoinHandle<()> {
-    // Whoever does not read to the end has lost messages, which the server sees.
-    std::thread::spawn(move || drop(write_lines(stdin, load)))
+/// Ends stdin when the server is done with the client: some leave only then.
+fn end_with_the_server(child: &mut Child, stdin: Option<ChildStdin>, server: &Server) -> io::Result<()> {
+    while child.try_wait()?.is_none() && server.served(GLANCE).is_none() {}
+    drop(stdin);
+    Ok(())
 }
 
-/// Each message with a newline behind it.
-fn write_lines(mut to: impl io::Write, load: Load) -> io::Result<()> {
+fn feed(stdin: ChildStdin, load: Load, takes_all: bool) -> JoinHandle<()> {
+    // Whoever does not read to the end has lost messages, which the server sees.
+    std::thread::spawn(move || drop(write_messages(stdin, load, takes_all)))
+}
+
+/// Each message with a newline behind it, unless it is all that there is.
+fn write_messages(mut to: impl io::Write, load: Load, is_all: bool) -> io::Result<()> {
     let mut blocks = Blocks::new(load);
     let mut out = Vec::with_capacity(2 * BUFFER);
     for _ in 0..load.count {
@@ -223,8 +238,7 @@ fn write_lines(mut to: impl io::Write, load: Load) -> io::Result<()> {
                 out.clear();
             }
         }
-        // One message is all of the input, and nothing is cut off it.
-        if load.count > 1 {
+        if !is_all {
             out.push(b'\n');
         }
     }
@@ -323,7 +337,7 @@ fn idle(client: &Client, order: Order, server: &Server) -> io::Result<Ran> {
     let _ = child.kill();
     child.wait()?;
     let resident = |line: &str| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok();
-    let Some(resident) = status.lines().find_map(resident).filter(|_| opened.is_ok() && ended.is_none()) else {
+    let Some(resident) = status.lines().find_map(resident).filter(|_| opened && ended.is_none()) else {
         return Ok(Ran::failed("does not stay"));
     };
     Ok(Ran { value: Some(resident * 1024), peak: resident * 1024, ..Ran::default() })

@@ -1,10 +1,11 @@
 //! The server: on loopback, blocking, a thread for each client, frames made by hand; the path says what it does.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use compare::clock;
 use compare::frame::{CLOSE, FIN, Head, PING, PONG, SERVER_CLOSE, TEXT, mask, put_head};
@@ -45,8 +46,10 @@ pub struct Served {
 pub struct Server {
     port: u16,
     scheme: &'static str,
-    served: Receiver<Served>,
-    opened: Receiver<()>,
+    /// Each client has a number in its path, so that one that was given up is not taken for the next.
+    number: Cell<u64>,
+    opened: Receiver<u64>,
+    served: Receiver<(u64, Served)>,
 }
 
 impl Server {
@@ -60,39 +63,47 @@ impl Server {
             for socket in listener.incoming().flatten() {
                 let (tls, open, report) = (tls.clone(), open.clone(), report.clone());
                 std::thread::spawn(move || {
-                    let served = serve(socket, tls, &open).unwrap_or_default();
-                    // The driver may have given this client up.
-                    let _ = report.send(served);
+                    // Whoever does not get as far as to ask for a job is seen by its exit status.
+                    let _ = serve(socket, tls, &open, &report);
                 });
             }
         });
-        Ok(Self { port, scheme, served, opened })
+        Ok(Self { port, scheme, number: Cell::new(0), opened, served })
     }
 
+    /// Where the next client is to connect to.
     pub fn url(&self, work: Work) -> String {
+        self.number.update(|number| number + 1);
         let path = match work {
             Work::Echo => "echo".to_owned(),
             Work::Idle => "idle".to_owned(),
             Work::Sink(Load { count, size }) => format!("sink/{count}/{size}"),
             Work::Flood(Load { count, size }) => format!("flood/{count}/{size}"),
         };
-        format!("{}://127.0.0.1:{}/{path}", self.scheme, self.port)
+        format!("{}://127.0.0.1:{}/{}/{path}", self.scheme, self.port, self.number.get())
     }
 
     /// How it went with the last client; none when it is not done within this time.
     pub fn served(&self, within: Duration) -> Option<Served> {
-        self.served.recv_timeout(within).ok()
+        let due = Instant::now() + within;
+        loop {
+            let (number, served) = self.served.recv_timeout(due.saturating_duration_since(Instant::now())).ok()?;
+            if number == self.number.get() {
+                return Some(served);
+            }
+        }
     }
 
-    /// Waits for a client's opening handshake.
-    pub fn opened(&self, within: Duration) -> Result<(), RecvTimeoutError> {
-        self.opened.recv_timeout(within)
-    }
-
-    /// Forgets what is left over from a client that was given up.
-    pub fn forget(&self) {
-        while self.served.try_recv().is_ok() {}
-        while self.opened.try_recv().is_ok() {}
+    /// Whether the last client's opening handshake comes within this time.
+    pub fn opened(&self, within: Duration) -> bool {
+        let due = Instant::now() + within;
+        loop {
+            match self.opened.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(number) if number == self.number.get() => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
     }
 }
 
@@ -103,7 +114,7 @@ trait Stream: Read + Write {
 
 impl Stream for TcpStream {
     fn end(&mut self) -> io::Result<()> {
-        self.shutdown(Shutdown::Both)
+        self.shutdown(Shutdown::Write)
     }
 }
 
@@ -111,11 +122,16 @@ impl Stream for StreamOwned<ServerConnection, TcpStream> {
     fn end(&mut self) -> io::Result<()> {
         self.conn.send_close_notify();
         self.flush()?;
-        self.sock.shutdown(Shutdown::Both)
+        self.sock.shutdown(Shutdown::Write)
     }
 }
 
-fn serve(socket: TcpStream, tls: Option<Arc<ServerConfig>>, open: &Sender<()>) -> io::Result<Served> {
+fn serve(
+    socket: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    open: &Sender<u64>,
+    report: &Sender<(u64, Served)>,
+) -> io::Result<()> {
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
@@ -127,21 +143,27 @@ fn serve(socket: TcpStream, tls: Option<Arc<ServerConfig>>, open: &Sender<()>) -
         }
         None => Box::new(socket),
     };
-    let (work, early) = accept(&mut *stream)?;
-    let _ = open.send(());
+    let Asked { number, work, early } = accept(&mut *stream)?;
+    // The driver may have given this client up.
+    let _ = open.send(number);
     let served = match work {
-        Work::Flood(load) => flood(&mut *stream, load)?,
-        Work::Sink(load) => Inbox::new(early, Some(load)).drain(&mut *stream, Answer::CloseAfter(load.count))?,
-        Work::Echo => Inbox::new(early, None).drain(&mut *stream, Answer::Echo)?,
-        Work::Idle => Inbox::new(early, None).drain(&mut *stream, Answer::Nothing)?,
+        Work::Flood(load) => flood(&mut *stream, load),
+        Work::Sink(load) => Inbox::new(early, Some(load)).drain(&mut *stream, Answer::CloseAfter(load.count)),
+        Work::Echo => Inbox::new(early, None).drain(&mut *stream, Answer::Echo),
+        Work::Idle => Inbox::new(early, None).drain(&mut *stream, Answer::Nothing),
     };
-    // It may have left first.
-    let _ = stream.end();
-    Ok(served)
+    let _ = report.send((number, served.unwrap_or_default()));
+    Ok(())
 }
 
-/// The opening handshake; returns what came right behind it too.
-fn accept(stream: &mut dyn Stream) -> io::Result<(Work, Vec<u8>)> {
+/// What a client asked for in its opening handshake, and what came right behind it.
+struct Asked {
+    number: u64,
+    work: Work,
+    early: Vec<u8>,
+}
+
+fn accept(stream: &mut dyn Stream) -> io::Result<Asked> {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     let end = loop {
@@ -155,7 +177,8 @@ fn accept(stream: &mut dyn Stream) -> io::Result<(Work, Vec<u8>)> {
     };
     let early = request.split_off(end);
     let text = String::from_utf8_lossy(&request);
-    let work = text.split(' ').nth(1).and_then(work_at).ok_or_else(|| io::Error::other("there is no such path"))?;
+    let (number, work) =
+        text.split(' ').nth(1).and_then(asked_by).ok_or_else(|| io::Error::other("there is no such path"))?;
     let key = text
         .lines()
         .filter_map(|line| line.split_once(':'))
@@ -169,19 +192,21 @@ fn accept(stream: &mut dyn Stream) -> io::Result<(Work, Vec<u8>)> {
         derive_accept_key(key.as_bytes())
     )?;
     stream.flush()?;
-    Ok((work, early))
+    Ok(Asked { number, work, early })
 }
 
-fn work_at(path: &str) -> Option<Work> {
-    let words: Vec<&str> = path.split('/').skip(1).collect();
+fn asked_by(path: &str) -> Option<(u64, Work)> {
+    let (number, path) = path.strip_prefix('/')?.split_once('/')?;
+    let words: Vec<&str> = path.split('/').collect();
     let load = |count: &str, size: &str| Some(Load { count: count.parse().ok()?, size: size.parse().ok()? });
-    match words[..] {
-        ["echo"] => Some(Work::Echo),
-        ["idle"] => Some(Work::Idle),
-        ["sink", count, size] => Some(Work::Sink(load(count, size)?)),
-        ["flood", count, size] => Some(Work::Flood(load(count, size)?)),
-        _ => None,
-    }
+    let work = match words[..] {
+        ["echo"] => Work::Echo,
+        ["idle"] => Work::Idle,
+        ["sink", count, size] => Work::Sink(load(count, size)?),
+        ["flood", count, size] => Work::Flood(load(count, size)?),
+        _ => return None,
+    };
+    Some((number.parse().ok()?, work))
 }
 
 fn flood(stream: &mut dyn Stream, load: Load) -> io::Result<Served> {
@@ -201,7 +226,8 @@ fn flood(stream: &mut dyn Stream, load: Load) -> io::Result<Served> {
     out.extend_from_slice(&SERVER_CLOSE);
     stream.write_all(&out)?;
     stream.flush()?;
-    // It closes when it has read all.
+    // A client that answers no Close leaves when there is nothing more to read.
+    stream.end()?;
     Inbox::new(Vec::new(), None).drain(stream, Answer::Nothing)
 }
 
@@ -251,6 +277,8 @@ impl Inbox {
             }
             // Whoever leaves without a Close has left too.
             if ended || !self.read(stream).unwrap_or(false) {
+                // It may have left first.
+                let _ = stream.end();
                 self.served.tally = self.check.map(|check| check.tally()).unwrap_or_default();
                 return Ok(self.served);
             }
