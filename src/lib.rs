@@ -57,6 +57,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// What tests, benchmarks and fuzzers call; no part of the library's face.
 #[doc(hidden)]
 pub mod testing {
+    pub mod parts;
+
     pub use crate::front::serve::{Client, Said, Server};
     pub use crate::handshake::fuzz::handshake as fuzz_handshake;
     pub use crate::wire::bench::Wire;

@@ -96,7 +96,7 @@ pub(super) fn spawn(mut stdin: File, cut: Cut, batches: mpsc::Sender<Result<Batc
 }
 
 /// Cuts a stream of blocks into messages.
-struct Cutter {
+pub(crate) struct Cutter {
     cut: Cut,
     /// What has come since the last cut.
     rest: BytesMut,
@@ -109,11 +109,11 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn new(cut: Cut) -> Self {
+    pub(crate) fn new(cut: Cut) -> Self {
         Self { cut, rest: BytesMut::new(), searched: 0, pieces: 0, text: Utf8::default(), is_streaming: false }
     }
 
-    fn push(&mut self, block: &[u8], batch: &mut Batch) -> Result<(), String> {
+    pub(crate) fn push(&mut self, block: &[u8], batch: &mut Batch) -> Result<(), String> {
         self.rest.extend_from_slice(block);
         match self.cut.clone() {
             Cut::Whole(_) => Ok(()),

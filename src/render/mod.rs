@@ -56,6 +56,24 @@ pub(crate) enum Stamps {
     Delta,
 }
 
+impl Default for Look {
+    /// In a pipe, when no option says otherwise.
+    fn default() -> Self {
+        Self {
+            format: Format::Auto,
+            delimiter: Bytes::from_static(b"\n"),
+            keeps_delimiter: false,
+            stamps: None,
+            ping_pong: false,
+            indent_json: false,
+            for_terminal: false,
+            colour: false,
+            secrets: record::Secrets::Masked,
+            marks: false,
+        }
+    }
+}
+
 /// Renders one event after the other.
 pub(crate) struct Renderer {
     look: Look,

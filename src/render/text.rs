@@ -181,21 +181,6 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn look() -> Look {
-        Look {
-            format: Format::Auto,
-            delimiter: Bytes::from_static(b"\n"),
-            keeps_delimiter: false,
-            stamps: None,
-            ping_pong: false,
-            indent_json: false,
-            for_terminal: false,
-            colour: false,
-            secrets: crate::render::record::Secrets::Masked,
-            marks: false,
-        }
-    }
-
     fn rendered(look: &Look, received: &Message) -> String {
         let mut out = BytesMut::new();
         message(look, "", Direction::In, received, &mut out);
@@ -208,20 +193,20 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_text_untouched_and_binary_without_a_delimiter() {
-        assert_eq!(rendered(&look(), &"a\x1b[2J\n".into()), "a\x1b[2J\n\n");
-        assert_eq!(rendered(&look(), &binary(b"ab")), "ab");
+        assert_eq!(rendered(&Look::default(), &"a\x1b[2J\n".into()), "a\x1b[2J\n\n");
+        assert_eq!(rendered(&Look::default(), &binary(b"ab")), "ab");
     }
 
     #[test]
     fn a_terminal_gets_control_characters_escaped_and_binary_as_a_hexdump() {
-        let look = Look { for_terminal: true, marks: true, ..look() };
+        let look = Look { for_terminal: true, marks: true, ..Look::default() };
         assert_eq!(rendered(&look, &"a\x1b[2J".into()), "< a\\e[2J\n");
         assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n00000000"));
     }
 
     #[test]
     fn each_format_has_its_shape_in_a_pipe() {
-        let as_format = |format| Look { format, ..look() };
+        let as_format = |format| Look { format, ..Look::default() };
         assert_eq!(rendered(&as_format(Format::Hex), &"ab".into()), "6162\n");
         assert_eq!(rendered(&as_format(Format::Base64), &binary(b"\0\x01")), "AAE=\n");
         assert_eq!(rendered(&as_format(Format::Text), &binary(b"a\xffb\x1b")), "a\\xffb\\e\n");
@@ -230,13 +215,13 @@ mod tests {
 
     #[test]
     fn raw_does_not_escape_even_on_a_terminal() {
-        let look = Look { format: Format::Raw, for_terminal: true, colour: true, ..look() };
+        let look = Look { format: Format::Raw, for_terminal: true, colour: true, ..Look::default() };
         assert_eq!(rendered(&look, &"\x1b[2J".into()), "\x1b[2J\n");
     }
 
     #[test]
     fn a_kept_delimiter_is_not_doubled() {
-        let look = Look { keeps_delimiter: true, ..look() };
+        let look = Look { keeps_delimiter: true, ..Look::default() };
         assert_eq!(rendered(&look, &"a\n".into()), "a\n");
         assert_eq!(rendered(&look, &"a".into()), "a\n");
     }
@@ -244,15 +229,15 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_at_the_prompt_and_nowhere_else() {
         let long = Message::from("é".repeat(4000).as_str());
-        let prompt = Look { for_terminal: true, marks: true, ..look() };
+        let prompt = Look { for_terminal: true, marks: true, ..Look::default() };
         let shown = rendered(&prompt, &long);
         assert!(shown.ends_with("é… [8000 bytes, /last shows all]\n") && shown.len() < 4200);
-        assert_eq!(rendered(&Look { for_terminal: true, ..look() }, &long).len(), 8001);
+        assert_eq!(rendered(&Look { for_terminal: true, ..Look::default() }, &long).len(), 8001);
     }
 
     #[test]
     fn a_long_text_of_lines_is_cut_at_the_end_of_one() {
-        let prompt = Look { for_terminal: true, marks: true, ..look() };
+        let prompt = Look { for_terminal: true, marks: true, ..Look::default() };
         let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
         assert!(shown.ends_with("\n0123456789\n… [11000 bytes, /last shows all]\n"), "{shown}");
         assert_eq!(shown.matches("0123456789").count(), LONGEST_AT_PROMPT / 11);
@@ -260,7 +245,7 @@ mod tests {
 
     #[test]
     fn long_json_is_laid_out_and_cut_at_the_end_of_a_row() {
-        let prompt = Look { for_terminal: true, marks: true, indent_json: true, ..look() };
+        let prompt = Look { for_terminal: true, marks: true, indent_json: true, ..Look::default() };
         let json =
             format!("[{}]", vec![r#"{"name": "0123456789", "id": 12345678901234567890, "id": 1.10}"#; 900].join(","));
         let shown = rendered(&prompt, &json.as_str().into());

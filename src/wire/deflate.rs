@@ -27,7 +27,7 @@ impl Default for Terms {
 }
 
 /// Compresses messages, piece by piece.
-pub(super) struct Deflater {
+pub(crate) struct Deflater {
     /// Made for the first message: a server may have thousands of clients that say nothing.
     zlib: Option<Compress>,
     terms: Terms,
@@ -35,7 +35,7 @@ pub(super) struct Deflater {
 
 impl Deflater {
     /// None for a window that cannot be compressed with: messages go as they are then, which is always allowed.
-    pub(super) fn new(terms: Terms) -> Option<Self> {
+    pub(crate) fn new(terms: Terms) -> Option<Self> {
         (terms.window_bits >= SMALLEST_WINDOW).then_some(Self { zlib: None, terms })
     }
 
@@ -55,7 +55,7 @@ impl Deflater {
     }
 
     /// A whole message.
-    pub(super) fn message(&mut self, data: &[u8]) -> Vec<u8> {
+    pub(crate) fn message(&mut self, data: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(data.len() / 2 + 64);
         self.end(data, &mut out);
         out

@@ -4,8 +4,8 @@
 //! `inbound`, which also inflates; above it, `outbound` cuts and compresses what goes out.
 
 pub(crate) mod bench;
-mod deflate;
-mod frame;
+pub(crate) mod deflate;
+pub(crate) mod frame;
 pub(crate) mod fuzz;
 pub(crate) mod handmade;
 mod inbound;

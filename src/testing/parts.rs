@@ -1,0 +1,81 @@
+//! The plain parts of the hot paths, one call each, as `benches/parts.rs` measures them.
+
+use std::time::SystemTime;
+
+use bytes::BytesMut;
+
+use crate::event::{Batch, Direction, Event, Happening, Message};
+use crate::front::stdin::{Cut, Cutter, Kind};
+use crate::render::{Format, Look};
+use crate::term::escape::{self, Keep};
+use crate::wire::deflate::{self, Terms};
+use crate::wire::frame;
+
+/// Reads the headers of all frames, and passes over their payloads; returns how many there were.
+pub fn count_frames(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(found) = frame::Header::read(bytes) {
+        bytes = &bytes[found.size + found.header.length as usize..];
+        count += 1;
+    }
+    count
+}
+
+/// Masks or unmasks a payload.
+pub fn mask(payload: &mut [u8], key: [u8; 4]) {
+    frame::mask(payload, key, 0);
+}
+
+/// Compresses messages, with what came before in the window.
+pub struct Deflater(deflate::Deflater);
+
+impl Default for Deflater {
+    fn default() -> Self {
+        Self(deflate::Deflater::new(Terms::default()).expect("there is such a window"))
+    }
+}
+
+impl Deflater {
+    pub fn message(&mut self, data: &[u8]) -> Vec<u8> {
+        self.0.message(data)
+    }
+}
+
+/// Cuts a block of stdin into text messages at its line ends; returns how many there were.
+///
+/// # Errors
+/// The line that is not UTF-8.
+pub fn cut_lines(block: &[u8]) -> Result<usize, String> {
+    let mut batch = Batch::new();
+    Cutter::new(Cut::At { delimiter: None, keep: false, kind: Kind::Text }).push(block, &mut batch)?;
+    Ok(batch.len())
+}
+
+/// Renders text messages that were received: as lines, or as JSON records.
+pub struct Renderer {
+    renderer: crate::render::Renderer,
+    event: Event,
+    out: BytesMut,
+}
+
+impl Renderer {
+    pub fn new(text: &str, as_records: bool) -> Self {
+        let format = if as_records { Format::Records } else { Format::Auto };
+        let look = Look { format, ..Look::default() };
+        let what = Happening::Message(Direction::In, Message::from(text));
+        let event = Event { at: SystemTime::UNIX_EPOCH, client: None, what };
+        Self { renderer: crate::render::Renderer::new(look), event, out: BytesMut::new() }
+    }
+
+    /// Renders the message once more; returns how many bytes that made.
+    pub fn render(&mut self) -> usize {
+        self.out.clear();
+        self.renderer.render(&self.event, &mut self.out);
+        self.out.len()
+    }
+}
+
+/// Makes text safe for a terminal; returns how long it is then.
+pub fn escape(text: &str) -> usize {
+    escape::escape(text, Keep::Lines).len()
+}
