@@ -31,13 +31,13 @@ const END: &str = "<!-- the table ends -->";
 /// Compare wsprobe with a raw client and with its peers
 #[derive(Parser)]
 struct Options {
-    /// The wsprobe to be measured
-    #[arg(long, default_value = "target/release/wsprobe")]
-    wsprobe: PathBuf,
+    /// The wsprobe to be measured; otherwise the one that was built beside this program
+    #[arg(long, value_name = "FILE")]
+    wsprobe: Option<PathBuf>,
 
-    /// Where the peers are, by their names; see install-peers.sh
-    #[arg(long, default_value = "target/peers/bin")]
-    peers: PathBuf,
+    /// Where the peers are, by their names; otherwise where install-peers.sh puts them
+    #[arg(long, value_name = "DIR")]
+    peers: Option<PathBuf>,
 
     /// Fewer and smaller messages, without the peers that `--client` does not name
     #[arg(long)]
@@ -88,8 +88,10 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     let here = std::env::current_exe()?;
     let beside = |name: &str| here.with_file_name(name);
-    let peers = (!options.quick || !options.client.is_empty()).then_some(options.peers.as_path());
-    let (mut clients, missing) = client::all(&options.wsprobe, &beside("raw"), peers);
+    let wsprobe = options.wsprobe.clone().unwrap_or_else(|| beside("wsprobe"));
+    let peers = options.peers.clone().unwrap_or_else(|| beside("../peers/bin"));
+    let with_peers = !options.quick || !options.client.is_empty();
+    let (mut clients, missing) = client::all(&wsprobe, &beside("raw"), with_peers.then_some(peers.as_path()));
     missing.iter().for_each(|name| eprintln!("compare: {name} IS NOT INSTALLED: run benches/compare/install-peers.sh"));
     if !options.client.is_empty() {
         clients.retain(|client| client.name == "raw" || options.client.iter().any(|name| name == client.name));
