@@ -1,7 +1,8 @@
 //! The WebSocket connection itself: the one place that knows tungstenite.
 //!
-//! tungstenite puts messages together, answers control frames and masks. Below it, `stream` checks what comes in with
-//! `inbound`, which also inflates; above it, `outbound` cuts and compresses what goes out.
+//! tungstenite answers pings and does the closing handshake. Messages go past it, since it takes three times as long with
+//! small ones (BENCHMARKS.md): `stream`, below it, has `inbound` check, put together and inflate what comes in, and
+//! keeps what goes out, cut and compressed by `outbound`.
 
 pub(crate) mod bench;
 pub(crate) mod deflate;
@@ -15,41 +16,42 @@ mod stream;
 mod tally;
 pub(crate) mod trace;
 pub(crate) mod utf8;
-mod walk;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
-use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 pub(crate) use tally::Tally;
 
 use crate::dial::Duplex;
 use crate::event::{Close, Message, Part};
+use frame::Header;
 use handmade::Handmade;
 use inbound::{Inbound, Taking};
 use outbound::Outbound;
 use stream::Checked;
 use trace::{Seen, Tracer};
-use walk::Disguise;
 
-/// tungstenite zeroes the free part of its buffer before each read, so a larger one costs latency.
-const READ_BUFFER: usize = 32 << 10;
+/// What one read may bring.
+const BLOCK: usize = 64 << 10;
 
 /// A server has one for each of its clients.
-const SERVER_READ_BUFFER: usize = 4 << 10;
+const SERVER_BLOCK: usize = 4 << 10;
+
+/// More than a control frame takes; tungstenite zeroes what is free of it before each read.
+const CONTROL_BUFFER: usize = 256;
 
 /// What a peer may ask of us.
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +118,10 @@ pub(crate) struct Socket<S> {
     inner: RefCell<WebSocketStream<Checked<S>>>,
     outbound: RefCell<Outbound>,
     side: Side,
-    /// Data messages that tungstenite has handed over.
-    risen: Cell<u64>,
+    /// A Close has gone either way: no message may follow.
+    is_closing: Cell<bool>,
+    /// A ping has come, and tungstenite has its pong ready.
+    owes_pong: Cell<bool>,
     /// What came with frames that are told first.
     came: Cell<Option<Came>>,
     limits: Limits,
@@ -139,30 +143,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes over after the handshake; `leftover` is what came behind its head.
     pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: Manner) -> Self {
         let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
-        let (role, read_buffer, ours, theirs) = match side {
-            Side::Client => (Role::Client, READ_BUFFER, client, server),
-            Side::Server => (Role::Server, SERVER_READ_BUFFER, server, client),
+        let (role, block, ours, theirs) = match side {
+            Side::Client => (Role::Client, BLOCK, client, server),
+            Side::Server => (Role::Server, SERVER_BLOCK, server, client),
         };
-        // `Inbound` has the limits: it knows sooner.
-        let config =
-            WebSocketConfig::default().read_buffer_size(read_buffer).max_message_size(None).max_frame_size(None);
+        let config = WebSocketConfig::default().read_buffer_size(CONTROL_BUFFER);
         let inbound = Inbound::new(Taking {
             side,
             max_message: limits.max_message,
             deflate: theirs,
             parts: manner.parts,
+            pongs: limits.pongs,
             tally: Arc::clone(&manner.tally),
         });
         let tracer = manner.traced.then(|| Box::new(Tracer::new(side, manner.deflate)));
-        let disguise = (!limits.pongs).then(Disguise::default);
-        let stream = Checked::new(stream, inbound, leftover, tracer, disguise);
+        let stream = Checked::new(stream, block, inbound, leftover, tracer);
         let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
         let outbound = Outbound::new(ours, manner.fragment, manner.tally);
         Self {
             inner: RefCell::new(inner),
             outbound: RefCell::new(outbound),
             side,
-            risen: Cell::new(0),
+            is_closing: Cell::new(false),
+            owes_pong: Cell::new(false),
             came: Cell::new(None),
             limits,
         }
@@ -172,34 +175,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     ///
     /// Cancel-safe. Pings (if the limits say so) and Closes are answered by themselves.
     pub(crate) async fn next(&self) -> Option<Result<Incoming, Fault>> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming, Fault>>> {
         loop {
-            let message = match poll_fn(|cx| self.poll_next(cx)).await {
-                Ok(came) => came?,
-                Err(frames) => return Some(Ok(Incoming::Frames(frames))),
+            let polled = match self.came.take() {
+                Some(came) => Poll::Ready(came),
+                None => {
+                    // The pong goes before any answer to what came behind the ping.
+                    if !self.owes_pong.take()
+                        && let Some(incoming) = self.take()
+                    {
+                        return Poll::Ready(Some(Ok(incoming)));
+                    }
+                    let polled = Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx);
+                    let frames = self.take_frames();
+                    if !frames.is_empty() {
+                        if let Poll::Ready(came) = polled {
+                            self.came.set(Some(came));
+                        }
+                        return Poll::Ready(Some(Ok(Incoming::Frames(frames))));
+                    }
+                    polled
+                }
             };
-            match message.map(|message| self.incoming(message)) {
-                Ok(Some(Incoming::Pong(data))) if self.was_ping() => return Some(Ok(Incoming::Ping(data))),
-                Ok(Some(incoming)) => return Some(Ok(incoming)),
-                Ok(None) => {}
-                Err(error) => return self.fault(error).map(Err),
+            match polled {
+                Poll::Ready(Some(Ok(message))) => {
+                    if let Some(incoming) = self.control(message) {
+                        return Poll::Ready(Some(Ok(incoming)));
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(self.fault(error).map(Err)),
+                Poll::Ready(None) => return Poll::Ready(None),
+                // tungstenite waits as well while something has come that does not concern it.
+                Poll::Pending => return self.take().map_or(Poll::Pending, |incoming| Poll::Ready(Some(Ok(incoming)))),
             }
         }
     }
 
-    /// The next message, or the frames that were seen before it.
-    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Came, Vec<Seen>>> {
-        if let Some(came) = self.came.take() {
-            return Poll::Ready(Ok(came));
-        }
-        let polled = Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx);
-        let frames = self.take_frames();
-        if frames.is_empty() {
-            return polled.map(Ok);
-        }
-        if let Poll::Ready(came) = polled {
-            self.came.set(Some(came));
-        }
-        Poll::Ready(Err(frames))
+    /// What has come already and does not concern tungstenite.
+    fn take(&self) -> Option<Incoming> {
+        self.inner.borrow_mut().get_mut().take()
     }
 
     /// The frames that were seen since the last time, if they are traced.
@@ -226,28 +243,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     async fn feed_frames(&self) -> io::Result<()> {
         loop {
-            let next = self.outbound.borrow_mut().next();
-            let Some(outbound::Frame { fin, rsv1, opcode, payload }) = next else { return Ok(()) };
-            let mut frame = Frame::message(payload, OpCode::from(opcode), fin);
-            frame.header_mut().rsv1 = rsv1;
-            self.feed_frame(frame).await?;
+            if self.inner.borrow().get_ref().is_full() {
+                self.flush().await?;
+            }
+            if self.is_closing.get() {
+                return Err(io::ErrorKind::NotConnected.into());
+            }
+            let Some(frame) = self.outbound.borrow_mut().next() else { return Ok(()) };
+            let header = Header {
+                fin: frame.fin,
+                rsv: if frame.rsv1 { frame::RSV1 } else { 0 },
+                opcode: frame.opcode,
+                mask: (self.side == Side::Client).then(rand::random),
+                length: frame.payload.len() as u64,
+            };
+            self.inner.borrow_mut().get_mut().put(&header, &frame.payload, frame.fin);
         }
     }
 
     /// Sends a ping with up to 125 bytes (RFC 6455, section 5.5.2).
     pub(crate) async fn ping(&self, data: Bytes) -> io::Result<()> {
-        self.feed_frame(Frame::ping(data)).await
+        self.start_send(tungstenite::Message::Frame(Frame::ping(data))).await
     }
 
     /// Sends a pong that nobody asked for (RFC 6455, section 5.5.3).
     pub(crate) async fn pong(&self, data: Bytes) -> io::Result<()> {
-        self.feed_frame(Frame::pong(data)).await
+        self.start_send(tungstenite::Message::Frame(Frame::pong(data))).await
     }
 
     /// Begins the closing handshake; nothing can be fed after it.
     pub(crate) async fn close(&self, close: &Close) -> io::Result<()> {
         let frame = close.code.map(|code| CloseFrame { code: CloseCode::from(code), reason: (&*close.reason).into() });
         self.start_send(tungstenite::Message::Close(frame)).await?;
+        self.is_closing.set(true);
         self.flush().await
     }
 
@@ -270,8 +298,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Hands over to the transport all that was fed.
     pub(crate) async fn flush(&self) -> io::Result<()> {
-        let flushed = poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_flush(cx)).await;
-        flushed.map_err(write_error)
+        poll_fn(|cx| {
+            let mut inner = self.inner.borrow_mut();
+            let flushed = ready!(Pin::new(&mut *inner).poll_flush(cx));
+            // tungstenite leaves off when a server has answered a Close.
+            ready!(Pin::new(inner.get_mut()).poll_flush(cx))?;
+            Poll::Ready(flushed.map_err(write_error))
+        })
+        .await
     }
 
     /// Says that nothing more will be sent, below the WebSocket (TCP FIN, TLS close_notify).
@@ -324,34 +358,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.borrow().get_ref().messages_written()
     }
 
-    fn was_ping(&self) -> bool {
-        self.inner.borrow_mut().get_mut().disguise().is_some_and(Disguise::take_off)
-    }
-
-    async fn feed_frame(&self, frame: Frame) -> io::Result<()> {
-        self.start_send(tungstenite::Message::Frame(frame)).await
-    }
-
     async fn start_send(&self, message: tungstenite::Message) -> io::Result<()> {
         poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_ready(cx)).await.map_err(write_error)?;
         Pin::new(&mut *self.inner.borrow_mut()).start_send(message).map_err(write_error)
     }
 
-    fn incoming(&self, message: tungstenite::Message) -> Option<Incoming> {
-        let place = self.risen.get();
-        self.risen.set(place + u64::from(message.is_text() || message.is_binary()));
+    /// What tungstenite has read, and answers.
+    fn control(&self, message: tungstenite::Message) -> Option<Incoming> {
         Some(match message {
-            tungstenite::Message::Text(text) => Incoming::Message(Message::Text(text)),
-            tungstenite::Message::Binary(data) => match self.inner.borrow_mut().get_mut().inbound.mark(place) {
-                Some(mark) => Incoming::Part(Part { is_text: mark.is_text, data, is_last: mark.is_last }),
-                None => Incoming::Message(Message::Binary(data)),
-            },
-            tungstenite::Message::Ping(data) => Incoming::Ping(data),
+            tungstenite::Message::Ping(data) => {
+                self.owes_pong.set(true);
+                Incoming::Ping(data)
+            }
             tungstenite::Message::Pong(data) => Incoming::Pong(data),
-            tungstenite::Message::Close(frame) => Incoming::Close(
-                frame.map_or_else(Close::default, |frame| Close::new(frame.code.into(), frame.reason.as_str())),
-            ),
-            tungstenite::Message::Frame(_) => return None,
+            tungstenite::Message::Close(frame) => {
+                self.is_closing.set(true);
+                Incoming::Close(
+                    frame.map_or_else(Close::default, |frame| Close::new(frame.code.into(), frame.reason.as_str())),
+                )
+            }
+            // Those go past it.
+            tungstenite::Message::Text(_) | tungstenite::Message::Binary(_) | tungstenite::Message::Frame(_) => {
+                return None;
+            }
         })
     }
 
@@ -366,10 +395,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Ok(fault) => fault,
                 Err(error) => Fault::Cut(Some(error)),
             },
-            tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => {
-                Fault::TooBig { limit: self.limits.max_message }
-            }
-            tungstenite::Error::Utf8(_) => Fault::NotUtf8,
             tungstenite::Error::Protocol(error) => Fault::Protocol(error.to_string()),
             other => Fault::Protocol(other.to_string()),
         })

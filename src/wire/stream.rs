@@ -1,72 +1,115 @@
-//! The adapter below tungstenite: what comes in goes through [`Inbound`], all that goes either way is counted,
-//! and pings can be kept from being answered.
+//! The adapter below tungstenite: messages are taken out of what comes in, and put into what goes out, so that only
+//! control frames pass through tungstenite itself. All that goes either way is counted.
 
+use std::collections::VecDeque;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
-use super::Fault;
+use super::frame::{self, Header};
 use super::inbound::Inbound;
 use super::trace::{Seen, Tracer};
-use super::walk::{Disguise, Walker};
+use super::{Fault, Incoming};
 
-/// What one read may bring, where tungstenite's own buffer is not used.
-const READ: usize = 32 << 10;
+/// When this much is unsent, more has to wait.
+const FULL: usize = 64 << 10;
 
 /// A transport with checks.
 pub(super) struct Checked<S> {
     inner: S,
     bytes_read: u64,
     bytes_written: u64,
-    written: Walker,
     /// Frames made by hand that are not written yet.
     raw: BytesMut,
     is_shut_down: bool,
-    pub(super) inbound: Inbound,
+    /// What one read may bring.
+    block: usize,
+    inbound: Inbound,
     /// What has come and still has to be looked at.
     waiting: BytesMut,
-    /// What tungstenite is to read before anything else.
-    ready: BytesMut,
+    /// What tungstenite is to read.
+    control: BytesMut,
+    /// What it is to leave alone.
+    came: Option<Incoming>,
     /// What is wrong with what comes behind it.
     fault: Option<Fault>,
+    unsent: BytesMut,
+    /// At which count of bytes written a message ends, for those that are unsent.
+    ends: VecDeque<u64>,
+    messages_written: u64,
     tracer: Option<Box<Tracer>>,
-    /// Worn by pings that are not to be answered.
-    disguise: Option<Disguise>,
 }
 
 impl<S> Checked<S> {
     /// `leftover` has been read already.
     pub(super) fn new(
         inner: S,
+        block: usize,
         inbound: Inbound,
         leftover: Bytes,
         mut tracer: Option<Box<Tracer>>,
-        mut disguise: Option<Disguise>,
     ) -> Self {
         if let Some(tracer) = &mut tracer {
             tracer.came_in(&leftover);
-        }
-        let mut waiting = BytesMut::from(leftover);
-        if let Some(disguise) = &mut disguise {
-            disguise.put_on(&mut waiting);
         }
         Self {
             inner,
             bytes_read: 0,
             bytes_written: 0,
-            written: Walker::default(),
             raw: BytesMut::new(),
             is_shut_down: false,
+            block,
             inbound,
-            waiting,
-            ready: BytesMut::new(),
+            waiting: BytesMut::from(leftover),
+            control: BytesMut::new(),
+            came: None,
             fault: None,
+            unsent: BytesMut::new(),
+            ends: VecDeque::new(),
+            messages_written: 0,
             tracer,
-            disguise,
         }
+    }
+
+    /// What has come and does not concern tungstenite; the frames that brought it are told before it.
+    pub(super) fn take(&mut self) -> Option<Incoming> {
+        let seen = self.take_seen();
+        if !seen.is_empty() {
+            return Some(Incoming::Frames(seen));
+        }
+        self.look();
+        self.came.take()
+    }
+
+    /// Looks at what waits, unless something has been found already.
+    fn look(&mut self) {
+        if self.came.is_none() && self.control.is_empty() && self.fault.is_none() {
+            match self.inbound.next(&mut self.waiting, &mut self.control) {
+                Ok(came) => self.came = came,
+                Err(fault) => self.fault = Some(fault),
+            }
+        }
+    }
+
+    /// Puts a frame of data behind all that is unsent; `ends` says that it is the last of its message.
+    pub(super) fn put(&mut self, header: &Header, payload: &[u8], ends: bool) {
+        header.write(&mut self.unsent);
+        let start = self.unsent.len();
+        self.unsent.extend_from_slice(payload);
+        if let Some(key) = header.mask {
+            frame::mask(&mut self.unsent[start..], key, 0);
+        }
+        if ends {
+            self.ends.push_back(self.bytes_written + self.unsent.len() as u64);
+        }
+    }
+
+    /// Whether something has to be written before more is put.
+    pub(super) fn is_full(&self) -> bool {
+        self.unsent.len() >= FULL
     }
 
     /// The frames since the last time, if they are traced.
@@ -83,11 +126,7 @@ impl<S> Checked<S> {
     }
 
     pub(super) fn messages_written(&self) -> u64 {
-        self.written.messages()
-    }
-
-    pub(super) fn disguise(&mut self) -> Option<&mut Disguise> {
-        self.disguise.as_mut()
+        self.messages_written
     }
 
     /// Takes what goes out as it is, before anything that is written after this; it is neither counted nor traced.
@@ -103,76 +142,40 @@ impl<S> Checked<S> {
     pub(super) fn inner_mut(&mut self) -> &mut S {
         &mut self.inner
     }
-
-    /// Takes a faultless beginning of what was read into `buf` behind `start`.
-    fn keep_good(&mut self, start: usize, buf: &mut ReadBuf<'_>) {
-        let passed = self.inbound.pass(&buf.filled()[start..]);
-        let passed = passed.unwrap_or_else(|(passed, fault)| {
-            self.fault = Some(fault);
-            passed
-        });
-        self.waiting.extend_from_slice(&buf.filled()[start + passed..]);
-        buf.set_filled(start + passed);
-    }
 }
 
 impl<S: AsyncRead + Unpin> Checked<S> {
-    fn poll_inner(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        let read = buf.filled().len() - before;
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.waiting.reserve(self.block);
+        let before = self.waiting.len();
+        let read = ready!(pin!(self.inner.read_buf(&mut self.waiting)).poll(cx))?;
         self.bytes_read += read as u64;
         if let Some(tracer) = &mut self.tracer {
-            tracer.came_in(&buf.filled()[before..]);
-        }
-        if let Some(disguise) = &mut self.disguise {
-            disguise.put_on(&mut buf.filled_mut()[before..]);
+            tracer.came_in(&self.waiting[before..]);
         }
         Poll::Ready(Ok(read))
-    }
-
-    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let before = self.waiting.len();
-        self.waiting.resize(before + READ, 0);
-        let mut waiting = std::mem::take(&mut self.waiting);
-        let mut buf = ReadBuf::new(&mut waiting[before..]);
-        let polled = self.poll_inner(cx, &mut buf);
-        let read = buf.filled().len();
-        waiting.truncate(before + read);
-        self.waiting = waiting;
-        polled
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
+    /// Reads control frames; pending also when there is something to [`take`](Checked::take) first.
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
-        let start = buf.filled().len();
         loop {
-            if !me.ready.is_empty() {
-                let length = me.ready.len().min(buf.remaining());
-                buf.put_slice(&me.ready[..length]);
-                me.ready.advance(length);
+            me.look();
+            if me.came.is_some() {
+                return Poll::Pending;
+            }
+            if !me.control.is_empty() {
+                let length = me.control.len().min(buf.remaining());
+                buf.put_slice(&me.control[..length]);
+                me.control.advance(length);
                 return Poll::Ready(Ok(()));
             }
             if let Some(fault) = me.fault.take() {
                 return Poll::Ready(Err(io::Error::other(fault)));
             }
-            if !me.waiting.is_empty() || me.inbound.has_more() {
-                me.fault = me.inbound.step(&mut me.waiting, &mut me.ready).err();
-                if me.fault.is_some() || !me.ready.is_empty() {
-                    continue;
-                }
-            }
-            if me.waiting.is_empty() && me.inbound.is_passing() {
-                if ready!(me.poll_inner(cx, buf))? == 0 {
-                    return Poll::Ready(Ok(()));
-                }
-                me.keep_good(start, buf);
-                if buf.filled().len() > start {
-                    return Poll::Ready(Ok(()));
-                }
-            } else if ready!(me.poll_waiting(cx))? == 0 {
+            if ready!(me.poll_fill(cx))? == 0 {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -180,6 +183,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Checked<S> {
+    fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_raw(cx))?;
+        while !self.unsent.is_empty() {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.unsent))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            if let Some(tracer) = &mut self.tracer {
+                tracer.went_out(&self.unsent[..written]);
+            }
+            self.bytes_written += written as u64;
+            self.unsent.advance(written);
+            let ended = self.ends.partition_point(|end| *end <= self.bytes_written);
+            self.ends.drain(..ended);
+            self.messages_written += ended as u64;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.raw.is_empty() {
             let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.raw))?;
@@ -193,31 +215,32 @@ impl<S: AsyncWrite + Unpin> Checked<S> {
     }
 }
 
+/// What tungstenite writes: control frames.
 impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_shut_down {
             // What tungstenite answers by itself after that goes nowhere, and is no reason to stop reading.
             return Poll::Ready(Ok(buf.len()));
         }
-        ready!(self.poll_raw(cx))?;
-        let written = ready!(Pin::new(&mut self.inner).poll_write(cx, buf))?;
-        self.bytes_written += written as u64;
-        self.written.walk(&buf[..written]);
-        if let Some(tracer) = &mut self.tracer {
-            tracer.went_out(&buf[..written]);
+        ready!(self.poll_unsent(cx))?;
+        // All of it, or messages could come between.
+        self.unsent.extend_from_slice(buf);
+        match self.poll_unsent(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(buf.len())),
         }
-        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_shut_down {
             return Poll::Ready(Ok(()));
         }
-        ready!(self.poll_raw(cx))?;
+        ready!(self.poll_unsent(cx))?;
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_unsent(cx))?;
         ready!(Pin::new(&mut self.inner).poll_shutdown(cx))?;
         self.is_shut_down = true;
         Poll::Ready(Ok(()))

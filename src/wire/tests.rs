@@ -6,7 +6,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::deflate::{Deflater, Terms};
 use super::frame::{self, Header};
-use super::inbound::{Inbound, PIECE, Taking};
+use super::fuzz::rise;
+use super::inbound::{PIECE, Taking};
 use super::outbound::Outbound;
 use super::{Fault, Incoming, Limits, Manner, Side, Socket};
 use crate::event::{Close, Message};
@@ -14,61 +15,24 @@ use crate::event::{Close, Message};
 const LIMIT: usize = 1 << 20;
 
 fn taking(side: Side, deflate: Option<Terms>) -> Taking {
-    Taking { side, max_message: LIMIT, deflate, parts: false, tally: Default::default() }
+    Taking { side, max_message: LIMIT, deflate, parts: false, pongs: true, tally: Default::default() }
 }
 
 /// What goes up for this input, as text, when it comes in blocks of this size.
-fn risen(taking: Taking, input: &[u8], size: usize) -> Vec<String> {
-    let parts = taking.parts;
-    let mut inbound = Inbound::new(taking);
-    let (mut waiting, mut ready, mut fault) = (BytesMut::new(), BytesMut::new(), None);
-    for block in input.chunks(size) {
-        waiting.extend_from_slice(block);
-        while fault.is_none() {
-            let before = (waiting.len(), ready.len());
-            let mut step = BytesMut::new();
-            fault = inbound.step(&mut waiting, &mut step).err();
-            ready.extend_from_slice(&step);
-            if before == (waiting.len(), ready.len()) && !inbound.has_more() {
-                break;
-            }
-        }
-    }
-    let mut risen = frames(&ready, |place| inbound.mark(place).filter(|_| parts).map(|mark| mark.is_last));
-    risen.extend(fault.map(|fault| format!("{fault} {:?}", fault.close_code())));
-    risen
-}
-
-/// Messages and control frames of what goes up; fragments are put together.
-fn frames(mut bytes: &[u8], mut part: impl FnMut(u64) -> Option<bool>) -> Vec<String> {
-    let (mut shown, mut message, mut place) = (Vec::new(), Vec::new(), 0);
-    while let Some(found) = Header::read(bytes) {
-        let (head, length) = (found.header, found.header.length as usize);
-        let Some(payload) = bytes.get(found.size..found.size + length) else { break };
-        let mut payload = payload.to_vec();
-        bytes = &bytes[found.size + length..];
-        if let Some(key) = head.mask {
-            frame::mask(&mut payload, key, 0);
-        }
-        if head.is_control() {
-            shown.push(format!("{}:{}", head.opcode, payload.escape_ascii()));
-            continue;
-        }
-        message.extend_from_slice(&payload);
-        let is_last = head.fin && part(place).unwrap_or(true);
-        place += u64::from(head.fin);
-        if is_last {
-            shown.push(std::mem::take(&mut message).escape_ascii().to_string());
-        }
-    }
-    shown
+fn risen(taking: &Taking, input: &[u8], size: usize) -> Vec<String> {
+    let risen = rise(taking, input, size);
+    let shown = risen.said.into_iter().map(|(opcode, data)| match opcode {
+        frame::TEXT | frame::BINARY => data.escape_ascii().to_string(),
+        control => format!("{control}:{}", data.escape_ascii()),
+    });
+    shown.chain(risen.fault).collect()
 }
 
 /// The same for every size of block.
 #[track_caller]
 fn check(taking: &Taking, input: &[u8], expected: &[&str]) {
     for size in 1..=input.len() {
-        assert_eq!(risen(taking.clone(), input, size), expected, "{} in blocks of {size}", input.escape_ascii());
+        assert_eq!(risen(taking, input, size), expected, "{} in blocks of {size}", input.escape_ascii());
     }
 }
 
@@ -111,7 +75,7 @@ fn a_broken_frame_is_told_by_the_rule_that_it_breaks_wherever_it_is_cut() {
     ] {
         let taking = taking(Side::Client, Some(Terms::default()));
         for size in 1..=input.len() {
-            let got = risen(taking.clone(), input, size).pop();
+            let got = risen(&taking, input, size).pop();
             assert_eq!(got.as_ref(), Some(&expected), "{} in blocks of {size}", input.escape_ascii());
         }
     }
@@ -141,7 +105,12 @@ fn what_comes_behind_a_close_means_nothing() {
 fn text_is_refused_at_its_first_bad_byte_even_if_its_frame_goes_on() {
     let bad = "a text message is not UTF-8 Some(1007)";
     for input in [&b"\x81\x7e\x03\xe8ab\xff"[..], b"\x01\x01\xce\x00\x7e\x03\xe8\xf4", b"\x01\x01\xce\x80\x00"] {
-        assert_eq!(risen(taking(Side::Client, None), input, 1).pop().as_deref(), Some(bad), "{}", input.escape_ascii());
+        assert_eq!(
+            risen(&taking(Side::Client, None), input, 1).pop().as_deref(),
+            Some(bad),
+            "{}",
+            input.escape_ascii()
+        );
     }
     let masked = [&b"\x81\xfe\x03\xe8\x01\x02\x03\x04"[..], &[b'a' ^ 1, b'b' ^ 2, 0xff ^ 3]].concat();
     check_last(&taking(Side::Server, None), &masked, bad);
@@ -150,7 +119,7 @@ fn text_is_refused_at_its_first_bad_byte_even_if_its_frame_goes_on() {
 #[track_caller]
 fn check_last(taking: &Taking, input: &[u8], expected: &str) {
     for size in [1, 2, 3, 7, input.len()] {
-        assert_eq!(risen(taking.clone(), input, size).pop().as_deref(), Some(expected), "in blocks of {size}");
+        assert_eq!(risen(taking, input, size).pop().as_deref(), Some(expected), "in blocks of {size}");
     }
 }
 
@@ -197,14 +166,14 @@ fn the_server_keeps_to_its_window_and_to_no_takeover() {
         let mut deflater = Deflater::new(made_with).unwrap();
         let input: Vec<u8> =
             (0..3).flat_map(|_| made(true, frame::RSV1, frame::TEXT, &deflater.message(text.as_bytes()))).collect();
-        assert_eq!(risen(taking(Side::Client, Some(terms)), &input, 11), [&*text, &*text, &*text], "{terms:?}");
+        assert_eq!(risen(&taking(Side::Client, Some(terms)), &input, 11), [&*text, &*text, &*text], "{terms:?}");
     }
     // A message that points back to one that was to be forgotten.
     let mut takes_over = Deflater::new(Terms::default()).unwrap();
     let [first, second] = [(); 2].map(|()| takes_over.message(text.as_bytes()));
     let input = [made(true, frame::RSV1, frame::TEXT, &first), made(true, frame::RSV1, frame::TEXT, &second)].concat();
     let forgets = taking(Side::Client, Some(Terms { window_bits: 15, takeover: false }));
-    let got = risen(forgets, &input, 11);
+    let got = risen(&forgets, &input, 11);
     assert!(got[0] == text && got[1].starts_with("a compressed message cannot be inflated"), "{:?}", got.get(1));
 }
 
@@ -223,7 +192,7 @@ fn deflate_of_all_kinds_is_taken_and_what_is_none_is_refused() {
     }
     check(&taking, b"\xc1\x01\x00\x81\x01a", &["", "a"]);
     for payload in [&b"\xff\xff\xff\xff"[..], b"\x00\x05\x00\x00\x00"] {
-        let got = risen(taking.clone(), &made(true, frame::RSV1, frame::TEXT, payload), 1).pop().unwrap();
+        let got = risen(&taking, &made(true, frame::RSV1, frame::TEXT, payload), 1).pop().unwrap();
         assert!(got.starts_with("a compressed message cannot be inflated"), "{got}");
     }
     let input = made(true, frame::RSV1, frame::TEXT, &deflated(Terms::default(), b"ab\xff"));
@@ -246,12 +215,12 @@ fn large_messages_go_up_in_parts_and_their_text_is_checked_over_the_borders() {
     ] {
         let input = [&input[..], b"\x81\x01a"].concat();
         for size in [1000, 65_536, input.len()] {
-            assert!(risen(parts.clone(), &input, size) == [shown.as_str(), "a"], "in blocks of {size}");
+            assert!(risen(&parts, &input, size) == [shown.as_str(), "a"], "in blocks of {size}");
         }
     }
     // Cut within a character, at the end of the message.
     let cut = made(true, 0, frame::TEXT, &text.as_bytes()[..text.len() - 1]);
-    assert_eq!(risen(parts, &cut, 1000).pop().as_deref(), Some("a text message is not UTF-8 Some(1007)"));
+    assert_eq!(risen(&parts, &cut, 1000).pop().as_deref(), Some("a text message is not UTF-8 Some(1007)"));
 }
 
 #[test]
@@ -297,7 +266,7 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(risen(taking(Side::Client, terms), &input, size), expected);
+        prop_assert_eq!(risen(&taking(Side::Client, terms), &input, size), expected);
     }
 }
 
