@@ -13,9 +13,9 @@ mod pings;
 mod reconnect;
 mod write;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc};
@@ -153,6 +153,7 @@ where
         pings: RefCell::default(),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
+        arrival: Cell::new((0, SystemTime::now())),
     };
     let (echoes, echoed) = mpsc::channel(ECHOES);
     let echoes = (options.echo != Echo::No).then_some(echoes);
@@ -191,6 +192,8 @@ struct Pump<'a, S, O> {
     pings: RefCell<Pings>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
+    /// When so many bytes had come.
+    arrival: Cell<(u64, SystemTime)>,
 }
 
 impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
@@ -207,6 +210,15 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     fn put(&self, what: Happening) {
         self.outlet.put(Event::now(what));
+    }
+
+    /// Puts what the peer has sent: all that one read has brought came at once.
+    fn put_received(&self, what: Happening) {
+        let read = self.socket.bytes_read();
+        if self.arrival.get().0 != read {
+            self.arrival.set((read, SystemTime::now()));
+        }
+        self.outlet.put(Event { at: self.arrival.get().1, client: None, what });
     }
 
     fn put_frames(&self, frames: Vec<Seen>) {
@@ -285,7 +297,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                             }
                         }
                     }
-                    self.put(Happening::Message(Direction::In, message));
+                    self.put_received(Happening::Message(Direction::In, message));
                     if reception == Reception::Last {
                         self.tell(|core, now| core.begin_close(None, now));
                     }
@@ -296,7 +308,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                         continue;
                     }
                     let is_last = part.is_last;
-                    self.put(Happening::Part(part));
+                    self.put_received(Happening::Part(part));
                     if is_last && self.core.borrow_mut().received_in_parts() == Reception::Last {
                         self.tell(|core, now| core.begin_close(None, now));
                     }
