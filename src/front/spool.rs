@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 
 use crate::session::Gone;
 use crate::term::Lane;
@@ -38,6 +38,8 @@ impl Spool {
 
     /// Hands over all that waits.
     pub(super) async fn flush(&self) -> Result<(), Gone> {
+        let written = self.lane.write_at_once(&self.waiting.borrow());
+        self.waiting.borrow_mut().advance(written);
         if self.waiting.borrow().is_empty() {
             return Ok(());
         }

@@ -1,8 +1,13 @@
 //! Lanes: threads that write, so that a slow reader never stops the clock or the socket.
+//!
+//! What can be written without waiting needs no thread, and is there sooner.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,8 +20,26 @@ const CHUNKS: usize = 2;
 
 /// A way to a file, a pipe or a terminal, with a thread at its end.
 pub(crate) struct Lane {
+    file: Arc<File>,
+    /// Whether the file may take a write that does not wait.
+    takes_at_once: Cell<bool>,
     chunks: mpsc::Sender<Bytes>,
+    /// Chunks that the thread still has to write.
+    unwritten: Arc<AtomicUsize>,
     done: oneshot::Receiver<io::Result<()>>,
+}
+
+/// A place for one more chunk.
+pub(crate) struct Place<'l> {
+    permit: mpsc::Permit<'l, Bytes>,
+    unwritten: &'l AtomicUsize,
+}
+
+impl Place<'_> {
+    pub(crate) fn send(self, chunk: Bytes) {
+        self.unwritten.fetch_add(1, Ordering::Relaxed);
+        self.permit.send(chunk);
+    }
 }
 
 impl Lane {
@@ -27,23 +50,52 @@ impl Lane {
     }
 
     pub(crate) fn to_file(file: File) -> io::Result<Self> {
+        let (file, unwritten) = (Arc::new(file), Arc::new(AtomicUsize::new(0)));
         let (chunks, mut receiver) = mpsc::channel::<Bytes>(CHUNKS);
         let (report, done) = oneshot::channel();
+        let lane = Self {
+            file: Arc::clone(&file),
+            takes_at_once: Cell::new(true),
+            chunks,
+            unwritten: unwritten.clone(),
+            done,
+        };
         std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            let result = std::iter::from_fn(|| receiver.blocking_recv()).try_for_each(|chunk| write_all(&file, &chunk));
+            let result = std::iter::from_fn(|| receiver.blocking_recv()).try_for_each(|chunk| {
+                write_all(&file, &chunk)?;
+                unwritten.fetch_sub(1, Ordering::Release);
+                Ok(())
+            });
             drop(receiver);
             // Who asked may have left.
             let _ = report.send(result);
         })?;
-        Ok(Self { chunks, done })
+        Ok(lane)
+    }
+
+    /// Writes as much as the file takes without waiting, and tells how much that was.
+    ///
+    /// Nothing, while the thread has something to write; nor if the write fails, which the thread finds out and tells.
+    pub(crate) fn write_at_once(&self, data: &[u8]) -> usize {
+        if !self.takes_at_once.get() || self.unwritten.load(Ordering::Acquire) > 0 {
+            return 0;
+        }
+        match write_without_waiting(&self.file, data) {
+            Ok(written) => written,
+            Err(error) => {
+                self.takes_at_once.set(error.kind() != ErrorKind::Unsupported);
+                0
+            }
+        }
     }
 
     /// Waits for a place for one more chunk while the writer is busy. Cancel-safe.
     ///
     /// # Errors
     /// The writer has failed; [`finish`](Self::finish) tells why.
-    pub(crate) async fn place(&self) -> Result<mpsc::Permit<'_, Bytes>, Closed> {
-        self.chunks.reserve().await.map_err(|_| Closed)
+    pub(crate) async fn place(&self) -> Result<Place<'_>, Closed> {
+        let permit = self.chunks.reserve().await.map_err(|_| Closed)?;
+        Ok(Place { permit, unwritten: &self.unwritten })
     }
 
     /// Ends when the writer has failed, also while nothing is written.
@@ -92,6 +144,19 @@ pub(crate) async fn stdout_gone() {
     // Files cannot be watched, and need not be.
     let Ok(watched) = watched else { return std::future::pending().await };
     let _ = watched.ready(Interest::ERROR).await;
+}
+
+/// One write that would rather fail than wait, whatever mode the file is in: other programs may share it.
+#[cfg(target_os = "linux")]
+fn write_without_waiting(file: &File, data: &[u8]) -> io::Result<usize> {
+    use rustix::io::{ReadWriteFlags, pwritev2};
+    const HERE: u64 = u64::MAX;
+    Ok(pwritev2(file, &[io::IoSlice::new(data)], HERE, ReadWriteFlags::NOWAIT)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn write_without_waiting(_: &File, _: &[u8]) -> io::Result<usize> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Writes on, even if another program has set the stream to non-blocking.
