@@ -119,8 +119,8 @@ fn start_input(
     };
     match stdin::open() {
         Ok(Some(stdin)) => {
-            let started = stdin::spawn(stdin, cut, batches);
-            started.map_err(|source| Error::Local { what: "start the thread for stdin", source })?;
+            let started = stdin::start(stdin, cut, batches);
+            started.map_err(|source| Error::Local { what: "start to read stdin", source })?;
             Ok(None)
         }
         // After -x there is nothing more to send; without it there is only listening.

@@ -1,4 +1,4 @@
-//! Stdin: read on a thread of its own, cut into messages.
+//! Stdin: read where that cannot block, or else on a thread of its own, and cut into messages.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -8,10 +8,13 @@ use std::os::unix::fs::MetadataExt as _;
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 use memchr::memmem::Finder;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
 use crate::event::{Batch, Input, Message, Part, Text};
 use crate::render::record;
+use crate::term::at_once;
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::utf8::Utf8;
 
@@ -67,32 +70,99 @@ pub(super) fn open() -> Result<Option<File>, io::Error> {
     (&stdin).read(&mut []).map(|_| Some(stdin))
 }
 
-/// Starts the thread that reads; it ends with the input, or when nobody takes its batches any more.
-pub(super) fn spawn(mut stdin: File, cut: Cut, batches: mpsc::Sender<Result<Batch, String>>) -> io::Result<()> {
-    let read = move || {
-        let mut cutter = Cutter::new(cut);
-        let mut block = vec![0; BLOCK];
-        loop {
-            let mut batch = Batch::new();
-            let (result, ended) = match stdin.read(&mut block) {
-                Ok(0) => (cutter.finish(&mut batch), true),
-                Ok(length) => (cutter.push(&block[..length], &mut batch), false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => (Err(format!("cannot read stdin: {error}")), true),
-            };
-            if !batch.is_empty() && batches.blocking_send(Ok(batch)).is_err() {
+/// Starts to read; that ends with the input, or when nobody takes its batches any more.
+///
+/// # Errors
+/// There is no thread to be had.
+pub(super) fn start(stdin: File, cut: Cut, batches: mpsc::Sender<Result<Batch, String>>) -> io::Result<()> {
+    let reader = Reader { cutter: Cutter::new(cut), block: vec![0; BLOCK], batches };
+    match at_once::watch(stdin, Interest::READABLE) {
+        // A pipe, as a rule: two hops from thread to thread would double the time of a round trip.
+        Ok(stdin) => drop(tokio::spawn(reader.read_when_ready(stdin))),
+        Err(stdin) => reader.spawn(stdin)?,
+    }
+    Ok(())
+}
+
+/// Takes what stdin has to where it is sent.
+struct Reader {
+    cutter: Cutter,
+    block: Vec<u8>,
+    batches: mpsc::Sender<Result<Batch, String>>,
+}
+
+/// What a read has brought: a batch, the reason why it is the last, and whether it is.
+struct Brought {
+    batch: Batch,
+    wrong: Option<String>,
+    ended: bool,
+}
+
+impl Reader {
+    async fn read_when_ready(mut self, stdin: AsyncFd<File>) {
+        while let Ok(mut ready) = stdin.readable().await {
+            let read = at_once::read(stdin.get_ref(), &mut self.block);
+            match &read {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                    drop(ready);
+                    let batches = self.batches.clone();
+                    if let Err(error) = self.spawn(stdin.into_inner()) {
+                        let _ = batches.send(Err(format!("cannot read stdin: {error}"))).await;
+                    }
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready.clear_ready();
+                    continue;
+                }
+                // It has given all that was there; an end is noticed all the same.
+                Ok(1..BLOCK) => ready.clear_ready(),
+                _ => {}
+            }
+            let Some(Brought { batch, wrong, ended }) = self.take(read) else { continue };
+            if !batch.is_empty() && self.batches.send(Ok(batch)).await.is_err() {
                 return;
             }
-            if let Err(why) = result {
-                let _ = batches.blocking_send(Err(why));
-                return;
+            if let Some(why) = wrong {
+                let _ = self.batches.send(Err(why)).await;
             }
             if ended {
                 return;
             }
         }
-    };
-    std::thread::Builder::new().name("stdin".to_owned()).spawn(read).map(drop)
+    }
+
+    fn spawn(mut self, mut stdin: File) -> io::Result<()> {
+        let read = move || {
+            loop {
+                let read = stdin.read(&mut self.block);
+                let Some(Brought { batch, wrong, ended }) = self.take(read) else { continue };
+                if !batch.is_empty() && self.batches.blocking_send(Ok(batch)).is_err() {
+                    return;
+                }
+                if let Some(why) = wrong {
+                    let _ = self.batches.blocking_send(Err(why));
+                }
+                if ended {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("stdin".to_owned()).spawn(read).map(drop)
+    }
+
+    /// Cuts what a read has brought; none if it is to be tried again.
+    fn take(&mut self, read: io::Result<usize>) -> Option<Brought> {
+        let mut batch = Batch::new();
+        let (result, ended) = match read {
+            Ok(0) => (self.cutter.finish(&mut batch), true),
+            Ok(length) => (self.cutter.push(&self.block[..length], &mut batch), false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return None,
+            Err(error) => (Err(format!("cannot read stdin: {error}")), true),
+        };
+        let ended = ended || result.is_err();
+        Some(Brought { batch, wrong: result.err(), ended })
+    }
 }
 
 /// Cuts a stream of blocks into messages.

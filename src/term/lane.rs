@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, oneshot};
+
+use super::at_once;
 
 /// Chunks on their way to the writer. One is being written while the next is being filled.
 const CHUNKS: usize = 2;
@@ -80,7 +81,7 @@ impl Lane {
         if !self.takes_at_once.get() || self.unwritten.load(Ordering::Acquire) > 0 {
             return 0;
         }
-        match write_without_waiting(&self.file, data) {
+        match at_once::write(&self.file, data) {
             Ok(written) => written,
             Err(error) => {
                 self.takes_at_once.set(error.kind() != ErrorKind::Unsupported);
@@ -138,25 +139,9 @@ pub(crate) async fn stdout_gone() {
     #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
     let stdout = io::stdout().as_fd().try_clone_to_owned();
     let Ok(stdout) = stdout else { return std::future::pending().await };
-    #[expect(unsafe_code, reason = "tokio asks for a promise")]
-    // SAFETY: the descriptor is owned by what watches it, and so stays open for as long.
-    let watched = unsafe { AsyncFd::register_with_interest(stdout, Interest::ERROR) };
     // Files cannot be watched, and need not be.
-    let Ok(watched) = watched else { return std::future::pending().await };
+    let Ok(watched) = at_once::watch(File::from(stdout), Interest::ERROR) else { return std::future::pending().await };
     let _ = watched.ready(Interest::ERROR).await;
-}
-
-/// One write that would rather fail than wait, whatever mode the file is in: other programs may share it.
-#[cfg(target_os = "linux")]
-fn write_without_waiting(file: &File, data: &[u8]) -> io::Result<usize> {
-    use rustix::io::{ReadWriteFlags, pwritev2};
-    const HERE: u64 = u64::MAX;
-    Ok(pwritev2(file, &[io::IoSlice::new(data)], HERE, ReadWriteFlags::NOWAIT)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn write_without_waiting(_: &File, _: &[u8]) -> io::Result<usize> {
-    Err(ErrorKind::Unsupported.into())
 }
 
 /// Writes on, even if another program has set the stream to non-blocking.

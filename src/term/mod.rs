@@ -1,5 +1,6 @@
 //! The terminal and the standard output streams: who writes to them, how wide and how colourful they are.
 
+pub(crate) mod at_once;
 pub(crate) mod escape;
 mod lane;
 mod state;

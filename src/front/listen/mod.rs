@@ -117,8 +117,8 @@ async fn serve(service: &Service, talk: &Rc<Talk>) -> Result<u8, Error> {
     // Held while there is no input.
     let _held = match (&service.source, stdin::open()) {
         (Source::Pipe(cut), Ok(Some(file))) => {
-            let started = stdin::spawn(file, cut.clone(), batches);
-            started.map_err(|source| Error::Local { what: "start the thread for stdin", source })?;
+            let started = stdin::start(file, cut.clone(), batches);
+            started.map_err(|source| Error::Local { what: "start to read stdin", source })?;
             None
         }
         _ => Some(batches),
