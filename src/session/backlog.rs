@@ -16,7 +16,21 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(super) fn put(&mut self, batch: Batch) {
-        self.waiting.extend(batch);
+        if self.waiting.is_empty() {
+            self.waiting = batch.into();
+        } else {
+            self.waiting.extend(batch);
+        }
+    }
+
+    /// Hands messages over, for as long as they are taken.
+    pub(super) fn hand_over_to(&mut self, take: impl Fn(&Message) -> bool) {
+        while let Some(Input::Message(message)) = self.waiting.front()
+            && take(message)
+            && let Some(Input::Message(message)) = self.waiting.pop_front()
+        {
+            self.handed.push_back(Some(message));
+        }
     }
 
     /// What is to be handed to the socket next.

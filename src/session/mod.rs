@@ -268,7 +268,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             if self.wait_for_output(self.outlet.room()).await.is_err() {
                 return End::OutputGone;
             }
-            let incoming = match self.socket.next().now_or_never() {
+            let at_hand = self.socket.take().map(|incoming| Some(Ok(incoming)));
+            let incoming = match at_hand.or_else(|| self.socket.next().now_or_never()) {
                 Some(incoming) => incoming,
                 None => {
                     if self.wait_for_output(self.outlet.flush()).await.is_err() {

@@ -96,7 +96,11 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     /// Sends all that waits; what is not written stays. False when the connection takes no more.
     async fn send_backlog(&self, timing: &mut Timing) -> bool {
+        let is_plain = timing.pace.is_none() && !self.outlet.wants_sent();
         loop {
+            if is_plain && self.core.borrow().takes_input() {
+                self.backlog.borrow_mut().hand_over_to(|message| self.socket.put(message));
+            }
             let Some(is_message) = self.backlog.borrow().next().map(|input| matches!(input, Input::Message(_))) else {
                 break;
             };

@@ -45,7 +45,7 @@ use stream::Checked;
 use trace::{Seen, Tracer};
 
 /// What one read may bring.
-const BLOCK: usize = 64 << 10;
+const BLOCK: usize = 256 << 10;
 
 /// A server has one for each of its clients.
 const SERVER_BLOCK: usize = 4 << 10;
@@ -118,12 +118,12 @@ pub(crate) struct Socket<S> {
     inner: RefCell<WebSocketStream<Checked<S>>>,
     outbound: RefCell<Outbound>,
     side: Side,
-    /// A Close has gone either way: no message may follow.
+    /// A Close has gone either way, or the end of all that we send: no message may follow.
     is_closing: Cell<bool>,
     /// A ping has come, and tungstenite has its pong ready.
     owes_pong: Cell<bool>,
     /// What came with frames that are told first.
-    came: Cell<Option<Came>>,
+    came: RefCell<Option<Came>>,
     limits: Limits,
 }
 
@@ -166,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             side,
             is_closing: Cell::new(false),
             owes_pong: Cell::new(false),
-            came: Cell::new(None),
+            came: RefCell::new(None),
             limits,
         }
     }
@@ -180,20 +180,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming, Fault>>> {
         loop {
-            let polled = match self.came.take() {
+            if let Some(incoming) = self.take() {
+                return Poll::Ready(Some(Ok(incoming)));
+            }
+            let stashed = self.came.take();
+            let polled = match stashed {
                 Some(came) => Poll::Ready(came),
                 None => {
-                    // The pong goes before any answer to what came behind the ping.
-                    if !self.owes_pong.take()
-                        && let Some(incoming) = self.take()
-                    {
-                        return Poll::Ready(Some(Ok(incoming)));
-                    }
+                    self.owes_pong.set(false);
                     let polled = Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx);
                     let frames = self.take_frames();
                     if !frames.is_empty() {
                         if let Poll::Ready(came) = polled {
-                            self.came.set(Some(came));
+                            self.came.replace(Some(came));
                         }
                         return Poll::Ready(Some(Ok(Incoming::Frames(frames))));
                     }
@@ -215,7 +214,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// What has come already and does not concern tungstenite.
-    fn take(&self) -> Option<Incoming> {
+    pub(crate) fn take(&self) -> Option<Incoming> {
+        // A pong goes before any answer to what came behind the ping.
+        if self.owes_pong.get() || self.came.borrow().is_some() {
+            return None;
+        }
         self.inner.borrow_mut().get_mut().take()
     }
 
@@ -234,6 +237,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.feed_frames().await
     }
 
+    /// Puts a message into the send buffer, if nothing has to be waited for or worked on before; tells whether it did.
+    pub(crate) fn put(&self, message: &Message) -> bool {
+        let is_ready = !self.is_closing.get() && !self.inner.borrow().get_ref().is_full();
+        let passes = is_ready && self.outbound.borrow().lets_pass(message.data().len());
+        if passes {
+            let opcode = if message.text().is_some() { frame::TEXT } else { frame::BINARY };
+            self.put_frame(true, 0, opcode, message.data());
+        }
+        passes
+    }
+
     /// The same with a part of a message.
     pub(crate) async fn feed_part(&self, part: Part) -> io::Result<()> {
         let opcode = if part.is_text { frame::TEXT } else { frame::BINARY };
@@ -250,15 +264,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 return Err(io::ErrorKind::NotConnected.into());
             }
             let Some(frame) = self.outbound.borrow_mut().next() else { return Ok(()) };
-            let header = Header {
-                fin: frame.fin,
-                rsv: if frame.rsv1 { frame::RSV1 } else { 0 },
-                opcode: frame.opcode,
-                mask: (self.side == Side::Client).then(rand::random),
-                length: frame.payload.len() as u64,
-            };
-            self.inner.borrow_mut().get_mut().put(&header, &frame.payload, frame.fin);
+            let rsv = if frame.rsv1 { frame::RSV1 } else { 0 };
+            self.put_frame(frame.fin, rsv, frame.opcode, &frame.payload);
         }
+    }
+
+    fn put_frame(&self, fin: bool, rsv: u8, opcode: u8, payload: &[u8]) {
+        let mask = (self.side == Side::Client).then(rand::random);
+        let header = Header { fin, rsv, opcode, mask, length: payload.len() as u64 };
+        self.inner.borrow_mut().get_mut().put(&header, payload);
     }
 
     /// Sends a ping with up to 125 bytes (RFC 6455, section 5.5.2).
@@ -310,6 +324,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Says that nothing more will be sent, below the WebSocket (TCP FIN, TLS close_notify).
     pub(crate) async fn shut_down(&self) -> io::Result<()> {
+        self.is_closing.set(true);
         poll_fn(|cx| {
             let mut inner = self.inner.borrow_mut();
             Pin::new(inner.get_mut()).poll_shutdown(cx)

@@ -1,6 +1,6 @@
 //! What goes out: messages become frames, compressed where that was agreed on, in pieces of bounded size.
 //!
-//! Plain code; tungstenite masks the frames and writes them.
+//! Plain code; `stream` masks the frames and writes them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::deflate::{Deflater, Terms};
 use super::frame;
 use super::tally::Tally;
 
-/// tungstenite moves all that is unsent at each partial write, so what is larger goes out in frames of this size.
+/// A larger message goes out in frames of this size: a ping may go between them, and the buffer for them stays small.
 const LARGEST_FRAME: usize = 64 << 10;
 
 /// A shorter message gains nothing.
@@ -58,6 +58,12 @@ impl Outbound {
     /// Changes the size of frames, from the next one on.
     pub(super) fn fragment(&mut self, size: Option<usize>) {
         self.fragment = size;
+    }
+
+    /// Whether a message of this length is a frame as it is, and may go before all else.
+    pub(super) fn lets_pass(&self, length: usize) -> bool {
+        let is_plain = self.deflater.is_none() || length < SHORTEST_COMPRESSED;
+        is_plain && length <= self.fragment.unwrap_or(LARGEST_FRAME) && self.message.is_none()
     }
 
     /// Takes a whole message; one that comes between the parts of another has to wait for them.

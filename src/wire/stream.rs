@@ -94,15 +94,15 @@ impl<S> Checked<S> {
         }
     }
 
-    /// Puts a frame of data behind all that is unsent; `ends` says that it is the last of its message.
-    pub(super) fn put(&mut self, header: &Header, payload: &[u8], ends: bool) {
+    /// Puts a frame of data behind all that is unsent.
+    pub(super) fn put(&mut self, header: &Header, payload: &[u8]) {
         header.write(&mut self.unsent);
         let start = self.unsent.len();
         self.unsent.extend_from_slice(payload);
         if let Some(key) = header.mask {
             frame::mask(&mut self.unsent[start..], key, 0);
         }
-        if ends {
+        if header.fin {
             self.ends.push_back(self.bytes_written + self.unsent.len() as u64);
         }
     }
