@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use kit::net::{Place, welcome};
 use kit::pty::{Prompt, Screen, prompt};
 use kit::tls::Authority;
-use kit::{Raw, TEXT, channel, frame, read_frame, read_head, switching};
+use kit::{Raw, Said, TEXT, channel, frame, read_frame, read_head, serving, switching, url};
 
 const CTRL_D: &str = "\x04";
 
@@ -61,7 +61,7 @@ fn a_frame_made_by_hand_goes_out_as_it_was_written_between_the_others() {
 #[test]
 fn a_bad_frame_is_explained_and_not_sent() {
     let (server, heard) = kit::hearing();
-    let screen = ready(prompt([kit::url(&server)]));
+    let screen = ready(prompt([url(&server)]));
     for (typed, shown) in [
         ("/frame", "* /frame OPCODE …: it begins with an opcode: continuation, text, binary"),
         ("/frame text mask=7", "* /frame OPCODE …: `mask=` takes none, random or a key"),
@@ -76,7 +76,7 @@ fn a_bad_frame_is_explained_and_not_sent() {
     screen.keys("/frame te\t");
     screen.line("> /frame text", 13);
     screen.keys(" hi\r");
-    assert_eq!(heard.next(), kit::Said::Text("hi".to_owned()));
+    assert_eq!(heard.next(), Said::Text("hi".to_owned()));
 }
 
 #[test]
@@ -212,4 +212,65 @@ fn fragment_changes_how_messages_are_cut_from_the_next_one_on_and_over_connectio
         assert_eq!(read_frame(&mut server).unwrap(), (TEXT, b"abc".to_vec()));
         screen.shows("* only messages over 64 KiB are sent in several frames");
     });
+}
+
+#[test]
+fn frames_are_shown_above_the_line_being_typed() {
+    let server = kit::echo();
+    let screen = ready(prompt(["--frames", &url(&server)]));
+    let text = "hello ".repeat(20);
+    screen.keys(format!("{text}\rbe"));
+    screen.shows(" that inflate to 120: \"hello hello hello hello hello he\"…\n");
+    let frame =
+        regex::Regex::new(r"\n[0-9:.]{12} > text FIN RSV1, mask [0-9a-f]{8}, [0-9]+ bytes that inflate to 120: ")
+            .unwrap();
+    screen.wait("our frame", |screen| frame.is_match(&screen.contents()));
+    let frame =
+        regex::Regex::new(r"\n[0-9:.]{12} < text FIN RSV1, no mask, [0-9]+ bytes that inflate to 120: ").unwrap();
+    screen.wait("the server's frame", |screen| frame.is_match(&screen.contents()));
+    screen.line("> be", 4);
+}
+
+#[test]
+fn info_tells_how_well_messages_are_compressed() {
+    let server = kit::echo();
+    let screen = ready(prompt([url(&server)]));
+    screen.keys("/info\r");
+    screen.shows("\ncompression  received none, sent none\n");
+    let text = "round and round ".repeat(20);
+    screen.keys(format!("{text}\r"));
+    screen.shows(&format!("< {}", &text[..90]));
+    screen.keys("/clear\r/info\r");
+    let ratio = regex::Regex::new(
+        r"\ncompression  received [0-9.]+ \(320 bytes in [0-9]{2}\), sent [0-9.]+ \(320 bytes in [0-9]{2}\)\n",
+    )
+    .unwrap();
+    screen.wait("the ratios", |screen| ratio.is_match(&screen.contents()));
+}
+
+#[test]
+fn a_huge_message_is_kept_as_far_as_last_may_need_it() {
+    const KEPT: usize = 16 << 20;
+    let server = serving(|client| async move {
+        while let Some(Said::Text(size)) = client.next().await {
+            client.binary(&vec![b'x'; size.parse().unwrap()]).await;
+        }
+    });
+    let dir = kit::dir();
+    let screen = ready(prompt(["--compress", "off", "--max-message", "1GiB", &url(&server)]).home(dir.path()));
+    screen.keys(format!("{KEPT}\r"));
+    screen.shows(&format!("< binary, {KEPT} bytes\n00000000  78 78"));
+    screen.keys("/save kept\r");
+    screen.shows(&format!("* {KEPT} bytes written to `kept`"));
+    assert_eq!(std::fs::read(kit::path(&dir, "kept")).unwrap(), vec![b'x'; KEPT]);
+    for size in [KEPT + 1, 300 << 20] {
+        screen.keys(format!("{size}\r"));
+        screen.shows(&format!("< binary, {size} bytes: too many to be kept"));
+        screen.keys("/last\r");
+        screen.shows(&format!("* that message had {size} bytes, too many to be kept"));
+        screen.prompt();
+    }
+    // What is kept, and as much again while it grows.
+    let peak = screen.peak_memory();
+    assert!(peak < 96 << 10, "{peak} KiB");
 }

@@ -9,6 +9,8 @@ use std::process::Stdio;
 use flate2::{Compress, Compression, FlushCompress};
 use kit::{CLOSE, Raw, TEXT, channel, echo, field, read_frame, switching, tool, url};
 
+const BINARY: u8 = 2;
+
 const OFFER: &str = "permessage-deflate; client_max_window_bits";
 
 /// A server that answers the offer with this; tells what was offered.
@@ -148,15 +150,15 @@ fn a_bomb_of_1_gib_ends_with_1009_and_little_memory() {
     assert!(peak < 48 << 20, "{peak}");
 }
 
-/// Sends this many bytes of text as one message: in one frame, or as it is compressed.
-fn huge(stream: &mut TcpStream, mib: usize, is_compressed: bool) {
+/// Sends so much text as one message: in one frame, or as it is compressed.
+fn huge(stream: &mut TcpStream, opcode: u8, mib: usize, is_compressed: bool) {
     let piece = "0123456789abcdé".repeat(1 << 16);
     if is_compressed {
         let payload = deflated((0..mib).map(|_| piece.clone().into_bytes()));
-        stream.write_all(&compressed(TEXT, &payload)).unwrap();
+        stream.write_all(&compressed(opcode, &payload)).unwrap();
         return;
     }
-    stream.write_all(&[0x81, 127]).unwrap();
+    stream.write_all(&[0x80 | opcode, 127]).unwrap();
     stream.write_all(&((mib << 20) as u64).to_be_bytes()).unwrap();
     for _ in 0..mib {
         stream.write_all(piece.as_bytes()).unwrap();
@@ -166,10 +168,14 @@ fn huge(stream: &mut TcpStream, mib: usize, is_compressed: bool) {
 #[test]
 fn a_message_of_1_gib_goes_to_a_pipe_in_little_memory() {
     const MIB: usize = 1024;
-    for is_compressed in [false, true] {
+    for (opcode, is_compressed, end) in
+        [(TEXT, false, "é\n"), (TEXT, true, "é\n"), (BINARY, false, "é"), (BINARY, true, "é")]
+    {
+        // Behind a text stands a line's end.
+        let size = (MIB << 20) + usize::from(opcode == TEXT);
         let (release, released) = channel::<()>();
         let server = granting("permessage-deflate", move |mut stream, _| {
-            huge(&mut stream, MIB, is_compressed);
+            huge(&mut stream, opcode, MIB, is_compressed);
             let _ = released.recv();
             stream.write_all(&kit::frame(CLOSE, &[3, 232])).unwrap();
             let _ = read_frame(&mut stream);
@@ -178,8 +184,7 @@ fn a_message_of_1_gib_goes_to_a_pipe_in_little_memory() {
         let mut stdout = running.child.stdout.take().unwrap();
         let mut block = vec![0; 1 << 20];
         let (mut received, mut last) = (0, Vec::new());
-        // The message, and the line's end behind it.
-        while received < (MIB << 20) + 1 {
+        while received < size {
             let read = stdout.read(&mut block).unwrap();
             assert!(read > 0, "it ended after {received} bytes");
             received += read;
@@ -187,9 +192,9 @@ fn a_message_of_1_gib_goes_to_a_pipe_in_little_memory() {
         }
         let peak = running.peak_memory();
         drop(release);
-        assert!(received == (MIB << 20) + 1 && last.ends_with("é\n".as_bytes()), "{received}");
-        running.wait().code(0);
-        assert!(peak < 40 << 20, "{peak}, compressed: {is_compressed}");
+        assert!(received == size && last.ends_with(end.as_bytes()), "{received}");
+        running.wait().code(0).stdout("");
+        assert!(peak < 40 << 20, "{peak}, opcode {opcode}, compressed: {is_compressed}");
     }
 }
 

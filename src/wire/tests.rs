@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use super::deflate::{Deflater, Terms};
 use super::frame::{self, Header};
 use super::fuzz::rise;
+use super::handmade::Handmade;
 use super::inbound::{PIECE, Taking};
 use super::outbound::Outbound;
 use super::{Fault, Incoming, Limits, Manner, Side, Socket};
@@ -316,4 +317,48 @@ async fn each_fault_has_its_close_code() {
         drop(far);
         assert_eq!(near.next().await.unwrap().unwrap_err().close_code(), code, "{bytes:?}");
     }
+}
+
+#[tokio::test]
+async fn a_frame_made_by_hand_goes_between_the_others_and_what_follows_is_not_confused_by_it() {
+    let (near, mut far) = duplex(4096);
+    let near = client(near, 1024).await;
+    near.feed("before".into()).await.unwrap();
+    let seen = near.send_handmade(&Handmade::from_text("text mask=00000000 len=90 ab").unwrap()).await.unwrap();
+    assert_eq!(seen.shown(), r#"> text FIN, mask 00000000, 90 bytes claimed, 2 sent: "ab""#);
+    near.feed("after".into()).await.unwrap();
+    near.flush().await.unwrap();
+    // Whatever it claims, two messages have been written.
+    assert_eq!(near.messages_written(), 2);
+    let mut sent = [0; 12 + 8 + 11];
+    far.read_exact(&mut sent).await.unwrap();
+    assert_eq!(
+        (&sent[..2], &sent[12..20], &sent[20..22]),
+        (&b"\x81\x86"[..], &b"\x81\xda\0\0\0\0ab"[..], &b"\x81\x85"[..])
+    );
+}
+
+#[tokio::test]
+async fn after_a_shutdown_what_comes_is_read_and_nothing_is_answered() {
+    let (near, mut far) = duplex(4096);
+    let near = client(near, 1024).await;
+    near.shut_down().await.unwrap();
+    far.write_all(b"\x89\x01p\x81\x02hi\x88\x00").await.unwrap();
+    assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Ping("p".into()));
+    assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message("hi".into()));
+    assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Close(Close::default()));
+    near.flush().await.unwrap();
+    drop(near);
+    assert_eq!(far.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn frames_that_nobody_asked_for_are_not_even_looked_at() {
+    let (near, mut far) = duplex(4096);
+    let near = client(near, 1024).await;
+    near.feed("out".into()).await.unwrap();
+    near.flush().await.unwrap();
+    far.write_all(b"\x81\x02in").await.unwrap();
+    assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message("in".into()));
+    assert_eq!(near.take_frames().capacity(), 0);
 }
