@@ -124,6 +124,7 @@ impl Listening {
 /// Shakes hands, with more fields than there have to be; also the answer's head.
 #[track_caller]
 fn let_in(mut stream: TcpStream, more: &str) -> (TcpStream, String) {
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time");
     stream.write_all(request("/", more).as_bytes()).expect("it reads");
     let head = kit::read_head(&mut stream);
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");

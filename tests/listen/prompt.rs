@@ -4,7 +4,7 @@ use super::kit::pty::{Prompt, Screen, prompt};
 use super::kit::{self, CLOSE, TEXT};
 use super::{frame_of, masked, request};
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use nix::sys::signal::Signal;
@@ -168,11 +168,29 @@ fn pings_files_pauses_and_filters_work_as_at_a_clients_prompt() {
     assert!(!host.screen.contents().contains("#1 < b"));
     host.screen.keys("/pause\r");
     host.screen.shows("* paused");
-    client.write_all(&masked(TEXT, b"a2")).unwrap();
+    // Behind it, a ping: its pong tells that the message is there.
+    client.write_all(&[masked(TEXT, b"a2"), masked(9, b"")].concat()).unwrap();
+    assert_eq!(frame_of(&mut client).unwrap().0, 10);
     host.screen.keys("/clients\r");
     host.screen.shows("3 received, 1 sent");
+    assert!(!host.screen.contents().contains("a2"));
     host.screen.keys("/resume\r");
     host.screen.shows("#1 < a2");
+}
+
+#[test]
+fn clients_can_be_tried_with_what_breaks_the_rules() {
+    let host = host(&[]);
+    let (mut first, mut second) = (host.enter("#1"), host.enter("#2"));
+    host.screen.keys("/to #1 /frame ping fin=0 hex 00\r/to #1 /drop\r");
+    host.screen.shows("* #1 ");
+    let mut all = Vec::new();
+    let _ = first.read_to_end(&mut all);
+    assert_eq!(all, [0x09, 1, 0]);
+    host.screen.keys("/half-close\r");
+    assert_eq!(second.read(&mut [0]).unwrap(), 0);
+    second.write_all(&masked(TEXT, b"still there")).unwrap();
+    host.screen.shows("#2 < still there");
 }
 
 #[test]
