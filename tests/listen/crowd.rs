@@ -21,10 +21,10 @@ fn a_thousand_clients_lose_nothing_while_one_stands_still_and_has_to_go() {
     let message = |number: usize| format!("{number:0SIZE$}").into_bytes();
     let mut rounds = 0;
     let said = loop {
-        speaker.write_all(&masked(TEXT, &message(rounds))).unwrap();
+        let said = (TEXT, message(rounds));
+        speaker.write_all(&masked(TEXT, &said.1)).unwrap();
         for client in &mut clients {
-            let (opcode, data) = frame_of(client).unwrap();
-            assert!((opcode, data) == (TEXT, message(rounds)), "round {rounds}");
+            assert!(frame_of(client).unwrap() == said, "round {rounds}");
         }
         rounds += 1;
         if let Some(said) = server.has_said(" is too slow: closing it with 1013") {
@@ -34,9 +34,10 @@ fn a_thousand_clients_lose_nothing_while_one_stands_still_and_has_to_go() {
     };
     assert!(said.contains(&name), "{said}");
     for number in 0..3 {
-        speaker.write_all(&masked(TEXT, &message(number))).unwrap();
+        let said = (TEXT, message(number));
+        speaker.write_all(&masked(TEXT, &said.1)).unwrap();
         for client in &mut clients {
-            assert!(frame_of(client).unwrap() == (TEXT, message(number)));
+            assert!(frame_of(client).unwrap() == said);
         }
     }
     // Once it reads, it gets what was on its way in order, and then finds out.
