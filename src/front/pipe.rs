@@ -42,8 +42,7 @@ pub(super) fn run(plan: &Plan) -> u8 {
 }
 
 async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
-    let mut signals =
-        signals::watch(&[], |_| false).map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
     let output = Output::new(&plan.look, plan.record.as_deref(), talk)?;
     let mut link = Link::new(plan, until);

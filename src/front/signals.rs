@@ -1,4 +1,4 @@
-//! Signals, on a thread of their own.
+//! Signals: in the runtime, or on a thread of their own where some of them are dealt with at once.
 
 use std::io;
 
@@ -6,25 +6,46 @@ use nix::libc;
 pub(super) use signal_hook::consts::{SIGCONT, SIGINT, SIGQUIT};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::Signals;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// A second signal must find its place even if nobody has taken the first.
 const PENDING: usize = 4;
 
+/// The signals that ask the program to end.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
 /// Starts to watch the signals that ask the program to end, unless whoever started it wants them ignored.
 ///
-/// `nohup` asks for that with SIGHUP, and a shell with SIGINT for what it runs in the background. `more` are watched beside the
-/// usual three. `dealt_with` is asked first, on the thread of the signals: what it deals with is not passed on.
-pub(super) fn watch(
+/// `nohup` asks for that with SIGHUP, and a shell with SIGINT for what it runs in the background. Works within a runtime
+/// only, and costs no thread.
+pub(super) fn watch() -> io::Result<mpsc::Receiver<i32>> {
+    let (sender, receiver) = mpsc::channel(PENDING);
+    for number in ENDING.into_iter().filter(|number| !is_ignored(*number)) {
+        let mut arrivals = signal(SignalKind::from_raw(number))?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while arrivals.recv().await.is_some() {
+                // Full means that there is enough to leave for.
+                let _ = sender.try_send(number);
+            }
+        });
+    }
+    Ok(receiver)
+}
+
+/// The same on a thread of its own, and with `more` signals.
+///
+/// `dealt_with` is asked first, on that thread: what it deals with is not passed on.
+pub(super) fn watch_aside(
     more: &[i32],
     dealt_with: impl Fn(i32) -> bool + Send + 'static,
 ) -> io::Result<mpsc::Receiver<i32>> {
     let (sender, receiver) = mpsc::channel(PENDING);
-    let all = [SIGINT, SIGTERM, SIGHUP].iter().chain(more);
+    let all = ENDING.iter().chain(more);
     let mut signals = Signals::new(all.filter(|signal| !is_ignored(**signal)))?;
     let forward = move || {
         for signal in signals.forever().filter(|signal| !dealt_with(*signal)) {
-            // Full means that there is enough to leave for.
             let _ = sender.try_send(signal);
         }
     };

@@ -110,8 +110,7 @@ pub(super) fn run(service: &Service) -> u8 {
 }
 
 async fn serve(service: &Service, talk: &Rc<Talk>) -> Result<u8, Error> {
-    let mut signals =
-        signals::watch(&[], |_| false).map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let output = Rc::new(Output::new(&service.look, service.record.as_deref(), talk)?);
     let (batches, mut inputs) = mpsc::channel(BATCHES);
     // Held while there is no input.

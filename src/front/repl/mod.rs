@@ -97,7 +97,7 @@ fn prompt_with<R: Recipient>(
     let screen = Arc::new(Screen::new());
     let dealt_with = dealing(Arc::clone(shared), Arc::clone(queue));
     let signals =
-        signals::watch(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
+        signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
     let assistant =
