@@ -44,11 +44,13 @@ impl fmt::Display for Flaw {
 
 /// The name that differs by a slip of the finger or two.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // What is far too long is near to nothing, and not worth the table.
-    if name.len() > 40 {
-        return None;
-    }
-    let slips = if name.len() < 4 { 1 } else { 2 };
+    let slips = match name.len() {
+        0..=1 => 0,
+        2..=3 => 1,
+        4..=40 => 2,
+        // It is near to nothing, and not worth the table.
+        _ => return None,
+    };
     let measured = known.into_iter().map(|known| (distance(known, name), known));
     measured.filter(|(distance, _)| *distance <= slips).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }

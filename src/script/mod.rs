@@ -3,6 +3,7 @@
 //! Plain code: text in, a [`syntax::Script`] or errors with their places out; a message and a pattern in, a verdict
 //! out. Who connects, waits and prints is `front::run`'s business.
 
+pub(crate) mod check;
 mod condition;
 mod cursor;
 pub(crate) mod flaw;
@@ -10,8 +11,10 @@ pub(crate) mod format;
 pub(crate) mod judge;
 mod parse;
 pub(crate) mod syntax;
-pub(crate) mod template;
+mod template;
+pub(crate) mod variables;
 
+use check::Known;
 use flaw::Flaw;
 use syntax::Script;
 
@@ -22,6 +25,18 @@ use syntax::Script;
 pub(crate) fn parse(source: &str) -> Result<Script, Vec<Flaw>> {
     let reading = parse::read(source);
     if reading.flaws.is_empty() { Ok(reading.script) } else { Err(reading.flaws) }
+}
+
+/// Reads a file, and checks what it refers to.
+///
+/// # Errors
+/// All that is wrong with it, in the order of its lines.
+pub(crate) fn parse_and_check(source: &str, known: Known<'_>) -> Result<Script, Vec<Flaw>> {
+    let reading = parse::read(source);
+    let mut flaws = reading.flaws;
+    flaws.extend(check::check(&reading.script, known, flaws.is_empty()));
+    flaws.sort_by_key(|flaw| flaw.place);
+    if flaws.is_empty() { Ok(reading.script) } else { Err(flaws) }
 }
 
 #[cfg(test)]

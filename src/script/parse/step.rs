@@ -7,6 +7,8 @@ use super::super::{condition, template};
 use super::{Line, pattern};
 use crate::cli::values;
 use crate::event::Close;
+use crate::unescape;
+use crate::wire::handmade::Handmade;
 
 /// The most that a ping or pong may carry (RFC 6455, section 5.5), and what a Close has beside its code.
 const LONGEST_CONTROL: usize = 125;
@@ -170,7 +172,12 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
             if cursor.is_over() {
                 return Err(cursor.flaw("a frame is missing here").hint("as in `frame text fin=0 hel`"));
             }
-            Action::Frame(cursor.bare_template(Quotes::Json)?)
+            let place = cursor.place();
+            let frame = cursor.bare_template(Quotes::Json)?;
+            if let Some(Err(hint)) = frame.literal().map(Handmade::from_text) {
+                return Err(Flaw::new(place, "this is no frame").hint(hint));
+            }
+            Action::Frame(frame)
         }
         "fragment" if cursor.takes("off") => Action::Fragment(None),
         "fragment" => {
@@ -356,8 +363,7 @@ pub(super) fn binary(cursor: &mut Cursor<'_>) -> Result<Option<Binary>, Flaw> {
             let place = cursor.place_of_next();
             // The keywords are no base64: it has four characters for three bytes.
             let word = if KEYWORDS.contains(&cursor.peek()) { "" } else { cursor.word() };
-            let bytes = data_encoding::BASE64.decode(word.as_bytes());
-            Binary::Base64(bytes.map_err(|_| Flaw::new(place, "this is no base64").hint("as in `AP8Q`"))?)
+            Binary::Base64(unescape::base64(word).map_err(|why| Flaw::new(place, why))?)
         }
         "file" => {
             cursor.word();

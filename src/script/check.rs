@@ -1,0 +1,345 @@
+//! What can be known to be wrong with a script before it is played: options, variables and connections.
+
+use std::collections::BTreeSet;
+
+use super::flaw::Flaw;
+use super::syntax::{
+    Action, Binary, Condition, Expect, Extract, Operand, Pattern, Payload, Piece, Place, Script, Setting, Step,
+    Template, TextPattern,
+};
+use super::variables::Variables;
+use crate::target::Parsed;
+
+/// An option that a connection can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OptionName {
+    /// Without its dashes.
+    pub(crate) name: String,
+    pub(crate) takes_value: bool,
+}
+
+/// What a script may refer to beside what it says itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    pub(crate) options: &'a [OptionName],
+    pub(crate) variables: &'a Variables,
+}
+
+/// What is wrong with a script; of one that is not whole, the rest may have what is missed.
+pub(super) fn check(script: &Script, known: Known<'_>, is_whole: bool) -> Vec<Flaw> {
+    let mut check =
+        Check { known, is_whole, flaws: Vec::new(), connections: BTreeSet::new(), defined: BTreeSet::new() };
+    check.settings(&script.settings);
+    connected(&script.steps, &mut check.connections);
+    check.steps(&script.steps);
+    check.flaws
+}
+
+struct Check<'a> {
+    known: Known<'a>,
+    is_whole: bool,
+    flaws: Vec<Flaw>,
+    /// Those that some step connects.
+    connections: BTreeSet<Option<&'a str>>,
+    /// Variables that got a value in the script.
+    defined: BTreeSet<&'a str>,
+}
+
+impl<'a> Check<'a> {
+    fn steps(&mut self, steps: &'a [Step]) {
+        steps.iter().for_each(|step| self.step(step));
+    }
+
+    fn step(&mut self, step: &'a Step) {
+        match &step.action {
+            Action::Repeat { steps, .. } => return self.steps(steps),
+            Action::Parallel(branches) => {
+                // They run side by side: one may wait for what another has captured.
+                branches.iter().for_each(|branch| self.define(branch));
+                return branches.iter().for_each(|branch| self.steps(branch));
+            }
+            Action::Connect { url, settings } => {
+                if let Some(Err(error)) = url.literal().map(Parsed::from_text) {
+                    self.flaws.push(Flaw::new(step.place, format!("this is no URL: {error}")));
+                }
+                self.settings(settings);
+            }
+            action if uses_connection(action) => self.connection(step),
+            _ => {}
+        }
+        templates(&step.action).into_iter().for_each(|template| self.template(template));
+        self.define(std::slice::from_ref(step));
+    }
+
+    fn connection(&mut self, step: &Step) {
+        let name = step.connection.as_deref();
+        if self.connections.contains(&name) || !self.is_whole {
+            return;
+        }
+        let flaw = match name {
+            None => Flaw::new(step.place, "this step has no connection"),
+            Some(name) => Flaw::new(step.place, format!("no step connects `{name}`")),
+        };
+        let names: Vec<_> = self.connections.iter().flatten().copied().collect();
+        self.flaws.push(match name {
+            Some(name) if !names.is_empty() => flaw.hint_at(name, names),
+            None if !names.is_empty() => flaw.hint(format!("put a name before it, as in `{}: …`", names[0])),
+            _ => flaw.hint("`connect URL` makes one"),
+        });
+    }
+
+    fn settings(&mut self, settings: &[Setting]) {
+        for setting in settings.iter().filter(|setting| setting.option != "within") {
+            let option = &setting.option;
+            let found = self.known.options.iter().find(|known| known.name == *option);
+            let flaw = match (found, &setting.value) {
+                (None, _) => {
+                    let flaw = Flaw::new(setting.place, format!("a connection has no option `{option}`"));
+                    let names = self.known.options.iter().map(|known| known.name.as_str());
+                    Some(match super::flaw::nearest(option, names) {
+                        Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
+                        None => flaw.hint("there are those of `wsprobe run --help`, without their dashes"),
+                    })
+                }
+                (Some(known), None) if known.takes_value => {
+                    Some(Flaw::new(setting.place, format!("the option `{option}` needs a value")))
+                }
+                (Some(known), Some(_)) if !known.takes_value => {
+                    Some(Flaw::new(setting.place, format!("the option `{option}` takes no value")))
+                }
+                _ => None,
+            };
+            self.flaws.extend(flaw);
+            setting.value.iter().for_each(|value| self.template(value));
+        }
+    }
+
+    fn template(&mut self, template: &Template) {
+        for piece in &template.0 {
+            match piece {
+                Piece::Variable(place, name) => self.variable(*place, name),
+                Piece::Environment(place, name) if !self.known.variables.has_environment(name) => {
+                    let flaw = Flaw::new(*place, format!("`{name}` is not set in the environment"));
+                    self.flaws.push(flaw.hint(format!("set it, as in `{name}=… wsprobe run …`")));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn variable(&mut self, place: Place, name: &str) {
+        if self.defined.contains(name) || self.known.variables.has(name) || !self.is_whole {
+            return;
+        }
+        let flaw = Flaw::new(place, format!("the variable `{name}` has no value here"));
+        let names = self.known.variables.names().chain(self.defined.iter().copied());
+        self.flaws.push(match super::flaw::nearest(name, names) {
+            Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
+            None => flaw.hint(format!("give it one with `--var {name}=…`, `--vars FILE` or an earlier `capture`")),
+        });
+    }
+
+    /// Takes note of what these steps give values to.
+    fn define(&mut self, steps: &'a [Step]) {
+        for step in steps {
+            match &step.action {
+                Action::Repeat { steps, .. } => self.define(steps),
+                Action::Parallel(branches) => branches.iter().for_each(|branch| self.define(branch)),
+                Action::Capture { name, .. } | Action::Set { name, .. } => {
+                    self.defined.insert(name);
+                }
+                Action::Expect(Expect { capture, .. })
+                | Action::Skip { capture, .. }
+                | Action::Exec { capture, .. } => self.defined.extend(capture.as_deref()),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The names of all connections that these steps open.
+fn connected<'a>(steps: &'a [Step], names: &mut BTreeSet<Option<&'a str>>) {
+    for step in steps {
+        match &step.action {
+            Action::Connect { .. } => {
+                names.insert(step.connection.as_deref());
+            }
+            Action::Repeat { steps, .. } => connected(steps, names),
+            Action::Parallel(branches) => branches.iter().for_each(|branch| connected(branch, names)),
+            _ => {}
+        }
+    }
+}
+
+fn uses_connection(action: &Action) -> bool {
+    match action {
+        Action::Connect { .. }
+        | Action::Set { .. }
+        | Action::Exec { .. }
+        | Action::Pause(_)
+        | Action::Log(_)
+        | Action::Repeat { .. }
+        | Action::Parallel(_) => false,
+        Action::Status(_)
+        | Action::Send(_)
+        | Action::Frame(_)
+        | Action::Fragment(_)
+        | Action::Ping(_)
+        | Action::Pong(_)
+        | Action::Expect(_)
+        | Action::Nothing { .. }
+        | Action::Skip { .. }
+        | Action::Capture { .. }
+        | Action::Close { .. }
+        | Action::Drop
+        | Action::HalfClose => true,
+    }
+}
+
+/// All text of a step in which variables can stand, but for that of its options and its blocks.
+fn templates(action: &Action) -> Vec<&Template> {
+    match action {
+        Action::Connect { url: template, .. } | Action::Frame(template) | Action::Exec { command: template, .. } => {
+            vec![template]
+        }
+        Action::Send(Payload::Text(text) | Payload::Json(text) | Payload::TextFile(text))
+        | Action::Ping(text)
+        | Action::Pong(text)
+        | Action::Set { value: text, .. }
+        | Action::Log(text)
+        | Action::Close { reason: text, .. } => vec![&text.template],
+        Action::Send(Payload::Binary(binary)) => of_binary(binary),
+        Action::Expect(Expect { pattern, .. }) | Action::Skip { until: pattern, .. } => of_pattern(pattern),
+        Action::Capture { from: Extract::Regexp(regexp), .. } => vec![&regexp.source],
+        Action::Capture { .. }
+        | Action::Status(_)
+        | Action::Fragment(_)
+        | Action::Nothing { .. }
+        | Action::Pause(_)
+        | Action::Drop
+        | Action::HalfClose
+        | Action::Repeat { .. }
+        | Action::Parallel(_) => Vec::new(),
+    }
+}
+
+fn of_pattern(pattern: &Pattern) -> Vec<&Template> {
+    match pattern {
+        Pattern::Text(text) | Pattern::Body(text) => of_text(text),
+        Pattern::Ping(text)
+        | Pattern::Pong(text)
+        | Pattern::Close { reason: text, .. }
+        | Pattern::Header { value: text, .. } => text.iter().flat_map(of_text).collect(),
+        Pattern::JsonSubset(text) | Pattern::JsonExactly(text) | Pattern::Subprotocol(text) => vec![&text.template],
+        Pattern::Json(condition) | Pattern::BodyJson(condition) => of_condition(condition),
+        Pattern::Binary(binary) => of_binary(binary),
+        Pattern::Message | Pattern::AnyText | Pattern::AnyBinary => Vec::new(),
+    }
+}
+
+fn of_text(text: &TextPattern) -> Vec<&Template> {
+    match text {
+        TextPattern::Is(text) | TextPattern::Contains(text) => vec![&text.template],
+        TextPattern::Matches(regexp) => vec![&regexp.source],
+    }
+}
+
+fn of_binary(binary: &Binary) -> Vec<&Template> {
+    match binary {
+        Binary::Hex(_) | Binary::Base64(_) => Vec::new(),
+        Binary::File(text) | Binary::Text(text) => vec![&text.template],
+    }
+}
+
+fn of_condition(condition: &Condition) -> Vec<&Template> {
+    match condition {
+        Condition::Compare { value: Operand::Value(template), .. } => vec![template],
+        Condition::Compare { value: Operand::Regexp(regexp), .. } => vec![&regexp.source],
+        Condition::Compare { value: Operand::Path(_), .. } | Condition::Exists(_) => Vec::new(),
+        Condition::Not(inner) => of_condition(inner),
+        Condition::And(a, b) | Condition::Or(a, b) => [of_condition(a), of_condition(b)].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn flaws(source: &str) -> Vec<String> {
+        let mut variables = Variables::new(|name| (name == "HOME").then(String::new));
+        variables.set("url", "ws://h");
+        let option = |name: &str, takes_value| OptionName { name: name.to_owned(), takes_value };
+        let options = [option("header", true), option("insecure", false)];
+        let known = Known { options: &options, variables: &variables };
+        match super::super::parse_and_check(source, known) {
+            Ok(_) => Vec::new(),
+            Err(flaws) => flaws.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn options_are_those_that_a_connection_has() {
+        assert_eq!(flaws("options\n  header A: b\n  within 2s\nconnect {{url}}\n  insecure\n"), [""; 0]);
+        assert_eq!(
+            flaws("connect {{url}}\n  heder A: b\n  insecure yes\n  header\n  execute x\n"),
+            [
+                "2:3: a connection has no option `heder`; did you mean `header`?",
+                "3:3: the option `insecure` takes no value",
+                "4:3: the option `header` needs a value",
+                "5:3: a connection has no option `execute`; there are those of `wsprobe run --help`, without their dashes",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_variable_has_a_value_before_it_is_used() {
+        let source = "connect {{ur}}\nsend {{n}} {{env:HOME}} {{env:NO}}\nexpect json $.a == {{m}} capture m\n\
+            repeat 2 {\n  send {{late}}\n  set late = {{m}}\n}\nsend {{late}}\nexpect text matches /{{x}}/\n";
+        assert_eq!(
+            flaws(source),
+            [
+                "1:9: the variable `ur` has no value here; did you mean `url`?",
+                "2:6: the variable `n` has no value here; give it one with `--var n=…`, `--vars FILE` or an earlier `capture`",
+                "2:25: `NO` is not set in the environment; set it, as in `NO=… wsprobe run …`",
+                "3:20: the variable `m` has no value here; give it one with `--var m=…`, `--vars FILE` or an earlier `capture`",
+                "5:8: the variable `late` has no value here; give it one with `--var late=…`, `--vars FILE` or an earlier `capture`",
+                "9:22: the variable `x` has no value here; give it one with `--var x=…`, `--vars FILE` or an earlier `capture`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_understood_is_checked_for_its_options_only() {
+        assert_eq!(
+            flaws("connect {{url}}\n  heder A: b\ncaptur n = json $.n\nsend {{n}}\na: ping\n"),
+            [
+                "2:3: a connection has no option `heder`; did you mean `header`?",
+                "3:1: there is no step `captur`; did you mean `capture`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_branch_may_wait_for_what_another_captures() {
+        let source =
+            "a: connect :80\nb: connect :80\nparallel {\n  a: expect text capture room\n} {\n  b: send {{room}}\n}\n";
+        assert_eq!(flaws(source), [""; 0]);
+    }
+
+    #[test]
+    fn a_step_has_a_connection_that_some_step_opens() {
+        assert_eq!(flaws("send x\n"), ["1:1: this step has no connection; `connect URL` makes one"]);
+        assert_eq!(
+            flaws("chat: connect :80\nchta: ping\nping\nlog x\nchat: drop\n"),
+            [
+                "2:1: no step connects `chta`; did you mean `chat`?",
+                "3:1: this step has no connection; put a name before it, as in `chat: …`",
+            ]
+        );
+        assert_eq!(
+            flaws("connect ftp://x\n"),
+            ["1:1: this is no URL: `ftp://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:"]
+        );
+    }
+}
