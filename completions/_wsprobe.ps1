@@ -138,6 +138,7 @@ Register-ArgumentCompleter -Native -CommandName 'wsprobe' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Try it out: the same, against a built-in echo server')
             [CompletionResult]::new('curl', 'curl', [CompletionResultType]::ParameterValue, 'Connect as a line for curl says, copied from a browser''s developer tools')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Check scripts, and bring them into their canonical form')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Print shell completions or a man page')
             break
         }
@@ -317,6 +318,15 @@ Register-ArgumentCompleter -Native -CommandName 'wsprobe' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the handshake; twice: TLS and timing too')
             [CompletionResult]::new('--no-page', '--no-page', [CompletionResultType]::ParameterName, 'Answer a browser with 426 instead of a page to try the server with')
             [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Be wss://, with a certificate made now')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'wsprobe;run' {
+            [CompletionResult]::new('--var', '--var', [CompletionResultType]::ParameterName, 'Give a variable a value: `--var url=ws://localhost:8080`')
+            [CompletionResult]::new('--vars', '--vars', [CompletionResultType]::ParameterName, 'Take variables from a file: TOML, JSON or .env, as its name tells')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Only check the scripts: nothing connects')
+            [CompletionResult]::new('--fmt', '--fmt', [CompletionResultType]::ParameterName, 'Bring the scripts into their canonical form')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

@@ -28,6 +28,9 @@ _wsprobe() {
             wsprobe,listen)
                 cmd="wsprobe__subcmd__listen"
                 ;;
+            wsprobe,run)
+                cmd="wsprobe__subcmd__run"
+                ;;
             wsprobe__subcmd__generate,completions)
                 cmd="wsprobe__subcmd__generate__subcmd__completions"
                 ;;
@@ -41,7 +44,7 @@ _wsprobe() {
 
     case "${cmd}" in
         wsprobe)
-            opts="-c -l -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --listen --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --receive-only --json-input --rate --echo --json --output --record --record-secrets --timestamps --show-ping-pong --pretty --color --no-color --vi --frames --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --compress --compress-options --fragment --protocol --slash --help --version demo curl listen generate"
+            opts="-c -l -x -i -b -0 -r -j -t -P -q -v -w -1 -H -s -o -A -u -L -n -k -4 -6 -p -h -V --connect --listen --execute --interactive --binary --escapes --delimiter --null --keep-newline --whole --chunk --receive-only --json-input --rate --echo --json --output --record --record-secrets --timestamps --show-ping-pong --pretty --color --no-color --vi --frames --quiet --verbose --wait --one --count --until --timeout --expect --expect-json --exit-on-close --close-code --close-reason --close-timeout --header --subprotocol --origin --host --user-agent --cookie --user --bearer --netrc --netrc-file --location --insecure-redirect --max-redirects --insecure --cacert --cert --key --passphrase --sni --tls-min --tls-max --pin --proxy --no-proxy --unix-socket --resolve --connect-to --interface --ipv4 --ipv6 --connect-timeout --handshake-timeout --wait-for-server --ping-interval --ping-timeout --heartbeat --heartbeat-interval --no-pong --reconnect --reconnect-delay --max-message --compress --compress-options --fragment --protocol --slash --help --version demo curl listen run generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -797,6 +800,39 @@ _wsprobe() {
                     ;;
                 --close-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wsprobe__subcmd__run)
+            opts="-h --check --fmt --var --vars --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --var)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vars)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)

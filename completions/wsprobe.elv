@@ -135,6 +135,7 @@ set edit:completion:arg-completer[wsprobe] = {|@words|
             cand demo 'Try it out: the same, against a built-in echo server'
             cand curl 'Connect as a line for curl says, copied from a browser''s developer tools'
             cand listen 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
+            cand run 'Check scripts, and bring them into their canonical form'
             cand generate 'Print shell completions or a man page'
         }
         &'wsprobe;demo'= {
@@ -311,6 +312,14 @@ set edit:completion:arg-completer[wsprobe] = {|@words|
             cand --verbose 'Show the handshake; twice: TLS and timing too'
             cand --no-page 'Answer a browser with 426 instead of a page to try the server with'
             cand --tls-self-signed 'Be wss://, with a certificate made now'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'wsprobe;run'= {
+            cand --var 'Give a variable a value: `--var url=ws://localhost:8080`'
+            cand --vars 'Take variables from a file: TOML, JSON or .env, as its name tells'
+            cand --check 'Only check the scripts: nothing connects'
+            cand --fmt 'Bring the scripts into their canonical form'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

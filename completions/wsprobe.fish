@@ -128,6 +128,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print 
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: the same, against a built-in echo server'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect as a line for curl says, copied from a browser\'s developer tools'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "run" -d 'Check scripts, and bring them into their canonical form'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or a man page'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d 'Send this message first; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
@@ -290,6 +291,11 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s v -l verbose 
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-page -d 'Answer a browser with 426 instead of a page to try the server with'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l tls-self-signed -d 'Be wss://, with a certificate made now'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l var -d 'Give a variable a value: `--var url=ws://localhost:8080`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l vars -d 'Take variables from a file: TOML, JSON or .env, as its name tells' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l check -d 'Only check the scripts: nothing connects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fmt -d 'Bring the scripts into their canonical form'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -s h -l help -d 'Print help'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "completions" -d 'Completions for a shell'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "man" -d 'A man page, in troff: that of a command, or the one about all'

@@ -7,6 +7,7 @@ use crate::connect;
 use crate::event::Batch;
 use crate::front::link::Patience;
 use crate::front::listen;
+use crate::front::scripts::Scripts;
 use crate::front::stdin::Cut;
 use crate::render::Look;
 use crate::session;
@@ -19,7 +20,18 @@ pub(crate) enum Job {
     /// The same, but the target is a server of our own, started for the occasion.
     Demo(Box<Plan>),
     Listen(Box<Service>),
+    Care(Box<Care>),
     Print(Vec<u8>),
+}
+
+/// Scripts that are checked or formatted, and not played.
+#[derive(Clone, Debug)]
+pub(crate) struct Care {
+    pub(crate) scripts: Scripts,
+    /// Nothing is written.
+    pub(crate) checks: bool,
+    pub(crate) formats: bool,
+    pub(crate) voice: Voice,
 }
 
 /// One run as a server.

@@ -52,7 +52,7 @@ const FOR_WSCAT: [&str; 3] = ["connect", "protocol", "slash"];
 /// The page of `-h`: what is used most, and the names of all the rest.
 pub(super) fn short(command: &Command) -> String {
     let mut page = format!("{SHORT}       talk to a WebSocket server: prompt or pipe\n");
-    page += "wsprobe demo | listen [ADDR]   the same with a server of our own | be the server\n";
+    page += "wsprobe demo | listen | run    with a server of our own | be one | check scripts\n";
     for argument in command.get_arguments().filter(|argument| is_explained(argument)) {
         let summary = argument.get_help().map(ToString::to_string).unwrap_or_default();
         writeln!(page, "  {:<25} {summary}", usage(argument)).expect("a String takes all");

@@ -10,6 +10,7 @@ mod listen;
 mod manual;
 mod options;
 mod route;
+mod run;
 mod secret;
 mod translate;
 pub(crate) mod values;
@@ -23,6 +24,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcom
 pub(crate) use env::Env;
 use listen::Listen;
 pub(crate) use options::Options;
+use run::Run;
 
 use crate::error::Error;
 use crate::front::listen::site::Address;
@@ -45,7 +47,7 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -96,6 +98,11 @@ enum Command {
     /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
     /// wait for them. `wsprobe listen --help` has its options.
     Listen(Box<Deferred<Listen>>),
+    /// Check scripts, and bring them into their canonical form
+    ///
+    /// A script is a conversation with expectations, one step a line; wsprobe.wsp(5) explains the language.
+    /// `wsprobe run --help` has its options.
+    Run(Box<Deferred<Run>>),
     /// Print shell completions or a man page
     Generate {
         #[command(subcommand)]
@@ -164,6 +171,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
         (Some(Command::Listen(listen)), _) => listen.0.service(env).map(Box::new).map(Job::Listen),
+        (Some(Command::Run(run)), _) => run.0.care(env).map(Box::new).map(Job::Care),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.0.options, env).map(Job::Demo),
         (None, url) => {
             if let Some(address) = cli.listen {
@@ -172,7 +180,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
                 return Ok(Job::Listen(Box::new(service)));
             }
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen") {
+            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "run") {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
             translate::connect(&url, &cli.options, env).map(Job::Connect)

@@ -7,6 +7,7 @@ pub(crate) mod listen;
 mod pipe;
 mod repl;
 mod report;
+pub(crate) mod scripts;
 pub(crate) mod serve;
 mod signals;
 mod spool;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::plan::{Job, Plan, Service, Source};
+use crate::plan::{Care, Job, Plan, Service, Source};
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
 
@@ -30,6 +31,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Print(page) => print(&page),
         Job::Connect(plan) => connect_as(&plan),
         Job::Listen(service) => listen_as(&service),
+        Job::Care(care) => care_as(&care),
         Job::Demo(mut plan) => match listen::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
@@ -68,6 +70,13 @@ fn listen_as(service: &Service) -> u8 {
         Source::Prompt(prompt) => repl::host(service, prompt),
         _ => listen::run(service),
     }
+}
+
+fn care_as(care: &Care) -> u8 {
+    if care.voice.colour {
+        term::allow_colour();
+    }
+    scripts::care(care)
 }
 
 fn print(page: &[u8]) -> u8 {

@@ -22,7 +22,8 @@ pub(crate) struct OptionName {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known<'a> {
     pub(crate) options: &'a [OptionName],
-    pub(crate) variables: &'a Variables,
+    /// Without any, nobody can tell yet which have a value.
+    pub(crate) variables: Option<&'a Variables>,
 }
 
 /// What is wrong with a script; of one that is not whole, the rest may have what is missed.
@@ -118,7 +119,9 @@ impl<'a> Check<'a> {
         for piece in &template.0 {
             match piece {
                 Piece::Variable(place, name) => self.variable(*place, name),
-                Piece::Environment(place, name) if !self.known.variables.has_environment(name) => {
+                Piece::Environment(place, name)
+                    if self.known.variables.is_some_and(|variables| !variables.has_environment(name)) =>
+                {
                     let flaw = Flaw::new(*place, format!("`{name}` is not set in the environment"));
                     self.flaws.push(flaw.hint(format!("set it, as in `{name}=… wsprobe run …`")));
                 }
@@ -128,11 +131,12 @@ impl<'a> Check<'a> {
     }
 
     fn variable(&mut self, place: Place, name: &str) {
-        if self.defined.contains(name) || self.known.variables.has(name) || !self.is_whole {
+        let Some(variables) = self.known.variables.filter(|_| self.is_whole) else { return };
+        if self.defined.contains(name) || variables.has(name) {
             return;
         }
         let flaw = Flaw::new(place, format!("the variable `{name}` has no value here"));
-        let names = self.known.variables.names().chain(self.defined.iter().copied());
+        let names = variables.names().chain(self.defined.iter().copied());
         self.flaws.push(match super::flaw::nearest(name, names) {
             Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
             None => flaw.hint(format!("give it one with `--var {name}=…`, `--vars FILE` or an earlier `capture`")),
@@ -271,7 +275,7 @@ mod tests {
         variables.set("url", "ws://h");
         let option = |name: &str, takes_value| OptionName { name: name.to_owned(), takes_value };
         let options = [option("header", true), option("insecure", false)];
-        let known = Known { options: &options, variables: &variables };
+        let known = Known { options: &options, variables: Some(&variables) };
         match super::super::parse_and_check(source, known) {
             Ok(_) => Vec::new(),
             Err(flaws) => flaws.iter().map(ToString::to_string).collect(),

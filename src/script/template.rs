@@ -25,6 +25,13 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
+/// What may stand between the braces of a variable: a name, also one from nested keys, as in `list.0.id`.
+pub(crate) fn is_reference(text: &str) -> bool {
+    let is_part =
+        |(at, part): (usize, &str)| is_name(part) || at > 0 && !part.is_empty() && is_name(&format!("_{part}"));
+    text.split('.').enumerate().all(is_part)
+}
+
 /// Reads one line of text; `place` tells where the byte at an offset stands.
 pub(super) fn read(text: &str, backslash: Backslash, place: impl Fn(usize) -> Place) -> Result<Template, Flaw> {
     let mut pieces = Vec::new();
@@ -98,16 +105,9 @@ fn piece(inner: &str, place: Place) -> Result<Piece, Flaw> {
     match inner {
         "uuid" => Ok(Piece::Uuid),
         "now" => Ok(Piece::Now),
-        _ if inner.split('.').enumerate().all(|(at, part)| is_part(part, at == 0)) => {
-            Ok(Piece::Variable(place, inner.to_owned()))
-        }
+        _ if is_reference(inner) => Ok(Piece::Variable(place, inner.to_owned())),
         _ => Err(no_variable(place, &format!("`{inner}` is no variable's name"))),
     }
-}
-
-/// A part of `list.0.id`: behind the first dot numbers are fine.
-fn is_part(part: &str, is_first: bool) -> bool {
-    is_name(part) || !is_first && !part.is_empty() && is_name(&format!("_{part}"))
 }
 
 fn no_variable(place: Place, what: &str) -> Flaw {

@@ -73,6 +73,13 @@ impl Talk {
         self.line("", text, Some(Color::DarkGrey));
     }
 
+    /// Something wrong in a file, whose name stands where the program's would; below it the line, and a mark below that.
+    pub(crate) fn flaw(&self, what: &str, line: &str, mark: &str) {
+        self.line("", what, Some(Color::DarkRed));
+        self.line("", line, None);
+        self.line("", mark, Some(Color::DarkRed));
+    }
+
     /// What belongs to an error and stands below it, such as the body of a refusal.
     pub(crate) fn body(&self, text: &str) {
         self.lines("", text, None);

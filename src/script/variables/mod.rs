@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::syntax::{Piece, Template};
+pub(crate) use super::template::is_reference;
 use crate::render::record;
 
 /// The values of variables, by name. A clone goes its own way.
