@@ -20,6 +20,8 @@ pub(crate) enum Error {
     Usage(String),
     #[error("cannot {what} `{}`", path.display())]
     File { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("{}:{line}: {why}", path.display())]
+    BadRecord { path: PathBuf, line: u64, why: String },
     #[error("cannot {what}")]
     Local { what: &'static str, source: io::Error },
     #[error("cannot listen on `{address}`")]
@@ -54,7 +56,7 @@ impl Error {
     /// The exit status that the manual promises. Without `_`, so that each new error has to choose.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::File { .. } | Self::Local { .. } => 2,
+            Self::Usage(_) | Self::File { .. } | Self::BadRecord { .. } | Self::Local { .. } => 2,
             Self::Listen { .. }
             | Self::Resolve { .. }
             | Self::NoAddress { .. }
@@ -86,6 +88,7 @@ impl Error {
             Self::TimedOut { option, .. } => *option != RUN_LIMIT,
             Self::Usage(_)
             | Self::File { .. }
+            | Self::BadRecord { .. }
             | Self::Local { .. }
             | Self::Listen { .. }
             | Self::NoAddress { .. }

@@ -16,6 +16,7 @@
 //! | `handshake`, `request`, `target` | the opening handshake, what it says, to whom |
 //! | `wire` | frames, compression, what is seen of them; tungstenite |
 //! | `session` | the pump: socket and clock; keepalive, reconnecting; when and how it ends |
+//! | `recording` | recordings read back: whose turn it was, when, and whether the same answers come |
 //! | `script` | the language of `run`: its tree, parsing, formatting, judging |
 //! | `render` | from events to bytes: text, JSON, hexdumps, records |
 //! | `term` | stdout, stderr, the terminal's state, escaping |
@@ -32,6 +33,7 @@ mod event;
 mod front;
 mod handshake;
 mod plan;
+mod recording;
 mod render;
 mod request;
 #[allow(dead_code, reason = "its parser and its player land next")]

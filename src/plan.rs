@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::connect;
-use crate::event::Batch;
+use crate::event::{Batch, ClientName};
 use crate::front::link::Patience;
 use crate::front::listen;
 use crate::front::scripts::Scripts;
 use crate::front::stdin::Cut;
+use crate::recording::check::Ignored;
+use crate::recording::pace::Speed;
 use crate::render::Look;
-use crate::session;
+use crate::session::{self, Wait};
 use crate::term::Verbosity;
 
 /// What the command line asks for.
@@ -21,6 +23,7 @@ pub(crate) enum Job {
     Demo(Box<Plan>),
     Listen(Box<Service>),
     Care(Box<Care>),
+    Replay(Box<Replay>),
     Print(Vec<u8>),
 }
 
@@ -60,6 +63,20 @@ pub(crate) struct Plan {
     pub(crate) dropped: Vec<String>,
     /// `--timeout`: the limit for all of it.
     pub(crate) timeout: Option<Duration>,
+}
+
+/// A recording that is to be sent again.
+#[derive(Clone, Debug)]
+pub(crate) struct Replay {
+    pub(crate) plan: Plan,
+    pub(crate) file: PathBuf,
+    /// Of a server's recording, the one whose part is played.
+    pub(crate) client: Option<ClientName>,
+    pub(crate) speed: Speed,
+    /// `--wait`: for an answer that was recorded.
+    pub(crate) patience: Wait,
+    /// `--compare`, and what may differ.
+    pub(crate) compare: Option<Ignored>,
 }
 
 /// Where messages come from.

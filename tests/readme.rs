@@ -103,7 +103,10 @@ fn the_exit_statuses_are_those_of_the_manual() {
     assert_eq!(statuses.lines().count(), 9);
     for line in statuses.lines() {
         let (code, meaning) = line.trim().split_once("  ").expect("a code and its meaning");
-        let meaning = meaning.trim().replace("--expect, --expect-json", "`--expect`, `--expect-json`");
+        let meaning = meaning
+            .trim()
+            .replace("--expect, --expect-json", "`--expect`, `--expect-json`")
+            .replace("--compare", "`--compare`");
         assert!(README.contains(&format!("| {code} | {meaning} |")), "{line}");
     }
 }

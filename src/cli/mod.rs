@@ -9,6 +9,7 @@ mod help;
 mod listen;
 mod manual;
 mod options;
+mod replay;
 mod route;
 mod run;
 mod secret;
@@ -24,6 +25,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcom
 pub(crate) use env::Env;
 use listen::Listen;
 pub(crate) use options::Options;
+use replay::Replay;
 use run::Run;
 
 use crate::error::Error;
@@ -47,7 +49,7 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -103,6 +105,17 @@ enum Command {
     /// A script is a conversation with expectations, one step a line; wsprobe.wsp(5) explains the language.
     /// `wsprobe run --help` has its options.
     Run(Box<Deferred<Run>>),
+    /// Send a recording again: what `--record` wrote, with its timing
+    ///
+    /// Sends what the client once sent (messages, pings, pongs that nobody asked for, the Close), each as long after the
+    /// one before as it was, and not before the answers that stood before it have come. What the server says is
+    /// printed as it is without a recording. `--compare` tells whether the same answers come.
+    ///
+    /// A recording with several connections (after `--reconnect`) is sent over as many, one after the other, with the
+    /// pauses between them. What `wsprobe listen` recorded is seen from the server's side: then it is the part of its
+    /// client that is played, and `--client` says of which. Pongs that answer pings, pings of `--ping-interval` and
+    /// frames made by hand are not sent again.
+    Replay(Box<Deferred<Replay>>),
     /// Print shell completions or a man page
     Generate {
         #[command(subcommand)]
@@ -173,6 +186,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         (Some(Command::Listen(listen)), _) => listen.0.service(env).map(Box::new).map(Job::Listen),
         (Some(Command::Run(run)), _) => run.0.care(env).map(Box::new).map(Job::Care),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.0.options, env).map(Job::Demo),
+        (Some(Command::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
         (None, url) => {
             if let Some(address) = cli.listen {
                 let Options { messages, output, .. } = cli.options;
@@ -180,7 +194,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
                 return Ok(Job::Listen(Box::new(service)));
             }
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "run") {
+            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "replay" | "run") {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
             translate::connect(&url, &cli.options, env).map(Job::Connect)

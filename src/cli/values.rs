@@ -6,12 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use regex::Regex;
 use rustls::pki_types::ServerName;
+use serde_json_path::JsonPath;
 
 use super::options::Interval;
 use crate::dial::tls::Pin;
-use crate::event::Close;
+use crate::event::{ClientName, Close};
+use crate::recording::pace::Speed;
 use crate::request::Header;
-use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
+use crate::session::{self, Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::unescape::unescape_bytes;
 use crate::wire::offer::Parameters;
 
@@ -92,6 +94,17 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
     match (messages.parse::<NonZeroU32>(), per) {
         (Ok(messages), Ok(per)) if !per.is_zero() => Ok(Rate { messages, per }),
         _ => Err("write a rate like 10 (a second), 10/s, 100/1m or 5/500ms, neither part zero".to_owned()),
+    }
+}
+
+/// `2x`, `0.5x` or `max`.
+pub(crate) fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
+        Ok(times) if times.is_finite() && times > 0.0 => Ok(Speed::Times(times)),
+        _ => Err("write a speed like 2x, 0.5x or max".to_owned()),
     }
 }
 
@@ -182,6 +195,16 @@ pub(crate) fn why(error: &regex::Error) -> String {
     let error = error.to_string();
     let reason = error.lines().last().unwrap_or_default();
     reason.strip_prefix("error: ").unwrap_or(reason).to_owned()
+}
+
+/// A JSONPath alone.
+pub(crate) fn path(text: &str) -> Result<JsonPath, String> {
+    session::json_path(text).map_err(|error| error.to_string())
+}
+
+/// `#1`; a shell would take it for a comment, so the sign may be left out.
+pub(crate) fn client(text: &str) -> Result<ClientName, String> {
+    text.parse().map_err(|_| "write a client's name, as in `#1`".to_owned())
 }
 
 /// `PATH` or `PATH=VALUE`.

@@ -83,6 +83,21 @@ impl Link {
         limited(attempt(options, talk), self.limit, signals).await
     }
 
+    /// Makes a connection at that time.
+    pub(super) async fn at(
+        &self,
+        at: Instant,
+        options: &connect::Options,
+        talk: &Talk,
+        signals: &mut mpsc::Receiver<i32>,
+    ) -> Result<Connected, Error> {
+        let connecting = async {
+            sleep_until(at).await;
+            attempt(options, talk).await
+        };
+        limited(connecting, self.limit, signals).await
+    }
+
     /// Whether to connect again after a session that ended so, and when.
     pub(super) fn after(&mut self, outcome: &Outcome, lived: Duration) -> Option<Attempt> {
         let backoff = self.backoff.as_mut()?;

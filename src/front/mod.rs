@@ -1,11 +1,13 @@
-//! The ends that a user sees: the pipe, the prompt, and the server.
+//! The ends that a user sees: the pipe, the prompt, the server, and recordings that are sent again.
 //!
 //! Owns threads, input and the order of a run; what happens on the connection belongs to `session`.
 
 pub(crate) mod link;
 pub(crate) mod listen;
+mod output;
 mod pipe;
 mod repl;
+mod replay;
 mod report;
 pub(crate) mod scripts;
 pub(crate) mod serve;
@@ -13,12 +15,13 @@ mod signals;
 mod spool;
 pub(crate) mod stdin;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::plan::{Care, Job, Plan, Service, Source};
+use crate::plan::{Care, Job, Plan, Replay, Service, Source, Voice};
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
 
@@ -32,6 +35,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Connect(plan) => connect_as(&plan),
         Job::Listen(service) => listen_as(&service),
         Job::Care(care) => care_as(&care),
+        Job::Replay(replay) => replay_as(&replay),
         Job::Demo(mut plan) => match listen::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
@@ -62,6 +66,13 @@ fn connect_as(plan: &Plan) -> u8 {
     }
 }
 
+fn replay_as(replay: &Replay) -> u8 {
+    if replay.plan.voice.colour || replay.plan.look.colour {
+        term::allow_colour();
+    }
+    replay::run(replay)
+}
+
 fn listen_as(service: &Service) -> u8 {
     if service.voice.colour || service.look.colour {
         term::allow_colour();
@@ -88,6 +99,22 @@ fn print(page: &[u8]) -> u8 {
 
 fn here(port: u16) -> Target {
     Parsed::from_text(&format!("ws://127.0.0.1:{port}/")).expect("an address and a port are a URL").target
+}
+
+/// Holds a conversation without a prompt to its end, and returns the exit status.
+fn hold(voice: Voice, converse: impl AsyncFnOnce(&Rc<Talk>) -> Result<u8, Error>) -> u8 {
+    let talk = Rc::new(Talk::on_stderr(voice.verbosity, voice.colour));
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error),
+    };
+    let code = runtime.block_on(converse(&talk)).unwrap_or_else(|error| {
+        report::not_connected(&talk, &error);
+        error.exit_code()
+    });
+    // A resolver or a read of the roots may still be under way.
+    runtime.shutdown_background();
+    code
 }
 
 /// A runtime for one task: as fast as one for many, and sooner there.

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use crossterm::style::Color;
+
 use crate::connect::Trace;
 use crate::dial::Dialed;
 use crate::error::Error;
 use crate::event::{ClientName, Close, End, Opened};
 use crate::plan::Plan;
+use crate::recording::check::Difference;
 use crate::render::local_time;
+use crate::script::judge::diff::Side;
 use crate::session::{Attempt, Outcome};
 use crate::target::Target;
 use crate::term::Talk;
@@ -148,6 +152,19 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
 fn silent(plan: &Plan) -> String {
     let timeout = plan.session.habits.pings.map_or(Duration::ZERO, |pings| pings.timeout);
     format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
+}
+
+/// Tells what is not as it was recorded; also when quiet.
+pub(super) fn difference(talk: &Talk, place: &str, difference: &Difference) {
+    talk.error(&format!("{place}: {}", difference.words));
+    for line in &difference.diff {
+        let text: String = line.spans.iter().map(|span| span.text.as_str()).collect();
+        match line.side {
+            Side::Both | Side::Gap => talk.compared("  ", &text, None),
+            Side::Expected => talk.compared("- ", &text, Some(Color::DarkRed)),
+            Side::Came => talk.compared("+ ", &text, Some(Color::DarkGreen)),
+        }
+    }
 }
 
 /// Tells how a client's session ended, where we are the server.

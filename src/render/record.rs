@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use data_encoding::BASE64;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::event::{ClientName, Close, Direction, Event, Happening, Input, Message, Opened};
 use crate::request::Header;
@@ -55,8 +55,21 @@ pub(crate) fn time(at: SystemTime) -> String {
 /// # Errors
 /// In words, when it is no record.
 pub(crate) fn read(line: &str) -> Result<Option<Input>, String> {
-    let record: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
-    let Value::Object(record) = record else { return Err("a record is a JSON object".to_owned()) };
+    input(&object(line)?)
+}
+
+/// # Errors
+/// In words, when a line is no JSON object.
+pub(crate) fn object(line: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(line) {
+        Ok(Value::Object(record)) => Ok(record),
+        Ok(_) => Err("a record is a JSON object".to_owned()),
+        Err(error) => Err(format!("not JSON: {error}")),
+    }
+}
+
+/// What a record asks to be sent, as [`read`].
+pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String> {
     let text = |name: &str| match record.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -88,7 +101,7 @@ pub(crate) fn read(line: &str) -> Result<Option<Input>, String> {
         (Some("binary"), Some(Message::Text(text))) => Input::Message(Message::Binary(text.into())),
         (Some("ping"), data) => Input::Ping(bytes(data)?),
         (Some("pong"), data) => Input::Pong(bytes(data)?),
-        (Some("close"), _) => Input::Close(Some(read_close(&record)?)),
+        (Some("close"), _) => Input::Close(Some(read_close(record)?)),
         (Some("listening" | "open" | "error" | "frame"), _) => return Ok(None),
         (None | Some("text" | "binary"), None) => return Err("a message has `data` or `base64`".to_owned()),
         (Some(other), _) => return Err(format!("`{other}` is no type of record")),
@@ -96,7 +109,7 @@ pub(crate) fn read(line: &str) -> Result<Option<Input>, String> {
     Ok(Some(input))
 }
 
-fn read_close(record: &serde_json::Map<String, Value>) -> Result<Close, String> {
+fn read_close(record: &Map<String, Value>) -> Result<Close, String> {
     let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default();
     match record.get("code") {
         None | Some(Value::Null) => Ok(Close::default()),
@@ -220,8 +233,8 @@ impl Record<'_> {
 }
 
 /// Header fields by name, in small letters.
-fn fields(headers: &[Header], secrets: Secrets) -> serde_json::Map<String, Value> {
-    let mut fields = serde_json::Map::new();
+fn fields(headers: &[Header], secrets: Secrets) -> Map<String, Value> {
+    let mut fields = Map::new();
     for header in headers {
         let value = if secrets == Secrets::Kept { header.value.clone() } else { header.shown_value() };
         match fields.entry(header.name.to_ascii_lowercase()).or_insert(Value::Null) {

@@ -74,6 +74,12 @@ fn found(value: &ValueType, pattern: &ValueType, anchored: impl Fn(&str) -> Stri
     Regex::new(&anchored(pattern)).is_ok_and(|pattern| pattern.is_match(value)).into()
 }
 
+/// Reads a JSONPath, which may leave its `$.` out.
+pub(crate) fn json_path(text: &str) -> Result<JsonPath, BadExpectation> {
+    let path = rooted(text.trim()).ok_or(BadExpectation::NoPath)?;
+    JsonPath::parse(&path).map_err(|reason| BadExpectation::Path { path, reason })
+}
+
 /// Splits at the first `=` outside brackets and quotes: filters have some of their own.
 fn split(text: &str) -> (&str, Option<&str>) {
     let (mut depth, mut quote, mut escaped) = (0_usize, None, false);

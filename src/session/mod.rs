@@ -32,7 +32,7 @@ use pings::Pings;
 
 use self::core::{Core, Reception, Step};
 pub(crate) use self::core::{Ending, Outcome};
-pub(crate) use expect::JsonExpectation;
+pub(crate) use expect::{JsonExpectation, json_path};
 pub(crate) use goal::Expectation;
 pub(crate) use keepalive::{Habits, Heartbeat, Pinging, is_keepalive};
 pub(crate) use pace::{Rate, Wait};

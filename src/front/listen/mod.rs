@@ -30,7 +30,7 @@ use self::hub::Hub;
 pub(super) use self::hub::Roster;
 use self::site::{Address, Listener, Site};
 use self::tls::Identity;
-use super::pipe::Output;
+use super::output::Output;
 use super::{report, runtime, signals, stdin};
 use crate::error::Error;
 use crate::event::{Batch, ClientName, Close, Event, Happening, Input, Message};

@@ -11,7 +11,7 @@ use super::stage::Stage;
 use super::state::{KEPT_BYTES, Shared};
 use crate::error::Error;
 use crate::event::{Direction, Event, Happening, Message, Part};
-use crate::front::pipe::open_record;
+use crate::front::output::open_record;
 use crate::front::report;
 use crate::front::spool::Spool;
 use crate::render::{Format, Look, record};

@@ -1,0 +1,140 @@
+//! Where events go when there is no prompt: stdout, the record, and what is worth a line on stderr.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::report;
+use super::spool::Spool;
+use crate::error::Error;
+use crate::event::{Direction, End, Event, Happening};
+use crate::render::{Format, Look, Renderer, record, text};
+use crate::session::{Gone, Outlet};
+use crate::term::{Lane, Talk, stdout_gone};
+
+/// A run that must leave gives its last output this long.
+const HASTE: Duration = Duration::from_millis(500);
+
+/// Where events go: stdout, the record, and what is worth a line on stderr.
+pub(super) struct Output {
+    renderer: RefCell<Renderer>,
+    stdout: Spool,
+    record: Option<Spool>,
+    talk: Rc<Talk>,
+}
+
+impl Output {
+    pub(super) fn new(look: &Look, record: Option<&Path>, talk: &Rc<Talk>) -> Result<Self, Error> {
+        let stdout = Lane::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
+        let record = record.map(open_record).transpose()?;
+        let renderer = RefCell::new(Renderer::new(look.clone()));
+        Ok(Self { renderer, stdout: Spool::new(stdout), record, talk: Rc::clone(talk) })
+    }
+
+    pub(super) fn put_now(&self, what: Happening) {
+        self.put(Event::now(what));
+    }
+
+    /// Writes the last of it, after a session that ended so.
+    pub(super) async fn finish_after(self, end: &End, signals: &mut mpsc::Receiver<i32>) -> Result<(), Error> {
+        match end {
+            // Whoever is to leave at once does not wait for a slow reader.
+            End::Interrupted(_) | End::TimedOut => timeout(HASTE, self.finish()).await.unwrap_or(Ok(())),
+            _ => tokio::select! {
+                finished = self.finish() => finished,
+                Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+            },
+        }
+    }
+
+    pub(super) async fn finish(self) -> Result<(), Error> {
+        let stdout = self.stdout.finish().await.map_err(|source| Error::Local { what: "write to stdout", source });
+        let record = match self.record {
+            Some(record) => record.finish().await.map_err(|source| Error::Local { what: "write the record", source }),
+            None => Ok(()),
+        };
+        stdout.and(record)
+    }
+}
+
+/// Opens the file of `--record`; it is replaced.
+pub(super) fn open_record(path: &Path) -> Result<Spool, Error> {
+    let lane = File::create(path).and_then(Lane::to_file);
+    lane.map(Spool::new).map_err(|source| Error::File {
+        what: "write the record (--record) to",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+impl Outlet for Output {
+    async fn room(&self) -> Result<(), Gone> {
+        self.stdout.room().await?;
+        match &self.record {
+            Some(record) => record.room().await,
+            None => Ok(()),
+        }
+    }
+
+    fn put(&self, event: Event) {
+        let mut renderer = self.renderer.borrow_mut();
+        self.stdout.append(|out| renderer.render(&event, out));
+        if let Some(record) = &self.record {
+            let secrets = renderer.look().secrets;
+            record.append(|out| record::write(&event, secrets, out));
+        }
+        if let Happening::Frame(seen) = &event.what
+            && renderer.look().format != Format::Records
+        {
+            self.talk.frame(&report::frame(event.client, seen));
+        }
+        if renderer.look().ping_pong && renderer.look().format != Format::Records {
+            match &event.what {
+                Happening::Ping(direction, data) => say_control(&self.talk, *direction, &text::ping(data)),
+                Happening::Pong(direction, data, round_trip) => {
+                    say_control(&self.talk, *direction, &text::pong(data, *round_trip));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        self.stdout.flush().await?;
+        match &self.record {
+            Some(record) => record.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    fn wants_sent(&self) -> bool {
+        self.record.is_some() || self.renderer.borrow().shows_sent()
+    }
+
+    async fn gone(&self) {
+        let record = async {
+            match &self.record {
+                Some(record) => record.stopped().await,
+                None => std::future::pending().await,
+            }
+        };
+        // A full disk is no reader that leaves: only the writer knows of it.
+        tokio::select! {
+            () = stdout_gone() => {}
+            () = self.stdout.stopped() => {}
+            () = record => {}
+        }
+    }
+}
+
+fn say_control(talk: &Talk, direction: Direction, words: &str) {
+    match direction {
+        Direction::In => talk.say(&format!("received {words}")),
+        Direction::Out => talk.say(&format!("sent {words}")),
+    }
+}

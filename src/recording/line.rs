@@ -1,0 +1,127 @@
+//! One line of a recording.
+
+use std::time::SystemTime;
+
+use serde_json::{Map, Value};
+
+use super::{Deed, Opening};
+use crate::event::{ClientName, Close, Direction, Input};
+use crate::render::record;
+use crate::request::Header;
+
+/// A record, as far as it tells of a connection.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) at: Option<SystemTime>,
+    pub(super) direction: Direction,
+    pub(super) client: Option<ClientName>,
+    pub(super) deed: Deed,
+}
+
+/// Reads a record; `None` for one that is about something else.
+///
+/// # Errors
+/// In words, when it is none.
+pub(super) fn read(line: &str) -> Result<Option<Line>, String> {
+    let record = record::object(line)?;
+    let text = |name: &str| record.get(name).and_then(Value::as_str);
+    let deed = match text("type") {
+        Some("open") => Deed::Open(Box::new(opening(&record))),
+        Some("close") => close(&record)?,
+        _ => match record::input(&record)? {
+            Some(Input::Message(message)) => Deed::Message(message),
+            Some(Input::Ping(data)) => Deed::Ping(data),
+            Some(Input::Pong(data)) => Deed::Pong(data),
+            _ => return Ok(None),
+        },
+    };
+    let direction = match text("dir") {
+        Some("in") => Direction::In,
+        Some("out") => Direction::Out,
+        _ => return Err("a recording tells in each line which way it went (`dir`)".to_owned()),
+    };
+    let client = match record.get("client") {
+        None => None,
+        Some(name) => {
+            let name = name.as_str().and_then(|name| name.parse().ok());
+            Some(name.ok_or("a client has a name like `#1`")?)
+        }
+    };
+    let at = match record.get("time") {
+        None => None,
+        Some(time) => {
+            let time = time.as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
+            Some(time.ok_or("`time` is none (RFC 3339, in UTC)")?)
+        }
+    };
+    Ok(Some(Line { at, direction, client, deed }))
+}
+
+fn opening(record: &Map<String, Value>) -> Opening {
+    let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+    // A server's record has the client's fields for `headers`.
+    let fields = record.get(if record.contains_key("client") { "headers" } else { "request" });
+    let fields = fields.and_then(Value::as_object).into_iter().flatten();
+    let request = fields.filter_map(|(name, value)| Some(Header::new(name, value.as_str()?))).collect();
+    Opening { url: text("url").unwrap_or_default(), subprotocol: text("subprotocol"), request }
+}
+
+/// Any Close that was seen, also one that may not be sent.
+fn close(record: &Map<String, Value>) -> Result<Deed, String> {
+    let code = match record.get("code") {
+        None | Some(Value::Null) => None,
+        Some(code) => {
+            let code = code.as_u64().and_then(|code| u16::try_from(code).ok());
+            Some(code.ok_or("the `code` of a Close is a number up to 65535")?)
+        }
+    };
+    let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let clean = record.get("clean").and_then(Value::as_bool).unwrap_or(true);
+    Ok(Deed::Close { close: Close { code, reason }, clean })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_record_is_told_why() {
+        for (line, why) in [
+            ("nonsense", "not JSON"),
+            ("[]", "a record is a JSON object"),
+            (r#"{"dir":"in"}"#, "a message has `data` or `base64`"),
+            (r#"{"dir":"in","type":"nonsense"}"#, "`nonsense` is no type of record"),
+            (r#"{"dir":"up","data":""}"#, "which way it went"),
+            (r#"{"dir":"in","data":"","client":"me"}"#, "a client has a name like `#1`"),
+            (r#"{"dir":"in","data":"","time":"noon"}"#, "`time` is none"),
+            (r#"{"dir":"in","type":"close","code":"x"}"#, "the `code` of a Close"),
+        ] {
+            let error = read(line).unwrap_err();
+            assert!(error.contains(why), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_request_is_found_on_either_side() {
+        let opening = |line: &str| match read(line).unwrap().unwrap().deed {
+            Deed::Open(opening) => *opening,
+            other => panic!("{other:?}"),
+        };
+        let expected = Opening {
+            url: "ws://h/".to_owned(),
+            subprotocol: Some("chat".to_owned()),
+            request: vec![Header::new("origin", "http://h")],
+        };
+        let ours = r#"{"dir":"in","type":"open","url":"ws://h/","subprotocol":"chat","headers":{"a":"b"},"request":{"origin":"http://h"}}"#;
+        assert_eq!(opening(ours), expected);
+        let theirs = r##"{"dir":"in","type":"open","client":"#1","url":"ws://h/","subprotocol":"chat","headers":{"origin":"http://h"}}"##;
+        assert_eq!(opening(theirs), expected);
+    }
+
+    #[test]
+    fn a_close_that_may_not_be_sent_was_seen_all_the_same() {
+        let line = r#"{"dir":"in","type":"close","code":1006,"reason":"","clean":false}"#;
+        let deed = read(line).unwrap().unwrap().deed;
+        assert_eq!(deed, Deed::Close { close: Close::new(1006, ""), clean: false });
+    }
+}
