@@ -24,6 +24,11 @@ pub(crate) enum Job {
     Listen(Box<Service>),
     Care(Box<Care>),
     Replay(Box<Replay>),
+    /// A recording, or that of one client, is to become a script.
+    ToScript {
+        file: PathBuf,
+        client: Option<ClientName>,
+    },
     Print(Vec<u8>),
 }
 

@@ -25,7 +25,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcom
 pub(crate) use env::Env;
 use listen::Listen;
 pub(crate) use options::Options;
-use replay::Replay;
+use replay::{Replay, ToScript};
 use run::Run;
 
 use crate::error::Error;
@@ -49,7 +49,7 @@ use crate::plan::Job;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -116,6 +116,13 @@ enum Command {
     /// client that is played, and `--client` says of which. Pongs that answer pings, pings of `--ping-interval` and
     /// frames made by hand are not sent again.
     Replay(Box<Deferred<Replay>>),
+    /// Make a script of a recording, for `wsprobe run`
+    ///
+    /// Prints a script that says what the client said, and expects what the server said, in the same order: it passes
+    /// against the same server. JSON is expected as `json exactly`, all else as it was, the server's pings not at all.
+    /// The request has the headers that were recorded; where they were masked there are variables. Values that change
+    /// from run to run are yours to loosen.
+    RecordToScript(ToScript),
     /// Print shell completions or a man page
     Generate {
         #[command(subcommand)]
@@ -187,6 +194,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         (Some(Command::Run(run)), _) => run.0.care(env).map(Box::new).map(Job::Care),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.0.options, env).map(Job::Demo),
         (Some(Command::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
+        (Some(Command::RecordToScript(recording)), _) => Ok(recording.job()),
         (None, url) => {
             if let Some(address) = cli.listen {
                 let Options { messages, output, .. } = cli.options;
@@ -194,7 +202,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
                 return Ok(Job::Listen(Box::new(service)));
             }
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "replay" | "run") {
+            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run") {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
             translate::connect(&url, &cli.options, env).map(Job::Connect)

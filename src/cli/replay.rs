@@ -11,7 +11,7 @@ use super::options::{Ending, Options, Output, Protocol, Request, Route, Stdin, T
 use super::{Cli, translate, values};
 use crate::error::Error;
 use crate::event::ClientName;
-use crate::plan;
+use crate::plan::{self, Job};
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::session::Wait;
@@ -41,6 +41,18 @@ pub(super) struct Replay {
     timing: Timing,
     #[command(flatten)]
     protocol: Protocol,
+}
+
+/// All that `wsprobe record-to-script` takes.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ToScript {
+    /// The recording: a file that `--record` wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Take this client's part of what `listen` recorded
+    #[arg(long, value_name = "NAME", value_parser = values::client)]
+    client: Option<ClientName>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -85,6 +97,12 @@ struct Replaying {
     /// Give up on the server's Close after this long without progress
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time)]
     close_timeout: Duration,
+}
+
+impl ToScript {
+    pub(super) fn job(self) -> Job {
+        Job::ToScript { file: self.file, client: self.client }
+    }
 }
 
 impl Replay {

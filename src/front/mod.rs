@@ -36,6 +36,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Listen(service) => listen_as(&service),
         Job::Care(care) => care_as(&care),
         Job::Replay(replay) => replay_as(&replay),
+        Job::ToScript { file, client } => replay::script::run(&file, client),
         Job::Demo(mut plan) => match listen::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);

@@ -6,6 +6,7 @@
 pub(crate) mod check;
 mod line;
 pub(crate) mod pace;
+pub(crate) mod script;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;

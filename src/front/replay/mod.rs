@@ -1,6 +1,7 @@
 //! `wsprobe replay`: the client's part of a recording, played to a server.
 
 pub(super) mod player;
+pub(super) mod script;
 pub(super) mod witness;
 
 use std::rc::Rc;

@@ -1,0 +1,400 @@
+//! A script made of a recording: the same conversation, step by step.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::{Deed, Opening, Party, Turn};
+use crate::event::{Close, Message};
+use crate::request::Header;
+use crate::script::syntax::{
+    Action, Binary, Expect, Pattern, Payload, Piece, Place, Setting, Step, Style, Template, Text, TextPattern,
+};
+
+/// What an expectation waits for by itself.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// More bytes than this are base64, which is shorter.
+const LONGEST_HEX: usize = 256;
+
+/// Fields of a request that are made anew for each.
+const MADE: [&str; 6] =
+    ["connection", "host", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version", "upgrade"];
+
+/// What a script is headed with.
+pub(crate) const HEAD: &str = "\
+# Made of a recording by `wsprobe record-to-script`.
+# What changes from run to run is yours to loosen: `json {…}` may leave keys out where `json exactly {…}` may not.
+";
+
+/// Writes the client's part of connections down, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    is_open: bool,
+    /// When the last thing came from the server.
+    heard: Option<SystemTime>,
+}
+
+impl Writer {
+    /// The steps that do, or expect, what happened; often one.
+    pub(crate) fn steps(&mut self, turn: Turn) -> Vec<Step> {
+        let Turn { at, by, deed, .. } = turn;
+        if let Deed::Open(opening) = deed {
+            (self.is_open, self.heard) = (true, at);
+            return vec![step(connect(&opening))];
+        }
+        let mut steps = Vec::new();
+        if !std::mem::replace(&mut self.is_open, true) {
+            // The recording was begun in the middle of a connection.
+            let url = Template(vec![Piece::Variable(Place::default(), "url".to_owned())]);
+            steps.push(step(Action::Connect { url, settings: Vec::new() }));
+        }
+        let actions = match by {
+            Party::Client => sent(deed),
+            Party::Server => came(deed),
+        };
+        for action in actions {
+            steps.push(step(match action {
+                Action::Expect(expect) => Action::Expect(Expect { within: self.within(at), ..expect }),
+                action => action,
+            }));
+        }
+        steps
+    }
+
+    /// Twice the time that it took, where that is long.
+    fn within(&mut self, at: Option<SystemTime>) -> Option<Duration> {
+        let now = at?;
+        let before = self.heard.replace(now)?;
+        let time = now.duration_since(before).unwrap_or_default().checked_mul(2)?;
+        (time > PATIENCE).then(|| Duration::from_secs(time.as_secs() + 1))
+    }
+}
+
+/// What has to be given for a step to work, if the recording does not have it.
+pub(crate) fn note(step: &Step) -> Option<String> {
+    let Action::Connect { url, settings } = &step.action else { return None };
+    let given = |template: &Template| {
+        let variables = template.0.iter().filter_map(|piece| match piece {
+            Piece::Variable(_, name) => Some(format!("--var {name}=VALUE")),
+            _ => None,
+        });
+        variables.collect::<Vec<_>>()
+    };
+    let masked: Vec<_> = settings.iter().filter_map(|setting| setting.value.as_ref()).flat_map(given).collect();
+    match given(url).first() {
+        Some(variable) => Some(format!("The recording does not tell the URL: give it with {variable}")),
+        None if masked.is_empty() => None,
+        None => Some(format!("Masked in the recording (unless --record-secrets): give it with {}", masked.join(" "))),
+    }
+}
+
+fn connect(opening: &Opening) -> Action {
+    let mut settings = Vec::new();
+    let has = |name: &str| opening.request.iter().find(|field| field.is(name));
+    for field in &opening.request {
+        let name = field.name.to_ascii_lowercase();
+        match name.as_str() {
+            "user-agent" if field.value.starts_with("wsprobe/") => {}
+            "sec-websocket-protocol" => {
+                let names = field.value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                settings.extend(names.map(|name| setting("subprotocol", literal(name))));
+            }
+            name if MADE.contains(&name) => {}
+            _ => settings.push(setting("header", header(field))),
+        }
+    }
+    if let Some(host) = has("host").filter(|host| !opening.url.contains(&format!("//{}/", host.value))) {
+        settings.push(setting("host", literal(&host.value)));
+    }
+    if opening.request.is_empty() {
+        // Recorded before there were requests in records.
+        settings.extend(opening.subprotocol.iter().map(|name| setting("subprotocol", literal(name))));
+    } else if has("sec-websocket-extensions").is_none() {
+        settings.push(setting("compress", literal("off")));
+    }
+    Action::Connect { url: literal(&opening.url), settings }
+}
+
+/// `name: value`; what was masked becomes a variable of the field's name.
+fn header(field: &Header) -> Template {
+    let variable = Piece::Variable(Place::default(), field.name.to_ascii_lowercase());
+    match field.value.strip_suffix("***") {
+        Some(kept) if field.is_secret() => Template(vec![Piece::Literal(format!("{}: {kept}", field.name)), variable]),
+        _ => literal(&format!("{}: {}", field.name, field.value)),
+    }
+}
+
+fn sent(deed: Deed) -> Vec<Action> {
+    match deed {
+        Deed::Message(Message::Text(sent)) => vec![Action::Send(Payload::Text(text(&sent)))],
+        Deed::Message(Message::Binary(data)) => vec![Action::Send(Payload::Binary(binary(&data)))],
+        Deed::Ping(data) => vec![control("ping", &data, Action::Ping)],
+        Deed::Pong(data) => vec![control("pong", &data, Action::Pong)],
+        Deed::Close { close, clean: true } => {
+            let code = close.code.filter(|code| Close::may_be_sent(*code));
+            // RFC 6455, section 7.1.5: an empty Close is answered by one that has no code either.
+            let expected = Pattern::Close { code, reason: None };
+            let reason = if code.is_some() { text(&close.reason) } else { Text::default() };
+            vec![Action::Close { code, reason }, expect(expected)]
+        }
+        Deed::Close { close, .. } if close.code == Some(1006) => vec![Action::Drop],
+        // It was closed for what the server had done.
+        Deed::Close { .. } | Deed::Open(_) => Vec::new(),
+    }
+}
+
+fn came(deed: Deed) -> Vec<Action> {
+    let pattern = match deed {
+        Deed::Message(Message::Text(came)) => match json(&came) {
+            Some(json) => Pattern::JsonExactly(json),
+            None => Pattern::Text(TextPattern::Is(text(&came))),
+        },
+        Deed::Message(Message::Binary(data)) => Pattern::Binary(binary(&data)),
+        Deed::Pong(data) => Pattern::Pong(std::str::from_utf8(&data).ok().map(|data| TextPattern::Is(text(data)))),
+        // A cut is a Close with 1006 to a script (RFC 6455, section 7.1.5).
+        Deed::Close { close: Close { code, reason }, .. } => {
+            let reason = Some(reason).filter(|reason| !reason.is_empty());
+            Pattern::Close { code, reason: reason.map(|reason| TextPattern::Is(text(&reason))) }
+        }
+        // A server's pings follow its clock, and are answered by themselves.
+        Deed::Ping(_) | Deed::Open(_) => return Vec::new(),
+    };
+    vec![expect(pattern)]
+}
+
+fn control(opcode: &str, data: &[u8], action: fn(Text) -> Action) -> Action {
+    match std::str::from_utf8(data) {
+        Ok(data) => action(text(data)),
+        Err(_) => Action::Frame(literal(&format!("{opcode} hex {}", data_encoding::HEXLOWER.encode(data)))),
+    }
+}
+
+/// A text that is a JSON object or list, on one line.
+fn json(came: &str) -> Option<Text> {
+    let value: Value = serde_json::from_str(came).ok().filter(|value: &Value| value.is_object() || value.is_array())?;
+    let is_plain = !came.chars().any(char::is_control);
+    let written = if is_plain { came.trim().to_owned() } else { value.to_string() };
+    Some(Text { style: Style::Bare, template: literal(&written) })
+}
+
+/// As it reads best; what cannot be written so is quoted when it is printed.
+fn text(text: &str) -> Text {
+    let style = match text {
+        "" => return Text::default(),
+        _ if text.chars().any(|c| c.is_control() && c != '\n') => Style::Quoted,
+        _ if text.contains('\n') => Style::Block,
+        _ => Style::Bare,
+    };
+    Text { style, template: literal(text) }
+}
+
+fn binary(data: &[u8]) -> Binary {
+    if data.len() > LONGEST_HEX { Binary::Base64(data.to_vec()) } else { Binary::Hex(data.to_vec()) }
+}
+
+fn literal(text: &str) -> Template {
+    Template(if text.is_empty() { Vec::new() } else { vec![Piece::Literal(text.to_owned())] })
+}
+
+fn setting(option: &str, value: Template) -> Setting {
+    Setting { place: Place::default(), option: option.to_owned(), value: Some(value) }
+}
+
+fn expect(pattern: Pattern) -> Action {
+    Action::Expect(Expect { within: None, pattern, capture: None })
+}
+
+fn step(action: Action) -> Step {
+    Step { place: Place::default(), connection: None, action }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::script::parse;
+
+    fn turn(by: Party, deed: Deed) -> Turn {
+        Turn { line: 1, at: None, by, deed }
+    }
+
+    fn written(turns: &[Turn]) -> String {
+        let mut writer = Writer::default();
+        let steps = turns.iter().flat_map(|turn| writer.steps(turn.clone()));
+        steps.map(|step| format!("{step}\n")).collect()
+    }
+
+    fn opened(request: &[(&str, &str)]) -> Turn {
+        let request = request.iter().map(|(name, value)| Header::new(name, *value)).collect();
+        let opening = Opening { url: "ws://h/x".to_owned(), subprotocol: None, request };
+        turn(Party::Server, Deed::Open(Box::new(opening)))
+    }
+
+    fn said(by: Party, text: &str) -> Turn {
+        turn(by, Deed::Message(text.into()))
+    }
+
+    #[test]
+    fn a_script_reads_like_one_that_was_written_by_hand() {
+        let close = |by, code, reason, clean| turn(by, Deed::Close { close: Close::new(code, reason), clean });
+        let binary = |by, data: &'static [u8]| turn(by, Deed::Message(Message::Binary(Bytes::from_static(data))));
+        let turns = [
+            opened(&[
+                ("host", "h"),
+                ("sec-websocket-key", "x"),
+                ("sec-websocket-extensions", "permessage-deflate"),
+                ("sec-websocket-protocol", "chat.v2, chat"),
+                ("user-agent", "wsprobe/1"),
+                ("x-tenant", "blue"),
+                ("authorization", "Bearer ***"),
+                ("cookie", "***"),
+            ]),
+            said(Party::Client, r#"{"op": "subscribe"}"#),
+            said(Party::Server, "{\"op\":\n1.50}"),
+            said(Party::Server, "a\nb"),
+            said(Party::Server, "see # this"),
+            said(Party::Client, ""),
+            binary(Party::Client, b"\x00\xff"),
+            binary(Party::Server, b"\x10"),
+            turn(Party::Server, Deed::Ping("clock".into())),
+            turn(Party::Client, Deed::Ping("hello".into())),
+            turn(Party::Server, Deed::Pong("hello".into())),
+            turn(Party::Client, Deed::Pong(Bytes::from_static(b"\xff"))),
+            close(Party::Server, 1000, "bye", true),
+            opened(&[]),
+            close(Party::Client, 4000, "enough", true),
+            opened(&[("host", "other")]),
+            close(Party::Server, 1006, "", false),
+        ];
+        let script = "\
+connect ws://h/x
+  subprotocol chat.v2
+  subprotocol chat
+  header x-tenant: blue
+  header authorization: Bearer {{authorization}}
+  header cookie: {{cookie}}
+send {\"op\": \"subscribe\"}
+expect json exactly {\"op\":1.50}
+expect text \"\"\"
+  a
+  b
+\"\"\"
+expect text \"see # this\"
+send \"\"
+send binary hex 00 ff
+expect binary hex 10
+ping hello
+expect pong hello
+frame pong hex ff
+expect close 1000 bye
+connect ws://h/x
+close 4000 enough
+expect close 4000
+connect ws://h/x
+  host other
+  compress off
+expect close 1006
+";
+        assert_eq!(written(&turns), script);
+        let notes = turns.iter().flat_map(|turn| Writer::default().steps(turn.clone())).filter_map(|step| note(&step));
+        assert_eq!(
+            notes.collect::<Vec<_>>()[0],
+            "Masked in the recording (unless --record-secrets): give it with --var authorization=VALUE --var cookie=VALUE"
+        );
+    }
+
+    #[test]
+    fn a_recording_without_its_beginning_leaves_the_url_open() {
+        assert_eq!(written(&[said(Party::Client, "x")]), "connect {{url}}\nsend x\n");
+    }
+
+    #[test]
+    fn what_took_long_may_take_long() {
+        let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let mut writer = Writer::default();
+        let mut step = |seconds, turn: Turn| {
+            let steps = writer.steps(Turn { at: at(seconds), ..turn });
+            steps.last().map(ToString::to_string).unwrap_or_default()
+        };
+        step(0, opened(&[]));
+        assert_eq!(step(2, said(Party::Server, "x")), "expect text x");
+        step(9, said(Party::Client, "y"));
+        assert_eq!(step(10, said(Party::Server, "z")), "expect within 17s text z");
+    }
+
+    /// What a script says of itself.
+    fn read_back(step: &Step) -> Option<(Party, Deed)> {
+        let plain = |template: &Template| match &template.0[..] {
+            [] => String::new(),
+            [Piece::Literal(text)] => text.clone(),
+            other => panic!("{other:?} is no plain text"),
+        };
+        let bytes = |binary: &Binary| match binary {
+            Binary::Hex(data) | Binary::Base64(data) => Deed::Message(Message::Binary(data.clone().into())),
+            other => panic!("{other:?} is not what is written"),
+        };
+        let message = |text: &Text| Deed::Message(plain(&text.template).as_str().into());
+        Some(match &step.action {
+            Action::Send(Payload::Text(text)) => (Party::Client, message(text)),
+            Action::Send(Payload::Binary(binary)) => (Party::Client, bytes(binary)),
+            Action::Ping(text) => (Party::Client, Deed::Ping(plain(&text.template).into())),
+            Action::Pong(text) => (Party::Client, Deed::Pong(plain(&text.template).into())),
+            Action::Close { code, reason } => {
+                let close = Close { code: *code, reason: plain(&reason.template) };
+                (Party::Client, Deed::Close { close, clean: true })
+            }
+            Action::Expect(Expect { pattern, .. }) => match pattern {
+                Pattern::Text(TextPattern::Is(text)) | Pattern::JsonExactly(text) => (Party::Server, message(text)),
+                Pattern::Binary(binary) => (Party::Server, bytes(binary)),
+                Pattern::Pong(Some(TextPattern::Is(text))) => (Party::Server, Deed::Pong(plain(&text.template).into())),
+                other => panic!("{other:?} is not written here"),
+            },
+            _ => return None,
+        })
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        let json = prop::collection::vec(("[a-z{}\\\\\"# ]{0,6}", ".{0,12}"), 0..4).prop_map(|pairs| {
+            let map: serde_json::Map<_, _> = pairs.into_iter().map(|(key, text)| (key, Value::from(text))).collect();
+            Value::Object(map).to_string()
+        });
+        let words = "(text|json|exactly|contains|matches|file|hex|within 1s|capture x|#|\"|\"\"\"|\\{\\{|\\}\\}|\\\\|\n|\r|\t| |a|é){0,8}";
+        prop_oneof![json, words, any::<String>()]
+    }
+
+    fn turns() -> impl Strategy<Value = Turn> {
+        let party = prop_oneof![Just(Party::Client), Just(Party::Server)];
+        let message = texts().prop_map(|text| Deed::Message(text.as_str().into()));
+        let binary =
+            prop::collection::vec(any::<u8>(), 0..300).prop_map(|data| Deed::Message(Message::Binary(data.into())));
+        let said = (party, prop_oneof![message, binary]).prop_map(|(by, deed)| turn(by, deed));
+        let short = || texts().prop_filter("a control frame is short", |text| text.len() <= 120);
+        let pinged = short().prop_map(|text| turn(Party::Client, Deed::Ping(text.into())));
+        let ponged = short().prop_map(|text| turn(Party::Server, Deed::Pong(text.into())));
+        prop_oneof![4 => said, 1 => pinged, 1 => ponged]
+    }
+
+    proptest! {
+        #[test]
+        fn any_recording_gives_a_script_that_says_the_same(turns in prop::collection::vec(turns(), 1..8)) {
+            let turns: Vec<_> = std::iter::once(opened(&[])).chain(turns).collect();
+            let text = format!("{HEAD}{}", written(&turns));
+            let script = parse(&text).unwrap_or_else(|flaws| panic!("{flaws:?} in\n{text}"));
+            let read: Vec<_> = script.steps.iter().filter_map(read_back).collect();
+            prop_assert_eq!(read.len(), turns.len() - 1, "{}", text);
+            for (read, turn) in read.into_iter().zip(&turns[1..]) {
+                let is_json = |deed: &Deed| match deed {
+                    Deed::Message(Message::Text(text)) => serde_json::from_str::<Value>(text).ok(),
+                    _ => None,
+                };
+                match (is_json(&read.1), is_json(&turn.deed)) {
+                    (Some(a), Some(b)) if a.is_object() || a.is_array() => prop_assert_eq!(a, b),
+                    _ => prop_assert_eq!(&read, &(turn.by, turn.deed.clone()), "{}", text),
+                }
+            }
+        }
+    }
+}
