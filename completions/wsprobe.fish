@@ -129,6 +129,8 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: 
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect as a line for curl says, copied from a browser\'s developer tools'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "run" -d 'Check scripts, and bring them into their canonical form'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "replay" -d 'Send a recording again: what `--record` wrote, with its timing'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "record-to-script" -d 'Make a script of a recording, for `wsprobe run`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or a man page'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d 'Send this message first; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
@@ -296,6 +298,89 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l vars -d 'Take va
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l check -d 'Only check the scripts: nothing connects'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fmt -d 'Bring the scripts into their canonical form'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l speed -d 'How fast: `2x`, `0.5x`, or `max` for no pauses' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l ignore -d 'Let JSON answers differ here; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l client -d 'Play this client\'s part of what `listen` recorded' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s w -l wait -d 'Wait so long for each recorded answer, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l timeout -d 'Limit the whole run, connecting included' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l close-timeout -d 'Give up on the server\'s Close after this long without progress' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l output -d 'How to print messages' -r -f -a "auto\t''
+text\t''
+hex\t''
+base64\t''
+raw\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l record -d 'Also write every event to this file, as JSON records' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s t -l timestamps -d 'Print the time before each message' -r -f -a "utc\t''
+local\t''
+delta\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l pretty -d 'Indent JSON that does not fit a line' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s H -l header -d 'Add a header, `\'Name: value\'`; one each time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s o -l origin -d 'Send this Origin' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l host -d 'Send this Host instead of the URL\'s' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s A -l user-agent -d 'Send this User-Agent' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l cookie -d 'Send a cookie; repeat it for several' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s u -l user -d 'Authenticate; asks for a missing password' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l netrc-file -d 'Take user and password from this file, in netrc\'s format' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l max-redirects -d 'Follow at most so many redirects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l cert -d 'Show the server this certificate of ours' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l key -d 'The private key of `--cert` (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l passphrase -d 'What the key or the PKCS #12 file is encrypted with' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l sni -d 'Ask for this server name, and check that name' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l tls-min -d 'Speak no older version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l tls-max -d 'Speak no newer version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l pin -d 'Insist on a server with this public key' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l proxy -d 'Connect through this proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l no-proxy -d 'Hosts that no proxy leads to' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l unix-socket -d 'Connect to this Unix socket; the URL only says what to ask for' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l resolve -d 'Use this address for a name; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l connect-to -d 'Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l interface -d 'Connect from this address or interface' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l connect-timeout -d 'Give up when there is no connection in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l wait-for-server -d 'Wait so long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l ping-interval -d 'Ping the server this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l ping-timeout -d 'Give up when nothing comes for this long after a ping' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l heartbeat -d 'Send this message now and then' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l heartbeat-interval -d 'The time between heartbeats, 30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l reconnect -d 'Connect again when the connection is lost' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l fragment -d 'Send messages in frames of this size at most' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l compare -d 'Exit with 1 unless the same answers come'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s j -l json -d 'Print a JSON record for each event, in and out'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s P -l show-ping-pong -d 'Show pings and pongs'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l vi -d 'Edit lines at the prompt as vi does'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l frames -d 'Show each frame on the wire, both ways'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s q -l quiet -d 'Say nothing but errors on stderr'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s v -l verbose -d 'Show the handshake; twice: TLS and timing too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l netrc -d 'Take user and password from `~/.netrc`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l insecure-redirect -d 'Follow redirects from wss:// to ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l no-pong -d 'Do not answer pings'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l slash -d 'Commands with a slash always work at the prompt; this is for command lines written for wscat'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand record-to-script" -l client -d 'Take this client\'s part of what `listen` recorded' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand record-to-script" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -s h -l help -d 'Print help'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "completions" -d 'Completions for a shell'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand generate; and not __fish_seen_subcommand_from completions man" -f -a "man" -d 'A man page, in troff: that of a command, or the one about all'
