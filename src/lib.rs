@@ -63,6 +63,7 @@ pub mod testing {
 
     pub use crate::front::serve::{Client, Said, Server};
     pub use crate::handshake::fuzz::handshake as fuzz_handshake;
+    pub use crate::script::fuzz::script as fuzz_script;
     pub use crate::wire::bench::Wire;
     pub use crate::wire::fuzz::{deflate as fuzz_deflate, frame as fuzz_frame, verify as fuzz_verify};
 }

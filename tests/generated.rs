@@ -34,6 +34,15 @@ fn completions_are_up_to_date() {
 }
 
 #[test]
+fn the_man_page_of_scripts_is_good_troff() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/wsprobe.wsp.5");
+    match std::process::Command::new("mandoc").args(["-Tlint", "-W", "warning"]).arg(page).output() {
+        Ok(lint) => assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout)),
+        Err(_) => eprintln!("SKIPPED: mandoc is not installed"),
+    }
+}
+
+#[test]
 fn the_man_pages_are_up_to_date_and_name_every_option() {
     same("man/wsprobe.1", &["generate", "man"]);
     let page = man(&["generate", "man"]);

@@ -371,11 +371,12 @@ pub(super) fn is_keyword(keyword: &str, value: &str) -> bool {
     }
 }
 
-/// The keyword and its value that this text ends in.
-pub(super) fn ends_in_keyword(text: &str) -> Option<String> {
-    let mut words = text.split(is_space).filter(|word| !word.is_empty()).rev();
-    let (value, keyword) = (words.next()?, words.next()?);
-    is_keyword(keyword, value).then(|| format!("{keyword} {value}"))
+/// What stands before the keyword and its value that this text ends in, and those two.
+pub(super) fn ends_in_keyword(text: &str) -> Option<(&str, String)> {
+    let (before, value) = text.trim_end_matches(is_space).rsplit_once(is_space)?;
+    let before = before.trim_end_matches(is_space);
+    let (before, keyword) = before.rsplit_once(is_space).unwrap_or(("", before));
+    is_keyword(keyword, value).then(|| (before.trim_end_matches(is_space), format!("{keyword} {value}")))
 }
 
 /// The beginning of what is to be named in an error.

@@ -238,7 +238,7 @@ fn shell(command: &Template, is_captured: bool) -> String {
         && !text.starts_with(FENCE)
         && !text.starts_with("within ")
         && bare_length(&text, Quotes::Shell) == text.len()
-        && ends_in_keyword(&text).is_none_or(|keyword| keyword.starts_with("within"));
+        && ends_in_keyword(&text).is_none_or(|(_, keyword)| keyword.starts_with("within"));
     // A block leaves no room for what is behind it.
     if fits || is_captured { text } else { block(&text).unwrap_or(text) }
 }

@@ -8,6 +8,7 @@ mod condition;
 mod cursor;
 pub(crate) mod flaw;
 pub(crate) mod format;
+pub(crate) mod fuzz;
 pub(crate) mod judge;
 mod parse;
 pub(crate) mod syntax;

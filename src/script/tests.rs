@@ -163,11 +163,46 @@ fn all_that_is_wrong_is_told_at_once() {
             "2:16: this is no JSON: expected value",
             "3:1: this `repeat` is not closed; end it with `}` on a line of its own",
             "3:8: a number from 1 on is missing here; as in `repeat 10 {`",
-            "4:15: whether `within 1s` belongs to the text is left open; quote the text, before `within 1s` or behind it",
+            "4:15: whether `within 1s` belongs to the text is left open; write `\"a\" within 1s`, or quote all of it",
             "5:3: this `parallel` is not closed; end it with `}` on a line of its own",
             "6:8: a status is to be here; a number from 100 to 599",
         ]
     );
+}
+
+/// wsprobe.wsp(5), with troff's escapes undone.
+fn page() -> String {
+    let page = include_str!("../../man/wsprobe.wsp.5").replace("\\&", "");
+    let escapes = [("\\-", "-"), ("\\(aq", "'"), ("\\(ga", "`"), ("\\(ha", "^"), ("\\(ti", "~"), ("\\e", "\\")];
+    escapes.iter().fold(page, |page, (escape, meant)| page.replace(escape, meant))
+}
+
+#[test]
+fn every_example_of_the_man_page_is_a_script() {
+    let page = page();
+    let (examples, grammar) = page.split_once(".SH GRAMMAR").expect("there is a grammar");
+    let examples: Vec<_> = examples.split(".EX\n").skip(1).map(|rest| rest.split(".EE\n").next().unwrap()).collect();
+    assert!(examples.len() > 15);
+    for example in &examples {
+        let script = parse(example).unwrap_or_else(|flaws| panic!("{example}{flaws:#?}"));
+        holds_together(example).unwrap();
+        assert!(!script.steps.is_empty() || !script.settings.is_empty(), "{example}");
+    }
+    let terms: Vec<_> = page.split(".TP\n").skip(1).filter_map(|rest| rest.lines().next()).collect();
+    for step in parse::STEPS.iter().filter(|step| **step != "}") {
+        assert!(terms.iter().any(|term| term.contains(&format!("\\fB{step}"))), "`{step}` is not explained");
+        assert!(grammar.contains(&format!("\"{step}\"")), "`{step}` is not in the grammar");
+        let has_example = examples.iter().any(|example| example.contains(step));
+        assert!(has_example, "`{step}` has no example");
+    }
+    for pattern in parse::PATTERNS {
+        assert!(grammar.contains(&format!("\"{pattern}\"")), "`{pattern}` is not in the grammar");
+        assert!(
+            page.contains(&format!("\\fB{pattern}")) || page.contains(&format!("expect {pattern}")),
+            "`{pattern}` is not explained"
+        );
+    }
+    assert!(page.contains(concat!("wsprobe ", env!("CARGO_PKG_VERSION"))), "the page is of another version");
 }
 
 proptest! {

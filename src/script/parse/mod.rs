@@ -3,6 +3,11 @@
 mod pattern;
 mod step;
 
+#[cfg(test)]
+pub(super) use pattern::PATTERNS;
+#[cfg(test)]
+pub(super) use step::STEPS;
+
 use super::cursor::{Cursor, is_space};
 use super::flaw::Flaw;
 use super::format;

@@ -7,7 +7,7 @@ use super::super::syntax::{Binary, Pattern, Style, Text, TextPattern};
 use super::step::binary;
 
 /// What may stand behind `expect`.
-const PATTERNS: [&str; 10] =
+pub(in crate::script) const PATTERNS: [&str; 10] =
     ["message", "text", "json", "binary", "ping", "pong", "close", "header", "body", "subprotocol"];
 
 pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
@@ -72,10 +72,11 @@ fn text(cursor: &mut Cursor<'_>) -> Result<Option<TextPattern>, Flaw> {
 
 /// Refuses text that is not quoted and ends in what may be meant as a keyword.
 fn whole(text: Text, start: &Cursor<'_>) -> Result<Text, Flaw> {
-    match ends_in_keyword(&text.template.probe()).filter(|_| text.style == Style::Bare) {
-        Some(keyword) => Err(start
+    let written = text.to_string();
+    match ends_in_keyword(&written).filter(|_| text.style == Style::Bare) {
+        Some((before, keyword)) => Err(start
             .flaw(format!("whether `{keyword}` belongs to the text is left open"))
-            .hint(format!("quote the text, before `{keyword}` or behind it"))),
+            .hint(format!("write `\"{}\" {keyword}`, or quote all of it", shortened(before)))),
         None => Ok(text),
     }
 }

@@ -15,7 +15,7 @@ const LONGEST_CONTROL: usize = 125;
 const LONGEST_REASON: usize = 123;
 
 /// What a line may begin with.
-pub(in super::super) const STEPS: [&str; 22] = [
+pub(in crate::script) const STEPS: [&str; 22] = [
     "connect",
     "status",
     "send",
