@@ -72,7 +72,7 @@ impl Client {
             return Some(Order { args: vec!["--version".into()], env: Vec::new(), says: "", takes_all: false });
         }
         let is_start = job.does == Does::Start;
-        let is_one_message = matches!(job.does, Does::Send(load, _) | Does::Receive(load, _) if load.count == 1);
+        let is_one_message = job.is_one_message();
         // Most of them send what stands on stdin; their reply is then there before stdin ends.
         let mut says = if is_start { "hello\n" } else { "" };
         let mut args: Vec<OsString> = Vec::new();

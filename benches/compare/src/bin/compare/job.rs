@@ -15,6 +15,13 @@ pub struct Job {
     pub runs: usize,
 }
 
+impl Job {
+    /// Whether it is about one message that is too large to be held.
+    pub fn is_one_message(&self) -> bool {
+        matches!(self.does, Does::Send(load, _) | Does::Receive(load, _) if load.count == 1)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Does {
     /// Prints its version.
@@ -56,46 +63,54 @@ const MIB: usize = 1 << 20;
 
 /// All jobs, in the order of the table; `quick` takes fewer and smaller messages.
 pub fn all(quick: bool) -> Vec<Job> {
-    let few = |many: u64, few: u64| if quick { few } else { many };
-    let small = Load { count: few(1_000_000, 20_000), size: 32 };
-    let sent = Load { count: few(200, 5), size: MIB };
-    let received = Load { count: few(2_000, 5), size: MIB };
-    let trips = few(20_000, 200) as usize;
     let mut jobs = vec![
         job("version", "`--version`", Does::Version, Trusting::Plain),
         job("start", "start", Does::Start, Trusting::Plain),
         job("start-ca", "start, wss, one CA", Does::Start, Trusting::OneAuthority),
         job("start-roots", "start, wss, the system's roots", Does::Start, Trusting::SystemRoots),
     ];
-    for (suffix, over, trust) in [("", "", Trusting::Plain), ("-wss", ", wss", Trusting::OneAuthority)] {
-        let mut add = |name: &str, title: String, does| {
-            jobs.push(job(&format!("{name}{suffix}"), &format!("{title}{over}"), does, trust));
-        };
-        let n = grouped(small.count);
-        add("send-pipe", format!("send {n} x 32 B from a pipe"), Does::Send(small, From::Pipe));
-        add("send-file", format!("send {n} x 32 B from a file"), Does::Send(small, From::File));
-        add("send-1m", format!("send {} x 1 MiB from a pipe", sent.count), Does::Send(sent, From::Pipe));
-        for (to, name, place) in
-            [(To::Nowhere, "null", "/dev/null"), (To::File, "file", "a file"), (To::Pipe, "pipe", "a pipe")]
-        {
-            add(&format!("receive-{name}"), format!("receive {n} x 32 B to {place}"), Does::Receive(small, to));
-        }
-        for (to, name, place) in [(To::Nowhere, "null", "/dev/null"), (To::Pipe, "pipe", "a pipe")] {
-            let title = format!("receive {} x 1 MiB to {place}", grouped(received.count));
-            add(&format!("receive-1m-{name}"), title, Does::Receive(received, to));
-        }
-        let sizes: &[(usize, &str)] =
-            if quick { &[(8, "8 MiB")] } else { &[(64, "64 MiB"), (256, "256 MiB"), (1024, "1 GiB")] };
-        for &(size, title) in sizes {
-            let load = Load { count: 1, size: size * MIB };
-            add(&format!("send-{size}m"), format!("send one message of {title}"), Does::Send(load, From::Pipe));
-            add(&format!("receive-{size}m"), format!("receive one message of {title}"), Does::Receive(load, To::Pipe));
-        }
-        add("trips", format!("{} round trips (p50 of each run)", grouped(trips as u64)), Does::RoundTrips(trips));
-    }
+    let transfers = transfers(quick);
+    jobs.extend(transfers.iter().map(|(name, title, does)| job(name, title, *does, Trusting::Plain)));
+    jobs.extend(transfers.iter().map(|(name, title, does)| {
+        job(&format!("{name}-wss"), &format!("{title}, wss"), *does, Trusting::OneAuthority)
+    }));
     jobs.push(job("idle", "memory when idle", Does::Idle, Trusting::Plain));
     jobs.push(job("size", "size of the binary, stripped", Does::Size, Trusting::Plain));
     jobs
+}
+
+/// What is done both without and with TLS: names, titles, jobs.
+fn transfers(quick: bool) -> Vec<(String, String, Does)> {
+    let few = |many: u64, few: u64| if quick { few } else { many };
+    let small = Load { count: few(1_000_000, 20_000), size: 32 };
+    let sent = Load { count: few(200, 5), size: MIB };
+    let received = Load { count: few(2_000, 5), size: MIB };
+    let trips = few(20_000, 200);
+    let large: &[(usize, &str)] =
+        if quick { &[(8, "8 MiB")] } else { &[(64, "64 MiB"), (256, "256 MiB"), (1024, "1 GiB")] };
+    let places = [(To::Nowhere, "null", "/dev/null"), (To::File, "file", "a file"), (To::Pipe, "pipe", "a pipe")];
+
+    let mut transfers = Vec::new();
+    let mut add = |name: &str, title: String, does| transfers.push((name.to_owned(), title, does));
+    let count = grouped(small.count);
+    add("send-pipe", format!("send {count} x 32 B from a pipe"), Does::Send(small, From::Pipe));
+    add("send-file", format!("send {count} x 32 B from a file"), Does::Send(small, From::File));
+    add("send-1m", format!("send {} x 1 MiB from a pipe", sent.count), Does::Send(sent, From::Pipe));
+    for (to, name, place) in places {
+        add(&format!("receive-{name}"), format!("receive {count} x 32 B to {place}"), Does::Receive(small, to));
+    }
+    let count = grouped(received.count);
+    for (to, name, place) in places.into_iter().filter(|(to, ..)| *to != To::File) {
+        add(&format!("receive-1m-{name}"), format!("receive {count} x 1 MiB to {place}"), Does::Receive(received, to));
+    }
+    for (size, title) in large {
+        let load = Load { count: 1, size: size * MIB };
+        add(&format!("send-{size}m"), format!("send one message of {title}"), Does::Send(load, From::Pipe));
+        add(&format!("receive-{size}m"), format!("receive one message of {title}"), Does::Receive(load, To::Pipe));
+    }
+    let title = format!("{} round trips, the median", grouped(trips));
+    add("trips", title, Does::RoundTrips(trips as usize));
+    transfers
 }
 
 fn job(name: &str, title: &str, does: Does, trust: Trusting) -> Job {

@@ -111,7 +111,7 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         let runs = options.runs.unwrap_or(if options.quick { 2 } else { job.runs });
         rows.push(interleaved(&bench, &clients, job, runs)?);
     }
-    let text = format!("{}\n{}", table::ratios(&rows), table::details(&rows));
+    let text = [table::ratios(&rows), table::peaks(&rows), table::details(&rows)].join("\n");
     println!("{text}");
     let wsprobe_failed = rows.iter().any(|row| row.trouble_of(Kind::Wsprobe));
     if let Some(file) = &options.write {

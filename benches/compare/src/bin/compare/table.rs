@@ -18,12 +18,12 @@ pub struct Row {
     pub cells: Vec<Cell>,
 }
 
-/// The middle of what was measured, and how far it spreads.
+/// The median of what was measured, and between what the middle half lies.
 #[derive(Clone, Copy)]
 struct Spread {
-    least: u64,
+    low: u64,
     median: u64,
-    most: u64,
+    high: u64,
 }
 
 impl Cell {
@@ -46,8 +46,8 @@ impl Row {
 impl Spread {
     fn of(mut values: Vec<u64>) -> Option<Self> {
         values.sort_unstable();
-        let (least, most) = (*values.first()?, *values.last()?);
-        Some(Self { least, median: values[values.len() / 2], most })
+        let (last, quarter) = (values.len().checked_sub(1)?, values.len() / 4);
+        Some(Self { low: values[quarter], median: values[values.len() / 2], high: values[last - quarter] })
     }
 }
 
@@ -80,7 +80,7 @@ pub fn ratios(rows: &[Row]) -> String {
 /// As Markdown: a line for each job and client.
 pub fn details(rows: &[Row]) -> String {
     let mut out = String::from(
-        "| job | client | median | least to most | runs | rate | arrived | CPU | peak memory |\n\
+        "| job | client | median | middle half | runs | rate | arrived | CPU | peak memory |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
@@ -89,7 +89,7 @@ pub fn details(rows: &[Row]) -> String {
             let spread = cell.spread();
             let median = spread.map_or("-".to_owned(), |spread| amount(&row.job, spread.median));
             let range = spread.map_or("-".to_owned(), |spread| {
-                format!("{} to {}", amount(&row.job, spread.least), amount(&row.job, spread.most))
+                format!("{} to {}", amount(&row.job, spread.low), amount(&row.job, spread.high))
             });
             let rate = spread.and_then(|spread| rate(&row.job, spread.median)).unwrap_or_default();
             let arrived = runs.iter().filter_map(|run| run.arrived).min().map_or(String::new(), grouped);
@@ -108,6 +108,21 @@ pub fn details(rows: &[Row]) -> String {
             )
             .expect("it is a string");
         }
+    }
+    out
+}
+
+/// As Markdown: the most memory that each client took.
+pub fn peaks(rows: &[Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let mut out = String::from("| client | peak memory, one message | in all other jobs |\n|---|---|---|\n");
+    for (column, cell) in first.cells.iter().enumerate() {
+        let peak = |one_message: bool| {
+            let rows = rows.iter().filter(|row| row.job.is_one_message() == one_message);
+            let runs = rows.filter_map(|row| row.cells[column].runs.as_ref()).flatten();
+            runs.map(|run| run.peak).max().filter(|&peak| peak > 0).map_or("-".to_owned(), memory)
+        };
+        writeln!(out, "| {} | {} | {} |", cell.client.name, peak(true), peak(false)).expect("it is a string");
     }
     out
 }
