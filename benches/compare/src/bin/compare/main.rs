@@ -6,7 +6,9 @@ mod job;
 mod run;
 mod server;
 mod table;
+mod talk;
 mod tls;
+mod verdict;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -17,10 +19,11 @@ use clap::Parser;
 
 use crate::client::{Client, Kind};
 use crate::job::Job;
-use crate::run::{Bench, Ran};
+use crate::run::Bench;
 use crate::server::Server;
 use crate::table::{Cell, Row};
 use crate::tls::Trust;
+use crate::verdict::Ran;
 
 /// A client that is so slow in a job does it once.
 const SLOW: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::client::{Client, Kind};
 use crate::job::{Does, Job, grouped};
-use crate::run::Ran;
+use crate::verdict::Ran;
 
 /// All runs of a client in a job; none when it cannot do it.
 pub struct Cell {
