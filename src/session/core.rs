@@ -250,7 +250,8 @@ impl Core {
     /// What to report, now that the connection has ended so; the goal goes on to the next connection, if there is one.
     pub(crate) fn outcome(self, end: End) -> (Outcome, Goal) {
         let missed = self.goal.missed();
-        let lapsed = matches!(self.verdict, Some(Verdict::Short));
+        // What was on its way when the wait ended may have come all the same.
+        let lapsed = matches!(self.verdict, Some(Verdict::Short)) && self.goal.is_pending();
         let left = matches!(end, End::Closed { sent: None, .. }) && self.goal.is_pending();
         let short = (lapsed || left).then(|| self.goal.pending());
         let wanted = self.verdict.is_some() || matches!(self.phase, Phase::Closing { .. }) && !self.broke_off;
@@ -321,6 +322,17 @@ mod tests {
     fn an_open_session_needs_no_clock() {
         let (mut core, now) = core(|_| ());
         assert_eq!(waits_until(core.step(0, now)), None);
+    }
+
+    #[test]
+    fn what_comes_after_the_wait_and_before_the_end_still_counts() {
+        let (mut core, now) = core(|ending| ending.count = Some(1));
+        core.input_ended(now);
+        core.step(0, now + SECOND);
+        assert!(core.wants_close());
+        core.received(&"on its way".into());
+        let (outcome, _) = core.outcome(closed(1000));
+        assert_eq!((outcome.exit_code(), outcome.short), (0, None));
     }
 
     #[test]

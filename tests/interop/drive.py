@@ -1,21 +1,21 @@
-"""Drives the real wsprobe against servers that are no part of it; `run` prepares what it needs.
+"""Drives the real wsprobe against servers and clients that are no part of it; `run` prepares what it needs.
 
-    drive.py WSPROBE CA CERTIFICATE KEY -- NAME COMMAND... [-- NAME COMMAND...]...
+    drive.py WSPROBE CA CERTIFICATE KEY -- server|client NAME COMMAND... [-- server|client NAME COMMAND...]...
 
-Each NAME is a server, started by its COMMAND. Prints a line for each case and ends with `N passed, N failed`.
+Each NAME is a program, started by its COMMAND. Prints a line for each case and ends with `N passed, N failed`.
 """
 
+import contextlib
 import itertools
 import json
 import os
-import queue
 import subprocess
 import sys
-import threading
 import time
 
-# Long enough for a loaded machine; a case that takes this long has failed.
-PATIENCE = 120
+import clients
+from program import PATIENCE, Failed, Program
+
 MIB = 1 << 20
 CASES = []
 
@@ -23,10 +23,6 @@ CASES = []
 def case(check):
     CASES.append((check.__name__.replace("_", " "), check))
     return check
-
-
-class Failed(Exception):
-    pass
 
 
 class Ran:
@@ -52,32 +48,14 @@ class Ran:
         raise Failed(f"{why}\n  args:   {' '.join(self.args)}\n  stderr: {self.stderr.strip()}")
 
 
-class Server:
+class Server(Program):
     """A server under way, with what it says of its connections."""
 
-    def __init__(self, command, certificate, key, wsprobe, ca):
+    def __init__(self, name, command, wsprobe, ca, certificate, key):
+        super().__init__(name, [*command, certificate, key])
         self.wsprobe, self.ca = wsprobe, ca
-        self.process = subprocess.Popen(
-            [*command, certificate, key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.said = queue.Queue()
-        threading.Thread(target=self.listen, daemon=True).start()
         self.ports = self.hear()
         self.numbers = itertools.count()
-
-    def listen(self):
-        for line in self.process.stdout:
-            self.said.put(json.loads(line))
-        self.said.put(None)
-
-    def hear(self):
-        try:
-            said = self.said.get(timeout=PATIENCE)
-        except queue.Empty:
-            raise Failed("the server says nothing") from None
-        if said is None:
-            raise Failed("the server has ended")
-        return said
 
     def run(self, resource, *args, stdin=None, scheme="ws", env=None):
         """Runs wsprobe; each connection has a path of its own, by which `ending` finds it."""
@@ -96,13 +74,6 @@ class Server:
         while (said := self.hear())["path"] != self.path:
             pass
         return said["code"], said["reason"]
-
-    def stop(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
 
 
 def shown(data):
@@ -233,33 +204,35 @@ def many_small_messages_stay_in_order(server):
     server.run("/flood").ended(0, flood, "closed 1000 (normal closure)")
 
 
-def check(name, command, wsprobe, ca, certificate, key):
-    """Runs all cases against one server; returns how many passed and how many failed."""
+def check(name, cases, program, *given):
+    """Runs all cases with one program; returns how many passed and how many failed."""
     passed = failed = 0
-    try:
-        server = Server(command, certificate, key, wsprobe, ca)
-    except Failed as failure:
-        print(f"FAILED {name}: {failure}", flush=True)
-        return 0, len(CASES)
-    for title, run in CASES:
+    for title, run in cases:
         started = time.monotonic()
         try:
-            run(server)
+            with program() as subject:
+                run(*given, subject)
         except Failed as failure:
             failed += 1
             print(f"FAILED {name}: {title}\n  {failure}", flush=True)
         else:
             passed += 1
             print(f"ok     {name}: {title} ({time.monotonic() - started:.1f} s)", flush=True)
-    server.stop()
     return passed, failed
 
 
 def main():
-    args, *servers = [
+    args, *programs = [
         list(group) for is_end, group in itertools.groupby(sys.argv[1:], lambda arg: arg == "--") if not is_end
     ]
-    totals = [check(name, command, *args) for name, *command in servers]
+    commands = {role: {name: rest for is_role, name, *rest in programs if is_role == role} for role in ("server", "client")}
+    totals = []
+    for name, command in commands["server"].items():
+        with Server(name, command, *args) as server:
+            totals.append(check(f"server {name}", CASES, lambda: contextlib.nullcontext(server)))
+    tools = clients.Tools(*args, commands["client"])
+    for name in commands["client"]:
+        totals.append(check(f"client {name}", clients.CASES, lambda: tools.client(name), tools))
     passed, failed = (sum(column) for column in zip(*totals))
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)
