@@ -1,17 +1,23 @@
 //! What is to be done: the options of all parts together, with no trace of how they were typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connect;
+use crate::error::Error;
 use crate::event::{Batch, ClientName};
 use crate::front::link::Patience;
 use crate::front::listen;
+use crate::front::listen::role::Cast;
+use crate::front::run;
 use crate::front::scripts::Scripts;
 use crate::front::stdin::Cut;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::render::Look;
+use crate::render::record::Secrets;
+use crate::script::variables::Variables;
 use crate::session::{self, Wait};
 use crate::term::Verbosity;
 
@@ -29,6 +35,7 @@ pub(crate) enum Job {
         file: PathBuf,
         client: Option<ClientName>,
     },
+    Run(Box<Suite>),
     Print(Vec<u8>),
 }
 
@@ -42,9 +49,34 @@ pub(crate) struct Care {
     pub(crate) voice: Voice,
 }
 
+/// Scripts to be played.
+#[derive(Clone, Debug)]
+pub(crate) struct Suite {
+    pub(crate) scripts: Scripts,
+    pub(crate) variables: Variables,
+    /// Only those whose path has one of these in it, if there are any.
+    pub(crate) filter: Vec<String>,
+    /// How many are played at once.
+    pub(crate) jobs: usize,
+    /// How often each is played.
+    pub(crate) repeat: u32,
+    /// The first that fails ends them all.
+    pub(crate) fail_fast: bool,
+    /// The limit of each.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) close_timeout: Duration,
+    pub(crate) reports: Vec<run::report::Wanted>,
+    pub(crate) record: Option<(PathBuf, Secrets)>,
+    pub(crate) voice: Voice,
+    /// Whether a line on stderr tells how far they are.
+    pub(crate) progress: bool,
+}
+
 /// One run as a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
+    /// `--script`: it is the work that is done with each client, once it is read.
+    pub(crate) script: Option<Cast>,
     pub(crate) options: listen::Options,
     pub(crate) source: Source,
     pub(crate) look: Look,
@@ -84,6 +116,32 @@ pub(crate) struct Replay {
     pub(crate) compare: Option<Ignored>,
 }
 
+/// An option of a connection as it stands in a script: without its dashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) option: String,
+    pub(crate) value: Option<String>,
+}
+
+/// Knows what a URL and the options of a script mean beside those of the command line.
+#[derive(Clone)]
+pub(crate) struct Dial(pub(crate) Arc<dyn Dialing>);
+
+pub(crate) trait Dialing: Send + Sync {
+    /// Whether an option takes this value.
+    ///
+    /// # Errors
+    /// In words.
+    fn check(&self, given: &Given) -> Result<(), String>;
+
+    /// The plan of a connection: what stands with it goes over what stands in the file's head, and both over the
+    /// command line. `dir` is where the files are that a script names.
+    ///
+    /// # Errors
+    /// What can be refused before a socket opens.
+    fn plan(&self, url: &str, head: &[Given], own: &[Given], dir: &Path) -> Result<Box<Plan>, Error>;
+}
+
 /// Where messages come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
@@ -106,6 +164,20 @@ pub(crate) struct Prompt {
     pub(crate) binary: bool,
     pub(crate) escapes: bool,
     pub(crate) exit_on_close: bool,
+}
+
+impl std::ops::Deref for Dial {
+    type Target = dyn Dialing;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl std::fmt::Debug for Dial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Dial")
+    }
 }
 
 /// How to talk to the user.

@@ -7,15 +7,19 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
+use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
 use super::options::{Compress, Interval, Output, Stdin};
+use super::run::Values;
 use super::{secret, translate, values};
 use crate::dial::Trust;
 use crate::error::Error;
 use crate::event::{Batch, Input, Message, Text};
+use crate::front::listen::role::Cast;
 use crate::front::listen::site::Address;
 use crate::front::listen::tls::{Identity, Proof};
 use crate::front::listen::{self, Work};
+use crate::front::scripts::Scripts;
 use crate::handshake::admission::{Admission, Origin};
 use crate::plan::{Service, Source};
 use crate::request::Credentials;
@@ -47,7 +51,7 @@ pub(crate) struct Listen {
 }
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec"]))]
+#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script"]))]
 struct WorkOptions {
     /// Send every message back, with its type; stdin is not read
     #[arg(long)]
@@ -68,6 +72,17 @@ struct WorkOptions {
     /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
+
+    /// Play a script with each client, as its server
+    ///
+    /// The language is that of `wsprobe run` (wsprobe.wsp(5)); the client is the connection without a name, and needs no
+    /// `connect`. `expect header` looks at what it asked with. At the end it is closed with 1000; when a step fails, that
+    /// is told on stderr, the client is closed with 1011, and the exit status at the end is 1.
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+
+    #[command(flatten)]
+    values: Values,
 
     /// Send this to each client when it connects; repeat it for more
     #[arg(long, value_name = "MSG", allow_hyphen_values = true)]
@@ -210,16 +225,19 @@ impl Listen {
     pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
         let work = self.work.work();
         let source = match work {
-            Work::Converse if !self.stdin.receive_only => match translate::prompt(&self.stdin, &self.output, env) {
-                Some(prompt) => Source::Prompt(prompt),
-                None => Source::Pipe(translate::cut(&self.stdin, false)),
-            },
-            Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) => Source::Nothing,
+            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => {
+                match translate::prompt(&self.stdin, &self.output, env) {
+                    Some(prompt) => Source::Prompt(prompt),
+                    None => Source::Pipe(translate::cut(&self.stdin, false)),
+                }
+            }
+            Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) | Work::Script(_) => Source::Nothing,
         };
         let is_prompt = matches!(source, Source::Prompt(_));
         let habits = Habits { pings: self.limits.pings()?, heartbeat: None };
         let session = session::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
         Ok(Service {
+            script: self.work.script(env)?,
             options: listen::Options {
                 address: self.address.clone(),
                 identity: self.tls.identity(&self.address)?,
@@ -274,8 +292,22 @@ impl WorkOptions {
             Some(command) => Work::Exec(command.clone()),
             None if self.echo => Work::Echo,
             None if self.broadcast => Work::Broadcast,
+            // A script takes its place when it is read.
             None => Work::Converse,
         }
+    }
+
+    fn script(&self, env: &Env) -> Result<Option<Cast>, Error> {
+        let variables = self.values.read()?;
+        let Some(path) = &self.script else { return Ok(None) };
+        let scripts = Scripts {
+            paths: vec![path.clone()],
+            options: dialing::names(),
+            variables: Some(variables.clone()),
+            dial: Dialer::new(Connections::default(), false, env).into(),
+            has_connection: true,
+        };
+        Ok(Some(Cast { scripts, variables }))
     }
 }
 

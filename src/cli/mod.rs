@@ -3,6 +3,7 @@
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
 mod curl;
+mod dialing;
 mod env;
 mod generate;
 mod help;
@@ -13,6 +14,7 @@ mod replay;
 mod route;
 mod run;
 mod secret;
+mod suite;
 mod translate;
 pub(crate) mod values;
 
@@ -100,10 +102,12 @@ enum Command {
     /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
     /// wait for them. `wsprobe listen --help` has its options.
     Listen(Box<Deferred<Listen>>),
-    /// Check scripts, and bring them into their canonical form
+    /// Test a server with scripts: conversations with expectations, one step a line
     ///
-    /// A script is a conversation with expectations, one step a line; wsprobe.wsp(5) explains the language.
-    /// `wsprobe run --help` has its options.
+    /// wsprobe.wsp(5) explains the language. All files are checked before anything connects; a step that fails is shown
+    /// with its place, with what came instead and with the last ten messages of its connection. What is told is told on
+    /// stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file does not parse, else
+    /// as for a connection. `wsprobe run --help` has its options.
     Run(Box<Deferred<Run>>),
     /// Send a recording again: what `--record` wrote, with its timing
     ///
@@ -179,6 +183,8 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     let matched = definition.try_get_matches_from_mut(&args);
     // Hundreds of options take longer to take down than the end of the process does.
     std::mem::forget(definition);
+    // Which of the values of `--report` belong together: `Run` does not tell.
+    let run_matches = matched.as_ref().ok().and_then(|matches| matches.subcommand_matches("run")).cloned();
     let cli = match matched {
         Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches).expect("clap has just matched these"),
         // Only who asks for help waits for all of it to be written.
@@ -191,7 +197,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
         (Some(Command::Listen(listen)), _) => listen.0.service(env).map(Box::new).map(Job::Listen),
-        (Some(Command::Run(run)), _) => run.0.care(env).map(Box::new).map(Job::Care),
+        (Some(Command::Run(run)), _) => run.0.job(&run_matches.expect("it is the command that was given"), env),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.0.options, env).map(Job::Demo),
         (Some(Command::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
         (Some(Command::RecordToScript(recording)), _) => Ok(recording.job()),

@@ -2,28 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, Args, CommandFactory as _, ValueHint};
+use clap::{ArgMatches, Args, ValueHint};
 
-use super::Cli;
 use super::env::Env;
+use super::suite::Playing;
+use super::{dialing, suite};
 use crate::error::Error;
 use crate::front::scripts::Scripts;
-use crate::plan::{Care, Voice};
-use crate::script::check::OptionName;
+use crate::plan::{Care, Job};
 use crate::script::variables::files::{self, Format};
 use crate::script::variables::{Variables, is_reference};
-use crate::term::Verbosity;
-
-/// The headings whose options a connection takes.
-const OF_CONNECTIONS: [&str; 5] = ["Request", "TLS", "Route", "Timing", "Protocol"];
-
-/// A script connects again by itself, and has no prompt.
-const NOT_OF_SCRIPTS: [&str; 4] = ["reconnect", "reconnect-delay", "slash", "protocol"];
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Run {
     /// Scripts, and folders of them (`*.wsp`); `-` is stdin
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
 
     /// Only check the scripts: nothing connects
@@ -31,41 +24,79 @@ pub(crate) struct Run {
     /// All errors of all files are told, each with its line and column; the exit status is 2 if there are any. Whether
     /// variables have values is checked only if `--var` or `--vars` gives some. With `--fmt`, files that are not in
     /// their canonical form are named and left alone, and the exit status is 1.
-    #[arg(long, help_heading = "Scripts", required_unless_present = "fmt")]
+    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["Choice", "report", "record", "frames"])]
     check: bool,
 
     /// Bring the scripts into their canonical form
     ///
     /// Files are written in place, stdin is printed to stdout. Indentation and blanks between words change; comments and
     /// what is sent or expected do not. When any file has an error, none is written.
-    #[arg(long, help_heading = "Scripts")]
+    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["Choice", "report", "record", "frames", "var", "vars"])]
     fmt: bool,
 
+    #[command(flatten)]
+    values: Values,
+
+    #[command(flatten)]
+    playing: Playing,
+}
+
+/// The values of variables.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Scripts")]
+pub(super) struct Values {
     /// Give a variable a value: `--var url=ws://localhost:8080`
     ///
     /// It stands where a script says `{{NAME}}`, and goes over what `--vars` says.
-    #[arg(long, help_heading = "Scripts", value_name = "NAME=VALUE", value_parser = assignment, conflicts_with = "fmt")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     var: Vec<(String, String)>,
 
     /// Take variables from a file: TOML, JSON or .env, as its name tells
     ///
     /// Nested keys are joined with dots: `{{server.url}}`, `{{list.0}}`. Of several files the last one to name a
     /// variable is right.
-    #[arg(long, help_heading = "Scripts", value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "fmt")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     vars: Vec<PathBuf>,
 }
 
 impl Run {
-    /// What is to be done with the scripts.
+    /// What is to be done with the scripts; `matches` are those of this command.
     ///
     /// # Errors
     /// What is wrong with the options, or with the files of variables.
-    pub(super) fn care(self, env: &Env) -> Result<Care, Error> {
-        let has_variables = !self.var.is_empty() || !self.vars.is_empty();
-        let variables = variables(&self.vars, self.var)?;
-        let voice = Voice { verbosity: Verbosity::Normal, colour: env.colours(env.stderr_is_terminal) };
-        let scripts = Scripts { paths: self.paths, options: options(), variables: has_variables.then_some(variables) };
-        Ok(Care { scripts, checks: self.check, formats: self.fmt, voice })
+    pub(super) fn job(self, matches: &ArgMatches, env: &Env) -> Result<Job, Error> {
+        let (reports, more) = suite::reports(matches)?;
+        let paths: Vec<_> = more.into_iter().map(PathBuf::from).chain(self.paths).collect();
+        if paths.is_empty() {
+            return Err(Error::Usage("which scripts? `wsprobe run FILE...`, or a folder of them".to_owned()));
+        }
+        let variables = self.values.read()?;
+        let is_played = !self.check && !self.fmt;
+        let known = (is_played || self.values.has_any()).then(|| variables.clone());
+        let scripts = Scripts {
+            paths,
+            options: dialing::names(),
+            variables: known,
+            dial: self.playing.dial(env),
+            has_connection: false,
+        };
+        if is_played {
+            return Ok(Job::Run(Box::new(self.playing.suite(scripts, variables, reports, env))));
+        }
+        let voice = self.playing.voice(env);
+        Ok(Job::Care(Box::new(Care { scripts, checks: self.check, formats: self.fmt, voice })))
+    }
+}
+
+impl Values {
+    fn has_any(&self) -> bool {
+        !self.var.is_empty() || !self.vars.is_empty()
+    }
+
+    /// # Errors
+    /// What is wrong with the files.
+    pub(super) fn read(&self) -> Result<Variables, Error> {
+        variables(&self.vars, self.var.clone())
     }
 }
 
@@ -92,34 +123,9 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// The options that may stand below `connect`.
-fn options() -> Vec<OptionName> {
-    let is_of_connections =
-        |argument: &&Arg| argument.get_help_heading().is_some_and(|heading| OF_CONNECTIONS.contains(&heading));
-    let definition = Cli::command();
-    let options = definition.get_arguments().filter(is_of_connections).filter_map(|argument| {
-        let name = argument.get_long().filter(|long| !NOT_OF_SCRIPTS.contains(long))?;
-        Some(OptionName { name: name.to_owned(), takes_value: argument.get_action().takes_values() })
-    });
-    options.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_connection_takes_the_options_of_its_headings() {
-        let options = options();
-        let takes_value =
-            |name: &str| options.iter().find(|option| option.name == name).map(|option| option.takes_value);
-        assert_eq!(takes_value("header"), Some(true));
-        assert_eq!(takes_value("insecure"), Some(false));
-        assert_eq!(takes_value("max-message"), Some(true));
-        for name in ["execute", "json", "reconnect", "wait", "connect", "help"] {
-            assert_eq!(takes_value(name), None, "{name}");
-        }
-    }
 
     #[test]
     fn a_variable_is_given_as_name_and_value() {

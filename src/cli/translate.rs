@@ -325,22 +325,25 @@ pub(super) fn look(output: &options::Output, stdin: &options::Stdin, env: &Env, 
 }
 
 pub(super) fn voice(output: &options::Output, env: &Env, is_prompt: bool) -> Voice {
-    let verbosity = match (output.quiet, output.verbose) {
+    // At the prompt there is one screen for both.
+    let colour = colour(output, env, if is_prompt { env.stdout_is_terminal } else { env.stderr_is_terminal });
+    Voice { verbosity: verbosity(output.quiet, output.verbose), colour }
+}
+
+pub(super) fn verbosity(quiet: bool, verbose: u8) -> Verbosity {
+    match (quiet, verbose) {
         (true, _) => Verbosity::Quiet,
         (false, 0) => Verbosity::Normal,
         (false, 1) => Verbosity::Verbose,
         (false, _) => Verbosity::Chatty,
-    };
-    // At the prompt there is one screen for both.
-    let colour = colour(output, env, if is_prompt { env.stdout_is_terminal } else { env.stderr_is_terminal });
-    Voice { verbosity, colour }
+    }
 }
 
 fn colour(output: &options::Output, env: &Env, stream_is_terminal: bool) -> bool {
     !output.no_color && chosen(output.color, env.colours(stream_is_terminal))
 }
 
-fn chosen(when: When, auto: bool) -> bool {
+pub(super) fn chosen(when: When, auto: bool) -> bool {
     match when {
         When::Auto => auto,
         When::Always => true,

@@ -6,9 +6,11 @@ pub(crate) mod link;
 pub(crate) mod listen;
 mod output;
 mod pipe;
+pub(crate) mod play;
 mod repl;
 mod replay;
 mod report;
+pub(crate) mod run;
 pub(crate) mod scripts;
 pub(crate) mod serve;
 mod signals;
@@ -20,8 +22,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::listen::Work;
 use crate::error::Error;
-use crate::plan::{Care, Job, Plan, Replay, Service, Source, Voice};
+use crate::plan::{Care, Job, Plan, Replay, Service, Source, Suite, Voice};
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
 
@@ -33,10 +36,11 @@ pub(crate) fn run(job: Job) -> u8 {
     match job {
         Job::Print(page) => print(&page),
         Job::Connect(plan) => connect_as(&plan),
-        Job::Listen(service) => listen_as(&service),
+        Job::Listen(mut service) => listen_as(&mut service),
         Job::Care(care) => care_as(&care),
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => replay::script::run(&file, client),
+        Job::Run(suite) => run_as(&suite),
         Job::Demo(mut plan) => match listen::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
@@ -74,9 +78,15 @@ fn replay_as(replay: &Replay) -> u8 {
     replay::run(replay)
 }
 
-fn listen_as(service: &Service) -> u8 {
+fn listen_as(service: &mut Service) -> u8 {
     if service.voice.colour || service.look.colour {
         term::allow_colour();
+    }
+    if let Some(cast) = &service.script {
+        match cast.read(service.voice) {
+            Ok(script) => service.options.work = Work::Script(Box::new(script)),
+            Err(code) => return code,
+        }
     }
     match &service.source {
         Source::Prompt(prompt) => repl::host(service, prompt),
@@ -89,6 +99,13 @@ fn care_as(care: &Care) -> u8 {
         term::allow_colour();
     }
     scripts::care(care)
+}
+
+fn run_as(suite: &Suite) -> u8 {
+    if suite.voice.colour {
+        term::allow_colour();
+    }
+    run::run(suite)
 }
 
 fn print(page: &[u8]) -> u8 {

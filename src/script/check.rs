@@ -24,6 +24,8 @@ pub(crate) struct Known<'a> {
     pub(crate) options: &'a [OptionName],
     /// Without any, nobody can tell yet which have a value.
     pub(crate) variables: Option<&'a Variables>,
+    /// The connection without a name is there already.
+    pub(crate) has_connection: bool,
 }
 
 /// What is wrong with a script; of one that is not whole, the rest may have what is missed.
@@ -31,6 +33,7 @@ pub(super) fn check(script: &Script, known: Known<'_>, is_whole: bool) -> Vec<Fl
     let mut check =
         Check { known, is_whole, flaws: Vec::new(), connections: BTreeSet::new(), defined: BTreeSet::new() };
     check.settings(&script.settings);
+    check.connections.extend(known.has_connection.then_some(None));
     connected(&script.steps, &mut check.connections);
     check.steps(&script.steps);
     check.flaws
@@ -275,7 +278,7 @@ mod tests {
         variables.set("url", "ws://h");
         let option = |name: &str, takes_value| OptionName { name: name.to_owned(), takes_value };
         let options = [option("header", true), option("insecure", false)];
-        let known = Known { options: &options, variables: Some(&variables) };
+        let known = Known { options: &options, variables: Some(&variables), has_connection: false };
         match super::super::parse_and_check(source, known) {
             Ok(_) => Vec::new(),
             Err(flaws) => flaws.iter().map(ToString::to_string).collect(),

@@ -8,7 +8,7 @@ use super::{format, parse, parse_and_check};
 pub fn script(input: &[u8]) {
     let Ok(source) = std::str::from_utf8(input) else { return };
     let variables = Variables::new(|_| None);
-    let _ = parse_and_check(source, Known { options: &[], variables: Some(&variables) });
+    let _ = parse_and_check(source, Known { options: &[], variables: Some(&variables), has_connection: false });
     let Ok(script) = parse(source) else {
         assert!(format::format(source).is_err());
         return;

@@ -4,10 +4,12 @@ pub(crate) mod at_once;
 pub(crate) mod escape;
 mod lane;
 mod state;
+mod status;
 mod talk;
 
 pub(crate) use lane::{Lane, print, stdout_gone};
 pub(crate) use state::{edit_again, guard_terminal, note_editing, restore_terminal};
+pub(crate) use status::Status;
 pub(crate) use talk::{Talk, Verbosity};
 
 /// Columns, as of now: the user may resize the window at any time.

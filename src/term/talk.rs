@@ -1,10 +1,12 @@
 //! What is said to the user beside the data: on stderr, or above the prompt.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use crossterm::style::{Color, Stylize as _};
 
 use super::escape::{Keep, escape};
+use super::status::Status;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +41,12 @@ impl Talk {
         Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(sink) }
     }
 
+    /// The same, above a line that stays at the bottom.
+    pub(crate) fn above(status: &Arc<Status>, verbosity: Verbosity, colour: bool) -> Self {
+        let status = Arc::clone(status);
+        Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(move |text| status.say(&text)) }
+    }
+
     /// To whoever shows lines, each with its line end.
     pub(crate) fn to(
         verbosity: Verbosity,
@@ -47,6 +55,11 @@ impl Talk {
         sink: impl Fn(String) + Send + Sync + 'static,
     ) -> Self {
         Self { verbosity, colour, name, sink: Box::new(sink) }
+    }
+
+    /// Whether what is painted elsewhere may be.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.colour
     }
 
     /// Something that happened, in one line.
@@ -78,6 +91,11 @@ impl Talk {
         self.line("", what, Some(Color::DarkRed));
         self.line("", line, None);
         self.line("", mark, Some(Color::DarkRed));
+    }
+
+    /// Lines that are painted and safe already, and that are said even when quiet.
+    pub(crate) fn page(&self, page: &str) {
+        (self.sink)(page.to_owned());
     }
 
     /// What belongs to an error and stands below it, such as the body of a refusal.

@@ -14,9 +14,11 @@ use super::door::Guest;
 use super::exec::{Caller, Process};
 use super::hub::{Member, Place};
 use super::mailbox::Mailbox;
+use super::role::Role;
 use super::site::Arrival;
 use super::{Floor, Work};
 use crate::event::{Close, Direction, End, Event, Happening, Input, Message, Opened, Peer};
+use crate::front::play::Line;
 use crate::front::report;
 use crate::handshake::server::Declined;
 use crate::session::{self, Gone, Outlet, Progress};
@@ -71,7 +73,7 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     };
     let started = match &floor.options.work {
         Work::Exec(command) => Some(Process::start(command, &caller)),
-        Work::Echo | Work::Broadcast | Work::Converse => None,
+        Work::Echo | Work::Broadcast | Work::Converse | Work::Script(_) => None,
     };
     floor.talk.say(&format!("{} connected from {}", member.name, member.about));
     if let Some(agreed) = &deflate {
@@ -99,10 +101,15 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     };
     let (first, options) = (floor.options.greeting.clone(), &floor.options.session);
     let close_timeout = options.ending.close_timeout;
-    let seat = Seat { floor, member: &member, process: process.as_ref().map(Process::mailbox) };
+    let (batches, mut inputs) = mpsc::channel(BATCHES);
+    let role = match &floor.options.work {
+        Work::Script(script) => Some(Role::new(script, &opened, batches.clone(), close_timeout)),
+        Work::Exec(_) | Work::Echo | Work::Broadcast | Work::Converse => None,
+    };
+    let (mailbox, line) = (process.as_ref().map(Process::mailbox), role.as_ref().map(Role::line));
+    let seat = Seat { floor, member: &member, process: mailbox, line };
     seat.put(Event::now(Happening::Open(Box::new(opened))));
 
-    let (batches, mut inputs) = mpsc::channel(BATCHES);
     let (_held, mut signals) = mpsc::channel(1);
     let deliver = async {
         while batches.send(Ok(member.mailbox.take().await)).await.is_ok() {}
@@ -124,14 +131,27 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         pending::<()>().await;
     };
     let mut progress = Progress::new(&options.ending);
-    let outcome = tokio::select! {
-        outcome = session::run(socket, first, &mut progress, &mut inputs, &mut signals, &seat, options) => Some(outcome),
-        () = deliver => None,
-        () = at_work => None,
-        // It has had its time, also if it still sends.
-        () = overdue => None,
+    let session = async {
+        let outcome = tokio::select! {
+            outcome = session::run(socket, first, &mut progress, &mut inputs, &mut signals, &seat, options) => Some(outcome),
+            () = deliver => None,
+            () = at_work => None,
+            // It has had its time, also if it still sends.
+            () = overdue => None,
+        };
+        let end = outcome.map_or(End::Unanswered, |outcome| outcome.end);
+        if let Some(line) = &seat.line {
+            line.ended(end.exit_code());
+        }
+        end
     };
-    let end = outcome.map_or(End::Unanswered, |outcome| outcome.end);
+    let playing = async {
+        if let Some(role) = role {
+            // Boxed for the same reason.
+            Box::pin(role.play(floor, &member)).await;
+        }
+    };
+    let (end, ()) = tokio::join!(session, playing);
     report::client_ended(&floor.talk, member.name, &end);
     let _ = seat.flush().await;
     place.empty();
@@ -151,6 +171,8 @@ struct Seat<'f, O> {
     member: &'f Member,
     /// What the client's process is to read.
     process: Option<Rc<Mailbox>>,
+    /// What the client's script is to hear.
+    line: Option<Rc<Line>>,
 }
 
 impl<O: Outlet> Seat<'_, O> {
@@ -160,7 +182,7 @@ impl<O: Outlet> Seat<'_, O> {
             (Work::Broadcast, _) => self.floor.say_to_others(&input(), Some(self.member.name)),
             (Work::Exec(_), Some(mailbox)) => mailbox.put(input()),
             // The session echoes by itself.
-            (Work::Exec(_) | Work::Echo | Work::Converse, _) => {}
+            (Work::Exec(_) | Work::Echo | Work::Converse | Work::Script(_), _) => {}
         }
     }
 }
@@ -169,6 +191,9 @@ impl<O: Outlet> Outlet for Seat<'_, O> {
     async fn room(&self) -> Result<(), Gone> {
         if let Some(mailbox) = &self.process {
             let _ = mailbox.room(FOREVER).await;
+        }
+        if let Some(line) = &self.line {
+            line.room().await?;
         }
         self.floor.output.room().await
     }
@@ -180,6 +205,9 @@ impl<O: Outlet> Outlet for Seat<'_, O> {
                 self.heard(message);
             }
         }
+        if let Some(line) = &self.line {
+            line.put(event.clone());
+        }
         event.client = Some(self.member.name);
         self.floor.output.put(event);
     }
@@ -189,7 +217,7 @@ impl<O: Outlet> Outlet for Seat<'_, O> {
     }
 
     fn wants_sent(&self) -> bool {
-        self.floor.output.wants_sent()
+        self.line.is_some() || self.floor.output.wants_sent()
     }
 
     async fn gone(&self) {

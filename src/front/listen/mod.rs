@@ -11,9 +11,11 @@ mod exec;
 mod hub;
 mod mailbox;
 mod page;
+pub(crate) mod role;
 pub(crate) mod site;
 pub(crate) mod tls;
 
+use std::cell::Cell;
 use std::future::pending;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -70,13 +72,14 @@ pub(crate) struct Options {
 }
 
 /// What is done with a client's messages, beside showing them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Work {
     /// The user answers.
     Converse,
     Echo,
     Broadcast,
     Exec(String),
+    Script(Box<role::Script>),
 }
 
 /// What all clients share.
@@ -87,6 +90,8 @@ pub(super) struct Floor<O> {
     hub: Rc<Hub>,
     output: Rc<O>,
     talk: Rc<Talk>,
+    /// A client's script has.
+    has_failed: Cell<bool>,
 }
 
 /// A server that listens.
@@ -133,7 +138,7 @@ async fn serve(service: &Service, talk: &Rc<Talk>) -> Result<u8, Error> {
 }
 
 /// A server on a thread of its own that sends every message back, for `demo` and for tests; returns its port.
-pub(super) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
+pub(in crate::front) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
     let (told, port) = std::sync::mpsc::channel();
     let serve = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
@@ -175,7 +180,8 @@ impl<O: Outlet + 'static> Server<O> {
         options.identity.iter().flat_map(|identity| &identity.notes).for_each(|note| talk.say(note));
         output.put(Event::now(Happening::Listening(url)));
         let hub = Hub::new(options.max_clients.unwrap_or(usize::MAX), roster);
-        let floor = Rc::new(Floor { options: options.clone(), door, site, hub, output, talk });
+        let has_failed = Cell::new(false);
+        let floor = Rc::new(Floor { options: options.clone(), door, site, hub, output, talk, has_failed });
         Ok(Self { listener, floor })
     }
 
@@ -211,7 +217,7 @@ impl<O: Outlet + 'static> Server<O> {
             () = floor.output.gone() => code,
         };
         clients.shutdown().await;
-        Ok(code)
+        Ok(if code == 0 && floor.has_failed.get() { 1 } else { code })
     }
 }
 
@@ -280,7 +286,7 @@ impl<O: Outlet> Floor<O> {
 
 impl Work {
     pub(crate) fn echo(&self) -> Echo {
-        if *self == Self::Echo { Echo::InOrder } else { Echo::No }
+        if matches!(self, Self::Echo) { Echo::InOrder } else { Echo::No }
     }
 }
 

@@ -29,8 +29,13 @@ const DUMP_WIDTH: usize = 80;
 pub(crate) trait Sources {
     fn text(&self, template: &Template) -> Result<String, String>;
 
-    /// The same as a JSON value: variables within strings are escaped.
-    fn json(&self, template: &Template) -> Result<Value, String>;
+    /// The same as JSON, which it has to be.
+    fn json_text(&self, template: &Template) -> Result<String, String>;
+
+    fn json(&self, template: &Template) -> Result<Value, String> {
+        let text = self.json_text(template)?;
+        serde_json::from_str(&text).map_err(|error| format!("`{text}` is no JSON: {error}"))
+    }
 
     /// The same in a regular expression, where variables stand for themselves.
     fn expression(&self, template: &Template) -> Result<String, String>;
@@ -267,13 +272,7 @@ impl Answer {
 /// In words.
 pub(crate) fn regex(expression: &Regexp, sources: &impl Sources) -> Result<Regex, String> {
     let source = sources.expression(&expression.source)?;
-    let flags = if expression.flags.is_empty() { String::new() } else { format!("(?{})", expression.flags) };
-    Regex::new(&format!("{flags}{source}")).map_err(|error| {
-        // The lines before the last draw the expression.
-        let error = error.to_string();
-        let reason = error.lines().last().unwrap_or_default();
-        format!("`{source}` is no regular expression: {}", reason.strip_prefix("error: ").unwrap_or(reason))
-    })
+    expression.compiled(&source).map_err(|why| format!("`{source}` is no regular expression: {why}"))
 }
 
 /// What a binary message holds.
@@ -312,6 +311,14 @@ pub(crate) fn extract(from: &Extract, message: &Message, sources: &impl Sources)
         Extract::Header(_) | Extract::Status | Extract::CloseCode | Extract::CloseReason => {
             Err(Mismatch::new("that is not of a message"))
         }
+    }
+}
+
+/// What there is to say of a message where there was to be none.
+pub(crate) fn unexpected(message: &Message) -> Mismatch {
+    match message {
+        Message::Text(text) => Mismatch::with("a text message came", vec![Line::came(text.as_str())]),
+        Message::Binary(data) => Mismatch::with("a binary message came", dumped(data).map(Line::came).collect()),
     }
 }
 
@@ -413,8 +420,8 @@ mod tests {
             }
         }
 
-        fn json(&self, template: &Template) -> Result<Value, String> {
-            serde_json::from_str(&self.text(template)?).map_err(|error| error.to_string())
+        fn json_text(&self, template: &Template) -> Result<String, String> {
+            self.text(template)
         }
 
         fn expression(&self, template: &Template) -> Result<String, String> {

@@ -2,12 +2,14 @@
 //!
 //! What they say is `script`'s business, playing them another's.
 
+mod connections;
+
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{complain, print, stdin};
 use crate::error::Error;
-use crate::plan::{Care, Voice};
+use crate::plan::{Care, Dial, Voice};
 use crate::script::check::{Known, OptionName};
 use crate::script::flaw::Flaw;
 use crate::script::format::format;
@@ -32,6 +34,9 @@ pub(crate) struct Scripts {
     pub(crate) options: Vec<OptionName>,
     /// Without any, nobody can tell yet which have a value.
     pub(crate) variables: Option<Variables>,
+    pub(crate) dial: Dial,
+    /// The connection without a name is there already: they are for a server.
+    pub(crate) has_connection: bool,
 }
 
 /// A file that was read.
@@ -42,6 +47,17 @@ pub(crate) struct File {
     /// `None` is stdin.
     pub(crate) path: Option<PathBuf>,
     pub(crate) source: String,
+}
+
+impl File {
+    /// Where the files are that it names.
+    pub(super) fn dir(&self) -> &Path {
+        dir_of(self.path.as_deref())
+    }
+}
+
+fn dir_of(path: Option<&Path>) -> &Path {
+    path.and_then(Path::parent).filter(|dir| *dir != Path::new("")).unwrap_or(Path::new("."))
 }
 
 /// Does what is to be done with scripts that are not played, and returns the exit status.
@@ -55,12 +71,19 @@ pub(super) fn care(care: &Care) -> u8 {
 /// # Errors
 /// The exit status, when all that is wrong has been told.
 pub(super) fn load(scripts: &Scripts, voice: Voice) -> Result<Vec<(File, Script)>, u8> {
-    let known = Known { options: &scripts.options, variables: scripts.variables.as_ref() };
-    each(scripts, voice, |source| parse_and_check(source, known))
+    let Scripts { options, variables, has_connection, .. } = scripts;
+    let known = Known { options, variables: variables.as_ref(), has_connection: *has_connection };
+    let nothing = Variables::new(|_| None);
+    let variables = variables.as_ref().unwrap_or(&nothing);
+    each(scripts, voice, |source, dir| {
+        let script = parse_and_check(source, known)?;
+        let flaws = connections::flaws(&script, variables, &scripts.dial, dir);
+        if flaws.is_empty() { Ok(script) } else { Err(flaws) }
+    })
 }
 
 fn bring_into_form(care: &Care) -> Result<(), u8> {
-    let changed = each(&care.scripts, care.voice, format)?;
+    let changed = each(&care.scripts, care.voice, |source, _| format(source))?;
     let talk = Talk::on_stderr(care.voice.verbosity, care.voice.colour);
     let mut code = 0;
     for (file, formatted) in changed {
@@ -83,8 +106,12 @@ fn bring_into_form(care: &Care) -> Result<(), u8> {
     if code == 0 { Ok(()) } else { Err(code) }
 }
 
-/// Reads all files before anything else is done with one of them.
-fn each<T>(scripts: &Scripts, voice: Voice, read: impl Fn(&str) -> Result<T, Vec<Flaw>>) -> Result<Vec<(File, T)>, u8> {
+/// Reads all files before anything else is done with one of them, each with the folder that it is in.
+fn each<T>(
+    scripts: &Scripts,
+    voice: Voice,
+    read: impl Fn(&str, &Path) -> Result<T, Vec<Flaw>>,
+) -> Result<Vec<(File, T)>, u8> {
     let talk = Talk::on_stderr(voice.verbosity, voice.colour);
     let (mut good, mut bad, mut flawed) = (Vec::new(), 0, 0);
     for path in found(&scripts.paths).map_err(|error| complain(&error))? {
@@ -92,7 +119,7 @@ fn each<T>(scripts: &Scripts, voice: Voice, read: impl Fn(&str) -> Result<T, Vec
         let path = (path != Path::new("-")).then_some(path);
         let (source, outcome) = match String::from_utf8(bytes) {
             Ok(source) => {
-                let outcome = read(&source);
+                let outcome = read(&source, dir_of(path.as_deref()));
                 (source, outcome)
             }
             Err(error) => {

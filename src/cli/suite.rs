@@ -1,0 +1,182 @@
+//! The options of `wsprobe run` that say how scripts are played and what is told of them.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{ArgAction, ArgMatches, Args};
+
+use super::dialing::{Connections, Dialer};
+use super::env::Env;
+use super::options::When;
+use super::{translate, values};
+use crate::error::Error;
+use crate::front::run::report::{Format, Wanted};
+use crate::front::scripts::Scripts;
+use crate::plan::{Dial, Suite, Voice};
+use crate::render::record::Secrets;
+use crate::script::variables::Variables;
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Playing {
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    connections: Connections,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Playing")]
+struct Choice {
+    /// Play so many files at once: by default, as many as there are CPUs
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    jobs: Option<NonZeroUsize>,
+
+    /// End the run when a file has failed
+    ///
+    /// Those that are being played then are ended too, and count as not run.
+    #[arg(long, hide_short_help = true)]
+    fail_fast: bool,
+
+    /// Play each file so many times
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
+    repeat: u32,
+
+    /// Play only files that have this in their path; repeat it for more
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    filter: Vec<String>,
+
+    /// Give each file so long, all of its steps together
+    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
+    timeout: Option<Duration>,
+
+    /// Give up on a server's Close after this long
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time, hide_short_help = true)]
+    close_timeout: Duration,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+struct Output {
+    /// Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more
+    ///
+    /// TAP goes to stdout, as each file ends, the others to their file when all have; `junit=FILE` means the same as
+    /// `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: what is told is told on stderr.
+    #[arg(long, value_name = "FORMAT [FILE]", num_args = 1..=2, action = ArgAction::Append, hide_short_help = true)]
+    report: Vec<String>,
+
+    /// Write a JSON record for each event of all connections to this file
+    ///
+    /// The same that `wsprobe --record` writes.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    record: Option<PathBuf>,
+
+    /// Leave secrets in the record as they are
+    #[arg(long, requires = "record", hide_short_help = true)]
+    record_secrets: bool,
+
+    /// Show each frame on the wire, both ways
+    #[arg(long, hide_short_help = true)]
+    frames: bool,
+
+    /// Use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    color: When,
+
+    /// The same as `--color never`
+    #[arg(long, hide_short_help = true, conflicts_with = "color")]
+    no_color: bool,
+
+    /// Tell only of what failed
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Show each step and the handshakes; twice: TLS and timing too
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+impl Playing {
+    /// What makes connections, with these options for all of them.
+    pub(super) fn dial(&self, env: &Env) -> Dial {
+        Dialer::new(self.connections.clone(), self.output.frames, env).into()
+    }
+
+    /// All that is needed to play these files.
+    pub(super) fn suite(self, scripts: Scripts, variables: Variables, reports: Vec<Wanted>, env: &Env) -> Suite {
+        let voice = self.voice(env);
+        let Choice { jobs, fail_fast, repeat, filter, timeout, close_timeout } = self.choice;
+        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok());
+        let output = self.output;
+        let secrets = if output.record_secrets { Secrets::Kept } else { Secrets::Masked };
+        Suite {
+            scripts,
+            variables,
+            filter,
+            jobs: jobs.map_or(1, NonZeroUsize::get),
+            repeat,
+            fail_fast,
+            timeout,
+            close_timeout,
+            reports,
+            record: output.record.map(|path| (path, secrets)),
+            voice,
+            progress: env.stderr_is_terminal && !env.terminal_is_dumb && !output.quiet,
+        }
+    }
+
+    /// How to talk to the user.
+    pub(super) fn voice(&self, env: &Env) -> Voice {
+        let output = &self.output;
+        let colour = !output.no_color && translate::chosen(output.color, env.colours(env.stderr_is_terminal));
+        Voice { verbosity: translate::verbosity(output.quiet, output.verbose), colour }
+    }
+}
+
+/// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
+///
+/// # Errors
+/// What is no report, or would overwrite a script.
+pub(super) fn reports(matches: &ArgMatches) -> Result<(Vec<Wanted>, Vec<String>), Error> {
+    let mut reports: Vec<Wanted> = Vec::new();
+    let mut others = Vec::new();
+    for mut values in matches.get_occurrences::<String>("report").into_iter().flatten() {
+        let first = values.next().map(String::as_str).unwrap_or_default();
+        let (name, mut file) = first.split_once('=').map_or((first, None), |(name, file)| (name, Some(file)));
+        let format = match name {
+            "tap" => Format::Tap,
+            "json" => Format::Json,
+            "junit" => Format::Junit,
+            _ => {
+                return Err(Error::Usage(format!(
+                    "`{first}` is no report: there are tap, `junit FILE` and `json FILE`"
+                )));
+            }
+        };
+        let second = values.next().map(String::as_str);
+        if file.is_none() && format != Format::Tap {
+            file = Some(second.ok_or_else(|| Error::Usage(format!("which file? `--report {name} FILE`")))?);
+        } else {
+            others.extend(second.map(str::to_owned));
+        }
+        let file = file.filter(|file| *file != "-").map(PathBuf::from);
+        if file.as_deref().is_some_and(is_script) {
+            let file = file.unwrap_or_default();
+            return Err(Error::Usage(format!(
+                "`--report {name}` would overwrite `{}`: first the file of the report, then those to play",
+                file.display()
+            )));
+        }
+        reports.push(Wanted { format, file });
+    }
+    if reports.iter().filter(|report| report.file.is_none()).count() > 1 {
+        return Err(Error::Usage("only one report can go to stdout".to_owned()));
+    }
+    Ok((reports, others))
+}
+
+fn is_script(path: &Path) -> bool {
+    path.is_dir() || path.extension().is_some_and(|extension| extension == "wsp")
+}

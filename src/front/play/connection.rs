@@ -1,0 +1,165 @@
+//! A connection that a script plays on, whoever has opened it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::timeout;
+
+use super::line::Line;
+use crate::dial::Duplex;
+use crate::event::{Batch, Close, Event, Happening, Input, Message, Opened};
+use crate::script::judge::Answer;
+use crate::session::{self, Outlet as _, Progress};
+use crate::wire::Socket;
+
+/// Batches between the script and the session.
+const BATCHES: usize = 2;
+
+/// Who leaves in a hurry waits so long for the answer to its Close.
+const HASTE: Duration = Duration::from_millis(500);
+
+pub(in crate::front) struct Connection {
+    line: Rc<Line>,
+    inputs: mpsc::Sender<Result<Batch, String>>,
+    pub(super) answer: Answer,
+    /// The message that an expectation took last.
+    pub(super) last: RefCell<Option<Message>>,
+    /// A step has seen how it ended.
+    saw_end: Cell<bool>,
+    close_timeout: Duration,
+    /// The task of its session, unless that is somebody else's.
+    session: RefCell<Option<JoinHandle<()>>>,
+}
+
+impl Connection {
+    /// Runs a session on the socket, beside the script.
+    pub(super) fn begin<S: Duplex + 'static>(
+        socket: Socket<S>,
+        opened: Opened,
+        options: session::Options,
+        line: Line,
+    ) -> Self {
+        let (inputs, mut batches) = mpsc::channel(BATCHES);
+        let answer = Answer::to_us(&opened);
+        let close_timeout = options.ending.close_timeout;
+        let line = Rc::new(line);
+        line.put(Event::now(Happening::Open(Box::new(opened))));
+        let heard = Rc::clone(&line);
+        let session = spawn_local(async move {
+            let (_held, mut signals) = mpsc::channel(1);
+            let mut progress = Progress::new(&options.ending);
+            let first = Batch::new();
+            let outcome =
+                session::run(socket, first, &mut progress, &mut batches, &mut signals, &*heard, &options).await;
+            heard.ended(outcome.end.exit_code());
+        });
+        let connection = Self::of(line, inputs, answer, close_timeout);
+        connection.session.replace(Some(session));
+        connection
+    }
+
+    /// A connection whose session somebody else runs: events go to `line`, and inputs come from the channel.
+    pub(in crate::front) fn of(
+        line: Rc<Line>,
+        inputs: mpsc::Sender<Result<Batch, String>>,
+        answer: Answer,
+        close_timeout: Duration,
+    ) -> Self {
+        Self {
+            line,
+            inputs,
+            answer,
+            last: RefCell::default(),
+            saw_end: Cell::new(false),
+            close_timeout,
+            session: RefCell::default(),
+        }
+    }
+
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Sends something, within a time.
+    ///
+    /// # Errors
+    /// In words: it is closed, or the peer takes nothing more.
+    pub(super) async fn send(&self, input: Input, within: Duration) -> Result<(), String> {
+        if self.line.is_over() {
+            return Err(format!("it cannot be sent: {}", self.how_it_ended()));
+        }
+        match timeout(within, self.inputs.send(Ok(vec![input]))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(format!("it cannot be sent: {}", self.how_it_ended())),
+            Err(_) if self.line.is_full() => {
+                Err("it cannot be sent: 16 MiB have come that no step has expected".to_owned())
+            }
+            Err(_) => Err(format!("it cannot be sent: the {} has taken nothing for {within:?}", self.line.peer())),
+        }
+    }
+
+    /// How it ended, in words; a step that says so has seen it.
+    pub(super) fn how_it_ended(&self) -> String {
+        self.saw_end.set(true);
+        self.line.how_it_closed().unwrap_or_else(|| {
+            let peer = self.line.peer();
+            format!("the {peer} did not answer our Close within {:?} (--close-timeout)", self.close_timeout)
+        })
+    }
+
+    /// A step has seen the Close.
+    pub(super) fn saw(&self) {
+        self.saw_end.set(true);
+    }
+
+    /// Closes it, and waits for the answer.
+    ///
+    /// # Errors
+    /// In words, with the exit status: it ended badly, and no step has looked at that.
+    pub(super) async fn end(&self, close: Close, is_hasty: bool) -> Result<(), (String, u8)> {
+        self.line.hear_no_more();
+        let limit = if is_hasty { HASTE.min(self.close_timeout) } else { self.close_timeout };
+        let was_over = self.line.is_over();
+        let closing = async {
+            if !was_over {
+                // A session that has ended meanwhile needs no Close.
+                let _ = self.inputs.send(Ok(vec![Input::Close(Some(close))])).await;
+            }
+            self.line.over().await
+        };
+        // The session gives up after as long without progress; who goes on sending does not get more.
+        let code = timeout(limit * 2, closing).await.unwrap_or(7);
+        self.line.leave();
+        let session = self.session.take();
+        if let Some(session) = session {
+            // It has ended, or does so now.
+            let _ = session.await;
+        }
+        match code {
+            0 => Ok(()),
+            _ if self.saw_end.get() => Ok(()),
+            code => Err((self.how_it_ended(), code)),
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.line.leave();
+    }
+}
+
+impl Answer {
+    /// The 101; where we are the server, with what the client asked with.
+    pub(in crate::front) fn to_us(opened: &Opened) -> Self {
+        Self {
+            status: opened.status,
+            headers: opened.headers.clone(),
+            subprotocol: opened.subprotocol.clone(),
+            body: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! A connection as a script hears it: what came and was not asked for yet, and the last messages either way.
+//!
+//! Messages, pings and pongs each have an order of their own. It is bounded: a server that floods is slowed down.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::recording::Recording;
+use crate::event::{Close, Direction, Event, Happening, Message};
+use crate::front::report;
+use crate::render::hex::digits;
+use crate::render::text::{ping, pong};
+use crate::script::judge::closing;
+use crate::session::{Gone, Outlet, is_keepalive};
+use crate::term::Talk;
+use crate::term::escape::{Keep, escape};
+
+/// With so much waiting, nothing more is read.
+const FULL: usize = 16 << 20;
+
+/// What waits costs memory even if it is empty.
+const OVERHEAD: usize = 64;
+
+/// How many of the last messages are shown with a failure.
+const RECENT: usize = 10;
+
+/// How much of each is shown, in bytes.
+const SHOWN: usize = 160;
+
+pub(in crate::front) struct Line {
+    /// What the other end is called.
+    peer: &'static str,
+    // Borrowed between awaits only.
+    heard: RefCell<Heard>,
+    /// Something came, or the connection has ended.
+    changed: Notify,
+    taken: Notify,
+    opened: SystemTime,
+    record: Option<Rc<Recording>>,
+    /// Where frames are told (`--frames`).
+    frames: Option<Rc<Talk>>,
+}
+
+#[derive(Default)]
+struct Heard {
+    messages: VecDeque<Message>,
+    pings: VecDeque<Bytes>,
+    pongs: VecDeque<Bytes>,
+    bytes: usize,
+    error: Option<String>,
+    closed: Option<Closed>,
+    /// The exit status of the session.
+    end: Option<u8>,
+    /// The script has ended: what comes is thrown away.
+    is_deaf: bool,
+    has_left: bool,
+    recent: VecDeque<String>,
+}
+
+/// How a connection was closed.
+#[derive(Clone, Debug)]
+pub(super) struct Closed {
+    /// With 1006 if there was none (RFC 6455, section 7.1.5).
+    pub(super) close: Close,
+    /// Who began.
+    pub(super) by: Direction,
+    pub(super) clean: bool,
+    /// What the peer did wrong.
+    pub(super) fault: Option<String>,
+}
+
+impl Line {
+    /// `peer` is what the other end is called.
+    pub(in crate::front) fn new(peer: &'static str) -> Self {
+        Self {
+            peer,
+            heard: RefCell::default(),
+            changed: Notify::new(),
+            taken: Notify::new(),
+            opened: SystemTime::now(),
+            record: None,
+            frames: None,
+        }
+    }
+
+    /// The same, with each event written to a record, and frames told.
+    pub(super) fn seen_by(record: Option<Rc<Recording>>, frames: Option<Rc<Talk>>) -> Self {
+        Self { record, frames, ..Self::new("server") }
+    }
+
+    /// The session has ended, with this exit status.
+    pub(in crate::front) fn ended(&self, code: u8) {
+        self.heard.borrow_mut().end = Some(code);
+        self.changed.notify_waiters();
+    }
+
+    /// Throws away what comes from now on, and what waits.
+    pub(super) fn hear_no_more(&self) {
+        let mut heard = self.heard.borrow_mut();
+        heard.is_deaf = true;
+        heard.messages.clear();
+        heard.bytes = 0;
+        self.taken.notify_waiters();
+    }
+
+    /// Ends the session at once.
+    pub(super) fn leave(&self) {
+        self.heard.borrow_mut().has_left = true;
+        self.changed.notify_waiters();
+    }
+
+    /// The next data message; none when the connection is closed and all that came before is taken.
+    pub(super) async fn message(&self) -> Option<Message> {
+        let take =
+            |heard: &mut Heard| heard.messages.pop_front().inspect(|message| heard.bytes -= weight(message.data()));
+        self.next(take).await
+    }
+
+    /// What the next ping carries.
+    pub(super) async fn ping(&self) -> Option<Bytes> {
+        self.next(|heard| heard.pings.pop_front().inspect(|data| heard.bytes -= weight(data))).await
+    }
+
+    /// What the next pong carries.
+    pub(super) async fn pong(&self) -> Option<Bytes> {
+        self.next(|heard| heard.pongs.pop_front().inspect(|data| heard.bytes -= weight(data))).await
+    }
+
+    /// How it was closed; none if the session ended and there was no Close.
+    pub(super) async fn close(&self) -> Option<Closed> {
+        self.until(|heard| match (&heard.closed, &heard.end) {
+            (Some(closed), _) => Some(Some(closed.clone())),
+            (None, Some(_)) => Some(None),
+            (None, None) => None,
+        })
+        .await
+    }
+
+    /// Waits until the session has ended; the exit status of that.
+    pub(super) async fn over(&self) -> u8 {
+        self.until(|heard| heard.end).await
+    }
+
+    /// How it was closed, if it was.
+    pub(super) fn closed(&self) -> Option<Closed> {
+        self.heard.borrow().closed.clone()
+    }
+
+    pub(super) fn peer(&self) -> &'static str {
+        self.peer
+    }
+
+    /// How it was closed, in words: what came instead of what was waited for.
+    pub(super) fn how_it_closed(&self) -> Option<String> {
+        let Closed { close, by, clean, fault } = self.closed()?;
+        let peer = self.peer;
+        Some(match (fault, by) {
+            (Some(fault), _) => format!("the {peer} broke the protocol: {fault}"),
+            (None, Direction::In) if close.code == Some(1006) && !clean => {
+                "the connection was cut without a Close".to_owned()
+            }
+            (None, Direction::Out) if close.code == Some(1006) && !clean => "we have cut the connection".to_owned(),
+            (None, Direction::In) => format!("the {peer} closed the connection: {}", closing(&close)),
+            (None, Direction::Out) => format!("we have closed the connection: {}", closing(&close)),
+        })
+    }
+
+    /// Whether anything can still be sent.
+    pub(super) fn is_over(&self) -> bool {
+        let heard = self.heard.borrow();
+        heard.closed.is_some() || heard.end.is_some()
+    }
+
+    /// Whether so much waits to be expected that nothing more is read.
+    pub(super) fn is_full(&self) -> bool {
+        self.heard.borrow().bytes >= FULL
+    }
+
+    /// The last messages, with their times since the connection was opened.
+    pub(super) fn recent(&self) -> Vec<String> {
+        self.heard.borrow().recent.iter().cloned().collect()
+    }
+
+    async fn next<T>(&self, take: impl Fn(&mut Heard) -> Option<T>) -> Option<T> {
+        let taken = self
+            .until(|heard| match take(heard) {
+                Some(taken) => Some(Some(taken)),
+                None if heard.closed.is_some() || heard.end.is_some() => Some(None),
+                None => None,
+            })
+            .await;
+        self.taken.notify_waiters();
+        taken
+    }
+
+    async fn until<T>(&self, find: impl Fn(&mut Heard) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(found) = find(&mut self.heard.borrow_mut()) {
+                return found;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Heard {
+    fn hear(&mut self, what: &Happening) {
+        match what {
+            Happening::Message(Direction::In, message) => {
+                self.bytes += weight(message.data());
+                self.messages.push_back(message.clone());
+            }
+            Happening::Ping(Direction::In, data) => {
+                self.bytes += weight(data);
+                self.pings.push_back(data.clone());
+            }
+            // Nobody waits for the answers to the pings that go out by themselves.
+            Happening::Pong(Direction::In, data, _) if !is_keepalive(data) => {
+                self.bytes += weight(data);
+                self.pongs.push_back(data.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, since: Duration, words: &str) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(format!("{:>9.3}s {words}", since.as_secs_f64()));
+    }
+}
+
+impl Outlet for Line {
+    async fn room(&self) -> Result<(), Gone> {
+        if let Some(record) = &self.record {
+            record.room().await?;
+        }
+        loop {
+            let taken = self.taken.notified();
+            if !self.is_full() {
+                return Ok(());
+            }
+            taken.await;
+        }
+    }
+
+    fn put(&self, event: Event) {
+        if let Some(record) = &self.record {
+            record.put(&event);
+        }
+        if let (Some(talk), Happening::Frame(seen)) = (&self.frames, &event.what) {
+            talk.frame(&report::frame(None, seen));
+        }
+        let heard = &mut *self.heard.borrow_mut();
+        if let Some(words) = shown(&event.what) {
+            heard.note(event.at.duration_since(self.opened).unwrap_or_default(), &words);
+        }
+        match event.what {
+            Happening::Error(text) => heard.error = Some(text),
+            Happening::Close { by, close, clean } => {
+                let is_theirs = by == Direction::Out && !clean && close.code != Some(1006);
+                let fault = heard.error.take().filter(|_| is_theirs);
+                heard.closed = Some(Closed { close, by, clean, fault });
+            }
+            what if !heard.is_deaf => heard.hear(&what),
+            _ => {}
+        }
+        self.changed.notify_waiters();
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        match &self.record {
+            Some(record) => record.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    fn wants_sent(&self) -> bool {
+        true
+    }
+
+    async fn gone(&self) {
+        self.until(|heard| heard.has_left.then_some(())).await;
+    }
+}
+
+fn weight(data: &[u8]) -> usize {
+    OVERHEAD + data.len()
+}
+
+/// An event among the last messages, safe for a terminal.
+fn shown(what: &Happening) -> Option<String> {
+    Some(match what {
+        Happening::Message(direction, message) => format!("{} {}", mark(*direction), preview(message)),
+        Happening::Ping(direction, data) => format!("{} {}", mark(*direction), ping(data)),
+        Happening::Pong(direction, data, round_trip) => format!("{} {}", mark(*direction), pong(data, *round_trip)),
+        Happening::Close { by, close, clean } => {
+            let how = if *clean { "" } else { ", not clean" };
+            format!("{} {}{how}", mark(*by), escape(&closing(close), Keep::Nothing))
+        }
+        Happening::Error(text) => format!("! {}", escape(text, Keep::Nothing)),
+        Happening::Listening(_) | Happening::Open(_) | Happening::Frame(_) | Happening::Part(_) => return None,
+    })
+}
+
+fn mark(direction: Direction) -> char {
+    match direction {
+        Direction::In => '<',
+        Direction::Out => '>',
+    }
+}
+
+fn preview(message: &Message) -> String {
+    let data = message.data();
+    let more = if data.len() > SHOWN { format!("… [{} bytes]", data.len()) } else { String::new() };
+    match message {
+        Message::Text(text) => {
+            format!("{}{more}", escape(&text[..text.floor_char_boundary(SHOWN)], Keep::Nothing))
+        }
+        Message::Binary(data) => format!("binary {}{more}", digits(&data[..data.len().min(SHOWN)])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn line(events: impl IntoIterator<Item = Happening>) -> Line {
+        let line = Line::new("server");
+        events.into_iter().for_each(|what| line.put(Event::now(what)));
+        line
+    }
+
+    fn text(text: &str) -> Happening {
+        Happening::Message(Direction::In, text.into())
+    }
+
+    #[test]
+    fn each_kind_has_an_order_of_its_own() {
+        let line = line([
+            text("a"),
+            Happening::Ping(Direction::In, "p".into()),
+            text("b"),
+            Happening::Pong(Direction::In, "keepalive 1".into(), None),
+            Happening::Pong(Direction::In, "q".into(), None),
+            Happening::Pong(Direction::Out, "p".into(), None),
+        ]);
+        assert_eq!(line.pong().now_or_never(), Some(Some("q".into())));
+        assert_eq!(line.message().now_or_never(), Some(Some("a".into())));
+        assert_eq!(line.ping().now_or_never(), Some(Some("p".into())));
+        assert_eq!(line.message().now_or_never(), Some(Some("b".into())));
+        assert_eq!(line.message().now_or_never(), None);
+        assert_eq!(line.heard.borrow().bytes, 0);
+    }
+
+    #[test]
+    fn what_came_before_the_close_is_heard_before_it() {
+        let close = Happening::Close { by: Direction::In, close: Close::new(1000, "bye"), clean: true };
+        let line = line([text("a"), close]);
+        assert_eq!(line.message().now_or_never(), Some(Some("a".into())));
+        assert_eq!(line.message().now_or_never(), Some(None));
+        assert!(line.close().now_or_never().unwrap().is_some());
+        assert_eq!(line.how_it_closed().unwrap(), "the server closed the connection: close 1000 bye");
+        assert_eq!(line.over().now_or_never(), None);
+        line.ended(5);
+        assert_eq!(line.over().now_or_never(), Some(5));
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_close() {
+        let close = Happening::Close { by: Direction::Out, close: Close::new(1007, ""), clean: false };
+        let line = line([Happening::Error("a text message is not UTF-8".to_owned()), close]);
+        assert_eq!(line.how_it_closed().unwrap(), "the server broke the protocol: a text message is not UTF-8");
+    }
+
+    #[test]
+    fn a_flood_waits_outside_until_somebody_takes_or_nobody_will() {
+        let line = line([Happening::Message(Direction::In, Message::Binary(vec![0; FULL].into()))]);
+        assert!(line.room().now_or_never().is_none());
+        line.message().now_or_never();
+        assert!(line.room().now_or_never().is_some());
+        line.put(Event::now(Happening::Message(Direction::In, Message::Binary(vec![0; FULL].into()))));
+        line.hear_no_more();
+        line.put(Event::now(Happening::Message(Direction::In, Message::Binary(vec![0; FULL].into()))));
+        assert!(line.room().now_or_never().is_some());
+    }
+
+    #[test]
+    fn the_last_ten_are_kept_escaped_and_cut() {
+        let line = line((0..20).map(|at| text(&format!("{at}\u{1b}"))));
+        line.put(Event::now(Happening::Message(Direction::Out, Message::from(&*"é".repeat(500)))));
+        let recent = line.recent();
+        assert_eq!(recent.len(), RECENT);
+        assert!(recent[0].ends_with("s < 11\\e"), "{recent:?}");
+        assert!(recent[9].contains("s > é") && recent[9].ends_with("é… [1000 bytes]"), "{recent:?}");
+    }
+}

@@ -1,0 +1,38 @@
+//! The record of all connections of a run (`--record`).
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::event::Event;
+use crate::front::output::open_record;
+use crate::front::spool::Spool;
+use crate::render::record::{self, Secrets};
+use crate::session::Gone;
+
+pub(in crate::front) struct Recording {
+    spool: Spool,
+    secrets: Secrets,
+}
+
+impl Recording {
+    /// Opens the file; it is replaced.
+    pub(in crate::front) fn open(path: &Path, secrets: Secrets) -> Result<Self, Error> {
+        Ok(Self { spool: open_record(path)?, secrets })
+    }
+
+    pub(super) fn put(&self, event: &Event) {
+        self.spool.append(|out| record::write(event, self.secrets, out));
+    }
+
+    pub(super) async fn room(&self) -> Result<(), Gone> {
+        self.spool.room().await
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), Gone> {
+        self.spool.flush().await
+    }
+
+    pub(in crate::front) async fn finish(self) -> Result<(), Error> {
+        self.spool.finish().await.map_err(|source| Error::Local { what: "write the record", source })
+    }
+}

@@ -1,0 +1,179 @@
+//! `wsprobe run`: plays scripts, several at once, and tells how they went.
+//!
+//! All on one thread: a script waits most of its time. How one is played is `play`'s business, what is told of it that
+//! of `results` and `report`.
+
+pub(crate) mod report;
+mod results;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use self::report::Reports;
+use self::results::{Ran, Results, Verdict};
+use super::play::{Fault, File, Player, Recording, Stage};
+use super::{complain, runtime, scripts, signals};
+use crate::error::Error;
+use crate::plan::{Suite, Voice};
+use crate::term::{Status, Talk, Verbosity};
+
+/// How often the progress line is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// Why scripts end before their time.
+#[derive(Clone, Copy, Debug)]
+enum Stop {
+    /// Another one has failed (`--fail-fast`).
+    Enough,
+    Interrupted(i32),
+}
+
+/// What all scripts share.
+struct Floor<'s> {
+    suite: &'s Suite,
+    talk: Rc<Talk>,
+    aside: Rc<Talk>,
+    record: Option<Rc<Recording>>,
+    stop: watch::Receiver<Option<Stop>>,
+    /// The names of those that are being played.
+    playing: RefCell<Vec<String>>,
+}
+
+/// Runs to the end, and returns the exit status.
+pub(super) fn run(suite: &Suite) -> u8 {
+    let files = match load(suite) {
+        Ok(files) => files,
+        Err(code) => return code,
+    };
+    let ran = runtime().and_then(|runtime| {
+        let ran = LocalSet::new().block_on(&runtime, play_all(suite, &files));
+        // A resolver or a read of the roots may still be under way.
+        runtime.shutdown_background();
+        ran
+    });
+    ran.unwrap_or_else(|error| complain(&error))
+}
+
+/// Reads and checks all files, and chooses among them.
+fn load(suite: &Suite) -> Result<Vec<File>, u8> {
+    let files = scripts::load(&suite.scripts, suite.voice)?;
+    let is_chosen = |name: &str| suite.filter.is_empty() || suite.filter.iter().any(|part| name.contains(part));
+    let chosen = files.into_iter().filter(|(file, _)| is_chosen(&file.name));
+    let files: Vec<_> = chosen.map(|(file, script)| File::new(&file, script)).collect();
+    if files.is_empty() {
+        return Err(complain(&Error::Usage("there is no file to play: `--filter` leaves none".to_owned())));
+    }
+    Ok(files)
+}
+
+async fn play_all(suite: &Suite, files: &[File]) -> Result<u8, Error> {
+    let status = Arc::new(Status::default());
+    let Voice { verbosity, colour } = suite.voice;
+    let talk = Rc::new(Talk::above(&status, verbosity, colour));
+    // How each connection was made is for those who ask for details.
+    let aside = if verbosity >= Verbosity::Verbose { verbosity } else { Verbosity::Quiet };
+    let aside = Rc::new(Talk::above(&status, aside, colour));
+    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let reports = Reports::open(&suite.reports)?;
+    let record = suite.record.as_ref().map(|(path, secrets)| Recording::open(path, *secrets)).transpose()?;
+    let record = record.map(Rc::new);
+    let (stop, stopped) = watch::channel(None);
+    let floor = Floor { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
+    let mut results = Results::new(files.len(), suite.repeat);
+    reports.begin(results.total());
+
+    let rounds = (1..=suite.repeat).flat_map(|round| files.iter().map(move |file| (file, round)));
+    let mut playing = stream::iter(rounds).map(|(file, round)| floor.play(file, round)).buffer_unordered(suite.jobs);
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            ran = playing.next() => {
+                let Some(ran) = ran else { break };
+                results.tell(&floor.talk, &ran);
+                reports.put(results.runs.len() + 1, &ran).await;
+                if matches!(ran.verdict, Verdict::Failed(_)) && suite.fail_fast {
+                    stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
+                }
+                results.put(ran);
+            }
+            _ = frames.tick(), if suite.progress => status.show(&results.progress(&floor.playing.borrow())),
+            Some(signal) = signals.recv() => {
+                if matches!(*stop.borrow(), Some(Stop::Interrupted(_))) {
+                    status.erase();
+                    return Err(Error::Interrupted(signal));
+                }
+                stop.send_replace(Some(Stop::Interrupted(signal)));
+            }
+        }
+    }
+    drop(playing);
+    status.erase();
+    results.sum_up(&floor.talk);
+    reports.finish(&results).await?;
+    if let Some(record) = floor.record.and_then(Rc::into_inner) {
+        record.finish().await?;
+    }
+    if let Some(Stop::Interrupted(signal)) = *stop.borrow() {
+        return Err(Error::Interrupted(signal));
+    }
+    Ok(results.exit_code())
+}
+
+impl Floor<'_> {
+    async fn play(&self, file: &File, round: u32) -> Ran {
+        let ran = |took, verdict| Ran {
+            name: file.name.clone(),
+            round: (self.suite.repeat > 1).then_some(round),
+            took,
+            verdict,
+        };
+        if self.stop.borrow().is_some() {
+            return ran(Duration::ZERO, Verdict::NotRun);
+        }
+        self.playing.borrow_mut().push(file.name.clone());
+        let begun = Instant::now();
+        let Suite { scripts, variables, .. } = self.suite;
+        let mut stage = Stage::new(file, variables, scripts.dial.clone(), Rc::clone(&self.talk));
+        stage.aside = Rc::clone(&self.aside);
+        stage.close_timeout = self.suite.close_timeout;
+        stage.record.clone_from(&self.record);
+        let played = Player::new(&stage).play(self.stopped()).await;
+        let mut playing = self.playing.borrow_mut();
+        if let Some(at) = playing.iter().position(|name| *name == file.name) {
+            playing.remove(at);
+        }
+        let verdict = match played {
+            Ok(()) => Verdict::Passed,
+            Err(failure) if failure.is_of_stop() => Verdict::NotRun,
+            Err(failure) => Verdict::Failed(failure),
+        };
+        ran(begun.elapsed(), verdict)
+    }
+
+    /// Ends when the script is to end before its time.
+    async fn stopped(&self) -> Fault {
+        let out_of_time = async {
+            match self.suite.timeout {
+                Some(timeout) => sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = out_of_time => {
+                let timeout = self.suite.timeout.unwrap_or_default();
+                Fault::new(format!("the script was not done within {timeout:?} (--timeout)"), 7)
+            }
+            _ = stop.wait_for(Option::is_some) => Fault::stopped(),
+        }
+    }
+}
