@@ -1,39 +1,52 @@
-// Drives the built-in page of `wsprobe listen --echo` in Chromium: node page.js WSPROBE CHROMIUM
+// Drives the built-in page of `wsprobe listen` in Chromium, of `--echo` and of the prompt: node page.js WSPROBE CHROMIUM
 "use strict";
 
 const assert = require("node:assert");
 const { spawn } = require("node:child_process");
 const { once } = require("node:events");
-const readline = require("node:readline");
 const { chromium } = require("playwright-core");
 
 const [wsprobe, executablePath] = process.argv.slice(2);
 
-async function main() {
-  const server = spawn(wsprobe, ["listen", "--echo", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
-  server.stdout.resume();
-  const lines = readline.createInterface({ input: server.stderr });
-  const [first] = await once(lines, "line");
-  const url = first.match(/ws:(\/\/\S+)/)[1];
+// Waits for what a stream says, of all that it has said; returns the match.
+function said(stream) {
+  let all = "";
+  stream.setEncoding("utf8").on("data", (more) => (all += more));
+  return async (pattern) => {
+    for (;;) {
+      const match = all.match(pattern);
+      if (match) {
+        return match;
+      }
+      await once(stream, "data", { signal: AbortSignal.timeout(60_000) }).catch(() => {
+        throw new Error(`it does not say ${pattern}, but ${JSON.stringify(all)}`);
+      });
+    }
+  };
+}
 
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync",
-    ],
-  });
+// Opens the page and returns it with a way to wait for a line of its log; what it asks for and complains of is gathered.
+async function open(browser, url) {
+  const page = await browser.newPage();
+  const [requests, complaints] = [[], []];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(`http:${url}`);
+  const shows = (kind, text) => page.locator(`#log .${kind}`, { hasText: text }).first().waitFor();
+  await shows("note", "connected");
+  const isInnocent = () => {
+    assert.deepEqual(requests, [`http:${url}`]);
+    assert.deepEqual(complaints, []);
+  };
+  return { page, shows, isInnocent };
+}
+
+async function echo(browser) {
+  const server = spawn(wsprobe, ["listen", "--echo", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
   try {
-    const page = await browser.newPage();
-    const requests = [];
-    const complaints = [];
-    page.on("request", (request) => requests.push(request.url()));
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(`http:${url}`);
-    const shows = (kind, text) => page.locator(`#log .${kind}`, { hasText: text }).first().waitFor();
-
-    await shows("note", "connected");
+    const [, url] = await said(server.stderr)(/ws:(\/\/\S+)/);
+    const { page, shows, isInnocent } = await open(browser, url);
     await page.fill("#message", "<b>hello</b> é");
     await page.press("#message", "Enter");
     await shows("sent", "<b>hello</b> é");
@@ -54,14 +67,57 @@ async function main() {
     await shows("note", "closed 4001: good bye");
     await page.click("#connect");
     await page.waitForFunction(() => document.getElementById("state").textContent === "open");
-
-    assert.deepEqual(requests, [`http:${url}`]);
-    assert.deepEqual(complaints, []);
+    isInnocent();
   } finally {
-    await browser.close();
     server.kill();
   }
-  console.log("1 passed, 0 failed");
+}
+
+async function prompt(browser) {
+  // script(1) of util-linux gives it a terminal.
+  const command = `TERM=xterm NO_COLOR=1 '${wsprobe}' listen 127.0.0.1:0`;
+  const server = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+  try {
+    const screen = said(server.stdout);
+    const [, url] = await screen(/ws:(\/\/\S+\/)/);
+    const { page, shows, isInnocent } = await open(browser, url);
+    await screen(/#1 connected from /);
+    server.stdin.write("hello page\r");
+    await shows("received", "hello page");
+    await page.fill("#message", "hello prompt");
+    await page.press("#message", "Enter");
+    await screen(/#1 < hello prompt/);
+    server.stdin.write("/to #1 /binary 00ff\r");
+    await shows("received", "binary: 00 ff");
+    server.stdin.write("/kick #1 4002 off you go\r");
+    await shows("note", "closed 4002: off you go");
+    await page.click("#connect");
+    await screen(/#2 connected from /);
+    server.stdin.write("/quit\r");
+    await shows("note", "closed 1001");
+    const [status] = await once(server, "exit");
+    assert.equal(status, 0);
+    isInnocent();
+  } finally {
+    server.kill();
+  }
+}
+
+async function main() {
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync",
+    ],
+  });
+  try {
+    await echo(browser);
+    await prompt(browser);
+  } finally {
+    await browser.close();
+  }
+  console.log("2 passed, 0 failed");
 }
 
 main().catch((error) => {
