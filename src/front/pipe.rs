@@ -14,8 +14,8 @@ use crate::plan::{Plan, Source};
 use crate::session::{self, Outlet as _, Progress};
 use crate::term::{Talk, stdout_gone};
 
-/// Batches between stdin and the socket.
-const BATCHES: usize = 2;
+/// Batches between stdin and the socket: one may be a message of any size.
+const BATCHES: usize = 1;
 
 /// Runs to the end, and returns the exit status.
 pub(super) fn run(plan: &Plan) -> u8 {

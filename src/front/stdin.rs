@@ -100,14 +100,17 @@ struct Brought {
 
 impl Reader {
     async fn read_when_ready(mut self, stdin: AsyncFd<File>) {
-        while let Ok(mut ready) = stdin.readable().await {
+        let batches = self.batches.clone();
+        // Nothing is read for which there is no place: a batch may be one message of any size.
+        while let Ok(place) = batches.reserve().await
+            && let Ok(mut ready) = stdin.readable().await
+        {
             let read = at_once::read(stdin.get_ref(), &mut self.block);
             match &read {
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                     drop(ready);
-                    let batches = self.batches.clone();
                     if let Err(error) = self.spawn(stdin.into_inner()) {
-                        let _ = batches.send(Err(format!("cannot read stdin: {error}"))).await;
+                        place.send(Err(format!("cannot read stdin: {error}")));
                     }
                     return;
                 }
@@ -120,11 +123,13 @@ impl Reader {
                 _ => {}
             }
             let Some(Brought { batch, wrong, ended }) = self.take(read) else { continue };
-            if !batch.is_empty() && self.batches.send(Ok(batch)).await.is_err() {
-                return;
+            if batch.is_empty() {
+                drop(place);
+            } else {
+                place.send(Ok(batch));
             }
             if let Some(why) = wrong {
-                let _ = self.batches.send(Err(why)).await;
+                let _ = batches.send(Err(why)).await;
             }
             if ended {
                 return;
