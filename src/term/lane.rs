@@ -51,6 +51,7 @@ impl Lane {
     }
 
     pub(crate) fn to_file(file: File) -> io::Result<Self> {
+        at_once::widen(&file);
         let (file, unwritten) = (Arc::new(file), Arc::new(AtomicUsize::new(0)));
         let (chunks, mut receiver) = mpsc::channel::<Bytes>(CHUNKS);
         let (report, done) = oneshot::channel();
