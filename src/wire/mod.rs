@@ -1,8 +1,8 @@
 //! The WebSocket connection itself: the one place that knows tungstenite.
 //!
-//! tungstenite answers pings and does the closing handshake. Messages go past it, since it takes three times as long with
-//! small ones (BENCHMARKS.md): `stream`, below it, has `inbound` check, put together and inflate what comes in, and
-//! keeps what goes out, cut and compressed by `outbound`.
+//! tungstenite answers pings and does the closing handshake. Messages go past it, since it took a third of the time of
+//! receiving small ones (BENCHMARKS.md): `stream`, below it, has `inbound` check, put together and inflate what comes in,
+//! and keeps what goes out, cut and compressed by `outbound`.
 
 pub(crate) mod bench;
 pub(crate) mod deflate;
