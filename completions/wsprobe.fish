@@ -128,7 +128,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print 
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: the same, against a built-in echo server'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect as a line for curl says, copied from a browser\'s developer tools'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
-complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "run" -d 'Check scripts, and bring them into their canonical form'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "run" -d 'Test a server with scripts: conversations with expectations, one step a line'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "replay" -d 'Send a recording again: what `--record` wrote, with its timing'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "record-to-script" -d 'Make a script of a recording, for `wsprobe run`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or a man page'
@@ -232,6 +232,12 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l slash -d 'Comma
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand curl" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l exec -d 'Run a command for each client, a message a line' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l script -d 'Play a script with each client, as its server' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l var -d 'Give a variable a value: `--var url=ws://localhost:8080`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l vars -d 'Take variables from a file: TOML, JSON or .env, as its name tells' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l replay -d 'Play the server\'s part of a recording to each client; stdin is not read' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l speed -d 'How fast `--replay` plays: `2x`, `0.5x`, or `max` for no pauses' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l ignore -d 'Let JSON of clients differ here (JSONPath); repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l send -d 'Send this to each client when it connects; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l send-file -d 'The same with a file, as text if it is UTF-8; after `--send`' -r -F
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l every -d 'Send a message to all clients again and again: `--every 1s tick`' -r
@@ -275,6 +281,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l handshake-tim
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l close-timeout -d 'Give up on a client\'s Close after this long' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l echo -d 'Send every message back, with its type; stdin is not read'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l broadcast -d 'Send what one client says to all the others; stdin is not read'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l compare -d 'Exit with 1 in the end unless clients say what was recorded'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s b -l binary -d 'Send binary messages'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l escapes -d 'Take `\\n \\r \\t \\0 \\xNN \\u{N} \\\\` in input for what they stand for'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s 0 -l null -d 'Cut stdin at NUL bytes, and print one behind each received text message'
@@ -295,8 +302,70 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l tls-self-sign
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l var -d 'Give a variable a value: `--var url=ws://localhost:8080`' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l vars -d 'Take variables from a file: TOML, JSON or .env, as its name tells' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l jobs -d 'Play so many files at once: by default, as many as there are CPUs' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l repeat -d 'Play each file so many times' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l filter -d 'Play only files that have this in their path; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l timeout -d 'Give each file so long, all of its steps together' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l close-timeout -d 'Give up on a server\'s Close after this long' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l report -d 'Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l record -d 'Write a JSON record for each event of all connections to this file' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s H -l header -d 'Add a header, `\'Name: value\'`; one each time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s o -l origin -d 'Send this Origin' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l host -d 'Send this Host instead of the URL\'s' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s A -l user-agent -d 'Send this User-Agent' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l cookie -d 'Send a cookie; repeat it for several' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s u -l user -d 'Authenticate; asks for a missing password' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l netrc-file -d 'Take user and password from this file, in netrc\'s format' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l max-redirects -d 'Follow at most so many redirects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l cert -d 'Show the server this certificate of ours' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l key -d 'The private key of `--cert` (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l passphrase -d 'What the key or the PKCS #12 file is encrypted with' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l sni -d 'Ask for this server name, and check that name' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l tls-min -d 'Speak no older version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l tls-max -d 'Speak no newer version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l pin -d 'Insist on a server with this public key' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l proxy -d 'Connect through this proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l no-proxy -d 'Hosts that no proxy leads to' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l unix-socket -d 'Connect to this Unix socket; the URL only says what to ask for' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l resolve -d 'Use this address for a name; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l connect-to -d 'Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l interface -d 'Connect from this address or interface' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l connect-timeout -d 'Give up when there is no connection in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l handshake-timeout -d 'Give up when the server has not answered the opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l wait-for-server -d 'Wait so long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l ping-interval -d 'Ping the server this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l ping-timeout -d 'Give up when nothing comes for this long after a ping' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l heartbeat -d 'Send this message now and then' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l heartbeat-interval -d 'The time between heartbeats, 30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fragment -d 'Send messages in frames of this size at most' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l check -d 'Only check the scripts: nothing connects'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fmt -d 'Bring the scripts into their canonical form'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fail-fast -d 'End the run when a file has failed'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l record-secrets -d 'Leave secrets in the record as they are'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l frames -d 'Show each frame on the wire, both ways'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s q -l quiet -d 'Tell only of what failed'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s v -l verbose -d 'Show each step and the handshakes; twice: TLS and timing too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l netrc -d 'Take user and password from `~/.netrc`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l insecure-redirect -d 'Follow redirects from wss:// to ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l speed -d 'How fast: `2x`, `0.5x`, or `max` for no pauses' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l ignore -d 'Let JSON answers differ here; repeat it for more' -r

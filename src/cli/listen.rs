@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
+use serde_json_path::JsonPath;
 
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
@@ -15,6 +16,7 @@ use super::{secret, translate, values};
 use crate::dial::Trust;
 use crate::error::Error;
 use crate::event::{Batch, Input, Message, Text};
+use crate::front::listen::replay::Replay;
 use crate::front::listen::role::Cast;
 use crate::front::listen::site::Address;
 use crate::front::listen::tls::{Identity, Proof};
@@ -22,6 +24,9 @@ use crate::front::listen::{self, Work};
 use crate::front::scripts::Scripts;
 use crate::handshake::admission::{Admission, Origin};
 use crate::plan::{Service, Source};
+use crate::recording::Recording;
+use crate::recording::check::Ignored;
+use crate::recording::pace::Speed;
 use crate::request::Credentials;
 use crate::session::{self, Habits, Pinging};
 use crate::wire::Limits;
@@ -51,7 +56,7 @@ pub(crate) struct Listen {
 }
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script"]))]
+#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay"]))]
 struct WorkOptions {
     /// Send every message back, with its type; stdin is not read
     #[arg(long)]
@@ -83,6 +88,29 @@ struct WorkOptions {
 
     #[command(flatten)]
     values: Values,
+
+    /// Play the server's part of a recording to each client; stdin is not read
+    ///
+    /// FILE is what `--record` wrote, at a client or at a server. Each client gets what the server once said, in the same
+    /// order: each message once the client has said as much as it had said then, and as long after the one before as it
+    /// was; and its Close. With several recorded connections the first client gets the first, the next the next, and
+    /// after the last it begins again. A recording that has no Close leaves the connection open.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+
+    /// How fast `--replay` plays: `2x`, `0.5x`, or `max` for no pauses
+    #[arg(long, value_name = "SPEED", default_value = "1x", value_parser = values::speed, requires = "replay")]
+    speed: Speed,
+
+    /// Exit with 1 in the end unless clients say what was recorded
+    ///
+    /// What differs is told on stderr, as `wsprobe replay --compare` tells it.
+    #[arg(long, requires = "replay")]
+    compare: bool,
+
+    /// Let JSON of clients differ here (JSONPath); repeat it for more
+    #[arg(long, value_name = "PATH", requires = "compare", value_parser = values::path)]
+    ignore: Vec<JsonPath>,
 
     /// Send this to each client when it connects; repeat it for more
     #[arg(long, value_name = "MSG", allow_hyphen_values = true)]
@@ -223,7 +251,7 @@ impl Listen {
     }
 
     pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
-        let work = self.work.work();
+        let work = self.work.work()?;
         let source = match work {
             Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => {
                 match translate::prompt(&self.stdin, &self.output, env) {
@@ -231,7 +259,9 @@ impl Listen {
                     None => Source::Pipe(translate::cut(&self.stdin, false)),
                 }
             }
-            Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) | Work::Script(_) => Source::Nothing,
+            Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) | Work::Script(_) | Work::Replay(_) => {
+                Source::Nothing
+            }
         };
         let is_prompt = matches!(source, Source::Prompt(_));
         let habits = Habits { pings: self.limits.pings()?, heartbeat: None };
@@ -287,14 +317,23 @@ impl LimitOptions {
 }
 
 impl WorkOptions {
-    fn work(&self) -> Work {
-        match &self.exec {
-            Some(command) => Work::Exec(command.clone()),
-            None if self.echo => Work::Echo,
-            None if self.broadcast => Work::Broadcast,
+    fn work(&self) -> Result<Work, Error> {
+        Ok(match (&self.exec, &self.replay) {
+            (Some(command), _) => Work::Exec(command.clone()),
+            (None, Some(file)) => Work::Replay(Box::new(self.recording(file)?)),
+            (None, None) if self.echo => Work::Echo,
+            (None, None) if self.broadcast => Work::Broadcast,
             // A script takes its place when it is read.
-            None => Work::Converse,
+            (None, None) => Work::Converse,
+        })
+    }
+
+    fn recording(&self, file: &Path) -> Result<Replay, Error> {
+        let recording = Recording::open(file)?;
+        if recording.connections().is_empty() {
+            return Err(Error::Usage(format!("`{}` has no connection recorded", file.display())));
         }
+        Ok(Replay { recording, speed: self.speed, compare: self.compare.then(|| Ignored(self.ignore.clone())) })
     }
 
     fn script(&self, env: &Env) -> Result<Option<Cast>, Error> {

@@ -146,7 +146,7 @@ pub(crate) struct Output {
     /// Also write every event to this file, as JSON records
     ///
     /// The records of `--json`, both ways, whatever is shown. The file is replaced. `wsprobe replay` sends what is in it
-    /// again.
+    /// again, `wsprobe record-to-script` makes a script of it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) record: Option<PathBuf>,
 

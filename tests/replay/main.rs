@@ -5,7 +5,9 @@
 mod kit;
 
 mod compare;
+mod script;
 mod send;
+mod serve;
 
 use std::path::PathBuf;
 

@@ -144,6 +144,24 @@ fn each_recorded_connection_is_made_again() {
 }
 
 #[test]
+fn a_connection_that_was_dropped_is_dropped_again() {
+    let (tell, heard) = channel();
+    let server = serving(move |client| {
+        let tell = tell.clone();
+        async move {
+            while let Some(said) = client.next().await {
+                let _ = tell.send(said);
+            }
+            let _ = tell.send(text("gone"));
+        }
+    });
+    let dropped = r#"{"dir":"out","type":"close","code":1006,"reason":"","clean":false}"#;
+    tape(&[">a", dropped]).replay(&["--compare"], &url(&server)).run().code(0);
+    let said = [(); 2].map(|()| heard.recv_timeout(kit::PATIENCE).unwrap());
+    assert_eq!(said, [text("a"), text("gone")]);
+}
+
+#[test]
 fn a_bad_recording_is_refused_before_anything_connects() {
     let nowhere = format!("ws://127.0.0.1:{}/", free_port());
     for (text, why) in [

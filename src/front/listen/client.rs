@@ -14,11 +14,14 @@ use super::door::Guest;
 use super::exec::{Caller, Process};
 use super::hub::{Member, Place};
 use super::mailbox::Mailbox;
+use super::replay::Playing;
 use super::role::Role;
 use super::site::Arrival;
 use super::{Floor, Work};
+use crate::error::Error;
 use crate::event::{Close, Direction, End, Event, Happening, Input, Message, Opened, Peer};
 use crate::front::play::Line;
+use crate::front::replay::witness::Findings;
 use crate::front::report;
 use crate::handshake::server::Declined;
 use crate::session::{self, Gone, Outlet, Progress};
@@ -73,7 +76,7 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     };
     let started = match &floor.options.work {
         Work::Exec(command) => Some(Process::start(command, &caller)),
-        Work::Echo | Work::Broadcast | Work::Converse | Work::Script(_) => None,
+        Work::Echo | Work::Broadcast | Work::Converse | Work::Script(_) | Work::Replay(_) => None,
     };
     floor.talk.say(&format!("{} connected from {}", member.name, member.about));
     if let Some(agreed) = &deflate {
@@ -87,6 +90,17 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
             None
         }
     });
+    let findings = Findings::new(&floor.talk, member.name.to_string());
+    let replay = match &floor.options.work {
+        Work::Replay(replay) => match replay.to(member.name.0, &findings, &floor.talk) {
+            Ok(playing) => Some(Box::new(playing)),
+            Err(error) => {
+                unplayable(floor, &member, &error);
+                None
+            }
+        },
+        _ => None,
+    };
     let opened = Opened {
         url: floor.site.url(&opening.resource),
         peer,
@@ -104,10 +118,10 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     let (batches, mut inputs) = mpsc::channel(BATCHES);
     let role = match &floor.options.work {
         Work::Script(script) => Some(Role::new(script, &opened, batches.clone(), close_timeout)),
-        Work::Exec(_) | Work::Echo | Work::Broadcast | Work::Converse => None,
+        Work::Exec(_) | Work::Echo | Work::Broadcast | Work::Converse | Work::Replay(_) => None,
     };
     let (mailbox, line) = (process.as_ref().map(Process::mailbox), role.as_ref().map(Role::line));
-    let seat = Seat { floor, member: &member, process: mailbox, line };
+    let seat = Seat { floor, member: &member, process: mailbox, line, replay };
     seat.put(Event::now(Happening::Open(Box::new(opened))));
 
     let (_held, mut signals) = mpsc::channel(1);
@@ -130,12 +144,21 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         working.as_mut().await;
         pending::<()>().await;
     };
+    let replaying = async {
+        if let Some(replay) = &seat.replay
+            && let Err(error) = Box::pin(replay.play(&member.mailbox)).await
+        {
+            unplayable(floor, &member, &error);
+        }
+        pending::<()>().await;
+    };
     let mut progress = Progress::new(&options.ending);
     let session = async {
         let outcome = tokio::select! {
             outcome = session::run(socket, first, &mut progress, &mut inputs, &mut signals, &seat, options) => Some(outcome),
             () = deliver => None,
             () = at_work => None,
+            () = replaying => None,
             // It has had its time, also if it still sends.
             () = overdue => None,
         };
@@ -154,6 +177,13 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     let (end, ()) = tokio::join!(session, playing);
     report::client_ended(&floor.talk, member.name, &end);
     let _ = seat.flush().await;
+    if let Some(Err(error)) = seat.replay.map(|replay| replay.ended(&end)) {
+        floor.talk.error(&format!("{}: {}", member.name, error.chain()));
+    }
+    findings.sum_up();
+    if !findings.are_none() {
+        floor.has_failed.set(true);
+    }
     place.empty();
     member.mailbox.close();
     if let Some(mailbox) = &seat.process {
@@ -165,6 +195,12 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     }
 }
 
+/// What was to be played cannot be read any more.
+fn unplayable<O: Outlet>(floor: &Floor<O>, member: &Member, error: &Error) {
+    floor.talk.error(&format!("{}: {}", member.name, error.chain()));
+    member.dismiss(Close::new(1011, "the recording cannot be read"));
+}
+
 /// Where the events of a client's session go.
 struct Seat<'f, O> {
     floor: &'f Floor<O>,
@@ -173,6 +209,8 @@ struct Seat<'f, O> {
     process: Option<Rc<Mailbox>>,
     /// What the client's script is to hear.
     line: Option<Rc<Line>>,
+    /// What is replayed to it; boxed, so that clients without it need no memory for it.
+    replay: Option<Box<Playing<'f>>>,
 }
 
 impl<O: Outlet> Seat<'_, O> {
@@ -182,7 +220,7 @@ impl<O: Outlet> Seat<'_, O> {
             (Work::Broadcast, _) => self.floor.say_to_others(&input(), Some(self.member.name)),
             (Work::Exec(_), Some(mailbox)) => mailbox.put(input()),
             // The session echoes by itself.
-            (Work::Exec(_) | Work::Echo | Work::Converse | Work::Script(_), _) => {}
+            (Work::Exec(_) | Work::Echo | Work::Converse | Work::Script(_) | Work::Replay(_), _) => {}
         }
     }
 }
@@ -207,6 +245,9 @@ impl<O: Outlet> Outlet for Seat<'_, O> {
         }
         if let Some(line) = &self.line {
             line.put(event.clone());
+        }
+        if let Some(replay) = &self.replay {
+            replay.hear(&event);
         }
         event.client = Some(self.member.name);
         self.floor.output.put(event);

@@ -11,6 +11,7 @@ mod exec;
 mod hub;
 mod mailbox;
 mod page;
+pub(crate) mod replay;
 pub(crate) mod role;
 pub(crate) mod site;
 pub(crate) mod tls;
@@ -30,6 +31,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use self::door::Door;
 use self::hub::Hub;
 pub(super) use self::hub::Roster;
+use self::replay::Replay;
 use self::site::{Address, Listener, Site};
 use self::tls::Identity;
 use super::output::Output;
@@ -80,6 +82,8 @@ pub(crate) enum Work {
     Broadcast,
     Exec(String),
     Script(Box<role::Script>),
+    /// What a server once said is said again.
+    Replay(Box<Replay>),
 }
 
 /// What all clients share.
@@ -90,7 +94,7 @@ pub(super) struct Floor<O> {
     hub: Rc<Hub>,
     output: Rc<O>,
     talk: Rc<Talk>,
-    /// A client's script has.
+    /// A client's script has, or it said something else than was recorded.
     has_failed: Cell<bool>,
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use self::player::{Last, Part};
-use self::witness::{Findings, Witness};
+use self::witness::{Findings, Hearing, Witness};
 use super::link::Link;
 use super::output::Output;
 use super::{deadline, report, signals};
@@ -111,9 +111,9 @@ async fn send_again(
             }
             None => None,
         };
-        let witness = Witness::new(&output, check, &findings);
+        let witness = Witness { hearing: Hearing::new(check, &findings), outlet: &output };
         let turns = recording.turns(*connection, Party::Client)?;
-        let part = Part { player: Party::Client, heard: &witness.heard, patience: replay.patience, talk };
+        let part = Part { player: Party::Client, heard: &witness.hearing.heard, patience: replay.patience, talk };
         let (batches, mut inputs) = mpsc::channel(BATCHES);
         let playing = async {
             let sent = async |batch: Batch| drop(batches.send(Ok(batch)).await);
@@ -137,8 +137,8 @@ async fn send_again(
             () = playing => unreachable!("it only waits behind its end"),
         };
         report::ended(talk, plan, &outcome);
-        witness.ended(&outcome.end)?;
-        let goes_on = matches!(outcome.end, End::Closed { .. } | End::Cut(_));
+        witness.hearing.ended(&outcome.end)?;
+        let goes_on = matches!(outcome.end, End::Closed { .. } | End::Cut(_) | End::Abandoned);
         last = Some(outcome);
         if !goes_on {
             break;
@@ -153,7 +153,7 @@ async fn send_again(
 /// The exit status: whether an end is a good one is the recording's to say, where it is compared.
 fn verdict(outcome: &Outcome, is_same: Option<bool>) -> u8 {
     match (is_same, &outcome.end) {
-        (Some(is_same), End::Closed { .. } | End::Cut(_)) => u8::from(!is_same),
+        (Some(is_same), End::Closed { .. } | End::Cut(_) | End::Abandoned) => u8::from(!is_same),
         (Some(false), _) if outcome.exit_code() == 0 && !matches!(outcome.end, End::OutputGone) => 1,
         _ => outcome.exit_code(),
     }

@@ -28,7 +28,7 @@ pub(in crate::front) struct Heard {
 /// How a recorded connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::front) enum Last {
-    /// With a Close of ours, which is on its way.
+    /// With what we did: our Close is on its way, or the connection is cut.
     Ours,
     /// With a Close of the other, which has not come in time.
     Theirs,
@@ -106,7 +106,7 @@ impl Part<'_> {
                         sleep_until(due).await;
                     }
                     let Some(input) = input(deed) else { break };
-                    let is_last = matches!(input, Input::Close(_));
+                    let is_last = matches!(input, Input::Close(_) | Input::Drop);
                     ready.put(input);
                     if is_last {
                         send(ready.take()).await;
@@ -167,14 +167,15 @@ impl Ready {
     }
 }
 
-/// What the player has to do; none if its end of the connection was cut.
+/// What the player has to do; nothing if it closed for what the other had done.
 fn input(deed: Deed) -> Option<Input> {
     Some(match deed {
         Deed::Message(message) => Input::Message(message),
         Deed::Ping(data) => Input::Ping(data),
         Deed::Pong(data) => Input::Pong(data),
         Deed::Close { close: Close { code: None, .. }, .. } => Input::Close(Some(Close::default())),
-        Deed::Close { close, .. } if close.code.is_some_and(Close::may_be_sent) => Input::Close(Some(close)),
+        Deed::Close { close, clean: true } if close.code.is_some_and(Close::may_be_sent) => Input::Close(Some(close)),
+        Deed::Close { close: Close { code: Some(1006), .. }, .. } => Input::Drop,
         Deed::Close { .. } | Deed::Open(_) => return None,
     })
 }

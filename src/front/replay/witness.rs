@@ -14,13 +14,18 @@ use crate::term::Talk;
 const SHOWN: u64 = 10;
 
 /// Hears what comes on one connection.
-pub(in crate::front) struct Witness<'w, O> {
+pub(in crate::front) struct Hearing<'f> {
     pub(in crate::front) heard: Heard,
-    outlet: &'w O,
     check: Option<RefCell<Check>>,
     /// The recording cannot be read any more.
     failed: Cell<Option<Error>>,
-    findings: &'w Findings<'w>,
+    findings: &'f Findings<'f>,
+}
+
+/// An outlet that hears what it passes on.
+pub(super) struct Witness<'w, O> {
+    pub(super) hearing: Hearing<'w>,
+    pub(super) outlet: &'w O,
 }
 
 /// What was found to differ.
@@ -31,10 +36,9 @@ pub(in crate::front) struct Findings<'t> {
     found: Cell<u64>,
 }
 
-impl<'w, O: Outlet> Witness<'w, O> {
-    pub(in crate::front) fn new(outlet: &'w O, check: Option<Check>, findings: &'w Findings<'w>) -> Self {
-        let check = check.map(RefCell::new);
-        Self { heard: Heard::default(), outlet, check, failed: Cell::new(None), findings }
+impl<'f> Hearing<'f> {
+    pub(in crate::front) fn new(check: Option<Check>, findings: &'f Findings<'f>) -> Self {
+        Self { heard: Heard::default(), check: check.map(RefCell::new), failed: Cell::new(None), findings }
     }
 
     /// The connection has ended so: tells what was missing.
@@ -52,7 +56,7 @@ impl<'w, O: Outlet> Witness<'w, O> {
         Ok(())
     }
 
-    fn hear(&self, event: &Event) {
+    pub(in crate::front) fn hear(&self, event: &Event) {
         match &event.what {
             Happening::Message(Direction::In, message) => {
                 if let Some(check) = &self.check {
@@ -101,7 +105,7 @@ impl<O: Outlet> Outlet for Witness<'_, O> {
     }
 
     fn put(&self, event: Event) {
-        self.hear(&event);
+        self.hearing.hear(&event);
         self.outlet.put(event);
     }
 

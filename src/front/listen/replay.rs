@@ -1,0 +1,81 @@
+//! `--replay`: the server's part of a recording, played to each client.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::mailbox::Mailbox;
+use crate::error::Error;
+use crate::event::{Batch, End, Event};
+use crate::front::replay::player::Part;
+use crate::front::replay::witness::{Findings, Hearing};
+use crate::recording::check::{Check, Ignored};
+use crate::recording::pace::{Schedule, Speed};
+use crate::recording::{Party, Recording, Turns};
+use crate::session::Wait;
+use crate::term::Talk;
+
+/// A client that takes nothing makes its part wait; who gives up is the client's to say.
+const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
+/// What is played to the clients.
+#[derive(Clone, Debug)]
+pub(crate) struct Replay {
+    pub(crate) recording: Recording,
+    pub(crate) speed: Speed,
+    /// `--compare`, and what may differ.
+    pub(crate) compare: Option<Ignored>,
+}
+
+/// The server's part for one client.
+pub(super) struct Playing<'r> {
+    turns: Cell<Option<Turns>>,
+    speed: Speed,
+    hearing: Hearing<'r>,
+    talk: &'r Talk,
+}
+
+impl Replay {
+    /// The part for the client with this number: the first gets the first recorded connection, and after the last it
+    /// begins again.
+    ///
+    /// # Errors
+    /// The recording cannot be read any more.
+    pub(super) fn to<'r>(&self, number: u32, findings: &'r Findings<'r>, talk: &'r Talk) -> Result<Playing<'r>, Error> {
+        let connections = self.recording.connections();
+        let connection = connections[(number as usize - 1) % connections.len()];
+        let turns = || self.recording.turns(connection, Party::Server);
+        let check = match &self.compare {
+            Some(ignored) => Some(Check::new(turns()?, Party::Client, ignored.clone())),
+            None => None,
+        };
+        let hearing = Hearing::new(check, findings);
+        Ok(Playing { turns: Cell::new(Some(turns()?)), speed: self.speed, hearing, talk })
+    }
+}
+
+impl Playing<'_> {
+    /// Says all that is to be said, when it is time.
+    ///
+    /// # Errors
+    /// The recording cannot be read any more.
+    pub(super) async fn play(&self, client: &Mailbox) -> Result<(), Error> {
+        let Some(turns) = self.turns.take() else { return Ok(()) };
+        let heard = &self.hearing.heard;
+        let part = Part { player: Party::Server, heard, patience: Wait::Forever, talk: self.talk };
+        let send = async |batch: Batch| {
+            let _ = client.room(FOREVER).await;
+            batch.into_iter().for_each(|input| client.put(input));
+        };
+        part.play(turns, &mut Schedule::new(self.speed), send).await.map(drop)
+    }
+
+    pub(super) fn hear(&self, event: &Event) {
+        self.hearing.hear(event);
+    }
+
+    /// # Errors
+    /// The recording cannot be read any more.
+    pub(super) fn ended(self, end: &End) -> Result<(), Error> {
+        self.hearing.ended(end)
+    }
+}
