@@ -170,6 +170,25 @@ fn all_that_is_wrong_is_told_at_once() {
     );
 }
 
+#[test]
+fn what_goes_too_deep_is_refused_at_once() {
+    let deep =
+        |open: &str, inner: &str, close: &str, times| format!("{}{inner}{}", open.repeat(times), close.repeat(times));
+    for line in [
+        format!("expect json $[?{}]", deep("(", "@.a", ")", 1000)),
+        format!("expect json ${}", deep("[?@", "", "]", 1000)),
+        format!("expect json {}", deep("(", "$.a", ")", 1000)),
+        format!("expect json {}", deep("[", "", "]", 1000)),
+        format!("expect json {}$.a", "not ".repeat(1000)),
+        format!("expect text matches /{}/", deep("(", "a", ")", 1000)),
+        "repeat 2 {\n".repeat(1000),
+    ] {
+        assert_eq!(flaws(&line).len(), 1, "{line}");
+    }
+    // As deep as it may be, and still no work for long.
+    assert_eq!(parse(&format!("expect json $[?{}]", deep("(", "@.a", ")", 30))).is_ok(), true);
+}
+
 /// wsprobe.wsp(5), with troff's escapes undone.
 fn page() -> String {
     let page = include_str!("../../man/wsprobe.wsp.5").replace("\\&", "");

@@ -1,7 +1,10 @@
 //! From text to a tree: lines, blocks and options. What a step says is read by [`step`] and [`pattern`].
 
 mod pattern;
+mod payload;
+mod setting;
 mod step;
+mod value;
 
 #[cfg(test)]
 pub(super) use pattern::PATTERNS;
@@ -117,7 +120,7 @@ impl Reader {
     /// An option below `options` or `connect`; its depth and its canonical form.
     fn setting(&mut self, cursor: &mut Cursor<'_>) -> Result<(usize, String), Flaw> {
         let is_head = self.owner.as_ref().is_some_and(|owner| owner.is_head);
-        let setting = step::setting(cursor, is_head)?;
+        let setting = setting::read(cursor, is_head)?;
         let text = setting.to_string();
         match self.steps.last_mut().map(|step| &mut step.action) {
             _ if is_head => self.reading.script.settings.push(setting),

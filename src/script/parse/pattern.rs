@@ -4,7 +4,7 @@ use super::super::condition;
 use super::super::cursor::{Cursor, ends_in_keyword, shortened};
 use super::super::flaw::{Flaw, nearest};
 use super::super::syntax::{Binary, Pattern, Style, Text, TextPattern};
-use super::step::binary;
+use super::payload::binary;
 
 /// What may stand behind `expect`.
 pub(in crate::script) const PATTERNS: [&str; 10] =

@@ -1,0 +1,132 @@
+//! Reads what is sent: messages, and what control frames carry.
+
+use super::super::cursor::{Cursor, shortened};
+use super::super::flaw::Flaw;
+use super::super::syntax::{Action, Binary, Payload, Piece, Style, Text};
+use crate::event::Close;
+use crate::unescape;
+
+/// The most that a ping or pong may carry (RFC 6455, section 5.5), and what a Close has beside its code.
+pub(super) const LONGEST_CONTROL: usize = 125;
+const LONGEST_REASON: usize = 123;
+
+/// What may stand behind a pattern.
+const KEYWORDS: [&str; 2] = ["within", "capture"];
+
+pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
+    let place = cursor.place_of_next();
+    Ok(match cursor.peek() {
+        "text" => {
+            cursor.word();
+            if cursor.takes("file") {
+                Payload::TextFile(path(cursor)?)
+            } else {
+                Payload::Text(required_text(cursor, "send \"\"")?)
+            }
+        }
+        "json" => {
+            cursor.word();
+            Payload::Json(cursor.json()?)
+        }
+        "binary" => {
+            cursor.word();
+            match binary(cursor)? {
+                Some(binary) => Payload::Binary(binary),
+                None => {
+                    let flaw = cursor.flaw("what is to be sent is missing here");
+                    return Err(flaw.hint(
+                        "write `binary hex 00 ff`, `binary base64 AP8=`, `binary file PATH` or `binary text …`",
+                    ));
+                }
+            }
+        }
+        word @ ("file" | "hex" | "base64") => {
+            let flaw = Flaw::new(place, format!("`send {word}` leaves open what is meant"));
+            return Err(flaw.hint(format!("write `send binary {word} …`, or quote the text")));
+        }
+        _ => Payload::Text(required_text(cursor, "send \"\"")?),
+    })
+}
+
+fn path(cursor: &mut Cursor<'_>) -> Result<Text, Flaw> {
+    let place = cursor.place_of_next();
+    let path = cursor.text()?.filter(|path| path.style != Style::Block && !path.template.0.is_empty());
+    path.ok_or_else(|| Flaw::new(place, "a file's path is missing here"))
+}
+
+/// What stands behind `binary`, if anything does.
+pub(super) fn binary(cursor: &mut Cursor<'_>) -> Result<Option<Binary>, Flaw> {
+    Ok(Some(match cursor.peek() {
+        "hex" => {
+            cursor.word();
+            hex(cursor)?
+        }
+        "base64" => {
+            cursor.word();
+            let place = cursor.place_of_next();
+            // The keywords are no base64: it has four characters for three bytes.
+            let word = if KEYWORDS.contains(&cursor.peek()) { "" } else { cursor.word() };
+            Binary::Base64(unescape::base64(word).map_err(|why| Flaw::new(place, why))?)
+        }
+        "file" => {
+            cursor.word();
+            Binary::File(path(cursor)?)
+        }
+        "text" => {
+            cursor.word();
+            Binary::Text(required_text(cursor, "binary text \"\"")?)
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Digits, with blanks wherever one likes.
+fn hex(cursor: &mut Cursor<'_>) -> Result<Binary, Flaw> {
+    let place = cursor.place_of_next();
+    let mut digits = String::new();
+    while !cursor.is_over() && !KEYWORDS.contains(&cursor.peek()) {
+        let word = cursor.peek();
+        if !word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(cursor.flaw(format!("`{}` is no hex", shortened(word))).hint("as in `00 ff 10`"));
+        }
+        digits += cursor.word();
+    }
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
+    bytes
+        .map(Binary::Hex)
+        .map_err(|_| Flaw::new(place, "a hex digit is missing").hint("each byte has two, as in `00 ff 10`"))
+}
+
+/// Text that has to be there.
+pub(super) fn required_text(cursor: &mut Cursor<'_>, empty: &str) -> Result<Text, Flaw> {
+    let place = cursor.place_of_next();
+    let missing = || Flaw::new(place, "a text is missing here").hint(format!("an empty one is written `{empty}`"));
+    cursor.text()?.ok_or_else(missing)
+}
+
+/// The text of a control frame; variables are not counted.
+pub(super) fn control(cursor: &mut Cursor<'_>, most: usize) -> Result<Text, Flaw> {
+    let place = cursor.place_of_next();
+    let text = cursor.text()?.unwrap_or_default();
+    let length: usize =
+        text.template.0.iter().map(|piece| if let Piece::Literal(text) = piece { text.len() } else { 0 }).sum();
+    if length > most {
+        return Err(Flaw::new(place, format!("that has {length} bytes, and a control frame has room for {most} here"))
+            .hint("`frame` sends what breaks the rules"));
+    }
+    Ok(text)
+}
+
+pub(super) fn close(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if cursor.is_over() {
+        return Ok(Action::Close { code: None, reason: Text::default() });
+    }
+    let place = cursor.place();
+    let word = cursor.word();
+    let code = word.parse().ok().filter(|code| Close::may_be_sent(*code) && word.len() == 4);
+    let Some(code) = code else {
+        return Err(Flaw::new(place, format!("`{}` is no close code that may be sent", shortened(word)))
+            .hint("those are 1000-1003, 1007-1014 and 3000-4999; `frame close hex …` sends any"));
+    };
+    Ok(Action::Close { code: Some(code), reason: control(cursor, LONGEST_REASON)? })
+}

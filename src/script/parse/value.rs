@@ -1,0 +1,79 @@
+//! Reads where variables get their values from.
+
+use super::super::cursor::{Cursor, FENCE, Quotes, is_keyword, is_space, shortened};
+use super::super::flaw::Flaw;
+use super::super::syntax::{Action, Extract};
+use super::super::{condition, template};
+use super::pattern;
+
+/// What `capture NAME =` takes.
+const SOURCES: [&str; 7] = ["text", "json", "binary", "header", "status", "close code", "close reason"];
+
+/// `NAME =`
+pub(super) fn assigned(cursor: &mut Cursor<'_>, example: &str) -> Result<String, Flaw> {
+    let place = cursor.place_of_next();
+    if cursor.peek().contains('=') && cursor.peek() != "=" {
+        return Err(Flaw::new(place, "blanks are missing around the `=`").hint(format!("as in `{example}`")));
+    }
+    let name = cursor.name()?;
+    if !cursor.takes("=") {
+        return Err(cursor.flaw("`=` is missing here").hint(format!("as in `{example}`")));
+    }
+    Ok(name)
+}
+
+pub(super) fn extract(cursor: &mut Cursor<'_>) -> Result<Extract, Flaw> {
+    let place = cursor.place_of_next();
+    Ok(match cursor.word() {
+        "text" if cursor.takes("matches") => {
+            cursor.skip_space();
+            Extract::Regexp(cursor.regexp()?)
+        }
+        "text" => Extract::Text,
+        "json" => {
+            if cursor.is_over() || !cursor.rest().starts_with('$') {
+                return Err(cursor.flaw("a path is missing here").hint("as in `json $.list[0].id`"));
+            }
+            Extract::Json(condition::path(cursor)?)
+        }
+        "binary" => Extract::Binary,
+        "header" => Extract::Header(pattern::field(cursor)?),
+        "status" => Extract::Status,
+        "close" if cursor.takes("code") => Extract::CloseCode,
+        "close" if cursor.takes("reason") => Extract::CloseReason,
+        "close" => return Err(cursor.flaw("`code` or `reason` is missing here")),
+        "" => return Err(Flaw::new(place, "what is to be captured is missing here").hint("as in `json $.seq`")),
+        word => {
+            return Err(Flaw::new(place, format!("`{}` cannot be captured", shortened(word))).hint_at(word, SOURCES));
+        }
+    })
+}
+
+pub(super) fn exec(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
+    if cursor.is_over() {
+        return Err(cursor.flaw("a command is missing here").hint("as in `exec ./login.sh capture token`"));
+    }
+    if cursor.rest().starts_with(FENCE) {
+        let place = cursor.place();
+        let command = cursor.block(template::Backslash::Plain)?;
+        if command.probe().trim().is_empty() {
+            return Err(Flaw::new(place, "there is no command in this block"));
+        }
+        return Ok(Action::Exec { within, command, capture: None });
+    }
+    let mut start = cursor.clone();
+    let (_, text) = cursor.bare(Quotes::Shell);
+    let Some((command, capture)) = captured(text) else {
+        return Ok(Action::Exec { within, command: start.bare_template(Quotes::Shell)?, capture: None });
+    };
+    let command = start.template_of(command.len())?;
+    Ok(Action::Exec { within, command, capture: Some(capture.to_owned()) })
+}
+
+/// What stands before and behind ` capture ` at the end of a command.
+fn captured(text: &str) -> Option<(&str, &str)> {
+    let (before, name) = text.rsplit_once(is_space)?;
+    let command = before.trim_end_matches(is_space).strip_suffix("capture")?;
+    (command.ends_with(is_space) && is_keyword("capture", name)).then(|| (command.trim_end_matches(is_space), name))
+}
