@@ -186,7 +186,7 @@ fn what_goes_too_deep_is_refused_at_once() {
         assert_eq!(flaws(&line).len(), 1, "{line}");
     }
     // As deep as it may be, and still no work for long.
-    assert_eq!(parse(&format!("expect json $[?{}]", deep("(", "@.a", ")", 30))).is_ok(), true);
+    assert!(parse(&format!("expect json $[?{}]", deep("(", "@.a", ")", 30))).is_ok());
 }
 
 /// wsprobe.wsp(5), with troff's escapes undone.

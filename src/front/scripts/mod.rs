@@ -234,7 +234,7 @@ mod tests {
             format!("{line}\n{mark}")
         };
         assert_eq!(marked("send x", 6), "  send x\n       ^");
-        assert_eq!(marked("\tsend 日本 x", 9), "   send 日本 x\n             ^");
+        assert_eq!(marked("\tsend 日本 x", 10), "   send 日本 x\n             ^");
         assert_eq!(marked("a\x1bb", 3), "  a\\eb\n     ^");
         assert_eq!(marked("", 1), "  \n  ^");
         let long = format!("{}x{}", "a".repeat(100), "b".repeat(100));
