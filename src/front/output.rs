@@ -64,7 +64,7 @@ impl Output {
 
 /// Opens the file of `--record`; it is replaced.
 pub(super) fn open_record(path: &Path) -> Result<Spool, Error> {
-    let lane = File::create(path).and_then(Lane::to_file);
+    let lane = File::create(path).map(Lane::to_file);
     lane.map(Spool::new).map_err(|source| Error::File {
         what: "write the record (--record) to",
         path: path.to_owned(),

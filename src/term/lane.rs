@@ -27,7 +27,30 @@ pub(crate) struct Lane {
     chunks: mpsc::Sender<Bytes>,
     /// Chunks that the thread still has to write.
     unwritten: Arc<AtomicUsize>,
+    /// Until there is something for it to do.
+    writer: Cell<Option<Writer>>,
     done: oneshot::Receiver<io::Result<()>>,
+}
+
+/// What the thread takes with it.
+struct Writer {
+    file: Arc<File>,
+    chunks: mpsc::Receiver<Bytes>,
+    unwritten: Arc<AtomicUsize>,
+    report: oneshot::Sender<io::Result<()>>,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let result = std::iter::from_fn(|| self.chunks.blocking_recv()).try_for_each(|chunk| {
+            write_all(&self.file, &chunk)?;
+            self.unwritten.fetch_sub(1, Ordering::Release);
+            Ok(())
+        });
+        drop(self.chunks);
+        // Who asked may have left.
+        let _ = self.report.send(result);
+    }
 }
 
 /// A place for one more chunk.
@@ -47,32 +70,16 @@ impl Lane {
     pub(crate) fn to_stdout() -> io::Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
         let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-        Self::to_file(File::from(stdout))
+        Ok(Self::to_file(File::from(stdout)))
     }
 
-    pub(crate) fn to_file(file: File) -> io::Result<Self> {
+    pub(crate) fn to_file(file: File) -> Self {
         at_once::widen(&file);
         let (file, unwritten) = (Arc::new(file), Arc::new(AtomicUsize::new(0)));
-        let (chunks, mut receiver) = mpsc::channel::<Bytes>(CHUNKS);
+        let (chunks, receiver) = mpsc::channel::<Bytes>(CHUNKS);
         let (report, done) = oneshot::channel();
-        let lane = Self {
-            file: Arc::clone(&file),
-            takes_at_once: Cell::new(true),
-            chunks,
-            unwritten: unwritten.clone(),
-            done,
-        };
-        std::thread::Builder::new().name("writer".to_owned()).spawn(move || {
-            let result = std::iter::from_fn(|| receiver.blocking_recv()).try_for_each(|chunk| {
-                write_all(&file, &chunk)?;
-                unwritten.fetch_sub(1, Ordering::Release);
-                Ok(())
-            });
-            drop(receiver);
-            // Who asked may have left.
-            let _ = report.send(result);
-        })?;
-        Ok(lane)
+        let writer = Writer { file: Arc::clone(&file), chunks: receiver, unwritten: Arc::clone(&unwritten), report };
+        Self { file, takes_at_once: Cell::new(true), chunks, unwritten, writer: Cell::new(Some(writer)), done }
     }
 
     /// Writes as much as the file takes without waiting, and tells how much that was.
@@ -91,11 +98,15 @@ impl Lane {
         }
     }
 
-    /// Waits for a place for one more chunk while the writer is busy. Cancel-safe.
+    /// Waits for a place for one more chunk while the writer is busy, and starts it if it is not there. Cancel-safe.
     ///
     /// # Errors
     /// The writer has failed; [`finish`](Self::finish) tells why.
     pub(crate) async fn place(&self) -> Result<Place<'_>, Closed> {
+        if let Some(writer) = self.writer.take() {
+            // Without a thread there is nobody at the channel's other end, which `finish` finds.
+            let _ = std::thread::Builder::new().name("writer".to_owned()).spawn(|| writer.run());
+        }
         let permit = self.chunks.reserve().await.map_err(|_| Closed)?;
         Ok(Place { permit, unwritten: &self.unwritten })
     }
@@ -110,10 +121,14 @@ impl Lane {
     /// # Errors
     /// The first error of the writer; a reader that went away is none.
     pub(crate) async fn finish(self) -> io::Result<()> {
+        if self.writer.into_inner().is_some() {
+            return Ok(());
+        }
         drop(self.chunks);
         match self.done.await {
             Ok(Err(error)) if error.kind() != ErrorKind::BrokenPipe => Err(error),
-            _ => Ok(()),
+            Ok(_) => Ok(()),
+            Err(_) => Err(io::Error::other("cannot start the thread that writes")),
         }
     }
 }
