@@ -5,6 +5,7 @@
 mod kit;
 
 mod cases;
+mod examples;
 mod failures;
 mod options;
 mod reports;

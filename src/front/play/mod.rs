@@ -228,7 +228,8 @@ impl<'s> Player<'s> {
                 Ok(())
             }
             Action::Close { code, reason } => {
-                let close = Close { code: *code, reason: self.text(&reason.template)? };
+                // As `/close` at the prompt.
+                let close = Close { code: code.or(Some(1000)), reason: self.text(&reason.template)? };
                 self.send(name, Input::Close(Some(close))).await
             }
             Action::Drop => self.send(name, Input::Drop).await,
