@@ -17,6 +17,12 @@ const CUT: &str = "--8<--";
 /// Commands and what they print.
 type Recipe<'r> = Vec<(&'r str, String)>;
 
+/// The first block of this kind.
+fn block(kind: &str) -> &'static str {
+    let block = README.split(&format!("```{kind}\n")).nth(1).and_then(|rest| rest.split("```").next());
+    block.expect("the README has one")
+}
+
 fn recipes() -> Vec<Recipe<'static>> {
     let blocks = README.split("```console\n").skip(1).map(|block| block.split("```").next().unwrap_or_default());
     let recipe = |block: &'static str| {
@@ -71,6 +77,7 @@ fn each_recipe_prints_what_the_readme_says() {
     let secure = Server::start_tls(config.into(), serve).expect("there are free ports");
     let dir = kit::dir();
     std::fs::write(kit::path(&dir, "ca.pem"), certified.cert.pem()).expect("there is room for files");
+    std::fs::write(kit::path(&dir, "chat.wsp"), block("wsp")).expect("there is room for files");
     let binary = Path::new(env!("CARGO_BIN_EXE_wsprobe")).parent().expect("it is in a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
 
@@ -109,4 +116,22 @@ fn the_exit_statuses_are_those_of_the_manual() {
             .replace("--compare", "`--compare`");
         assert!(README.contains(&format!("| {code} | {meaning} |")), "{line}");
     }
+}
+
+#[test]
+fn a_failed_step_looks_as_the_readme_shows_it() {
+    let server = kit::echo();
+    let dir = kit::dir();
+    let script = block("wsp").replace("\"id\":{{id}},\"text\":\"hello\"", "\"id\":7,\"text\":\"hallo\"");
+    std::fs::write(kit::path(&dir, "chat.wsp"), script).expect("there is room for files");
+    let url = format!("url=ws://127.0.0.1:{}", server.port());
+    let mut tool = kit::tool().args(["run", "--var", &url, "--var", "tenant=blue", "chat.wsp"]);
+    tool.command.current_dir(dir.path());
+    let said = tool.run().code(1).stderr;
+    let said: Vec<_> = said.lines().filter(|line| !line.starts_with("wsprobe: ")).collect();
+    let timeless = |lines: &[&str]| {
+        let time = regex::Regex::new(r"\d+\.\d{3}s").expect("it is one");
+        lines.iter().map(|line| time.replace(line, "TIME").trim_start().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(timeless(&said), timeless(&block("text").lines().collect::<Vec<_>>()));
 }

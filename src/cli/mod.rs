@@ -183,8 +183,6 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     let matched = definition.try_get_matches_from_mut(&args);
     // Hundreds of options take longer to take down than the end of the process does.
     std::mem::forget(definition);
-    // Which of the values of `--report` belong together: `Run` does not tell.
-    let run_matches = matched.as_ref().ok().and_then(|matches| matches.subcommand_matches("run")).cloned();
     let cli = match matched {
         Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches).expect("clap has just matched these"),
         // Only who asks for help waits for all of it to be written.
@@ -197,7 +195,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
         (Some(Command::Listen(listen)), _) => listen.0.service(env).map(Box::new).map(Job::Listen),
-        (Some(Command::Run(run)), _) => run.0.job(&run_matches.expect("it is the command that was given"), env),
+        (Some(Command::Run(run)), _) => run.0.job(env),
         (Some(Command::Demo(demo)), _) => translate::demo(&demo.0.options, env).map(Job::Demo),
         (Some(Command::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
         (Some(Command::RecordToScript(recording)), _) => Ok(recording.job()),

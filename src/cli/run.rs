@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, ValueHint};
+use clap::{Args, ValueHint};
 
+use super::dialing;
 use super::env::Env;
 use super::suite::Playing;
-use super::{dialing, suite};
 use crate::error::Error;
 use crate::front::scripts::Scripts;
 use crate::plan::{Care, Job};
@@ -60,13 +60,13 @@ pub(super) struct Values {
 }
 
 impl Run {
-    /// What is to be done with the scripts; `matches` are those of this command.
+    /// What is to be done with the scripts.
     ///
     /// # Errors
     /// What is wrong with the options, or with the files of variables.
-    pub(super) fn job(self, matches: &ArgMatches, env: &Env) -> Result<Job, Error> {
-        let (reports, more) = suite::reports(matches)?;
-        let paths: Vec<_> = more.into_iter().map(PathBuf::from).chain(self.paths).collect();
+    pub(super) fn job(self, env: &Env) -> Result<Job, Error> {
+        let (reports, more) = self.playing.reports()?;
+        let paths: Vec<_> = more.into_iter().chain(self.paths).collect();
         if paths.is_empty() {
             return Err(Error::Usage("which scripts? `wsprobe run FILE...`, or a folder of them".to_owned()));
         }

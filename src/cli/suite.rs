@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{ArgAction, ArgMatches, Args};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::dialing::{Connections, Dialer};
 use super::env::Env;
@@ -60,12 +60,8 @@ struct Choice {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 struct Output {
-    /// Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more
-    ///
-    /// TAP goes to stdout, as each file ends, the others to their file when all have; `junit=FILE` means the same as
-    /// `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: what is told is told on stderr.
-    #[arg(long, value_name = "FORMAT [FILE]", num_args = 1..=2, action = ArgAction::Append, hide_short_help = true)]
-    report: Vec<String>,
+    #[command(flatten)]
+    reports: Reports,
 
     /// Write a JSON record for each event of all connections to this file
     ///
@@ -127,6 +123,14 @@ impl Playing {
         }
     }
 
+    /// The reports that are wanted, and files to play that were given with them.
+    ///
+    /// # Errors
+    /// What is no report, or would overwrite a script.
+    pub(super) fn reports(&self) -> Result<(Vec<Wanted>, Vec<PathBuf>), Error> {
+        self.output.reports.read()
+    }
+
     /// How to talk to the user.
     pub(super) fn voice(&self, env: &Env) -> Voice {
         let output = &self.output;
@@ -135,46 +139,81 @@ impl Playing {
     }
 }
 
-/// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
-///
-/// # Errors
-/// What is no report, or would overwrite a script.
-pub(super) fn reports(matches: &ArgMatches) -> Result<(Vec<Wanted>, Vec<String>), Error> {
-    let mut reports: Vec<Wanted> = Vec::new();
-    let mut others = Vec::new();
-    for mut values in matches.get_occurrences::<String>("report").into_iter().flatten() {
-        let first = values.next().map(String::as_str).unwrap_or_default();
-        let (name, mut file) = first.split_once('=').map_or((first, None), |(name, file)| (name, Some(file)));
-        let format = match name {
-            "tap" => Format::Tap,
-            "json" => Format::Json,
-            "junit" => Format::Junit,
-            _ => {
+/// `--report FORMAT [FILE]`, each time that it was given.
+#[derive(Clone, Debug)]
+struct Reports(Vec<Vec<String>>);
+
+impl FromArgMatches for Reports {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = matches.get_occurrences::<String>("report").into_iter().flatten();
+        Ok(Self(given.map(|values| values.cloned().collect()).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Reports {
+    /// By hand, since clap's derive does not tell which values were given together.
+    fn augment_args(command: Command) -> Command {
+        const SUMMARY: &str = "Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more";
+        const DETAILS: &str = "TAP goes to stdout, as each file ends, the others to their file when all have; \
+            `junit=FILE` means the same as `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: what \
+            is told is told on stderr.";
+        let report = Arg::new("report").long("report").value_name("FORMAT [FILE]").num_args(1..=2);
+        let report = report.action(ArgAction::Append).hide_short_help(true).help_heading("Output");
+        command.arg(report.help(SUMMARY).long_help(format!("{SUMMARY}\n\n{DETAILS}")))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl Reports {
+    /// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
+    ///
+    /// # Errors
+    /// What is no report, or would overwrite a script.
+    fn read(&self) -> Result<(Vec<Wanted>, Vec<PathBuf>), Error> {
+        let mut reports: Vec<Wanted> = Vec::new();
+        let mut others = Vec::new();
+        for values in &self.0 {
+            let mut values = values.iter().map(String::as_str);
+            let first = values.next().unwrap_or_default();
+            let (name, mut file) = first.split_once('=').map_or((first, None), |(name, file)| (name, Some(file)));
+            let format = format(name)?;
+            let second = values.next();
+            if file.is_none() && format != Format::Tap {
+                file = Some(second.ok_or_else(|| Error::Usage(format!("which file? `--report {name} FILE`")))?);
+            } else {
+                others.extend(second.map(PathBuf::from));
+            }
+            let file = file.filter(|file| *file != "-").map(PathBuf::from);
+            if let Some(script) = file.as_deref().filter(|file| is_script(file)) {
                 return Err(Error::Usage(format!(
-                    "`{first}` is no report: there are tap, `junit FILE` and `json FILE`"
+                    "`--report {name}` would overwrite `{}`: first the file of the report, then those to play",
+                    script.display()
                 )));
             }
-        };
-        let second = values.next().map(String::as_str);
-        if file.is_none() && format != Format::Tap {
-            file = Some(second.ok_or_else(|| Error::Usage(format!("which file? `--report {name} FILE`")))?);
-        } else {
-            others.extend(second.map(str::to_owned));
+            reports.push(Wanted { format, file });
         }
-        let file = file.filter(|file| *file != "-").map(PathBuf::from);
-        if file.as_deref().is_some_and(is_script) {
-            let file = file.unwrap_or_default();
-            return Err(Error::Usage(format!(
-                "`--report {name}` would overwrite `{}`: first the file of the report, then those to play",
-                file.display()
-            )));
+        if reports.iter().filter(|report| report.file.is_none()).count() > 1 {
+            return Err(Error::Usage("only one report can go to stdout".to_owned()));
         }
-        reports.push(Wanted { format, file });
+        Ok((reports, others))
     }
-    if reports.iter().filter(|report| report.file.is_none()).count() > 1 {
-        return Err(Error::Usage("only one report can go to stdout".to_owned()));
+}
+
+fn format(name: &str) -> Result<Format, Error> {
+    match name {
+        "tap" => Ok(Format::Tap),
+        "json" => Ok(Format::Json),
+        "junit" => Ok(Format::Junit),
+        _ => Err(Error::Usage(format!("`{name}` is no report: there are `tap`, `junit FILE` and `json FILE`"))),
     }
-    Ok((reports, others))
 }
 
 fn is_script(path: &Path) -> bool {
