@@ -28,6 +28,7 @@ use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::request::Credentials;
+use crate::script::check::Given;
 use crate::session::{self, Habits, Pinging};
 use crate::wire::Limits;
 use crate::wire::offer::Parameters;
@@ -344,7 +345,7 @@ impl WorkOptions {
             options: dialing::names(),
             variables: Some(variables.clone()),
             dial: Dialer::new(Connections::default(), false, env).into(),
-            has_connection: true,
+            given: Given::Yes,
         };
         Ok(Some(Cast { scripts, variables }))
     }

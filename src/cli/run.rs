@@ -10,6 +10,7 @@ use super::suite::Playing;
 use crate::error::Error;
 use crate::front::scripts::Scripts;
 use crate::plan::{Care, Job};
+use crate::script::check::Given;
 use crate::script::variables::files::{self, Format};
 use crate::script::variables::{Variables, is_reference};
 
@@ -78,7 +79,7 @@ impl Run {
             options: dialing::names(),
             variables: known,
             dial: self.playing.dial(env),
-            has_connection: false,
+            given: if is_played { Given::No } else { Given::Perhaps },
         };
         if is_played {
             return Ok(Job::Run(Box::new(self.playing.suite(scripts, variables, reports, env))));

@@ -24,17 +24,36 @@ pub(crate) struct Known<'a> {
     pub(crate) options: &'a [OptionName],
     /// Without any, nobody can tell yet which have a value.
     pub(crate) variables: Option<&'a Variables>,
-    /// The connection without a name is there already.
-    pub(crate) has_connection: bool,
+    pub(crate) given: Given,
+}
+
+/// Whether the connection without a name is there before the script begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    No,
+    /// If nothing in the script connects: then it is a server's.
+    Perhaps,
+    Yes,
 }
 
 /// What is wrong with a script; of one that is not whole, the rest may have what is missed.
 pub(super) fn check(script: &Script, known: Known<'_>, is_whole: bool) -> Vec<Flaw> {
-    let mut check =
-        Check { known, is_whole, flaws: Vec::new(), connections: BTreeSet::new(), defined: BTreeSet::new() };
+    let mut check = Check {
+        known,
+        is_whole,
+        flaws: Vec::new(),
+        connections: BTreeSet::new(),
+        missed: BTreeSet::new(),
+        defined: BTreeSet::new(),
+    };
     check.settings(&script.settings);
-    check.connections.extend(known.has_connection.then_some(None));
     connected(&script.steps, &mut check.connections);
+    let is_given = match known.given {
+        Given::No => false,
+        Given::Perhaps => check.connections.is_empty(),
+        Given::Yes => true,
+    };
+    check.connections.extend(is_given.then_some(None));
     check.steps(&script.steps);
     check.flaws
 }
@@ -45,6 +64,8 @@ struct Check<'a> {
     flaws: Vec<Flaw>,
     /// Those that some step connects.
     connections: BTreeSet<Option<&'a str>>,
+    /// Those that none connects: one word about each is enough.
+    missed: BTreeSet<Option<&'a str>>,
     /// Variables that got a value in the script.
     defined: BTreeSet<&'a str>,
 }
@@ -75,9 +96,9 @@ impl<'a> Check<'a> {
         self.define(std::slice::from_ref(step));
     }
 
-    fn connection(&mut self, step: &Step) {
+    fn connection(&mut self, step: &'a Step) {
         let name = step.connection.as_deref();
-        if self.connections.contains(&name) || !self.is_whole {
+        if self.connections.contains(&name) || !self.is_whole || !self.missed.insert(name) {
             return;
         }
         let flaw = match name {
@@ -88,7 +109,7 @@ impl<'a> Check<'a> {
         self.flaws.push(match name {
             Some(name) if !names.is_empty() => flaw.hint_at(name, names),
             None if !names.is_empty() => flaw.hint(format!("put a name before it, as in `{}: …`", names[0])),
-            _ => flaw.hint("`connect URL` makes one"),
+            _ => flaw.hint("`connect URL` makes one; a server's script is for `wsprobe listen --script`"),
         });
     }
 
@@ -278,7 +299,7 @@ mod tests {
         variables.set("url", "ws://h");
         let option = |name: &str, takes_value| OptionName { name: name.to_owned(), takes_value };
         let options = [option("header", true), option("insecure", false)];
-        let known = Known { options: &options, variables: Some(&variables), has_connection: false };
+        let known = Known { options: &options, variables: Some(&variables), given: Given::No };
         match super::super::parse_and_check(source, known) {
             Ok(_) => Vec::new(),
             Err(flaws) => flaws.iter().map(ToString::to_string).collect(),
@@ -336,7 +357,11 @@ mod tests {
 
     #[test]
     fn a_step_has_a_connection_that_some_step_opens() {
-        assert_eq!(flaws("send x\n"), ["1:1: this step has no connection; `connect URL` makes one"]);
+        assert_eq!(
+            flaws("send x\nsend y\n"),
+            ["1:1: this step has no connection; `connect URL` makes one; a server's script is for \
+                 `wsprobe listen --script`"]
+        );
         assert_eq!(
             flaws("chat: connect :80\nchta: ping\nping\nlog x\nchat: drop\n"),
             [

@@ -1,6 +1,6 @@
 //! What the fuzzer calls: any file is read, printed, formatted and read again.
 
-use super::check::Known;
+use super::check::{Given, Known};
 use super::variables::Variables;
 use super::{format, parse, parse_and_check};
 
@@ -8,7 +8,7 @@ use super::{format, parse, parse_and_check};
 pub fn script(input: &[u8]) {
     let Ok(source) = std::str::from_utf8(input) else { return };
     let variables = Variables::new(|_| None);
-    let _ = parse_and_check(source, Known { options: &[], variables: Some(&variables), has_connection: false });
+    let _ = parse_and_check(source, Known { options: &[], variables: Some(&variables), given: Given::No });
     let Ok(script) = parse(source) else {
         assert!(format::format(source).is_err());
         return;

@@ -57,13 +57,12 @@ fn socket_io() {
 
 #[test]
 fn examples_are_in_their_canonical_form() {
-    let files = |dir: PathBuf| {
+    let scripts = |dir: PathBuf| {
         let entries = std::fs::read_dir(dir).expect("the examples are there");
-        entries.map(|entry| entry.expect("it can be read").path()).filter(|path| path.extension().is_some())
+        let paths = entries.map(|entry| entry.expect("it can be read").path());
+        paths.filter(|path| path.extension().is_some_and(|it| it == "wsp")).collect::<Vec<_>>()
     };
-    let clients: Vec<_> = files(examples()).filter(|path| path.extension().is_some_and(|it| it == "wsp")).collect();
-    assert_eq!(clients.len(), 6);
-    for path in clients {
-        tool().args(["run", "--check", "--fmt"]).arg(path).run().code(0);
-    }
+    let (clients, servers) = (scripts(examples()), scripts(examples().join("servers")));
+    assert_eq!((clients.len(), servers.len()), (6, 5));
+    tool().args(["run", "--check", "--fmt"]).args(clients).args(servers).run().code(0);
 }

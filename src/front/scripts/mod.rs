@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{complain, print, stdin};
 use crate::error::Error;
 use crate::plan::{Care, Dial, Voice};
-use crate::script::check::{Known, OptionName};
+use crate::script::check::{Given, Known, OptionName};
 use crate::script::flaw::Flaw;
 use crate::script::format::format;
 use crate::script::parse_and_check;
@@ -35,8 +35,7 @@ pub(crate) struct Scripts {
     /// Without any, nobody can tell yet which have a value.
     pub(crate) variables: Option<Variables>,
     pub(crate) dial: Dial,
-    /// The connection without a name is there already: they are for a server.
-    pub(crate) has_connection: bool,
+    pub(crate) given: Given,
 }
 
 /// A file that was read.
@@ -71,8 +70,8 @@ pub(super) fn care(care: &Care) -> u8 {
 /// # Errors
 /// The exit status, when all that is wrong has been told.
 pub(super) fn load(scripts: &Scripts, voice: Voice) -> Result<Vec<(File, Script)>, u8> {
-    let Scripts { options, variables, has_connection, .. } = scripts;
-    let known = Known { options, variables: variables.as_ref(), has_connection: *has_connection };
+    let Scripts { options, variables, given, .. } = scripts;
+    let known = Known { options, variables: variables.as_ref(), given: *given };
     let nothing = Variables::new(|_| None);
     let variables = variables.as_ref().unwrap_or(&nothing);
     each(scripts, voice, |source, dir| {
