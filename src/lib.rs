@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `cli` | clap, the environment, the manual; `unescape` reads the escapes of options and input |
 //! | `plan` | what a run needs, gathered from the option structs of the modules below |
-//! | `front` | threads and input: the pipe, the prompt, the server (`listen`, which is also behind `demo`), scripts (`play`, `run`) |
+//! | `front` | threads and input: the pipe, the prompt, the server (`listen`, which is also behind `demo`), scripts (`scripts`, `play`, `run`), recordings (`replay`) |
 //! | `command` | the slash commands of the prompt: parsing, help and completion from one table |
 //! | `connect` | the order of dial, handshake, redirect, wire |
 //! | `dial` | names, addresses, sockets, proxies, TLS |

@@ -12,7 +12,7 @@ use super::options::Interval;
 use crate::dial::tls::Pin;
 use crate::event::{ClientName, Close};
 use crate::recording::pace::Speed;
-use crate::request::Header;
+use crate::request::{Header, is_token};
 use crate::session::{self, Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::unescape::unescape_bytes;
 use crate::wire::offer::Parameters;
@@ -248,11 +248,6 @@ fn bytes_in(unit: &str) -> Option<usize> {
         "gb" => Some(1_000_000_000),
         _ => None,
     }
-}
-
-/// RFC 9110, section 5.6.2
-pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
 /// The parameters of permessage-deflate, as `--compress-options` takes them.

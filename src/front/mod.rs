@@ -1,4 +1,4 @@
-//! The ends that a user sees: the pipe, the prompt, the server, and recordings that are sent again.
+//! The ends that a user sees: the pipe, the prompt, the server, scripts, and recordings that are sent again.
 //!
 //! Owns threads, input and the order of a run; what happens on the connection belongs to `session`.
 

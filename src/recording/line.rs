@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Deed, Opening};
 use crate::event::{ClientName, Close, Direction, Input};
 use crate::render::record;
-use crate::request::Header;
+use crate::request::{Header, is_token};
 
 /// A record, as far as it tells of a connection.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) fn read(line: &str) -> Result<Option<Line>, String> {
     let record = record::object(line)?;
     let text = |name: &str| record.get(name).and_then(Value::as_str);
     let deed = match text("type") {
-        Some("open") => Deed::Open(Box::new(opening(&record))),
+        Some("open") => Deed::Open(Box::new(opening(&record)?)),
         Some("close") => close(&record)?,
         _ => match record::input(&record)? {
             Some(Input::Message(message)) => Deed::Message(message),
@@ -57,13 +57,24 @@ pub(super) fn read(line: &str) -> Result<Option<Line>, String> {
     Ok(Some(Line { at, direction, client, deed }))
 }
 
-fn opening(record: &Map<String, Value>) -> Opening {
+/// Whoever wrote the recording, what it becomes is one line of a script, and no step of its own.
+fn opening(record: &Map<String, Value>) -> Result<Opening, String> {
     let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
     // A server's record has the client's fields for `headers`.
     let fields = record.get(if record.contains_key("client") { "headers" } else { "request" });
     let fields = fields.and_then(Value::as_object).into_iter().flatten();
-    let request = fields.filter_map(|(name, value)| Some(Header::new(name, value.as_str()?))).collect();
-    Opening { url: text("url").unwrap_or_default(), subprotocol: text("subprotocol"), request }
+    let request: Vec<_> = fields.filter_map(|(name, value)| Some(Header::new(name, value.as_str()?))).collect();
+    if let Some(field) = request.iter().find(|field| !is_token(&field.name) || field.value.contains(char::is_control)) {
+        return Err(format!("`{}` is no header field", field.name.escape_debug()));
+    }
+    let (url, subprotocol) = (text("url").unwrap_or_default(), text("subprotocol"));
+    if url.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err("`url` is none".to_owned());
+    }
+    if subprotocol.as_ref().is_some_and(|name| !is_token(name)) {
+        return Err("`subprotocol` is none".to_owned());
+    }
+    Ok(Opening { url, subprotocol, request })
 }
 
 /// Any Close that was seen, also one that may not be sent.
@@ -95,6 +106,10 @@ mod tests {
             (r#"{"dir":"in","data":"","client":"me"}"#, "a client has a name like `#1`"),
             (r#"{"dir":"in","data":"","time":"noon"}"#, "`time` is none"),
             (r#"{"dir":"in","type":"close","code":"x"}"#, "the `code` of a Close"),
+            (r#"{"dir":"in","type":"open","url":"ws://h/\nexec id"}"#, "`url` is none"),
+            (r#"{"dir":"in","type":"open","url":"ws://h/","subprotocol":"a\nexec id"}"#, "`subprotocol` is none"),
+            (r#"{"dir":"in","type":"open","url":"ws://h/","request":{"a b":"c"}}"#, "`a b` is no header field"),
+            (r#"{"dir":"in","type":"open","url":"ws://h/","request":{"a":"b\nexec id"}}"#, "`a` is no header field"),
         ] {
             let error = read(line).unwrap_err();
             assert!(error.contains(why), "{line}: {error}");

@@ -95,6 +95,11 @@ impl Wishes {
     }
 }
 
+/// Whether it may be the name of a field (RFC 9110, section 5.6.2).
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+}
+
 impl Header {
     pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
         Self { name: name.to_owned(), value: value.into() }

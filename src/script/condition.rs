@@ -9,6 +9,9 @@ use super::syntax::{Condition, Operand, Operator};
 /// How deep parentheses and brackets may go; nobody who reads it wants more.
 const DEEPEST: usize = 32;
 
+/// How many conditions may stand side by side; each is a level of the tree.
+const MOST: usize = 64;
+
 /// Longer than any path that is written by hand.
 const LONGEST_PATH: usize = 1000;
 
@@ -23,7 +26,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Condition, Flaw> {
 
 fn any_of(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
     let mut condition = all_of(cursor, depth)?;
-    while takes(cursor, "or") {
+    for count in 1.. {
+        if !joins(cursor, "or", count)? {
+            break;
+        }
         condition = Condition::Or(Box::new(condition), Box::new(all_of(cursor, depth)?));
     }
     Ok(condition)
@@ -31,7 +37,10 @@ fn any_of(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
 
 fn all_of(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
     let mut condition = one(cursor, depth)?;
-    while takes(cursor, "and") {
+    for count in 1.. {
+        if !joins(cursor, "and", count)? {
+            break;
+        }
         condition = Condition::And(Box::new(condition), Box::new(one(cursor, depth)?));
     }
     Ok(condition)
@@ -61,6 +70,15 @@ fn one(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
     let Some(operator) = operator(cursor)? else { return Ok(Condition::Exists(path)) };
     let value = operand(cursor, operator)?;
     Ok(Condition::Compare { path, operator, value })
+}
+
+/// Takes the word that joins one more condition to so many.
+fn joins(cursor: &mut Cursor<'_>, word: &str, count: usize) -> Result<bool, Flaw> {
+    let place = cursor.place_of_next();
+    match takes(cursor, word) {
+        true if count >= MOST => Err(Flaw::new(place, format!("no more than {MOST} conditions stand side by side"))),
+        joins => Ok(joins),
+    }
 }
 
 fn takes(cursor: &mut Cursor<'_>, word: &str) -> bool {

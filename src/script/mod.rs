@@ -1,7 +1,7 @@
 //! The language of `wsprobe run`: conversations with expectations, one step a line.
 //!
 //! Plain code: text in, a [`syntax::Script`] or errors with their places out; a message and a pattern in, a verdict
-//! out. Who connects, waits and prints is `front::run`'s business.
+//! out. Who connects, waits and prints is the business of `front::run` and `front::play`.
 
 pub(crate) mod check;
 mod condition;

@@ -180,6 +180,8 @@ fn what_goes_too_deep_is_refused_at_once() {
         format!("expect json {}", deep("(", "$.a", ")", 1000)),
         format!("expect json {}", deep("[", "", "]", 1000)),
         format!("expect json {}$.a", "not ".repeat(1000)),
+        format!("expect json $.a{}", " or $.a".repeat(60_000)),
+        format!("expect json $.a{}", " and $.a".repeat(64)),
         format!("expect text matches /{}/", deep("(", "a", ")", 1000)),
         "repeat 2 {\n".repeat(1000),
     ] {
@@ -187,6 +189,7 @@ fn what_goes_too_deep_is_refused_at_once() {
     }
     // As deep as it may be, and still no work for long.
     assert!(parse(&format!("expect json $[?{}]", deep("(", "@.a", ")", 30))).is_ok());
+    assert!(parse(&format!("expect json $.a{}", " and $.a".repeat(63))).is_ok());
 }
 
 /// wsprobe.wsp(5), with troff's escapes undone.

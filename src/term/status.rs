@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+use super::escape::{Keep, escape};
 use super::terminal_width;
 
 /// Goes to the beginning of the row and erases it (ECMA-48, EL).
@@ -17,7 +18,7 @@ pub(crate) struct Status {
 impl Status {
     /// Shows a text instead of the one before; it is cut to one row.
     pub(crate) fn show(&self, text: &str) {
-        let text: String = text.chars().take(terminal_width() - 1).collect();
+        let text: String = escape(text, Keep::Nothing).chars().take(terminal_width() - 1).collect();
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if *shown != text {
             write(&format!("{ERASE}{text}"));

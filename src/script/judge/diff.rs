@@ -13,6 +13,9 @@ const AROUND: usize = 3;
 /// More lines than this are no help.
 const LONGEST: usize = 60;
 
+/// What a peer sends may have millions; nobody reads on after so many that are alike.
+const MOST_LINES: usize = 10_000;
+
 /// More of a line than this is not looked at, in characters.
 const WIDEST: usize = 1000;
 
@@ -61,7 +64,8 @@ pub(crate) fn diff(expected: &str, came: &str) -> Vec<Line> {
     if !expected.contains('\n') && !came.contains('\n') {
         return one_line(expected, came, deadline);
     }
-    let (old, new): (Vec<_>, Vec<_>) = (expected.split('\n').collect(), came.split('\n').collect());
+    let lines = |text| <str>::split(text, '\n').take(MOST_LINES).collect::<Vec<_>>();
+    let (old, new) = (lines(expected), lines(came));
     let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
     let lines: Vec<_> = changes
         .iter()
@@ -155,6 +159,13 @@ mod tests {
         let before = "1\n2\n3\n4\n5";
         assert_eq!(shown(&format!("{before}\na\nz"), &format!("{before}\nb\nz")), "~…\n 3\n 4\n 5\n-a\n+b\n z");
         assert_eq!(shown("a", "a\nb"), " a\n+b");
+    }
+
+    #[test]
+    fn of_very_many_lines_the_first_are_compared() {
+        let many = "\n".repeat(2 * MOST_LINES);
+        assert_eq!(shown(&format!("a{many}b"), &format!("a{many}c")), "~…");
+        assert!(diff(&format!("x{many}"), "y\nz").len() <= LONGEST + 2);
     }
 
     #[test]

@@ -136,7 +136,7 @@ pub(super) fn field(cursor: &mut Cursor<'_>) -> Result<String, Flaw> {
     let place = cursor.place_of_next();
     let word = cursor.peek();
     let name = word.split(':').next().unwrap_or_default();
-    if !crate::cli::values::is_token(name) {
+    if !crate::request::is_token(name) {
         return Err(Flaw::new(place, "a header's name is missing here").hint("as in `header Content-Type`"));
     }
     cursor.skip(name.len());
