@@ -113,6 +113,20 @@ fn a_broken_protocol_is_5_and_the_server_is_told_why() {
 }
 
 #[test]
+fn a_broken_protocol_is_5_also_when_the_wait_ends_before_the_server_leaves() {
+    for args in [&["-w", "300ms"][..], &["-w", "100ms", "--close-timeout", "200ms"], &["-w", "5s"]] {
+        let (left, until) = channel::<()>();
+        let server = Raw::open(move |mut stream| {
+            stream.write_all(b"\x81\x02\xc3\x28").unwrap();
+            let _ = until.recv();
+        });
+        let ran = tool().args(["-q", "-x", "a"]).args(args).arg(server.url()).run();
+        ran.code(5).stderr("wsprobe: the server broke the protocol: a text message is not UTF-8; closed with 1007\n");
+        drop(left);
+    }
+}
+
+#[test]
 fn a_message_that_is_larger_than_the_limit_is_5_and_the_option_is_named() {
     for bytes in [&b"\x81\x05hello"[..], b"\x01\x03hel\x80\x02lo", b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff"] {
         let server = Raw::open(move |mut stream| {

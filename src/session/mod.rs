@@ -150,6 +150,7 @@ where
         close_wanted: Notify::new(),
         echo_sent: Notify::new(),
         abandoned: Notify::new(),
+        fault: RefCell::default(),
         pings: RefCell::default(),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
@@ -167,6 +168,11 @@ where
         end = pump.keep_alive() => end,
         never = pump.write(first, inputs, echoed, options) => match never {},
         () = outlet.gone() => End::OutputGone,
+    };
+    let end = match (end, pump.fault.into_inner()) {
+        // Whoever lost patience with a peer that is to leave: this is why it was to.
+        (End::Unanswered | End::Silent, Some(fault)) => End::Broken(fault),
+        (end, _) => end,
     };
     let (core, mut backlog) = (pump.core.into_inner(), pump.backlog.into_inner());
     backlog.written(socket.messages_written());
@@ -189,6 +195,8 @@ struct Pump<'a, S, O> {
     close_wanted: Notify,
     echo_sent: Notify,
     abandoned: Notify,
+    /// Why the connection fails, while the peer has time to leave.
+    fault: RefCell<Option<Fault>>,
     pings: RefCell<Pings>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
@@ -366,14 +374,13 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     async fn fail(&self, fault: Fault) -> End {
         let close = Close::new(fault.close_code().unwrap_or(1002), "");
         self.put(Happening::Error(fault.to_string()));
-        let leaving = async {
-            let _ = self.socket.close(&close).await;
-            self.socket.drain().await;
-        };
-        let _ = timeout(LINGER, leaving).await;
+        self.fault.replace(Some(fault));
+        let until = Instant::now() + LINGER;
+        let _ = timeout_at(until, self.socket.close(&close)).await;
         self.put_frames(self.socket.take_frames());
         self.put(Happening::Close { by: Direction::Out, close, clean: false });
-        End::Broken(fault)
+        let _ = timeout_at(until, self.socket.drain()).await;
+        End::Broken(self.fault.take().expect("it was put there just now"))
     }
 
     async fn wait_for_output(&self, room: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {

@@ -255,6 +255,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     async fn close_if_wanted(&self) -> bool {
         let close = self.core.borrow_mut().take_close();
         match close {
+            // Its Close has gone already.
+            Some(_) if self.fault.borrow().is_some() => false,
             Some(_) if self.socket.is_shut_down() => {
                 self.abandon();
                 false
