@@ -12,6 +12,7 @@ pub(crate) const TEXT: u8 = 1;
 pub(crate) const BINARY: u8 = 2;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
+pub(crate) const PONG: u8 = 10;
 
 /// The bits of `rsv`, as they stand beside each other in the first byte.
 pub(crate) const RSV1: u8 = 4;

@@ -147,7 +147,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Side::Client => (Role::Client, BLOCK, client, server),
             Side::Server => (Role::Server, SERVER_BLOCK, server, client),
         };
-        let config = WebSocketConfig::default().read_buffer_size(CONTROL_BUFFER);
+        // Written at once, each frame reaches `stream` by itself.
+        let config = WebSocketConfig::default().read_buffer_size(CONTROL_BUFFER).write_buffer_size(0);
         let inbound = Inbound::new(Taking {
             side,
             max_message: limits.max_message,
@@ -257,9 +258,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     async fn feed_frames(&self) -> io::Result<()> {
         loop {
-            if self.inner.borrow().get_ref().is_full() {
-                self.flush().await?;
-            }
+            self.room().await?;
             if self.is_closing.get() {
                 return Err(io::ErrorKind::NotConnected.into());
             }
@@ -267,6 +266,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             let rsv = if frame.rsv1 { frame::RSV1 } else { 0 };
             self.put_frame(frame.fin, rsv, frame.opcode, &frame.payload);
         }
+    }
+
+    /// Waits while the send buffer is full.
+    async fn room(&self) -> io::Result<()> {
+        if self.inner.borrow().get_ref().is_full() {
+            self.flush().await?;
+        }
+        Ok(())
     }
 
     fn put_frame(&self, fin: bool, rsv: u8, opcode: u8, payload: &[u8]) {
@@ -277,11 +284,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Sends a ping with up to 125 bytes (RFC 6455, section 5.5.2).
     pub(crate) async fn ping(&self, data: Bytes) -> io::Result<()> {
+        self.room().await?;
         self.start_send(tungstenite::Message::Frame(Frame::ping(data))).await
     }
 
     /// Sends a pong that nobody asked for (RFC 6455, section 5.5.3).
     pub(crate) async fn pong(&self, data: Bytes) -> io::Result<()> {
+        self.room().await?;
         self.start_send(tungstenite::Message::Frame(Frame::pong(data))).await
     }
 

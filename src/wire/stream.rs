@@ -15,7 +15,7 @@ use super::trace::{Seen, Tracer};
 use super::{Fault, Incoming};
 
 /// When this much is unsent, more has to wait.
-const FULL: usize = 64 << 10;
+pub(super) const FULL: usize = 64 << 10;
 
 /// A transport with checks.
 pub(super) struct Checked<S> {
@@ -37,6 +37,8 @@ pub(super) struct Checked<S> {
     /// What is wrong with what comes behind it.
     fault: Option<Fault>,
     unsent: BytesMut,
+    /// The newest pong that has found no room there; it stands for those before it (RFC 6455, section 5.5.3).
+    pong: BytesMut,
     /// At which count of bytes written a message ends, for those that are unsent.
     ends: VecDeque<u64>,
     messages_written: u64,
@@ -68,6 +70,7 @@ impl<S> Checked<S> {
             came: None,
             fault: None,
             unsent: BytesMut::new(),
+            pong: BytesMut::new(),
             ends: VecDeque::new(),
             messages_written: 0,
             tracer,
@@ -195,6 +198,10 @@ impl<S: AsyncWrite + Unpin> Checked<S> {
             }
             self.bytes_written += written as u64;
             self.unsent.advance(written);
+            if !self.is_full() {
+                let pong = self.pong.split();
+                self.unsent.extend_from_slice(&pong);
+            }
             let ended = self.ends.partition_point(|end| *end <= self.bytes_written);
             self.ends.drain(..ended);
             self.messages_written += ended as u64;
@@ -215,16 +222,21 @@ impl<S: AsyncWrite + Unpin> Checked<S> {
     }
 }
 
-/// What tungstenite writes: control frames.
+/// What tungstenite writes: control frames, one at a time. All are taken at once, or a peer that pings and never reads
+/// would have it keep a pong for each.
 impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_shut_down {
             // What tungstenite answers by itself after that goes nowhere, and is no reason to stop reading.
             return Poll::Ready(Ok(buf.len()));
         }
-        ready!(self.poll_unsent(cx))?;
-        // All of it, or messages could come between.
-        self.unsent.extend_from_slice(buf);
+        if self.is_full() && buf[0] & 0x0f == frame::PONG {
+            self.pong = BytesMut::from(buf);
+        } else {
+            let pong = self.pong.split();
+            self.unsent.extend_from_slice(&pong);
+            self.unsent.extend_from_slice(buf);
+        }
         match self.poll_unsent(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(buf.len())),

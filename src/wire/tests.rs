@@ -362,3 +362,60 @@ async fn frames_that_nobody_asked_for_are_not_even_looked_at() {
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message("in".into()));
     assert_eq!(near.take_frames().capacity(), 0);
 }
+
+/// A control frame from the peer of this side.
+fn control(side: Side, opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    let mask = (side == Side::Server).then_some([0; 4]);
+    Header { fin: true, rsv: 0, opcode, mask, length: payload.len() as u64 }.write(&mut out);
+    [&out, payload].concat()
+}
+
+/// The control frames among these, unmasked.
+fn controls(bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut rest = bytes;
+    std::iter::from_fn(|| {
+        let found = Header::read(rest)?;
+        let (frame, behind) = rest.split_at(found.size + found.header.length as usize);
+        rest = behind;
+        let mut payload = frame[found.size..].to_vec();
+        frame::mask(&mut payload, found.header.mask.unwrap_or_default(), 0);
+        Some((found.header.opcode, payload))
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_peer_that_pings_and_does_not_read_gets_the_newest_pong_and_costs_no_memory() {
+    const PINGS: u32 = 20_000;
+    for side in [Side::Client, Side::Server] {
+        let (near, far) = duplex(4096);
+        let limits = Limits { max_message: 1024, pongs: true };
+        let near = Socket::new(near, Bytes::new(), side, limits, Manner::default()).await;
+        let (mut reader, mut writer) = tokio::io::split(far);
+        let pings = async {
+            for at in 0..PINGS {
+                let payload = [&at.to_be_bytes()[..], &[0; 100]].concat();
+                writer.write_all(&control(side, frame::PING, &payload)).await.unwrap();
+            }
+            writer.write_all(&control(side, frame::CLOSE, b"\x03\xe8")).await.unwrap();
+        };
+        let taken = async {
+            for _ in 0..PINGS {
+                assert!(matches!(near.next().await, Some(Ok(Incoming::Ping(_)))));
+            }
+            assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Close(Close::new(1000, "")));
+        };
+        tokio::join!(pings, taken);
+        let mut answers = Vec::new();
+        let (read, ()) = tokio::join!(reader.read_to_end(&mut answers), async {
+            near.flush().await.unwrap();
+            near.shut_down().await.unwrap();
+            drop(near);
+        });
+        assert!(read.unwrap() < 2 * super::stream::FULL, "{side:?}: {} bytes", answers.len());
+        let frames = controls(&answers);
+        let [.., (frame::PONG, pong), (frame::CLOSE, close)] = &frames[..] else { panic!("{side:?}: {frames:?}") };
+        assert_eq!((&pong[..4], &close[..]), (&(PINGS - 1).to_be_bytes()[..], &b"\x03\xe8"[..]), "{side:?}");
+    }
+}
