@@ -193,6 +193,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                     let frames = self.take_frames();
                     if !frames.is_empty() {
                         if let Poll::Ready(came) = polled {
+                            // tungstenite answers a Close at the next flush, whoever asks for it.
+                            if matches!(came, Some(Ok(tungstenite::Message::Close(_)))) {
+                                self.is_closing.set(true);
+                            }
                             self.came.replace(Some(came));
                         }
                         return Poll::Ready(Some(Ok(Incoming::Frames(frames))));

@@ -419,3 +419,17 @@ async fn a_peer_that_pings_and_does_not_read_gets_the_newest_pong_and_costs_no_m
         assert_eq!((&pong[..4], &close[..]), (&(PINGS - 1).to_be_bytes()[..], &b"\x03\xe8"[..]), "{side:?}");
     }
 }
+
+#[tokio::test]
+async fn nothing_may_follow_a_close_whose_frame_is_told_first() {
+    let (near, mut far) = duplex(4096);
+    let limits = Limits { max_message: 1024, pongs: true };
+    let manner = Manner { traced: true, ..Manner::default() };
+    let near = Socket::new(near, Bytes::new(), Side::Client, limits, manner).await;
+    far.write_all(&control(Side::Client, frame::CLOSE, b"\x03\xe8")).await.unwrap();
+    assert!(matches!(near.next().await, Some(Ok(Incoming::Frames(_)))));
+    near.flush().await.unwrap();
+    assert!(!near.put(&"late".into()));
+    near.feed("late".into()).await.unwrap_err();
+    assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Close(Close::new(1000, "")));
+}
