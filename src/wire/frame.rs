@@ -183,6 +183,14 @@ pub(crate) fn check_close(payload: &[u8]) -> Result<(), Fault> {
     }
 }
 
+/// What the payload of a Close says that [may be so](check_close).
+pub(super) fn read_close(payload: &[u8]) -> Close {
+    match payload {
+        [high, low, reason @ ..] => Close::new(u16::from_be_bytes([*high, *low]), String::from_utf8_lossy(reason)),
+        _ => Close::default(),
+    }
+}
+
 /// Masks or unmasks; `at` is the place of the first byte in its payload.
 pub(crate) fn mask(bytes: &mut [u8], key: [u8; 4], at: u64) {
     let mut turned = key;

@@ -40,6 +40,8 @@ pub(super) struct Inbound {
     tally: Arc<Tally>,
     state: State,
     message: Option<Message>,
+    /// What the Close carried.
+    close: Option<Bytes>,
     /// Where a step of inflating writes to.
     room: Vec<u8>,
 }
@@ -88,6 +90,7 @@ impl Inbound {
             tally: taking.tally,
             state: State::Header,
             message: None,
+            close: None,
             room: Vec::new(),
         }
     }
@@ -130,6 +133,11 @@ impl Inbound {
         }
     }
 
+    /// What the peer's Close carried, if it has come.
+    pub(super) fn close(&self) -> Option<&[u8]> {
+        self.close.as_deref()
+    }
+
     /// Checks a control frame, and hands it on to whom it concerns.
     fn take_control(&mut self, found: &Found, frame: &[u8], control: &mut BytesMut) -> Result<Option<Incoming>, Fault> {
         let mut payload = BytesMut::from(&frame[found.size..]);
@@ -140,6 +148,7 @@ impl Inbound {
             frame::CLOSE => {
                 frame::check_close(&payload)?;
                 self.state = State::Over;
+                self.close = Some(payload.freeze());
             }
             // tungstenite would answer it.
             frame::PING if !self.pongs => return Ok(Some(Incoming::Ping(payload.freeze()))),

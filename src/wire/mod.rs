@@ -399,11 +399,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Incoming::Ping(data)
             }
             tungstenite::Message::Pong(data) => Incoming::Pong(data),
-            tungstenite::Message::Close(frame) => {
+            tungstenite::Message::Close(_) => {
                 self.is_closing.set(true);
-                Incoming::Close(
-                    frame.map_or_else(Close::default, |frame| Close::new(frame.code.into(), frame.reason.as_str())),
-                )
+                Incoming::Close(self.inner.borrow().get_ref().close().map_or_else(Close::default, frame::read_close))
             }
             // Those go past it.
             tungstenite::Message::Text(_) | tungstenite::Message::Binary(_) | tungstenite::Message::Frame(_) => {

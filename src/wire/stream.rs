@@ -99,15 +99,24 @@ impl<S> Checked<S> {
 
     /// Puts a frame of data behind all that is unsent.
     pub(super) fn put(&mut self, header: &Header, payload: &[u8]) {
+        self.append(header, payload);
+        if header.fin {
+            self.ends.push_back(self.bytes_written + self.unsent.len() as u64);
+        }
+    }
+
+    fn append(&mut self, header: &Header, payload: &[u8]) {
         header.write(&mut self.unsent);
         let start = self.unsent.len();
         self.unsent.extend_from_slice(payload);
         if let Some(key) = header.mask {
             frame::mask(&mut self.unsent[start..], key, 0);
         }
-        if header.fin {
-            self.ends.push_back(self.bytes_written + self.unsent.len() as u64);
-        }
+    }
+
+    /// What the peer's Close carried, once tungstenite has read it.
+    pub(super) fn close(&self) -> Option<&[u8]> {
+        self.inbound.close().filter(|_| self.control.is_empty())
     }
 
     /// Whether something has to be written before more is put.
@@ -235,7 +244,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
         } else {
             let pong = self.pong.split();
             self.unsent.extend_from_slice(&pong);
-            self.unsent.extend_from_slice(buf);
+            match self.close().filter(|_| buf[0] & 0x0f == frame::CLOSE).map(Bytes::copy_from_slice) {
+                // Its answer; tungstenite takes offence at 1014, which is younger than RFC 6455.
+                Some(payload) => {
+                    let mask = (buf[1] & 0x80 != 0).then(rand::random);
+                    let header = Header { fin: true, rsv: 0, opcode: frame::CLOSE, mask, length: payload.len() as u64 };
+                    self.append(&header, &payload);
+                }
+                None => self.unsent.extend_from_slice(buf),
+            }
         }
         match self.poll_unsent(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),

@@ -433,3 +433,27 @@ async fn nothing_may_follow_a_close_whose_frame_is_told_first() {
     near.feed("late".into()).await.unwrap_err();
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Close(Close::new(1000, "")));
 }
+
+#[tokio::test]
+async fn a_close_is_told_and_answered_as_it_came_also_with_1014() {
+    for side in [Side::Client, Side::Server] {
+        for payload in [&b"\x03\xf6bad gateway"[..], b"\x03\xe8bye", b""] {
+            let (near, mut far) = duplex(4096);
+            let limits = Limits { max_message: 1024, pongs: true };
+            let near = Socket::new(near, Bytes::new(), side, limits, Manner::default()).await;
+            far.write_all(&control(side, frame::CLOSE, payload)).await.unwrap();
+            let expected = match payload {
+                [high, low, reason @ ..] => {
+                    Close::new(u16::from_be_bytes([*high, *low]), str::from_utf8(reason).unwrap())
+                }
+                _ => Close::default(),
+            };
+            assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Close(expected));
+            near.flush().await.unwrap();
+            drop(near);
+            let mut answer = Vec::new();
+            far.read_to_end(&mut answer).await.unwrap();
+            assert_eq!(controls(&answer), [(frame::CLOSE, payload.to_vec())], "{side:?}");
+        }
+    }
+}
