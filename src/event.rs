@@ -15,6 +15,9 @@ use crate::wire::offer::Agreed;
 use crate::wire::trace::Seen;
 use crate::wire::{Fault, Tally};
 
+/// A message of at most this many bytes is copied to be kept.
+const SMALL: usize = 16 << 10;
+
 /// A data message (RFC 6455, section 5.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
@@ -187,6 +190,15 @@ impl Message {
         match self {
             Self::Text(text) => Some(text),
             Self::Binary(_) => None,
+        }
+    }
+
+    /// The same, for keeping: a small one would keep all of the block that it was read in.
+    pub(crate) fn unshared(&self) -> Self {
+        match self {
+            _ if self.data().len() > SMALL => self.clone(),
+            Self::Text(text) => Self::Text(text.as_str().into()),
+            Self::Binary(data) => Self::Binary(Bytes::copy_from_slice(data)),
         }
     }
 }

@@ -214,7 +214,7 @@ impl Heard {
         match what {
             Happening::Message(Direction::In, message) => {
                 self.bytes += weight(message.data());
-                self.messages.push_back(message.clone());
+                self.messages.push_back(message.unshared());
             }
             Happening::Ping(Direction::In, data) => {
                 self.bytes += weight(data);
@@ -360,6 +360,17 @@ mod tests {
         assert_eq!(line.message().now_or_never(), Some(Some("b".into())));
         assert_eq!(line.message().now_or_never(), None);
         assert_eq!(line.heard.borrow().bytes, 0);
+    }
+
+    #[test]
+    fn a_small_message_does_not_keep_the_block_that_it_came_in() {
+        let block = Bytes::from(vec![0; 256 << 10]);
+        let (small, large) = (Message::Binary(block.slice(..9)), Message::Binary(block.slice(9..)));
+        let line = line([&small, &large].map(|message| Happening::Message(Direction::In, message.clone())));
+        for (sent, is_shared) in [(small, false), (large, true)] {
+            let kept = line.message().now_or_never().unwrap().unwrap();
+            assert_eq!((kept.data().as_ptr() == sent.data().as_ptr(), kept == sent), (is_shared, true));
+        }
     }
 
     #[test]

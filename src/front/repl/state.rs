@@ -152,7 +152,7 @@ impl History {
                     connection.bytes[*direction as usize] += message.data().len() as u64;
                 }
                 match direction {
-                    Direction::In => self.keep(message.clone()),
+                    Direction::In => self.keep(message.unshared()),
                     Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
                     // What goes to a client may be nothing that was typed; what was is noted there.
                     Direction::Out if event.client.is_some() => {}
@@ -303,6 +303,15 @@ mod tests {
         assert_eq!((history.messages.len(), history.bytes), (1, KEPT_BYTES));
         received(&mut history, Message::Binary(vec![0; KEPT_BYTES + 1].into()));
         assert!(history.message(number(1)).unwrap_err().contains("16777217 bytes"));
+    }
+
+    #[test]
+    fn a_small_message_does_not_keep_the_block_that_it_came_in() {
+        let mut history = History::default();
+        let message = Message::Binary(vec![0; 9].into());
+        received(&mut history, message.clone());
+        let kept = history.message(number(1)).unwrap();
+        assert_eq!((kept.data().as_ptr() == message.data().as_ptr(), kept == message), (false, true));
     }
 
     #[test]
