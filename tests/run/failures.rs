@@ -155,3 +155,17 @@ fn a_signal_closes_the_connections_and_ends_the_run() {
     assert!(matches!(heard.next(), kit::Said::Close(Some(1000), _)));
     running.wait().code(130).says("1 not run (");
 }
+
+#[test]
+fn a_loop_that_waits_for_nothing_leaves_the_others_their_turn() {
+    let scripts = Scripts::new([
+        ("busy.wsp", "repeat 4000000000 {\n  set a = 1\n}\n"),
+        ("idle.wsp", "parallel {\n  repeat 4000000000 {\n    set a = 1\n  }\n} {\n  exec exit 3\n}\n"),
+    ]);
+    let ran = scripts.run(&["--timeout", "1s", "busy.wsp", "idle.wsp"]).run().code(1).says("it ended with status 3");
+    assert!(
+        ran.stderr.contains("busy.wsp:2: set a = 1\n  the script was not done within 1s (--timeout)"),
+        "{}",
+        ran.stderr
+    );
+}

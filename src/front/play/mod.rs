@@ -21,6 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, join_all, try_join_all};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 pub(super) use self::connection::Connection;
@@ -170,6 +171,8 @@ impl<'s> Player<'s> {
                     Action::Repeat { times, steps } => {
                         for _ in 0..*times {
                             self.steps(steps).await?;
+                            // Its steps may wait for nothing, and others have their turn.
+                            yield_now().await;
                         }
                     }
                     Action::Parallel(branches) => {
