@@ -104,6 +104,8 @@ impl Line {
         let mut heard = self.heard.borrow_mut();
         heard.is_deaf = true;
         heard.messages.clear();
+        heard.pings.clear();
+        heard.pongs.clear();
         heard.bytes = 0;
         self.taken.notify_waiters();
     }
@@ -403,6 +405,19 @@ mod tests {
         line.hear_no_more();
         line.put(Event::now(Happening::Message(Direction::In, Message::Binary(vec![0; FULL].into()))));
         assert!(line.room().now_or_never().is_some());
+    }
+
+    #[test]
+    fn nothing_that_waited_is_left_when_nobody_hears() {
+        let line = line([
+            text("a"),
+            Happening::Ping(Direction::In, "p".into()),
+            Happening::Pong(Direction::In, "q".into(), None),
+        ]);
+        line.hear_no_more();
+        assert_eq!(line.message().now_or_never(), None);
+        assert_eq!(line.ping().now_or_never(), None);
+        assert_eq!(line.pong().now_or_never(), None);
     }
 
     #[test]
