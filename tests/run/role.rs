@@ -46,3 +46,14 @@ fn a_script_of_a_server_is_checked_before_it_listens() {
     tool().args(["listen", "127.0.0.1:0", "--script", "/nowhere.wsp"]).run().code(2).says("/nowhere.wsp");
     tool().args(["listen", "--echo", "--script", "x.wsp"]).run().code(2).says("cannot be used with");
 }
+
+#[test]
+fn a_failed_script_is_not_forgotten_when_the_reader_of_stdout_has_left() {
+    let scripts = Scripts::new([("server.wsp", "expect text hello\n")]);
+    let path = scripts.path("server.wsp");
+    let mut server = listen(&["--script", path.to_str().expect("a path of ours")]);
+    tool().args(["-x", "hallo", "-w", "30s"]).arg(server.url()).run().code(6);
+    drop(server.running.child.stdout.take());
+    tool().args(["-q", "-x", "hallo"]).arg(server.url()).run();
+    assert_eq!(server.running.wait_code(), Some(1));
+}

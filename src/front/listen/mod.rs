@@ -209,7 +209,7 @@ impl<O: Outlet + 'static> Server<O> {
             never = floor.tick() => match never {},
             () = leaving => 0,
             Some(_) = signals.recv() => 0,
-            () = floor.output.gone() => return Ok(0),
+            () = floor.output.gone() => 0,
         };
         drop(listener);
         floor.hub.dismiss_all(&Close::new(1001, ""));
