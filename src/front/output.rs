@@ -18,7 +18,7 @@ use crate::session::{Gone, Outlet};
 use crate::term::{Lane, Talk, stdout_gone};
 
 /// A run that must leave gives its last output this long.
-const HASTE: Duration = Duration::from_millis(500);
+pub(super) const HASTE: Duration = Duration::from_millis(500);
 
 /// Where events go: stdout, the record, and what is worth a line on stderr.
 pub(super) struct Output {

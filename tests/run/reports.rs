@@ -2,8 +2,11 @@
 
 use std::process::Command;
 
+use nix::sys::signal::Signal;
+
 use crate::Scripts;
 use crate::kit;
+use crate::kit::net::Lines;
 
 /// One that passes, one that fails with what XML cannot hold, one that reaches nobody.
 fn three() -> (Scripts, kit::Server, String) {
@@ -130,4 +133,19 @@ fn a_terminal_shows_how_far_it_is() {
     screen.shows("1 file, 1 passed");
     screen.leaves_with(0);
     assert!(!screen.contents().contains("[0/1]"), "{}", screen.contents());
+}
+
+#[test]
+fn a_signal_ends_a_run_whose_report_nobody_reads() {
+    let script = format!("connect 127.0.0.1:1/{}\n", "x".repeat(4000));
+    let scripts = Scripts::new([("x.wsp", &*script), ("y.wsp", "pause 1h\n")]);
+    // The reports do not fit in the pipe.
+    for (files, last) in [(&["x.wsp"][..], "0 passed, 1000 failed ("), (&["x.wsp", "y.wsp"], "x.wsp #1000 failed (")] {
+        let args = ["--report", "tap", "--repeat", "1000", "--jobs", "2000"];
+        let mut running = scripts.run(&args).args(files).start();
+        let stderr = Lines::of(running.child.stderr.take().expect("it is piped"));
+        stderr.find(last);
+        running.signal(Signal::SIGINT);
+        assert_eq!(running.wait_code(), Some(130));
+    }
 }

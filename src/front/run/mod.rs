@@ -15,10 +15,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use self::report::Reports;
 use self::results::{Ran, Results, Verdict};
+use super::output::HASTE;
 use super::play::{Fault, File, Player, Recording, Stage};
 use super::{complain, runtime, scripts, signals};
 use crate::error::Error;
@@ -94,17 +95,21 @@ async fn play_all(suite: &Suite, files: &[File]) -> Result<u8, Error> {
     let mut playing = stream::iter(rounds).map(|(file, round)| floor.play(file, round)).buffer_unordered(suite.jobs);
     let mut frames = interval(FRAME);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = true;
     loop {
         tokio::select! {
             ran = playing.next() => {
                 let Some(ran) = ran else { break };
                 results.tell(&floor.talk, &ran);
-                reports.put(results.runs.len() + 1, &ran).await;
+                reports.put(results.runs.len() + 1, &ran);
+                is_told = false;
                 if matches!(ran.verdict, Verdict::Failed(_)) && suite.fail_fast {
                     stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
                 }
                 results.put(ran);
             }
+            // A slow reader stops neither the scripts nor a signal.
+            () = reports.flush(), if !is_told => is_told = true,
             _ = frames.tick(), if suite.progress => status.show(&results.progress(&floor.playing.borrow())),
             Some(signal) = signals.recv() => {
                 if matches!(*stop.borrow(), Some(Stop::Interrupted(_))) {
@@ -118,14 +123,23 @@ async fn play_all(suite: &Suite, files: &[File]) -> Result<u8, Error> {
     drop(playing);
     status.erase();
     results.sum_up(&floor.talk);
-    reports.finish(&results).await?;
-    if let Some(record) = floor.record.and_then(Rc::into_inner) {
-        record.finish().await?;
-    }
-    if let Some(Stop::Interrupted(signal)) = *stop.borrow() {
+    let written = async {
+        reports.finish(&results).await?;
+        match floor.record.and_then(Rc::into_inner) {
+            Some(record) => record.finish().await,
+            None => Ok(()),
+        }
+    };
+    let interrupted = *stop.borrow();
+    if let Some(Stop::Interrupted(signal)) = interrupted {
+        // Whoever is to leave at once does not wait for a slow reader.
+        timeout(HASTE, written).await.unwrap_or(Ok(()))?;
         return Err(Error::Interrupted(signal));
     }
-    Ok(results.exit_code())
+    tokio::select! {
+        written = written => written.map(|()| results.exit_code()),
+        Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+    }
 }
 
 impl Floor<'_> {

@@ -64,9 +64,15 @@ impl Reports {
     }
 
     /// TAP on stdout is told as it comes.
-    pub(super) async fn put(&self, number: usize, ran: &Ran) {
+    pub(super) fn put(&self, number: usize, ran: &Ran) {
         if let Some((Format::Tap, spool)) = &self.stdout {
             spool.append(|out| out.extend_from_slice(tap::point(number, ran).as_bytes()));
+        }
+    }
+
+    /// Hands over what was put. Cancel-safe.
+    pub(super) async fn flush(&self) {
+        if let Some((Format::Tap, spool)) = &self.stdout {
             // Whoever reads it may have seen enough.
             let _ = spool.flush().await;
         }
