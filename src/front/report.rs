@@ -188,7 +188,7 @@ fn closed(close: &Close) -> String {
     format!("{code} ({}){reason}", close.meaning())
 }
 
-fn broken(fault: &Fault) -> String {
+pub(super) fn broken(fault: &Fault) -> String {
     let hint = match fault {
         Fault::TooBig { .. } => " (--max-message raises the limit)",
         _ => "",

@@ -162,9 +162,9 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
             // It has had its time, also if it still sends.
             () = overdue => None,
         };
-        let end = outcome.map_or(End::Unanswered, |outcome| outcome.end);
+        let end = Rc::new(outcome.map_or(End::Unanswered, |outcome| outcome.end));
         if let Some(line) = &seat.line {
-            line.ended(end.exit_code());
+            line.ended(Rc::clone(&end));
         }
         end
     };

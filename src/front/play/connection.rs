@@ -54,7 +54,7 @@ impl Connection {
             let first = Batch::new();
             let outcome =
                 session::run(socket, first, &mut progress, &mut batches, &mut signals, &*heard, &options).await;
-            heard.ended(outcome.end.exit_code());
+            heard.ended(outcome.end.into());
         });
         let connection = Self::of(line, inputs, answer, close_timeout);
         connection.session.replace(Some(session));
@@ -104,10 +104,7 @@ impl Connection {
     /// How it ended, in words; a step that says so has seen it.
     pub(super) fn how_it_ended(&self) -> String {
         self.saw_end.set(true);
-        self.line.how_it_closed().unwrap_or_else(|| {
-            let peer = self.line.peer();
-            format!("the {peer} did not answer our Close within {:?} (--close-timeout)", self.close_timeout)
-        })
+        self.line.how_it_closed().unwrap_or_else(|| self.line.how_it_ended(self.close_timeout))
     }
 
     /// A step has seen the Close.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::recording::Recording;
-use crate::event::{Close, Direction, Event, Happening, Message};
+use crate::event::{Close, Direction, End, Event, Happening, Message};
 use crate::front::report;
 use crate::render::hex::digits;
 use crate::render::text::{ping, pong};
@@ -54,8 +54,8 @@ struct Heard {
     bytes: usize,
     error: Option<String>,
     closed: Option<Closed>,
-    /// The exit status of the session.
-    end: Option<u8>,
+    /// How the session ended.
+    end: Option<Rc<End>>,
     /// The script has ended: what comes is thrown away.
     is_deaf: bool,
     has_left: bool,
@@ -93,9 +93,9 @@ impl Line {
         Self { record, frames, ..Self::new("server") }
     }
 
-    /// The session has ended, with this exit status.
-    pub(in crate::front) fn ended(&self, code: u8) {
-        self.heard.borrow_mut().end = Some(code);
+    /// The session has ended.
+    pub(in crate::front) fn ended(&self, end: Rc<End>) {
+        self.heard.borrow_mut().end = Some(end);
         self.changed.notify_waiters();
     }
 
@@ -145,7 +145,7 @@ impl Line {
 
     /// Waits until the session has ended; the exit status of that.
     pub(super) async fn over(&self) -> u8 {
-        self.until(|heard| heard.end).await
+        self.until(|heard| heard.end.as_ref().map(|end| end.exit_code())).await
     }
 
     /// How it was closed, if it was.
@@ -170,6 +170,30 @@ impl Line {
             (None, Direction::In) => format!("the {peer} closed the connection: {}", closing(&close)),
             (None, Direction::Out) => format!("we have closed the connection: {}", closing(&close)),
         })
+    }
+
+    /// How the session ended, in words, where there was no Close.
+    pub(super) fn how_it_ended(&self, close_timeout: Duration) -> String {
+        let heard = self.heard.borrow();
+        let peer = self.peer;
+        match heard.end.as_deref() {
+            // Who has left did so because there was no answer.
+            Some(End::OutputGone) if !heard.has_left => {
+                "we have left the connection: nobody takes our output any more".to_owned()
+            }
+            None | Some(End::Unanswered | End::OutputGone) => {
+                format!("the {peer} did not answer our Close within {close_timeout:?} (--close-timeout)")
+            }
+            Some(End::Closed { close, .. }) => format!("the {peer} closed the connection: {}", closing(close)),
+            Some(End::Cut(None)) => "the connection was cut without a Close".to_owned(),
+            Some(End::Cut(Some(error))) => format!("the connection was cut without a Close: {error}"),
+            Some(End::Silent) => format!("the {peer} did not answer a ping (--ping-timeout)"),
+            Some(End::Broken(fault)) => format!("the {peer} {}", report::broken(fault)),
+            Some(End::TimedOut) => "the time was up (--timeout)".to_owned(),
+            Some(End::Interrupted(_)) => "we were interrupted".to_owned(),
+            Some(End::Abandoned) => "we have cut the connection".to_owned(),
+            Some(End::BadInput(why)) => why.clone(),
+        }
     }
 
     /// Whether anything can still be sent.
@@ -384,8 +408,8 @@ mod tests {
         assert!(line.close().now_or_never().unwrap().is_some());
         assert_eq!(line.how_it_closed().unwrap(), "the server closed the connection: close 1000 bye");
         assert_eq!(line.over().now_or_never(), None);
-        line.ended(5);
-        assert_eq!(line.over().now_or_never(), Some(5));
+        line.ended(Rc::new(End::Cut(None)));
+        assert_eq!(line.over().now_or_never(), Some(End::Cut(None).exit_code()));
     }
 
     #[test]
@@ -393,6 +417,24 @@ mod tests {
         let close = Happening::Close { by: Direction::Out, close: Close::new(1007, ""), clean: false };
         let line = line([Happening::Error("a text message is not UTF-8".to_owned()), close]);
         assert_eq!(line.how_it_closed().unwrap(), "the server broke the protocol: a text message is not UTF-8");
+    }
+
+    #[test]
+    fn an_end_without_a_close_is_told_as_what_it_was() {
+        for (end, words) in [
+            (End::Unanswered, "the server did not answer our Close within 5s (--close-timeout)"),
+            (End::Silent, "the server did not answer a ping (--ping-timeout)"),
+            (End::Cut(None), "the connection was cut without a Close"),
+            (End::OutputGone, "we have left the connection: nobody takes our output any more"),
+        ] {
+            let line = line([]);
+            line.ended(Rc::new(end));
+            assert_eq!(line.how_it_ended(Duration::from_secs(5)), words);
+        }
+        let line = line([]);
+        line.leave();
+        line.ended(Rc::new(End::OutputGone));
+        assert!(line.how_it_ended(Duration::from_secs(5)).contains("did not answer our Close"));
     }
 
     #[test]
