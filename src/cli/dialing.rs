@@ -27,6 +27,9 @@ const FILES: [&str; 5] = ["cacert", "cert", "key", "netrc-file", "unix-socket"];
 /// Options that read their value from a file as `@FILE`.
 const SECRETS: [&str; 6] = ["header", "cookie", "user", "bearer", "passphrase", "proxy"];
 
+/// So many plans are kept: a URL with `{{uuid}}` in it is another one each time.
+const KEPT: usize = 64;
+
 /// Those options on the command line of `wsprobe run`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connections(Vec<Given>);
@@ -96,7 +99,7 @@ pub(super) struct Dialer {
     env: Env,
     /// Whether frames are told.
     frames: bool,
-    /// Each is made once: files are read once, and who is asked for a password is asked once.
+    /// The first ones are made once: files are read once, and who is asked for a password is asked once.
     made: Mutex<HashMap<Vec<String>, Box<Plan>>>,
 }
 
@@ -135,7 +138,9 @@ impl Dialing for Dialer {
         // A pattern wants to see the whole of a message.
         plan.connect.manner.parts = false;
         plan.connect.manner.traced = self.frames;
-        made.insert(key, plan.clone());
+        if made.len() < KEPT {
+            made.insert(key, plan.clone());
+        }
         Ok(plan)
     }
 }
@@ -206,6 +211,15 @@ mod tests {
         assert_eq!(wishes.subprotocols, ["z"]);
         assert_eq!(wishes.compression, crate::request::Compression::Off);
         assert!(!plan.connect.manner.parts);
+    }
+
+    #[test]
+    fn plans_of_ever_new_urls_are_not_kept_for_ever() {
+        let dialer = dialer(&[]);
+        for number in 0..KEPT * 2 {
+            dialer.plan(&format!(":80/{number}"), &[], &[], Path::new(".")).unwrap();
+        }
+        assert_eq!(dialer.made.lock().unwrap().len(), KEPT);
     }
 
     #[test]
