@@ -57,6 +57,15 @@ impl Width {
         }
     }
 
+    /// The size of a header with such a length and no mask, in bytes.
+    pub(crate) fn header_size(self) -> usize {
+        match self {
+            Self::Seven => 2,
+            Self::Sixteen => 4,
+            Self::SixtyFour => 10,
+        }
+    }
+
     /// The largest length that can be written so.
     pub(crate) fn largest(self) -> u64 {
         match self {
@@ -127,11 +136,7 @@ impl Rules {
     pub(crate) fn check(&self, found: &Found, in_message: bool) -> Result<(), Fault> {
         let Found { header, size } = found;
         let masked = header.mask.is_some();
-        let shortest = match header.length {
-            0..=125 => 2,
-            126..=0xffff => 4,
-            _ => 10,
-        } + if masked { 4 } else { 0 };
+        let shortest = Width::of(header.length).header_size() + if masked { 4 } else { 0 };
         let broken = if matches!(header.opcode, 3..=7 | 11..) {
             format!("a frame has the opcode {}, which means nothing", header.opcode)
         } else if header.rsv & !RSV1 != 0 {

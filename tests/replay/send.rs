@@ -1,10 +1,11 @@
 //! What is sent again, when, and to whom.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::kit::{self, Said, channel, echo, free_port, hearing, pty, saying, serving, url};
+use super::kit::{self, Said, Server, channel, echo, free_port, hearing, pty, saying, serving, url};
 use super::{CLOSED, Tape, came, out, tape};
 
 fn text(text: &str) -> Said {
@@ -120,8 +121,8 @@ fn a_server_that_closed_is_waited_for_and_then_closed() {
     assert_eq!(heard.next(), Said::Close(Some(1000), String::new()));
 }
 
-#[test]
-fn each_recorded_connection_is_made_again() {
+/// A server that tells what it hears and when its client has gone; `cut me` makes it cut the connection.
+fn telling_who_left() -> (Server, mpsc::Receiver<Said>) {
     let (tell, heard) = channel();
     let server = serving(move |client| {
         let tell = tell.clone();
@@ -135,6 +136,12 @@ fn each_recorded_connection_is_made_again() {
             let _ = tell.send(text("gone"));
         }
     });
+    (server, heard)
+}
+
+#[test]
+fn each_recorded_connection_is_made_again() {
+    let (server, heard) = telling_who_left();
     let open = r#"{"dir":"in","type":"open","url":"ws://h/"}"#;
     let cut = r#"{"dir":"in","type":"close","code":1006,"reason":"","clean":false}"#;
     let tape = tape(&[open, ">a", ">cut me", cut, r#"{"dir":"in","type":"error","data":"x"}"#, open, ">b", CLOSED]);
@@ -145,16 +152,7 @@ fn each_recorded_connection_is_made_again() {
 
 #[test]
 fn a_connection_that_was_dropped_is_dropped_again() {
-    let (tell, heard) = channel();
-    let server = serving(move |client| {
-        let tell = tell.clone();
-        async move {
-            while let Some(said) = client.next().await {
-                let _ = tell.send(said);
-            }
-            let _ = tell.send(text("gone"));
-        }
-    });
+    let (server, heard) = telling_who_left();
     let dropped = r#"{"dir":"out","type":"close","code":1006,"reason":"","clean":false}"#;
     tape(&[">a", dropped]).replay(&["--compare"], &url(&server)).run().code(0);
     let said = [(); 2].map(|()| heard.recv_timeout(kit::PATIENCE).unwrap());

@@ -3,7 +3,6 @@
 use std::future::pending;
 use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::FusedFuture as _;
@@ -28,9 +27,6 @@ use crate::session::{self, Gone, Outlet, Progress};
 
 /// Batches between the mailbox and the session.
 const BATCHES: usize = 1;
-
-/// A process that is slow to read makes its client wait; who gives up is the client's to say.
-const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 /// Lets a client in, if it may, and stays with it to its end.
 pub(super) async fn welcome<O: Outlet>(floor: Rc<Floor<O>>, arrival: Arrival) {
@@ -228,7 +224,8 @@ impl<O: Outlet> Seat<'_, O> {
 impl<O: Outlet> Outlet for Seat<'_, O> {
     async fn room(&self) -> Result<(), Gone> {
         if let Some(mailbox) = &self.process {
-            let _ = mailbox.room(FOREVER).await;
+            // A process that is slow to read makes its client wait; who gives up is the client's to say.
+            mailbox.room().await;
         }
         if let Some(line) = &self.line {
             line.room().await?;

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::mailbox::Mailbox;
 use super::site::Site;
 use crate::event::{Close, Input, Message, Peer, Text};
+use crate::front::group::Group;
 use crate::handshake::server::Opening;
 use crate::request::{Credentials, Header};
 
@@ -26,12 +26,9 @@ const GRACE: Duration = Duration::from_millis(500);
 /// What one read of its stdout may bring.
 const BLOCK: usize = 16 << 10;
 
-/// A client that does not take its process's output makes the process wait, not the server.
-const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
-
 /// A running command.
 pub(super) struct Process {
-    child: Child,
+    group: Group,
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     /// What it is to read.
@@ -52,12 +49,11 @@ impl Process {
         let mut process = Command::new("sh");
         process.args(["-c", command]).envs(caller.environment());
         process.stdin(Stdio::piped()).stdout(Stdio::piped());
-        // A group of its own, so that what it has started goes with it.
-        process.process_group(0).kill_on_drop(true);
-        let mut child = process.spawn()?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().expect("it was piped");
-        Ok(Self { child, stdin, stdout, mailbox: Rc::default() })
+        process.kill_on_drop(true);
+        let mut group = Group::spawn(&mut process)?;
+        let stdin = group.0.stdin.take();
+        let stdout = group.0.stdout.take().expect("it was piped");
+        Ok(Self { group, stdin, stdout, mailbox: Rc::default() })
     }
 
     pub(super) fn mailbox(&self) -> Rc<Mailbox> {
@@ -70,7 +66,7 @@ impl Process {
     /// When its mailbox ends, its stdin is closed behind the last message, and so much time is left to it after it has
     /// read something for the last time.
     pub(super) async fn run(mut self, client: &Mailbox, max_line: usize, left: Duration) {
-        let Self { child, stdin, stdout, mailbox } = &mut self;
+        let Self { group, stdin, stdout, mailbox } = &mut self;
         let write = async {
             if let Some(mut stdin) = stdin.take() {
                 while write_lines(&mut stdin, mailbox).await.is_ok_and(|goes_on| goes_on) {}
@@ -82,7 +78,7 @@ impl Process {
         let read = async {
             match read_lines(stdout, client, max_line).await {
                 Some(close) => close,
-                None => last_word(child.wait().await.ok()),
+                None => last_word(group.0.wait().await.ok()),
             }
         };
         let overdue = async {
@@ -94,22 +90,9 @@ impl Process {
             () = write => {}
             () = overdue => {}
         }
-        self.signal(Signal::SIGTERM);
-        let _ = timeout(GRACE, self.child.wait()).await;
+        self.group.signal(Signal::SIGTERM);
+        let _ = timeout(GRACE, self.group.0.wait()).await;
         // What is left of it goes when this is dropped.
-    }
-
-    fn signal(&self, signal: Signal) {
-        // None when it has ended and been waited for: then its number may be another's by now.
-        if let Some(group) = self.child.id() {
-            let _ = killpg(Pid::from_raw(group.cast_signed()), signal);
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.signal(Signal::SIGKILL);
     }
 }
 
@@ -136,7 +119,8 @@ async fn read_lines(stdout: &mut ChildStdout, client: &Mailbox, max_line: usize)
         lines.rest.reserve(BLOCK);
         let has_ended = !stdout.read_buf(&mut lines.rest).await.is_ok_and(|length| length > 0);
         while let Some(line) = lines.next(has_ended) {
-            let _ = client.room(FOREVER).await;
+            // A client that does not take its process's output makes the process wait, not the server.
+            client.room().await;
             client.put(Input::Message(message(line)));
         }
         if has_ended {

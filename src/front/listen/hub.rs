@@ -92,7 +92,7 @@ impl Hub {
     pub(super) async fn room(&self) -> Vec<ClientName> {
         let mut stalled = Vec::new();
         for member in self.members() {
-            if member.mailbox.room(PATIENCE).await.is_err() {
+            if member.mailbox.room_within(PATIENCE).await.is_err() {
                 member.dismiss(too_slow());
                 stalled.push(member.name);
             }

@@ -94,15 +94,19 @@ impl Mailbox {
         self.taken.notified().await;
     }
 
-    /// Waits until it is no longer full, as long as something is taken from time to time.
-    pub(super) async fn room(&self, patience: Duration) -> Result<(), Stalled> {
-        loop {
-            let taken = self.taken.notified();
-            if !self.is_full() {
-                return Ok(());
-            }
-            timeout(patience, taken).await.map_err(|_| Stalled)?;
+    /// Waits until it is no longer full.
+    pub(super) async fn room(&self) {
+        while self.is_full() {
+            self.taken().await;
         }
+    }
+
+    /// The same, as long as something is taken from time to time.
+    pub(super) async fn room_within(&self, patience: Duration) -> Result<(), Stalled> {
+        while self.is_full() {
+            timeout(patience, self.taken()).await.map_err(|_| Stalled)?;
+        }
+        Ok(())
     }
 }
 
@@ -166,9 +170,9 @@ mod tests {
                 mailbox.take().await;
             }
         };
-        let (room, ()) = tokio::join!(mailbox.room(patience), taking);
+        let (room, ()) = tokio::join!(mailbox.room_within(patience), taking);
         room.unwrap();
         mailbox.put(message(FULL));
-        mailbox.room(patience).await.unwrap_err();
+        mailbox.room_within(patience).await.unwrap_err();
     }
 }

@@ -1,7 +1,6 @@
 //! `--replay`: the server's part of a recording, played to each client.
 
 use std::cell::Cell;
-use std::time::Duration;
 
 use super::mailbox::Mailbox;
 use crate::error::Error;
@@ -13,9 +12,6 @@ use crate::recording::pace::{Schedule, Speed};
 use crate::recording::{Party, Recording, Turns};
 use crate::session::Wait;
 use crate::term::Talk;
-
-/// A client that takes nothing makes its part wait; who gives up is the client's to say.
-const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 /// What is played to the clients.
 #[derive(Clone, Debug)]
@@ -63,7 +59,8 @@ impl Playing<'_> {
         let heard = &self.hearing.heard;
         let part = Part { player: Party::Server, heard, patience: Wait::Forever, talk: self.talk };
         let send = async |batch: Batch| {
-            let _ = client.room(FOREVER).await;
+            // A client that takes nothing makes its part wait; who gives up is the client's to say.
+            client.room().await;
             batch.into_iter().for_each(|input| client.put(input));
         };
         part.play(turns, &mut Schedule::new(self.speed), send).await.map(drop)

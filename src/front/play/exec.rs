@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::timeout;
+
+use crate::front::group::Group;
 
 /// What is captured has to fit into memory, and into a message.
 const LONGEST: u64 = 16 << 20;
@@ -25,9 +25,7 @@ pub(super) async fn run(command: &str, dir: &Path, within: Duration) -> Result<S
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(dir);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A group of its own, so that what it has started goes with it.
-    shell.process_group(0);
-    let mut group = Group(shell.spawn().map_err(|error| format!("it cannot be started: {error}"))?);
+    let mut group = Group::spawn(&mut shell).map_err(|error| format!("it cannot be started: {error}"))?;
     let stdout = group.0.stdout.take().expect("it was piped");
     let stderr = group.0.stderr.take().expect("it was piped");
     let mut said = Vec::new();
@@ -71,18 +69,6 @@ async fn read(stdout: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
 async fn keep_last(mut stderr: impl AsyncRead + Unpin, last: &mut Vec<u8>) {
     while stderr.read_buf(last).await.is_ok_and(|length| length > 0) {
         last.drain(..last.len().saturating_sub(LAST_WORDS));
-    }
-}
-
-/// A process with all that it has started: they go when it is dropped.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // None when it has ended and been waited for: then its number may be another's by now.
-        if let Some(group) = self.0.id().map(|id| Pid::from_raw(id.cast_signed())) {
-            let _ = killpg(group, Signal::SIGKILL);
-        }
     }
 }
 
