@@ -25,23 +25,31 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Condition, Flaw> {
 }
 
 fn any_of(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
-    let mut condition = all_of(cursor, depth)?;
-    for count in 1.. {
-        if !joins(cursor, "or", count)? {
-            break;
-        }
-        condition = Condition::Or(Box::new(condition), Box::new(all_of(cursor, depth)?));
-    }
-    Ok(condition)
+    chain(cursor, depth, "or", all_of, Condition::Or)
 }
 
 fn all_of(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
-    let mut condition = one(cursor, depth)?;
+    chain(cursor, depth, "and", one, Condition::And)
+}
+
+/// Parts with a word between them.
+fn chain(
+    cursor: &mut Cursor<'_>,
+    depth: usize,
+    word: &str,
+    part: fn(&mut Cursor<'_>, usize) -> Result<Condition, Flaw>,
+    join: fn(Box<Condition>, Box<Condition>) -> Condition,
+) -> Result<Condition, Flaw> {
+    let mut condition = part(cursor, depth)?;
     for count in 1.. {
-        if !joins(cursor, "and", count)? {
+        let place = cursor.place_of_next();
+        if !takes(cursor, word) {
             break;
         }
-        condition = Condition::And(Box::new(condition), Box::new(one(cursor, depth)?));
+        if count == MOST {
+            return Err(Flaw::new(place, format!("no more than {MOST} conditions stand side by side")));
+        }
+        condition = join(Box::new(condition), Box::new(part(cursor, depth)?));
     }
     Ok(condition)
 }
@@ -70,15 +78,6 @@ fn one(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
     let Some(operator) = operator(cursor)? else { return Ok(Condition::Exists(path)) };
     let value = operand(cursor, operator)?;
     Ok(Condition::Compare { path, operator, value })
-}
-
-/// Takes the word that joins one more condition to so many.
-fn joins(cursor: &mut Cursor<'_>, word: &str, count: usize) -> Result<bool, Flaw> {
-    let place = cursor.place_of_next();
-    match takes(cursor, word) {
-        true if count >= MOST => Err(Flaw::new(place, format!("no more than {MOST} conditions stand side by side"))),
-        joins => Ok(joins),
-    }
 }
 
 fn takes(cursor: &mut Cursor<'_>, word: &str) -> bool {
