@@ -1,11 +1,14 @@
 //! The words that all parts share: what goes in, what comes out, how it ended.
 
+mod run;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+pub(crate) use run::{Place, Run};
 /// Text that is known to be UTF-8, shared without copying.
 pub(crate) use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
@@ -45,6 +48,7 @@ pub(crate) struct Close {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     Message(Message),
+    Run(Run),
     /// Nothing but its other parts may follow, until the last.
     Part(Part),
     Ping(Bytes),
@@ -89,6 +93,8 @@ pub(crate) enum Happening {
     Listening(String),
     Open(Box<Opened>),
     Message(Direction, Message),
+    /// Messages came in together.
+    Run(Run),
     /// A frame went over the wire (`--frames`).
     Frame(Box<Seen>),
     /// Some of a large message came in; its parts follow each other.
@@ -154,6 +160,17 @@ pub(crate) enum End {
     OutputGone,
     /// The input was no good; the error names the place.
     BadInput(String),
+}
+
+impl Input {
+    /// How many messages it is.
+    pub(crate) fn messages(&self) -> usize {
+        match self {
+            Self::Message(_) => 1,
+            Self::Run(run) => run.len(),
+            _ => 0,
+        }
+    }
 }
 
 impl Event {

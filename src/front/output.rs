@@ -112,6 +112,10 @@ impl Outlet for Output {
         }
     }
 
+    fn takes_runs(&self) -> bool {
+        self.record.is_none() && self.renderer.borrow().look().passes_untouched()
+    }
+
     fn wants_sent(&self) -> bool {
         self.record.is_some() || self.renderer.borrow().shows_sent()
     }

@@ -131,7 +131,7 @@ impl Client {
         Some(match self.socket.next().await?.ok()? {
             Incoming::Message(Message::Text(text)) => Said::Text(text.as_str().to_owned()),
             Incoming::Message(Message::Binary(data)) => Said::Binary(data.to_vec()),
-            Incoming::Part(_) | Incoming::Frames(_) => unreachable!("nobody asks for them here"),
+            Incoming::Part(_) | Incoming::Run(_) | Incoming::Frames(_) => unreachable!("nobody asks for them here"),
             Incoming::Ping(data) => Said::Ping(data.to_vec()),
             Incoming::Pong(data) => Said::Pong(data.to_vec()),
             Incoming::Close(close) => Said::Close(close.code, close.reason),

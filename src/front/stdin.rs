@@ -6,13 +6,13 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 
 use bytes::{Bytes, BytesMut};
-use memchr::memchr;
 use memchr::memmem::Finder;
+use memchr::{memchr_iter, memrchr};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use crate::event::{Batch, Input, Message, Part, Text};
+use crate::event::{Batch, Input, Message, Part, Place, Run, Text};
 use crate::render::record;
 use crate::term::at_once;
 use crate::unescape::{unescape_bytes, unescape_text};
@@ -232,17 +232,60 @@ impl Cutter {
     }
 
     fn cut_lines(&mut self, keep: bool, batch: &mut Batch) -> Result<(), String> {
-        while let Some(found) = memchr(b'\n', &self.rest[self.searched..]) {
-            let mut line = self.rest.split_to(self.searched + found + 1);
-            self.searched = 0;
-            if !keep {
-                let end = if line.ends_with(b"\r\n") { 2 } else { 1 };
-                line.truncate(line.len() - end);
-            }
-            self.piece(line.freeze(), batch)?;
-        }
+        let begun = std::mem::replace(&mut self.searched, self.rest.len());
+        let Some(last) = memrchr(b'\n', &self.rest[begun..]) else { return Ok(()) };
+        let block = self.rest.split_to(begun + last + 1).freeze();
         self.searched = self.rest.len();
-        Ok(())
+        let mut start = 0;
+        let places = memchr_iter(b'\n', &block[begun..]).map(|found| {
+            let next = begun + found + 1;
+            let end = if keep {
+                ""
+            } else if block[start..next].ends_with(b"\r\n") {
+                "\r\n"
+            } else {
+                "\n"
+            };
+            Place { start: std::mem::replace(&mut start, next), end: next - end.len() }
+        });
+        match self.cut {
+            Cut::At { kind: Kind::Text, .. } => {
+                let places = places.collect();
+                self.run(true, block, places, batch)
+            }
+            Cut::At { kind: Kind::Binary, .. } => {
+                let places = places.collect();
+                self.run(false, block, places, batch)
+            }
+            _ => {
+                let places: Vec<_> = places.collect();
+                places.into_iter().try_for_each(|Place { start, end }| self.piece(block.slice(start..end), batch))
+            }
+        }
+    }
+
+    /// Takes lines that are messages as they are.
+    fn run(&mut self, is_text: bool, block: Bytes, mut places: Vec<Place>, batch: &mut Batch) -> Result<(), String> {
+        let is_utf8 = |place: &Place| std::str::from_utf8(&block[place.start..place.end]).is_ok();
+        // Most of the time, one look at all of it is enough.
+        let bad = if !is_text || std::str::from_utf8(&block).is_ok() {
+            None
+        } else {
+            places.iter().position(|place| !is_utf8(place))
+        };
+        places.truncate(bad.unwrap_or(places.len()));
+        self.pieces += places.len() as u64;
+        let mut run = Run::new(is_text, block, places);
+        match run.len() {
+            0 => {}
+            1 => batch.extend(run.pop().map(Input::Message)),
+            _ => batch.push(Input::Run(run)),
+        }
+        if bad.is_none() {
+            return Ok(());
+        }
+        self.pieces += 1;
+        Err(self.place(NOT_UTF8))
     }
 
     fn cut_at(&mut self, delimiter: &[u8], keep: bool, batch: &mut Batch) -> Result<(), String> {
@@ -337,7 +380,11 @@ mod tests {
             Input::Message(Message::Binary(data)) => format!("b:{}", data.escape_ascii()),
             other => format!("{other:?}"),
         };
-        batch.into_iter().map(shown).chain(result.err().map(|why| format!("error: {why}"))).collect()
+        let taken_apart = batch.into_iter().flat_map(|input| match input {
+            Input::Run(mut run) => std::iter::from_fn(|| run.pop()).map(Input::Message).collect(),
+            other => vec![other],
+        });
+        taken_apart.map(shown).chain(result.err().map(|why| format!("error: {why}"))).collect()
     }
 
     fn lines(kind: Kind) -> Cut {

@@ -56,6 +56,15 @@ pub(crate) enum Stamps {
     Delta,
 }
 
+impl Look {
+    /// Whether a text message is printed as it is, with nothing but the delimiter behind it, and a binary one as its bytes.
+    pub(crate) fn passes_untouched(&self) -> bool {
+        let is_readable = self.for_terminal || self.colour || self.indent_json;
+        let is_plain = self.format == Format::Raw || self.format == Format::Auto && !is_readable;
+        is_plain && self.stamps.is_none() && !self.marks
+    }
+}
+
 impl Default for Look {
     /// In a pipe, when no option says otherwise.
     fn default() -> Self {
@@ -121,6 +130,7 @@ impl Renderer {
                     self.note_sent(event.at);
                 }
             }
+            Happening::Run(run) => text::run(&self.look, run, out),
             Happening::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
                     let stamp = self.stamp(event.at);

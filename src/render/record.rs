@@ -33,7 +33,7 @@ pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
             record.begin(event.at, *direction, "binary").base64(data)
         }
         // Whoever writes records asks for whole messages.
-        Happening::Part(_) => return,
+        Happening::Part(_) | Happening::Run(_) => return,
         Happening::Frame(seen) => record.begin(event.at, seen.direction, "frame").frame(seen),
         Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
         Happening::Pong(direction, data, round_trip) => {

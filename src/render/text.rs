@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use super::hex::{digits, hexdump};
 use super::json::{Layout, is_json, pretty};
 use super::{Format, Look};
-use crate::event::{Direction, Message};
+use crate::event::{Direction, Message, Run};
 use crate::term::escape::{Keep, escape};
 use crate::term::terminal_width;
 
@@ -53,7 +53,22 @@ pub(super) fn message(look: &Look, lead: &str, direction: Direction, message: &M
         (Format::Auto | Format::Text, Message::Text(text)) => readable(look, text, taken, out),
         (Format::Records, _) => unreachable!("records are written elsewhere"),
     }
-    let is_whole = look.keeps_delimiter && message.data().ends_with(&look.delimiter);
+    delimit(look, message.data(), out);
+}
+
+/// Appends messages that [pass untouched](Look::passes_untouched).
+pub(super) fn run(look: &Look, run: &Run, out: &mut BytesMut) {
+    out.reserve(run.size() + run.len() * look.delimiter.len());
+    for data in run.iter() {
+        out.extend_from_slice(data);
+        if run.is_text() {
+            delimit(look, data, out);
+        }
+    }
+}
+
+fn delimit(look: &Look, data: &[u8], out: &mut BytesMut) {
+    let is_whole = look.keeps_delimiter && data.ends_with(&look.delimiter);
     if !is_whole {
         out.extend_from_slice(&look.delimiter);
     }

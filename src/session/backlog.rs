@@ -2,16 +2,33 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Batch, Input, Message};
+use crate::event::{Batch, Input, Message, Run};
 
 /// What is to be sent. It holds no more than the batch that was put in last, and what is left of those before it.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     waiting: VecDeque<Input>,
-    /// Handed to the socket, which may not have written it yet; `None` is not for the next connection.
-    handed: VecDeque<Option<Message>>,
+    /// Handed to the socket, which may not have written it yet.
+    handed: VecDeque<Handed>,
     /// How many messages this connection has written.
     written: u64,
+}
+
+#[derive(Debug)]
+enum Handed {
+    Message(Message),
+    Run(Run),
+    /// A message that is not for the next connection.
+    Other,
+}
+
+impl Handed {
+    fn messages(&self) -> usize {
+        match self {
+            Self::Message(_) | Self::Other => 1,
+            Self::Run(run) => run.len(),
+        }
+    }
 }
 
 impl Backlog {
@@ -23,60 +40,89 @@ impl Backlog {
         }
     }
 
-    /// Hands messages over, for as long as they are taken.
-    pub(super) fn hand_over_to(&mut self, take: impl Fn(&Message) -> bool) {
-        while let Some(Input::Message(message)) = self.waiting.front()
-            && take(message)
-            && let Some(Input::Message(message)) = self.waiting.pop_front()
-        {
-            self.handed.push_back(Some(message));
-        }
-    }
-
     /// What is to be handed to the socket next.
     pub(super) fn next(&self) -> Option<&Input> {
         self.waiting.front()
     }
 
+    /// The first messages of the [next](Self::next) input are handed to the socket now, so many.
+    pub(super) fn hand_over_first(&mut self, count: usize) {
+        match self.waiting.pop_front() {
+            Some(Input::Message(message)) => self.handed.push_back(Handed::Message(message)),
+            Some(Input::Run(mut run)) => {
+                self.handed.push_back(Handed::Run(run.split_to(count)));
+                if !run.is_empty() {
+                    self.waiting.push_front(Input::Run(run));
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The next one, which is handed to the socket now. Only messages are kept: a ping belongs to its connection.
     pub(super) fn hand_over(&mut self) -> Option<Input> {
-        let input = self.waiting.pop_front()?;
+        let input = match self.waiting.pop_front()? {
+            Input::Run(mut run) => {
+                let message = run.pop();
+                if !run.is_empty() {
+                    self.waiting.push_front(Input::Run(run));
+                }
+                Input::Message(message?)
+            }
+            input => input,
+        };
         if let Input::Message(message) = &input {
-            self.handed.push_back(Some(message.clone()));
+            self.handed.push_back(Handed::Message(message.clone()));
         }
         Some(input)
     }
 
     /// A message is handed to the socket that means nothing to another connection.
     pub(super) fn hand_over_other(&mut self) {
-        self.handed.push_back(None);
+        self.handed.push_back(Handed::Other);
     }
 
     /// The socket has written so many messages since it was opened.
     pub(super) fn written(&mut self, messages: u64) {
-        let more = usize::try_from(messages - self.written).unwrap_or(usize::MAX);
-        self.handed.drain(..more.min(self.handed.len()));
+        let mut more = usize::try_from(messages - self.written).unwrap_or(usize::MAX);
         self.written = messages;
+        while more > 0
+            && let Some(first) = self.handed.front_mut()
+        {
+            match first {
+                Handed::Run(run) if run.len() > more => {
+                    run.split_to(more);
+                    return;
+                }
+                _ => more -= first.messages(),
+            }
+            self.handed.pop_front();
+        }
     }
 
     /// The connection is gone: what it has not written waits again, before all else.
     pub(super) fn connection_ended(&mut self) {
         self.written = 0;
         self.waiting.retain(|input| !matches!(input, Input::Frame(_) | Input::HalfClose | Input::Drop));
-        for message in self.handed.drain(..).rev().flatten() {
-            self.waiting.push_front(Input::Message(message));
+        for handed in self.handed.drain(..).rev() {
+            match handed {
+                Handed::Message(message) => self.waiting.push_front(Input::Message(message)),
+                Handed::Run(run) => self.waiting.push_front(Input::Run(run)),
+                Handed::Other => {}
+            }
         }
     }
 
     /// How many messages wait.
     pub(crate) fn messages(&self) -> usize {
-        self.waiting.iter().filter(|input| matches!(input, Input::Message(_))).count()
+        self.waiting.iter().map(Input::messages).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Place;
 
     fn inputs(texts: &[&str]) -> Batch {
         texts.iter().map(|text| Input::Message((*text).into())).collect()
@@ -124,6 +170,22 @@ mod tests {
         backlog.written(1);
         backlog.connection_ended();
         assert_eq!(rest(backlog), inputs(&["a"]));
+    }
+
+    #[test]
+    fn a_run_is_handed_over_written_and_sent_again_message_by_message() {
+        let places = (0..5).map(|at| Place { start: at, end: at + 1 }).collect();
+        let mut backlog = backlog(&["x"]);
+        backlog.put(vec![Input::Run(Run::new(true, "abcde".into(), places))]);
+        backlog.hand_over_first(1);
+        backlog.hand_over_first(3);
+        assert_eq!(backlog.hand_over(), Some(Input::Message("d".into())));
+        assert_eq!(backlog.messages(), 1);
+        backlog.written(2);
+        backlog.written(3);
+        backlog.connection_ended();
+        assert_eq!(backlog.messages(), 3);
+        assert_eq!(rest(backlog), inputs(&["c", "d", "e"]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use regex::Regex;
 use tokio::time::Instant;
 
-use crate::event::{Close, End, Message};
+use crate::event::{Close, End, Message, Run};
 
 use super::goal::{Expectation, Goal};
 use super::pace::Wait;
@@ -138,6 +138,16 @@ impl Core {
             return Reception::Late;
         }
         if self.goal.received(message) { Reception::Last } else { Reception::Usual }
+    }
+
+    /// Messages came in together; how many of them are not behind the last one that was waited for, and whether that is
+    /// among them.
+    pub(crate) fn received_run(&mut self, run: &Run) -> (usize, Reception) {
+        if self.goal.is_reached() {
+            return (0, Reception::Late);
+        }
+        let count = self.goal.received_run(run);
+        (count, if self.goal.is_reached() { Reception::Last } else { Reception::Usual })
     }
 
     /// The last part of a large message came in; nothing that looks into messages is asked of one.

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::event::Message;
+use crate::event::{Message, Run};
 
 use super::expect::JsonExpectation;
 
@@ -24,8 +24,8 @@ pub(crate) struct Goal {
 }
 
 impl Expectation {
-    fn is_met_by(&self, message: &Message) -> bool {
-        let Some(text) = message.text() else { return false };
+    fn is_met_by(&self, text: Option<&str>) -> bool {
+        let Some(text) = text else { return false };
         match self {
             Self::Text(regex) => regex.is_match(text),
             Self::Json(json) => json.matches(text),
@@ -50,12 +50,26 @@ impl Goal {
 
     /// Takes a message in; true when it is the last one that was waited for.
     pub(super) fn received(&mut self, message: &Message) -> bool {
+        self.take(message.text())
+    }
+
+    /// Takes messages in up to the last one that was waited for; returns how many those were.
+    pub(super) fn received_run(&mut self, run: &Run) -> usize {
+        if self.count.is_none() && self.until.is_none() && self.expectations.is_empty() {
+            self.received += run.len() as u64;
+            return run.len();
+        }
+        let text = |data| run.is_text().then(|| std::str::from_utf8(data).expect("it is known to be UTF-8"));
+        run.iter().position(|data| self.take(text(data))).map_or(run.len(), |last| last + 1)
+    }
+
+    fn take(&mut self, text: Option<&str>) -> bool {
         self.received += 1;
         for (expectation, met) in &mut self.expectations {
-            *met = *met || expectation.is_met_by(message);
+            *met = *met || expectation.is_met_by(text);
         }
         let counted = self.count.is_some_and(|count| self.received >= count);
-        let matched = self.until.as_ref().zip(message.text()).is_some_and(|(until, text)| until.is_match(text));
+        let matched = self.until.as_ref().zip(text).is_some_and(|(until, text)| until.is_match(text));
         // Expectations end the run by themselves only where nothing else says when it ends.
         let met = self.count.is_none()
             && self.until.is_none()

@@ -55,6 +55,11 @@ pub(crate) trait Outlet {
     /// Shows what was put, since nothing more is waiting just now.
     async fn flush(&self) -> Result<(), Gone>;
 
+    /// Whether it takes small messages that come together in one [`Happening::Run`].
+    fn takes_runs(&self) -> bool {
+        false
+    }
+
     /// Whether it wants to know what was sent.
     fn wants_sent(&self) -> bool;
 
@@ -140,6 +145,9 @@ where
     S: Duplex,
     O: Outlet,
 {
+    if outlet.takes_runs() && options.echo == Echo::No {
+        socket.hand_over_runs();
+    }
     let now = Instant::now();
     let goal = std::mem::take(&mut progress.goal);
     let pump = Pump {
@@ -307,6 +315,16 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                         }
                     }
                     self.put_received(Happening::Message(Direction::In, message));
+                    if reception == Reception::Last {
+                        self.tell(|core, now| core.begin_close(None, now));
+                    }
+                }
+                Some(Ok(Incoming::Run(mut run))) => {
+                    let (count, reception) = self.core.borrow_mut().received_run(&run);
+                    if reception == Reception::Late {
+                        continue;
+                    }
+                    self.put_received(Happening::Run(run.split_to(count)));
                     if reception == Reception::Last {
                         self.tell(|core, now| core.begin_close(None, now));
                     }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::io;
+use std::iter::once;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
@@ -99,11 +100,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         let is_plain = timing.pace.is_none() && !self.outlet.wants_sent();
         loop {
             if is_plain && self.core.borrow().takes_input() {
-                self.backlog.borrow_mut().hand_over_to(|message| self.socket.put(message));
+                self.hand_over_what_passes();
             }
-            let Some(is_message) = self.backlog.borrow().next().map(|input| matches!(input, Input::Message(_))) else {
-                break;
-            };
+            let Some(is_message) = self.backlog.borrow().next().map(|input| input.messages() > 0) else { break };
             if !self.is_time(is_message, timing).await {
                 break;
             }
@@ -114,6 +113,22 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             self.note_written();
         }
         self.flush().await
+    }
+
+    /// Hands messages to the socket for as long as it takes them without waiting.
+    fn hand_over_what_passes(&self) {
+        let mut backlog = self.backlog.borrow_mut();
+        loop {
+            let taken = match backlog.next() {
+                Some(Input::Message(message)) => self.socket.put(message.text().is_some(), once(message.data())),
+                Some(Input::Run(run)) => self.socket.put(run.is_text(), run.iter()),
+                _ => 0,
+            };
+            if taken == 0 {
+                return;
+            }
+            backlog.hand_over_first(taken);
+        }
     }
 
     /// Sends what means nothing to another connection. False when this one takes no more.
@@ -220,6 +235,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 self.socket.feed(message).await?;
                 note.map(|message| Happening::Message(Direction::Out, message))
             }
+            Input::Run(_) => unreachable!("the backlog hands over its messages one by one"),
             Input::Part(part) => {
                 if part.is_last {
                     // It counts as a message once it is written; there is no copy of it to be sent again.

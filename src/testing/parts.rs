@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use bytes::BytesMut;
 
-use crate::event::{Batch, Direction, Event, Happening, Message};
+use crate::event::{Batch, Direction, Event, Happening, Input, Message};
 use crate::front::stdin::{Cut, Cutter, Kind};
 use crate::render::{Format, Look};
 use crate::term::escape::{self, Keep};
@@ -48,7 +48,7 @@ impl Deflater {
 pub fn cut_lines(block: &[u8]) -> Result<usize, String> {
     let mut batch = Batch::new();
     Cutter::new(Cut::At { delimiter: None, keep: false, kind: Kind::Text }).push(block, &mut batch)?;
-    Ok(batch.len())
+    Ok(batch.iter().map(Input::messages).sum())
 }
 
 /// Renders text messages that were received: as lines, or as JSON records.

@@ -2,10 +2,10 @@
 //!
 //! Plain code: bytes in, headers and verdicts out.
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::BytesMut;
 
 use super::{Fault, Side};
-use crate::event::Close;
+use crate::event::{Close, Place};
 
 pub(crate) const CONTINUATION: u8 = 0;
 pub(crate) const TEXT: u8 = 1;
@@ -13,6 +13,9 @@ pub(crate) const BINARY: u8 = 2;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
+
+/// The highest bit of a frame's first byte.
+pub(crate) const FIN: u8 = 0x80;
 
 /// The bits of `rsv`, as they stand beside each other in the first byte.
 pub(crate) const RSV1: u8 = 4;
@@ -77,6 +80,9 @@ impl Width {
 }
 
 impl Header {
+    /// With the longest length and a mask, in bytes.
+    const LARGEST: usize = 14;
+
     /// Reads the header at the beginning of `bytes`; none while it is not all there.
     pub(crate) fn read(bytes: &[u8]) -> Option<Found> {
         let [first, second, rest @ ..] = bytes else { return None };
@@ -98,25 +104,43 @@ impl Header {
 
     /// Appends the header, its length in this many bits, of which it may need more.
     pub(crate) fn write_in(&self, width: Width, out: &mut BytesMut) {
-        out.put_u8(u8::from(self.fin) << 7 | (self.rsv & 7) << 4 | self.opcode & 0x0f);
         let masked = u8::from(self.mask.is_some()) << 7;
+        // One write: each into a buffer of bytes looks for room.
+        let mut bytes = [0; Self::LARGEST];
+        bytes[0] = if self.fin { FIN } else { 0 } | (self.rsv & 7) << 4 | self.opcode & 0x0f;
         match width {
-            Width::Seven => out.put_u8(masked | self.length as u8 & 0x7f),
+            Width::Seven => bytes[1] = masked | self.length as u8 & 0x7f,
             Width::Sixteen => {
-                out.put_u8(masked | 126);
-                out.put_u16(self.length as u16);
+                bytes[1] = masked | 126;
+                bytes[2..4].copy_from_slice(&(self.length as u16).to_be_bytes());
             }
             Width::SixtyFour => {
-                out.put_u8(masked | 127);
-                out.put_u64(self.length);
+                bytes[1] = masked | 127;
+                bytes[2..10].copy_from_slice(&self.length.to_be_bytes());
             }
         }
-        out.extend_from_slice(self.mask.as_ref().map_or(&[], |mask| mask));
+        let mut size = width.header_size();
+        if let Some(mask) = self.mask {
+            bytes[size..size + 4].copy_from_slice(&mask);
+            size += 4;
+        }
+        out.extend_from_slice(&bytes[..size]);
     }
 
     pub(crate) fn is_control(&self) -> bool {
         self.opcode >= CLOSE
     }
+}
+
+/// Where the payload is of a frame that begins at `at` with this byte, has no mask and no more than 64 KiB, and is all here.
+pub(super) fn small(first: u8, bytes: &[u8], at: usize) -> Option<Place> {
+    let (header, length) = match bytes {
+        [byte, length @ 0..=125, ..] if *byte == first => (2, usize::from(*length)),
+        [byte, 126, high, low, ..] if *byte == first => (4, usize::from(u16::from_be_bytes([*high, *low]))),
+        _ => return None,
+    };
+    let is_shortest = header == Width::of(length as u64).header_size();
+    (is_shortest && bytes.len() >= header + length).then(|| Place { start: at + header, end: at + header + length })
 }
 
 /// What holds for every frame of a connection.
@@ -200,7 +224,7 @@ pub(super) fn read_close(payload: &[u8]) -> Close {
 pub(crate) fn mask(bytes: &mut [u8], key: [u8; 4], at: u64) {
     let mut turned = key;
     turned.rotate_left((at % 4) as usize);
-    let wide = u64::from_ne_bytes([turned, turned].concat().try_into().expect("twice four is eight"));
+    let wide = u64::from(u32::from_ne_bytes(turned)) * 0x1_0000_0001;
     let mut chunks = bytes.chunks_exact_mut(8);
     for chunk in &mut chunks {
         let masked = u64::from_ne_bytes((&*chunk).try_into().expect("chunks of eight")) ^ wide;

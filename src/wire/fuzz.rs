@@ -26,6 +26,7 @@ pub fn frame(input: &[u8]) {
         max_message: LIMIT,
         deflate: (how & 2 != 0).then(|| Terms { window_bits: 8 + (how >> 4 & 7), takeover: how & 8 == 0 }),
         parts: how & 4 != 0,
+        runs: how & 0x80 != 0,
         pongs: true,
         tally: Default::default(),
     };
@@ -43,6 +44,7 @@ pub fn deflate(input: &[u8]) {
         max_message: LIMIT,
         deflate: Some(terms),
         parts: false,
+        runs: false,
         pongs: true,
         tally: Default::default(),
     };
@@ -93,6 +95,11 @@ pub(super) fn rise(taking: &Taking, input: &[u8], size: usize) -> Risen {
                     risen.said.push((frame::TEXT, text.as_bytes().to_vec()));
                 }
                 Ok(Some(Incoming::Message(Message::Binary(data)))) => risen.said.push((frame::BINARY, data.to_vec())),
+                Ok(Some(Incoming::Run(run))) => {
+                    assert!(run.len() > 1);
+                    let opcode = if run.is_text() { frame::TEXT } else { frame::BINARY };
+                    risen.said.extend(run.iter().map(|data| (opcode, data.to_vec())));
+                }
                 Ok(Some(Incoming::Part(part))) => {
                     assert!(part.data.len() <= 2 * PIECE + before, "{}", part.data.len());
                     parts.extend_from_slice(&part.data);

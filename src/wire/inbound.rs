@@ -11,10 +11,14 @@ use super::frame::{self, Found, Header, Rules};
 use super::tally::Tally;
 use super::utf8::{NotUtf8, Utf8};
 use super::{Fault, Incoming, Side};
-use crate::event::{self, Part, Text};
+use crate::event::{self, Part, Run, Text};
 
 /// A message that is handed up in parts is larger than this.
 pub(super) const PIECE: usize = 64 << 10;
+
+/// A run of messages ends when this many bytes of the block are in it, or this many messages: what is made of them is
+/// looked at before there is more.
+const LONGEST_RUN: (usize, usize) = (64 << 10, 4 << 10);
 
 /// How to take what comes.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub(super) struct Taking {
     pub(super) deflate: Option<Terms>,
     /// Whether large messages are handed up in parts.
     pub(super) parts: bool,
+    /// Whether small messages are handed up together.
+    pub(super) runs: bool,
     /// Whether pings are answered, and so concern tungstenite.
     pub(super) pongs: bool,
     pub(super) tally: Arc<Tally>,
@@ -35,6 +41,7 @@ pub(super) struct Inbound {
     rules: Rules,
     max_message: u64,
     parts: bool,
+    runs: bool,
     pongs: bool,
     inflater: Option<Inflater>,
     tally: Arc<Tally>,
@@ -85,6 +92,7 @@ impl Inbound {
             rules: Rules { side: taking.side, deflate: taking.deflate.is_some() },
             max_message: taking.max_message as u64,
             parts: taking.parts,
+            runs: taking.runs,
             pongs: taking.pongs,
             inflater: taking.deflate.map(Inflater::new),
             tally: taking.tally,
@@ -93,6 +101,11 @@ impl Inbound {
             close: None,
             room: Vec::new(),
         }
+    }
+
+    /// From now on, small messages that come together go up together.
+    pub(super) fn hand_up_runs(&mut self) {
+        self.runs = true;
     }
 
     /// Takes the next message or part from `waiting`; none when more has to come first, or when a control frame has been
@@ -114,6 +127,9 @@ impl Inbound {
                     }
                 }
                 State::Header => {
+                    if let Some(run) = self.take_run(waiting) {
+                        return Ok(Some(Incoming::Run(run)));
+                    }
                     let Some(found) = Header::read(waiting) else { return Ok(None) };
                     self.rules.check(&found, self.message.is_some())?;
                     let whole = (waiting.len() - found.size) as u64 >= found.header.length;
@@ -131,6 +147,31 @@ impl Inbound {
                 }
             }
         }
+    }
+
+    /// Takes messages of one kind that are small, whole and all here, if there are several and nothing is wrong with them.
+    fn take_run(&self, waiting: &mut BytesMut) -> Option<Run> {
+        if !self.runs || self.message.is_some() || self.rules.side == Side::Server {
+            return None;
+        }
+        let (bytes, messages) = LONGEST_RUN;
+        let first = *waiting.first()?;
+        let is_text = first == frame::FIN | frame::TEXT;
+        if !is_text && first != frame::FIN | frame::BINARY {
+            return None;
+        }
+        let mut places = Vec::new();
+        let mut end = 0;
+        while end < bytes
+            && places.len() < messages
+            && let Some(place) = frame::small(first, &waiting[end..], end)
+            && (place.end - place.start) as u64 <= self.max_message
+            && (!is_text || std::str::from_utf8(&waiting[place.start..place.end]).is_ok())
+        {
+            places.push(place);
+            end = place.end;
+        }
+        (places.len() > 1).then(|| Run::new(is_text, waiting.split_to(end).freeze(), places))
     }
 
     /// What the peer's Close carried, if it has come.

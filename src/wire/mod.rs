@@ -26,6 +26,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink as _, Stream as _};
+use rand::RngExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
@@ -36,7 +37,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 pub(crate) use tally::Tally;
 
 use crate::dial::Duplex;
-use crate::event::{Close, Message, Part};
+use crate::event::{Close, Message, Part, Run};
 use frame::Header;
 use handmade::Handmade;
 use inbound::{Inbound, Taking};
@@ -88,6 +89,7 @@ pub(crate) enum Side {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming {
     Message(Message),
+    Run(Run),
     Part(Part),
     /// Traced frames, either way, before what they brought.
     Frames(Vec<Seen>),
@@ -154,6 +156,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             max_message: limits.max_message,
             deflate: theirs,
             parts: manner.parts,
+            runs: false,
             pongs: limits.pongs,
             tally: Arc::clone(&manner.tally),
         });
@@ -170,6 +173,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             came: RefCell::new(None),
             limits,
         }
+    }
+
+    /// From now on, small messages that come together are handed over together.
+    pub(crate) fn hand_over_runs(&self) {
+        self.inner.borrow_mut().get_mut().hand_over_runs();
     }
 
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
@@ -242,15 +250,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.feed_frames().await
     }
 
-    /// Puts a message into the send buffer, if nothing has to be waited for or worked on before; tells whether it did.
-    pub(crate) fn put(&self, message: &Message) -> bool {
-        let is_ready = !self.is_closing.get() && !self.inner.borrow().get_ref().is_full();
-        let passes = is_ready && self.outbound.borrow().lets_pass(message.data().len());
-        if passes {
-            let opcode = if message.text().is_some() { frame::TEXT } else { frame::BINARY };
-            self.put_frame(true, 0, opcode, message.data());
+    /// Puts messages of one kind into the send buffer, for as long as nothing has to be waited for or worked on before;
+    /// tells how many those were.
+    pub(crate) fn put<'m>(&self, is_text: bool, messages: impl Iterator<Item = &'m [u8]>) -> usize {
+        if self.is_closing.get() {
+            return 0;
         }
-        passes
+        let (outbound, mut inner) = (self.outbound.borrow(), self.inner.borrow_mut());
+        let stream = inner.get_mut();
+        let opcode = if is_text { frame::TEXT } else { frame::BINARY };
+        let mut keys = rand::rng();
+        let mut count = 0;
+        for data in messages {
+            if stream.is_full() || !outbound.lets_pass(data.len()) {
+                break;
+            }
+            let mask = (self.side == Side::Client).then(|| keys.random());
+            stream.put(&Header { fin: true, rsv: 0, opcode, mask, length: data.len() as u64 }, data);
+            count += 1;
+        }
+        count
     }
 
     /// The same with a part of a message.

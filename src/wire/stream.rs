@@ -77,6 +77,10 @@ impl<S> Checked<S> {
         }
     }
 
+    pub(super) fn hand_over_runs(&mut self) {
+        self.inbound.hand_up_runs();
+    }
+
     /// What has come and does not concern tungstenite; the frames that brought it are told before it.
     pub(super) fn take(&mut self) -> Option<Incoming> {
         let seen = self.take_seen();

@@ -16,7 +16,7 @@ use crate::event::{Close, Message};
 const LIMIT: usize = 1 << 20;
 
 fn taking(side: Side, deflate: Option<Terms>) -> Taking {
-    Taking { side, max_message: LIMIT, deflate, parts: false, pongs: true, tally: Default::default() }
+    Taking { side, max_message: LIMIT, deflate, parts: false, runs: false, pongs: true, tally: Default::default() }
 }
 
 /// What goes up for this input, as text, when it comes in blocks of this size.
@@ -32,8 +32,11 @@ fn risen(taking: &Taking, input: &[u8], size: usize) -> Vec<String> {
 /// The same for every size of block.
 #[track_caller]
 fn check(taking: &Taking, input: &[u8], expected: &[&str]) {
+    let in_runs = Taking { runs: true, ..taking.clone() };
     for size in 1..=input.len() {
-        assert_eq!(risen(taking, input, size), expected, "{} in blocks of {size}", input.escape_ascii());
+        for taking in [taking, &in_runs] {
+            assert_eq!(risen(taking, input, size), expected, "{} in blocks of {size}", input.escape_ascii());
+        }
     }
 }
 
@@ -421,6 +424,24 @@ async fn a_peer_that_pings_and_does_not_read_gets_the_newest_pong_and_costs_no_m
 }
 
 #[tokio::test]
+async fn small_messages_that_come_together_go_up_together_and_others_by_themselves() {
+    let (near, mut far) = duplex(4096);
+    let limits = Limits { max_message: 1024, pongs: true };
+    let near = Socket::new(near, Bytes::new(), Side::Client, limits, Manner::default()).await;
+    near.hand_over_runs();
+    let text = |text: &str| made(true, 0, frame::TEXT, text.as_bytes());
+    let long = "x".repeat(1024);
+    let frames =
+        [text("a"), text("é"), text(&long), made(true, 0, frame::BINARY, b"b"), text("c"), text(&(long + "y"))];
+    far.write_all(&frames.concat()).await.unwrap();
+    let Some(Ok(Incoming::Run(run))) = near.next().await else { panic!("no run") };
+    assert_eq!(run.iter().map(<[u8]>::len).collect::<Vec<_>>(), [1, 2, 1024]);
+    assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message(Message::Binary("b".into())));
+    assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message("c".into()));
+    assert!(matches!(near.next().await, Some(Err(Fault::TooBig { limit: 1024 }))));
+}
+
+#[tokio::test]
 async fn nothing_may_follow_a_close_whose_frame_is_told_first() {
     let (near, mut far) = duplex(4096);
     let limits = Limits { max_message: 1024, pongs: true };
@@ -429,7 +450,7 @@ async fn nothing_may_follow_a_close_whose_frame_is_told_first() {
     far.write_all(&control(Side::Client, frame::CLOSE, b"\x03\xe8")).await.unwrap();
     assert!(matches!(near.next().await, Some(Ok(Incoming::Frames(_)))));
     near.flush().await.unwrap();
-    assert!(!near.put(&"late".into()));
+    assert_eq!(near.put(true, std::iter::once(&b"late"[..])), 0);
     near.feed("late".into()).await.unwrap_err();
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Close(Close::new(1000, "")));
 }

@@ -114,6 +114,7 @@ fn size(input: &Input) -> usize {
     OVERHEAD
         + match input {
             Input::Message(message) => message.data().len(),
+            Input::Run(run) => run.size() + run.len() * OVERHEAD,
             Input::Part(part) => part.data.len(),
             Input::Ping(data) | Input::Pong(data) => data.len(),
             Input::Frame(frame) => frame.payload.len(),

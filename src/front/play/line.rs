@@ -332,7 +332,8 @@ fn shown(what: &Happening) -> Option<String> {
             format!("{} {}{how}", mark(*by), escape(&closing(close), Keep::Nothing))
         }
         Happening::Error(text) => format!("! {}", escape(text, Keep::Nothing)),
-        Happening::Listening(_) | Happening::Open(_) | Happening::Frame(_) | Happening::Part(_) => return None,
+        Happening::Listening(_) | Happening::Open(_) | Happening::Frame(_) => return None,
+        Happening::Part(_) | Happening::Run(_) => return None,
     })
 }
 

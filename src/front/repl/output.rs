@@ -123,7 +123,7 @@ impl Output {
             Happening::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
             Happening::Listening(_) | Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
-            Happening::Frame(_) | Happening::Part(_) => false,
+            Happening::Frame(_) | Happening::Part(_) | Happening::Run(_) => false,
         }
     }
 
