@@ -1,10 +1,11 @@
 //! TLS by rustls: the client's side of a secured stream.
 //!
 //! Whom to trust is in `trust`, the judgement in `verify`, who we are in `identity` and `pkcs12`, what can be told of
-//! the other side in `peer`, what went wrong in `failure`.
+//! the other side in `peer` and `name`, what went wrong in `failure`.
 
 mod failure;
 mod identity;
+mod name;
 mod peer;
 mod pkcs12;
 mod trust;
