@@ -73,7 +73,7 @@ impl Options {
         Self { identity: None, name: None, ..self.clone() }
     }
 
-    pub(super) async fn config(&self, roots: Roots) -> Result<Arc<ClientConfig>, Error> {
+    pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, Error> {
         let provider = Arc::new(ring::default_provider());
         let verifier = verify::Verifier::new(roots.load().await?, self.pins.clone(), &provider);
         let builder = ClientConfig::builder_with_provider(provider)
@@ -108,7 +108,7 @@ pub(super) async fn secure(
     stream: Stream,
     host: &Host,
     options: &Options,
-    roots: Roots,
+    roots: &Roots<'_>,
 ) -> Result<(Stream, Session), Error> {
     let name = match (&options.name, host) {
         (Some(name), _) => name.clone(),
