@@ -82,7 +82,8 @@ impl Route {
 /// limit.
 pub(crate) async fn dial(target: &Target, route: &Route) -> Result<Dialed, Error> {
     let step = Cell::new("resolving the name");
-    let dialing = Dialing { target, route, step: &step, steps: Steps::default(), clock: Instant::now() };
+    let roots = tls::Roots::of(&route.tls.trust);
+    let dialing = Dialing { target, route, roots: &roots, step: &step, steps: Steps::default(), clock: Instant::now() };
     match tokio::time::timeout(route.connect_timeout, dialing.run()).await {
         Ok(dialed) => dialed,
         Err(_) => Err(Error::TimedOut { step: step.get(), after: route.connect_timeout, option: "--connect-timeout" }),
@@ -93,6 +94,7 @@ pub(crate) async fn dial(target: &Target, route: &Route) -> Result<Dialed, Error
 struct Dialing<'d> {
     target: &'d Target,
     route: &'d Route,
+    roots: &'d tls::Roots<'d>,
     step: &'d Cell<&'static str>,
     steps: Steps,
     clock: Instant,
@@ -100,8 +102,25 @@ struct Dialing<'d> {
 
 impl Dialing<'_> {
     async fn run(mut self) -> Result<Dialed, Error> {
+        let (target, route, roots) = (self.target, self.route, self.roots);
+        if !target.scheme.is_tls() {
+            let (stream, peer, proxy) = self.reach().await?;
+            return Ok(Dialed { stream, peer, proxy, steps: self.steps, tls: None });
+        }
+        let (stream, peer, proxy) = roots.beside(self.reach()).await?;
+        self.step.set("securing the connection with TLS");
+        let host = match &target.place {
+            Place::Host { host, .. } => host.clone(),
+            Place::Unix(_) => Host::Domain("localhost".to_owned()),
+        };
+        let (stream, session) = tls::secure(stream, &host, &route.tls, roots).await?;
+        self.steps.secured = Some(self.lap());
+        Ok(Dialed { stream, peer, proxy, steps: self.steps, tls: Some(session) })
+    }
+
+    /// A stream to the target, with the proxy that it leads through.
+    async fn reach(&mut self) -> Result<(Stream, Peer, Option<String>), Error> {
         let (target, route) = (self.target, self.route);
-        let roots = target.scheme.is_tls().then(|| tls::Roots::fetch(&route.tls.trust));
         let mut shown_proxy = None;
         let (stream, peer) = match (&target.place, &route.unix_socket) {
             (_, Some(path)) | (Place::Unix(path), _) => self.unix(path).await?,
@@ -116,17 +135,7 @@ impl Dialing<'_> {
                 }
             }
         };
-        let Some(roots) = roots else {
-            return Ok(Dialed { stream, peer, proxy: shown_proxy, steps: self.steps, tls: None });
-        };
-        self.step.set("securing the connection with TLS");
-        let host = match &target.place {
-            Place::Host { host, .. } => host.clone(),
-            Place::Unix(_) => Host::Domain("localhost".to_owned()),
-        };
-        let (stream, session) = tls::secure(stream, &host, &route.tls, roots).await?;
-        self.steps.secured = Some(self.lap());
-        Ok(Dialed { stream, peer, proxy: shown_proxy, steps: self.steps, tls: Some(session) })
+        Ok((stream, peer, shown_proxy))
     }
 
     /// The time since the last call.
@@ -178,9 +187,11 @@ impl Dialing<'_> {
     }
 
     async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
-        let roots = (proxy.kind == Kind::Https).then(|| tls::Roots::fetch(&self.route.tls.trust));
-        let (mut stream, peer) = self.tcp(&proxy.host, proxy.port, || format!("the proxy {proxy}")).await?;
-        if let Some(roots) = roots {
+        let roots = self.roots;
+        let reaching = self.tcp(&proxy.host, proxy.port, || format!("the proxy {proxy}"));
+        let secure = proxy.kind == Kind::Https;
+        let (mut stream, peer) = if secure { roots.beside(reaching).await? } else { reaching.await? };
+        if secure {
             self.step.set("securing the connection to the proxy with TLS");
             let options = tls::Options { pins: Vec::new(), ..self.route.tls.for_another_host() };
             let secured = tls::secure(stream, &proxy.host, &options, roots).await;

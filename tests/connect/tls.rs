@@ -1,5 +1,7 @@
 //! wss:// with real certificates: whom to trust, and what is said when that fails.
 
+use std::path::{Path, PathBuf};
+
 use rcgen::date_time_ymd;
 use rustls::version::{TLS12, TLS13};
 
@@ -140,6 +142,63 @@ fn a_system_without_authorities_exits_3_with_a_hint() {
     let ran = tool().env("SSL_CERT_FILE", none).arg(server.url("/")).run().code(3).stdout("");
     ran.says("cannot read the system's root certificates: ")
         .says(" (install ca-certificates, or name a file with --cacert)\n");
+}
+
+/// A file and a directory as a system has them, for the environment; a root in the directory stands in a file of its
+/// own, named by a hash.
+fn system(dir: &tempfile::TempDir, bundle: &[&Authority], directory: &[&Authority]) -> (PathBuf, PathBuf) {
+    let (file, certs) = (path(dir, "bundle.pem"), path(dir, "certs"));
+    std::fs::write(&file, bundle.iter().map(|authority| authority.pem()).collect::<String>()).unwrap();
+    std::fs::create_dir(&certs).unwrap();
+    for (at, authority) in directory.iter().enumerate() {
+        std::fs::write(certs.join(format!("1a2b3c4d.{at}")), authority.pem()).unwrap();
+    }
+    (file, certs)
+}
+
+#[test]
+fn a_root_that_only_the_directory_has_is_trusted_too() {
+    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+    // One that has the name of the right one, and another key.
+    let namesake = Authority::new("ours");
+    let server = Http::start_tls(ours.server(&HERE), welcome);
+    for bundle in [vec![], vec![&other], vec![&namesake]] {
+        let dir = dir();
+        let (file, certs) = system(&dir, &bundle, &[&other, &ours]);
+        let several = format!("{}:/nowhere:{}", dir.path().display(), certs.display());
+        for directory in [certs.to_str().unwrap(), &several] {
+            let tool = || tool().env("SSL_CERT_DIR", directory).arg(server.url("/"));
+            tool().env("SSL_CERT_FILE", &file).run().code(0).stdout("hi\n");
+            tool().env("SSL_CERT_FILE", "/nowhere").run().code(0).stdout("hi\n");
+            tool().run().code(0).stdout("hi\n");
+        }
+    }
+}
+
+#[test]
+fn a_root_in_the_bundle_needs_no_directory() {
+    let (dir, authority) = (dir(), Authority::new("ours"));
+    let server = Http::start_tls(authority.server(&HERE), welcome);
+    let (file, _) = system(&dir, &[&Authority::new("other"), &authority], &[]);
+    let ran = tool().env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", "/nowhere").arg(server.url("/")).run();
+    ran.code(0).stdout("hi\n");
+}
+
+#[test]
+fn a_root_in_neither_is_refused_as_one_that_no_file_has() {
+    let (dir, other) = (dir(), Authority::new("other"));
+    let server = Http::start_tls(stranger(), welcome);
+    let (file, certs) = system(&dir, &[&other], &[&other]);
+    for directory in [certs.as_path(), Path::new("/nowhere")] {
+        let ran = tool().env("SSL_CERT_FILE", &file).env("SSL_CERT_DIR", directory).arg(server.url("/")).run();
+        ran.code(3).stdout("").stderr(
+            "wsprobe: TLS with `127.0.0.1` failed: its certificate is signed by `CN=nobody's`, which is not trusted \
+             (name its authority with --cacert FILE, or use -k to go without the check)\n",
+        );
+    }
+    let ran = tool().env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere").arg(server.url("/")).run();
+    ran.code(3).says("cannot read the system's root certificates: ").says("at '/nowhere'");
+    assert!(server.heads().is_empty());
 }
 
 #[test]

@@ -140,6 +140,21 @@ fn tls_to_a_proxy_carries_tls_to_the_server() {
 }
 
 #[test]
+fn the_systems_authorities_are_asked_about_a_proxy_as_well() {
+    let (dir, authority) = (dir(), Authority::new("the system's"));
+    let secure = Http::start_tls(authority.server(&["app.example"]), welcome);
+    let plain = Http::welcoming();
+    for (port, url) in [(secure.port(), "wss://app.example/"), (plain.port(), "ws://app.example/")] {
+        let proxy = Proxy::https(authority.server(&["127.0.0.1"]), port);
+        let via = format!("https://127.0.0.1:{}", proxy.port);
+        let tool = || tool().args(["--proxy", &via, url]);
+        tool().env("SSL_CERT_FILE", authority.file(&dir)).run().code(0).stdout("hi\n");
+        let ran = tool().env("SSL_CERT_FILE", "/nowhere").run().code(3).stdout("");
+        ran.says("cannot read the system's root certificates: ");
+    }
+}
+
+#[test]
 fn no_proxy_goes_around_by_option_or_environment() {
     let server = Http::welcoming();
     let proxy = Proxy::http(server.port(), OK);

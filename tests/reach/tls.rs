@@ -102,6 +102,7 @@ fn a_certificate_that_signs_itself_is_named_so_and_trusted_by_its_own_file() {
     ran.says("failed: its certificate is signed by itself alone (`CN=dev`) (name its authority with --cacert FILE, or use -k");
     let trusting = || tool().arg("--cacert").arg(&certificate);
     trusting().arg(&url).run().code(4).says("answered 200");
+    tool().env("SSL_CERT_FILE", &certificate).arg(&url).run().code(4).says("answered 200");
     trusting().args(["--sni", "dev.example", &url]).run().code(4).says("answered 200");
     trusting().args(["--sni", "other.example", &url]).run().code(3).says("certificate not valid for name");
     tool().args(["-k", &url]).run().code(4).says("the server's certificate is not checked (--insecure)\n");

@@ -1,10 +1,11 @@
 //! TLS by rustls: the client's side of a secured stream.
 //!
 //! Whom to trust is in `trust`, the judgement in `verify`, who we are in `identity` and `pkcs12`, what can be told of
-//! the other side in `peer`, what went wrong in `failure`.
+//! the other side in `peer` and `name`, what went wrong in `failure`.
 
 mod failure;
 mod identity;
+mod name;
 mod peer;
 mod pkcs12;
 mod trust;
@@ -72,7 +73,7 @@ impl Options {
         Self { identity: None, name: None, ..self.clone() }
     }
 
-    pub(super) async fn config(&self, roots: Roots) -> Result<Arc<ClientConfig>, Error> {
+    pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, Error> {
         let provider = Arc::new(ring::default_provider());
         let verifier = verify::Verifier::new(roots.load().await?, self.pins.clone(), &provider);
         let builder = ClientConfig::builder_with_provider(provider)
@@ -107,7 +108,7 @@ pub(super) async fn secure(
     stream: Stream,
     host: &Host,
     options: &Options,
-    roots: Roots,
+    roots: &Roots<'_>,
 ) -> Result<(Stream, Session), Error> {
     let name = match (&options.name, host) {
         (Some(name), _) => name.clone(),

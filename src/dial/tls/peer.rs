@@ -8,6 +8,8 @@ use rustls::pki_types::CertificateDer;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
+use super::name;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Certificate {
     pub(crate) subject: String,
@@ -25,8 +27,8 @@ impl Certificate {
         let names = certificate.get_extension::<SubjectAltName>().ok().flatten();
         let names = names.into_iter().flat_map(|(_, names)| names.0);
         Some(Self {
-            subject: certificate.subject().to_string(),
-            issuer: certificate.issuer().to_string(),
+            subject: name::shown(certificate.subject()),
+            issuer: name::shown(certificate.issuer()),
             names: names.filter_map(|name| shown(&name)).collect(),
             not_before: certificate.validity().not_before.to_system_time(),
             not_after: certificate.validity().not_after.to_system_time(),

@@ -1,4 +1,8 @@
 //! Whose certificates are good.
+//!
+//! The system's authorities are read by `rustls_native_certs`: on most systems a bundle and a directory that holds the
+//! same once more, in a file each. So the bundle is read alone at first, and all of it only for a server that the
+//! bundle does not vouch for.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +10,7 @@ use std::sync::Arc;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use tokio::task::JoinHandle;
+use tokio::sync::OnceCell;
 
 use crate::error::Error;
 
@@ -21,18 +25,25 @@ pub(crate) enum Trust {
     Anyone,
 }
 
-/// What is trusted, as rustls wants it, and as it was given.
+/// Authorities, as rustls wants them.
 #[derive(Debug)]
 pub(crate) struct Authorities {
     pub(crate) roots: Arc<RootCertStore>,
-    pub(super) certificates: Vec<CertificateDer<'static>>,
+    given: Given,
 }
 
-/// The roots, on their way: reading the system's takes milliseconds that connecting has to spare.
-pub(in crate::dial) enum Roots {
-    Here(Arc<Authorities>),
-    Coming(JoinHandle<Result<Authorities, Error>>),
-    NotNeeded,
+/// What they were read from.
+#[derive(Debug)]
+enum Given {
+    All(Vec<CertificateDer<'static>>),
+    /// The system's bundle, which need not be all that the system trusts.
+    Bundle,
+}
+
+/// The roots for one connection, and for a proxy on its way: the system's are read once, as late as they can be.
+pub(in crate::dial) struct Roots<'t> {
+    trust: &'t Trust,
+    system: OnceCell<Arc<Authorities>>,
 }
 
 impl Trust {
@@ -52,30 +63,90 @@ impl Trust {
         if roots.is_empty() {
             return Err("it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
         }
-        Ok(Self::Only(Arc::new(Authorities { roots: Arc::new(roots), certificates })))
+        Ok(Self::Only(Arc::new(Authorities { roots: Arc::new(roots), given: Given::All(certificates) })))
     }
 }
 
-impl Roots {
-    pub(in crate::dial) fn fetch(trust: &Trust) -> Self {
-        match trust {
-            Trust::System => Self::Coming(tokio::task::spawn_blocking(system_roots)),
-            Trust::Only(roots) => Self::Here(Arc::clone(roots)),
-            Trust::Anyone => Self::NotNeeded,
+impl Authorities {
+    /// Whether it is trusted itself, and not for who signed it.
+    pub(super) fn hold(&self, certificate: &CertificateDer<'_>) -> bool {
+        match &self.given {
+            Given::All(certificates) => certificates.iter().any(|one| one == certificate),
+            Given::Bundle => false,
         }
+    }
+
+    /// All that the system trusts, if these are only a part of it.
+    pub(super) fn whole(&self) -> Option<Self> {
+        match self.given {
+            Given::All(_) => None,
+            Given::Bundle => system().ok(),
+        }
+    }
+}
+
+impl<'t> Roots<'t> {
+    pub(in crate::dial) fn of(trust: &'t Trust) -> Self {
+        Self { trust, system: OnceCell::new() }
+    }
+
+    /// Reads them while `reaching` waits for the network.
+    pub(in crate::dial) async fn beside<T>(&self, reaching: impl Future<Output = T>) -> T {
+        // Polled second: the first packet is on its way before reading keeps this thread busy. Whoever needs the roots
+        // is told why there are none.
+        let (reached, _) = tokio::join!(biased; reaching, self.load());
+        reached
     }
 
     /// `None` when anyone is trusted.
-    pub(super) async fn load(self) -> Result<Option<Arc<Authorities>>, Error> {
-        match self {
-            Self::Here(roots) => Ok(Some(roots)),
-            Self::Coming(roots) => Ok(Some(Arc::new(roots.await.expect("reading roots does not panic")?))),
-            Self::NotNeeded => Ok(None),
+    pub(super) async fn load(&self) -> Result<Option<Arc<Authorities>>, Error> {
+        match self.trust {
+            Trust::System => self.system.get_or_try_init(first).await.map(|roots| Some(Arc::clone(roots))),
+            Trust::Only(roots) => Ok(Some(Arc::clone(roots))),
+            Trust::Anyone => Ok(None),
         }
     }
 }
 
-fn system_roots() -> Result<Authorities, Error> {
+/// The bundle, or all that there is where none is good for a start.
+async fn first() -> Result<Arc<Authorities>, Error> {
+    // Reading the bundle costs less than a millisecond, much of which a thread would cost too.
+    if let Some(bundle) = bundle() {
+        return Ok(Arc::new(bundle));
+    }
+    let read = tokio::task::spawn_blocking(system).await;
+    read.expect("reading roots does not panic").map(Arc::new)
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn bundle() -> Option<Authorities> {
+    let path = bundle_path()?;
+    // A pipe can be read once, and this may not be the last time.
+    let pem = path.is_file().then(|| std::fs::read(path).ok())??;
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
+    (!roots.is_empty()).then(|| Authorities { roots: Arc::new(roots), given: Given::Bundle })
+}
+
+/// The file that `rustls_native_certs` begins with.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[expect(clippy::disallowed_methods, reason = "`rustls_native_certs` goes by the environment, and this by the same")]
+fn bundle_path() -> Option<std::path::PathBuf> {
+    match (std::env::var_os("SSL_CERT_FILE"), std::env::var_os("SSL_CERT_DIR")) {
+        (Some(file), _) => Some(file.into()),
+        // Directories stand for the system's bundle too.
+        (None, Some(_)) => None,
+        (None, None) => openssl_probe::probe().cert_file,
+    }
+}
+
+/// Other systems have no bundle, but a service to ask.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn bundle() -> Option<Authorities> {
+    None
+}
+
+fn system() -> Result<Authorities, Error> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs.iter().cloned());
@@ -83,5 +154,5 @@ fn system_roots() -> Result<Authorities, Error> {
         let why = found.errors.first().map_or_else(|| "none were found".to_owned(), ToString::to_string);
         return Err(Error::NoRoots { why });
     }
-    Ok(Authorities { roots: Arc::new(roots), certificates: found.certs })
+    Ok(Authorities { roots: Arc::new(roots), given: Given::All(found.certs) })
 }

@@ -42,6 +42,7 @@ pub(super) struct Verifier {
 struct Chain {
     webpki: Arc<WebPkiServerVerifier>,
     authorities: Arc<Authorities>,
+    provider: Arc<CryptoProvider>,
 }
 
 impl Pin {
@@ -65,17 +66,24 @@ impl std::fmt::Display for Pin {
 
 impl Verifier {
     pub(super) fn new(trusted: Option<Arc<Authorities>>, pins: Vec<Pin>, provider: &Arc<CryptoProvider>) -> Self {
-        let chain = trusted.map(|authorities| {
-            let roots = Arc::clone(&authorities.roots);
-            let built = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider)).build();
-            let webpki = built.expect("there is a root, and no revocation list that could be bad");
-            Chain { webpki, authorities }
-        });
+        let chain = trusted.map(|authorities| Chain::new(authorities, Arc::clone(provider)));
         Self { chain, pins, algorithms: provider.signature_verification_algorithms }
     }
 }
 
 impl Chain {
+    fn new(authorities: Arc<Authorities>, provider: Arc<CryptoProvider>) -> Self {
+        let roots = Arc::clone(&authorities.roots);
+        let built = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+        let webpki = built.expect("there is a root, and no revocation list that could be bad");
+        Self { webpki, authorities, provider }
+    }
+
+    /// With all that the system trusts, if this one knows only a part of it.
+    fn whole(&self) -> Option<Self> {
+        Some(Self::new(Arc::new(self.authorities.whole()?), Arc::clone(&self.provider)))
+    }
+
     fn verify(
         &self,
         leaf: &CertificateDer<'_>,
@@ -93,7 +101,7 @@ impl Chain {
             }
             // What `openssl req -x509` makes is an authority that is its own server, which webpki takes for neither.
             rustls::Error::InvalidCertificate(CertificateError::Other(_)) => match objection_to(leaf) {
-                Some(Objection::SelfSigned { .. }) if self.authorities.certificates.iter().any(|one| one == leaf) => {
+                Some(Objection::SelfSigned { .. }) if self.authorities.hold(leaf) => {
                     return verify_alone(leaf, name, now);
                 }
                 objection => objection.filter(|objection| matches!(objection, Objection::SelfSigned { .. })),
@@ -128,7 +136,11 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         if let Some(chain) = &self.chain {
-            chain.verify(leaf, intermediates, name, now)?;
+            // Whatever the refusal: another root may have the same name as the one that it is about.
+            chain.verify(leaf, intermediates, name, now).or_else(|refusal| match chain.whole() {
+                Some(whole) => whole.verify(leaf, intermediates, name, now),
+                None => Err(refusal),
+            })?;
         }
         if !self.pins.is_empty() {
             let found = Pin::of(leaf)?;
