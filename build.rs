@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "cargo speaks to it by variables")]
 
+use std::path::Path;
 use std::process::Command;
 
 fn main() {
@@ -13,10 +14,27 @@ fn main() {
         return;
     }
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{}/release.ld", variable("CARGO_MANIFEST_DIR"));
+    if variable("HOST") != variable("TARGET") {
+        return;
+    }
     // Relocations as bits. An older C library would not start what has them.
-    if variable("HOST") == variable("TARGET") && glibc().is_some_and(|version| version >= (2, 36)) {
+    if glibc().is_some_and(|version| version >= (2, 36)) {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    // What std wants of libgcc_s, only to unwind, from an archive: a library less to be found, mapped and relocated.
+    if has_unwinder() {
+        let dir = variable("OUT_DIR");
+        let script = Path::new(&dir).join("libgcc_s.so");
+        if std::fs::write(script, "INPUT(-lgcc_eh)\n").is_ok() {
+            println!("cargo::rustc-link-search=native={dir}");
+        }
+    }
+}
+
+/// Whether the linker will find libgcc_eh: gcc names what it has by its path.
+fn has_unwinder() -> bool {
+    let output = Command::new("cc").arg("-print-file-name=libgcc_eh.a").output();
+    output.is_ok_and(|output| output.stdout.contains(&b'/'))
 }
 
 fn glibc() -> Option<(u32, u32)> {

@@ -26,8 +26,8 @@ pub(crate) struct Env {
     pub(crate) no_proxy: String,
     /// `~/.netrc`
     pub(crate) netrc: Option<PathBuf>,
-    /// `set editing-mode vi` in the file that readline reads.
-    pub(crate) inputrc_wants_vi: bool,
+    /// The file that readline reads.
+    inputrc: Option<PathBuf>,
 }
 
 impl Env {
@@ -56,8 +56,13 @@ impl Env {
             wss_proxy: first(&["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")).unwrap_or_default(),
             netrc: home(".netrc"),
-            inputrc_wants_vi: inputrc.is_some_and(|path| wants_vi(&path)),
+            inputrc,
         }
+    }
+
+    /// Whether readline's file says `set editing-mode vi`. Only a prompt has a reason to ask.
+    pub(crate) fn inputrc_wants_vi(&self) -> bool {
+        self.inputrc.as_deref().is_some_and(wants_vi)
     }
 
     /// A secret that was given as `env:NAME`.

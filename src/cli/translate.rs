@@ -136,7 +136,7 @@ pub(super) fn prompt(stdin: &options::Stdin, output: &options::Output, env: &Env
         history: env.state_dir.as_ref().map(|dir| dir.join("history")),
         pager: env.pager.clone(),
         editor: env.editor.clone(),
-        vi: output.vi || env.inputrc_wants_vi,
+        vi: output.vi || env.inputrc_wants_vi(),
         binary: stdin.binary,
         escapes: stdin.escapes,
         exit_on_close: false,

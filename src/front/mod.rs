@@ -127,7 +127,8 @@ fn hold(voice: Voice, converse: impl AsyncFnOnce(&Rc<Talk>) -> Result<u8, Error>
         Ok(runtime) => runtime,
         Err(error) => return complain(&error),
     };
-    let code = runtime.block_on(converse(&talk)).unwrap_or_else(|error| {
+    // In a box: it has many kilobytes, and each function that passes it on would have a copy on the stack.
+    let code = runtime.block_on(Box::pin(converse(&talk))).unwrap_or_else(|error| {
         report::not_connected(&talk, &error);
         error.exit_code()
     });

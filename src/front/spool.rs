@@ -38,9 +38,12 @@ impl Spool {
 
     /// Hands over all that waits.
     pub(super) async fn flush(&self) -> Result<(), Gone> {
+        if self.is_empty() {
+            return Ok(());
+        }
         let written = self.lane.write_at_once(&self.waiting.borrow());
         self.waiting.borrow_mut().advance(written);
-        if self.waiting.borrow().is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
         let place = self.lane.place().await.map_err(|_| Gone)?;
@@ -50,6 +53,10 @@ impl Spool {
             place.send(piece);
         }
         Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.borrow().is_empty()
     }
 
     /// Ends when nothing more can be written.

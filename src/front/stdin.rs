@@ -19,7 +19,7 @@ use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::utf8::Utf8;
 
 /// What one read may bring.
-const BLOCK: usize = 64 << 10;
+const BLOCK: usize = 256 << 10;
 
 /// A message that is sent as it is read begins when this much is there: what is wrong before is not sent at all.
 const STREAMED_OVER: usize = 1 << 20;
@@ -75,6 +75,7 @@ pub(super) fn open() -> Result<Option<File>, io::Error> {
 /// # Errors
 /// There is no thread to be had.
 pub(super) fn start(stdin: File, cut: Cut, batches: mpsc::Sender<Result<Batch, String>>) -> io::Result<()> {
+    at_once::widen(&stdin);
     let reader = Reader { cutter: Cutter::new(cut), block: vec![0; BLOCK], batches };
     match at_once::watch(stdin, Interest::READABLE) {
         // A pipe, as a rule: two hops from thread to thread would double the time of a round trip.

@@ -39,7 +39,7 @@ pub(super) fn write(file: &File, data: &[u8]) -> io::Result<usize> {
 
 /// Lets a pipe hold more, so that who writes and who reads it wake each other less often.
 #[cfg(target_os = "linux")]
-pub(super) fn widen(file: &File) {
+pub(crate) fn widen(file: &File) {
     // What anybody may ask for (/proc/sys/fs/pipe-max-size); other files, and users with many pipes, do without.
     const MOST: usize = 1 << 20;
     let _ = rustix::pipe::fcntl_setpipe_size(file, MOST);
@@ -50,7 +50,7 @@ pub(super) fn widen(file: &File) {
 const HERE: u64 = u64::MAX;
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn widen(_: &File) {}
+pub(crate) fn widen(_: &File) {}
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn read(_: &File, _: &mut [u8]) -> io::Result<usize> {

@@ -11,11 +11,12 @@ mod tls;
 mod verdict;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use tempfile::TempDir;
 
 use crate::client::{Client, Kind};
 use crate::job::Job;
@@ -91,15 +92,16 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     let here = std::env::current_exe()?;
     let beside = |name: &str| here.with_file_name(name);
-    let wsprobe = options.wsprobe.clone().unwrap_or_else(|| beside("wsprobe"));
+    let dir = tempfile::tempdir()?;
+    let wsprobe = installed(&options.wsprobe.clone().unwrap_or_else(|| beside("wsprobe")), &dir)?;
+    let raw = installed(&beside("raw"), &dir)?;
     let peers = options.peers.clone().unwrap_or_else(|| beside("../peers/bin"));
     let with_peers = !options.quick || !options.client.is_empty();
-    let (mut clients, missing) = client::all(&wsprobe, &beside("raw"), with_peers.then_some(peers.as_path()));
+    let (mut clients, missing) = client::all(&wsprobe, &raw, with_peers.then_some(peers.as_path()));
     missing.iter().for_each(|name| eprintln!("compare: {name} IS NOT INSTALLED: run benches/compare/install-peers.sh"));
     if !options.client.is_empty() {
         clients.retain(|client| client.name == "raw" || options.client.iter().any(|name| name == client.name));
     }
-    let dir = tempfile::tempdir()?;
     let trust = Trust::make(&dir)?;
     let bench = Bench {
         plain: Server::start(None)?,
@@ -122,6 +124,13 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         std::fs::write(file, put_between_marks(&std::fs::read_to_string(file)?, &format!("{about}\n\n{text}"))?)?;
     }
     Ok(if wsprobe_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A copy, as an installed program is one: what a linker has written lies in other pieces in the system's memory, and takes
+/// longer to be mapped.
+fn installed(program: &Path, dir: &TempDir) -> std::io::Result<PathBuf> {
+    let copy = dir.path().join(program.file_name().unwrap_or_default());
+    std::fs::copy(program, &copy).map(|_| copy)
 }
 
 /// Each client once, then each again, so that what else the machine does falls on all of them.
