@@ -19,7 +19,7 @@ use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::utf8::Utf8;
 
 /// What one read may bring.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = 128 << 10;
 
 /// A message that is sent as it is read begins when this much is there: what is wrong before is not sent at all.
 const STREAMED_OVER: usize = 1 << 20;

@@ -27,7 +27,7 @@ use crate::tls::Trust;
 use crate::verdict::Ran;
 
 /// A client that is so slow in a job does it once.
-const SLOW: Duration = Duration::from_secs(10);
+const SLOW: Duration = Duration::from_secs(3);
 
 const BEGIN: &str = "<!-- the table begins -->";
 const END: &str = "<!-- the table ends -->";
