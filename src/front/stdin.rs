@@ -249,38 +249,25 @@ impl Cutter {
             };
             Place { start: std::mem::replace(&mut start, next), end: next - end.len() }
         });
+        let places: Vec<_> = places.collect();
         match self.cut {
-            Cut::At { kind: Kind::Text, .. } => {
-                let places = places.collect();
-                self.run(true, block, places, batch)
+            Cut::At { kind: kind @ (Kind::Text | Kind::Binary), .. } if places.len() > 1 => {
+                self.run(kind == Kind::Text, block, places, batch)
             }
-            Cut::At { kind: Kind::Binary, .. } => {
-                let places = places.collect();
-                self.run(false, block, places, batch)
-            }
-            _ => {
-                let places: Vec<_> = places.collect();
-                places.into_iter().try_for_each(|Place { start, end }| self.piece(block.slice(start..end), batch))
-            }
+            _ => places.into_iter().try_for_each(|Place { start, end }| self.piece(block.slice(start..end), batch)),
         }
     }
 
     /// Takes lines that are messages as they are.
     fn run(&mut self, is_text: bool, block: Bytes, mut places: Vec<Place>, batch: &mut Batch) -> Result<(), String> {
-        let is_utf8 = |place: &Place| std::str::from_utf8(&block[place.start..place.end]).is_ok();
+        let is_bad = |place: &Place| std::str::from_utf8(&block[place.start..place.end]).is_err();
         // Most of the time, one look at all of it is enough.
-        let bad = if !is_text || std::str::from_utf8(&block).is_ok() {
-            None
-        } else {
-            places.iter().position(|place| !is_utf8(place))
-        };
+        let is_good = !is_text || std::str::from_utf8(&block).is_ok();
+        let bad = if is_good { None } else { places.iter().position(is_bad) };
         places.truncate(bad.unwrap_or(places.len()));
         self.pieces += places.len() as u64;
-        let mut run = Run::new(is_text, block, places);
-        match run.len() {
-            0 => {}
-            1 => batch.extend(run.pop().map(Input::Message)),
-            _ => batch.push(Input::Run(run)),
+        if !places.is_empty() {
+            batch.push(Input::Run(Run::new(is_text, block, places)));
         }
         if bad.is_none() {
             return Ok(());

@@ -83,9 +83,9 @@ fn broadcast_sends_to_all_the_others() {
 #[test]
 fn a_command_gets_a_line_for_each_message_and_its_lines_are_messages() {
     let server = listen(&["--exec", r#"echo "$REQUEST_METHOD $PATH_INFO $QUERY_STRING $HTTP_X_A $REMOTE_ADDR"; cat"#]);
-    let url = server.url("/a/b?c=d");
+    let url = server.url("/a/%C3%A9?c=%20d");
     let ran = tool().args(["-q", "--count", "3", "-H", "X-A: 1", "-x", "one", "-x", "two", &url]).run();
-    ran.code(0).stdout("GET /a/b c=d 1 127.0.0.1\none\ntwo\n");
+    ran.code(0).stdout("GET /a/é c=%20d 1 127.0.0.1\none\ntwo\n");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::event::{Close, Input, Message, Peer, Text};
 use crate::front::group::Group;
 use crate::handshake::server::Opening;
 use crate::request::{Credentials, Header};
+use crate::target::percent_decoded;
 
 /// What a process that has to end gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(500);
@@ -176,6 +177,9 @@ impl Caller<'_> {
             Peer::Inet(address) => (address.ip().to_string(), address.port().to_string()),
             Peer::Unix(_) => (String::new(), String::new()),
         };
+        // As text (RFC 3875, section 4.1.5), but no variable can hold a zero byte.
+        let decoded = percent_decoded(path);
+        let path = if decoded.contains('\0') { path } else { &decoded };
         let (user, scheme) = match self.credentials {
             Some(Credentials::Basic { user, .. }) => (user.as_str(), "Basic"),
             Some(Credentials::Bearer(_)) => ("", "Bearer"),
