@@ -93,9 +93,11 @@ async function prompt(browser) {
     await shows("note", "closed 4002: off you go");
     await page.click("#connect");
     await screen(/#2 connected from /);
+    // It may have left before the page tells of it.
+    const exited = once(server, "exit");
     server.stdin.write("/quit\r");
     await shows("note", "closed 1001");
-    const [status] = await once(server, "exit");
+    const [status] = await exited;
     assert.equal(status, 0);
     isInnocent();
   } finally {
