@@ -129,6 +129,7 @@ impl Outlet for Output {
         };
         // A full disk is no reader that leaves: only the writer knows of it.
         tokio::select! {
+            biased;
             () = stdout_gone() => {}
             () = self.stdout.stopped() => {}
             () = record => {}

@@ -3,19 +3,15 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use tokio::sync::mpsc;
-
 use super::link::Link;
 use super::output::Output;
-use super::{deadline, report, signals, stdin};
+use super::stdin::{self, Stdin};
+use super::{deadline, report, signals};
 use crate::error::Error;
-use crate::event::{Batch, Happening};
+use crate::event::Happening;
 use crate::plan::{Plan, Source};
 use crate::session::{self, Outlet as _, Progress};
 use crate::term::{Talk, stdout_gone};
-
-/// Batches between stdin and the socket: one may be a message of any size.
-const BATCHES: usize = 1;
 
 /// Runs to the end, and returns the exit status.
 pub(super) fn run(plan: &Plan) -> u8 {
@@ -31,10 +27,7 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,
         () = stdout_gone() => return Ok(0),
     };
-    let (batches, mut inputs) = mpsc::channel(BATCHES);
-    let mut batches = Some(batches);
-    // Held while there is no input: dropping it would mean that the input has ended.
-    let mut _held = None;
+    let mut stdin = None;
     let mut options = plan.session.clone();
     options.ending.deadline = until;
     let mut progress = Progress::new(&options.ending);
@@ -52,12 +45,13 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
         report::resuming(talk, progress.backlog.messages());
         output.put_now(Happening::Open(Box::new(opened)));
         // Input waits until the first connection is there.
-        if let Some(batches) = batches.take() {
-            _held = start_input(plan, talk, batches)?;
-        }
+        let stdin = match &mut stdin {
+            Some(stdin) => stdin,
+            none => none.insert(start_input(plan, talk)?),
+        };
         let first = plan.first.clone();
         let opened_at = Instant::now();
-        let outcome = session::run(socket, first, &mut progress, &mut inputs, &mut signals, &output, &options).await;
+        let outcome = session::run(socket, first, &mut progress, stdin, &mut signals, &output, &options).await;
         let Some(next) = link.after(&outcome, opened_at.elapsed()) else {
             if plan.patience.reconnect.is_some() && !outcome.wanted {
                 report::unsent(talk, progress.backlog.messages());
@@ -79,29 +73,21 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
     Ok(outcome.exit_code())
 }
 
-/// Starts whatever gives input; returns the sender when nothing will.
-fn start_input(
-    plan: &Plan,
-    talk: &Talk,
-    batches: mpsc::Sender<Result<Batch, String>>,
-) -> Result<Option<mpsc::Sender<Result<Batch, String>>>, Error> {
+/// Starts to read what is to be sent.
+fn start_input(plan: &Plan, talk: &Talk) -> Result<Stdin, Error> {
     let cut = match &plan.source {
-        Source::Ended => return Ok(None),
+        Source::Ended => return Ok(Stdin::Ended),
         Source::Pipe(cut) => cut.clone(),
-        Source::Nothing | Source::Prompt(_) => return Ok(Some(batches)),
+        Source::Nothing | Source::Prompt(_) => return Ok(Stdin::Silent),
     };
     match stdin::open() {
-        Ok(Some(stdin)) => {
-            let started = stdin::start(stdin, cut, batches);
-            started.map_err(|source| Error::Local { what: "start to read stdin", source })?;
-            Ok(None)
-        }
+        Ok(Some(file)) => Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source }),
         // After -x there is nothing more to send; without it there is only listening.
-        _ if !plan.first.is_empty() => Ok(None),
-        Ok(None) => Ok(Some(batches)),
+        _ if !plan.first.is_empty() => Ok(Stdin::Ended),
+        Ok(None) => Ok(Stdin::Silent),
         Err(error) => {
             talk.say(&format!("stdin cannot be read ({error}); listening only"));
-            Ok(Some(batches))
+            Ok(Stdin::Silent)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Stdin: read where that cannot block, or else on a thread of its own, and cut into messages.
 
 use std::fs::File;
+use std::future::{pending, poll_fn};
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,15 +12,20 @@ use memchr::{memchr_iter, memrchr};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 
 use crate::event::{Batch, Input, Message, Part, Place, Run, Text};
 use crate::render::record;
+use crate::session::Inlet;
 use crate::term::at_once;
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::utf8::Utf8;
 
 /// What one read may bring.
 const BLOCK: usize = 128 << 10;
+
+/// Batches between its thread and the socket: one may be a message of any size.
+const BATCHES: usize = 1;
 
 /// A message that is sent as it is read begins when this much is there: what is wrong before is not sent at all.
 const STREAMED_OVER: usize = 1 << 20;
@@ -70,26 +76,115 @@ pub(super) fn open() -> Result<Option<File>, io::Error> {
     (&stdin).read(&mut []).map(|_| Some(stdin))
 }
 
-/// Starts to read; that ends with the input, or when nobody takes its batches any more.
-///
-/// # Errors
-/// There is no thread to be had.
-pub(super) fn start(stdin: File, cut: Cut, batches: mpsc::Sender<Result<Batch, String>>) -> io::Result<()> {
-    at_once::widen(&stdin);
-    let reader = Reader { cutter: Cutter::new(cut), block: vec![0; BLOCK], batches };
-    match at_once::watch(stdin, Interest::READABLE) {
-        // A pipe, as a rule: two hops from thread to thread would double the time of a round trip.
-        Ok(stdin) => drop(tokio::spawn(reader.read_when_ready(stdin))),
-        Err(stdin) => reader.spawn(stdin)?,
+/// What stdin has to send.
+pub(super) enum Stdin {
+    /// Read by whoever asks for more: a hop from task to task, or from thread to thread, is long for a round trip.
+    Here(Watched),
+    /// Read on a thread of its own, since a read may block.
+    Aside(mpsc::Receiver<Result<Batch, String>>),
+    Ended,
+    /// Nothing will come, and that is not the end.
+    Silent,
+}
+
+impl Stdin {
+    /// Reads it, and cuts it so.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(super) fn new(file: File, cut: Cut) -> io::Result<Self> {
+        at_once::widen(&file);
+        let reader = Reader { cutter: Cutter::new(cut), block: vec![0; BLOCK] };
+        match at_once::watch(file, Interest::READABLE) {
+            Ok(file) => Ok(Self::Here(Watched { file, reader, has_more: false, wrong: None, ended: false })),
+            Err(file) => reader.read_aside(file).map(Self::Aside),
+        }
     }
-    Ok(())
+
+    fn step_aside(&mut self) -> io::Result<()> {
+        if let Self::Here(Watched { file, reader, .. }) = std::mem::replace(self, Self::Ended) {
+            *self = Self::Aside(reader.read_aside(file.into_inner())?);
+        }
+        Ok(())
+    }
+}
+
+impl Inlet for Stdin {
+    async fn next(&mut self) -> Option<Result<Batch, String>> {
+        loop {
+            match self {
+                Self::Here(watched) => match watched.next().await {
+                    Ok(next) => return next,
+                    Err(Unsupported) => {
+                        if let Err(error) = self.step_aside() {
+                            return Some(Err(format!("cannot read stdin: {error}")));
+                        }
+                    }
+                },
+                Self::Aside(batches) => return batches.recv().await,
+                Self::Ended => return None,
+                Self::Silent => return pending().await,
+            }
+        }
+    }
+}
+
+/// A stdin that tells when there is something to be read; a pipe, as a rule.
+pub(super) struct Watched {
+    file: AsyncFd<File>,
+    reader: Reader,
+    /// The last read was full: the next may be as well.
+    has_more: bool,
+    /// Why nothing comes after what was given last.
+    wrong: Option<String>,
+    ended: bool,
+}
+
+/// It cannot be read without blocking.
+struct Unsupported;
+
+impl Watched {
+    /// As [`Inlet::next`].
+    async fn next(&mut self) -> Result<Option<Result<Batch, String>>, Unsupported> {
+        loop {
+            if let Some(why) = self.wrong.take() {
+                return Ok(Some(Err(why)));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            if self.has_more {
+                // What has come from the peer meanwhile does not wait for the end of the input.
+                yield_now().await;
+                self.has_more = false;
+            }
+            let ready = poll_fn(|cx| self.file.poll_read_ready(cx)).await;
+            let Ok(mut ready) = ready else { return Ok(None) };
+            let read = at_once::read(self.file.get_ref(), &mut self.reader.block);
+            match &read {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => return Err(Unsupported),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready.clear_ready();
+                    continue;
+                }
+                // It has given all that was there; an end is noticed all the same.
+                Ok(1..BLOCK) => ready.clear_ready(),
+                Ok(BLOCK..) => self.has_more = true,
+                _ => {}
+            }
+            let Some(Brought { batch, wrong, ended }) = self.reader.take(read) else { continue };
+            (self.wrong, self.ended) = (wrong, ended);
+            if !batch.is_empty() {
+                return Ok(Some(Ok(batch)));
+            }
+        }
+    }
 }
 
 /// Takes what stdin has to where it is sent.
 struct Reader {
     cutter: Cutter,
     block: Vec<u8>,
-    batches: mpsc::Sender<Result<Batch, String>>,
 }
 
 /// What a read has brought: a batch, the reason why it is the last, and whether it is.
@@ -100,61 +195,26 @@ struct Brought {
 }
 
 impl Reader {
-    async fn read_when_ready(mut self, stdin: AsyncFd<File>) {
-        let batches = self.batches.clone();
-        // Nothing is read for which there is no place: a batch may be one message of any size.
-        while let Ok(place) = batches.reserve().await
-            && let Ok(mut ready) = stdin.readable().await
-        {
-            let read = at_once::read(stdin.get_ref(), &mut self.block);
-            match &read {
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-                    drop(ready);
-                    if let Err(error) = self.spawn(stdin.into_inner()) {
-                        place.send(Err(format!("cannot read stdin: {error}")));
-                    }
-                    return;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready.clear_ready();
-                    continue;
-                }
-                // It has given all that was there; an end is noticed all the same.
-                Ok(1..BLOCK) => ready.clear_ready(),
-                _ => {}
-            }
-            let Some(Brought { batch, wrong, ended }) = self.take(read) else { continue };
-            if batch.is_empty() {
-                drop(place);
-            } else {
-                place.send(Ok(batch));
-            }
-            if let Some(why) = wrong {
-                let _ = batches.send(Err(why)).await;
-            }
-            if ended {
-                return;
-            }
-        }
-    }
-
-    fn spawn(mut self, mut stdin: File) -> io::Result<()> {
+    /// Reads on a thread, to the end of the input, or for as long as somebody takes its batches.
+    fn read_aside(mut self, mut stdin: File) -> io::Result<mpsc::Receiver<Result<Batch, String>>> {
+        let (batches, receiver) = mpsc::channel(BATCHES);
         let read = move || {
             loop {
                 let read = stdin.read(&mut self.block);
                 let Some(Brought { batch, wrong, ended }) = self.take(read) else { continue };
-                if !batch.is_empty() && self.batches.blocking_send(Ok(batch)).is_err() {
+                if !batch.is_empty() && batches.blocking_send(Ok(batch)).is_err() {
                     return;
                 }
                 if let Some(why) = wrong {
-                    let _ = self.batches.blocking_send(Err(why));
+                    let _ = batches.blocking_send(Err(why));
                 }
                 if ended {
                     return;
                 }
             }
         };
-        std::thread::Builder::new().name("stdin".to_owned()).spawn(read).map(drop)
+        std::thread::Builder::new().name("stdin".to_owned()).spawn(read)?;
+        Ok(receiver)
     }
 
     /// Cuts what a read has brought; none if it is to be tried again.

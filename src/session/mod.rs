@@ -76,6 +76,19 @@ pub(crate) trait Outlet {
 #[derive(Debug)]
 pub(crate) struct Gone;
 
+/// Where inputs come from.
+pub(crate) trait Inlet {
+    /// The next batch, or the reason why no more can come; none when the input has ended. Cancel-safe.
+    async fn next(&mut self) -> Option<Result<Batch, String>>;
+}
+
+/// A dropped sender means that the input has ended; a held one that never sends, that there is none.
+impl Inlet for mpsc::Receiver<Result<Batch, String>> {
+    async fn next(&mut self) -> Option<Result<Batch, String>> {
+        self.recv().await
+    }
+}
+
 /// Whether messages are sent back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Echo {
@@ -125,18 +138,14 @@ impl Options {
     }
 }
 
-/// What comes from the front: batches, or the reason why no more can come.
-pub(crate) type Inputs = mpsc::Receiver<Result<Batch, String>>;
-
 /// Runs a session to its end.
 ///
-/// A dropped sender of `inputs` means that the input has ended; a held one that never sends, that there is none.
 /// `first` is sent before anything else, then what `progress` has left from the connection before.
 pub(crate) async fn run<S, O>(
     socket: Socket<S>,
     first: Batch,
     progress: &mut Progress,
-    inputs: &mut Inputs,
+    inputs: &mut impl Inlet,
     signals: &mut mpsc::Receiver<i32>,
     outlet: &O,
     options: &Options,
@@ -262,6 +271,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 }
             };
             tokio::select! {
+                biased;
                 () = alarm => {}
                 () = self.core_changed.notified() => {}
                 close = self.outlet.dismissed(), if !is_dismissed => {

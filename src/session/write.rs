@@ -12,7 +12,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use super::core::Core;
 use super::keepalive::Heartbeat;
 use super::pace::Pace;
-use super::{Echo, Inputs, Options, Outlet, Pump};
+use super::{Echo, Inlet, Options, Outlet, Pump};
 use crate::dial::Duplex;
 use crate::event::{Batch, Close, Direction, Happening, Input, Message};
 
@@ -50,7 +50,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     pub(super) async fn write(
         &self,
         first: Batch,
-        inputs: &mut Inputs,
+        inputs: &mut impl Inlet,
         mut echoed: mpsc::Receiver<Message>,
         options: &Options,
     ) -> Infallible {
@@ -74,8 +74,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                     };
                     self.echo_sent.notify_one();
                 }
-                // A closed channel would be ready at every turn.
-                input = inputs.recv(), if input_open && self.core.borrow().takes_input() => match input {
+                // What has ended would be ready at every turn.
+                input = inputs.next(), if input_open && self.core.borrow().takes_input() => match input {
                     Some(Ok(batch)) => {
                         self.backlog.borrow_mut().put(batch);
                         sending = self.send_backlog(&mut timing).await;

@@ -35,17 +35,15 @@ use self::replay::Replay;
 use self::site::{Address, Listener, Site};
 use self::tls::Identity;
 use super::output::Output;
-use super::{report, runtime, signals, stdin};
+use super::stdin::{self, Stdin};
+use super::{report, runtime, signals};
 use crate::error::Error;
 use crate::event::{Batch, ClientName, Close, Event, Happening, Input, Message};
 use crate::handshake::admission::Admission;
 use crate::plan::{Service, Source};
-use crate::session::{self, Echo, Gone, Habits, Inputs, Outlet};
+use crate::session::{self, Echo, Gone, Habits, Inlet, Outlet};
 use crate::term::{Talk, Verbosity};
 use crate::wire::Limits;
-
-/// Batches between stdin and the clients.
-const BATCHES: usize = 2;
 
 /// When no more connections can be accepted, for want of descriptors, it is tried again after this.
 const RESPITE: Duration = Duration::from_millis(100);
@@ -121,18 +119,14 @@ pub(super) fn run(service: &Service) -> u8 {
 async fn serve(service: &Service, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let output = Rc::new(Output::new(&service.look, service.record.as_deref(), talk)?);
-    let (batches, mut inputs) = mpsc::channel(BATCHES);
-    // Held while there is no input.
-    let _held = match (&service.source, stdin::open()) {
+    let mut stdin = match (&service.source, stdin::open()) {
         (Source::Pipe(cut), Ok(Some(file))) => {
-            let started = stdin::start(file, cut.clone(), batches);
-            started.map_err(|source| Error::Local { what: "start to read stdin", source })?;
-            None
+            Stdin::new(file, cut.clone()).map_err(|source| Error::Local { what: "start to read stdin", source })?
         }
-        _ => Some(batches),
+        _ => Stdin::Silent,
     };
     let server = Server::open(&service.options, Rc::clone(&output), Rc::clone(talk), Arc::default())?;
-    let code = server.hold(&mut inputs, &mut signals, pending()).await?;
+    let code = server.hold(&mut stdin, &mut signals, pending()).await?;
     let finished = match Rc::into_inner(output) {
         Some(output) => output.finish().await,
         // Never so, as all tasks have ended; and then what they have put is lost with them.
@@ -192,7 +186,7 @@ impl<O: Outlet + 'static> Server<O> {
     /// Serves until a signal, or until `leaving` ends; returns the exit status.
     pub(super) async fn hold(
         self,
-        inputs: &mut Inputs,
+        inputs: &mut impl Inlet,
         signals: &mut mpsc::Receiver<i32>,
         leaving: impl Future<Output = ()>,
     ) -> Result<u8, Error> {
@@ -247,10 +241,10 @@ async fn accept<O: Outlet + 'static>(
 
 impl<O: Outlet> Floor<O> {
     /// Sends what the user says to all, as soon as there is somebody; ends when that is no good, with the reason.
-    async fn pass_on(&self, inputs: &mut Inputs) -> String {
+    async fn pass_on(&self, inputs: &mut impl Inlet) -> String {
         loop {
             self.hub.somebody().await;
-            match inputs.recv().await {
+            match inputs.next().await {
                 Some(Ok(batch)) => {
                     // The input waits for whoever takes it, however slowly.
                     self.hub.room().await.into_iter().for_each(|name| self.too_slow(name));

@@ -17,7 +17,7 @@ use crate::front::link::{Connected, Link};
 use crate::front::{deadline, report};
 use crate::plan::Plan;
 use crate::request::Credentials;
-use crate::session::{self, Attempt, Inputs, Progress};
+use crate::session::{self, Attempt, Progress};
 use crate::target::Parsed;
 use crate::term::Talk;
 
@@ -45,7 +45,7 @@ pub(super) struct Connection {
     pub(super) stage: Stage,
     /// The other end of `inputs`, for what is repeated.
     pub(super) lines: mpsc::Sender<Result<Batch, String>>,
-    pub(super) inputs: Inputs,
+    pub(super) inputs: mpsc::Receiver<Result<Batch, String>>,
     pub(super) ordered: mpsc::Receiver<Order>,
 }
 
