@@ -108,6 +108,11 @@ impl Inbound {
         self.runs = true;
     }
 
+    /// Whether there is nothing to be done before more comes.
+    pub(super) fn is_between_frames(&self) -> bool {
+        matches!(self.state, State::Header | State::Over)
+    }
+
     /// Takes the next message or part from `waiting`; none when more has to come first, or when a control frame has been
     /// moved to `control`.
     ///

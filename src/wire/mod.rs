@@ -196,7 +196,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             let polled = match stashed {
                 Some(came) => Poll::Ready(came),
                 None => {
-                    self.owes_pong.set(false);
+                    if !self.owes_pong.replace(false) {
+                        ready!(self.inner.borrow_mut().get_mut().poll_ahead(cx));
+                        if let Some(incoming) = self.take() {
+                            return Poll::Ready(Some(Ok(incoming)));
+                        }
+                    }
                     let polled = Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx);
                     let frames = self.take_frames();
                     if !frames.is_empty() {
@@ -346,7 +351,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn flush(&self) -> io::Result<()> {
         poll_fn(|cx| {
             let mut inner = self.inner.borrow_mut();
-            let flushed = ready!(Pin::new(&mut *inner).poll_flush(cx));
+            let has_answers = self.owes_pong.get() || self.is_closing.get() || inner.get_ref().close().is_some();
+            let flushed = if has_answers { ready!(Pin::new(&mut *inner).poll_flush(cx)) } else { Ok(()) };
             // tungstenite leaves off when a server has answered a Close.
             ready!(Pin::new(inner.get_mut()).poll_flush(cx))?;
             Poll::Ready(flushed.map_err(write_error))

@@ -36,6 +36,10 @@ pub(super) struct Checked<S> {
     came: Option<Incoming>,
     /// What is wrong with what comes behind it.
     fault: Option<Fault>,
+    /// How reading ended, until tungstenite hears of it.
+    end: Option<io::Result<()>>,
+    /// It has heard that nothing more comes.
+    is_over: bool,
     unsent: BytesMut,
     /// The newest pong that has found no room there; it stands for those before it (RFC 6455, section 5.5.3).
     pong: BytesMut,
@@ -69,6 +73,8 @@ impl<S> Checked<S> {
             control: BytesMut::new(),
             came: None,
             fault: None,
+            end: None,
+            is_over: false,
             unsent: BytesMut::new(),
             pong: BytesMut::new(),
             ends: VecDeque::new(),
@@ -83,9 +89,11 @@ impl<S> Checked<S> {
 
     /// What has come and does not concern tungstenite; the frames that brought it are told before it.
     pub(super) fn take(&mut self) -> Option<Incoming> {
-        let seen = self.take_seen();
-        if !seen.is_empty() {
-            return Some(Incoming::Frames(seen));
+        if let Some(tracer) = &mut self.tracer {
+            let seen = tracer.take();
+            if !seen.is_empty() {
+                return Some(Incoming::Frames(seen));
+            }
         }
         self.look();
         self.came.take()
@@ -93,7 +101,8 @@ impl<S> Checked<S> {
 
     /// Looks at what waits, unless something has been found already.
     fn look(&mut self) {
-        if self.came.is_none() && self.control.is_empty() && self.fault.is_none() {
+        let is_idle = self.waiting.is_empty() && self.inbound.is_between_frames();
+        if !is_idle && self.came.is_none() && self.control.is_empty() && self.fault.is_none() {
             match self.inbound.next(&mut self.waiting, &mut self.control) {
                 Ok(came) => self.came = came,
                 Err(fault) => self.fault = Some(fault),
@@ -161,15 +170,36 @@ impl<S> Checked<S> {
 }
 
 impl<S: AsyncRead + Unpin> Checked<S> {
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Reads for as long as nothing comes that concerns anybody. Ready when there is something to [take](Self::take), or
+    /// something that tungstenite has to do; it takes its time to find that there is nothing.
+    pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.is_quiet() {
+            ready!(self.poll_fill(cx));
+            self.look();
+        }
+        Poll::Ready(())
+    }
+
+    fn is_quiet(&self) -> bool {
+        let is_nothing_there = self.came.is_none() && self.control.is_empty();
+        let is_open = self.fault.is_none() && self.end.is_none() && !self.is_over && self.inbound.close().is_none();
+        // What is unsent may be tungstenite's, which has to see it off.
+        is_nothing_there && is_open && self.unsent.is_empty() && self.pong.is_empty() && self.tracer.is_none()
+    }
+
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.waiting.reserve(self.block);
         let before = self.waiting.len();
-        let read = ready!(pin!(self.inner.read_buf(&mut self.waiting)).poll(cx))?;
-        self.bytes_read += read as u64;
-        if let Some(tracer) = &mut self.tracer {
-            tracer.came_in(&self.waiting[before..]);
+        match ready!(pin!(self.inner.read_buf(&mut self.waiting)).poll(cx)) {
+            Ok(read @ 1..) => {
+                self.bytes_read += read as u64;
+                if let Some(tracer) = &mut self.tracer {
+                    tracer.came_in(&self.waiting[before..]);
+                }
+            }
+            end => self.end = Some(end.map(drop)),
         }
-        Poll::Ready(Ok(read))
+        Poll::Ready(())
     }
 }
 
@@ -188,12 +218,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
                 me.control.advance(length);
                 return Poll::Ready(Ok(()));
             }
-            if let Some(fault) = me.fault.take() {
-                return Poll::Ready(Err(io::Error::other(fault)));
+            let end = me.fault.take().map(|fault| Err(io::Error::other(fault))).or_else(|| me.end.take());
+            if let Some(end) = end {
+                me.is_over = true;
+                return Poll::Ready(end);
             }
-            if ready!(me.poll_fill(cx))? == 0 {
-                return Poll::Ready(Ok(()));
-            }
+            ready!(me.poll_fill(cx));
         }
     }
 }
