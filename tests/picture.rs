@@ -52,7 +52,7 @@ fn the_picture_of_a_session() {
     let server = Server::start(quotes).expect("there are free ports");
     let mut shell = CommandBuilder::new("sh");
     let line = r#"printf '$ wsprobe %s\n' "$1"; "$0" "$1"; printf '$ '; read -r line"#;
-    shell.args(["-c", line, env!("CARGO_BIN_EXE_wsprobe"), &format!("localhost:{}/quotes", server.port())]);
+    shell.args(["-c", line, kit::binary(), &format!("localhost:{}/quotes", server.port())]);
     let screen = on_terminal(shell).size(40, COLUMNS).without_env("NO_COLOR").start();
     for (typed, answer) in [
         ("", "welcome to the quote feed"),

@@ -540,7 +540,7 @@ fn a_terminal_that_is_gone_ends_the_process() {
 fn a_terminal_that_is_gone_ends_the_process_also_when_its_signal_is_ignored() {
     let server = counting(100);
     let mut command = CommandBuilder::new("sh");
-    command.args(["-c", &format!("trap '' HUP; exec '{}' '{}'", env!("CARGO_BIN_EXE_wsprobe"), url(&server))]);
+    command.args(["-c", &format!("trap '' HUP; exec '{}' '{}'", kit::binary(), url(&server))]);
     let mut screen = on_terminal(command).start();
     waits_for_more(&screen, 1);
     screen.close();

@@ -5,12 +5,10 @@ mod kit;
 use std::path::Path;
 
 use kit::pty::{Prompt, Screen, counting, cursor_row, number, on_terminal, prompt, waits_for_more};
-use kit::{Heard, PATIENCE, Said, Server, dir, hearing, path, url};
+use kit::{Heard, PATIENCE, Said, Server, binary, dir, hearing, path, url};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::CommandBuilder;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_wsprobe");
 
 const ALT_ENTER: &str = "\x1b\r";
 const ESCAPE: &str = "\x1b";
@@ -215,7 +213,7 @@ fn in_a_shell(shell: &[&str], server: &Server, home: &Path) -> (Screen, Pid) {
     command.args(&shell[1..]);
     let shell = on_terminal(command).home(home).env("PS1", "shell$ ").start();
     shell.shows("shell$");
-    shell.keys(format!("sh -c 'echo $$ > pid; exec \"{BINARY}\" \"{}\"'\r", url(server)));
+    shell.keys(format!("sh -c 'echo $$ > pid; exec \"{}\" \"{}\"'\r", binary(), url(server)));
     shell.wait("a message", |screen| number(screen) > 0);
     let pid = std::fs::read_to_string(home.join("pid")).expect("the shell wrote it");
     (shell, Pid::from_raw(pid.trim().parse().expect("it is a number")))
@@ -265,7 +263,8 @@ fn a_stop_from_outside_leaves_a_prompt_that_goes_on() {
 fn leaves_the_terminal_alone(url: &str, status: &str, act: impl FnOnce(&Screen, Pid)) {
     let home = dir();
     let script = format!(
-        "stty -a > before; sh -c 'echo $$ > pid; exec \"{BINARY}\" \"{url}\"'; echo $? > status; stty -a > after"
+        "stty -a > before; sh -c 'echo $$ > pid; exec \"{}\" \"{url}\"'; echo $? > status; stty -a > after",
+        binary()
     );
     let mut command = CommandBuilder::new("sh");
     // Signals are for the prompt alone, not for the shell around it.

@@ -78,7 +78,7 @@ fn each_recipe_prints_what_the_readme_says() {
     let dir = kit::dir();
     std::fs::write(kit::path(&dir, "ca.pem"), certified.cert.pem()).expect("there is room for files");
     std::fs::write(kit::path(&dir, "chat.wsp"), block("wsp")).expect("there is room for files");
-    let binary = Path::new(env!("CARGO_BIN_EXE_wsprobe")).parent().expect("it is in a folder");
+    let binary = Path::new(kit::binary()).parent().expect("it is in a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
 
     let recipes = recipes();

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use crate::kit::http::{Http, redirect};
-use crate::kit::{PATIENCE, Ran, dir, field, path, tool};
+use crate::kit::{PATIENCE, Ran, binary, dir, field, path, tool};
 
 #[track_caller]
 fn authorization(args: &[&str]) -> Option<String> {
@@ -166,7 +166,7 @@ fn a_missing_password_is_asked_for_and_not_echoed() {
         [(["-u", "me"], "password of me: ", "Basic bWU6c2VzYW1l"), (["--bearer", "ask:"], "bearer: ", "Bearer sesame")]
     {
         let pty = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).unwrap();
-        let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_wsprobe"));
+        let mut command = portable_pty::CommandBuilder::new(binary());
         command.args(option);
         command.args(["-x", "hello", &server.url("/")]);
         let mut child = pty.slave.spawn_command(command).unwrap();
@@ -204,7 +204,7 @@ fn wait_until(is_so: impl Fn() -> bool) {
 fn without_a_terminal_nothing_is_asked_and_exits_2() {
     // In a session of its own, so that the terminal of whoever runs the tests is out of reach.
     let mut setsid = std::process::Command::new("setsid");
-    let run = setsid.args(["--wait", env!("CARGO_BIN_EXE_wsprobe"), "-u", "me", ":1"]).output().unwrap();
+    let run = setsid.args(["--wait", binary(), "-u", "me", ":1"]).output().unwrap();
     let said = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(2), "{said}");
     assert!(said.contains("cannot ask for a secret without a terminal; use @FILE or env:NAME"), "{said}");

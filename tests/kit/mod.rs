@@ -16,7 +16,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -26,17 +26,22 @@ pub use wsprobe::testing::{Client, Said, Server};
 /// Long enough for a loaded machine; a test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-const BINARY: &str = env!("CARGO_BIN_EXE_wsprobe");
+/// The program that is tested: the one that cargo has built for that, or the one that `WSPROBE_BINARY` names.
+pub fn binary() -> &'static str {
+    static BINARY: LazyLock<String> =
+        LazyLock::new(|| std::env::var("WSPROBE_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_wsprobe").to_owned()));
+    &BINARY
+}
 
 /// The binary, in an environment of its own.
 pub fn tool() -> Tool {
-    prepared(Command::new(BINARY))
+    prepared(Command::new(binary()))
 }
 
 /// The same, started by a shell: `"$@"` in the script is the binary with its arguments.
 pub fn tool_in_shell(script: &str) -> Tool {
     let mut command = Command::new("sh");
-    command.args(["-c", script, "sh", BINARY]);
+    command.args(["-c", script, "sh", binary()]);
     prepared(command)
 }
 

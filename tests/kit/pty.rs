@@ -65,7 +65,7 @@ struct State {
 /// The binary on a terminal of 24 rows and 100 columns, without colours and with a home of its own.
 pub fn prompt<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Prompt {
     // By its absolute path: otherwise it would be searched for in PATH.
-    let mut prompt = on_terminal(CommandBuilder::new(env!("CARGO_BIN_EXE_wsprobe")));
+    let mut prompt = on_terminal(CommandBuilder::new(super::binary()));
     prompt.command.args(args);
     prompt
 }

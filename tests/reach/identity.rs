@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::kit::daemon::{Daemon, has, openssl, s_server};
 use crate::kit::pty::prompt;
-use crate::kit::{Ran, Tool, dir, tool};
+use crate::kit::{Ran, Tool, binary, dir, tool};
 
 /// A directory with an authority of clients, and a server that wants to see one of its certificates.
 struct Door {
@@ -115,7 +115,7 @@ fn an_encrypted_key_takes_a_passphrase_from_a_file_or_the_environment() {
     }
     // In a session of its own, so that the terminal of whoever runs the tests is out of reach.
     let mut setsid = std::process::Command::new("setsid");
-    setsid.args(["--wait", env!("CARGO_BIN_EXE_wsprobe"), "--cert", "me.pem", "--key", "locked.key", ":1"]);
+    setsid.args(["--wait", binary(), "--cert", "me.pem", "--key", "locked.key", ":1"]);
     let ran = setsid.current_dir(door.path()).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(2), "{said}");
