@@ -154,8 +154,10 @@ pub(crate) enum End {
     TimedOut,
     /// A signal asked us to leave.
     Interrupted(i32),
-    /// We left without a Close, as we were told to (`Drop`, `HalfClose`).
+    /// We left without a Close, as we were told to (`Drop`).
     Abandoned,
+    /// The peer left without a Close, after we had said that nothing more would come (`HalfClose`).
+    Left,
     /// Nobody reads our output any more.
     OutputGone,
     /// The input was no good; the error names the place.
@@ -288,7 +290,7 @@ impl End {
                 matches!(close.code, Some(1001 | 1011..=1014 | 3008))
             }
             // Whoever wanted an end would have closed it.
-            Self::Cut(_) | Self::Silent | Self::Abandoned => true,
+            Self::Cut(_) | Self::Silent | Self::Abandoned | Self::Left => true,
             Self::Closed { sent: Some(_), .. }
             | Self::Broken(_)
             | Self::Unanswered
@@ -308,7 +310,7 @@ impl End {
             Self::Cut(_) | Self::Silent | Self::Broken(_) => 5,
             Self::Unanswered | Self::TimedOut => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
-            Self::Abandoned | Self::OutputGone => 0,
+            Self::Abandoned | Self::Left | Self::OutputGone => 0,
             Self::BadInput(_) => 2,
         }
     }

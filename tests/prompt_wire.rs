@@ -134,7 +134,7 @@ fn half_close_ends_what_is_sent_and_not_what_is_heard() {
     screen.shows("\n< heard\n");
     drop(release);
     server.join();
-    screen.shows("* cut without a Close, as asked");
+    screen.shows("* the server has left after our half-close");
     screen.line("!", 2);
     screen.keys(CTRL_D);
     screen.leaves_with(0);

@@ -216,7 +216,7 @@ struct TlsOptions {
 #[command(next_help_heading = "Limits")]
 struct LimitOptions {
     /// Let in at most so many at once; 503 for more
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::positive)]
     max_clients: Option<u32>,
 
     /// Refuse larger messages, with a Close 1009

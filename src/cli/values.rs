@@ -108,6 +108,11 @@ pub(crate) fn speed(text: &str) -> Result<Speed, String> {
     }
 }
 
+/// How many of something that there has to be one of.
+pub(crate) fn positive(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a number, at least 1".to_owned())
+}
+
 /// A number of messages to wait for.
 pub(crate) fn count(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a number of messages, at least 1".to_owned())
@@ -320,6 +325,12 @@ mod tests {
                 ("ever", Err("write a time like")),
             ],
         );
+    }
+
+    #[test]
+    fn numbers() {
+        let least = "write a number, at least 1";
+        check(positive, [("1", Ok(1)), ("2000", Ok(2_000)), ("0", Err(least)), ("-1", Err(least)), ("x", Err(least))]);
     }
 
     #[test]

@@ -145,6 +145,7 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         End::Interrupted(_) => talk.say("interrupted"),
         End::BadInput(why) => talk.error(why),
         End::Abandoned => talk.say("cut without a Close, as asked"),
+        End::Left => talk.say("the server has left after our half-close"),
         End::OutputGone => {}
     }
 }
@@ -177,6 +178,7 @@ pub(super) fn client_ended(talk: &Talk, name: ClientName, end: &End) {
         End::Unanswered => talk.warn(&format!("{name} did not answer our Close (--close-timeout)")),
         End::Silent => talk.warn(&format!("{name} did not answer a ping (--ping-timeout)")),
         End::Abandoned => talk.say(&format!("{name} was dropped without a Close, as asked")),
+        End::Left => talk.say(&format!("{name} has left after our half-close")),
         // These end the server, which says so itself.
         End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => {}
     }

@@ -105,7 +105,7 @@ impl Check {
         let Some((by, recorded)) = self.close.take() else { return Ok(None) };
         let came = match end {
             End::Closed { close, sent } if by != self.by || sent.is_none() => close.code,
-            End::Cut(_) | End::Abandoned => Some(1006),
+            End::Cut(_) | End::Abandoned | End::Left => Some(1006),
             // It did not close by itself, as it once did.
             _ => {
                 let words = format!("no Close came; recorded: {}", code(recorded.code));

@@ -395,7 +395,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     fn cut(&self, error: Option<std::io::Error>) -> End {
         self.put(Happening::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
         // A peer that leaves when we have nothing more to say does what TCP expects of it.
-        if self.socket.is_shut_down() { End::Abandoned } else { End::Cut(error) }
+        if self.socket.is_shut_down() { End::Left } else { End::Cut(error) }
     }
 
     /// Fails the connection (RFC 6455, section 7.1.7): tungstenite only reports, the Close is ours to send.

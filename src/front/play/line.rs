@@ -192,6 +192,7 @@ impl Line {
             Some(End::TimedOut) => "the time was up (--timeout)".to_owned(),
             Some(End::Interrupted(_)) => "we were interrupted".to_owned(),
             Some(End::Abandoned) => "we have cut the connection".to_owned(),
+            Some(End::Left) => format!("the {peer} has left after our half-close"),
             Some(End::BadInput(why)) => why.clone(),
         }
     }

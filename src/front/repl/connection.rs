@@ -177,8 +177,10 @@ impl Connection {
     /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
     fn stays(&self, end: &End) -> bool {
         let asked_close = self.stage.shared.asked_close.swap(false, Ordering::SeqCst);
-        let is_theirs =
-            matches!(end, End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned);
+        let is_theirs = matches!(
+            end,
+            End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned | End::Left
+        );
         let has_typed = !self.stage.shared.line().is_empty() || self.stage.shared.has_typed.load(Ordering::SeqCst);
         !self.exit_on_close && (is_theirs && has_typed || asked_close)
     }
