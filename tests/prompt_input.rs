@@ -45,7 +45,8 @@ fn tab_completes_commands_arguments_and_paths() {
     let (server, heard) = hearing();
     let screen = ready(prompt([url(&server)]).home(dir.path()));
     for (typed, line) in [
-        ("/rep\t", "> /repeat"),
+        ("/rep\t2", "> /repeat 2"),
+        ("/qu\t", "> /quit"),
         ("/json of\t", "> /json off"),
         ("/help rec\t", "> /help reco"),
         ("/file a\t", "> /file a file of mine"),

@@ -50,7 +50,7 @@ impl Env {
             no_color: var("NO_COLOR").is_some(),
             force_color: var("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             state_dir: state.map(|path| path.join("wsprobe")),
-            pager: text("PAGER").unwrap_or_else(|| "less -R".to_owned()),
+            pager: text("PAGER").unwrap_or_else(|| "less -FR".to_owned()),
             editor: text("VISUAL").or_else(|| text("EDITOR")).unwrap_or_else(|| "vi".to_owned()),
             ws_proxy: first(&["ws_proxy", "WS_PROXY", "http_proxy", http_proxy, "all_proxy", "ALL_PROXY"]),
             wss_proxy: first(&["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),

@@ -148,7 +148,7 @@ impl Completer for Assistant {
             return Ok((pos, Vec::new()));
         }
         let names = || command::table(self.side).map(|entry| entry.name);
-        let Some((name, rest)) = typed.split_once(' ') else { return Ok((0, beginning_with(typed, names()))) };
+        let Some((name, rest)) = typed.split_once(' ') else { return Ok((0, self.commands(typed))) };
         let start = pos - rest.len();
         Ok(match command::find(self.side, name).map_or(Completes::Nothing, |entry| entry.completes) {
             Completes::Nothing => (pos, Vec::new()),
@@ -166,6 +166,17 @@ impl Completer for Assistant {
 }
 
 impl Assistant {
+    /// The names of the commands that begin so; behind the only one, its arguments can follow.
+    fn commands(&self, typed: &str) -> Vec<String> {
+        let mut entries = command::table(self.side).filter(|entry| entry.name.starts_with(typed));
+        match (entries.next(), entries.next()) {
+            (Some(only), None) if !only.arguments.is_empty() => vec![format!("{} ", only.name)],
+            (first, second) => {
+                first.into_iter().chain(second).chain(entries).map(|entry| entry.name.to_owned()).collect()
+            }
+        }
+    }
+
     /// The names of the clients that begin so; behind the only one, what is for it can follow.
     fn clients(&self, typed: &str) -> Vec<String> {
         let names = self.shared.roster.as_ref().map(|roster| roster.names()).unwrap_or_default();
