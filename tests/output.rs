@@ -315,6 +315,18 @@ fn json_is_indented_in_a_pipe_only_on_demand() {
 }
 
 #[test]
+fn json_of_any_size_is_indented_where_it_is_wanted() {
+    let row = format!("\"{}\"", "a text that takes a row of its own ".repeat(2));
+    let rows = vec![row; 2_000];
+    let large: &'static str = format!("[{}]", rows.join(",")).leak();
+    let indented = format!("[\n  {}\n]\n", rows.join(",\n  "));
+    for (args, expected) in [(&["--pretty", "always"][..], indented), (&[], format!("{large}\n"))] {
+        let server = saying(vec![large].leak());
+        tool().args(args).arg(url(&server)).run().code(0).stdout(&expected);
+    }
+}
+
+#[test]
 fn colour_is_a_matter_of_options_first_and_of_the_environment_second() {
     let sgr = Regex::new("\x1b\\[[0-9;]*m").unwrap();
     let force = ("CLICOLOR_FORCE", "1");

@@ -55,6 +55,7 @@ pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
 fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
+    let look = look(&options.output, &options.messages.stdin, env, is_prompt);
     Ok(Box::new(Plan {
         connect: connect::Options {
             wishes: wishes(options, &parsed, env)?,
@@ -64,13 +65,13 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
             limits: Limits { max_message: options.protocol.max_message, pongs: !options.timing.no_pong },
-            manner: manner(options, env, is_prompt),
+            manner: manner(options, is_prompt || look.prints_payload()),
         },
         first: first(&options.messages)?,
         source,
         session: session(options, is_prompt)?,
         patience: patience(&options.timing),
-        look: look(&options.output, &options.messages.stdin, env, is_prompt),
+        look,
         record: options.output.record.clone(),
         voice: voice(&options.output, env, is_prompt),
         dropped: Vec::new(),
@@ -78,13 +79,8 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
     }))
 }
 
-fn manner(options: &Options, env: &Env, is_prompt: bool) -> Manner {
+fn manner(options: &Options, passes_on: bool) -> Manner {
     let looks_into = !options.ending.expect.is_empty() || !options.ending.expect_json.is_empty();
-    let passes_on = match options.output.output {
-        OutputFormat::Auto => is_prompt || !env.stdout_is_terminal,
-        OutputFormat::Raw => true,
-        OutputFormat::Text | OutputFormat::Hex | OutputFormat::Base64 => is_prompt,
-    };
     let parts = passes_on
         && !wants_whole(options)
         && !looks_into

@@ -57,11 +57,15 @@ pub(crate) enum Stamps {
 }
 
 impl Look {
-    /// Whether a text message is printed as it is, with nothing but the delimiter behind it, and a binary one as its bytes.
-    pub(crate) fn passes_untouched(&self) -> bool {
+    /// Whether a message's bytes are printed as they are, whatever stands before and behind them.
+    pub(crate) fn prints_payload(&self) -> bool {
         let is_readable = self.for_terminal || self.colour || self.indent_json;
-        let is_plain = self.format == Format::Raw || self.format == Format::Auto && !is_readable;
-        is_plain && self.stamps.is_none() && !self.marks
+        self.format == Format::Raw || self.format == Format::Auto && !is_readable
+    }
+
+    /// Whether a text message is printed with nothing but the delimiter behind it, and a binary one as its bytes.
+    pub(crate) fn passes_untouched(&self) -> bool {
+        self.prints_payload() && self.stamps.is_none() && !self.marks
     }
 }
 
