@@ -139,8 +139,8 @@ fn help_lists_what_a_server_has_and_names_are_completed() {
     host.screen.shows("Other lines go to all");
     assert!(!host.screen.contents().contains("/reconnect"));
     host.screen.keys("/k\t");
-    host.screen.line("> /kick #N [CODE [REASON]]", 7);
-    host.screen.keys(" #\t");
+    host.screen.line("> /kick #N [CODE [REASON]]", 8);
+    host.screen.keys("#\t");
     host.screen.shows("#1  #2");
     host.screen.keys("2 4000\r");
     assert_eq!(close_of(&mut clients[1]).0, 4000);
