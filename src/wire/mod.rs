@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::FusedStream as _;
 use futures_util::{Sink as _, Stream as _};
 use rand::RngExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -189,6 +190,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming, Fault>>> {
         loop {
+            if !self.has_to_ask() {
+                ready!(self.inner.borrow_mut().get_mut().poll_ahead(cx));
+            }
             if let Some(incoming) = self.take() {
                 return Poll::Ready(Some(Ok(incoming)));
             }
@@ -196,12 +200,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             let polled = match stashed {
                 Some(came) => Poll::Ready(came),
                 None => {
-                    if !self.owes_pong.replace(false) {
-                        ready!(self.inner.borrow_mut().get_mut().poll_ahead(cx));
-                        if let Some(incoming) = self.take() {
-                            return Poll::Ready(Some(Ok(incoming)));
-                        }
-                    }
+                    self.owes_pong.set(false);
                     let polled = Pin::new(&mut *self.inner.borrow_mut()).poll_next(cx);
                     let frames = self.take_frames();
                     if !frames.is_empty() {
@@ -229,6 +228,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Poll::Pending => return self.take().map_or(Poll::Pending, |incoming| Poll::Ready(Some(Ok(incoming)))),
             }
         }
+    }
+
+    /// Whether tungstenite has something to say by itself, or has said its last.
+    fn has_to_ask(&self) -> bool {
+        self.owes_pong.get() || self.came.borrow().is_some() || self.inner.borrow().is_terminated()
     }
 
     /// What has come already and does not concern tungstenite.
@@ -351,8 +355,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn flush(&self) -> io::Result<()> {
         poll_fn(|cx| {
             let mut inner = self.inner.borrow_mut();
-            let has_answers = self.owes_pong.get() || self.is_closing.get() || inner.get_ref().close().is_some();
-            let flushed = if has_answers { ready!(Pin::new(&mut *inner).poll_flush(cx)) } else { Ok(()) };
+            // All else that it had to send is in our buffer.
+            let may_answer = self.owes_pong.get() || self.is_closing.get() || inner.get_ref().close().is_some();
+            let flushed = if may_answer { ready!(Pin::new(&mut *inner).poll_flush(cx)) } else { Ok(()) };
             // tungstenite leaves off when a server has answered a Close.
             ready!(Pin::new(inner.get_mut()).poll_flush(cx))?;
             Poll::Ready(flushed.map_err(write_error))

@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
+use super::Incoming;
 use super::frame::{self, Header};
 use super::inbound::Inbound;
 use super::trace::{Seen, Tracer};
-use super::{Fault, Incoming};
 
 /// When this much is unsent, more has to wait.
 pub(super) const FULL: usize = 64 << 10;
@@ -34,12 +34,8 @@ pub(super) struct Checked<S> {
     control: BytesMut,
     /// What it is to leave alone.
     came: Option<Incoming>,
-    /// What is wrong with what comes behind it.
-    fault: Option<Fault>,
-    /// How reading ended, until tungstenite hears of it.
+    /// Why nothing comes behind it, until tungstenite hears of that: a [fault](super::Fault), or how the transport ended.
     end: Option<io::Result<()>>,
-    /// It has heard that nothing more comes.
-    is_over: bool,
     unsent: BytesMut,
     /// The newest pong that has found no room there; it stands for those before it (RFC 6455, section 5.5.3).
     pong: BytesMut,
@@ -72,9 +68,7 @@ impl<S> Checked<S> {
             waiting: BytesMut::from(leftover),
             control: BytesMut::new(),
             came: None,
-            fault: None,
             end: None,
-            is_over: false,
             unsent: BytesMut::new(),
             pong: BytesMut::new(),
             ends: VecDeque::new(),
@@ -89,11 +83,9 @@ impl<S> Checked<S> {
 
     /// What has come and does not concern tungstenite; the frames that brought it are told before it.
     pub(super) fn take(&mut self) -> Option<Incoming> {
-        if let Some(tracer) = &mut self.tracer {
-            let seen = tracer.take();
-            if !seen.is_empty() {
-                return Some(Incoming::Frames(seen));
-            }
+        let seen = self.take_seen();
+        if !seen.is_empty() {
+            return Some(Incoming::Frames(seen));
         }
         self.look();
         self.came.take()
@@ -102,10 +94,10 @@ impl<S> Checked<S> {
     /// Looks at what waits, unless something has been found already.
     fn look(&mut self) {
         let is_idle = self.waiting.is_empty() && self.inbound.is_between_frames();
-        if !is_idle && self.came.is_none() && self.control.is_empty() && self.fault.is_none() {
+        if !is_idle && self.came.is_none() && self.control.is_empty() && self.end.is_none() {
             match self.inbound.next(&mut self.waiting, &mut self.control) {
                 Ok(came) => self.came = came,
-                Err(fault) => self.fault = Some(fault),
+                Err(fault) => self.end = Some(Err(io::Error::other(fault))),
             }
         }
     }
@@ -170,19 +162,21 @@ impl<S> Checked<S> {
 }
 
 impl<S: AsyncRead + Unpin> Checked<S> {
-    /// Reads for as long as nothing comes that concerns anybody. Ready when there is something to [take](Self::take), or
-    /// something that tungstenite has to do; it takes its time to find that there is nothing.
+    /// Reads until there is something to [take](Self::take), or something that tungstenite may have to do: it takes its
+    /// time to find that there is nothing.
     pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.is_quiet() {
-            ready!(self.poll_fill(cx));
+        loop {
             self.look();
+            if !self.is_quiet() {
+                return Poll::Ready(());
+            }
+            ready!(self.poll_fill(cx));
         }
-        Poll::Ready(())
     }
 
     fn is_quiet(&self) -> bool {
         let is_nothing_there = self.came.is_none() && self.control.is_empty();
-        let is_open = self.fault.is_none() && self.end.is_none() && !self.is_over && self.inbound.close().is_none();
+        let is_open = self.end.is_none() && self.inbound.close().is_none();
         // What is unsent may be tungstenite's, which has to see it off.
         is_nothing_there && is_open && self.unsent.is_empty() && self.pong.is_empty() && self.tracer.is_none()
     }
@@ -218,9 +212,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
                 me.control.advance(length);
                 return Poll::Ready(Ok(()));
             }
-            let end = me.fault.take().map(|fault| Err(io::Error::other(fault))).or_else(|| me.end.take());
-            if let Some(end) = end {
-                me.is_over = true;
+            if let Some(end) = me.end.take() {
                 return Poll::Ready(end);
             }
             ready!(me.poll_fill(cx));
