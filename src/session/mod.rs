@@ -1,6 +1,6 @@
 //! The pump: one task that owns the socket and the clock.
 //!
-//! It moves inputs to the socket and events to an [`Outlet`], and asks [`Core`] when to end. Who types and who
+//! It moves inputs from an [`Inlet`] to the socket and events to an [`Outlet`], and asks [`Core`] when to end. Who types and who
 //! prints is the front's business.
 
 mod backlog;

@@ -168,13 +168,13 @@ impl Completer for Assistant {
 impl Assistant {
     /// The names of the commands that begin so; behind the only one, its arguments can follow.
     fn commands(&self, typed: &str) -> Vec<String> {
-        let mut entries = command::table(self.side).filter(|entry| entry.name.starts_with(typed));
-        match (entries.next(), entries.next()) {
-            (Some(only), None) if !only.arguments.is_empty() => vec![format!("{} ", only.name)],
-            (first, second) => {
-                first.into_iter().chain(second).chain(entries).map(|entry| entry.name.to_owned()).collect()
-            }
+        let mut names = beginning_with(typed, command::table(self.side).map(|entry| entry.name));
+        if let [name] = &mut names[..]
+            && command::find(self.side, name).is_some_and(|entry| !entry.arguments.is_empty())
+        {
+            name.push(' ');
         }
+        names
     }
 
     /// The names of the clients that begin so; behind the only one, what is for it can follow.

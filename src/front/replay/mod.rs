@@ -138,7 +138,7 @@ async fn send_again(
         };
         report::ended(talk, plan, &outcome);
         witness.hearing.ended(&outcome.end)?;
-        let goes_on = matches!(outcome.end, End::Closed { .. } | End::Cut(_) | End::Abandoned | End::Left);
+        let goes_on = is_of_connection(&outcome.end);
         last = Some(outcome);
         if !goes_on {
             break;
@@ -150,10 +150,15 @@ async fn send_again(
     Ok(verdict(&outcome, replay.compare.as_ref().map(|_| findings.are_none())))
 }
 
+/// Whether an end is one that a connection can have had when it was recorded.
+fn is_of_connection(end: &End) -> bool {
+    matches!(end, End::Closed { .. } | End::Cut(_) | End::Abandoned | End::Left)
+}
+
 /// The exit status: whether an end is a good one is the recording's to say, where it is compared.
 fn verdict(outcome: &Outcome, is_same: Option<bool>) -> u8 {
     match (is_same, &outcome.end) {
-        (Some(is_same), End::Closed { .. } | End::Cut(_) | End::Abandoned | End::Left) => u8::from(!is_same),
+        (Some(is_same), end) if is_of_connection(end) => u8::from(!is_same),
         (Some(false), _) if outcome.exit_code() == 0 && !matches!(outcome.end, End::OutputGone) => 1,
         _ => outcome.exit_code(),
     }
