@@ -216,7 +216,7 @@ struct TlsOptions {
 #[command(next_help_heading = "Limits")]
 struct LimitOptions {
     /// Let in at most so many at once; 503 for more
-    #[arg(long, value_name = "N", value_parser = values::positive)]
+    #[arg(long, value_name = "N", value_parser = values::positive::<u32>)]
     max_clients: Option<u32>,
 
     /// Refuse larger messages, with a Close 1009

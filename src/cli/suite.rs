@@ -1,5 +1,6 @@
 //! The options of `wsprobe run` that say how scripts are played and what is told of them.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub(super) struct Playing {
 #[command(next_help_heading = "Playing")]
 struct Choice {
     /// Play so many files at once: by default, as many as there are CPUs
-    #[arg(long, value_name = "N", value_parser = values::positive, hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = values::positive::<u32>, hide_short_help = true)]
     jobs: Option<u32>,
 
     /// End the run when a file has failed
@@ -40,7 +41,7 @@ struct Choice {
     fail_fast: bool,
 
     /// Play each file so many times
-    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, value_parser = values::positive, hide_short_help = true)]
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, value_parser = values::positive::<u32>, hide_short_help = true)]
     repeat: u32,
 
     /// Play only files that have this in their path; repeat it for more
@@ -103,14 +104,14 @@ impl Playing {
     pub(super) fn suite(self, scripts: Scripts, variables: Variables, reports: Vec<Wanted>, env: &Env) -> Suite {
         let voice = self.voice(env);
         let Choice { jobs, fail_fast, repeat, filter, timeout, close_timeout } = self.choice;
-        let jobs = jobs.map(|jobs| jobs as usize).or_else(|| Some(std::thread::available_parallelism().ok()?.get()));
+        let cpus = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let output = self.output;
         let secrets = if output.record_secrets { Secrets::Kept } else { Secrets::Masked };
         Suite {
             scripts,
             variables,
             filter,
-            jobs: jobs.unwrap_or(1),
+            jobs: jobs.map_or_else(cpus, |jobs| jobs as usize),
             repeat,
             fail_fast,
             timeout,

@@ -1,6 +1,7 @@
 //! Reads the values of options. Each error says what would be right; clap puts the option's name before it.
 
 use std::num::NonZeroU32;
+use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -109,13 +110,13 @@ pub(crate) fn speed(text: &str) -> Result<Speed, String> {
 }
 
 /// How many of something that there has to be one of.
-pub(crate) fn positive(text: &str) -> Result<u32, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a number, at least 1".to_owned())
+pub(crate) fn positive<N: FromStr + From<u8> + PartialOrd>(text: &str) -> Result<N, String> {
+    text.parse().ok().filter(|count| *count >= N::from(1)).ok_or_else(|| "write a number, at least 1".to_owned())
 }
 
 /// A number of messages to wait for.
 pub(crate) fn count(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a number of messages, at least 1".to_owned())
+    positive(text).map_err(|_| "write a number of messages, at least 1".to_owned())
 }
 
 pub(crate) fn redirects(text: &str) -> Result<usize, String> {
@@ -330,7 +331,10 @@ mod tests {
     #[test]
     fn numbers() {
         let least = "write a number, at least 1";
-        check(positive, [("1", Ok(1)), ("2000", Ok(2_000)), ("0", Err(least)), ("-1", Err(least)), ("x", Err(least))]);
+        check(
+            positive::<u32>,
+            [("1", Ok(1)), ("2000", Ok(2_000)), ("0", Err(least)), ("-1", Err(least)), ("x", Err(least))],
+        );
     }
 
     #[test]
