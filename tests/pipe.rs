@@ -300,6 +300,32 @@ fn a_closed_stdout_ends_it_quietly_in_a_flood() {
 }
 
 #[test]
+fn what_is_to_be_sent_does_not_wait_for_the_end_of_a_flood() {
+    const ENOUGH: usize = 1 << 30;
+    let block = frame(TEXT, &[b'x'; 100]).repeat(10_000);
+    let (tell, begun) = channel();
+    let server = Raw::open(move |mut stream| {
+        let mut reading = stream.try_clone().unwrap();
+        let reader = std::thread::spawn(move || read_frame(&mut reading).unwrap());
+        let mut sent = 0;
+        while !reader.is_finished() {
+            assert!(sent < ENOUGH, "nothing came while {sent} bytes were sent");
+            stream.write_all(&block).unwrap();
+            sent += block.len();
+            let _ = tell.send(());
+        }
+        assert_eq!(reader.join().unwrap(), (TEXT, b"enough".to_vec()));
+    });
+    // The client has more to do than the server, so that there is always more to be read.
+    let nowhere = OpenOptions::new().write(true).open("/dev/null").unwrap();
+    let mut running = tool().args(["--json", "--wait", "0"]).arg(server.url()).stdout_to(nowhere).spawn();
+    begun.recv_timeout(PATIENCE).unwrap();
+    running.child.stdin.as_mut().unwrap().write_all(b"enough\n").unwrap();
+    server.join();
+    running.wait_code();
+}
+
+#[test]
 fn a_closed_stdout_ends_it_quietly_before_the_connection_is_open() {
     let (tell, asked) = channel();
     let server = Raw::start(move |mut stream, _| {

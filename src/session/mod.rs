@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::dial::Duplex;
@@ -40,6 +41,9 @@ pub(crate) use reconnect::{Attempt, Attempts, Backoff, Delay, Persistence};
 
 /// After the closing handshake, or after a fault, the peer gets this long to close the transport.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// So many bytes are read at a stretch, then all else has its turn.
+const STRETCH: u64 = 512 << 10;
 
 /// Messages on their way back with `--echo`; few, since each may be of any size.
 const ECHOES: usize = 4;
@@ -289,7 +293,13 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     /// Moves what comes in to the outlet, until the connection ends.
     async fn read(&self, echoes: Option<mpsc::Sender<Message>>, echo: Echo) -> End {
+        let mut stretch_ends = STRETCH;
         loop {
+            if self.socket.bytes_read() >= stretch_ends {
+                // A peer that is always ahead would use up what tokio lets a task do, and nothing would ever be sent.
+                yield_now().await;
+                stretch_ends = self.socket.bytes_read() + STRETCH;
+            }
             // Room first and the frame after it: a slow output slows the peer, and never a timer.
             if self.wait_for_output(self.outlet.room()).await.is_err() {
                 return End::OutputGone;
