@@ -176,3 +176,23 @@ fn the_record_holds_every_message_and_the_line_stays() {
     let numbers = record.lines().filter_map(|line| line.split('#').nth(1)?.parse::<u32>().ok());
     assert!(numbers.eq(1..=flood.sent()));
 }
+
+#[test]
+fn commands_are_answered_in_a_flood_also_while_it_is_paused() {
+    let flood = Flood::start();
+    let screen = flooded(&flood, |url| prompt([url]));
+    for (typed, answer) in [
+        ("/info\r", "round trip   not measured"),
+        ("/help /half-close\r", "send no more (FIN)"),
+        ("/pause\r/info\r", "state        open for"),
+    ] {
+        let before = screen.stream().len();
+        screen.keys(typed);
+        screen.wrote_after(before, answer);
+    }
+    // What is held back fills the queue.
+    let before = flood.sent();
+    screen.wait("more than is kept", |_| flood.sent() > before + RATE / 2);
+    screen.keys("/help /drop\r");
+    screen.shows("cut the connection without a Close (RST)");
+}

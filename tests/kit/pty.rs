@@ -202,9 +202,15 @@ impl Screen {
     /// Waits until a text has been written, also if it is no longer on the screen.
     #[track_caller]
     pub fn wrote(&self, text: &str) {
-        let searched = Cell::new(0);
+        self.wrote_after(0, text);
+    }
+
+    /// The same behind the first so many bytes of the stream.
+    #[track_caller]
+    pub fn wrote_after(&self, start: usize, text: &str) {
+        let searched = Cell::new(start);
         self.wait_state(&format!("`{text}` in the stream"), |state| {
-            let from = searched.replace(state.raw.len().saturating_sub(text.len()));
+            let from = searched.replace(start.max(state.raw.len().saturating_sub(text.len())));
             state.raw[from..].windows(text.len()).any(|window| window == text.as_bytes())
         });
     }

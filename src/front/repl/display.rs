@@ -173,7 +173,7 @@ pub(super) fn rendered(renderer: &mut Renderer, taken: &Taken) -> String {
     }
     for item in &taken.items {
         match item {
-            Item::Lines(lines) => batch.extend_from_slice(lines.as_bytes()),
+            Item::Lines(lines) | Item::Note(lines) => batch.extend_from_slice(lines.as_bytes()),
             Item::Event(event) => renderer.render(event, &mut batch),
             Item::Sent(at) => renderer.note_sent(*at),
             Item::Set(Setting::Stamps(stamps)) => renderer.look_mut().stamps = *stamps,

@@ -107,7 +107,7 @@ impl Output {
         }
         self.shared.history().note_size(size);
         let kind = if part.is_text { "text" } else { "binary" };
-        self.queue.push(Item::Lines(format!("< {kind}, {size} bytes: too many to be kept\n")));
+        self.queue.push(Item::Note(format!("< {kind}, {size} bytes: too many to be kept\n")));
     }
 
     /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
@@ -161,7 +161,7 @@ impl Outlet for Output {
         if let Happening::Frame(seen) = &event.what
             && self.look.format != Format::Records
         {
-            self.queue.push(Item::Lines(report::frame(event.client, seen) + "\n"));
+            self.queue.push(Item::Note(report::frame(event.client, seen) + "\n"));
             return;
         }
         self.shared.history().note(&event);

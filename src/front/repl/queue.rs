@@ -17,8 +17,10 @@ const MOST: usize = 20_000;
 pub(super) enum Item {
     /// Rendered only if it gets to be shown.
     Event(Event),
-    /// Whole lines, ready to be written.
+    /// Whole lines that the program says, ready to be written.
     Lines(String),
+    /// The same about what the peer has sent.
+    Note(String),
     /// A message was sent that is on the screen already.
     Sent(SystemTime),
     /// From here on, events look different.
@@ -31,7 +33,8 @@ pub(super) enum Setting {
     Indent(bool),
 }
 
-/// The queue between the session and the display. When it is full the oldest events make room, and are counted.
+/// The queue between the session and the display. When it is full the oldest of what the peer has sent makes room, and
+/// its messages are counted.
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -40,11 +43,13 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Waiting {
+    /// Stood among those that made room; before all others now.
+    spared: VecDeque<Item>,
     items: VecDeque<Item>,
     /// Events that came while paused.
     held: VecDeque<Item>,
     is_paused: bool,
-    /// Of items and held together.
+    /// Of all that waits.
     bytes: usize,
     skipped: Skipped,
     closed: bool,
@@ -68,10 +73,15 @@ pub(super) struct Taken {
 impl Item {
     fn size(&self) -> usize {
         match self {
-            Self::Lines(text) => text.len(),
+            Self::Lines(text) | Self::Note(text) => text.len(),
             Self::Event(Event { what: Happening::Message(_, message), .. }) => message.data().len(),
             Self::Event(_) | Self::Sent(_) | Self::Set(_) => 128,
         }
+    }
+
+    /// Whether it is spared while anything else can make room: the peer decides how much of that there is.
+    fn is_ours(&self) -> bool {
+        matches!(self, Self::Lines(_) | Self::Set(_))
     }
 }
 
@@ -126,7 +136,7 @@ impl Queue {
         self.changed.notify_all();
         waiting = self
             .changed
-            .wait_while(waiting, |waiting| waiting.items.is_empty() && !waiting.closed)
+            .wait_while(waiting, |waiting| waiting.is_empty() && !waiting.closed)
             .expect("nothing panics while it holds this");
         if waiting.closed {
             return None;
@@ -144,7 +154,7 @@ impl Queue {
     pub(super) fn wait_shown(&self, limit: Duration) {
         let end = Instant::now() + limit;
         let mut waiting = self.lock();
-        while !waiting.closed && (!waiting.items.is_empty() || waiting.showing) {
+        while !waiting.closed && (!waiting.is_empty() || waiting.showing) {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -159,10 +169,23 @@ impl Queue {
 }
 
 impl Waiting {
+    /// Whether there is nothing to show.
+    fn is_empty(&self) -> bool {
+        self.spared.is_empty() && self.items.is_empty()
+    }
+
     /// Lets the oldest go until there is room, and counts the messages among them.
     fn make_room(&mut self, size: usize) {
-        while self.items.len() + self.held.len() >= MOST || self.bytes + size > LARGEST {
-            let Some(oldest) = self.items.pop_front().or_else(|| self.held.pop_front()) else { return };
+        while self.spared.len() + self.items.len() + self.held.len() >= MOST || self.bytes + size > LARGEST {
+            let oldest = match self.items.pop_front() {
+                Some(item) if item.is_ours() => {
+                    self.spared.push_back(item);
+                    continue;
+                }
+                Some(item) => Some(item),
+                None => self.held.pop_front().or_else(|| self.spared.pop_front()),
+            };
+            let Some(oldest) = oldest else { return };
             self.bytes -= oldest.size();
             if let Item::Event(_) = oldest {
                 self.skipped.messages += 1;
@@ -175,11 +198,10 @@ impl Waiting {
         let skipped = std::mem::take(&mut self.skipped);
         let mut items = Vec::new();
         let mut taken = 0;
-        while let Some(item) = self.items.front() {
-            if !items.is_empty() && taken + item.size() > budget {
-                break;
-            }
-            let item = self.items.pop_front().expect("it has a front");
+        loop {
+            let queue = if self.spared.is_empty() { &mut self.items } else { &mut self.spared };
+            let fits = |item: &mut Item| items.is_empty() || taken + item.size() <= budget;
+            let Some(item) = queue.pop_front_if(fits) else { break };
             taken += item.size();
             self.bytes -= item.size();
             items.push(item);
@@ -211,6 +233,36 @@ mod tests {
         assert_eq!((taken.skipped, taken.items.len()), (Skipped { messages: 1, bytes: 3 }, 1));
         queue.push(lines(1));
         assert_eq!(queue.take(usize::MAX).unwrap().skipped, Skipped::default());
+    }
+
+    #[test]
+    fn what_the_program_says_and_how_things_look_is_not_lost_in_a_flood() {
+        for is_paused in [false, true] {
+            let queue = Queue::default();
+            (0..10).for_each(|_| queue.push(event("before")));
+            if is_paused {
+                queue.pause();
+            }
+            queue.say("an answer");
+            queue.push(Item::Set(Setting::Indent(true)));
+            (0..2 * MOST).for_each(|_| queue.push(event("after")));
+            queue.resume();
+            let Taken { skipped, items } = queue.take(usize::MAX).unwrap();
+            let [Item::Lines(answer), Item::Set(Setting::Indent(true)), rest @ ..] = &items[..] else {
+                panic!("{:?}", &items[..2]);
+            };
+            assert_eq!(answer, "* an answer\n");
+            assert_eq!(skipped.messages as usize + rest.len(), 10 + 2 * MOST);
+            assert_eq!(items.len(), MOST);
+        }
+    }
+
+    #[test]
+    fn words_without_end_are_bounded_too() {
+        let queue = Queue::default();
+        (0..2 * MOST).for_each(|n| queue.say(&n.to_string()));
+        queue.push(event("last"));
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), MOST);
     }
 
     #[test]
