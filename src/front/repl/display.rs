@@ -25,6 +25,12 @@ const BUDGET: usize = 16 << 10;
 const SMALLEST_BUDGET: usize = 2 << 10;
 const LARGEST_BUDGET: usize = 64 << 10;
 
+/// What Linux keeps for a terminal that has not read it yet.
+const HIDDEN: usize = 68 << 10;
+
+/// The longest wait for a batch to be drawn, and the longest rest.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// How long the display may take to notice that it is not needed any more.
 const PARTING: Duration = Duration::from_millis(100);
 
@@ -132,8 +138,8 @@ pub(super) fn spawn(
     mut printer: impl ExternalPrinter + Send + 'static,
 ) -> std::io::Result<()> {
     let show = move || {
-        let mut pace = Pace { budget: BUDGET };
-        while let Some(taken) = queue.take(pace.budget) {
+        let mut pace = Pace::new();
+        while let Some(taken) = queue.take(pace.budget()) {
             let batch = rendered(&mut renderer, &taken);
             // Nothing to be seen: a setting, or a message that its sender has typed.
             if batch.is_empty() {
@@ -154,8 +160,7 @@ pub(super) fn spawn(
             let took = wait_painted(&screen, handed);
             screen.forget_shown();
             // What comes at leisure is shown at once, what comes meanwhile with the next batch.
-            let rest = if pace.adapt(length, took) { 2 * TICK } else { TICK };
-            std::thread::sleep(rest);
+            std::thread::sleep(pace.rest(length, took));
         }
         screen.turn(Gate::Done);
     };
@@ -190,38 +195,85 @@ fn in_thousands(number: u64) -> String {
     groups.join(",")
 }
 
-/// Waits for the prompt to be drawn after a batch; the time that took, none if it was too long.
+/// Waits for the prompt to be drawn after a batch; the time that took, none if the editor left its line meanwhile.
 fn wait_painted(screen: &Screen, handed: u64) -> Option<Duration> {
-    let limit = Instant::now() + TICK;
+    let limit = Instant::now() + PATIENCE;
     loop {
         let painted = screen.painted.load(Ordering::Relaxed);
         if painted >= handed {
             return Some(Duration::from_micros(painted - handed));
         }
-        if Instant::now() >= limit {
+        if *screen.lock() != Gate::Open {
             return None;
+        }
+        if Instant::now() >= limit {
+            return Some(PATIENCE);
         }
         std::thread::sleep(Duration::from_micros(500));
     }
 }
 
-/// How much to show at a time: more while the terminal keeps up, half when it does not.
+/// How much to show at a time, and how long to rest then: as long again as the terminal takes to draw it, so that the line
+/// that is typed can be seen, and the echo of a key does not wait in a queue.
+///
+/// How fast a terminal draws shows only when its buffers are full.
 struct Pace {
-    budget: usize,
+    /// What it draws, in bytes a second, as far as is known.
+    rate: f64,
+    /// Its buffers were full after the last batch.
+    is_full: bool,
+    /// They have been.
+    was_full: bool,
 }
 
 impl Pace {
-    /// Learns from a batch; true when the terminal needs a rest, since its buffers hide how slow it is.
-    fn adapt(&mut self, length: usize, took: Option<Duration>) -> bool {
-        let is_slow = took.is_none_or(|took| took > BUSY);
-        if is_slow {
-            self.budget /= 2;
-        } else if length >= self.budget / 2 {
-            self.budget += 1 << 10;
-        }
-        self.budget = self.budget.clamp(SMALLEST_BUDGET, LARGEST_BUDGET);
-        is_slow
+    fn new() -> Self {
+        Self { rate: rate_for(BUDGET), is_full: false, was_full: false }
     }
+
+    fn budget(&self) -> usize {
+        let half = self.rate * TICK.as_secs_f64() / 2.0;
+        (half as usize).clamp(SMALLEST_BUDGET, LARGEST_BUDGET)
+    }
+
+    /// Learns from a batch; how long to rest after it.
+    fn rest(&mut self, length: usize, took: Option<Duration>) -> Duration {
+        let was_full = std::mem::take(&mut self.is_full);
+        // Less than there was room for says nothing of the terminal.
+        let Some(took) = took.filter(|_| length >= self.budget() / 2) else { return TICK };
+        match (was_full, took > BUSY) {
+            // Part of it may have found room; and something else may have held it up.
+            (false, true) => {
+                self.rate = (length as f64 / took.as_secs_f64()).clamp(self.rate / 4.0, self.rate);
+                (self.is_full, self.was_full) = (true, true);
+                TICK
+            }
+            // From full to full: so much was drawn meanwhile.
+            (true, true) => {
+                self.rate = self.rate.min(length as f64 / (TICK + took).as_secs_f64());
+                self.time_for(HIDDEN)
+            }
+            (true, false) => self.time_for(HIDDEN),
+            // It may have become faster; in steps so small that its buffers are seldom full for it.
+            (false, false) if self.was_full => {
+                self.rate *= 1.0 + 1.0 / 4096.0;
+                self.time_for(2 * length)
+            }
+            (false, false) => {
+                self.rate = rate_for((self.budget() + (1 << 10)).min(LARGEST_BUDGET));
+                TICK
+            }
+        }
+    }
+
+    fn time_for(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.rate).clamp(TICK, PATIENCE)
+    }
+}
+
+/// Of a terminal that takes so much a tick with half its time.
+fn rate_for(budget: usize) -> f64 {
+    2.0 * budget as f64 / TICK.as_secs_f64()
 }
 
 #[cfg(test)]
@@ -234,15 +286,55 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_follows_the_terminal_within_its_bounds() {
-        let mut pace = Pace { budget: BUDGET };
-        assert!(!pace.adapt(BUDGET, Some(Duration::from_millis(1))));
-        assert_eq!(pace.budget, BUDGET + 1024);
-        assert!(!pace.adapt(10, Some(Duration::from_millis(1))));
-        assert_eq!(pace.budget, BUDGET + 1024);
-        for _ in 0..9 {
-            assert!(pace.adapt(BUDGET, None));
+    fn a_terminal_that_keeps_up_is_shown_more_and_more() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.budget(), BUDGET);
+        for _ in 0..100 {
+            assert_eq!(pace.rest(pace.budget(), Some(Duration::from_millis(1))), TICK);
         }
-        assert_eq!(pace.budget, SMALLEST_BUDGET);
+        assert_eq!(pace.budget(), LARGEST_BUDGET);
+    }
+
+    #[test]
+    fn what_comes_at_leisure_says_nothing_of_the_terminal() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.rest(10, Some(PATIENCE)), TICK);
+        assert_eq!(pace.rest(BUDGET, None), TICK);
+        assert_eq!(pace.budget(), BUDGET);
+    }
+
+    /// What a terminal has that draws `rate` bytes a second: `HIDDEN` bytes of buffers, which are full or not.
+    struct Terminal {
+        rate: f64,
+        waiting: f64,
+    }
+
+    impl Terminal {
+        fn rests(&mut self, time: Duration) {
+            self.waiting = (self.waiting - self.rate * time.as_secs_f64()).max(0.0);
+        }
+
+        fn takes(&mut self, length: usize) -> Duration {
+            let too_much = (self.waiting + length as f64 - HIDDEN as f64).max(0.0);
+            self.waiting += length as f64 - too_much;
+            Duration::from_secs_f64(too_much / self.rate)
+        }
+    }
+
+    #[test]
+    fn the_buffers_of_a_slow_terminal_are_empty_most_of_the_time() {
+        for rate in [20e3, 100e3, 200e3, 1e6] {
+            let (mut pace, mut terminal) = (Pace::new(), Terminal { rate, waiting: 0.0 });
+            let mut late = Vec::new();
+            for _ in 0..2000 {
+                // Lines are half as long again as what they show.
+                let length = pace.budget() * 3 / 2;
+                let took = terminal.takes(length);
+                late.push(Duration::from_secs_f64(terminal.waiting / rate));
+                terminal.rests(pace.rest(length, Some(took)));
+            }
+            late.sort();
+            assert!(late[1000] <= Duration::from_millis(160), "{rate}: {:?}", late[1000]);
+        }
     }
 }
