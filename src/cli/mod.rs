@@ -74,7 +74,7 @@ pub(crate) struct Cli {
     options: Options,
 
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<Apart<Command>>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +82,7 @@ enum Command {
     /// Try it out: the same, against a built-in echo server
     ///
     /// The server listens on a free port of the loopback interface and sends every message back. No network is needed.
-    Demo(Box<Deferred<Demo>>),
+    Demo(Box<Apart<Demo>>),
     /// Connect as a line for curl says, copied from a browser's developer tools
     ///
     /// Paste what "Copy as cURL" gives behind `wsprobe`. Headers that the handshake makes itself (Sec-WebSocket-*,
@@ -101,14 +101,14 @@ enum Command {
     /// of stdin goes to all as soon as there is somebody. What arrives is shown with its client's name. A browser gets a
     /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
     /// wait for them. `wsprobe listen --help` has its options.
-    Listen(Box<Deferred<Listen>>),
+    Listen(Box<Apart<Listen>>),
     /// Test a server with scripts: conversations with expectations, one step a line
     ///
     /// wsprobe.wsp(5) explains the language. All files are checked before anything connects; a step that fails is shown
     /// with its place, with what came instead and with the last ten messages of its connection. What is told is told on
     /// stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file does not parse, else
     /// as for a connection. `wsprobe run --help` has its options.
-    Run(Box<Deferred<Run>>),
+    Run(Box<Apart<Run>>),
     /// Send a recording again: what `--record` wrote, with its timing
     ///
     /// Sends what the client once sent (messages, pings, pongs that nobody asked for, the Close), each as long after the
@@ -119,7 +119,7 @@ enum Command {
     /// pauses between them. What `wsprobe listen` recorded is seen from the server's side: then it is the part of its
     /// client that is played, and `--client` says of which. Pongs that answer pings, pings of `--ping-interval` and
     /// frames made by hand are not sent again.
-    Replay(Box<Deferred<Replay>>),
+    Replay(Box<Apart<Replay>>),
     /// Make a script of a recording, for `wsprobe run`
     ///
     /// Prints a script that says what the client said, and expects what the server said, in the same order: it passes
@@ -140,11 +140,12 @@ struct Demo {
     options: Options,
 }
 
-/// The options of a command, which are defined only when that is the one: most runs have no use for them.
+/// Defined apart from all else, for the sake of every start: the options of a command only when that is the one, and the
+/// commands in a frame of the stack (eight pages) that is gone before the options are defined.
 #[derive(Debug)]
-struct Deferred<T>(T);
+struct Apart<T>(T);
 
-impl<T: Args> Args for Deferred<T> {
+impl<T: Args> Args for Apart<T> {
     fn augment_args(command: clap::Command) -> clap::Command {
         command.defer(|command| {
             // Or the doc comments of what is flattened would take their place.
@@ -159,7 +160,22 @@ impl<T: Args> Args for Deferred<T> {
     }
 }
 
-impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
+impl<T: Subcommand> Subcommand for Apart<T> {
+    #[inline(never)]
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        T::augment_subcommands(command)
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        T::augment_subcommands_for_update(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        T::has_subcommand(name)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Apart<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         T::from_arg_matches(matches).map(Self)
     }
@@ -191,7 +207,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         }
         Err(error) => return explained(&error),
     };
-    match (cli.command, cli.url.or(cli.connect)) {
+    match (cli.command.map(|command| command.0), cli.url.or(cli.connect)) {
         (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
         (Some(Command::Listen(listen)), _) => listen.0.service(env).map(Box::new).map(Job::Listen),

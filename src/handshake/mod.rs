@@ -63,8 +63,8 @@ pub(crate) enum Flaw {
     CutShort { received: usize },
     #[error("the server does not speak HTTP/1: its answer begins with `{}`", begins.escape_ascii())]
     NotHttp { begins: Bytes },
-    #[error("the server's answer is broken HTTP")]
-    Malformed(#[source] httparse::Error),
+    #[error("the server's answer is broken HTTP: {0}")]
+    Malformed(httparse::Error),
     #[error("the head of the server's answer is longer than {} KiB", http1::MAX_HEAD / 1024)]
     TooLarge,
     #[error("the server's answer has more than {} header fields", http1::MAX_FIELDS)]

@@ -7,10 +7,9 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::http::StatusCode;
 
 pub(crate) use super::http1::Opening;
 pub(crate) use super::verify::BadOpening;
@@ -137,7 +136,7 @@ fn switching_head(key: &str, choice: &Choice, extensions: Option<&str>) -> Strin
     let mut fields = vec![
         Header::new("Upgrade", "websocket"),
         Header::new("Connection", "Upgrade"),
-        Header::new("Sec-WebSocket-Accept", derive_accept_key(key.as_bytes())),
+        Header::new("Sec-WebSocket-Accept", verify::accept(key)),
     ];
     fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
     fields.extend(extensions.map(|answer| Header::new("Sec-WebSocket-Extensions", answer)));

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use data_encoding::BASE64;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 
 use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Opening, Response, list, values};
 use crate::request::{Header, Request};
@@ -96,6 +96,14 @@ impl BadOpening {
     }
 }
 
+/// What `Sec-WebSocket-Accept` answers to this key (RFC 6455, section 4.2.2).
+pub(super) fn accept(key: &str) -> String {
+    let mut digest = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
+    digest.update(key.as_bytes());
+    digest.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    BASE64.encode(digest.finish().as_ref())
+}
+
 /// Checks a 101 against its request.
 pub(super) fn answer(request: &Request, response: &Response) -> Result<Agreement, BadAnswer> {
     let fields = &response.fields;
@@ -105,7 +113,7 @@ pub(super) fn answer(request: &Request, response: &Response) -> Result<Agreement
     if !has_token(fields, "Connection", "Upgrade") {
         return Err(BadAnswer::Connection { got: all(fields, "Connection") });
     }
-    let (got, expected) = (all(fields, "Sec-WebSocket-Accept"), derive_accept_key(request.key().as_bytes()));
+    let (got, expected) = (all(fields, "Sec-WebSocket-Accept"), accept(request.key()));
     if got != [expected.as_str()] {
         return Err(BadAnswer::Accept { got, expected });
     }

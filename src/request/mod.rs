@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use data_encoding::BASE64;
-use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use crate::target::Target;
 use crate::wire::offer::{self, Parameters};
@@ -131,7 +130,7 @@ impl Request {
             Header::new("Host", wishes.host.clone().unwrap_or_else(|| target.authority())),
             Header::new("Upgrade", "websocket"),
             Header::new("Connection", "Upgrade"),
-            Header::new("Sec-WebSocket-Key", generate_key()),
+            Header::new("Sec-WebSocket-Key", BASE64.encode(&rand::random::<[u8; 16]>())),
             Header::new("Sec-WebSocket-Version", "13"),
         ];
         let user_agent = wishes.user_agent.as_deref().unwrap_or(concat!("wsprobe/", env!("CARGO_PKG_VERSION")));
