@@ -28,6 +28,9 @@ const LARGEST_BUDGET: usize = 64 << 10;
 /// What Linux keeps for a terminal that has not read it yet.
 const HIDDEN: usize = 68 << 10;
 
+/// The slowest terminal that is thought of, in bytes a second: one that was stopped for a while is not believed to be slower.
+const SLOWEST: f64 = 16e3;
+
 /// The longest wait for a batch to be drawn, and the longest rest.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -117,6 +120,12 @@ impl Screen {
         *gate.expect("nothing panics while it holds this") == Gate::Open
     }
 
+    /// Waits so long, unless the display is not needed any more.
+    fn rest(&self, time: Duration) {
+        let gate = self.lock();
+        drop(self.changed.wait_timeout_while(gate, time, |gate| *gate != Gate::Left));
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -160,7 +169,7 @@ pub(super) fn spawn(
             let took = wait_painted(&screen, handed);
             screen.forget_shown();
             // What comes at leisure is shown at once, what comes meanwhile with the next batch.
-            std::thread::sleep(pace.rest(length, took));
+            screen.rest(pace.rest(length, took));
         }
         screen.turn(Gate::Done);
     };
@@ -244,13 +253,13 @@ impl Pace {
         match (was_full, took > BUSY) {
             // Part of it may have found room; and something else may have held it up.
             (false, true) => {
-                self.rate = (length as f64 / took.as_secs_f64()).clamp(self.rate / 4.0, self.rate);
+                self.rate = (length as f64 / took.as_secs_f64()).clamp(SLOWEST.max(self.rate / 4.0), self.rate);
                 (self.is_full, self.was_full) = (true, true);
                 TICK
             }
             // From full to full: so much was drawn meanwhile.
             (true, true) => {
-                self.rate = self.rate.min(length as f64 / (TICK + took).as_secs_f64());
+                self.rate = (length as f64 / (TICK + took).as_secs_f64()).clamp(SLOWEST, self.rate);
                 self.time_for(HIDDEN)
             }
             (true, false) => self.time_for(HIDDEN),
@@ -279,6 +288,7 @@ fn rate_for(budget: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::Look;
 
     #[test]
     fn large_numbers_are_grouped() {
@@ -336,5 +346,40 @@ mod tests {
             late.sort();
             assert!(late[1000] <= Duration::from_millis(160), "{rate}: {:?}", late[1000]);
         }
+    }
+
+    /// An editor that takes half a second to draw.
+    struct Slow(Arc<Screen>, Arc<AtomicU64>);
+
+    impl ExternalPrinter for Slow {
+        fn print(&mut self, _: String) -> rustyline::Result<()> {
+            std::thread::sleep(Duration::from_millis(500));
+            self.0.paint();
+            self.1.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_display_that_rests_ends_at_once() {
+        let (screen, queue, drawn) = (Arc::new(Screen::new()), Arc::new(Queue::default()), Arc::default());
+        screen.open();
+        (0..4).for_each(|_| queue.say(&"x".repeat(BUDGET)));
+        let editor = Slow(Arc::clone(&screen), Arc::clone(&drawn));
+        spawn(Arc::clone(&screen), Arc::clone(&queue), Renderer::new(Look::default()), editor).unwrap();
+        let until = |what: &str, is_so: &dyn Fn() -> bool, limit| {
+            let start = Instant::now();
+            while !is_so() {
+                assert!(start.elapsed() < limit, "waited for {what}");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        // Two of them tell how slow it is, and how long to rest: 2.3 s.
+        let has_drawn = || drawn.load(Ordering::SeqCst) == 2 && screen.in_flight().is_empty();
+        until("two batches", &has_drawn, Duration::from_secs(60));
+        queue.close();
+        assert_eq!(screen.leave(), Vec::<String>::new());
+        until("the end", &|| *screen.lock() == Gate::Done, Duration::from_secs(1));
+        assert_eq!(drawn.load(Ordering::SeqCst), 2);
     }
 }
