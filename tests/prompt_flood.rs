@@ -155,7 +155,7 @@ fn a_slow_terminal_in_an_endless_flood_can_be_typed_at_and_left() {
     let mut screen = flooded(&flood, |url| prompt([url]).speed(200_000));
     let times = echo_times(&screen, 20);
     eprintln!("echo at 200 kB/s: median {:?}, slowest {:?}", times[10], times[19]);
-    assert!(times[10] <= Duration::from_millis(100), "{times:?}");
+    assert!(times[10] <= Duration::from_millis(200), "{times:?}");
     assert!(screen.peak_memory() < 64 << 10, "{} KiB", screen.peak_memory());
     flood.stop();
     screen.keys("\x15\x04");

@@ -141,7 +141,7 @@ struct Demo {
 }
 
 /// Defined apart from all else, for the sake of every start: the options of a command only when that is the one, and the
-/// commands in a frame of the stack (eight pages) that is gone before the options are defined.
+/// commands in a frame of the stack that is not there while the options are defined.
 #[derive(Debug)]
 struct Apart<T>(T);
 

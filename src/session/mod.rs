@@ -1,7 +1,7 @@
 //! The pump: one task that owns the socket and the clock.
 //!
-//! It moves inputs from an [`Inlet`] to the socket and events to an [`Outlet`], and asks [`Core`] when to end. Who types and who
-//! prints is the front's business.
+//! It moves inputs from an [`Inlet`] to the socket and events to an [`Outlet`], and asks [`Core`] when to end. Who types
+//! and who prints is the front's business.
 
 mod backlog;
 mod core;
@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
@@ -43,7 +44,7 @@ pub(crate) use reconnect::{Attempt, Attempts, Backoff, Delay, Persistence};
 const LINGER: Duration = Duration::from_secs(1);
 
 /// So many bytes are read at a stretch, then all else has its turn.
-const STRETCH: u64 = 512 << 10;
+const STRETCH: u64 = 256 << 10;
 
 /// Messages on their way back with `--echo`; few, since each may be of any size.
 const ECHOES: usize = 4;
@@ -184,7 +185,8 @@ where
         biased;
         () = pump.abandoned.notified() => End::Abandoned,
         end = pump.watch(signals) => end,
-        end = pump.read(echoes, options.echo) => end,
+        // Or a peer that is always ahead would use up what tokio lets a task do at a time, and nothing would ever be sent.
+        end = unconstrained(pump.read(echoes, options.echo)) => end,
         // Beside the writer, since a ping may go between the frames of a message that takes a while.
         end = pump.keep_alive() => end,
         never = pump.write(first, inputs, echoed, options) => match never {},
@@ -296,7 +298,6 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         let mut stretch_ends = STRETCH;
         loop {
             if self.socket.bytes_read() >= stretch_ends {
-                // A peer that is always ahead would use up what tokio lets a task do, and nothing would ever be sent.
                 yield_now().await;
                 stretch_ends = self.socket.bytes_read() + STRETCH;
             }

@@ -17,18 +17,18 @@ use crate::render::Renderer;
 /// At most about 30 batches a second; more is not seen.
 const TICK: Duration = Duration::from_millis(33);
 
-/// A terminal that is busy with one batch for longer makes typing feel slow.
-const BUSY: Duration = Duration::from_millis(8);
-
 /// The bytes of a batch: where to begin, and how far to go either way.
 const BUDGET: usize = 16 << 10;
 const SMALLEST_BUDGET: usize = 2 << 10;
 const LARGEST_BUDGET: usize = 64 << 10;
 
-/// What Linux keeps for a terminal that has not read it yet.
+/// What a terminal's buffers hide, about: those of a pseudo-terminal of Linux, as seen from outside.
 const HIDDEN: usize = 68 << 10;
 
-/// The slowest terminal that is thought of, in bytes a second: one that was stopped for a while is not believed to be slower.
+/// So many times what drawing that takes has to pass without full buffers before a terminal is thought to be faster.
+const CALM: u32 = 30;
+
+/// The slowest terminal that is thought of, in bytes a second.
 const SLOWEST: f64 = 16e3;
 
 /// The longest wait for a batch to be drawn, and the longest rest.
@@ -120,12 +120,6 @@ impl Screen {
         *gate.expect("nothing panics while it holds this") == Gate::Open
     }
 
-    /// Waits so long, unless the display is not needed any more.
-    fn rest(&self, time: Duration) {
-        let gate = self.lock();
-        drop(self.changed.wait_timeout_while(gate, time, |gate| *gate != Gate::Left));
-    }
-
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -169,7 +163,7 @@ pub(super) fn spawn(
             let took = wait_painted(&screen, handed);
             screen.forget_shown();
             // What comes at leisure is shown at once, what comes meanwhile with the next batch.
-            screen.rest(pace.rest(length, took));
+            queue.rest(pace.rest(length, took));
         }
         screen.turn(Gate::Done);
     };
@@ -204,7 +198,8 @@ fn in_thousands(number: u64) -> String {
     groups.join(",")
 }
 
-/// Waits for the prompt to be drawn after a batch; the time that took, none if the editor left its line meanwhile.
+/// Waits for the prompt to be drawn after a batch; the time that took, none if that says nothing of the terminal's speed: the
+/// editor left its line meanwhile, or the terminal stood still.
 fn wait_painted(screen: &Screen, handed: u64) -> Option<Duration> {
     let limit = Instant::now() + PATIENCE;
     loop {
@@ -212,11 +207,8 @@ fn wait_painted(screen: &Screen, handed: u64) -> Option<Duration> {
         if painted >= handed {
             return Some(Duration::from_micros(painted - handed));
         }
-        if *screen.lock() != Gate::Open {
+        if Instant::now() >= limit || *screen.lock() != Gate::Open {
             return None;
-        }
-        if Instant::now() >= limit {
-            return Some(PATIENCE);
         }
         std::thread::sleep(Duration::from_micros(500));
     }
@@ -229,15 +221,17 @@ fn wait_painted(screen: &Screen, handed: u64) -> Option<Duration> {
 struct Pace {
     /// What it draws, in bytes a second, as far as is known.
     rate: f64,
-    /// Its buffers were full after the last batch.
+    /// Its buffers have been full: it gets time to draw what it was given.
+    is_slow: bool,
+    /// They were after the last batch.
     is_full: bool,
-    /// They have been.
-    was_full: bool,
+    /// How long they have not been.
+    calm: Duration,
 }
 
 impl Pace {
     fn new() -> Self {
-        Self { rate: rate_for(BUDGET), is_full: false, was_full: false }
+        Self { rate: rate_for(BUDGET), is_slow: false, is_full: false, calm: Duration::ZERO }
     }
 
     fn budget(&self) -> usize {
@@ -250,29 +244,36 @@ impl Pace {
         let was_full = std::mem::take(&mut self.is_full);
         // Less than there was room for says nothing of the terminal.
         let Some(took) = took.filter(|_| length >= self.budget() / 2) else { return TICK };
-        match (was_full, took > BUSY) {
-            // Part of it may have found room; and something else may have held it up.
-            (false, true) => {
-                self.rate = (length as f64 / took.as_secs_f64()).clamp(SLOWEST.max(self.rate / 4.0), self.rate);
-                (self.is_full, self.was_full) = (true, true);
-                TICK
-            }
-            // From full to full: so much was drawn meanwhile.
-            (true, true) => {
-                self.rate = (length as f64 / (TICK + took).as_secs_f64()).clamp(SLOWEST, self.rate);
-                self.time_for(HIDDEN)
-            }
-            (true, false) => self.time_for(HIDDEN),
-            // It may have become faster; in steps so small that its buffers are seldom full for it.
-            (false, false) if self.was_full => {
-                self.rate *= 1.0 + 1.0 / 4096.0;
-                self.time_for(2 * length)
-            }
-            (false, false) => {
-                self.rate = rate_for((self.budget() + (1 << 10)).min(LARGEST_BUDGET));
-                TICK
-            }
+        if took > self.time_for(length) / 2 {
+            return self.slow_down(length, took, was_full);
         }
+        if was_full {
+            return self.time_for(HIDDEN);
+        }
+        if !self.is_slow {
+            self.rate = rate_for((self.budget() + (1 << 10)).min(LARGEST_BUDGET));
+            return TICK;
+        }
+        let rest = self.time_for(2 * length);
+        self.calm += rest;
+        if self.calm > CALM * self.time_for(HIDDEN) {
+            self.rate *= 1.05;
+            self.is_slow = self.rate < rate_for(LARGEST_BUDGET);
+        }
+        rest
+    }
+
+    /// A batch did not find room at once.
+    fn slow_down(&mut self, length: usize, took: Duration, was_full: bool) -> Duration {
+        // From full to full, what was drawn meanwhile is known; else part of it may have found room.
+        let since = if was_full { TICK + took } else { took };
+        let seen = length as f64 / since.as_secs_f64();
+        // Something else may have held it up.
+        let least = SLOWEST.max(self.rate / 4.0);
+        let is_known = was_full && (seen >= least || least == SLOWEST);
+        self.rate = seen.clamp(least, self.rate);
+        (self.is_slow, self.is_full, self.calm) = (true, !is_known, Duration::ZERO);
+        if is_known { self.time_for(HIDDEN) } else { TICK }
     }
 
     fn time_for(&self, bytes: usize) -> Duration {
@@ -308,7 +309,7 @@ mod tests {
     #[test]
     fn what_comes_at_leisure_says_nothing_of_the_terminal() {
         let mut pace = Pace::new();
-        assert_eq!(pace.rest(10, Some(PATIENCE)), TICK);
+        assert_eq!(pace.rest(10, Some(Duration::from_secs(1))), TICK);
         assert_eq!(pace.rest(BUDGET, None), TICK);
         assert_eq!(pace.budget(), BUDGET);
     }
@@ -331,20 +332,46 @@ mod tests {
         }
     }
 
+    /// Floods a terminal for so long; how late each batch was drawn.
+    fn flood(pace: &mut Pace, terminal: &mut Terminal, time: Duration) -> Vec<Duration> {
+        let (mut late, mut passed) = (Vec::new(), Duration::ZERO);
+        while passed < time {
+            // Lines are half as long again as what they show.
+            let length = pace.budget() * 3 / 2;
+            let took = terminal.takes(length);
+            late.push(Duration::from_secs_f64(terminal.waiting / terminal.rate));
+            let rest = pace.rest(length, Some(took).filter(|took| *took < PATIENCE));
+            terminal.rests(rest);
+            passed += took + rest;
+        }
+        late.sort();
+        late
+    }
+
     #[test]
     fn the_buffers_of_a_slow_terminal_are_empty_most_of_the_time() {
         for rate in [20e3, 100e3, 200e3, 1e6] {
             let (mut pace, mut terminal) = (Pace::new(), Terminal { rate, waiting: 0.0 });
-            let mut late = Vec::new();
-            for _ in 0..2000 {
-                // Lines are half as long again as what they show.
-                let length = pace.budget() * 3 / 2;
-                let took = terminal.takes(length);
-                late.push(Duration::from_secs_f64(terminal.waiting / rate));
-                terminal.rests(pace.rest(length, Some(took)));
+            let late = flood(&mut pace, &mut terminal, Duration::from_secs(600));
+            let median = late[late.len() / 2];
+            assert!(median <= Duration::from_millis(160), "{rate}: {median:?}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_stood_still_or_had_to_wait_is_shown_as_much_as_before() {
+        let mut pace = Pace::new();
+        let fast = || Terminal { rate: 100e6, waiting: 0.0 };
+        flood(&mut pace, &mut fast(), Duration::from_secs(5));
+        assert_eq!(pace.budget(), LARGEST_BUDGET);
+        for took in [10, 100, 1000, 3000] {
+            for took in [Some(Duration::from_millis(took)), None] {
+                for _ in 0..12 {
+                    pace.rest(pace.budget(), took);
+                }
             }
-            late.sort();
-            assert!(late[1000] <= Duration::from_millis(160), "{rate}: {:?}", late[1000]);
+            flood(&mut pace, &mut fast(), Duration::from_secs(180));
+            assert_eq!(pace.budget(), LARGEST_BUDGET, "after {took} ms");
         }
     }
 

@@ -51,6 +51,8 @@ struct Waiting {
     is_paused: bool,
     /// Of all that waits.
     bytes: usize,
+    /// There is something of ours, which may be an answer.
+    hurries: bool,
     skipped: Skipped,
     closed: bool,
     /// Whether what was taken last is still being shown.
@@ -79,7 +81,7 @@ impl Item {
         }
     }
 
-    /// Whether it is spared while anything else can make room: the peer decides how much of that there is.
+    /// Whether it only makes room for its like: how much else there is, the peer decides.
     fn is_ours(&self) -> bool {
         matches!(self, Self::Lines(_) | Self::Set(_))
     }
@@ -89,8 +91,9 @@ impl Queue {
     /// Puts something in; never waits.
     pub(super) fn push(&self, item: Item) {
         let mut waiting = self.lock();
-        waiting.make_room(item.size());
+        waiting.make_room(&item);
         waiting.bytes += item.size();
+        waiting.hurries |= item.is_ours();
         if waiting.is_paused && matches!(item, Item::Event(_)) {
             waiting.held.push_back(item);
         } else {
@@ -145,6 +148,14 @@ impl Queue {
         Some(waiting.take(budget))
     }
 
+    /// Lets so much time pass after something was shown, unless there is an answer to show, or nothing will be any more.
+    pub(super) fn rest(&self, time: Duration) {
+        let mut waiting = self.lock();
+        waiting.showing = false;
+        self.changed.notify_all();
+        drop(self.changed.wait_timeout_while(waiting, time, |waiting| !waiting.hurries && !waiting.closed));
+    }
+
     /// Takes all that is left, without waiting.
     pub(super) fn take_rest(&self) -> Taken {
         self.lock().take(usize::MAX)
@@ -175,15 +186,15 @@ impl Waiting {
     }
 
     /// Lets the oldest go until there is room, and counts the messages among them.
-    fn make_room(&mut self, size: usize) {
-        while self.spared.len() + self.items.len() + self.held.len() >= MOST || self.bytes + size > LARGEST {
+    fn make_room(&mut self, new: &Item) {
+        while self.spared.len() + self.items.len() + self.held.len() >= MOST || self.bytes + new.size() > LARGEST {
             let oldest = match self.items.pop_front() {
                 Some(item) if item.is_ours() => {
                     self.spared.push_back(item);
                     continue;
                 }
                 Some(item) => Some(item),
-                None => self.held.pop_front().or_else(|| self.spared.pop_front()),
+                None => self.held.pop_front().or_else(|| self.spared.pop_front_if(|_| new.is_ours())),
             };
             let Some(oldest) = oldest else { return };
             self.bytes -= oldest.size();
@@ -195,6 +206,7 @@ impl Waiting {
     }
 
     fn take(&mut self, budget: usize) -> Taken {
+        self.hurries = false;
         let skipped = std::mem::take(&mut self.skipped);
         let mut items = Vec::new();
         let mut taken = 0;
@@ -262,7 +274,29 @@ mod tests {
         let queue = Queue::default();
         (0..2 * MOST).for_each(|n| queue.say(&n.to_string()));
         queue.push(event("last"));
-        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), MOST);
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), MOST + 1);
+    }
+
+    #[test]
+    fn a_message_larger_than_the_queue_takes_no_word_of_ours_with_it() {
+        let queue = Queue::default();
+        queue.push(event("before"));
+        queue.say("an answer");
+        queue.push(event(&"x".repeat(2 * LARGEST)));
+        let Taken { skipped, items } = queue.take(usize::MAX).unwrap();
+        assert!(matches!(&items[..], [Item::Lines(_), Item::Event(_)]), "{items:?}");
+        assert_eq!(skipped.messages, 1);
+    }
+
+    #[test]
+    fn a_rest_ends_with_an_answer_and_at_the_end() {
+        let queue = Queue::default();
+        queue.say("an answer");
+        queue.rest(Duration::MAX);
+        queue.take(usize::MAX).unwrap();
+        queue.rest(Duration::from_millis(1));
+        queue.close();
+        queue.rest(Duration::MAX);
     }
 
     #[test]
