@@ -89,7 +89,7 @@ impl Client {
                     Does::Start => &["start"],
                     Does::Send(..) if is_one_message => &["whole"],
                     Does::Send(..) => &["send"],
-                    Does::RoundTrips(_) => &["echo"],
+                    Does::RoundTrips(..) => &["echo"],
                     _ => &["receive"],
                 }
             }
@@ -118,7 +118,7 @@ impl Client {
             (Kind::Websocat4, Does::Receive(..)) => &["-t", "-E"],
             (Kind::Websocat4, _) => &["-t"],
             // What it is given to send, it sends with a URL of HTTP only.
-            (Kind::Curl, Does::Start | Does::Send(..) | Does::RoundTrips(_)) => return None,
+            (Kind::Curl, Does::Start | Does::Send(..) | Does::RoundTrips(..)) => return None,
             (Kind::Curl, _) => {
                 args.extend(authority.into_iter().flat_map(|authority| ["--cacert".into(), authority]));
                 &["-sN"]

@@ -31,7 +31,7 @@ pub enum Does {
     Send(Load, From),
     Receive(Load, To),
     /// So many, each after the one before.
-    RoundTrips(usize),
+    RoundTrips(usize, Cpus),
     /// Its binary is looked at.
     Size,
     /// Connected, and nothing to do.
@@ -49,6 +49,14 @@ pub enum To {
     Nowhere,
     File,
     Pipe,
+}
+
+/// Where the client, the server and who talks to the client are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cpus {
+    /// As the scheduler likes.
+    Any,
+    One,
 }
 
 /// How the server is reached and believed.
@@ -108,8 +116,9 @@ fn transfers(quick: bool) -> Vec<(String, String, Does)> {
         add(&format!("send-{size}m"), format!("send one message of {title}"), Does::Send(load, From::Pipe));
         add(&format!("receive-{size}m"), format!("receive one message of {title}"), Does::Receive(load, To::Pipe));
     }
-    let title = format!("{} round trips, the median", grouped(trips));
-    add("trips", title, Does::RoundTrips(trips as usize));
+    let count = grouped(trips);
+    add("trips", format!("{count} round trips, the median"), Does::RoundTrips(trips as usize, Cpus::Any));
+    add("trips-one-cpu", format!("{count} round trips on one CPU"), Does::RoundTrips(trips as usize, Cpus::One));
     transfers
 }
 

@@ -3,6 +3,7 @@
 
 mod client;
 mod job;
+mod one_cpu;
 mod run;
 mod server;
 mod table;

@@ -15,7 +15,8 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::client::{Client, Order};
-use crate::job::{Does, From, Job, To, Trusting};
+use crate::job::{Cpus, Does, From, Job, To, Trusting};
+use crate::one_cpu::OneCpu;
 use crate::server::{Server, Work};
 use crate::talk::{self, Heard, SETTLING};
 use crate::tls::Trust;
@@ -49,6 +50,7 @@ impl Bench {
             _ => Work::Echo,
         };
         let Some(order) = client.order(job, &server.url(work), &self.trust) else { return Ok(None) };
+        let _held = if let Does::RoundTrips(_, Cpus::One) = job.does { Some(OneCpu::hold()?) } else { None };
         let ran = if job.does == Does::Idle {
             idle(client, order, server)?
         } else {

@@ -47,7 +47,7 @@ pub fn talk(child: &mut Child, does: Does, order: &Order, server: &Server, limit
             drop(stdin);
             reader.map_or(Heard::Nothing, |reader| Heard::Messages(reader.join().expect("it only reads")))
         }
-        (Does::RoundTrips(count), Some(stdin), Some(stdout)) => {
+        (Does::RoundTrips(count, _), Some(stdin), Some(stdout)) => {
             // Some drop what is typed before the connection stands.
             server.opened(limit);
             thread::sleep(SETTLING);

@@ -42,7 +42,7 @@ impl Ran {
                 let ends = tally.newlines >= load.count;
                 ran.trouble = losses(load, tally).or_else(|| (!ends).then(|| "no newlines".to_owned()));
             }
-            (Does::RoundTrips(count), Heard::Trips(mut trips)) => {
+            (Does::RoundTrips(count, _), Heard::Trips(mut trips)) => {
                 ran.arrived = Some(trips.len() as u64);
                 ran.trouble = (trips.len() < count).then(|| format!("stopped after {}", trips.len()));
                 ran.value = (trips.len() == count).then(|| median(&mut trips));
@@ -89,7 +89,7 @@ mod tests {
     use compare::load::LONGEST_BLOCK;
 
     use super::*;
-    use crate::job::{From, To};
+    use crate::job::{Cpus, From, To};
 
     const LOAD: Load = Load { count: 100, size: 32 };
     const USAGE: Usage = Usage { started: 1000, ended: 5000, status: 0, peak: 2, cpu: 7 };
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn round_trips_count_when_all_were_made() {
-        let made = |trips| Ran::judged(Does::RoundTrips(3), USAGE, Heard::Trips(trips), Served::default());
+        let made = |trips| Ran::judged(Does::RoundTrips(3, Cpus::Any), USAGE, Heard::Trips(trips), Served::default());
         assert_eq!(made(vec![30, 10, 20]).value, Some(20));
         assert_eq!(made(vec![30, 10]).trouble.unwrap(), "stopped after 2");
     }
