@@ -90,7 +90,7 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/repeat 0", "* /repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
         ("/repeat 1", "* nothing was sent yet"),
         ("/record", "* /record FILE|off: which file?"),
-        ("/record /nowhere/at/all", "/nowhere/at/all"),
+        ("/record /nowhere/at/all", "to `/nowhere/at/all`: "),
         ("/connect", "* /connect URL: which server?"),
         ("/connect ftp://h/", "* `ftp://h/` is no URL: "),
         ("/filter", "* /filter REGEX|off: write a regular expression, or off"),
@@ -205,7 +205,11 @@ fn a_pause_holds_messages_back_and_a_filter_hides_them() {
     enters(&screen, "one", "> one");
     enters(&screen, "/ping", "> /ping");
     while !screen.contents().contains("received     1 message, 3 bytes") {
-        enters(&screen, "/info", "received     ");
+        let before = screen.stream().len();
+        screen.keys("/info\r");
+        // The last line of this answer, and not of the one before.
+        screen.wrote_after(before, "state        open for");
+        screen.prompt();
     }
     assert!(!screen.contents().contains("< one"));
     enters(&screen, "/resume", "> /resume\n< one\n< pong (");
