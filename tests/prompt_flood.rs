@@ -191,9 +191,7 @@ fn commands_are_answered_in_a_flood_also_while_it_is_paused() {
         ("/help /half-close\r", "send no more (FIN)"),
         ("/pause\r/info\r", "state        open for"),
     ] {
-        let before = screen.stream().len();
-        screen.keys(typed);
-        screen.wrote_after(before, answer);
+        screen.answers(typed, answer);
     }
     // What is held back fills the queue.
     let before = flood.sent();

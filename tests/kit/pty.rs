@@ -205,9 +205,17 @@ impl Screen {
         self.wrote_after(0, text);
     }
 
-    /// The same behind the first so many bytes of the stream.
+    /// Presses keys, and waits until a text has been written since.
     #[track_caller]
-    pub fn wrote_after(&self, start: usize, text: &str) {
+    pub fn answers(&self, keys: &str, text: &str) {
+        let before = self.seen.lock().raw.len();
+        self.keys(keys);
+        self.wrote_after(before, text);
+    }
+
+    /// Behind the first so many bytes of the stream.
+    #[track_caller]
+    fn wrote_after(&self, start: usize, text: &str) {
         let searched = Cell::new(start);
         self.wait_state(&format!("`{text}` in the stream"), |state| {
             let from = searched.replace(start.max(state.raw.len().saturating_sub(text.len())));

@@ -236,7 +236,7 @@ impl Pace {
 
     fn budget(&self) -> usize {
         let half = self.rate * TICK.as_secs_f64() / 2.0;
-        (half as usize).clamp(SMALLEST_BUDGET, LARGEST_BUDGET)
+        (half.round() as usize).clamp(SMALLEST_BUDGET, LARGEST_BUDGET)
     }
 
     /// Learns from a batch; how long to rest after it.

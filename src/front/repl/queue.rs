@@ -51,7 +51,7 @@ struct Waiting {
     is_paused: bool,
     /// Of all that waits.
     bytes: usize,
-    /// There is something of ours, which may be an answer.
+    /// Something of ours has come since the last batch, which may be an answer.
     hurries: bool,
     skipped: Skipped,
     closed: bool,
@@ -148,7 +148,7 @@ impl Queue {
         Some(waiting.take(budget))
     }
 
-    /// Lets so much time pass after something was shown, unless there is an answer to show, or nothing will be any more.
+    /// Lets so much time pass after something was shown, unless an answer comes, or nothing will be shown any more.
     pub(super) fn rest(&self, time: Duration) {
         let mut waiting = self.lock();
         waiting.showing = false;

@@ -14,7 +14,7 @@ impl OneCpu {
     pub fn hold() -> io::Result<Self> {
         let before = sched_getaffinity(Pid::from_raw(0))?;
         let mut one = CpuSet::new();
-        let first = (0..CpuSet::count()).find(|cpu| before.is_set(*cpu).is_ok_and(|is_ours| is_ours));
+        let first = (0..CpuSet::count()).find(|cpu| before.is_set(*cpu) == Ok(true));
         one.set(first.ok_or(io::ErrorKind::NotFound)?)?;
         put_threads_on(&one)?;
         Ok(Self { before })
