@@ -132,8 +132,8 @@ fn hold(voice: Voice, converse: impl AsyncFnOnce(&Rc<Talk>) -> Result<u8, Error>
         report::not_connected(&talk, &error);
         error.exit_code()
     });
-    // A resolver or a read of the roots may still be under way.
-    runtime.shutdown_background();
+    // The process ends now. A resolver or a read of the roots may still be under way, and nothing has to be taken down.
+    std::mem::forget(runtime);
     code
 }
 
