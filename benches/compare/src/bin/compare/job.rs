@@ -124,7 +124,7 @@ fn transfers(quick: bool) -> Vec<(String, String, Does)> {
 
 fn job(name: &str, title: &str, does: Does, trust: Trusting) -> Job {
     let runs = match does {
-        Does::Version | Does::Start => 40,
+        Does::Version | Does::Start => 100,
         Does::Idle => 3,
         Does::Size => 1,
         Does::Send(load, _) | Does::Receive(load, _) if load.count == 1 => 3,

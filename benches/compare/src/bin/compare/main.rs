@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own")]
 
 mod client;
+mod copies;
 mod job;
 mod one_cpu;
 mod run;
@@ -12,14 +13,14 @@ mod tls;
 mod verdict;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use tempfile::TempDir;
 
 use crate::client::{Client, Kind};
+use crate::copies::Copies;
 use crate::job::Job;
 use crate::run::Bench;
 use crate::server::Server;
@@ -94,8 +95,9 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let here = std::env::current_exe()?;
     let beside = |name: &str| here.with_file_name(name);
     let dir = tempfile::tempdir()?;
-    let wsprobe = installed(&options.wsprobe.clone().unwrap_or_else(|| beside("wsprobe")), &dir)?;
-    let raw = installed(&beside("raw"), &dir)?;
+    let mut copies = Copies::default();
+    let wsprobe = copies.add(options.wsprobe.clone().unwrap_or_else(|| beside("wsprobe")), &dir);
+    let raw = copies.add(beside("raw"), &dir);
     let peers = options.peers.clone().unwrap_or_else(|| beside("../peers/bin"));
     let with_peers = !options.quick || !options.client.is_empty();
     let (mut clients, missing) = client::all(&wsprobe, &raw, with_peers.then_some(peers.as_path()));
@@ -105,6 +107,7 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     }
     let trust = Trust::make(&dir)?;
     let bench = Bench {
+        copies,
         plain: Server::start(None)?,
         tls: Server::start(Some(trust.server.clone()))?,
         trust,
@@ -127,19 +130,13 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     Ok(if wsprobe_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// A copy, as an installed program is one: what a linker has written lies in other pieces in the system's memory, and takes
-/// longer to be mapped.
-fn installed(program: &Path, dir: &TempDir) -> std::io::Result<PathBuf> {
-    let copy = dir.path().join(program.file_name().unwrap_or_default());
-    std::fs::copy(program, &copy).map(|_| copy)
-}
-
 /// Each client once, then each again, so that what else the machine does falls on all of them.
 fn interleaved(bench: &Bench, clients: &[Client], job: Job, runs: usize) -> Result<Row, Box<dyn Error>> {
     eprintln!("== {}", job.title);
     let mut cells: Vec<Cell> =
         clients.iter().map(|client| Cell { client: client.clone(), runs: Some(Vec::new()) }).collect();
-    for _ in 0..runs {
+    for run in 0..runs {
+        bench.copies.renew(run)?;
         for cell in &mut cells {
             let Some(done) = &mut cell.runs else { continue };
             if done.last().is_some_and(is_slow) {

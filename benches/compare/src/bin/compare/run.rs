@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::client::{Client, Order};
+use crate::copies::Copies;
 use crate::job::{Cpus, Does, From, Job, To, Trusting};
 use crate::one_cpu::OneCpu;
 use crate::server::{Server, Work};
@@ -27,6 +28,7 @@ const AFTERMATH: Duration = Duration::from_secs(2);
 
 /// What all runs share.
 pub struct Bench {
+    pub copies: Copies,
     pub plain: Server,
     pub tls: Server,
     pub trust: Trust,
