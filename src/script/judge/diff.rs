@@ -56,6 +56,11 @@ impl Line {
     pub(crate) fn came(text: impl Into<String>) -> Self {
         Self::new(Side::Came, shortened(&text.into()))
     }
+
+    /// How many spaces it begins with, if there is anything behind them.
+    fn indentation(&self) -> Option<usize> {
+        self.spans.first()?.text.find(|letter| letter != ' ')
+    }
 }
 
 /// Compares two texts: character by character if both have one line, else line by line.
@@ -102,24 +107,41 @@ fn one_line(expected: &str, came: &str, deadline: Instant) -> Vec<Line> {
     ]
 }
 
-/// The changes and what stands around them.
+/// The changes, what stands around them, and what they are part of.
 fn worth_showing(lines: Vec<Line>) -> Vec<Line> {
-    let changed: Vec<_> = (0..lines.len()).filter(|&at| lines[at].side != Side::Both).collect();
-    let is_near = |at: usize| {
-        let next = changed.partition_point(|&change| change < at.saturating_sub(AROUND));
-        changed.get(next).is_some_and(|&change| change <= at + AROUND)
-    };
+    let mut is_shown = vec![false; lines.len()];
+    let changed = (0..lines.len()).filter(|&at| lines[at].side != Side::Both);
+    for at in changed.take(LONGEST) {
+        is_shown[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)].fill(true);
+        for around in enclosing(&lines, at) {
+            is_shown[around] = true;
+        }
+    }
     let mut shown: Vec<Line> = Vec::new();
-    for (at, line) in lines.into_iter().enumerate() {
-        if shown.len() >= LONGEST || !is_near(at) {
-            if shown.last().is_none_or(|last| last.side != Side::Gap) {
-                shown.push(Line::new(Side::Gap, "…"));
-            }
-        } else {
+    for (line, is_shown) in lines.into_iter().zip(is_shown) {
+        if is_shown && shown.len() < LONGEST {
             shown.push(line);
+        } else if shown.last().is_none_or(|last| last.side != Side::Gap) {
+            shown.push(Line::new(Side::Gap, "…"));
         }
     }
     shown
+}
+
+/// The lines before it that are indented less and less: in JSON the keys of what it stands in.
+fn enclosing(lines: &[Line], at: usize) -> Vec<usize> {
+    let mut inner = lines[at].indentation().unwrap_or(0);
+    let mut found = Vec::new();
+    for before in (0..at).rev() {
+        if inner == 0 {
+            break;
+        }
+        if let Some(outer) = lines[before].indentation().filter(|&outer| outer < inner) {
+            found.push(before);
+            inner = outer;
+        }
+    }
+    found
 }
 
 fn shortened(line: &str) -> String {
@@ -159,6 +181,30 @@ mod tests {
         let before = "1\n2\n3\n4\n5";
         assert_eq!(shown(&format!("{before}\na\nz"), &format!("{before}\nb\nz")), "~…\n 3\n 4\n 5\n-a\n+b\n z");
         assert_eq!(shown("a", "a\nb"), " a\n+b");
+    }
+
+    #[test]
+    fn what_a_change_stands_in_is_shown_however_far_above() {
+        let text = |n: u32| {
+            let before = "    \"other\": 0,\n".repeat(5);
+            format!("{{\n  \"user\": {{\n{before}    \"age\": {n}\n  }},\n  \"a\": 1\n}}")
+        };
+        assert_eq!(
+            shown(&text(1), &text(2)).lines().collect::<Vec<_>>(),
+            [
+                " {",
+                "   \"user\": {",
+                "~…",
+                "     \"other\": 0,",
+                "     \"other\": 0,",
+                "     \"other\": 0,",
+                "-    \"age\": 1",
+                "+    \"age\": 2",
+                "   },",
+                "   \"a\": 1",
+                " }",
+            ]
+        );
     }
 
     #[test]
