@@ -39,9 +39,13 @@ fn deflated(data: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     out
 }
 
-/// A frame of any size with RSV1 set.
+/// A frame with RSV1 set, of more bytes than 125.
 fn compressed(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    [&[0xc0 | opcode, 127][..], &(payload.len() as u64).to_be_bytes(), payload].concat()
+    let length = match u16::try_from(payload.len()) {
+        Ok(length) => [&[126][..], &length.to_be_bytes()].concat(),
+        Err(_) => [&[127][..], &(payload.len() as u64).to_be_bytes()].concat(),
+    };
+    [&[0xc0 | opcode][..], &length, payload].concat()
 }
 
 #[test]
@@ -148,6 +152,25 @@ fn a_bomb_of_1_gib_ends_with_1009_and_little_memory() {
     let ran = running.wait().code(5);
     ran.says("a message is larger than 8388608 bytes; closed with 1009 (--max-message raises the limit)");
     assert!(peak < 48 << 20, "{peak}");
+}
+
+#[test]
+fn what_is_to_be_sent_does_not_wait_for_all_that_a_little_inflates_to() {
+    const COUNT: usize = 16;
+    let server = Raw::start(|mut stream, head| {
+        let mut sent = switching(&head).into_bytes();
+        sent.truncate(sent.len() - 2);
+        sent.extend_from_slice(b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+        let message = compressed(TEXT, &deflated(std::iter::once(vec![b'a'; 1 << 20])));
+        sent.extend(std::iter::repeat_n(message, COUNT).flatten());
+        stream.write_all(&sent).unwrap();
+        while read_frame(&mut stream).is_ok_and(|(opcode, _)| opcode != CLOSE) {}
+    });
+    let ran = tool().args(["-j", "-x", "hello", "--count", &COUNT.to_string()]).arg(server.url()).run();
+    let out = ran.out();
+    let mut messages = out.lines().filter(|record| record.contains(r#""type":"text""#));
+    let before = messages.position(|record| record.contains(r#""dir":"out""#));
+    assert!(before.is_some_and(|before| before <= 2), "{before:?}: {out:.3000}");
 }
 
 /// Sends so much text as one message: in one frame, or as it is compressed.

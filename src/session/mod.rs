@@ -43,8 +43,8 @@ pub(crate) use reconnect::{Attempt, Attempts, Backoff, Delay, Persistence};
 /// After the closing handshake, or after a fault, the peer gets this long to close the transport.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// So many bytes are read at a stretch, then all else has its turn.
-const STRETCH: u64 = 256 << 10;
+/// So many bytes are taken at a stretch, as they are without compression, then all else has its turn.
+const STRETCH: usize = 256 << 10;
 
 /// Messages on their way back with `--echo`; few, since each may be of any size.
 const ECHOES: usize = 4;
@@ -295,11 +295,11 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     /// Moves what comes in to the outlet, until the connection ends.
     async fn read(&self, echoes: Option<mpsc::Sender<Message>>, echo: Echo) -> End {
-        let mut stretch_ends = STRETCH;
+        let mut taken = 0;
         loop {
-            if self.socket.bytes_read() >= stretch_ends {
+            if taken >= STRETCH {
                 yield_now().await;
-                stretch_ends = self.socket.bytes_read() + STRETCH;
+                taken = 0;
             }
             // Room first and the frame after it: a slow output slows the peer, and never a timer.
             if self.wait_for_output(self.outlet.room()).await.is_err() {
@@ -319,6 +319,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                     self.socket.next().await
                 }
             };
+            if let Some(Ok(incoming)) = &incoming {
+                taken += incoming.size();
+            }
             match incoming {
                 Some(Ok(Incoming::Message(message))) => {
                     let reception = self.core.borrow_mut().received(&message);

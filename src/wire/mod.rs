@@ -99,6 +99,20 @@ pub(crate) enum Incoming {
     Close(Close),
 }
 
+impl Incoming {
+    /// How many bytes it would take on the way without compression, at least (RFC 6455, section 5.2).
+    pub(crate) fn size(&self) -> usize {
+        let payload = match self {
+            Self::Message(message) => message.data().len(),
+            Self::Run(run) => run.size(),
+            Self::Part(part) => part.data.len(),
+            Self::Ping(data) | Self::Pong(data) => data.len(),
+            Self::Frames(_) | Self::Close(_) => 0,
+        };
+        payload + 2
+    }
+}
+
 /// Why nothing more can be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
