@@ -10,6 +10,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Lines that are the same are shown so far around those that are not.
 const AROUND: usize = 3;
 
+/// Of the lines that a change stands in, at most so many are shown: the innermost.
+const DEEPEST: usize = 12;
+
 /// More lines than this are no help.
 const LONGEST: usize = 60;
 
@@ -133,7 +136,7 @@ fn enclosing(lines: &[Line], at: usize) -> Vec<usize> {
     let mut inner = lines[at].indentation().unwrap_or(0);
     let mut found = Vec::new();
     for before in (0..at).rev() {
-        if inner == 0 {
+        if inner == 0 || found.len() == DEEPEST {
             break;
         }
         if let Some(outer) = lines[before].indentation().filter(|&outer| outer < inner) {
@@ -205,6 +208,16 @@ mod tests {
                 " }",
             ]
         );
+    }
+
+    #[test]
+    fn of_what_a_deep_change_stands_in_the_innermost_is_shown() {
+        let text = |end| (0..100).map(|depth| format!("{}{depth}\n", " ".repeat(depth))).collect::<String>() + end;
+        let deep = " ".repeat(100);
+        let shown = shown(&text(&format!("{deep}a")), &text(&format!("{deep}b")));
+        let lines: Vec<_> = shown.lines().map(str::trim).collect();
+        assert_eq!((lines.len(), lines[..2].to_vec()), (1 + DEEPEST + 2, vec!["~…", "88"]));
+        assert!(lines[DEEPEST + 1].ends_with('a') && lines[DEEPEST + 2].ends_with('b'), "{shown}");
     }
 
     #[test]
