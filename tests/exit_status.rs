@@ -308,6 +308,16 @@ fn progress_extends_the_close_timeout() {
 }
 
 #[test]
+fn what_nobody_waits_for_any_more_does_not_extend_it() {
+    let server = Raw::open(|mut stream| while stream.write_all(&frame(TEXT, b"more")).is_ok() {});
+    let ran = tool().args(["-q", "--one", "--close-timeout", "300ms"]).arg(server.url()).stdin("").run();
+    ran.code(7)
+        .stdout("more\n")
+        .stderr("wsprobe: the server did not answer our Close within 300ms (--close-timeout)\n");
+    server.join();
+}
+
+#[test]
 fn a_server_that_closes_after_its_close_was_awaited_is_0() {
     let (server, heard) = hearing();
     tool().args(["-w", "0"]).arg(url(&server)).stdin("").run().code(0).stderr(&all_well(&url(&server)));

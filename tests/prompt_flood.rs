@@ -199,3 +199,12 @@ fn commands_are_answered_in_a_flood_also_while_it_is_paused() {
     screen.keys("/help /drop\r");
     screen.shows("cut the connection without a Close (RST)");
 }
+
+#[test]
+fn who_leaves_does_not_wait_for_a_server_that_floods_on() {
+    let flood = Flood::start();
+    let mut screen = flooded(&flood, |url| prompt(["--close-timeout", "300ms", &url]));
+    screen.keys("/quit\r");
+    screen.leaves_with(7);
+    screen.wrote("the server did not answer our Close within 300ms (--close-timeout)");
+}

@@ -322,6 +322,9 @@ pub(crate) struct Ending {
     pub(crate) close_reason: String,
 
     /// Give up on the server's Close after this long without progress
+    ///
+    /// What still comes is progress as long as somebody waits for it: not after the last message of `--one`, `--count` or
+    /// `--until`, and not for who has left the prompt.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time, hide_short_help = true)]
     pub(crate) close_timeout: Duration,
 }

@@ -38,8 +38,10 @@ pub(crate) struct Core {
     goal: Goal,
     phase: Phase,
     verdict: Option<Verdict>,
-    /// Bytes moved when last looked at, and when that changed.
-    moved: (u64, Instant),
+    /// What had moved when last looked at.
+    moved: Moved,
+    /// When something last moved that is progress.
+    progressed: Instant,
     waits_for_output: bool,
     /// A write has failed: the connection is as good as gone, only the reader does not know yet.
     broke_off: bool,
@@ -74,6 +76,13 @@ pub(crate) enum Reception {
     Late,
 }
 
+/// How many bytes have gone either way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Moved {
+    pub(crate) read: u64,
+    pub(crate) written: u64,
+}
+
 /// What the clock has to do.
 #[derive(Debug)]
 pub(crate) enum Step {
@@ -104,7 +113,8 @@ impl Core {
             goal,
             phase: Phase::Open,
             verdict: None,
-            moved: (0, now),
+            moved: Moved::default(),
+            progressed: now,
             waits_for_output: false,
             broke_off: false,
         }
@@ -221,16 +231,18 @@ impl Core {
     /// Whether the session waits for its own output: then a silent peer is not to blame.
     pub(crate) fn waits_for_output(&mut self, waits: bool, now: Instant) {
         if self.waits_for_output && !waits {
-            self.moved.1 = now;
+            self.progressed = now;
         }
         self.waits_for_output = waits;
     }
 
-    /// The next step; `moved` is the count of bytes that have gone either way.
-    pub(crate) fn step(&mut self, moved: u64, now: Instant) -> Step {
-        if moved != self.moved.0 {
-            self.moved = (moved, now);
+    /// The next step. What has come is progress while somebody waits for it: the goal, and who `listens`.
+    pub(crate) fn step(&mut self, moved: Moved, listens: bool, now: Instant) -> Step {
+        let has_come = moved.read != self.moved.read && listens && !self.goal.is_reached();
+        if has_come || moved.written != self.moved.written {
+            self.progressed = now;
         }
+        self.moved = moved;
         if self.ending.deadline.is_some_and(|deadline| now >= deadline) {
             return Step::GiveUp(End::TimedOut);
         }
@@ -246,7 +258,7 @@ impl Core {
             Phase::Lingering { until } => *until,
             Phase::Closing { .. } if self.waits_for_output && !self.is_hasty() => None,
             Phase::Closing { since, .. } => {
-                let still = if self.is_hasty() { *since } else { self.moved.1.max(*since) };
+                let still = if self.is_hasty() { *since } else { self.progressed.max(*since) };
                 let until = still + self.ending.close_timeout;
                 if now >= until {
                     return Step::GiveUp(End::Unanswered);
@@ -324,6 +336,10 @@ mod tests {
         }
     }
 
+    fn read(read: u64) -> Moved {
+        Moved { read, ..Moved::default() }
+    }
+
     fn closed(code: u16) -> End {
         End::Closed { sent: None, close: Close::new(code, "") }
     }
@@ -331,14 +347,14 @@ mod tests {
     #[test]
     fn an_open_session_needs_no_clock() {
         let (mut core, now) = core(|_| ());
-        assert_eq!(waits_until(core.step(0, now)), None);
+        assert_eq!(waits_until(core.step(read(0), true, now)), None);
     }
 
     #[test]
     fn what_comes_after_the_wait_and_before_the_end_still_counts() {
         let (mut core, now) = core(|ending| ending.count = Some(1));
         core.input_ended(now);
-        core.step(0, now + SECOND);
+        core.step(read(0), true, now + SECOND);
         assert!(core.wants_close());
         core.received(&"on its way".into());
         let (outcome, _) = core.outcome(closed(1000));
@@ -349,13 +365,32 @@ mod tests {
     fn after_the_input_it_waits_then_closes_then_gives_up_without_progress() {
         let (mut core, now) = core(|_| ());
         core.input_ended(now);
-        assert_eq!(waits_until(core.step(0, now)), Some(now + SECOND));
+        assert_eq!(waits_until(core.step(read(0), true, now)), Some(now + SECOND));
         assert_eq!(core.take_close(), None);
-        waits_until(core.step(0, now + SECOND));
+        waits_until(core.step(read(0), true, now + SECOND));
         assert_eq!(core.take_close(), Some(Close::new(1000, "")));
         assert_eq!(core.take_close(), None);
-        assert_eq!(waits_until(core.step(1, now + 3 * SECOND)), Some(now + 8 * SECOND));
-        assert!(matches!(core.step(1, now + 8 * SECOND), Step::GiveUp(End::Unanswered)));
+        assert_eq!(waits_until(core.step(read(1), true, now + 3 * SECOND)), Some(now + 8 * SECOND));
+        assert!(matches!(core.step(read(1), true, now + 8 * SECOND), Step::GiveUp(End::Unanswered)));
+    }
+
+    #[test]
+    fn what_comes_is_progress_only_for_who_waits_for_it_and_what_goes_always() {
+        let (mut core, now) = core(|_| ());
+        core.begin_close(None, now);
+        assert_eq!(waits_until(core.step(read(1), false, now + SECOND)), Some(now + 5 * SECOND));
+        let moved = Moved { read: 2, written: 1 };
+        assert_eq!(waits_until(core.step(moved, false, now + 2 * SECOND)), Some(now + 7 * SECOND));
+        assert_eq!(waits_until(core.step(Moved { read: 3, ..moved }, true, now + 3 * SECOND)), Some(now + 8 * SECOND));
+    }
+
+    #[test]
+    fn behind_the_goal_nothing_that_comes_is_progress() {
+        let (mut core, now) = core(|ending| ending.count = Some(1));
+        core.received(&"a".into());
+        core.begin_close(None, now);
+        assert_eq!(waits_until(core.step(read(1), true, now + SECOND)), Some(now + 5 * SECOND));
+        assert!(matches!(core.step(read(2), true, now + 5 * SECOND), Step::GiveUp(End::Unanswered)));
     }
 
     #[test]
@@ -363,10 +398,10 @@ mod tests {
         let (mut core, now) = core(|ending| ending.deadline = Some(Instant::now() + 60 * SECOND));
         core.begin_close(None, now);
         core.waits_for_output(true, now);
-        assert!(waits_until(core.step(0, now + 50 * SECOND)).unwrap() > now + 59 * SECOND);
+        assert!(waits_until(core.step(read(0), true, now + 50 * SECOND)).unwrap() > now + 59 * SECOND);
         core.waits_for_output(false, now + 51 * SECOND);
-        assert_eq!(waits_until(core.step(0, now + 51 * SECOND)), Some(now + 56 * SECOND));
-        assert!(matches!(core.step(1, now + 61 * SECOND), Step::GiveUp(End::TimedOut)));
+        assert_eq!(waits_until(core.step(read(0), true, now + 51 * SECOND)), Some(now + 56 * SECOND));
+        assert!(matches!(core.step(read(1), true, now + 61 * SECOND), Step::GiveUp(End::TimedOut)));
     }
 
     #[test]
@@ -384,7 +419,7 @@ mod tests {
         let (mut core, now) = core(|ending| ending.count = Some(2));
         core.received(&"a".into());
         core.input_ended(now);
-        core.step(0, now + SECOND);
+        core.step(read(0), true, now + SECOND);
         let (outcome, _) = core.outcome(closed(1000));
         assert_eq!((outcome.exit_code(), outcome.short.as_deref()), (7, Some("1 of 2 messages came")));
     }
@@ -394,7 +429,7 @@ mod tests {
         let (mut core, now) = core(|_| ());
         waits_until(core.interrupted(2, now));
         assert!(core.take_close().is_some());
-        assert_eq!(waits_until(core.step(0, now)), Some(now + HASTE));
+        assert_eq!(waits_until(core.step(read(0), true, now)), Some(now + HASTE));
         assert!(matches!(core.interrupted(2, now), Step::GiveUp(End::Interrupted(2))));
         assert_eq!(core.outcome(closed(1000)).0.exit_code(), 130);
     }

@@ -32,7 +32,7 @@ use goal::Goal;
 use keepalive::{Beat, Keepalive};
 use pings::Pings;
 
-use self::core::{Core, Reception, Step};
+use self::core::{Core, Moved, Reception, Step};
 pub(crate) use self::core::{Ending, Outcome};
 pub(crate) use expect::{JsonExpectation, json_path};
 pub(crate) use goal::Expectation;
@@ -67,6 +67,11 @@ pub(crate) trait Outlet {
 
     /// Whether it wants to know what was sent.
     fn wants_sent(&self) -> bool;
+
+    /// Whether somebody still waits for what comes. Nobody else is kept behind our Close by a peer that sends on.
+    fn listens(&self) -> bool {
+        true
+    }
 
     /// Ends when nobody reads the output any more.
     async fn gone(&self);
@@ -262,7 +267,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     async fn watch(&self, signals: &mut mpsc::Receiver<i32>) -> End {
         let mut is_dismissed = false;
         loop {
-            let step = self.core.borrow_mut().step(self.socket.bytes_moved(), Instant::now());
+            let moved = Moved { read: self.socket.bytes_read(), written: self.socket.bytes_written() };
+            let step = self.core.borrow_mut().step(moved, self.outlet.listens(), Instant::now());
             let until = match step {
                 Step::GiveUp(end) => return end,
                 Step::Wait(until) => until,

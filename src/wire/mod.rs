@@ -411,9 +411,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// How many bytes have gone either way: what tells a slow peer from a dead one.
-    pub(crate) fn bytes_moved(&self) -> u64 {
-        self.inner.borrow().get_ref().bytes_moved()
+    /// How many bytes have gone: a peer that takes anything is there.
+    pub(crate) fn bytes_written(&self) -> u64 {
+        self.inner.borrow().get_ref().bytes_written()
     }
 
     pub(crate) fn answers_pings(&self) -> bool {

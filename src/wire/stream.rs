@@ -138,8 +138,8 @@ impl<S> Checked<S> {
         self.bytes_read
     }
 
-    pub(super) fn bytes_moved(&self) -> u64 {
-        self.bytes_read + self.bytes_written
+    pub(super) fn bytes_written(&self) -> u64 {
+        self.bytes_written
     }
 
     pub(super) fn messages_written(&self) -> u64 {
