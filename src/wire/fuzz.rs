@@ -32,7 +32,12 @@ pub fn frame(input: &[u8]) {
     };
     let whole = rise(&taking, input, input.len().max(1));
     let cut = rise(&taking, input, 1 + usize::from(*how) % 7);
-    assert_eq!(whole, cut);
+    // Text that is not UTF-8 and then breaks off as deflate has two faults: which is found first is up to how much has come.
+    let has_two = taking.deflate.is_some() && whole.fault.is_some() && cut.fault.is_some();
+    if !has_two {
+        assert_eq!(whole.fault, cut.fault);
+    }
+    assert_eq!(whole.said, cut.said);
 }
 
 /// Takes any bytes as a compressed message, and compresses them as one that has to come back as it was.
