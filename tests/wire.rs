@@ -17,14 +17,19 @@ const OFFER: &str = "permessage-deflate; client_max_window_bits";
 fn granting(answer: &'static str, serve: impl FnOnce(TcpStream, Option<String>) + Send + 'static) -> Raw {
     Raw::start(move |mut stream, head| {
         let offered = field(&head, "Sec-WebSocket-Extensions").map(str::to_owned);
-        let mut switching = switching(&head);
-        if !answer.is_empty() {
-            let field = format!("Sec-WebSocket-Extensions: {answer}\r\n\r\n");
-            switching.replace_range(switching.len() - 2.., &field);
-        }
-        stream.write_all(switching.as_bytes()).unwrap();
+        stream.write_all(grant(&head, answer).as_bytes()).unwrap();
         serve(stream, offered);
     })
+}
+
+/// The 101 with this answer to the offer, if there is one.
+fn grant(head: &str, answer: &str) -> String {
+    let mut switching = switching(head);
+    if !answer.is_empty() {
+        let field = format!("Sec-WebSocket-Extensions: {answer}\r\n\r\n");
+        switching.replace_range(switching.len() - 2.., &field);
+    }
+    switching
 }
 
 /// A raw deflate stream, cut as RFC 7692 wants it.
@@ -158,9 +163,7 @@ fn a_bomb_of_1_gib_ends_with_1009_and_little_memory() {
 fn what_is_to_be_sent_does_not_wait_for_all_that_a_little_inflates_to() {
     const COUNT: usize = 16;
     let server = Raw::start(|mut stream, head| {
-        let mut sent = switching(&head).into_bytes();
-        sent.truncate(sent.len() - 2);
-        sent.extend_from_slice(b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+        let mut sent = grant(&head, "permessage-deflate").into_bytes();
         let message = compressed(TEXT, &deflated(std::iter::once(vec![b'a'; 1 << 20])));
         sent.extend(std::iter::repeat_n(message, COUNT).flatten());
         stream.write_all(&sent).unwrap();
