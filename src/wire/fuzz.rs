@@ -32,11 +32,13 @@ pub fn frame(input: &[u8]) {
     };
     let whole = rise(&taking, input, input.len().max(1));
     let cut = rise(&taking, input, 1 + usize::from(*how) % 7);
-    // Text that is not UTF-8 and then breaks off as deflate has two faults: which is found first is up to how much has come.
-    let is = |risen: &Risen, what: &str| risen.fault.as_ref().is_some_and(|fault| fault.starts_with(what));
-    let has_both =
-        |one, other| is(one, "a text message is not UTF-8") && is(other, "a compressed message cannot be inflated");
-    if !has_both(&whole, &cut) && !has_both(&cut, &whole) {
+    // Text that is not UTF-8 and then breaks off as deflate has two faults: which is found first is up to how much has come,
+    // and so are zlib's words for the second.
+    let is_of_payload = |risen: &Risen| {
+        let either = ["a text message is not UTF-8", "a compressed message cannot be inflated"];
+        risen.fault.as_ref().is_some_and(|fault| either.iter().any(|what| fault.starts_with(what)))
+    };
+    if !is_of_payload(&whole) || !is_of_payload(&cut) {
         assert_eq!(whole.fault, cut.fault);
     }
     assert_eq!(whole.said, cut.said);
