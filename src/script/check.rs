@@ -83,6 +83,18 @@ impl<'a> Check<'a> {
                 branches.iter().for_each(|branch| self.define(branch));
                 return branches.iter().for_each(|branch| self.steps(branch));
             }
+            Action::AnyOrder { steps, .. } => {
+                self.connection(step);
+                // What one of them captures, the others do not see.
+                let all = steps.iter().flat_map(|step| templates(&step.action));
+                all.for_each(|template| self.template(template));
+                return self.define(steps);
+            }
+            Action::Reply { to, capture, with } => {
+                self.connection(step);
+                of_pattern(to).into_iter().for_each(|template| self.template(template));
+                return self.answer(capture.as_deref(), with);
+            }
             Action::Connect { url, settings } => {
                 if let Some(Err(error)) = url.literal().map(Parsed::from_text) {
                     self.flaws.push(Flaw::new(step.place, format!("this is no URL: {error}")));
@@ -167,11 +179,20 @@ impl<'a> Check<'a> {
         });
     }
 
+    /// What a rule answers with, in which its own capture has a value.
+    fn answer(&mut self, capture: Option<&'a str>, with: &Payload) {
+        let is_new = capture.filter(|name| self.defined.insert(name));
+        of_payload(with).into_iter().for_each(|template| self.template(template));
+        if let Some(name) = is_new {
+            self.defined.remove(name);
+        }
+    }
+
     /// Takes note of what these steps give values to.
     fn define(&mut self, steps: &'a [Step]) {
         for step in steps {
             match &step.action {
-                Action::Repeat { steps, .. } => self.define(steps),
+                Action::Repeat { steps, .. } | Action::AnyOrder { steps, .. } => self.define(steps),
                 Action::Parallel(branches) => branches.iter().for_each(|branch| self.define(branch)),
                 Action::Capture { name, .. } | Action::Set { name, .. } => {
                     self.defined.insert(name);
@@ -217,6 +238,10 @@ fn uses_connection(action: &Action) -> bool {
         | Action::Expect(_)
         | Action::Nothing { .. }
         | Action::Skip { .. }
+        | Action::AnyOrder { .. }
+        | Action::Reply { .. }
+        | Action::Ignore(_)
+        | Action::Off(_)
         | Action::Capture { .. }
         | Action::Close { .. }
         | Action::Drop
@@ -230,14 +255,15 @@ fn templates(action: &Action) -> Vec<&Template> {
         Action::Connect { url: template, .. } | Action::Frame(template) | Action::Exec { command: template, .. } => {
             vec![template]
         }
-        Action::Send(Payload::Text(text) | Payload::Json(text) | Payload::TextFile(text))
-        | Action::Ping(text)
+        Action::Send(payload) => of_payload(payload),
+        Action::Ping(text)
         | Action::Pong(text)
         | Action::Set { value: text, .. }
         | Action::Log(text)
         | Action::Close { reason: text, .. } => vec![&text.template],
-        Action::Send(Payload::Binary(binary)) => of_binary(binary),
-        Action::Expect(Expect { pattern, .. }) | Action::Skip { until: pattern, .. } => of_pattern(pattern),
+        Action::Expect(Expect { pattern, .. }) | Action::Skip { until: pattern, .. } | Action::Ignore(pattern) => {
+            of_pattern(pattern)
+        }
         Action::Capture { from: Extract::Regexp(regexp), .. } => vec![&regexp.source],
         Action::Capture { .. }
         | Action::Status(_)
@@ -246,8 +272,19 @@ fn templates(action: &Action) -> Vec<&Template> {
         | Action::Pause(_)
         | Action::Drop
         | Action::HalfClose
+        | Action::Off(_)
         | Action::Repeat { .. }
-        | Action::Parallel(_) => Vec::new(),
+        | Action::Parallel(_)
+        // Their parts have scopes of their own.
+        | Action::AnyOrder { .. }
+        | Action::Reply { .. } => Vec::new(),
+    }
+}
+
+fn of_payload(payload: &Payload) -> Vec<&Template> {
+    match payload {
+        Payload::Text(text) | Payload::Json(text) | Payload::TextFile(text) => vec![&text.template],
+        Payload::Binary(binary) => of_binary(binary),
     }
 }
 
@@ -353,6 +390,25 @@ mod tests {
         let source =
             "a: connect :80\nb: connect :80\nparallel {\n  a: expect text capture room\n} {\n  b: send {{room}}\n}\n";
         assert_eq!(flaws(source), [""; 0]);
+    }
+
+    #[test]
+    fn a_rule_knows_its_own_capture_and_a_block_none_of_its_captures() {
+        let missed = "has no value here; give it one with";
+        let found = flaws(
+            "connect :80\nreply to text matches /a/ capture n with {{n}} {{m}}\nsend {{n}}\nexpect any order {\n\
+             expect text \"a\" capture x\nexpect text \"{{x}}\"\n}\nsend {{x}}\nb: ignore text a\nc: expect any order {\n\
+             expect text a\n}\n",
+        );
+        assert_eq!(found.len(), 5, "{found:#?}");
+        for (found, place) in
+            found.iter().zip(["2:48: the variable `m`", "3:6: the variable `n`", "6:14: the variable `x`"])
+        {
+            assert!(found.starts_with(place) && found.contains(missed), "{found}");
+        }
+        assert!(
+            found[3].starts_with("9:1: no step connects `b`") && found[4].starts_with("10:1: no step connects `c`")
+        );
     }
 
     #[test]

@@ -63,6 +63,23 @@ pub(crate) enum Action {
         within: Option<Duration>,
         capture: Option<String>,
     },
+    /// The next messages meet these in any order, one each; the limit is that of all together.
+    AnyOrder {
+        within: Option<Duration>,
+        /// Each of them an [`Action::Expect`] of a message, without a limit of its own.
+        steps: Vec<Step>,
+    },
+    /// A rule that stands: messages that fit are answered so from then on, and no step sees them.
+    Reply {
+        to: Pattern,
+        /// Known in the answer only.
+        capture: Option<String>,
+        with: Payload,
+    },
+    /// A rule that stands: no step sees messages that fit.
+    Ignore(Pattern),
+    /// Ends the rules of this kind.
+    Off(RuleKind),
     /// Takes a value out of the message that came last, or out of the answer to the opening request.
     Capture {
         name: String,
@@ -95,6 +112,12 @@ pub(crate) enum Action {
     },
     /// All at once; it goes on when the last of them has ended.
     Parallel(Vec<Vec<Step>>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuleKind {
+    Reply,
+    Ignore,
 }
 
 /// Text with `{{…}}` in it.
@@ -195,6 +218,29 @@ pub(crate) enum Pattern {
     BodyJson(Condition),
     /// The subprotocol that was agreed on; none is an empty one.
     Subprotocol(Text),
+}
+
+impl Pattern {
+    /// Whether it is about data messages, and not about control frames or the answer to the opening request.
+    pub(crate) fn is_of_messages(&self) -> bool {
+        match self {
+            Self::Message
+            | Self::AnyText
+            | Self::Text(_)
+            | Self::JsonSubset(_)
+            | Self::JsonExactly(_)
+            | Self::Json(_)
+            | Self::AnyBinary
+            | Self::Binary(_) => true,
+            Self::Ping(_)
+            | Self::Pong(_)
+            | Self::Close { .. }
+            | Self::Header { .. }
+            | Self::Body(_)
+            | Self::BodyJson(_)
+            | Self::Subprotocol(_) => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -33,7 +33,7 @@ fn holds_together(source: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each line in its canonical form.
-const LINES: [&str; 93] = [
+const LINES: [&str; 104] = [
     "connect {{url}}/chat",
     "a: connect wss://example.org/x?y#z",
     "status 101",
@@ -108,6 +108,17 @@ const LINES: [&str; 93] = [
     "skip until json $.op == \"done\" within 5s",
     "skip until text \"done\" within 1m30s capture x",
     "skip until message",
+    "reply to json $.type == 6 with {\"type\":6}",
+    "reply to text \"ping\" with pong",
+    "reply to text with json {\"a\":\"{{uuid}}\"}",
+    "reply to text matches /^ping (\\d+)$/ capture n with pong {{n}}",
+    "reply to json {\"op\":\"ping\"} with with",
+    "reply to binary hex 00 with binary hex 01",
+    "reply to message with \"\"",
+    "reply off",
+    "ignore text contains tick",
+    "ignore json $.type == 6",
+    "ignore off",
     "capture seq = json $.seq",
     "capture n = text matches /(\\d+)/",
     "capture n = text",
@@ -166,6 +177,49 @@ fn all_that_is_wrong_is_told_at_once() {
             "4:15: whether `within 1s` belongs to the text is left open; write `\"a\" within 1s`, or quote all of it",
             "5:3: this `parallel` is not closed; end it with `}` on a line of its own",
             "6:8: a status is to be here; a number from 100 to 599",
+        ]
+    );
+}
+
+#[test]
+fn expectations_in_any_order_stand_in_a_block() {
+    let source = "a: expect any order  within 2000ms {  # both\n expect json {\"id\":1}\n# or\nexpect text \"x\" capture b\n}\n\
+        repeat 2 {\nexpect any order {\nexpect message\n}\n}\n";
+    let formatted = "a: expect any order within 2s {  # both\n  expect json {\"id\":1}\n  # or\n  expect text \"x\" \
+        capture b\n}\nrepeat 2 {\n  expect any order {\n    expect message\n  }\n}\n";
+    assert_eq!(format::format(source).unwrap(), formatted);
+    holds_together(source).unwrap();
+    let wrong = "expect any {\n}\nexpect any order {\n  send x\n  a: expect text b\n  expect ping\n  \
+        expect within 1s text a\n  repeat 2 {\n  }\n}\nexpect any order {\n}\nexpect any order {\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:12: `order` is missing here; as in `expect any order {`",
+            "4:3: in `expect any order` there are expectations only; as in `expect json {\"id\":1}`",
+            "5:3: the connection's name stands before `expect any order`",
+            "6:3: in `expect any order` there are expectations only; and those of messages: others have their own order",
+            "7:3: the limit is that of all together; write `expect any order within 2s {`",
+            "8:3: in `expect any order` there are expectations only; as in `expect json {\"id\":1}`",
+            "11:1: there is no expectation in this block",
+            "13:1: this `expect any order` is not closed; end it with `}` on a line of its own",
+        ]
+    );
+}
+
+#[test]
+fn a_rule_says_to_what_it_replies_and_with_what() {
+    let wrong = "reply json $.a with b\nreply to text ping with pong\nreply to text \"ping\"\nreply to ping with pong\n\
+        ignore close\nignore\nreply to text \"a\" within 1s with b\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:7: `to` is missing here; as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`",
+            "2:15: before `with`, text stands in quotes; as in `reply to text \"ping\" with pong`",
+            "3:21: `with` and the answer are missing here; as in `reply to text \"ping\" with pong`",
+            "4:10: rules are about messages, and `ping` is none; pings are answered by themselves",
+            "5:8: rules are about messages, and `close` is none",
+            "6:7: what is expected is missing here; `expect message` takes any",
+            "7:19: `with` and the answer are missing here; as in `reply to text \"ping\" with pong`",
         ]
     );
 }
@@ -232,9 +286,9 @@ proptest! {
     fn what_is_printed_is_read_as_the_same(
         lines in proptest::collection::vec(
             prop_oneof![
-                6 => (proptest::sample::select(LINES.to_vec()), "( # x| \\{\\{a\\}\\}| capture b| within 1s|\"|\\\\| /| \\)|\\}){0,2}")
+                6 => (proptest::sample::select(LINES.to_vec()), "( # x| \\{\\{a\\}\\}| capture b| within 1s| with x|\"|\\\\| /| \\)|\\}){0,2}")
                     .prop_map(|(line, more)| format!("{line}{more}")),
-                2 => "(repeat 2|parallel|\\}) \\{",
+                2 => "(repeat 2|parallel|expect any order|\\}) \\{",
                 2 => "\\}",
                 1 => "(send|expect json|set a =|exec|expect text contains) \"\"\"\n( {0,4}[a-z1{}\"\\\\#]{0,3} {0,2}\n){0,4}\"\"\"",
                 2 => "(send|log|expect text|expect header X:|exec|ping|set a =|close 1000) [ -~é\t\r]{0,12}",

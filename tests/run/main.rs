@@ -10,6 +10,7 @@ mod failures;
 mod options;
 mod reports;
 mod role;
+mod rules;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;

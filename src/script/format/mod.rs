@@ -11,7 +11,7 @@ use self::parts::pattern;
 use self::text::{Spot, bare, quoted, shell};
 use super::flaw::Flaw;
 use super::parse::{self, Row};
-use super::syntax::{Action, Expect, Script, Setting, Step, Text};
+use super::syntax::{Action, Expect, RuleKind, Script, Setting, Step, Text};
 use super::template::Backslash;
 
 const INDENT: &str = "  ";
@@ -68,7 +68,7 @@ fn put_step(out: &mut String, step: &Step, depth: usize) {
     put(out, depth, &head(step));
     match &step.action {
         Action::Connect { settings, .. } => settings.iter().for_each(|one| put(out, depth + 1, &one.to_string())),
-        Action::Repeat { steps, .. } => {
+        Action::Repeat { steps, .. } | Action::AnyOrder { steps, .. } => {
             steps.iter().for_each(|step| put_step(out, step, depth + 1));
             put(out, depth, "}");
         }
@@ -131,19 +131,26 @@ fn action(action: &Action) -> String {
         Action::Pong(payload) => with("pong", optional(payload)),
         Action::Expect(Expect { within, pattern, capture }) => {
             let spot = if capture.is_some() { Spot::Followed } else { Spot::Last };
-            let within = within.map_or_else(String::new, |within| format!(" within {}", time(within)));
+            let within = limited(*within);
             format!("expect{within} {}{}", self::pattern(pattern, spot), captured(capture.as_deref()))
         }
         Action::Nothing { within } => format!("nothing within {}", time(*within)),
         Action::Skip { until, within, capture } => {
             let spot = if within.is_some() || capture.is_some() { Spot::Followed } else { Spot::Last };
-            let within = within.map_or_else(String::new, |within| format!(" within {}", time(within)));
+            let within = limited(*within);
             format!("skip until {}{within}{}", pattern(until, spot), captured(capture.as_deref()))
         }
+        Action::AnyOrder { within, .. } => format!("expect any order{} {{", limited(*within)),
+        Action::Reply { to, capture, with } => {
+            format!("reply to {}{} with {with}", pattern(to, Spot::Followed), captured(capture.as_deref()))
+        }
+        Action::Ignore(what) => format!("ignore {}", pattern(what, Spot::Last)),
+        Action::Off(RuleKind::Reply) => "reply off".to_owned(),
+        Action::Off(RuleKind::Ignore) => "ignore off".to_owned(),
         Action::Capture { name, from } => format!("capture {name} = {from}"),
         Action::Set { name, value } => format!("set {name} = {value}"),
         Action::Exec { within, command, capture } => {
-            let within = within.map_or_else(String::new, |within| format!(" within {}", time(within)));
+            let within = limited(*within);
             format!("exec{within} {}{}", shell(command, capture.is_some()), captured(capture.as_deref()))
         }
         Action::Pause(duration) => format!("pause {}", time(*duration)),
@@ -155,6 +162,10 @@ fn action(action: &Action) -> String {
         Action::Repeat { times, .. } => format!("repeat {times} {{"),
         Action::Parallel(_) => "parallel {".to_owned(),
     }
+}
+
+fn limited(within: Option<Duration>) -> String {
+    within.map_or_else(String::new, |within| format!(" within {}", time(within)))
 }
 
 fn captured(name: Option<&str>) -> String {

@@ -2,6 +2,7 @@
 //!
 //! JSON values are set side by side in `compare`, conditions judged in `condition`, what differs is shown by `diff`.
 
+pub(crate) mod any_order;
 pub(crate) mod compare;
 mod condition;
 pub(crate) mod diff;
@@ -21,6 +22,9 @@ use crate::request::Header;
 
 /// A hexdump of two rows of eight fits beside its signs.
 const DUMP_WIDTH: usize = 80;
+
+/// A regular expression of this length may take long.
+const LARGE_REGEX: usize = 1000;
 
 /// What stands behind the words of a script: the values of its variables, and files beside it.
 ///
@@ -99,14 +103,14 @@ pub(crate) struct Mismatch {
 }
 
 /// What a pattern captures of what fits it.
-type Verdict = Result<String, Mismatch>;
+pub(crate) type Verdict = Result<String, Mismatch>;
 
 impl Mismatch {
     pub(crate) fn new(words: impl Into<String>) -> Self {
         Self { words: words.into(), diff: Vec::new() }
     }
 
-    fn with(words: impl Into<String>, diff: Vec<Line>) -> Self {
+    pub(crate) fn with(words: impl Into<String>, diff: Vec<Line>) -> Self {
         Self { words: words.into(), diff }
     }
 }
@@ -150,6 +154,16 @@ impl Wanted {
             Self::Pong(_) => Kind::Pong,
             Self::Close { .. } => Kind::Close,
             Self::Header { .. } | Self::Body(_) | Self::BodyJson(_) | Self::Subprotocol(_) => Kind::Answer,
+        }
+    }
+
+    /// Whether it may take long also for a small message: counted repetitions make large automata.
+    pub(crate) fn is_costly(&self) -> bool {
+        let is_large = |regex: &Regex| regex.as_str().len() > LARGE_REGEX || regex.as_str().contains('{');
+        match self {
+            Self::Text(WantedText::Matches(regex)) => is_large(regex),
+            Self::Json(condition) => condition.regexes().into_iter().any(is_large),
+            _ => false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod pattern;
 mod payload;
+mod rule;
 mod setting;
 mod step;
 mod value;
@@ -11,10 +12,12 @@ pub(super) use pattern::PATTERNS;
 #[cfg(test)]
 pub(super) use step::STEPS;
 
+use std::time::Duration;
+
 use super::cursor::{Cursor, is_space};
 use super::flaw::Flaw;
 use super::format;
-use super::syntax::{Action, Place, Script, Step};
+use super::syntax::{Action, Expect, Place, Script, Step};
 
 /// How deep blocks may stand in each other.
 const DEEPEST: usize = 32;
@@ -76,6 +79,8 @@ enum Kind {
     Repeat(u32),
     /// With the branches that are complete.
     Parallel(Vec<Vec<Step>>),
+    /// With its connection and its limit.
+    AnyOrder(Option<String>, Option<Duration>),
 }
 
 /// Whose options the lines are that are indented more than this.
@@ -90,6 +95,7 @@ enum Line {
     Options,
     Repeat(u32),
     Parallel,
+    AnyOrder(Option<String>, Option<Duration>),
     Branch,
     End,
 }
@@ -142,8 +148,39 @@ impl Reader {
                 None => return Err(flaw),
             },
         };
+        let flaw = flaw.or_else(|| self.misplaced(&line, place));
+        // Left out, as it has no place there; blocks are opened all the same, since they will be closed.
+        if let (Some(flaw), Line::Step(..)) = (&flaw, &line)
+            && self.is_in_any_order()
+        {
+            return Err(flaw.clone());
+        }
         let row = self.take(line, place, indent);
         flaw.map_or(row, Err)
+    }
+
+    fn is_in_any_order(&self) -> bool {
+        matches!(self.blocks.last(), Some(Block { kind: Kind::AnyOrder(..), .. }))
+    }
+
+    /// What is wrong with a line in `expect any order`.
+    fn misplaced(&self, line: &Line, place: Place) -> Option<Flaw> {
+        if !self.is_in_any_order() {
+            return None;
+        }
+        let only = || Flaw::new(place, "in `expect any order` there are expectations only");
+        match line {
+            Line::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `expect any order`")),
+            Line::Step(None, Action::Expect(Expect { within: Some(_), .. })) => {
+                Some(Flaw::new(place, "the limit is that of all together").hint("write `expect any order within 2s {`"))
+            }
+            Line::Step(None, Action::Expect(Expect { pattern, .. })) if pattern.is_of_messages() => None,
+            Line::Step(None, Action::Expect(_)) => {
+                Some(only().hint("and those of messages: others have their own order"))
+            }
+            Line::End | Line::Branch => None,
+            _ => Some(only().hint("as in `expect json {\"id\":1}`")),
+        }
     }
 
     fn take(&mut self, line: Line, place: Place, indent: usize) -> Result<(usize, String), Flaw> {
@@ -166,6 +203,11 @@ impl Reader {
                 self.open(place, Kind::Repeat(times)).map(|()| (depth, format!("repeat {times} {{")))
             }
             Line::Parallel => self.open(place, Kind::Parallel(Vec::new())).map(|()| (depth, "parallel {".to_owned())),
+            Line::AnyOrder(connection, within) => {
+                let head = Action::AnyOrder { within, steps: Vec::new() };
+                let text = format::head(&Step { place, connection: connection.clone(), action: head });
+                self.open(place, Kind::AnyOrder(connection, within)).map(|()| (depth, text))
+            }
             Line::Branch => match self.blocks.last_mut() {
                 Some(Block { kind: Kind::Parallel(branches), .. }) => {
                     branches.push(std::mem::take(&mut self.steps));
@@ -205,20 +247,30 @@ impl Reader {
 
     fn close(&mut self, block: Block) {
         let steps = std::mem::replace(&mut self.steps, block.around);
-        let action = match block.kind {
-            Kind::Repeat(times) => Action::Repeat { times, steps },
+        let (connection, action) = match block.kind {
+            Kind::Repeat(times) => (None, Action::Repeat { times, steps }),
             Kind::Parallel(mut branches) => {
                 branches.push(steps);
-                Action::Parallel(branches)
+                (None, Action::Parallel(branches))
+            }
+            Kind::AnyOrder(connection, within) => {
+                if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
+                    self.reading.flaws.push(Flaw::new(block.place, "there is no expectation in this block"));
+                }
+                (connection, Action::AnyOrder { within, steps })
             }
         };
-        self.steps.push(Step { place: block.place, connection: None, action });
+        self.steps.push(Step { place: block.place, connection, action });
     }
 
     fn end(mut self) -> Reading {
         while let Some(block) = self.blocks.pop() {
             if !self.gave_up {
-                let name = if matches!(block.kind, Kind::Repeat(_)) { "repeat" } else { "parallel" };
+                let name = match block.kind {
+                    Kind::Repeat(_) => "repeat",
+                    Kind::Parallel(_) => "parallel",
+                    Kind::AnyOrder(..) => "expect any order",
+                };
                 let flaw = Flaw::new(block.place, format!("this `{name}` is not closed"));
                 self.reading.flaws.push(flaw.hint("end it with `}` on a line of its own"));
             }

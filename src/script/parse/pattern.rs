@@ -72,6 +72,11 @@ fn text(cursor: &mut Cursor<'_>) -> Result<Option<TextPattern>, Flaw> {
 
 /// Refuses text that is not quoted and ends in what may be meant as a keyword.
 fn whole(text: Text, start: &Cursor<'_>) -> Result<Text, Flaw> {
+    if start.before_with && text.style != Style::Quoted {
+        return Err(start
+            .flaw("before `with`, text stands in quotes")
+            .hint("as in `reply to text \"ping\" with pong`"));
+    }
     let written = text.to_string();
     match ends_in_keyword(&written).filter(|_| text.style == Style::Bare) {
         Some((before, keyword)) => Err(start

@@ -10,8 +10,11 @@ use crate::unescape;
 pub(super) const LONGEST_CONTROL: usize = 125;
 const LONGEST_REASON: usize = 123;
 
-/// What may stand behind a pattern.
-const KEYWORDS: [&str; 2] = ["within", "capture"];
+/// Whether what may stand behind a pattern comes next.
+fn is_keyword_next(cursor: &mut Cursor<'_>) -> bool {
+    let word = cursor.peek();
+    matches!(word, "within" | "capture") || cursor.before_with && word == "with"
+}
 
 pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     let place = cursor.place_of_next();
@@ -65,7 +68,7 @@ pub(super) fn binary(cursor: &mut Cursor<'_>) -> Result<Option<Binary>, Flaw> {
             cursor.word();
             let place = cursor.place_of_next();
             // The keywords are no base64: it has four characters for three bytes.
-            let word = if KEYWORDS.contains(&cursor.peek()) { "" } else { cursor.word() };
+            let word = if is_keyword_next(cursor) { "" } else { cursor.word() };
             Binary::Base64(unescape::base64(word).map_err(|why| Flaw::new(place, why))?)
         }
         "file" => {
@@ -84,7 +87,7 @@ pub(super) fn binary(cursor: &mut Cursor<'_>) -> Result<Option<Binary>, Flaw> {
 fn hex(cursor: &mut Cursor<'_>) -> Result<Binary, Flaw> {
     let place = cursor.place_of_next();
     let mut digits = String::new();
-    while !cursor.is_over() && !KEYWORDS.contains(&cursor.peek()) {
+    while !cursor.is_over() && !is_keyword_next(cursor) {
         let word = cursor.peek();
         if !word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(cursor.flaw(format!("`{}` is no hex", shortened(word))).hint("as in `00 ff 10`"));

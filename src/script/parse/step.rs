@@ -5,19 +5,22 @@ use super::super::flaw::{Flaw, nearest};
 use super::super::syntax::{Action, Expect, Pattern, Piece, Template};
 use super::super::template;
 use super::payload::{LONGEST_CONTROL, close, control, payload, required_text};
+use super::rule::{ignore, reply};
 use super::value::{assigned, exec, extract};
 use super::{Line, pattern};
 use crate::cli::values;
 use crate::wire::handmade::Handmade;
 
 /// What a line may begin with.
-pub(in crate::script) const STEPS: [&str; 22] = [
+pub(in crate::script) const STEPS: [&str; 24] = [
     "connect",
     "status",
     "send",
     "expect",
     "nothing",
     "skip",
+    "reply",
+    "ignore",
     "capture",
     "set",
     "log",
@@ -67,6 +70,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
             brace(cursor, "parallel {")?;
             Line::Parallel
         }
+        "expect" if cursor.takes("any") => any_order(cursor)?,
         "}{" => Line::Branch,
         "}" if cursor.takes("{") => Line::Branch,
         "}" => Line::End,
@@ -78,6 +82,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
     cursor.finish()?;
     Ok(match line {
         Line::Step(_, action) => Line::Step(connection, action),
+        Line::AnyOrder(_, within) => Line::AnyOrder(connection, within),
         line => line,
     })
 }
@@ -96,6 +101,7 @@ pub(super) fn guess(line: &str) -> Option<Line> {
         "options" => Some(Line::Options),
         "repeat" if ends_open => Some(Line::Repeat(1)),
         "parallel" if ends_open => Some(Line::Parallel),
+        "expect" if ends_open && words.next() == Some("any") => Some(Line::AnyOrder(None, None)),
         "}" if ends_open => Some(Line::Branch),
         "}" => Some(Line::End),
         _ => None,
@@ -111,8 +117,20 @@ fn needs_connection(line: &Line) -> bool {
         Line::Step(_, action) => {
             !matches!(action, Action::Set { .. } | Action::Log(_) | Action::Pause(_) | Action::Exec { .. })
         }
+        Line::AnyOrder(..) => true,
         _ => false,
     }
+}
+
+/// What stands behind `expect any`.
+fn any_order(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
+    const EXAMPLE: &str = "expect any order {";
+    if !cursor.takes("order") {
+        return Err(cursor.flaw("`order` is missing here").hint(format!("as in `{EXAMPLE}`")));
+    }
+    let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
+    brace(cursor, EXAMPLE)?;
+    Ok(Line::AnyOrder(None, within))
 }
 
 fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Action, Flaw> {
@@ -156,6 +174,8 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
             let capture = keywords(cursor, &mut within)?;
             Action::Skip { until, within, capture }
         }
+        "reply" => reply(cursor)?,
+        "ignore" => ignore(cursor)?,
         "capture" => {
             let name = assigned(cursor, "capture seq = json $.seq")?;
             Action::Capture { name, from: extract(cursor)? }
@@ -177,6 +197,7 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
 fn unknown(word: &str, place: super::Place) -> Flaw {
     let flaw = Flaw::new(place, format!("there is no step `{}`", shortened(word)));
     let hint = match word {
+        "answer" => "an answer is written `reply to json $.op == \"ping\" with …`".to_owned(),
         "wait" | "sleep" => "a pause is written `pause 1s`".to_owned(),
         "recv" | "receive" | "read" => "what is to come is written `expect text …`".to_owned(),
         "header" | "subprotocol" => format!("`{word}` is an option: indent it below `connect`"),
