@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::flaw::Flaw;
 use super::syntax::{
-    Action, Binary, Condition, Expect, Extract, Operand, Pattern, Payload, Piece, Place, Script, Setting, Step,
-    Template, TextPattern,
+    Action, Binary, Condition, Expect, Extract, HttpAnswer, Operand, Pattern, Payload, Piece, Place, Script, Setting,
+    Step, Template, TextPattern,
 };
 use super::variables::Variables;
 use crate::target::Parsed;
@@ -47,6 +47,7 @@ pub(super) fn check(script: &Script, known: Known<'_>, is_whole: bool) -> Vec<Fl
         defined: BTreeSet::new(),
     };
     check.settings(&script.settings);
+    script.answers.iter().for_each(|answer| check.http_answer(answer));
     connected(&script.steps, &mut check.connections);
     let is_given = match known.given {
         Given::No => false,
@@ -106,6 +107,15 @@ impl<'a> Check<'a> {
         }
         templates(&step.action).into_iter().for_each(|template| self.template(template));
         self.define(std::slice::from_ref(step));
+    }
+
+    fn http_answer(&mut self, answer: &'a HttpAnswer) {
+        if self.known.given == Given::No {
+            let flaw = Flaw::new(answer.place, "here is no server that could answer");
+            self.flaws.push(flaw.hint("`on` is for `wsprobe listen --script`"));
+        }
+        answer.headers.iter().filter_map(|header| header.value.as_ref()).for_each(|value| self.template(value));
+        answer.body.iter().flat_map(of_payload).for_each(|template| self.template(template));
     }
 
     fn connection(&mut self, step: &'a Step) {
@@ -408,6 +418,17 @@ mod tests {
         }
         assert!(
             found[3].starts_with("9:1: no step connects `b`") && found[4].starts_with("10:1: no step connects `c`")
+        );
+    }
+
+    #[test]
+    fn only_a_server_answers_plain_requests() {
+        let source = "on GET /a answer 200 {{n}}\n  header X: {{m}}\nconnect :80\n";
+        let found = flaws(source);
+        assert!(found[0].starts_with("1:1: here is no server that could answer; `on` is for"), "{found:?}");
+        assert!(
+            found[1].starts_with("1:22: the variable `n`") && found[2].starts_with("2:13: the variable `m`"),
+            "{found:?}"
         );
     }
 

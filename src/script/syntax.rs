@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) struct Script {
     /// The file's head: what holds for each `connect` in it.
     pub(crate) settings: Vec<Setting>,
+    /// Of a server's script: what plain HTTP requests get, beside the socket.
+    pub(crate) answers: Vec<HttpAnswer>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -25,6 +27,20 @@ pub(crate) struct Setting {
     pub(crate) place: Place,
     pub(crate) option: String,
     pub(crate) value: Option<Template>,
+}
+
+/// `on GET /negotiate answer 200 json {…}`, with `header` below it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct HttpAnswer {
+    pub(crate) place: Place,
+    pub(crate) method: String,
+    /// A path; without a query it stands for that path with any.
+    pub(crate) target: String,
+    pub(crate) status: u16,
+    /// All of them `header`.
+    pub(crate) headers: Vec<Setting>,
+    /// Text; none for an empty body.
+    pub(crate) body: Option<Payload>,
 }
 
 /// One line, or a block.

@@ -33,7 +33,9 @@ fn holds_together(source: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each line in its canonical form.
-const LINES: [&str; 104] = [
+const LINES: [&str; 106] = [
+    "on GET /a?b=c answer 200 json {\"id\":\"{{uuid}}\"}",
+    "on DELETE /x answer 404 no such thing",
     "connect {{url}}/chat",
     "a: connect wss://example.org/x?y#z",
     "status 101",
@@ -220,6 +222,34 @@ fn a_rule_says_to_what_it_replies_and_with_what() {
             "5:8: rules are about messages, and `close` is none",
             "6:7: what is expected is missing here; `expect message` takes any",
             "7:19: `with` and the answer are missing here; as in `reply to text \"ping\" with pong`",
+        ]
+    );
+}
+
+#[test]
+fn a_server_answers_plain_requests_before_its_first_step() {
+    let source = "on OPTIONS  /a answer 204 # preflight\n   header Access-Control-Allow-Origin: *\non GET /p answer 200 text file \
+        p.html\non GET /t answer 200 \"\"\"\n  a\n  b\n\"\"\"\n  header X: {{x}}\n\nexpect text a\n";
+    let formatted = "on OPTIONS /a answer 204  # preflight\n  header Access-Control-Allow-Origin: *\non GET /p answer 200 text file \
+        p.html\non GET /t answer 200 \"\"\"\n  a\n  b\n\"\"\"\n  header X: {{x}}\n\nexpect text a\n";
+    assert_eq!(format::format(source).unwrap(), formatted);
+    holds_together(source).unwrap();
+    let wrong = "on get /a answer 200\non GET a answer 200\non GET /{{a}} answer 200\non GET /a 200\non GET /a answer 101\n\
+        on GET /a answer 204 x\non GET /a answer 200 binary hex 00\non GET /a answer 200\n  insecure\n  header a\nlog x\n\
+        on GET /a answer 200\n  header a: b\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:4: a method is missing here, in capitals; as in `on GET /negotiate answer 200 json {}`",
+            "2:8: a path is missing here; as in `on GET /negotiate answer 200 json {}`",
+            "3:8: `/{{a}}` is no path of a request; it has no fragment and takes no variables",
+            "4:11: `answer` is missing here; as in `on GET /negotiate answer 200 json {}`",
+            "5:18: a status is to be here; a number from 200 to 599",
+            "6:22: an answer with 204 has no body",
+            "7:22: the body of an answer is text",
+            "9:3: below an answer there are headers only; as in `header Access-Control-Allow-Origin: *`",
+            "10:3: a header is written `Name: value`; as in `header Access-Control-Allow-Origin: *`",
+            "12:1: `on` stands before the first step",
         ]
     );
 }

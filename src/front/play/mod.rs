@@ -36,7 +36,7 @@ pub(super) use self::line::Line;
 pub(super) use self::recording::Recording;
 use self::rules::RuleFailure;
 use self::standing::{Refused, Standing};
-use self::words::Words;
+pub(super) use self::words::Words;
 use super::link::Link;
 use super::{report, scripts};
 use crate::cli::values;

@@ -8,7 +8,7 @@ use crate::script::judge::{Sources, bytes};
 use crate::script::syntax::{Payload, Template};
 use crate::script::variables::Variables;
 
-pub(super) struct Words {
+pub(in crate::front) struct Words {
     // Borrowed between awaits only.
     variables: RefCell<Variables>,
     /// The folder of the script.
@@ -16,7 +16,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn new(variables: Variables, dir: PathBuf) -> Self {
+    pub(in crate::front) fn new(variables: Variables, dir: PathBuf) -> Self {
         Self { variables: RefCell::new(variables), dir }
     }
 
@@ -41,7 +41,7 @@ impl Words {
     ///
     /// # Errors
     /// In words.
-    pub(super) fn message(&self, payload: &Payload) -> Result<Message, String> {
+    pub(in crate::front) fn message(&self, payload: &Payload) -> Result<Message, String> {
         Ok(match payload {
             Payload::Text(text) => Message::Text(self.text(&text.template)?.into()),
             Payload::Json(text) => Message::Text(self.json_text(&text.template)?.into()),

@@ -11,7 +11,7 @@ use self::parts::pattern;
 use self::text::{Spot, bare, quoted, shell};
 use super::flaw::Flaw;
 use super::parse::{self, Row};
-use super::syntax::{Action, Expect, RuleKind, Script, Setting, Step, Text};
+use super::syntax::{Action, Expect, HttpAnswer, RuleKind, Script, Setting, Step, Text};
 use super::template::Backslash;
 
 const INDENT: &str = "  ";
@@ -64,6 +64,12 @@ pub(super) fn head(step: &Step) -> String {
     }
 }
 
+/// What of an answer stands before its headers.
+pub(super) fn answer(answer: &HttpAnswer) -> String {
+    let HttpAnswer { method, target, status, body, .. } = answer;
+    with(&format!("on {method} {target} answer {status}"), body.as_ref().map_or_else(String::new, ToString::to_string))
+}
+
 fn put_step(out: &mut String, step: &Step, depth: usize) {
     put(out, depth, &head(step));
     match &step.action {
@@ -91,6 +97,10 @@ impl fmt::Display for Script {
         if !self.settings.is_empty() {
             text.push_str("options\n");
             self.settings.iter().for_each(|setting| put(&mut text, 1, &setting.to_string()));
+        }
+        for answer in &self.answers {
+            put(&mut text, 0, &self::answer(answer));
+            answer.headers.iter().for_each(|header| put(&mut text, 1, &header.to_string()));
         }
         self.steps.iter().for_each(|step| put_step(&mut text, step, 0));
         f.write_str(&text)

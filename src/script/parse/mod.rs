@@ -1,5 +1,6 @@
 //! From text to a tree: lines, blocks and options. What a step says is read by [`step`] and [`pattern`].
 
+mod answer;
 mod pattern;
 mod payload;
 mod rule;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use super::cursor::{Cursor, is_space};
 use super::flaw::Flaw;
 use super::format;
-use super::syntax::{Action, Expect, Place, Script, Step};
+use super::syntax::{Action, Expect, HttpAnswer, Place, Script, Step};
 
 /// How deep blocks may stand in each other.
 const DEEPEST: usize = 32;
@@ -86,13 +87,21 @@ enum Kind {
 /// Whose options the lines are that are indented more than this.
 struct Owner {
     indent: usize,
-    is_head: bool,
+    of: Owning,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owning {
+    Head,
+    Answer,
+    Connect,
 }
 
 /// What a line of its own says that is no option.
 enum Line {
     Step(Option<String>, Action),
     Options,
+    On(HttpAnswer),
     Repeat(u32),
     Parallel,
     AnyOrder(Option<String>, Option<Duration>),
@@ -125,12 +134,17 @@ impl Reader {
 
     /// An option below `options` or `connect`; its depth and its canonical form.
     fn setting(&mut self, cursor: &mut Cursor<'_>) -> Result<(usize, String), Flaw> {
-        let is_head = self.owner.as_ref().is_some_and(|owner| owner.is_head);
-        let setting = setting::read(cursor, is_head)?;
+        let of = self.owner.as_ref().map(|owner| owner.of);
+        let setting = setting::read(cursor, of == Some(Owning::Head))?;
         let text = setting.to_string();
-        match self.steps.last_mut().map(|step| &mut step.action) {
-            _ if is_head => self.reading.script.settings.push(setting),
-            Some(Action::Connect { settings, .. }) => settings.push(setting),
+        let script = &mut self.reading.script;
+        match (of, script.answers.last_mut(), self.steps.last_mut().map(|step| &mut step.action)) {
+            (Some(Owning::Head), ..) => script.settings.push(setting),
+            (Some(Owning::Answer), Some(answer), _) => {
+                answer::check_header(&setting)?;
+                answer.headers.push(setting);
+            }
+            (Some(Owning::Connect), _, Some(Action::Connect { settings, .. })) => settings.push(setting),
             _ => unreachable!("options have an owner"),
         }
         Ok((self.blocks.len() + 1, text))
@@ -188,7 +202,7 @@ impl Reader {
         match line {
             Line::Step(connection, action) => {
                 let is_connect = matches!(action, Action::Connect { .. });
-                self.owner = is_connect.then_some(Owner { indent, is_head: false });
+                self.owner = is_connect.then_some(Owner { indent, of: Owning::Connect });
                 let step = Step { place, connection, action };
                 let text = format::head(&step);
                 self.steps.push(step);
@@ -196,8 +210,14 @@ impl Reader {
             }
             Line::Options => {
                 self.options(place)?;
-                self.owner = Some(Owner { indent, is_head: true });
+                self.owner = Some(Owner { indent, of: Owning::Head });
                 Ok((depth, "options".to_owned()))
+            }
+            Line::On(answer) => {
+                self.owner = Some(Owner { indent, of: Owning::Answer });
+                let text = format::answer(&answer);
+                self.reading.script.answers.push(HttpAnswer { place, ..answer });
+                self.before_steps(place, "on").map(|()| (depth, text))
             }
             Line::Repeat(times) => {
                 self.open(place, Kind::Repeat(times)).map(|()| (depth, format!("repeat {times} {{")))
@@ -226,14 +246,19 @@ impl Reader {
     }
 
     fn options(&mut self, place: Place) -> Result<(), Flaw> {
-        if !self.steps.is_empty() || !self.blocks.is_empty() {
-            return Err(Flaw::new(place, "`options` stands before the first step")
-                .hint("the options of one connection stand below its `connect`"));
-        }
+        self.before_steps(place, "options")
+            .map_err(|flaw| flaw.hint("the options of one connection stand below its `connect`"))?;
         if std::mem::replace(&mut self.has_options, true) {
             return Err(Flaw::new(place, "there are `options` already"));
         }
         Ok(())
+    }
+
+    fn before_steps(&self, place: Place, what: &str) -> Result<(), Flaw> {
+        if self.steps.is_empty() && self.blocks.is_empty() {
+            return Ok(());
+        }
+        Err(Flaw::new(place, format!("`{what}` stands before the first step")))
     }
 
     fn open(&mut self, place: Place, kind: Kind) -> Result<(), Flaw> {

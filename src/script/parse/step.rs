@@ -2,8 +2,9 @@
 
 use super::super::cursor::{Cursor, Quotes, bare_length, is_space, shortened};
 use super::super::flaw::{Flaw, nearest};
-use super::super::syntax::{Action, Expect, Pattern, Piece, Template};
+use super::super::syntax::{Action, Expect, HttpAnswer, Pattern, Piece, Template};
 use super::super::template;
+use super::answer::answer;
 use super::payload::{LONGEST_CONTROL, close, control, payload, required_text};
 use super::rule::{ignore, reply};
 use super::value::{assigned, exec, extract};
@@ -12,7 +13,7 @@ use crate::cli::values;
 use crate::wire::handmade::Handmade;
 
 /// What a line may begin with.
-pub(in crate::script) const STEPS: [&str; 24] = [
+pub(in crate::script) const STEPS: [&str; 25] = [
     "connect",
     "status",
     "send",
@@ -36,6 +37,7 @@ pub(in crate::script) const STEPS: [&str; 24] = [
     "repeat",
     "parallel",
     "options",
+    "on",
     "}",
 ];
 
@@ -61,6 +63,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
     }
     let line = match word {
         "options" => Line::Options,
+        "on" => Line::On(answer(cursor)?),
         "repeat" => {
             let times = times(cursor)?;
             brace(cursor, "repeat 10 {")?;
@@ -99,6 +102,8 @@ pub(super) fn guess(line: &str) -> Option<Line> {
     match first {
         "connect" => Some(Line::Step(None, Action::Connect { url: Template::default(), settings: Vec::new() })),
         "options" => Some(Line::Options),
+        // The headers below it belong to it, whatever is wrong.
+        "on" => Some(Line::On(HttpAnswer::default())),
         "repeat" if ends_open => Some(Line::Repeat(1)),
         "parallel" if ends_open => Some(Line::Parallel),
         "expect" if ends_open && words.next() == Some("any") => Some(Line::AnyOrder(None, None)),
@@ -222,7 +227,7 @@ fn url(cursor: &mut Cursor<'_>) -> Result<Template, Flaw> {
     Ok(url)
 }
 
-fn number(cursor: &mut Cursor<'_>, what: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, Flaw> {
+pub(super) fn number(cursor: &mut Cursor<'_>, what: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, Flaw> {
     let place = cursor.place_of_next();
     let word = cursor.word();
     let number = word.parse().ok().filter(|number| range.contains(number) && word.starts_with(|c: char| c != '+'));
