@@ -153,6 +153,11 @@ pub(crate) enum Piece {
     Now,
     /// `{{random 1..6}}`: a whole number, both ends included.
     Random(i64, i64),
+    /// `{{base64 name}}`, `{{base64 hex name}}`: of a variable's text, or of the bytes that it holds in hex.
+    Base64 {
+        of: Box<Piece>,
+        is_hex: bool,
+    },
 }
 
 /// Text as it was written: to the end of the line, in quotes with escapes, or as a block between two lines of `"""`.
@@ -184,13 +189,42 @@ pub(crate) enum Payload {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Binary {
-    /// Given in hex.
-    Hex(Vec<u8>),
-    Base64(Vec<u8>),
+    /// Given in hex, with what may stand between its digits.
+    Hex(Vec<BytePiece>),
+    /// Without variables in it, in its canonical spelling.
+    Base64(Template),
     /// The path is relative to the script.
     File(Text),
     /// Its UTF-8.
     Text(Text),
+}
+
+/// Of bytes that are written in hex.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum BytePiece {
+    /// `00 ff`
+    Known(Vec<u8>),
+    /// `"MQTT"`: its UTF-8.
+    Text(Template),
+    /// `{{x}}`: its value is hex.
+    Variable(Piece),
+    /// `??`, in a pattern.
+    Any,
+    /// `..`, at the end of a pattern: whatever is left.
+    Rest,
+    /// `u16(…)`: how many bytes there are in the parentheses, then those.
+    Counted(LengthPrefix, Vec<BytePiece>),
+}
+
+/// How the length of what follows is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LengthPrefix {
+    U8,
+    /// With the highest byte first, as in all of these.
+    U16,
+    U32,
+    /// Seven bits a byte, the lowest first (LEB128; MQTT's, section 1.5.5 of version 5).
+    Varint,
 }
 
 /// The next thing of its kind has to fit: messages, pings and pongs each have their own order.
@@ -217,6 +251,13 @@ pub(crate) enum Pattern {
     Json(Condition),
     AnyBinary,
     Binary(Binary),
+    BinaryContains(Binary),
+    /// `binary matches /…/`: of its bytes, as far as they are UTF-8.
+    BinaryMatches(Regexp),
+    /// `binary json …`; one of the three of JSON.
+    BinaryJson(Box<Pattern>),
+    /// The next bytes of the binary messages, wherever one ends and the next begins.
+    Bytes(Binary),
     Ping(Option<TextPattern>),
     Pong(Option<TextPattern>),
     Close {
@@ -247,8 +288,13 @@ impl Pattern {
             | Self::JsonExactly(_)
             | Self::Json(_)
             | Self::AnyBinary
-            | Self::Binary(_) => true,
-            Self::Ping(_)
+            | Self::Binary(_)
+            | Self::BinaryContains(_)
+            | Self::BinaryMatches(_)
+            | Self::BinaryJson(_) => true,
+            // Those do not come one by one.
+            Self::Bytes(_)
+            | Self::Ping(_)
             | Self::Pong(_)
             | Self::Close { .. }
             | Self::Header { .. }

@@ -33,7 +33,7 @@ fn holds_together(source: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each line in its canonical form.
-const LINES: [&str; 106] = [
+const LINES: [&str; 123] = [
     "on GET /a?b=c answer 200 json {\"id\":\"{{uuid}}\"}",
     "on DELETE /x answer 404 no such thing",
     "connect {{url}}/chat",
@@ -57,6 +57,23 @@ const LINES: [&str; 106] = [
     "send binary hex 00 ff 10",
     "send binary hex",
     "send binary base64 AP8Q",
+    "send binary base64 {{x}}",
+    "send binary hex 10 varint(u16(\"MQTT\") 04 02 {{id}}) {{x}}",
+    "send header {{base64 name}} {{base64 env:A}} {{base64 hex x}}",
+    "expect binary hex 00 ?? u8(..) ..",
+    "expect binary contains hello",
+    "expect binary contains \"text x\"",
+    "expect binary contains hex 00 ?? ff capture x",
+    "expect binary matches /^a(?-u:[\\x80-\\xff])/i capture x",
+    "expect binary json {\"a\":1}",
+    "expect binary json exactly [1] capture x",
+    "expect within 1s binary json $.a == 1",
+    "expect bytes hex 20 02 ?? 00",
+    "expect bytes hex 30 varint(u16(\"a/b\") ..) capture publish",
+    "expect bytes hex {{x}}",
+    "expect bytes text \"GET \" capture x",
+    "expect bytes base64 AP8Q",
+    "expect bytes file a.bin",
     "send binary file a b.bin",
     "send binary text \"a\\x1e\\0\"",
     "send text file ./hello.txt",
@@ -252,6 +269,34 @@ fn a_server_answers_plain_requests_before_its_first_step() {
             "12:1: `on` stands before the first step",
         ]
     );
+}
+
+#[test]
+fn bytes_have_gaps_and_lengths_where_those_mean_something() {
+    let wrong = "send binary hex 00 ??\nsend binary hex 00 ..\nexpect bytes hex 00 ..\nexpect binary hex .. 00\n\
+        expect binary contains hex ..\nexpect bytes hex u16(00\nexpect bytes hex 0 \"a\"\nexpect bytes hex 00 xy\nexpect bytes\n\
+        skip until bytes hex 00\nexpect binary hex {{x\nsend {{base64 uuid}}\nreply to bytes hex 00 with a\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:20: `??` can be expected, and not sent",
+            "2:20: `..` can be expected, and not sent",
+            "3:21: where these bytes end is left open; `..` stands for the rest of a message, or of what `u16(…)` counts",
+            "4:22: behind `..` nothing is left",
+            "5:28: where these bytes end is left open; `..` stands for the rest of a message, or of what `u16(…)` counts",
+            "6:18: this parenthesis is not closed",
+            "7:18: a hex digit is missing; each byte has two, as in `00 ff 10`",
+            "8:21: `xy` is no hex; as in `00 ff 10`",
+            "9:13: which bytes is missing here; as in `bytes hex 20 02 ?? 00`",
+            "10:12: bytes are taken one after another, and not skipped; `skip until binary …` passes over messages, \
+             `expect bytes hex ??` over a byte",
+            "11:19: `{{` has no `}}` on its line; variables are written `{{name}}`, a literal `{{` is written `\\{{`",
+            "12:6: `base64` takes a variable: `{{base64 name}}`, or `{{base64 hex name}}` of bytes",
+            "13:10: rules are about messages, and `bytes` is none",
+        ]
+    );
+    let nested = format!("expect bytes hex {}00{}", "u8(".repeat(1000), ")".repeat(1000));
+    assert_eq!(flaws(&nested).len(), 1);
 }
 
 #[test]

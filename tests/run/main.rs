@@ -4,6 +4,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod bytes;
 mod cases;
 mod examples;
 mod failures;

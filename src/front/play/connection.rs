@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::timeout;
@@ -32,6 +33,8 @@ pub(in crate::front) struct Connection {
     pub(super) answer: Answer,
     /// The message that an expectation took last.
     pub(super) last: RefCell<Option<Message>>,
+    /// What `expect bytes` has left of the binary messages that it took.
+    pub(super) left: RefCell<BytesMut>,
     /// A step has seen how it ended.
     saw_end: Cell<bool>,
     close_timeout: Duration,
@@ -80,6 +83,7 @@ impl Connection {
             inputs,
             answer,
             last: RefCell::default(),
+            left: RefCell::default(),
             saw_end: Cell::new(false),
             close_timeout,
             session: RefCell::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::judging::judged;
+use super::stream::{next_bytes, nothing_left, so_far};
 use super::{Connection, Fault, Player};
 use crate::event::Message;
 use crate::script::judge::any_order::AnyOrder;
@@ -35,6 +36,7 @@ impl Player<'_> {
         let mut unordered = Unordered::new(self, steps)?;
         let standing = self.open(name)?;
         let connection = standing.connection()?;
+        nothing_left(connection)?;
         match timeout(within, unordered.meet(connection)).await {
             Ok(met) => met?,
             Err(_) => return Err(unordered.late(within)),
@@ -48,6 +50,7 @@ impl Player<'_> {
     pub(super) async fn nothing(&self, name: &Option<String>, within: Duration) -> Result<(), Fault> {
         let standing = self.open(name)?;
         let connection = standing.connection()?;
+        nothing_left(connection)?;
         match timeout(within, connection.line().message()).await {
             Err(_) => Ok(()),
             Ok(None) => Err(connection.how_it_ended().into()),
@@ -69,6 +72,7 @@ impl Player<'_> {
         let wanted = Arc::new(Wanted::new(until, &*self.stage.words)?);
         let standing = self.open(name)?;
         let connection = standing.connection()?;
+        connection.left.borrow_mut().clear();
         let skipped = Cell::new(0_u64);
         let looking = async {
             loop {
@@ -175,6 +179,9 @@ async fn next(connection: &Connection, wanted: &Arc<Wanted>, within: Duration) -
         Err(_) if connection.line().is_full() && wanted.kind() != Kind::Message => {
             Err("nothing more is read: 16 MiB have come that no step has expected".to_owned().into())
         }
+        Err(_) if wanted.kind() == Kind::Bytes => {
+            Err(so_far(connection, format!("that did not come within {within:?}")).into())
+        }
         Err(_) => Err(missed(wanted.kind(), 0, within).into()),
     }
 }
@@ -184,7 +191,12 @@ async fn heard(connection: &Connection, wanted: &Arc<Wanted>) -> Result<Result<S
     let line = connection.line();
     let gone = || Fault::from(connection.how_it_ended());
     match wanted.kind() {
+        Kind::Bytes => match &**wanted {
+            Wanted::Bytes(bytes) => next_bytes(connection, bytes).await,
+            _ => Ok(Err(Mismatch::new("bytes came"))),
+        },
         Kind::Message | Kind::Answer => {
+            nothing_left(connection)?;
             let message = line.message().await.ok_or_else(gone)?;
             let verdict = judged(wanted, &message).await;
             connection.last.replace(Some(message));
@@ -204,7 +216,7 @@ async fn heard(connection: &Connection, wanted: &Arc<Wanted>) -> Result<Result<S
 /// What there is to say when the time is over, and so many have come that do not fit.
 pub(super) fn missed(kind: Kind, skipped: u64, within: Duration) -> String {
     let kind = match kind {
-        Kind::Message | Kind::Answer => "message",
+        Kind::Message | Kind::Bytes | Kind::Answer => "message",
         Kind::Ping => "ping",
         Kind::Pong => "pong",
         Kind::Close => "Close",

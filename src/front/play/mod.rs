@@ -12,6 +12,7 @@ mod pending;
 mod recording;
 mod rules;
 mod standing;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use crate::event::Message;
-use crate::script::judge::{Sources, bytes};
+use crate::script::judge::Sources;
+use crate::script::judge::bytes::bytes;
 use crate::script::syntax::{Payload, Template};
 use crate::script::variables::Variables;
 

@@ -145,10 +145,11 @@ impl<'a> Cursor<'a> {
         if word.is_empty() {
             return Err(Flaw::new(place, "the name of a variable is missing here"));
         }
-        if !template::is_name(word) || matches!(word, "uuid" | "now" | "random" | "env") {
+        let is_taken = matches!(word, "uuid" | "now" | "random" | "env" | "base64");
+        if !template::is_name(word) || is_taken {
             let flaw = Flaw::new(place, format!("`{word}` is no name for a variable"));
             return Err(match word {
-                "uuid" | "now" | "random" | "env" => flaw.hint("that one has a meaning already"),
+                _ if is_taken => flaw.hint("that one has a meaning already"),
                 _ => flaw.hint("it has letters, digits, `_` and `-`, and begins with a letter or `_`"),
             });
         }

@@ -1,6 +1,7 @@
 //! From text to a tree: lines, blocks and options. What a step says is read by [`step`] and [`pattern`].
 
 mod answer;
+mod hex;
 mod pattern;
 mod payload;
 mod rule;

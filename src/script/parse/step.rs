@@ -174,7 +174,12 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
             if !cursor.takes("until") {
                 return Err(cursor.flaw("`until` is missing here").hint("as in `skip until json $.op == \"done\"`"));
             }
+            let place = cursor.place_of_next();
             let until = pattern::read(cursor)?;
+            if matches!(until, Pattern::Bytes(_)) {
+                let flaw = Flaw::new(place, "bytes are taken one after another, and not skipped");
+                return Err(flaw.hint("`skip until binary …` passes over messages, `expect bytes hex ??` over a byte"));
+            }
             let mut within = None;
             let capture = keywords(cursor, &mut within)?;
             Action::Skip { until, within, capture }
