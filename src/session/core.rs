@@ -24,6 +24,8 @@ pub(crate) struct Ending {
     pub(crate) count: Option<u64>,
     pub(crate) until: Option<Regex>,
     pub(crate) expectations: Vec<Expectation>,
+    /// `--binary`: expectations and `--until` look into binary messages too.
+    pub(crate) looks_at_binary: bool,
     /// The Close that we send.
     pub(crate) close: Close,
     pub(crate) close_timeout: Duration,
@@ -315,6 +317,7 @@ mod tests {
             count: None,
             until: None,
             expectations: Vec::new(),
+            looks_at_binary: false,
             close: Close::new(1000, ""),
             close_timeout: 5 * SECOND,
             deadline: None,
