@@ -24,7 +24,7 @@ use crate::event::Peer;
 use crate::target::{Place, Target};
 
 pub(crate) use overrides::{Detour, Known, Origin};
-use proxy::{Kind, Proxies, Proxy};
+use proxy::{Kind, Proxies, Proxy, ProxyHead};
 pub(crate) use resolve::Family;
 pub(crate) use stream::{Duplex, Stream};
 pub(crate) use tls::Trust;
@@ -75,15 +75,16 @@ impl Route {
     }
 }
 
-/// Opens a stream to the target.
+/// Opens a stream to the target; what an HTTP proxy is told and says is traced.
 ///
 /// # Errors
 /// The step that failed: the name, all of its addresses, the proxy, TLS; or the one that was under way at the time
 /// limit.
-pub(crate) async fn dial(target: &Target, route: &Route) -> Result<Dialed, Error> {
+pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHead<'_>)) -> Result<Dialed, Error> {
     let step = Cell::new("resolving the name");
     let roots = tls::Roots::of(&route.tls.trust);
-    let dialing = Dialing { target, route, roots: &roots, step: &step, steps: Steps::default(), clock: Instant::now() };
+    let (steps, clock) = (Steps::default(), Instant::now());
+    let dialing = Dialing { target, route, roots: &roots, step: &step, steps, clock, trace };
     match tokio::time::timeout(route.connect_timeout, dialing.run()).await {
         Ok(dialed) => dialed,
         Err(_) => Err(Error::TimedOut { step: step.get(), after: route.connect_timeout, option: "--connect-timeout" }),
@@ -98,6 +99,7 @@ struct Dialing<'d> {
     step: &'d Cell<&'static str>,
     steps: Steps,
     clock: Instant,
+    trace: &'d dyn Fn(ProxyHead<'_>),
 }
 
 impl Dialing<'_> {
@@ -201,7 +203,7 @@ impl Dialing<'_> {
             })?;
         }
         self.step.set("waiting for the proxy");
-        let tunnelled = proxy.tunnel(&mut stream, host, port).await;
+        let tunnelled = proxy.tunnel(&mut stream, host, port, self.trace).await;
         tunnelled.map_err(|source| Error::Proxy { proxy: proxy.to_string(), to: format!("{host}:{port}"), source })?;
         self.steps.tunnelled = Some(self.lap());
         Ok((stream, peer))

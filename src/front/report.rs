@@ -5,12 +5,14 @@ use std::time::Duration;
 use crossterm::style::Color;
 
 use crate::connect::Trace;
-use crate::dial::Dialed;
+use crate::dial::{Dialed, proxy};
 use crate::error::Error;
 use crate::event::{ClientName, Close, End, Opened};
+use crate::handshake::Refusal;
 use crate::plan::Plan;
 use crate::recording::check::Difference;
 use crate::render::local_time;
+use crate::render::page::{Page, page};
 use crate::script::judge::diff::Side;
 use crate::session::{Attempt, Outcome};
 use crate::target::Target;
@@ -75,14 +77,21 @@ pub(super) fn compressed(agreed: &Agreed) -> String {
 /// Tells why there is no connection; a refusal's body comes with it.
 pub(super) fn not_connected(talk: &Talk, error: &Error) {
     talk.error(&error.chain());
-    if let Error::Refused(refusal) = error {
-        let body = String::from_utf8_lossy(&refusal.body);
-        if !body.trim().is_empty() {
-            talk.body(body.trim_end());
-        }
-        if refusal.cut {
-            talk.say("the body goes on");
-        }
+    match error {
+        Error::Refused(refusal) => refused(talk, refusal),
+        // Its words matter less: it is not who was asked.
+        Error::Proxy { source: proxy::Failure::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        _ => {}
+    }
+}
+
+fn refused(talk: &Talk, refusal: &Refusal) {
+    let Page { text, note } = page(refusal, talk.is_verbose());
+    if !text.is_empty() {
+        talk.body(&text);
+    }
+    if let Some(note) = note {
+        talk.say(note);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::target::{BadUrl, Parsed, Place, Target};
 /// A redirect that is not followed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadRedirect {
-    #[error("the server answered {status} without a `Location`")]
+    #[error("the server answered {status:03} without a `Location`")]
     NoLocation { status: u16 },
     #[error("the server redirects to `{location}`, which is no URL")]
     Syntax { location: String, source: BadUrl },
@@ -108,7 +108,7 @@ mod tests {
 
     fn answer(status: u16, location: Option<&str>) -> Response {
         let fields = location.into_iter().map(|location| Header::new("location", location)).collect();
-        Response { status, reason: String::new(), fields, head: String::new(), interim: Vec::new() }
+        Response { minor_version: 1, status, reason: String::new(), fields, head: String::new(), interim: Vec::new() }
     }
 
     fn shown(from: &str, location: &str) -> String {

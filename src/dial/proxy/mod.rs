@@ -9,7 +9,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use super::Stream;
-use crate::handshake::Flaw;
+use crate::handshake::{Flaw, Refusal};
 use crate::target::{Place, Scheme, Target, percent_decoded};
 
 pub(crate) use exceptions::Exceptions;
@@ -48,11 +48,17 @@ pub(crate) struct Proxies {
     pub(crate) except: Exceptions,
 }
 
+/// What goes to an HTTP proxy and comes from it, as it may be shown: secrets left out.
+pub(crate) enum ProxyHead<'h> {
+    Request(&'h str),
+    Response(&'h str),
+}
+
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("it answered {status} {reason}")]
-    Answered { status: u16, reason: String },
+    #[error("it answered {}", .0.status_line())]
+    Refused(Box<Refusal>),
     #[error("its answer cannot be used")]
     Flaw(#[source] Flaw),
     #[error("it sent {0} bytes before anything was said to the server")]
@@ -100,9 +106,15 @@ impl Proxy {
     }
 
     /// Has the proxy connect the stream, which leads to it, to a host.
-    pub(super) async fn tunnel(&self, stream: &mut Stream, host: &Host, port: u16) -> Result<(), Failure> {
+    pub(super) async fn tunnel(
+        &self,
+        stream: &mut Stream,
+        host: &Host,
+        port: u16,
+        trace: &dyn Fn(ProxyHead<'_>),
+    ) -> Result<(), Failure> {
         match self.kind {
-            Kind::Http | Kind::Https => http::tunnel(stream, host, port, self.login.as_ref()).await,
+            Kind::Http | Kind::Https => http::tunnel(stream, host, port, self.login.as_ref(), trace).await,
             Kind::Socks5 | Kind::Socks5h => Ok(socks::tunnel(stream, host, port, self.login.as_ref()).await?),
         }
     }
@@ -130,8 +142,8 @@ impl Failure {
     /// Whether it can go away by itself: the server behind the proxy may come up, its rules and our login stay.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Answered { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
-            Self::Flaw(flaw) => matches!(flaw, Flaw::Io(_) | Flaw::Closed | Flaw::CutShort { .. }),
+            Self::Refused(refusal) => matches!(refusal.response.status, 408 | 429 | 500 | 502..=504),
+            Self::Flaw(flaw) => flaw.may_pass(),
             Self::SpeaksFirst(_) => false,
             Self::Socks(failure) => {
                 matches!(failure, socks::Failure::Io(_) | socks::Failure::Refused { reply: 1 | 3..=6 })
@@ -140,18 +152,21 @@ impl Failure {
     }
 
     /// What to try.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Answered { status: 401 | 407, .. }
-            | Self::Socks(socks::Failure::NoMethod | socks::Failure::Login) => {
-                Some("the proxy wants a user and a password, or others: --proxy KIND://USER:PASS@HOST:PORT")
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Refused(refusal) if matches!(refusal.response.status, 401 | 407) => {
+                return Some(refusal.proxy_hint());
             }
-            Self::Answered { status: 403 | 405, .. } | Self::Socks(socks::Failure::Refused { reply: 2 }) => {
-                Some("the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it")
+            Self::Refused(refusal) if !matches!(refusal.response.status, 403 | 405) => return None,
+            Self::Refused(_) | Self::Socks(socks::Failure::Refused { reply: 2 }) => {
+                "the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it"
             }
-            Self::Socks(socks::Failure::NotSocks) => Some("is it an http proxy?"),
-            _ => None,
-        }
+            Self::Socks(socks::Failure::NoMethod { had_login: false }) => "try --proxy KIND://USER:PASS@HOST:PORT",
+            Self::Socks(socks::Failure::Login) => "the credentials were refused",
+            Self::Socks(socks::Failure::NotSocks) => "is it an http proxy?",
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 
