@@ -28,6 +28,8 @@ pub(crate) enum Error {
     Listen { address: String, source: io::Error },
     #[error("cannot resolve `{host}`")]
     Resolve { host: String, source: io::Error },
+    #[error("cannot find the interface `{name}`")]
+    NoInterface { name: String, source: io::Error },
     #[error("`{host}` has no {} address", family_name(*family))]
     NoAddress { host: String, family: Option<Family> },
     #[error("cannot connect to {place}{}", listed(tried))]
@@ -60,6 +62,7 @@ impl Error {
             Self::Usage(_) | Self::File { .. } | Self::BadRecord { .. } | Self::Local { .. } => 2,
             Self::Listen { .. }
             | Self::Resolve { .. }
+            | Self::NoInterface { .. }
             | Self::NoAddress { .. }
             | Self::Unreachable { .. }
             | Self::UnixSocket { .. }
@@ -92,6 +95,7 @@ impl Error {
             | Self::BadRecord { .. }
             | Self::Local { .. }
             | Self::Listen { .. }
+            | Self::NoInterface { .. }
             | Self::NoAddress { .. }
             | Self::NoRoots { .. }
             | Self::Redirect(_)
@@ -108,6 +112,10 @@ impl Error {
             Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
                 Some("is another server running there? port 0 takes a free one".to_owned())
             }
+            Self::Unreachable { tried, .. } if tried.iter().any(lacks_interface) => Some(
+                "a link-local address needs its interface: write it as in `[fe80::1%25eth0]`, or name it with --interface"
+                    .to_owned(),
+            ),
             Self::NoRoots { .. } => Some("install ca-certificates, or name a file with --cacert".to_owned()),
             Self::NoAddress { family: Some(Family::V4), .. } => Some("try it without -4".to_owned()),
             Self::NoAddress { family: Some(Family::V6), .. } => Some("try it without -6".to_owned()),
@@ -132,6 +140,16 @@ impl Error {
             write!(line, " ({hint})").expect("a String takes all");
         }
         line
+    }
+}
+
+fn lacks_interface((address, error): &(SocketAddr, io::Error)) -> bool {
+    match address {
+        SocketAddr::V6(address) => {
+            let is_open = address.ip().is_unicast_link_local() && address.scope_id() == 0;
+            is_open && error.kind() == io::ErrorKind::InvalidInput
+        }
+        SocketAddr::V4(_) => false,
     }
 }
 

@@ -126,14 +126,15 @@ impl Dialing<'_> {
         let mut shown_proxy = None;
         let (stream, peer) = match (&target.place, &route.unix_socket) {
             (_, Some(path)) | (Place::Unix(path), _) => self.unix(path).await?,
-            (Place::Host { host, port }, None) => {
-                let (host, port) = Detour::end_of(&route.detours, host, *port);
+            (Place::Host { host: named, port, zone }, None) => {
+                let (host, port) = Detour::end_of(&route.detours, named, *port);
+                let zone = zone.as_deref().filter(|_| host == *named);
                 match route.proxies.to(target) {
                     Some(proxy) => {
                         shown_proxy = Some(proxy.to_string());
                         self.through(proxy, &host, port).await?
                     }
-                    None => self.tcp(&host, port, || target.to_string()).await?,
+                    None => self.tcp(&host, port, zone, || target.to_string()).await?,
                 }
             }
         };
@@ -154,8 +155,17 @@ impl Dialing<'_> {
         Ok((Stream::Unix(unix), Peer::Unix(path.display().to_string())))
     }
 
-    async fn tcp(&mut self, host: &Host, port: u16, place: impl Fn() -> String) -> Result<(Stream, Peer), Error> {
-        let addresses = resolve::resolve(host, port, self.route).await?;
+    async fn tcp(
+        &mut self,
+        host: &Host,
+        port: u16,
+        zone: Option<&str>,
+        place: impl Fn() -> String,
+    ) -> Result<(Stream, Peer), Error> {
+        let mut addresses = resolve::resolve(host, port, self.route).await?;
+        if let Some(zone) = zone {
+            resolve::put_in_zone(&mut addresses, zone)?;
+        }
         let lap = self.lap();
         self.steps.resolved += lap;
         self.step.set("connecting");
@@ -190,7 +200,7 @@ impl Dialing<'_> {
 
     async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
         let roots = self.roots;
-        let reaching = self.tcp(&proxy.host, proxy.port, || format!("the proxy {proxy}"));
+        let reaching = self.tcp(&proxy.host, proxy.port, proxy.zone.as_deref(), || format!("the proxy {proxy}"));
         let secure = proxy.kind == Kind::Https;
         let (mut stream, peer) = if secure { roots.beside(reaching).await? } else { reaching.await? };
         if secure {

@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::Stream;
 use crate::handshake::{Flaw, Refusal};
-use crate::target::{Place, Scheme, Target, percent_decoded};
+use crate::target::{Place, Scheme, Target, percent_decoded, split_zone};
 
 pub(crate) use exceptions::Exceptions;
 
@@ -20,6 +20,7 @@ pub(crate) struct Proxy {
     pub(crate) kind: Kind,
     pub(crate) host: Host,
     pub(crate) port: u16,
+    pub(super) zone: Option<String>,
     login: Option<Login>,
 }
 
@@ -83,6 +84,7 @@ impl Proxy {
             _ => return Err("a proxy begins with http://, https://, socks5:// or socks5h://".to_owned()),
         };
         // A scheme that the parser does not know, as it would drop the port that it takes for the scheme's own.
+        let (rest, zone) = split_zone(rest).map_err(|_| "an IPv6 zone is written as in `[fe80::1%25eth0]`")?;
         let url = Url::parse(&format!("proxy://{rest}")).map_err(|error| error.to_string())?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("a proxy has a host")?;
         let host = Host::parse(host).map_err(|error| error.to_string())?;
@@ -102,7 +104,7 @@ impl Proxy {
         }
         // curl's: https has its usual port, the others that of SOCKS.
         let port = url.port().unwrap_or(if kind == Kind::Https { 443 } else { 1080 });
-        Ok(Self { kind, host, port, login })
+        Ok(Self { kind, host, port, zone, login })
     }
 
     /// Has the proxy connect the stream, which leads to it, to a host.
@@ -129,7 +131,7 @@ impl Kind {
 impl Proxies {
     /// The proxy that leads to a target.
     pub(super) fn to(&self, target: &Target) -> Option<&Proxy> {
-        let Place::Host { host, port } = &target.place else { return None };
+        let Place::Host { host, port, .. } = &target.place else { return None };
         let proxy = match target.scheme {
             Scheme::Ws => &self.ws,
             Scheme::Wss => &self.wss,
@@ -179,7 +181,10 @@ impl fmt::Display for Proxy {
             Kind::Socks5 => "socks5",
             Kind::Socks5h => "socks5h",
         };
-        write!(f, "{kind}://{}:{}", self.host, self.port)
+        match (&self.host, &self.zone) {
+            (Host::Ipv6(address), Some(zone)) => write!(f, "{kind}://[{address}%25{zone}]:{}", self.port),
+            (host, _) => write!(f, "{kind}://{host}:{}", self.port),
+        }
     }
 }
 
@@ -201,6 +206,7 @@ mod tests {
             ("http://proxy:80/", "http://proxy:80", None),
             ("HTTPS://proxy", "https://proxy:443", None),
             ("socks5://[::1]:9", "socks5://[::1]:9", None),
+            ("http://[fe80::1%25eth0]:9", "http://[fe80::1%25eth0]:9", None),
             ("socks5h://me:p%40w@10.0.0.1", "socks5h://10.0.0.1:1080", Some(("me", "p@w"))),
             ("me@Proxy:1", "http://proxy:1", Some(("me", ""))),
         ] {
@@ -220,6 +226,7 @@ mod tests {
             "secret:99999",
             "h/secret",
             "h?secret",
+            "secret@[::1%25a b]",
             "socks5://:secret@h",
             "socks5://secret@h",
         ] {
