@@ -160,6 +160,26 @@ fn a_bomb_of_1_gib_ends_with_1009_and_little_memory() {
 }
 
 #[test]
+fn a_truncated_compressed_message_is_not_printed_and_fails_with_1007() {
+    let payload = deflated(std::iter::once(b"transfer 1000000 EUR to account 17, on the first of each month".to_vec()));
+    for options in [&[][..], &["-j"]] {
+        for cut in [1, payload.len() / 2, payload.len() - 1] {
+            let (tell, told) = channel();
+            let (first, rest) = (payload[..cut / 2].to_vec(), payload[cut / 2..cut].to_vec());
+            let server = granting("permessage-deflate", move |mut stream, _| {
+                let head = |byte: u8, data: &[u8]| [&[byte, u8::try_from(data.len()).unwrap()][..], data].concat();
+                stream.write_all(&[head(0x41, &first), head(0x80, &rest)].concat()).unwrap();
+                tell.send(read_frame(&mut stream).unwrap()).unwrap();
+            });
+            let ran = tool().args(options).args(["-r", &server.url()]).run().code(5);
+            assert!(!ran.out().contains("transfer"), "{ran:?}");
+            ran.says("broke the protocol: a compressed message cannot be inflated: ").says("; closed with 1007\n");
+            assert_eq!(told.recv().unwrap(), (CLOSE, vec![0x03, 0xef]));
+        }
+    }
+}
+
+#[test]
 fn what_is_to_be_sent_does_not_wait_for_all_that_a_little_inflates_to() {
     const COUNT: usize = 16;
     let server = Raw::start(|mut stream, head| {

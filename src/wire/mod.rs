@@ -122,6 +122,8 @@ pub(crate) enum Fault {
     Protocol(String),
     #[error("a text message is not UTF-8")]
     NotUtf8,
+    #[error("a compressed message cannot be inflated: {0}")]
+    Deflate(&'static str),
     #[error("a message is larger than {limit} bytes")]
     TooBig { limit: usize },
 }
@@ -150,7 +152,7 @@ impl Fault {
         match self {
             Self::Cut(_) => None,
             Self::Protocol(_) => Some(1002),
-            Self::NotUtf8 => Some(1007),
+            Self::NotUtf8 | Self::Deflate(_) => Some(1007),
             Self::TooBig { .. } => Some(1009),
         }
     }
