@@ -185,7 +185,8 @@ fn an_expectation_that_is_missed_is_1_and_named() {
     let ran = tool().args(args).arg(url(&server)).run().code(1).stdout("a\nb\n");
     ran.stderr(
         &(all_well(&url(&server))
-            + "wsprobe: no message met the expectation `^c`\nwsprobe: no message met the expectation `op=done`\n"),
+            + "wsprobe: no message met the expectation `^c`\n\
+               wsprobe: no message met the expectation `op=done`: no message was JSON\n"),
     );
 }
 
@@ -228,22 +229,24 @@ fn beside_a_count_or_until_expectations_only_judge() {
 #[test]
 fn json_is_expected_by_path_and_value() {
     const MESSAGE: &str = r#"{"op":"done","items":[{"id":7}],"n":5,"none":null}"#;
-    for (expectation, code) in [
-        ("op", 0),
-        ("op=done", 0),
-        ("$.op=\"done\"", 0),
-        ("$.items[0].id=7", 0),
-        ("items[?@.id==7]", 0),
-        ("n=5.0", 0),
-        ("none=null", 0),
-        ("op=open", 1),
-        ("items[1]", 1),
-        ("n=\"5\"", 1),
+    for (expectation, stood) in [
+        ("op", None),
+        ("op=done", None),
+        ("$.op=\"done\"", None),
+        ("$.items[0].id=7", None),
+        ("items[?@.id==7]", None),
+        ("n=5.0", None),
+        ("items=[{\"id\":7.0}]", None),
+        ("none=null", None),
+        ("op=open", Some("`op` was `\"done\"` at last")),
+        ("items[1]", Some("there was no `items[1]`")),
+        ("n=\"5\"", Some("`n` was `5` at last")),
     ] {
         let server = saying(&["no JSON", MESSAGE]);
         let ran = tool().args(["-q", "--expect-json", expectation]).arg(url(&server)).run();
-        let error = format!("wsprobe: no message met the expectation `{expectation}`\n");
-        ran.code(code).stdout(format!("no JSON\n{MESSAGE}\n")).stderr(if code == 0 { "" } else { &error });
+        let error = |stood| format!("wsprobe: no message met the expectation `{expectation}`: {stood}\n");
+        let ran = ran.code(i32::from(stood.is_some())).stdout(format!("no JSON\n{MESSAGE}\n"));
+        ran.stderr(&stood.map_or_else(String::new, error));
     }
 }
 

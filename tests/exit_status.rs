@@ -121,7 +121,9 @@ fn a_broken_protocol_is_5_also_when_the_wait_ends_before_the_server_leaves() {
             let _ = until.recv();
         });
         let ran = tool().args(["-q", "-x", "a"]).args(args).arg(server.url()).run();
-        ran.code(5).stderr("wsprobe: the server broke the protocol: a text message is not UTF-8; closed with 1007\n");
+        ran.code(5).stderr(
+            "wsprobe: the server broke the protocol: a text message is not UTF-8: `\\xc3` at byte 0; closed with 1007\n",
+        );
         drop(left);
     }
 }

@@ -230,8 +230,8 @@ pub(crate) struct Output {
     /// Show each frame on the wire, both ways
     ///
     /// On stderr, a line each: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length, what it
-    /// inflated to, and the first bytes, unmasked and inflated. With `--json` and `--record` they are records of type
-    /// frame.
+    /// inflated to, and the first bytes, unmasked and inflated; of a Close its code and its reason. What comes after a Close
+    /// is counted: `84 bytes after the Close`. With `--json` and `--record` they are records of type frame and after_close.
     #[arg(long, hide_short_help = true)]
     pub(crate) frames: bool,
 

@@ -102,7 +102,7 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         return;
     }
     for missed in &outcome.missed {
-        talk.error(&format!("no message met the expectation `{missed}`"));
+        talk.error(&format!("no message met the expectation {missed}"));
     }
     match &outcome.short {
         Some(short) if outcome.lapsed => talk.error(&format!("{short} before the wait ended (--wait)")),

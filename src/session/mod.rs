@@ -34,6 +34,8 @@ use pings::Pings;
 
 use self::core::{Core, Moved, Reception, Step};
 pub(crate) use self::core::{Ending, Outcome};
+#[cfg(test)]
+pub(crate) use expect::Judged;
 pub(crate) use expect::{JsonExpectation, json_path};
 pub(crate) use goal::Expectation;
 pub(crate) use keepalive::{Habits, Heartbeat, Pinging, is_keepalive};
@@ -409,6 +411,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             }
         };
         let _ = timeout(LINGER, leaving).await;
+        self.put_frames(self.socket.take_last_frames());
         End::Closed { sent, close }
     }
 
@@ -428,6 +431,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         self.put_frames(self.socket.take_frames());
         self.put(Happening::Close { by: Direction::Out, close, clean: false });
         let _ = timeout_at(until, self.socket.drain()).await;
+        self.put_frames(self.socket.take_last_frames());
         End::Broken(self.fault.take().expect("it was put there just now"))
     }
 

@@ -333,14 +333,15 @@ fn take_whole(header: &Header, waiting: &mut BytesMut) -> Result<Incoming, Fault
 
 fn message(is_text: bool, data: Bytes) -> Result<Incoming, Fault> {
     Ok(Incoming::Message(if is_text {
-        event::Message::Text(Text::try_from(data).map_err(|_| Fault::NotUtf8)?)
+        let text = Text::try_from(data.clone());
+        event::Message::Text(text.map_err(|_| Utf8::check(&data).expect_err("the text is refused for that"))?)
     } else {
         event::Message::Binary(data)
     }))
 }
 
 impl From<NotUtf8> for Fault {
-    fn from(NotUtf8: NotUtf8) -> Self {
-        Self::NotUtf8
+    fn from(wrong: NotUtf8) -> Self {
+        Self::NotUtf8(wrong)
     }
 }
