@@ -18,7 +18,9 @@ use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::record::Secrets;
 use crate::render::{Format, Look, Stamps};
 use crate::request::{Compression, Wishes};
-use crate::session::{self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
+use crate::session::{
+    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, LingerPolicy, Persistence, Pinging, Wait,
+};
 use crate::target::{Parsed, Place};
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
@@ -29,6 +31,9 @@ use crate::wire::{Limits, Manner};
 const INTERVAL: Duration = Duration::from_secs(30);
 
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long nothing has come when it is taken that nothing more will, unless something else is said.
+const IDLE: Duration = Duration::from_secs(1);
 
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
@@ -76,6 +81,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         voice: voice(&options.output, env, is_prompt),
         dropped: Vec::new(),
         timeout: options.ending.timeout,
+        ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))
 }
 
@@ -221,7 +227,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
     Ok(session::Options {
         ending: Ending {
-            wait: ending.wait,
+            linger: linger(ending),
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
@@ -233,6 +239,16 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
         rate: options.messages.rate,
         habits,
     })
+}
+
+/// An explicit `--wait` is all the time there is, unless silence is to end it too.
+fn linger(ending: &options::Ending) -> LingerPolicy {
+    let idle = match (ending.wait_idle, ending.wait) {
+        (Some(idle), _) => Wait::For(idle),
+        (None, Some(_)) => Wait::Forever,
+        (None, None) => Wait::For(IDLE),
+    };
+    LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
 }
 
 fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {

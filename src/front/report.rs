@@ -14,7 +14,7 @@ use crate::recording::check::Difference;
 use crate::render::local_time;
 use crate::render::page::{Page, page};
 use crate::script::judge::diff::Side;
-use crate::session::{Attempt, Outcome};
+use crate::session::{Attempt, LingerEnd, Outcome};
 use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
@@ -101,13 +101,21 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
     if matches!(outcome.end, End::OutputGone) {
         return;
     }
+    match outcome.late {
+        0 => {}
+        1 => talk.say("1 more message came after the last one that was waited for"),
+        late => talk.say(&format!("{late} more messages came after the last one that was waited for")),
+    }
     for missed in &outcome.missed {
         talk.error(&format!("no message met the expectation {missed}"));
     }
-    match &outcome.short {
-        Some(short) if outcome.lapsed => talk.error(&format!("{short} before the wait ended (--wait)")),
-        Some(short) => talk.warn(&format!("{short} before the server closed")),
-        None => {}
+    match (&outcome.short, outcome.lapsed) {
+        (Some(short), Some(LingerEnd::Whole)) => talk.error(&format!("{short} before the wait ended (--wait)")),
+        (Some(short), Some(LingerEnd::Idle(time))) => {
+            talk.error(&format!("{short}, then nothing for {time:?} (--wait-idle)"));
+        }
+        (Some(short), None) => talk.warn(&format!("{short} before the server closed")),
+        (None, _) => {}
     }
 }
 
@@ -142,6 +150,10 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         End::Cut(Some(error)) => talk.error(&format!("the connection was cut without a Close: {error}")),
         End::Silent => talk.error(&silent(plan)),
         End::Broken(fault) => talk.error(&format!("the server {}", broken(fault))),
+        End::Unanswered if outcome.sends_on => talk.say(&format!(
+            "the server sent on and did not answer our Close within {:?} (--close-timeout)",
+            plan.session.ending.close_timeout
+        )),
         End::Unanswered => talk.error(&format!(
             "the server did not answer our Close within {:?} (--close-timeout)",
             plan.session.ending.close_timeout

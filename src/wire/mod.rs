@@ -437,6 +437,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.borrow().get_ref().bytes_read()
     }
 
+    /// How many of them were of messages: what a peer says beside them shows only that it is there.
+    pub(crate) fn message_bytes_read(&self) -> u64 {
+        self.inner.borrow().get_ref().message_bytes_read()
+    }
+
     /// How many messages the transport has taken to their last byte.
     pub(crate) fn messages_written(&self) -> u64 {
         self.inner.borrow().get_ref().messages_written()
