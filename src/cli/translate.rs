@@ -20,7 +20,8 @@ use crate::render::record::Secrets;
 use crate::render::{Format, Look, Stamps};
 use crate::request::{Compression, Wishes};
 use crate::session::{
-    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging, Replies, ReplyRule,
+    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, LingerPolicy, Persistence, Pinging, Replies, ReplyRule,
+    Wait,
 };
 use crate::target::{Parsed, Place};
 use crate::term::Verbosity;
@@ -32,6 +33,9 @@ use crate::wire::{Limits, Manner};
 const INTERVAL: Duration = Duration::from_secs(30);
 
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long nothing has come when it is taken that nothing more will, unless something else is said.
+const IDLE: Duration = Duration::from_secs(1);
 
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
@@ -79,6 +83,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         voice: voice(&options.output, env, is_prompt),
         dropped: Vec::new(),
         timeout: options.ending.timeout,
+        ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))
 }
 
@@ -225,7 +230,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
     Ok(session::Options {
         ending: Ending {
-            wait: ending.wait,
+            linger: linger(ending),
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
@@ -254,6 +259,16 @@ fn replies(messages: &options::Messages) -> Result<Replies, Error> {
     };
     let rules = messages.reply.chunks_exact(2).map(rule).collect::<Result<_, Error>>()?;
     Ok(Replies { rules, is_binary: messages.stdin.binary })
+}
+
+/// An explicit `--wait` is all the time there is, unless silence is to end it too.
+fn linger(ending: &options::Ending) -> LingerPolicy {
+    let idle = match (ending.wait_idle, ending.wait) {
+        (Some(idle), _) => Wait::For(idle),
+        (None, Some(_)) => Wait::Forever,
+        (None, None) => Wait::For(IDLE),
+    };
+    LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
 }
 
 fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {

@@ -5,14 +5,16 @@ use std::time::Duration;
 use crossterm::style::Color;
 
 use crate::connect::Trace;
-use crate::dial::Dialed;
+use crate::dial::{Dialed, proxy};
 use crate::error::Error;
 use crate::event::{ClientName, Close, End, Opened};
+use crate::handshake::Refusal;
 use crate::plan::Plan;
 use crate::recording::check::Difference;
 use crate::render::local_time;
+use crate::render::page::{Page, page};
 use crate::script::judge::diff::Side;
-use crate::session::{Attempt, Outcome};
+use crate::session::{Attempt, LingerEnd, Outcome};
 use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
@@ -75,14 +77,21 @@ pub(super) fn compressed(agreed: &Agreed) -> String {
 /// Tells why there is no connection; a refusal's body comes with it.
 pub(super) fn not_connected(talk: &Talk, error: &Error) {
     talk.error(&error.chain());
-    if let Error::Refused(refusal) = error {
-        let body = String::from_utf8_lossy(&refusal.body);
-        if !body.trim().is_empty() {
-            talk.body(body.trim_end());
-        }
-        if refusal.cut {
-            talk.say("the body goes on");
-        }
+    match error {
+        Error::Refused(refusal) => refused(talk, refusal),
+        // Its words matter less: it is not who was asked.
+        Error::Proxy { source: proxy::Failure::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        _ => {}
+    }
+}
+
+fn refused(talk: &Talk, refusal: &Refusal) {
+    let Page { text, note } = page(refusal, talk.is_verbose());
+    if !text.is_empty() {
+        talk.body(&text);
+    }
+    if let Some(note) = note {
+        talk.say(note);
     }
 }
 
@@ -92,13 +101,21 @@ pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
     if matches!(outcome.end, End::OutputGone) {
         return;
     }
-    for missed in &outcome.missed {
-        talk.error(&format!("no message met the expectation `{missed}`"));
+    match outcome.late {
+        0 => {}
+        1 => talk.say("1 more message came after the last one that was waited for"),
+        late => talk.say(&format!("{late} more messages came after the last one that was waited for")),
     }
-    match &outcome.short {
-        Some(short) if outcome.lapsed => talk.error(&format!("{short} before the wait ended (--wait)")),
-        Some(short) => talk.warn(&format!("{short} before the server closed")),
-        None => {}
+    for missed in &outcome.missed {
+        talk.error(&format!("no message met the expectation {missed}"));
+    }
+    match (&outcome.short, outcome.lapsed) {
+        (Some(short), Some(LingerEnd::Whole)) => talk.error(&format!("{short} before the wait ended (--wait)")),
+        (Some(short), Some(LingerEnd::Idle(time))) => {
+            talk.error(&format!("{short}, then nothing for {time:?} (--wait-idle)"));
+        }
+        (Some(short), None) => talk.warn(&format!("{short} before the server closed")),
+        (None, _) => {}
     }
 }
 
@@ -133,6 +150,10 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
         End::Cut(Some(error)) => talk.error(&format!("the connection was cut without a Close: {error}")),
         End::Silent => talk.error(&silent(plan)),
         End::Broken(fault) => talk.error(&format!("the server {}", broken(fault))),
+        End::Unanswered if outcome.sends_on => talk.say(&format!(
+            "the server sent on and did not answer our Close within {:?} (--close-timeout)",
+            plan.session.ending.close_timeout
+        )),
         End::Unanswered => talk.error(&format!(
             "the server did not answer our Close within {:?} (--close-timeout)",
             plan.session.ending.close_timeout

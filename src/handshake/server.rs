@@ -199,12 +199,12 @@ impl From<Unread> for Declined {
         Self::BadOpening(match unread {
             Unread::Io(error) => return Self::Io(error),
             Unread::Closed => return Self::Closed,
-            Unread::CutShort { received } => return Self::CutShort { received },
+            Unread::CutShort { received } => return Self::CutShort { received: received.len() },
             Unread::NotHttp { begins } => BadOpening::NotHttp { begins },
-            Unread::Malformed(httparse::Error::Version) => BadOpening::HttpVersion,
-            Unread::Malformed(error) => BadOpening::Malformed(error),
+            Unread::Malformed(broken) if broken.why == httparse::Error::Version => BadOpening::HttpVersion,
+            Unread::Malformed(broken) => BadOpening::Malformed(broken),
             Unread::TooLarge => BadOpening::TooLarge,
-            Unread::TooManyFields => BadOpening::TooManyFields,
+            Unread::TooManyFields { .. } => BadOpening::TooManyFields,
         })
     }
 }

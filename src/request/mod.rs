@@ -79,6 +79,11 @@ const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "se
 const TELLING: [&str; 5] = ["api-key", "apikey", "password", "secret", "token"];
 
 impl Wishes {
+    /// Whether they say who we are, whichever option does so.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.credentials.is_some() || self.headers.iter().any(|header| header.is("Authorization"))
+    }
+
     /// What may follow a redirect to another origin.
     pub(crate) fn without_secrets(&self) -> Self {
         // A Host given by hand, whichever option did it, belongs to the server it was meant for.
@@ -207,7 +212,7 @@ impl Request {
         self.fields
     }
 
-    fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
     }
 }
