@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc};
 
-use super::judging::judged;
+use super::judging::{judged, wanted};
 use super::words::Words;
 use super::{Fault, Inputs, Line, Player};
 use crate::event::Input;
@@ -66,7 +66,7 @@ impl RuleFailure {
 }
 
 impl Player<'_> {
-    pub(super) fn reply(
+    pub(super) async fn reply(
         &self,
         name: &Option<String>,
         place: Place,
@@ -75,11 +75,11 @@ impl Player<'_> {
         payload: &Payload,
     ) -> Result<(), Fault> {
         let answer = RuleAnswer { capture: capture.cloned(), payload: payload.clone() };
-        self.rule(name, place, to, Some(answer))
+        self.rule(name, place, to, Some(answer)).await
     }
 
-    pub(super) fn ignore(&self, name: &Option<String>, place: Place, what: &Pattern) -> Result<(), Fault> {
-        self.rule(name, place, what, None)
+    pub(super) async fn ignore(&self, name: &Option<String>, place: Place, what: &Pattern) -> Result<(), Fault> {
+        self.rule(name, place, what, None).await
     }
 
     pub(super) fn end_rules(&self, name: &Option<String>, kind: RuleKind) -> Result<(), Fault> {
@@ -87,14 +87,14 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn rule(
+    async fn rule(
         &self,
         name: &Option<String>,
         place: Place,
         pattern: &Pattern,
         answer: Option<RuleAnswer>,
     ) -> Result<(), Fault> {
-        let wanted = Arc::new(Wanted::new(pattern, &*self.stage.words)?);
+        let wanted = wanted(pattern, &self.stage.words).await?;
         let standing = self.open(name)?;
         let (words, failure) = (Rc::clone(&self.stage.words), Rc::clone(&self.rule_failure));
         standing.connection()?.add_rule(Rule { place, wanted, answer }, name, words, failure);
