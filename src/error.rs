@@ -164,6 +164,8 @@ fn refused(refusal: &Refusal) -> String {
 fn refusal_hint(refusal: &Refusal) -> Option<String> {
     let hint = match refusal.response.status {
         300..=399 if refusal.response.field("Location").is_some() => "-L follows it",
+        // As nginx, Apache and Go say it in a page of their own.
+        400 if memchr::memmem::find(&refusal.body, b"HTTPS").is_some() => "the port is for TLS: use wss://",
         200 | 204 | 404 => "is the path right?",
         401 => "try --user or --bearer",
         403 => "it may want credentials, or an --origin that it knows",

@@ -63,6 +63,8 @@ pub(crate) enum Flaw {
     CutShort { received: usize },
     #[error("the server does not speak HTTP/1: its answer begins with `{}`", begins.escape_ascii())]
     NotHttp { begins: Bytes },
+    #[error("the server speaks TLS on this port: what it answered is a record of TLS")]
+    Tls,
     #[error("the server's answer is broken HTTP: {0}")]
     Malformed(httparse::Error),
     #[error("the head of the server's answer is longer than {} KiB", http1::MAX_HEAD / 1024)]
@@ -78,10 +80,7 @@ impl Flaw {
     /// What to try.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            // A TLS record: an alert (0x15) or a handshake message (0x16), version 3.x.
-            Self::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => {
-                Some("this looks like TLS: try `wss://`")
-            }
+            Self::Tls => Some("use wss://"),
             _ => None,
         }
     }
@@ -135,6 +134,8 @@ impl From<Unread> for Flaw {
             Unread::Io(error) => Self::Io(error),
             Unread::Closed => Self::Closed,
             Unread::CutShort { received } => Self::CutShort { received },
+            // An alert (0x15) or a message of the handshake (0x16), version 3.x.
+            Unread::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => Self::Tls,
             Unread::NotHttp { begins } => Self::NotHttp { begins },
             Unread::Malformed(error) => Self::Malformed(error),
             Unread::TooLarge => Self::TooLarge,

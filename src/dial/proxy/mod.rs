@@ -150,6 +150,7 @@ impl Failure {
                 Some("the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it")
             }
             Self::Socks(socks::Failure::NotSocks) => Some("is it an http proxy?"),
+            Self::Flaw(Flaw::Tls) => Some("is it an https proxy?"),
             _ => None,
         }
     }
