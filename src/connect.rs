@@ -105,7 +105,9 @@ async fn shake_hands(
     }
     trace(Trace::Answered(started.elapsed()));
     answer.map_err(|source| match source {
-        Flaw::Io(error) if let Some(source) = tls::Failure::late(&error) => Error::Tls { host: target.host(), source },
+        Flaw::Io(error) if let Some(source) = tls::Failure::late(&error, &options.route.tls) => {
+            Error::Tls { host: target.host(), source }
+        }
         source => {
             let origin = request.field("Origin").map(str::to_owned);
             Error::Handshake { url: target.to_string(), origin, source }

@@ -198,6 +198,8 @@ struct TlsOptions {
     tls_cert: Option<PathBuf>,
 
     /// The key of the certificate (PEM, without a passphrase)
+    ///
+    /// RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 

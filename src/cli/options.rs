@@ -420,7 +420,9 @@ pub(crate) struct Request {
 pub(crate) struct Tls {
     /// Do not check the server's certificate
     ///
-    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl.
+    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl:
+    /// a certificate may be of any version, with a key of any size. `--pin` beside it still has the server prove that
+    /// it holds the key.
     #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check")]
     pub(crate) insecure: bool,
 

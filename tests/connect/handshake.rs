@@ -345,8 +345,7 @@ fn reset(stream: TcpStream) {
 fn a_tls_server_at_a_ws_url_hints_at_wss() {
     let server = Http::start_tls(tls::stranger(), welcome);
     let ran = tool().arg(format!("ws://127.0.0.1:{}/", server.port())).run().code(5).stdout("");
-    ran.says("the server does not speak HTTP/1: its answer begins with `")
-        .says(" (this looks like TLS: try `wss://`)\n");
+    ran.says("the server speaks TLS on this port: what it answered is a record of TLS (use wss://)\n");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::page;
-use crate::dial::Duplex;
+use crate::dial::tls::failure::in_words_of_handshake;
+use crate::dial::{Duplex, Secured};
 use crate::handshake::admission::Admission;
 use crate::handshake::server::{Choice, Declined, Denial, Heard, Opening, decline, hear, let_in};
 use crate::request::Header;
@@ -85,11 +86,12 @@ impl Door {
 
     async fn secure(&self, stream: Box<dyn Duplex>) -> Result<(Box<dyn Duplex>, Option<String>), Declined> {
         let Some(tls) = &self.tls else { return Ok((stream, None)) };
-        let stream = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await.map_err(Declined::Tls)?;
+        let stream = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await;
+        let stream = stream.map_err(|error| Declined::Tls(in_words_of_handshake(error)))?;
         let (_, session) = stream.get_ref();
         let version = session.protocol_version().map_or_else(String::new, |version| format!("{version:?}"));
         let suite = session.negotiated_cipher_suite().map_or_else(String::new, |suite| format!("{:?}", suite.suite()));
-        Ok((Box::new(stream), Some(format!("{version}, {suite}"))))
+        Ok((Box::new(Secured(stream)), Some(format!("{version}, {suite}"))))
     }
 
     fn judge<P>(&self, heard: &Heard, place: impl FnOnce() -> Option<P>) -> Result<(Choice, P), Declined> {
