@@ -384,3 +384,23 @@ fn a_server_that_keeps_the_transport_open_after_the_closes_is_not_waited_for_lon
     tool().arg(server.url()).run().code(0).stdout("").stderr(&all_well(&server.url()));
     left.recv_timeout(PATIENCE).unwrap();
 }
+
+#[test]
+fn with_binary_expectations_look_into_binary_messages_of_any_size() {
+    let server = echo();
+    let large = format!("{}done", "x".repeat(3 << 20));
+    for expectation in [["--until", "done$"], ["--expect", "done$"]] {
+        let run = |args: &[&str]| {
+            tool().args(["-q", "--whole", "-w", "30s", "--timeout", "60s"]).args(args).args(expectation)
+        };
+        run(&["-b"]).arg(url(&server)).stdin(large.as_str()).run().code(0).stdout(&large);
+    }
+    let json = tool().args(["-q", "-b", "-x", r#"{"op":"x"}"#, "--expect-json", "op=x"]).arg(url(&server)).run();
+    json.code(0);
+    // Without it, a binary message is none that could match.
+    let server = kit::serving(|client: kit::Client| async move {
+        client.binary(b"done").await;
+        client.close(1000, "").await;
+    });
+    tool().args(["-q", "-r", "--expect", "done"]).arg(url(&server)).run().code(1);
+}

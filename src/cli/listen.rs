@@ -82,7 +82,7 @@ struct WorkOptions {
     /// Play a script with each client, as its server
     ///
     /// The language is that of `wsprobe run` (wsprobe.wsp(5)); the client is the connection without a name, and needs no
-    /// `connect`. `expect header` looks at what it asked with. At the end it is closed with 1000; when a step fails, that
+    /// `connect`. `expect header` looks at what it asked with; `on GET /path answer 200 …` answers plain HTTP. At the end it is closed with 1000; when a step fails, that
     /// is told on stderr, the client is closed with 1011, and the exit status at the end is 1.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,

@@ -100,6 +100,15 @@ pub(crate) struct Messages {
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
     pub(crate) rate: Option<Rate>,
 
+    /// Answer each text message that matches; repeat it for more: `--reply '^ping (.*)' 'pong $1'`
+    ///
+    /// Beside all else that is sent, for as long as the connection is open: for pings of the application, such as SignalR's
+    /// and graphql-transport-ws's. `$1`, `$name` and `${name}` are what the groups of the expression match, `$$` is a dollar
+    /// sign. The first that matches answers, and the message is shown as any other. With `--binary`, binary messages are
+    /// looked at too, as far as they are UTF-8, and answers are binary. `--escapes` holds for TEXT.
+    #[arg(long, num_args = 2, value_names = ["REGEX", "TEXT"], allow_hyphen_values = true, conflicts_with = "echo", hide_short_help = true)]
+    pub(crate) reply: Vec<String>,
+
     /// Send every message back, with its type; stdin is not read
     ///
     /// Useful to measure a server's load and latency, and to test it with messages of its own.
@@ -298,6 +307,9 @@ pub(crate) struct Ending {
     pub(crate) count: Option<u64>,
 
     /// End after a text message that matches
+    ///
+    /// With `--binary`, a binary message can match too; what of it is not UTF-8 is U+FFFD to the expression. Messages are
+    /// looked at whole, up to `--max-message`. The same holds for `--expect` and `--expect-json`.
     #[arg(long, value_name = "REGEX", value_parser = values::regex, hide_short_help = true)]
     pub(crate) until: Option<Regex>,
 
@@ -307,7 +319,7 @@ pub(crate) struct Ending {
 
     /// Exit with 1 unless a text message matches
     ///
-    /// Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
+    /// With `--binary`, a binary message may match too. Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
     /// met in any order, and by one message or several.
     #[arg(long, value_name = "REGEX", value_parser = values::regex)]
     pub(crate) expect: Vec<Regex>,

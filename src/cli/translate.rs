@@ -8,6 +8,7 @@ use super::env::Env;
 use super::options::{self, Compress, Interval, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, Cookie};
+use super::values;
 use crate::connect;
 use crate::dial::proxy::Proxies;
 use crate::error::Error;
@@ -19,7 +20,8 @@ use crate::render::record::Secrets;
 use crate::render::{Format, Look, Stamps};
 use crate::request::{Compression, Wishes};
 use crate::session::{
-    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, LingerPolicy, Persistence, Pinging, Wait,
+    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, LingerPolicy, Persistence, Pinging, Replies, ReplyRule,
+    Wait,
 };
 use crate::target::{Parsed, Place};
 use crate::term::Verbosity;
@@ -92,6 +94,7 @@ fn manner(options: &Options, passes_on: bool) -> Manner {
         && !looks_into
         && options.ending.until.is_none()
         && !options.messages.echo
+        && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
     Manner { parts, traced: options.output.frames, fragment: options.protocol.fragment, ..Manner::default() }
 }
@@ -231,10 +234,12 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
+            looks_at_binary: options.messages.stdin.binary,
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
             deadline: None,
         },
+        replies: replies(&options.messages)?,
         echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
         habits,
@@ -249,6 +254,21 @@ fn linger(ending: &options::Ending) -> LingerPolicy {
         (None, None) => Wait::For(IDLE),
     };
     LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
+}
+
+fn replies(messages: &options::Messages) -> Result<Replies, Error> {
+    const OPTION: &str = "--reply <REGEX> <TEXT>";
+    let rule = |pair: &[String]| {
+        let bad = |why| Error::Usage(format!("`{}` is no value for `{OPTION}`: {why}", pair[0]));
+        let regex = values::regex(&pair[0]).map_err(bad)?;
+        let text = message(OPTION, &pair[1], &messages.stdin)?;
+        let text = String::from_utf8(text.data().to_vec());
+        let text =
+            text.map_err(|_| Error::Usage(format!("`{}` is no value for `{OPTION}`: it is not UTF-8", pair[1])))?;
+        Ok(ReplyRule { regex, text })
+    };
+    let rules = messages.reply.chunks_exact(2).map(rule).collect::<Result<_, Error>>()?;
+    Ok(Replies { rules, is_binary: messages.stdin.binary })
 }
 
 fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {

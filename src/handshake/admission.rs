@@ -65,14 +65,19 @@ impl Admission {
 
     /// Judges what holds for every request, also for one that only wants to see a page.
     pub(crate) fn admit(&self, opening: &Opening) -> Result<(), Denial> {
-        if let Some((status, body)) = &self.refusal {
-            return Err(self.denial(*status, body));
-        }
         let path = opening.resource.split('?').next().unwrap_or_default();
-        if let Some(only) = &self.path
+        if let (None, Some(only)) = (&self.refusal, &self.path)
             && path != only
         {
             return Err(self.denial(404, "there is nothing at this path\n"));
+        }
+        self.admit_anywhere(opening)
+    }
+
+    /// The same whatever the path.
+    pub(crate) fn admit_anywhere(&self, opening: &Opening) -> Result<(), Denial> {
+        if let Some((status, body)) = &self.refusal {
+            return Err(self.denial(*status, body));
         }
         match &self.credentials {
             Some(credentials) if !is_authorized(credentials, field(opening, "Authorization")) => {

@@ -65,6 +65,9 @@ pub(crate) enum Declined {
     BadOpening(#[from] BadOpening),
     #[error("the client was turned away with {}", .0.status)]
     Denied(Denial),
+    /// It wanted no socket, and got what the server has to say beside it.
+    #[error("{request} was answered with {}", .answer.status)]
+    Answered { request: String, answer: Denial },
     #[error("the client did not finish its handshake within {0:?} (--handshake-timeout)")]
     TooSlow(Duration),
 }
@@ -89,9 +92,14 @@ impl Heard {
         verify::opening(&self.asked).map(drop)
     }
 
+    /// The method of a request that wants no upgrade.
+    pub(crate) fn plain_method(&self) -> Option<&str> {
+        (!self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&self.asked.method)
+    }
+
     /// Whether it asks for a page, as a browser does that was given the URL: a GET that wants no upgrade.
     pub(crate) fn is_plain(&self) -> bool {
-        self.asked.method == "GET" && !self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))
+        self.plain_method() == Some("GET")
     }
 }
 
@@ -180,7 +188,7 @@ impl Declined {
                 let headers = bad.remedy().into_iter().collect();
                 Some(Denial { status: bad.status(), headers, body: format!("{bad}\n") })
             }
-            Self::Denied(denial) => Some(denial.clone()),
+            Self::Denied(denial) | Self::Answered { answer: denial, .. } => Some(denial.clone()),
             Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n") }),
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct Ending {
     pub(crate) count: Option<u64>,
     pub(crate) until: Option<Regex>,
     pub(crate) expectations: Vec<Expectation>,
+    /// `--binary`: expectations and `--until` look into binary messages too.
+    pub(crate) looks_at_binary: bool,
     /// The Close that we send.
     pub(crate) close: Close,
     pub(crate) close_timeout: Duration,

@@ -11,6 +11,7 @@ mod keepalive;
 mod pace;
 mod pings;
 mod reconnect;
+mod reply;
 mod write;
 
 use std::cell::{Cell, RefCell};
@@ -31,6 +32,7 @@ use backlog::Backlog;
 use goal::Goal;
 use keepalive::{Beat, Keepalive};
 use pings::Pings;
+use reply::PendingReplies;
 
 use self::core::{Core, Moved, Reception, Step};
 pub(crate) use self::core::{Ending, Outcome};
@@ -41,6 +43,7 @@ pub(crate) use goal::Expectation;
 pub(crate) use keepalive::{Habits, Heartbeat, Pinging, is_keepalive};
 pub(crate) use pace::{LingerEnd, LingerPolicy, Rate, Wait};
 pub(crate) use reconnect::{Attempt, Attempts, Backoff, Delay, Persistence};
+pub(crate) use reply::{Replies, ReplyRule};
 
 /// After the closing handshake, or after a fault, the peer gets this long to close the transport.
 const LINGER: Duration = Duration::from_secs(1);
@@ -111,6 +114,7 @@ pub(crate) enum Echo {
 pub(crate) struct Options {
     pub(crate) ending: Ending,
     pub(crate) echo: Echo,
+    pub(crate) replies: Replies,
     pub(crate) rate: Option<Rate>,
     pub(crate) habits: Habits,
 }
@@ -126,7 +130,8 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(ending: &Ending) -> Self {
-        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone());
+        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone())
+            .also_binary(ending.looks_at_binary);
         Self { goal, backlog: Backlog::default(), input_ended: None }
     }
 }
@@ -139,11 +144,12 @@ impl Options {
             count: None,
             until: None,
             expectations: Vec::new(),
+            looks_at_binary: false,
             close: Close::new(1001, ""),
             close_timeout,
             deadline: None,
         };
-        Self { ending, echo, rate: None, habits }
+        Self { ending, echo, replies: Replies::default(), rate: None, habits }
     }
 }
 
@@ -163,7 +169,7 @@ where
     S: Duplex,
     O: Outlet,
 {
-    if outlet.takes_runs() && options.echo == Echo::No {
+    if outlet.takes_runs() && options.echo == Echo::No && options.replies.is_empty() {
         socket.hand_over_runs();
     }
     let now = Instant::now();
@@ -181,6 +187,7 @@ where
         abandoned: Notify::new(),
         fault: RefCell::default(),
         pings: RefCell::default(),
+        replies: PendingReplies::default(),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
         arrival: Cell::new((0, SystemTime::now())),
@@ -193,7 +200,7 @@ where
         () = pump.abandoned.notified() => End::Abandoned,
         end = pump.watch(signals) => end,
         // Or a peer that is always ahead would use up what tokio lets a task do at a time, and nothing would ever be sent.
-        end = unconstrained(pump.read(echoes, options.echo)) => end,
+        end = unconstrained(pump.read(echoes, options)) => end,
         // Beside the writer, since a ping may go between the frames of a message that takes a while.
         end = pump.keep_alive() => end,
         never = pump.write(first, inputs, echoed, options) => match never {},
@@ -228,6 +235,7 @@ struct Pump<'a, S, O> {
     /// Why the connection fails, while the peer has time to leave.
     fault: RefCell<Option<Fault>>,
     pings: RefCell<Pings>,
+    replies: PendingReplies,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
     /// When so many bytes had come.
@@ -317,7 +325,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     }
 
     /// Moves what comes in to the outlet, until the connection ends.
-    async fn read(&self, echoes: Option<mpsc::Sender<Message>>, echo: Echo) -> End {
+    async fn read(&self, echoes: Option<mpsc::Sender<Message>>, options: &Options) -> End {
+        let echo = options.echo;
         let mut taken = 0;
         loop {
             if taken >= STRETCH {
@@ -362,7 +371,11 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                             }
                         }
                     }
+                    let reply = options.replies.to(&message);
                     self.put_received(Happening::Message(Direction::In, message));
+                    if let Some(reply) = reply {
+                        self.replies.put(reply).await;
+                    }
                     if reception == Reception::Last {
                         self.tell(|core, now| core.begin_close(None, now));
                     }

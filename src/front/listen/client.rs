@@ -44,8 +44,8 @@ fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, declined: &Declined) {
         Declined::Denied(denial) if denial.status == 200 => {
             return floor.talk.detail('*', &format!("{peer} was given the page"));
         }
-        // Whoever looks whether a port is open.
-        Declined::Closed => return floor.talk.detail('*', &format!("{peer}: {declined}")),
+        // Whoever looks whether a port is open, or asks for what the script has beside its socket.
+        Declined::Closed | Declined::Answered { .. } => return floor.talk.detail('*', &format!("{peer}: {declined}")),
         _ => {}
     }
     let mut words = format!("{peer}: {declined}");

@@ -7,6 +7,7 @@ use rustls::ServerConfig;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use super::answers::HttpAnswers;
 use super::page;
 use crate::dial::tls::failure::in_words_of_handshake;
 use crate::dial::{Duplex, Secured};
@@ -22,6 +23,8 @@ pub(in crate::front) struct Door {
     pub(in crate::front) admission: Admission,
     /// Whether a browser gets the built-in page.
     pub(in crate::front) has_page: bool,
+    /// What a script answers beside its socket.
+    pub(in crate::front) answers: Option<HttpAnswers>,
     /// Before each answer: a server on a bad day.
     pub(in crate::front) delay: Duration,
     /// Whether frames are told.
@@ -95,6 +98,9 @@ impl Door {
     }
 
     fn judge<P>(&self, heard: &Heard, place: impl FnOnce() -> Option<P>) -> Result<(Choice, P), Declined> {
+        if let Some(declined) = self.answered(heard) {
+            return Err(declined);
+        }
         if heard.is_plain() {
             return Err(Declined::Denied(self.plain(heard.opening())));
         }
@@ -104,6 +110,21 @@ impl Door {
             Some(place) => Ok((choice, place)),
             None => Err(Declined::Denied(self.admission.denial(503, "there are too many clients (--max-clients)\n"))),
         }
+    }
+
+    /// What the script answers to a request that wants no socket.
+    fn answered(&self, heard: &Heard) -> Option<Declined> {
+        let method = heard.plain_method()?;
+        let opening = heard.opening();
+        let mut answer = self.answers.as_ref()?.to(method, &opening.resource)?;
+        if let Err(denial) = self.admission.admit_anywhere(opening) {
+            return Some(Declined::Denied(denial));
+        }
+        let is_new = |header: &&Header| !answer.headers.iter().any(|other| other.is(&header.name));
+        let others: Vec<_> = self.admission.headers.iter().filter(is_new).cloned().collect();
+        answer.headers.extend(others);
+        let resource = opening.resource.split('?').next().unwrap_or_default();
+        Some(Declined::Answered { request: format!("{method} {resource}"), answer })
     }
 
     /// What a browser gets that was given the URL.

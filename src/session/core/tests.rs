@@ -11,6 +11,7 @@ fn ending() -> Ending {
         count: None,
         until: None,
         expectations: Vec::new(),
+        looks_at_binary: false,
         close: Close::new(1000, ""),
         close_timeout: 5 * SECOND,
         deadline: None,
