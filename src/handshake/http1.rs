@@ -40,6 +40,8 @@ pub(super) struct Asked {
     pub(super) method: String,
     /// 1 for HTTP/1.1
     pub(super) minor_version: u8,
+    /// `httparse` takes one for the end of a line; others do not.
+    pub(super) has_bare_line_feed: bool,
     pub(super) opening: Opening,
 }
 
@@ -226,7 +228,8 @@ fn parse_request(head: &[u8]) -> Result<Asked, Unread> {
     };
     let (method, resource) = (method.to_owned(), resource.to_owned());
     let opening = Opening { resource, fields: fields_of(parsed.headers) };
-    Ok(Asked { method, minor_version, opening })
+    let has_bare_line_feed = head.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r');
+    Ok(Asked { method, minor_version, has_bare_line_feed, opening })
 }
 
 fn fields_of(parsed: &[httparse::Header<'_>]) -> Vec<Header> {

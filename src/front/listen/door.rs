@@ -94,10 +94,10 @@ impl Door {
 
     fn judge<P>(&self, heard: &Heard, place: impl FnOnce() -> Option<P>) -> Result<(Choice, P), Declined> {
         if heard.is_plain() {
-            return Err(Declined::Denied(self.plain(heard.opening())));
+            return Err(Declined::Denied(self.plain(heard)));
         }
         heard.check()?;
-        let choice = self.admission.choose(heard.opening()).map_err(Declined::Denied)?;
+        let choice = self.admission.choose(heard.opening(), heard.authority()).map_err(Declined::Denied)?;
         match place() {
             Some(place) => Ok((choice, place)),
             None => Err(Declined::Denied(self.admission.denial(503, "there are too many clients (--max-clients)\n"))),
@@ -105,8 +105,8 @@ impl Door {
     }
 
     /// What a browser gets that was given the URL.
-    fn plain(&self, opening: &Opening) -> Denial {
-        if let Err(denial) = self.admission.admit(opening) {
+    fn plain(&self, heard: &Heard) -> Denial {
+        if let Err(denial) = self.admission.admit(heard.opening(), heard.authority()) {
             return denial;
         }
         let mut answer = if self.has_page {
