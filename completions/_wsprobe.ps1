@@ -285,6 +285,7 @@ Register-ArgumentCompleter -Native -CommandName 'wsprobe' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Serve this path only; any other is answered with 404')
             [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'Let in pages of this origin only; repeat it for more')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Answer to this host name too; repeat it for more')
             [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Let in only who authenticates so (Basic); 401 otherwise')
             [CompletionResult]::new('--bearer', '--bearer', [CompletionResultType]::ParameterName, 'Let in only who has this bearer token; 401 otherwise')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Choose this subprotocol if it is offered; repeat it for more')

@@ -279,6 +279,7 @@ set edit:completion:arg-completer[wsprobe] = {|@words|
             cand --color 'Use colour'
             cand --path 'Serve this path only; any other is answered with 404'
             cand --origin 'Let in pages of this origin only; repeat it for more'
+            cand --host 'Answer to this host name too; repeat it for more'
             cand --auth 'Let in only who authenticates so (Basic); 401 otherwise'
             cand --bearer 'Let in only who has this bearer token; 401 otherwise'
             cand -s 'Choose this subprotocol if it is offered; repeat it for more'

@@ -262,6 +262,7 @@ always\t''
 never\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l path -d 'Serve this path only; any other is answered with 404' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l origin -d 'Let in pages of this origin only; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l host -d 'Answer to this host name too; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l auth -d 'Let in only who authenticates so (Basic); 401 otherwise' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l bearer -d 'Let in only who has this bearer token; 401 otherwise' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s s -l subprotocol -d 'Choose this subprotocol if it is offered; repeat it for more' -r

@@ -1,16 +1,19 @@
 //! The opening handshake (RFC 6455, section 4) on an open stream: as client here, as server in `server`.
 //!
 //! Owns the order of sending, reading and judging. What an answer has to hold is in `verify`, whom a server lets in in
-//! `admission`, how HTTP looks on the wire in `http1`, `body`, `coding` and `broken`, what a refusal says in `refusal` and
-//! `challenge`, where it points to in `redirect`. Time limits, beside those on a body that does not end, are the caller's.
+//! `admission`, `origin` and `authority`, how HTTP looks on the wire in `http1`, `body`, `coding` and `broken`, what a refusal
+//! says in `refusal` and `challenge`, where it points to in `redirect`. Time limits, beside those on a body that does not end,
+//! are the caller's.
 
 pub(crate) mod admission;
+pub(crate) mod authority;
 mod body;
 mod broken;
 mod challenge;
 mod coding;
 pub(crate) mod fuzz;
 mod http1;
+pub(crate) mod origin;
 pub(crate) mod redirect;
 mod refusal;
 pub(crate) mod server;

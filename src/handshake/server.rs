@@ -14,6 +14,7 @@ use tokio::time::timeout;
 pub(crate) use super::http1::Opening;
 pub(crate) use super::verify::BadOpening;
 
+use super::authority::Authority;
 use super::http1::{Asked, Reader, Unread};
 use super::{send, verify};
 use crate::request::Header;
@@ -35,6 +36,8 @@ pub(crate) struct Denial {
     pub(crate) status: u16,
     pub(crate) headers: Vec<Header>,
     pub(crate) body: String,
+    /// What the user is told of it, and the client is not.
+    pub(crate) why: Option<String>,
 }
 
 /// A client that was let in.
@@ -63,7 +66,7 @@ pub(crate) enum Declined {
     CutShort { received: usize },
     #[error("the client's request is no WebSocket handshake")]
     BadOpening(#[from] BadOpening),
-    #[error("the client was turned away with {}", .0.status)]
+    #[error("the client was turned away with {}{}", .0.status, .0.explanation())]
     Denied(Denial),
     /// It wanted no socket, and got what the server has to say beside it.
     #[error("{request} was answered with {}", .answer.status)]
@@ -76,12 +79,19 @@ pub(crate) enum Declined {
 #[derive(Debug)]
 pub(crate) struct Heard {
     asked: Asked,
+    /// The host that it is for.
+    authority: Authority,
     leftover: Bytes,
 }
 
 impl Heard {
     pub(crate) fn opening(&self) -> &Opening {
         &self.asked.opening
+    }
+
+    /// The host that it is for, with the port.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// Whether it is a sound handshake.
@@ -103,11 +113,12 @@ impl Heard {
     }
 }
 
-/// Reads a request, without an answer.
+/// Reads a request, without an answer; what nobody may send is refused, whatever it asks for.
 pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Heard, Declined> {
     let mut reader = Reader::new(stream);
     let asked = reader.request().await?;
-    Ok(Heard { asked, leftover: reader.leftover() })
+    let authority = verify::authority(&asked)?;
+    Ok(Heard { asked, authority, leftover: reader.leftover() })
 }
 
 /// Opens the connection. The request has to be sound.
@@ -120,7 +131,7 @@ pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
     let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
     send(stream, &switching_head(key, &choice, extensions.as_deref())).await?;
-    let Heard { asked, leftover } = heard;
+    let Heard { asked, leftover, .. } = heard;
     Ok(Accepted { opening: asked.opening, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
@@ -169,6 +180,10 @@ fn head(status: u16, fields: &[Header]) -> String {
 }
 
 impl Denial {
+    fn explanation(&self) -> String {
+        self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"))
+    }
+
     fn text(&self) -> String {
         let fields = vec![
             Header::new("Connection", "close"),
@@ -186,10 +201,18 @@ impl Declined {
             Self::Io(_) | Self::Tls(_) | Self::Closed | Self::CutShort { .. } => None,
             Self::BadOpening(bad) => {
                 let headers = bad.remedy().into_iter().collect();
-                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n") })
+                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n"), why: None })
             }
             Self::Denied(denial) | Self::Answered { answer: denial, .. } => Some(denial.clone()),
-            Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n") }),
+            Self::TooSlow(_) => Some(Denial {
+                status: 408,
+                headers: Vec::new(),
+                body: format!(
+                    "{self}
+"
+                ),
+                why: None,
+            }),
         }
     }
 }

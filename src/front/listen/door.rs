@@ -102,10 +102,10 @@ impl Door {
             return Err(declined);
         }
         if heard.is_plain() {
-            return Err(Declined::Denied(self.plain(heard.opening())));
+            return Err(Declined::Denied(self.plain(heard)));
         }
         heard.check()?;
-        let choice = self.admission.choose(heard.opening()).map_err(Declined::Denied)?;
+        let choice = self.admission.choose(heard.opening(), heard.authority()).map_err(Declined::Denied)?;
         match place() {
             Some(place) => Ok((choice, place)),
             None => Err(Declined::Denied(self.admission.denial(503, "there are too many clients (--max-clients)\n"))),
@@ -117,7 +117,7 @@ impl Door {
         let method = heard.plain_method()?;
         let opening = heard.opening();
         let mut answer = self.answers.as_ref()?.to(method, &opening.resource)?;
-        if let Err(denial) = self.admission.admit_anywhere(opening) {
+        if let Err(denial) = self.admission.admit_anywhere(opening, heard.authority()) {
             return Some(Declined::Denied(denial));
         }
         let is_new = |header: &&Header| !answer.headers.iter().any(|other| other.is(&header.name));
@@ -128,8 +128,8 @@ impl Door {
     }
 
     /// What a browser gets that was given the URL.
-    fn plain(&self, opening: &Opening) -> Denial {
-        if let Err(denial) = self.admission.admit(opening) {
+    fn plain(&self, heard: &Heard) -> Denial {
+        if let Err(denial) = self.admission.admit(heard.opening(), heard.authority()) {
             return denial;
         }
         let mut answer = if self.has_page {
