@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= echo j/json output= record= record-secrets t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= wait-idle= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
+    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= reply= echo j/json output= record= record-secrets t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= wait-idle= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -30,6 +30,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s x -l execute -d 'Send t
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l chunk -d 'Cut stdin into binary messages of this size' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l rate -d 'Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reply -d 'Answer each text message that matches; repeat it for more: `--reply \'^ping (.*)\' \'pong $1\'`' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l output -d 'How to print messages' -r -f -a "auto\t''
 text\t''
 hex\t''
@@ -137,6 +138,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l chunk -d 'Cut stdin into binary messages of this size' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l rate -d 'Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reply -d 'Answer each text message that matches; repeat it for more: `--reply \'^ping (.*)\' \'pong $1\'`' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l output -d 'How to print messages' -r -f -a "auto\t''
 text\t''
 hex\t''
