@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::event::Opened;
 use crate::handshake::redirect::Trail;
 use crate::handshake::{self, Answer, Flaw, Response, Switched};
-use crate::request::{Request, Wishes, shown_answer};
+use crate::masking;
+use crate::request::{Request, Wishes};
 use crate::target::Target;
 use crate::wire::{Limits, Manner, Side, Socket, Tally};
 
@@ -84,7 +85,7 @@ async fn shake_hands(
     options: &Options,
     trace: &dyn Fn(Trace<'_>),
 ) -> Result<Answer, Error> {
-    trace(Trace::Request(&request.shown_head()));
+    trace(Trace::Request(&masking::head(&request.head())));
     let started = std::time::Instant::now();
     let answer =
         timeout(options.handshake_timeout, handshake::open(stream, request)).await.map_err(|_| Error::TimedOut {
@@ -106,7 +107,7 @@ async fn shake_hands(
 }
 
 fn trace_answer(response: &Response, trace: &dyn Fn(Trace<'_>)) {
-    response.interim.iter().chain([&response.head]).for_each(|head| trace(Trace::Response(&shown_answer(head))));
+    response.interim.iter().chain([&response.head]).for_each(|head| trace(Trace::Response(&masking::head(head))));
 }
 
 async fn open(
@@ -119,13 +120,14 @@ async fn open(
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<Tally>::default();
     let opened = Opened {
-        url: target.to_string(),
+        url: target.url(),
         peer: dialed.peer,
         tls: dialed.tls.map(|tls| format!("{}, {}", tls.version, tls.cipher_suite)),
         status: response.status,
         extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
         request: request.into_fields(),
         headers: response.fields,
+        answer: Vec::new(),
         subprotocol,
         deflate,
         tally: Arc::clone(&tally),

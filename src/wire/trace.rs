@@ -10,7 +10,7 @@ use super::frame;
 pub(crate) use super::frame::Header;
 use super::handmade::Handmade;
 use super::offer::Agreed;
-use crate::event::Direction;
+use crate::event::{Direction, now};
 
 /// How much of a payload is told.
 const BEGINNING: usize = 32;
@@ -149,7 +149,7 @@ impl Watch {
         }
         let inflated = (is_compressed && self.inflater.is_some()).then_some(frame.inflated);
         let Frame { header, beginning, .. } = frame;
-        Seen { at: SystemTime::now(), direction: self.direction, header, inflated, beginning, carries: None }
+        Seen { at: now(), direction: self.direction, header, inflated, beginning, carries: None }
     }
 }
 
@@ -165,7 +165,7 @@ impl Seen {
     pub(super) fn handmade(frame: &Handmade, mask: Option<[u8; 4]>) -> Self {
         let (header, carried) = (frame.header(mask), frame.payload.len());
         Self {
-            at: SystemTime::now(),
+            at: now(),
             direction: Direction::Out,
             header,
             inflated: None,

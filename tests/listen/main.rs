@@ -7,6 +7,7 @@ mod kit;
 mod admission;
 mod crowd;
 mod prompt;
+mod records;
 mod work;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
