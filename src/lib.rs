@@ -20,6 +20,7 @@
 //! | `script` | the language of `run`: its tree, parsing, formatting, judging |
 //! | `render` | from events to bytes: text, JSON, hexdumps, records |
 //! | `term` | stdout, stderr, the terminal's state, escaping |
+//! | `masking` | what is secret in URLs, header fields and subprotocols, and how it is shown |
 //! | `event`, `error` | the shared words; what goes wrong before a session |
 
 #![deny(unsafe_code)]
@@ -32,6 +33,7 @@ mod error;
 mod event;
 mod front;
 mod handshake;
+mod masking;
 mod plan;
 mod recording;
 mod render;

@@ -165,8 +165,9 @@ struct AdmissionOptions {
 
     /// Choose this subprotocol if it is offered; repeat it for more
     ///
-    /// The best first. Without it, the client gets the first of those that it offers.
-    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
+    /// The best first. Without it, the client gets the first of those that it offers. A client that offers none of them
+    /// is let in without one, and that is told. `@FILE` and `env:VAR` work.
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
     subprotocols: Vec<String>,
 
     /// Add a header to each answer, `'Name: value'`; one each time
@@ -386,7 +387,7 @@ impl AdmissionOptions {
             hosts: self.hosts(address, &origins),
             origins,
             is_tls,
-            subprotocols: self.subprotocols.clone(),
+            subprotocols: secret::subprotocols(&self.subprotocols)?,
             compression: translate::compression(self.compress, self.compress_options)?,
             headers,
         })

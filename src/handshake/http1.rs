@@ -108,8 +108,11 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
         }
     }
 
-    pub(super) async fn request(&mut self) -> Result<Asked, Unread> {
-        parse_request(self.head(may_begin_request).await?)
+    /// A request; `seen` is its head, as far as it came.
+    pub(super) async fn request(&mut self, seen: &mut String) -> Result<Asked, Unread> {
+        let head = self.head(may_begin_request).await;
+        *seen = String::from_utf8_lossy(head.as_ref().map_or(&self.buffer[..], |head| head)).into_owned();
+        parse_request(head?)
     }
 
     /// The body's beginning. What came is returned, however it ends.

@@ -68,7 +68,7 @@ async fn accept<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let judged = hear(stream).await.and_then(|heard| {
+    let judged = hear(stream, &mut String::new()).await.and_then(|heard| {
         heard.check()?;
         let choice = choose(heard.opening()).map_err(Declined::Denied)?;
         Ok((heard, choice))

@@ -9,6 +9,7 @@ use sha1_smol::Sha1;
 use super::authority::Authority;
 use super::broken::BrokenHead;
 use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Opening, Response, list, values};
+use crate::masking;
 use crate::request::{Header, Request};
 use crate::wire::offer::{self, Agreed, BadTerms};
 
@@ -204,11 +205,13 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
         return Ok(None);
     };
     if fields.len() > 1 || got.contains(',') {
-        return Err(BadAnswer::SeveralSubprotocols { got: fields });
+        let shown = |value: &String| masking::field("Sec-WebSocket-Protocol", value);
+        return Err(BadAnswer::SeveralSubprotocols { got: fields.iter().map(shown).collect() });
     }
     let asked: Vec<String> = request.subprotocols().map(str::to_owned).collect();
     if !asked.contains(got) {
-        return Err(BadAnswer::Subprotocol { got: got.clone(), asked });
+        let got = masking::chosen_subprotocol(got, request.subprotocols());
+        return Err(BadAnswer::Subprotocol { got, asked: masking::subprotocols(&asked.join(",")).shown });
     }
     Ok(Some(got.clone()))
 }

@@ -205,7 +205,10 @@ fn a_refusal_is_an_error_in_records_too() {
     let args = ["-j", "--record", record.to_str().unwrap(), &server.url()];
     let ran = tool().args(args).run().code(4).says("403 Forbidden").says("\nno\n");
     let records = ran.out();
-    assert!(records.contains(r#""dir":"in","type":"error","data":"the server answered 403 Forbidden"#), "{records}");
+    assert!(
+        records.contains(r#""dir":"in","type":"error","kind":"refused","data":"the server answered 403 Forbidden"#),
+        "{records}"
+    );
     assert_eq!(records.lines().count(), 1);
     assert_eq!(std::fs::read_to_string(record).unwrap(), records);
 }

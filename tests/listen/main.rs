@@ -8,6 +8,7 @@ mod admission;
 mod crowd;
 mod origin;
 mod prompt;
+mod records;
 mod tls;
 mod work;
 

@@ -12,7 +12,7 @@ use super::page;
 use crate::dial::tls::failure::in_words_of_handshake;
 use crate::dial::{Duplex, Secured};
 use crate::handshake::admission::Admission;
-use crate::handshake::server::{Choice, Declined, Denial, Heard, Opening, decline, hear, let_in};
+use crate::handshake::server::{Choice, Declined, Denial, Heard, Opening, Request, decline, hear, let_in};
 use crate::request::Header;
 use crate::wire::offer::Agreed;
 use crate::wire::{Limits, Manner, Side, Socket, Tally};
@@ -37,6 +37,8 @@ pub(in crate::front) struct Door {
 pub(in crate::front) struct Guest<P> {
     pub(in crate::front) socket: Socket<Box<dyn Duplex>>,
     pub(in crate::front) opening: Opening,
+    /// The fields that it was answered with.
+    pub(in crate::front) answer: Vec<Header>,
     pub(in crate::front) subprotocol: Option<String>,
     pub(in crate::front) extensions: Option<String>,
     pub(in crate::front) deflate: Option<Agreed>,
@@ -47,21 +49,29 @@ pub(in crate::front) struct Guest<P> {
 }
 
 impl Door {
-    /// Secures the stream if asked to, and answers the request; `place` says whether there is room for one more.
+    /// Secures the stream if asked to, and answers the request; `place` says whether there is room for one more, and
+    /// `request` is what was asked by whom is not let in.
     pub(in crate::front) async fn admit<P>(
         &self,
         stream: Box<dyn Duplex>,
         place: impl FnOnce() -> Option<P>,
+        request: &mut Request,
     ) -> Result<Guest<P>, Declined> {
         // One limit for all that the client has to say: it is no longer for one that sends a byte now and then.
         let deadline = Instant::now() + self.handshake_timeout;
         let late = || Declined::TooSlow(self.handshake_timeout);
         let (mut stream, tls) = timeout_at(deadline, self.secure(stream)).await.map_err(|_| late())??;
-        let heard = timeout_at(deadline, hear(&mut stream)).await.unwrap_or_else(|_| Err(late()));
+        let heard = timeout_at(deadline, hear(&mut stream, &mut request.head)).await.unwrap_or_else(|_| Err(late()));
         if !self.delay.is_zero() {
             sleep(self.delay).await;
         }
-        let judged = heard.and_then(|heard| self.judge(&heard, place).map(|(choice, place)| (heard, choice, place)));
+        let judged = heard.and_then(|heard| match self.judge(&heard, place) {
+            Ok((choice, place)) => Ok((heard, choice, place)),
+            Err(declined) => {
+                request.opening = Some(heard.into_opening());
+                Err(declined)
+            }
+        });
         let answered = async {
             match judged {
                 Ok((heard, choice, place)) => Ok((let_in(&mut stream, heard, choice).await?, place)),
@@ -78,6 +88,7 @@ impl Door {
         Ok(Guest {
             socket,
             opening: accepted.opening,
+            answer: accepted.answer,
             subprotocol: accepted.subprotocol,
             extensions: accepted.extensions,
             deflate,
