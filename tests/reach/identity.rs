@@ -230,7 +230,11 @@ fn a_certificate_that_cannot_be_used_is_refused_before_a_socket_opens() {
     openssl(door.path(), "genrsa -traditional -out me.key 2048");
     door.sign("me.key", "me.pem");
     openssl(door.path(), "rsa -traditional -aes128 -passout pass:x -in me.key -out old.key");
-    for (name, content) in [("empty", ""), ("bad.pem", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")] {
+    for (name, content) in [
+        ("empty", ""),
+        ("bad.pem", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),
+        ("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+    ] {
         std::fs::write(door.path().join(name), content).unwrap();
     }
     for (args, said) in [
@@ -243,7 +247,8 @@ fn a_certificate_that_cannot_be_used_is_refused_before_a_socket_opens() {
         ),
         (&["--cert", "me.key"], "`me.key`: it holds no certificate, neither in PEM nor in PKCS #12"),
         (&["--cert", "empty"], "`empty`: it holds no certificate"),
-        (&["--cert", "bad.pem"], "`bad.pem`: its PEM is broken"),
+        (&["--cert", "bad.pem"], "`bad.pem`: its PEM is broken: a section is not base64\n"),
+        (&["--cert", "broken.pem", "--key", "me.key"], "`me.key`: the certificate is broken\n"),
         (&["--cert", "nowhere"], "`nowhere`: No such file"),
         (&["--cert", "me.pem", "--key", "nowhere"], "`nowhere`: No such file"),
     ] {

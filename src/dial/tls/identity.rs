@@ -9,6 +9,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::crypto::possession::PublicKey;
 use super::key::signing_key;
+use super::pem::in_words;
 use super::pkcs12::{self, Secret};
 
 /// A certificate chain with the key of its first certificate.
@@ -122,7 +123,7 @@ fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
                 into one that can be read"
             .to_owned();
     }
-    format!("its PEM is broken: {error}")
+    format!("its PEM is broken: {}", in_words(error))
 }
 
 /// The key with its certificate first; the rest of the chain stays in its order.
@@ -133,6 +134,9 @@ pub(crate) fn certified(
     certificates: &[CertificateDer<'static>],
     keys: &[PrivateKeyDer<'static>],
 ) -> Result<Arc<SingleCertAndKey>, String> {
+    if certificates.iter().all(|certificate| PublicKey::of(certificate).is_none()) {
+        return Err("the certificate is broken".to_owned());
+    }
     for key in keys {
         let key = signing_key(key, certificates)?;
         let public = key.public_key();

@@ -12,6 +12,7 @@ mod key;
 mod name;
 mod objection;
 mod peer;
+pub(crate) mod pem;
 pub(crate) mod pkcs12;
 mod trust;
 mod verify;
