@@ -342,7 +342,7 @@ mod tests {
         for alert in (0..=255).map(AlertDescription::from) {
             let hint = |offer| alert::hint(alert, &offer).unwrap_or_default();
             for offer in offers().filter(|offer| offer.identity) {
-                assert!(!hint(offer).contains("of ours: --cert") && !hint(offer).contains("with --sni"), "{alert:?}");
+                assert!(!hint(offer).contains("--cert FILE") && !hint(offer).contains("with --sni"), "{alert:?}");
             }
             for offer in offers().filter(|offer| !offer.identity) {
                 assert!(!hint(offer).contains("the file of --cert"), "{alert:?}");
