@@ -62,6 +62,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub mod testing {
     pub mod parts;
 
+    pub use crate::dial::tls::pkcs12::fuzz::pkcs12 as fuzz_pkcs12;
     pub use crate::front::serve::{Client, Said, Server};
     pub use crate::handshake::fuzz::handshake as fuzz_handshake;
     pub use crate::script::fuzz::script as fuzz_script;

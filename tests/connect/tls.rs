@@ -222,8 +222,19 @@ fn a_file_without_authorities_is_refused_before_a_socket_opens() {
     for (content, reason) in [
         ("", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
         ("hello\n", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
-        ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "not a certificate in PEM: "),
-        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not a certificate that can be used: "),
+        (
+            "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+            "not a certificate in PEM: a section is not base64\n",
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n",
+            "not a certificate in PEM: the line `-----END CERTIFICATE-----` is missing\n",
+        ),
+        ("-----BEGIN CERTIFICATE\n", "not a certificate in PEM: `-----BEGIN CERTIFICATE` begins no section\n"),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "not a certificate that can be used: it is broken\n",
+        ),
     ] {
         std::fs::write(&file, content).unwrap();
         let ran = tool().arg("--cacert").arg(&file).arg("wss://127.0.0.1:1").run().code(2).stdout("");

@@ -55,6 +55,15 @@ fn a_key_that_nobody_signs_with_here_is_refused_in_words() {
         let ran = tool().args(["listen", "--echo", "127.0.0.1:0"]).args(&files).run().code(2);
         ran.stderr(&format!("wsprobe: cannot use the private key in `{}`: {said}\n", files[3]));
     }
+    let dir = kit::dir();
+    let [_, certificate, _, key] = made(&dir, "ed25519", false);
+    for (file, named) in [(&certificate, "the certificate"), (&key, "the private key")] {
+        let good = std::fs::read(file).unwrap();
+        std::fs::write(file, "-----BEGIN X-----\n!\n").unwrap();
+        let ran = tool().args(["listen", "127.0.0.1:0", "--tls-cert", &certificate, "--tls-key", &key]).run().code(2);
+        ran.stderr(&format!("wsprobe: cannot use {named} in `{file}`: the line `-----END X-----` is missing\n"));
+        std::fs::write(file, good).unwrap();
+    }
     let (one, other) = (kit::dir(), kit::dir());
     let [certificate, key] = [made(&one, "rsa:2048", false)[1].clone(), made(&other, "ed25519", false)[3].clone()];
     let ran = tool().args(["listen", "127.0.0.1:0", "--tls-cert", &certificate, "--tls-key", &key]).run().code(2);

@@ -174,6 +174,19 @@ fn an_authority_of_version_1_or_on_p_521_vouches_for_others() {
 }
 
 #[test]
+fn keys_are_exchanged_on_p_521_with_a_server_that_wants_nothing_else() {
+    if !has("openssl") {
+        return;
+    }
+    let shop = Workshop::new();
+    shop.alone("rsa", "rsa:2048", HERE);
+    for version in ["-tls1_3", "-tls1_2"] {
+        let server = shop.serve("rsa", &[version, "-groups", "P-521"]);
+        passes(&server, &["--cacert", &shop.file("rsa.pem")]);
+    }
+}
+
+#[test]
 fn each_fault_of_a_chain_has_its_sentence_and_a_hint_that_fits() {
     if !has("openssl") {
         return;

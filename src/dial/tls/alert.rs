@@ -97,4 +97,4 @@ pub(super) fn version_hint(offer: &Offer) -> &'static str {
     }
 }
 
-const CERTIFICATE: &str = "the server wants a certificate of ours: --cert FILE";
+const CERTIFICATE: &str = "give it one with --cert FILE";

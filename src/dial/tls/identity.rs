@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pkcs8::EncryptedPrivateKeyInfoRef;
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::crypto::possession::PublicKey;
 use super::key::signing_key;
-use super::pkcs12;
+use super::pem::in_words;
+use super::pkcs12::{self, Secret};
 
 /// A certificate chain with the key of its first certificate.
 #[derive(Clone, Debug)]
@@ -41,8 +41,10 @@ impl Identity {
         let named = |error: &dyn std::fmt::Display, path: &Path| format!("`{}`: {error}", path.display());
         let (certificates, mut keys) = if pkcs12::is_pkcs12(&bytes) {
             // Many of them have an empty passphrase, and nobody should be asked for that.
-            let contents = match pkcs12::read(&bytes, "") {
-                Err(pkcs12::Unread::Passphrase) => pkcs12::read(&bytes, &passphrase(certificate)?),
+            let contents = match pkcs12::read(&bytes, &Secret::new("")) {
+                Err(pkcs12::Unread::Passphrase | pkcs12::Unread::Changed) => {
+                    pkcs12::read(&bytes, &Secret::new(&passphrase(certificate)?))
+                }
                 read => read,
             };
             let contents = contents.map_err(|error| named(&error, certificate))?;
@@ -92,11 +94,11 @@ impl Pem {
     ) -> Result<Vec<PrivateKeyDer<'static>>, String> {
         let mut keys: Vec<_> = self.keys.iter().map(PrivateKeyDer::clone_key).collect();
         if let Some(der) = self.encrypted.first().filter(|_| keys.is_empty()) {
-            let broken = |error| format!("`{}`: its encrypted key is broken: {error}", path.display());
-            let info = EncryptedPrivateKeyInfoRef::try_from(der.as_slice()).map_err(broken)?;
-            let key = info.decrypt(passphrase(path)?);
-            let key = key.map_err(|_| format!("`{}`: the passphrase is wrong", path.display()))?;
-            keys.push(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into());
+            let key = pkcs12::unlock(der, &Secret::new(&passphrase(path)?));
+            keys.push(key.map_err(|error| match error {
+                pkcs12::Unread::Broken(error) => format!("`{}`: its encrypted key is broken: {error}", path.display()),
+                error => format!("`{}`: {error}", path.display()),
+            })?);
         }
         Ok(keys)
     }
@@ -121,7 +123,7 @@ fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
                 into one that can be read"
             .to_owned();
     }
-    format!("its PEM is broken: {error}")
+    format!("its PEM is broken: {}", in_words(error))
 }
 
 /// The key with its certificate first; the rest of the chain stays in its order.
@@ -132,6 +134,9 @@ pub(crate) fn certified(
     certificates: &[CertificateDer<'static>],
     keys: &[PrivateKeyDer<'static>],
 ) -> Result<Arc<SingleCertAndKey>, String> {
+    if certificates.iter().all(|certificate| PublicKey::of(certificate).is_none()) {
+        return Err("the certificate is broken".to_owned());
+    }
     for key in keys {
         let key = signing_key(key, certificates)?;
         let public = key.public_key();

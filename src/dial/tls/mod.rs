@@ -12,7 +12,8 @@ mod key;
 mod name;
 mod objection;
 mod peer;
-mod pkcs12;
+pub(crate) mod pem;
+pub(crate) mod pkcs12;
 mod trust;
 mod verify;
 

@@ -14,6 +14,7 @@ use rustls::{RootCertStore, ServerConfig};
 use super::certificate::SelfSigned;
 use crate::dial::tls::certified;
 use crate::dial::tls::crypto::provider;
+use crate::dial::tls::pem::in_words;
 
 /// A certificate and its key, ready for use.
 #[derive(Clone, Debug)]
@@ -68,7 +69,8 @@ impl Identity {
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the certificate in `{}`: {error}", path.display());
     let pem = std::fs::read(path).map_err(|error| bad(&error))?;
-    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| bad(&error))?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| bad(&in_words(&error)))?;
     if chain.is_empty() {
         return Err(bad(&"it holds none in PEM (`-----BEGIN CERTIFICATE-----`)"));
     }
@@ -80,7 +82,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let pem = std::fs::read(path).map_err(|error| bad(&error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
         rustls::pki_types::pem::Error::NoItemsFound => bad(&"it holds none in PEM, or one with a passphrase"),
-        error => bad(&error),
+        error => bad(&in_words(&error)),
     })
 }
 
