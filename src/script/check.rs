@@ -8,6 +8,7 @@ use super::syntax::{
     Setting, Step, Template, TextPattern,
 };
 use super::variables::Variables;
+use super::variables::environment::name_of;
 use crate::target::Parsed;
 
 /// An option that a connection can have.
@@ -96,6 +97,7 @@ impl<'a> Check<'a> {
                 of_pattern(to).into_iter().for_each(|piece| self.piece(piece));
                 return self.answer(capture.as_deref(), with);
             }
+            Action::Exec { command, .. } => command.0.iter().for_each(|piece| self.in_command(step, piece)),
             Action::Connect { url, settings } => {
                 if let Some(Err(error)) = url.literal().map(Parsed::from_text) {
                     self.flaws.push(Flaw::new(step.place, format!("this is no URL: {error}")));
@@ -177,6 +179,20 @@ impl<'a> Check<'a> {
             }
             _ => {}
         }
+    }
+
+    /// A shell would run what a peer has said: variables come to it as its environment.
+    fn in_command(&mut self, step: &Step, piece: &Piece) {
+        let (place, name) = match piece {
+            Piece::Literal(_) => return,
+            Piece::Variable(place, name) | Piece::Environment(place, name) => (*place, name_of(name)),
+            _ => {
+                let flaw = Flaw::new(step.place, format!("`{piece}` is not put into a command"));
+                return self.flaws.push(flaw.hint(format!("write `set x = {piece}` before it, and `\"$x\"` in it")));
+            }
+        };
+        let flaw = Flaw::new(place, format!("`{piece}` is not put into a command: a shell would run what it holds"));
+        self.flaws.push(flaw.hint(format!("write `\"${name}\"`: variables are in the command's environment")));
     }
 
     fn variable(&mut self, place: Place, name: &str) {
@@ -265,9 +281,7 @@ fn uses_connection(action: &Action) -> bool {
 /// All of a step in which variables can stand, piece by piece, but for that of its options and its blocks.
 fn pieces(action: &Action) -> Vec<&Piece> {
     match action {
-        Action::Connect { url: template, .. } | Action::Frame(template) | Action::Exec { command: template, .. } => {
-            template.0.iter().collect()
-        }
+        Action::Connect { url: template, .. } | Action::Frame(template) => template.0.iter().collect(),
         Action::Send(payload) => of_payload(payload),
         Action::Ping(text)
         | Action::Pong(text)
@@ -286,6 +300,8 @@ fn pieces(action: &Action) -> Vec<&Piece> {
         | Action::Drop
         | Action::HalfClose
         | Action::Off(_)
+        // A command has none.
+        | Action::Exec { .. }
         | Action::Repeat { .. }
         | Action::Parallel(_)
         // Their parts have scopes of their own.
@@ -447,6 +463,22 @@ mod tests {
         assert!(
             found[1].starts_with("1:22: the variable `n`") && found[2].starts_with("2:13: the variable `m`"),
             "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_command_takes_variables_from_its_environment_only() {
+        assert_eq!(
+            flaws("exec echo '{{url}}' {{list.0.my-id}} {{env:HOME}} \\{{.State}}\nexec echo {{uuid}} capture x\n"),
+            [
+                "1:12: `{{url}}` is not put into a command: a shell would run what it holds; write `\"$url\"`: variables \
+                 are in the command's environment",
+                "1:21: `{{list.0.my-id}}` is not put into a command: a shell would run what it holds; write \
+                 `\"$list_0_my_id\"`: variables are in the command's environment",
+                "1:38: `{{env:HOME}}` is not put into a command: a shell would run what it holds; write `\"$HOME\"`: \
+                 variables are in the command's environment",
+                "2:1: `{{uuid}}` is not put into a command; write `set x = {{uuid}}` before it, and `\"$x\"` in it",
+            ]
         );
     }
 

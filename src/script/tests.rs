@@ -150,7 +150,7 @@ const LINES: [&str; 123] = [
     "log \"a # b\"",
     "log a#b",
     "pause 1.5s",
-    "exec ./login.sh --as '{{user}} # 1' capture token",
+    "exec ./login.sh --as \"$user # 1\" capture token",
     "exec within 2s echo a",
     "close",
     "close 1000 bye",

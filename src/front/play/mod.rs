@@ -222,8 +222,10 @@ impl<'s> Player<'s> {
                 Ok(())
             }
             Action::Exec { within, command, capture } => {
-                let command = self.text(command)?;
-                let printed = exec::run(&command, self.dir(), within.unwrap_or(COMMAND)).await?;
+                // The check lets no variable in: a shell would run what it holds.
+                let command = command.literal().ok_or_else(|| "a command takes no `{{…}}`".to_owned())?;
+                let environment = self.stage.words.environment(command)?;
+                let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
                 if let Some(variable) = capture {
                     self.stage.words.set(variable, printed);
                 }

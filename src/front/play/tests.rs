@@ -77,7 +77,7 @@ repeat 3 {
 }
 skip until text again
 set x = "a b"
-exec printf '%s' '{{x}}' capture y
+exec printf '%s' "$x" capture y
 send {{y}}
 skip until text "a b" within 5s
 parallel {

@@ -1,6 +1,7 @@
 //! What the words of a script stand for while it is played: its variables, and the files beside it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::event::Message;
@@ -36,6 +37,16 @@ impl Words {
             self.set(name, before);
         }
         found
+    }
+
+    /// What a command finds in its environment.
+    ///
+    /// # Errors
+    /// In words: the command names a variable that cannot be there.
+    pub(super) fn environment(&self, command: &str) -> Result<BTreeMap<String, String>, String> {
+        let variables = self.variables.borrow();
+        let environment = variables.environment(command)?;
+        Ok(environment.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
     }
 
     /// What is to be sent.

@@ -1,5 +1,6 @@
 //! What `{{name}}` stands for: variables, and what is made up on the spot.
 
+pub(crate) mod environment;
 pub(crate) mod files;
 
 use std::collections::BTreeMap;
