@@ -83,7 +83,9 @@ impl Connection {
             let first = Batch::new();
             let outcome =
                 session::run(socket, first, &mut progress, &mut batches, &mut signals, &*heard, &options).await;
-            heard.ended(outcome.end.into());
+            let end = Rc::new(outcome.end);
+            heard.ended(Rc::clone(&end));
+            heard.put_end(&end, options.ending.close_timeout);
         });
         let connection = Self::of(line, inputs, answer, close_timeout);
         connection.session.replace(Some(session));

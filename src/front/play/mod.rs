@@ -44,6 +44,7 @@ use super::{report, scripts};
 use crate::cli::values;
 use crate::error::Error;
 use crate::event::{Close, Input};
+use crate::masking;
 use crate::plan::{Dial, Given};
 use crate::script::judge::{Answer, Extractor, Sources as _};
 use crate::script::syntax::{Action, Extract, Place, Script, Setting, Step, Template, Text};
@@ -414,15 +415,15 @@ impl<'s> Player<'s> {
         }
     }
 
-    /// The line of the file there.
-    fn written(&self, place: Place) -> &str {
-        self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim()
+    /// The line of the file there, as it may be shown.
+    fn written(&self, place: Place) -> String {
+        masking::words(self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim())
     }
 
     fn failure(&self, place: Place, step: Option<&Step>, fault: Fault) -> Box<Failure> {
         let place = fault.place.unwrap_or(place);
         let name = step.map(|step| step.connection.clone()).unwrap_or_default();
-        let mut failure = self.failure_of(place, &name, self.written(place).to_owned(), fault);
+        let mut failure = self.failure_of(place, &name, self.written(place), fault);
         if step.is_some_and(|step| matches!(step.action, Action::Connect { .. })) {
             // Those are of the connection before it.
             failure.recent = None;
