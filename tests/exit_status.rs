@@ -228,7 +228,7 @@ fn a_server_that_does_not_speak_tls_is_3() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let ran = tool().args(["-k", "-q"]).arg(format!("wss://{address}/")).run().code(3).stdout("");
-    ran.says("wsprobe: TLS with `127.0.0.1` failed: ").says("(does the server speak TLS here? if not, use ws://)\n");
+    ran.says("wsprobe: TLS with `127.0.0.1` failed: ").says("(use ws:// for a port without TLS)\n");
     server.join().unwrap();
 }
 

@@ -319,7 +319,7 @@ pub(crate) struct Ending {
     pub(crate) until: Option<Regex>,
 
     /// Limit the whole run, connecting included
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
     pub(crate) timeout: Option<Duration>,
 
     /// Exit with 1 unless a text message matches

@@ -188,6 +188,7 @@ pub(super) fn unsent(talk: &Talk, messages: usize) {
 
 /// Tells an end, and returns it if it is an error that no record has yet.
 fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) -> Option<ErrorEvent> {
+    let patience = plan.session.ending.close_timeout;
     let words = match &outcome.end {
         // A missed expectation says it better.
         End::TimedOut if !outcome.missed.is_empty() => return None,
@@ -197,22 +198,23 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) -> Option<ErrorEvent> {
         End::Cut(Some(error)) => format!("the connection was cut without a Close: {error}"),
         End::Silent => silent(plan),
         End::Broken(fault) => format!("the server {}", broken(fault)),
-        End::Unanswered => {
-            let patience = plan.session.ending.close_timeout;
-            format!("the server did not answer our Close within {patience:?} (--close-timeout)")
+        End::Unanswered if outcome.sends_on => {
+            format!("the server sent on and did not answer our Close within {patience:?} (--close-timeout)")
         }
+        End::Unanswered => format!("the server did not answer our Close within {patience:?} (--close-timeout)"),
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
         End::Interrupted(_) => "interrupted".to_owned(),
         End::BadInput(why) => why.clone(),
         End::Abandoned => "cut without a Close, as asked".to_owned(),
         End::Left => "the server has left after our half-close".to_owned(),
     };
-    match &outcome.end {
-        End::Interrupted(_) => talk.say(&words),
-        end if end.kind().is_some() => talk.error(&words),
-        _ => talk.say(&words),
+    // One that sends on for ever has left nothing unsaid that was waited for.
+    let kind = outcome.end.kind().filter(|_| !outcome.sends_on);
+    match (&outcome.end, kind) {
+        (End::Interrupted(_), _) | (_, None) => talk.say(&words),
+        _ => talk.error(&words),
     }
-    recorded(&outcome.end, words)
+    kind.and_then(|_| recorded(&outcome.end, words))
 }
 
 /// An end as a record has it, where it is an error; the session itself has told a broken protocol.

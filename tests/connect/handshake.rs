@@ -355,5 +355,5 @@ fn a_tls_server_at_a_ws_url_hints_at_wss() {
 fn a_plain_server_at_a_wss_url_hints_at_ws() {
     let server = speaking_first("HTTP/1.1 400 Bad Request\r\n\r\n");
     let ran = tool().args(["-k", &format!("wss://127.0.0.1:{server}/")]).run().code(3).stdout("");
-    ran.says("TLS with `127.0.0.1` failed: ").says(" (does the server speak TLS here? if not, use ws://)\n");
+    ran.says("TLS with `127.0.0.1` failed: ").says(" (use ws:// for a port without TLS)\n");
 }

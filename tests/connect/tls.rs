@@ -289,13 +289,16 @@ fn a_port_without_tls_is_told_apart_and_the_hint_is_ws() {
         (b"\x81\x05hello", no_tls),
         (b"", "the server closed the connection in the middle of the handshake"),
     ] {
-        tool().args(["-k", "-q", &saying(answer)]).run().code(3).stdout("").stderr(&format!(
-            "wsprobe: TLS with `127.0.0.1` failed: {what} (does it speak TLS on this port? if not, use ws://)\n"
-        ));
+        tool()
+            .args(["-k", "-q", &saying(answer)])
+            .run()
+            .code(3)
+            .stdout("")
+            .stderr(&format!("wsprobe: TLS with `127.0.0.1` failed: {what} (use ws:// for a port without TLS)\n"));
     }
     let echo = crate::kit::echo();
     let ran = tool().args(["-k", &format!("wss://127.0.0.1:{}/", echo.port())]).run().code(3);
-    ran.says("does it speak TLS on this port? if not, use ws://");
+    ran.says("use ws:// for a port without TLS");
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn hint(error: &Error, offer: &Offer) -> Option<&'static str> {
     }
 }
 
-const PLAIN: &str = "does it speak TLS on this port? if not, use ws://";
+const PLAIN: &str = "use ws:// for a port without TLS";
 
 #[cfg(test)]
 mod tests {

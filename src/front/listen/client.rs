@@ -32,17 +32,25 @@ const BATCHES: usize = 1;
 
 /// Lets a client in, if it may, and stays with it to its end.
 pub(super) async fn welcome<O: Outlet>(floor: Rc<Floor<O>>, arrival: Arrival) {
-    let Arrival { stream, peer } = arrival;
     // Boxed, so that what the handshake needs is not kept for as long as the client stays.
+    if let Some((guest, peer)) = Box::pin(admitted(&floor, arrival)).await {
+        serve(&floor, guest, peer).await;
+    }
+}
+
+/// The client, if it may come in.
+async fn admitted<O: Outlet>(floor: &Floor<O>, arrival: Arrival) -> Option<(Box<Guest<Place>>, Peer)> {
+    let Arrival { stream, peer } = arrival;
     let mut request = Request::default();
-    let admitted = Box::pin(floor.door.admit(stream, || floor.hub.place(), &mut request)).await;
-    match admitted {
+    match floor.door.admit(stream, || floor.hub.place(), &mut request).await {
         Ok(guest) => {
             report::handshake(&floor.talk, &peer, &request.head, &answer_head(101, &guest.answer));
-            drop(request);
-            serve(&floor, guest, peer).await;
+            Some((Box::new(guest), peer))
         }
-        Err(declined) => turned_away(&floor, &peer, request, &declined),
+        Err(declined) => {
+            turned_away(floor, &peer, request, &declined);
+            None
+        }
     }
 }
 
@@ -88,8 +96,8 @@ fn exchange<O>(floor: &Floor<O>, peer: &Peer, request: Request, denial: Option<&
     }
 }
 
-async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
-    let Guest { socket, opening, answer, subprotocol, extensions, deflate, tally, tls, mut place } = guest;
+async fn serve<O: Outlet>(floor: &Floor<O>, guest: Box<Guest<Place>>, peer: Peer) {
+    let Guest { socket, opening, answer, subprotocol, extensions, deflate, tally, tls, mut place } = *guest;
     let chosen = subprotocol.as_ref().map(|name| masking::chosen_subprotocol(name, opening.subprotocols()));
     let chosen = chosen.map_or_else(String::new, |name| format!(" ({name})"));
     let member = place.take(format!("{peer} {}{chosen}", masking::reference(&opening.resource)));
