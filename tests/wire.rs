@@ -385,7 +385,9 @@ fn what_comes_after_a_close_is_one_line_and_a_close_shows_its_code() {
         r#""opcode":8,"fin":true,"rsv":0,"mask":null,"length":9,"inflated":null,"code":4000,"reason":"see you","#
     ));
     assert_eq!(out.lines().filter(|line| line.contains(r#""dir":"in","type":"frame""#)).count(), 1, "{out}");
-    assert!(out.lines().last().unwrap().ends_with(r#""dir":"in","type":"after_close","bytes":84}"#), "{out}");
+    let [.., after, error] = &out.lines().collect::<Vec<_>>()[..] else { panic!("{out}") };
+    assert!(after.ends_with(r#""dir":"in","type":"after_close","bytes":84}"#), "{out}");
+    assert!(error.contains(r#""type":"error","kind":"closed""#), "{out}");
 }
 
 #[test]
