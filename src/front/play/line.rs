@@ -11,17 +11,15 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::pending::{PendingMessages, Unsifted};
+use super::recent::shown;
 use super::recording::Recording;
 use super::rules::Rule;
 use crate::event::{Close, Direction, End, ErrorEvent, Event, Happening, Message, now};
 use crate::front::report;
-use crate::render::hex::digits;
-use crate::render::text::{ping, pong};
 use crate::script::judge::closing;
 use crate::script::syntax::RuleKind;
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
-use crate::term::escape::{Keep, escape};
 
 /// With so much waiting, nothing more is read.
 const FULL: usize = 16 << 20;
@@ -31,9 +29,6 @@ const OVERHEAD: usize = 64;
 
 /// How many of the last messages are shown with a failure.
 const RECENT: usize = 10;
-
-/// How much of each is shown, in bytes.
-const SHOWN: usize = 160;
 
 pub(in crate::front) struct Line {
     /// What the other end is called.
@@ -370,40 +365,6 @@ impl Outlet for Line {
 
 fn weight(data: &[u8]) -> usize {
     OVERHEAD + data.len()
-}
-
-/// An event among the last messages, safe for a terminal.
-fn shown(what: &Happening) -> Option<String> {
-    Some(match what {
-        Happening::Message(direction, message) => format!("{} {}", mark(*direction), preview(message)),
-        Happening::Ping(direction, data) => format!("{} {}", mark(*direction), ping(data)),
-        Happening::Pong(direction, data, round_trip) => format!("{} {}", mark(*direction), pong(data, *round_trip)),
-        Happening::Close { by, close, clean } => {
-            let how = if *clean { "" } else { ", not clean" };
-            format!("{} {}{how}", mark(*by), escape(&closing(close), Keep::Nothing))
-        }
-        Happening::Error(error) => format!("! {}", escape(&error.words, Keep::Nothing)),
-        Happening::Listening(_) | Happening::Open(_) | Happening::Frame(_) | Happening::Answered(_) => return None,
-        Happening::Part(_) | Happening::Run(_) => return None,
-    })
-}
-
-fn mark(direction: Direction) -> char {
-    match direction {
-        Direction::In => '<',
-        Direction::Out => '>',
-    }
-}
-
-fn preview(message: &Message) -> String {
-    let data = message.data();
-    let more = if data.len() > SHOWN { format!("… [{} bytes]", data.len()) } else { String::new() };
-    match message {
-        Message::Text(text) => {
-            format!("{}{more}", escape(&text[..text.floor_char_boundary(SHOWN)], Keep::Nothing))
-        }
-        Message::Binary(data) => format!("binary {}{more}", digits(&data[..data.len().min(SHOWN)])),
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod failure;
 mod judging;
 mod line;
 mod pending;
+mod recent;
 mod recording;
 mod rules;
 mod standing;
