@@ -26,17 +26,9 @@ impl Words {
         self.variables.borrow_mut().set(name, value);
     }
 
-    /// Does something while a variable has another value.
-    pub(super) fn with<T>(&self, local: Option<(&str, String)>, look: impl FnOnce(&Self) -> T) -> T {
-        let Some((name, value)) = local else { return look(self) };
-        let before = self.variables.borrow_mut().take(name);
-        self.set(name, value);
-        let found = look(self);
-        self.variables.borrow_mut().take(name);
-        if let Some(before) = before {
-            self.set(name, before);
-        }
-        found
+    /// Does something whose variables are nobody else's.
+    pub(super) fn apart<T>(&self, look: impl FnOnce(&Self) -> T) -> T {
+        look(&Self { variables: RefCell::new(self.variables.borrow().clone()), dir: self.dir.clone() })
     }
 
     /// What a command finds in its environment.

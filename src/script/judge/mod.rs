@@ -58,6 +58,8 @@ pub(crate) enum Wanted {
     Binary(BytePattern),
     BinaryContains(BytePattern),
     BinaryMatches(BytesRegex),
+    /// In a message of either type.
+    MessageJson(WantedJson),
     BinaryJson(WantedJson),
     /// Of a stream, which [`BytePattern::fit`] says more about.
     Bytes(BytePattern),
@@ -136,6 +138,7 @@ impl Wanted {
             Pattern::Binary(binary) => Self::Binary(BytePattern::new(binary, sources)?),
             Pattern::BinaryContains(binary) => Self::BinaryContains(BytePattern::new(binary, sources)?),
             Pattern::BinaryMatches(expression) => Self::BinaryMatches(bytes_regex(expression, sources)?),
+            Pattern::MessageJson(pattern) => Self::MessageJson(WantedJson::new(pattern, sources)?),
             Pattern::BinaryJson(pattern) => Self::BinaryJson(WantedJson::new(pattern, sources)?),
             Pattern::Bytes(binary) => Self::Bytes(BytePattern::new(binary, sources)?),
             Pattern::Ping(text) => Self::Ping(optional(text)?),
@@ -158,6 +161,7 @@ impl Wanted {
             | Self::Binary(_)
             | Self::BinaryContains(_)
             | Self::BinaryMatches(_)
+            | Self::MessageJson(_)
             | Self::BinaryJson(_) => Kind::Message,
             Self::Bytes(_) => Kind::Bytes,
             Self::Ping(_) => Kind::Ping,
@@ -172,7 +176,9 @@ impl Wanted {
         match self {
             Self::Text(WantedText::Matches(regex)) => is_large(regex.as_str()),
             Self::BinaryMatches(regex) => is_large(regex.as_str()),
-            Self::Json(WantedJson::Condition(condition)) | Self::BinaryJson(WantedJson::Condition(condition)) => {
+            Self::Json(WantedJson::Condition(condition))
+            | Self::MessageJson(WantedJson::Condition(condition))
+            | Self::BinaryJson(WantedJson::Condition(condition)) => {
                 condition.regexes().into_iter().any(|regex| is_large(regex.as_str()))
             }
             _ => false,
@@ -189,10 +195,12 @@ impl Wanted {
             (Self::Binary(wanted), Message::Binary(data)) => wanted.judge(data),
             (Self::BinaryContains(wanted), Message::Binary(data)) => wanted.judge_part(data),
             (Self::BinaryMatches(regex), Message::Binary(data)) => bytes::judge_match(regex, data),
-            (Self::BinaryJson(wanted), Message::Binary(data)) => match std::str::from_utf8(data) {
-                Ok(text) => wanted.judge("the message", text),
-                Err(_) => Err(no_json("the message", &String::from_utf8_lossy(data))),
-            },
+            (Self::MessageJson(wanted), _) | (Self::BinaryJson(wanted), Message::Binary(_)) => {
+                match std::str::from_utf8(message.data()) {
+                    Ok(text) => wanted.judge("the message", text),
+                    Err(_) => Err(no_json("the message", &String::from_utf8_lossy(message.data()))),
+                }
+            }
             (
                 Self::AnyBinary
                 | Self::Binary(_)
@@ -273,7 +281,10 @@ impl Answer {
 
 /// Takes a value out of the message that came last.
 pub(crate) fn extract(from: &Extract, message: &Message, sources: &impl Sources) -> Result<String, Mismatch> {
-    let text = || message.text().ok_or_else(|| Mismatch::new("the message that came last is binary"));
+    let text = || {
+        let text = std::str::from_utf8(message.data());
+        text.map_err(|_| Mismatch::new("the message that came last is binary, and no UTF-8"))
+    };
     match from {
         Extract::Text => text().map(str::to_owned),
         Extract::Binary => Ok(digits(message.data())),
@@ -286,7 +297,7 @@ pub(crate) fn extract(from: &Extract, message: &Message, sources: &impl Sources)
         Extract::Json(path) => {
             let path_of = Path::new(path).map_err(Mismatch::new)?;
             let text = text()?;
-            let value = serde_json::from_str::<Value>(text).map_err(|_| no_json("the message", text))?;
+            let value = json::value(text).ok_or_else(|| no_json("the message", text))?;
             path_of
                 .first(&value)
                 .map(plain)
