@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::flaw::Flaw;
 use super::syntax::{
-    Action, Binary, BytePiece, Condition, Expect, Extract, HttpAnswer, Operand, Pattern, Payload, Piece, Place, Script,
-    Setting, Step, Template, TextPattern,
+    Action, Binary, BytePiece, Condition, Expect, Extract, HttpAnswer, Operand, Pattern, Payload, Piece, Place,
+    RuleAnswer, Script, Setting, Step, Template, TextPattern,
 };
 use super::variables::Variables;
 use super::variables::environment::name_of;
@@ -208,13 +208,20 @@ impl<'a> Check<'a> {
         });
     }
 
-    /// What a rule answers with, in which its own capture has a value.
-    fn answer(&mut self, capture: Option<&'a str>, with: &Payload) {
-        let is_new = capture.filter(|name| self.defined.insert(name));
-        of_payload(with).into_iter().for_each(|piece| self.piece(piece));
-        if let Some(name) = is_new {
-            self.defined.remove(name);
+    /// What a rule answers with, in which its own captures have values.
+    fn answer(&mut self, capture: Option<&'a str>, with: &'a RuleAnswer) {
+        let outside = self.defined.clone();
+        self.defined.extend(capture);
+        match with {
+            RuleAnswer::Payload(payload) => of_payload(payload).into_iter().for_each(|piece| self.piece(piece)),
+            RuleAnswer::Steps(steps) => {
+                for step in steps {
+                    pieces(&step.action).into_iter().for_each(|piece| self.piece(piece));
+                    self.define(std::slice::from_ref(step));
+                }
+            }
         }
+        self.defined = outside;
     }
 
     /// Takes note of what these steps give values to.
@@ -330,7 +337,7 @@ fn of_pattern(pattern: &Pattern) -> Vec<&Piece> {
         Pattern::Json(condition) | Pattern::BodyJson(condition) => of_condition(condition),
         Pattern::Binary(binary) | Pattern::BinaryContains(binary) | Pattern::Bytes(binary) => of_binary(binary),
         Pattern::BinaryMatches(regexp) => regexp.source.0.iter().collect(),
-        Pattern::BinaryJson(pattern) => of_pattern(pattern),
+        Pattern::MessageJson(pattern) | Pattern::BinaryJson(pattern) => of_pattern(pattern),
         Pattern::Message | Pattern::AnyText | Pattern::AnyBinary => Vec::new(),
     }
 }
@@ -453,6 +460,16 @@ mod tests {
         assert!(
             found[3].starts_with("9:1: no step connects `b`") && found[4].starts_with("10:1: no step connects `c`")
         );
+    }
+
+    #[test]
+    fn an_answer_of_several_steps_knows_what_it_has_captured_and_nobody_else_does() {
+        let found = flaws(
+            "connect :80\nreply to json $.id capture n with {\nsend {{n}} {{m}}\ncapture m = json $.m\nsend {{m}}\n}\n\
+             send {{m}} {{n}}\n",
+        );
+        let places: Vec<_> = found.iter().map(|found| found.split(" has").next().unwrap()).collect();
+        assert_eq!(places, ["3:12: the variable `m`", "7:6: the variable `m`", "7:12: the variable `n`"]);
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(crate) enum Action {
         to: Pattern,
         /// Known in the answer only.
         capture: Option<String>,
-        with: Payload,
+        with: RuleAnswer,
     },
     /// A rule that stands: no step sees messages that fit.
     Ignore(Pattern),
@@ -128,6 +128,14 @@ pub(crate) enum Action {
     },
     /// All at once; it goes on when the last of them has ended.
     Parallel(Vec<Vec<Step>>),
+}
+
+/// What a rule does with a message that fits it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RuleAnswer {
+    Payload(Payload),
+    /// Those that send, close, or capture what only they know.
+    Steps(Vec<Step>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,6 +262,8 @@ pub(crate) enum Pattern {
     BinaryContains(Binary),
     /// `binary matches /…/`: of its bytes, as far as they are UTF-8.
     BinaryMatches(Regexp),
+    /// `message json …`, text or binary; one of the three of JSON.
+    MessageJson(Box<Pattern>),
     /// `binary json …`; one of the three of JSON.
     BinaryJson(Box<Pattern>),
     /// The next bytes of the binary messages, wherever one ends and the next begins.
@@ -291,6 +301,7 @@ impl Pattern {
             | Self::Binary(_)
             | Self::BinaryContains(_)
             | Self::BinaryMatches(_)
+            | Self::MessageJson(_)
             | Self::BinaryJson(_) => true,
             // Those do not come one by one.
             Self::Bytes(_)

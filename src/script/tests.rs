@@ -33,7 +33,7 @@ fn holds_together(source: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each line in its canonical form.
-const LINES: [&str; 123] = [
+const LINES: [&str; 125] = [
     "on GET /a?b=c answer 200 json {\"id\":\"{{uuid}}\"}",
     "on DELETE /x answer 404 no such thing",
     "connect {{url}}/chat",
@@ -134,6 +134,8 @@ const LINES: [&str; 123] = [
     "reply to json {\"op\":\"ping\"} with with",
     "reply to binary hex 00 with binary hex 01",
     "reply to message with \"\"",
+    "expect message json $.a == 1 capture n",
+    "expect message json exactly {\"a\":1}",
     "reply off",
     "ignore text contains tick",
     "ignore json $.type == 6",
@@ -221,6 +223,32 @@ fn expectations_in_any_order_stand_in_a_block() {
             "8:3: in `expect any order` there are expectations only; as in `expect json {\"id\":1}`",
             "11:1: there is no expectation in this block",
             "13:1: this `expect any order` is not closed; end it with `}` on a line of its own",
+        ]
+    );
+}
+
+#[test]
+fn the_answer_of_a_rule_may_be_several_steps() {
+    let source = "a: reply to  json $.id capture id with {  # both\n capture n = json $.n\nsend {{n}}\n# and\nclose\n}\n\
+        reply to text \"a\" with {\"a\": {}}\n";
+    let formatted = "a: reply to json $.id capture id with {  # both\n  capture n = json $.n\n  send {{n}}\n  # and\n  \
+        close\n}\nreply to text \"a\" with {\"a\": {}}\n";
+    assert_eq!(format::format(source).unwrap(), formatted);
+    holds_together(source).unwrap();
+    let wrong = "reply to text with {\n  a: send b\n  expect text\n  capture s = status\n  repeat 2 {\n  }\n  send c\n}\n\
+        reply to ping with {\n}\nreply to text with {\n}\nreply to text with {\n";
+    let only = "an answer only captures, sends and closes; as in `capture id = json $.id`, taken from the message that is \
+        answered";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "2:3: the connection's name stands before `reply to`",
+            &format!("3:3: {only}"),
+            &format!("4:3: {only}"),
+            &format!("5:3: {only}"),
+            "9:10: rules are about messages, and `ping` is none; pings are answered by themselves",
+            "11:1: there is no answer in this block; without one it is written `ignore …`",
+            "13:1: this `reply to` is not closed; end it with `}` on a line of its own",
         ]
     );
 }
@@ -363,7 +391,7 @@ proptest! {
             prop_oneof![
                 6 => (proptest::sample::select(LINES.to_vec()), "( # x| \\{\\{a\\}\\}| capture b| within 1s| with x|\"|\\\\| /| \\)|\\}){0,2}")
                     .prop_map(|(line, more)| format!("{line}{more}")),
-                2 => "(repeat 2|parallel|expect any order|\\}) \\{",
+                2 => "(repeat 2|parallel|expect any order|reply to text with|\\}) \\{",
                 2 => "\\}",
                 1 => "(send|expect json|set a =|exec|expect text contains) \"\"\"\n( {0,4}[a-z1{}\"\\\\#]{0,3} {0,2}\n){0,4}\"\"\"",
                 2 => "(send|log|expect text|expect header X:|exec|ping|set a =|close 1000) [ -~é\t\r]{0,12}",

@@ -38,6 +38,41 @@ fn an_answer_that_cannot_be_made_fails_the_script_at_the_rule() {
 }
 
 #[test]
+fn an_answer_of_several_steps_has_what_it_takes_from_the_message() {
+    let rules = "set id = mine\nreply to json $.op == \"sum\" with {\n  capture id = json $.id\n  capture n = text matches \
+                 /\"n\": *(\\d+)/\n  send {{id}} begins\n  send binary text {{n}}\n}\n\
+                 reply to text \"id\" with {{id}}\nreply to text \"bye\" with {\n  close 4001 so long\n}\nexpect close\n";
+    let scripts = Scripts::new([("server.wsp", rules)]);
+    let server = listen(&["--script", scripts.path("server.wsp").to_str().expect("a path of ours")]);
+    let client = "connect {{url}}\nsend json {\"op\":\"sum\",\"id\":\"a\",\"n\": 7}\nexpect text a begins\n\
+                  expect binary text 7\nsend id\nexpect text mine\nsend bye\nexpect close 4001 so long\n";
+    played(&server.url(), client).code(0);
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_step_of_an_answer_that_fails_is_shown() {
+    let server = kit::serving(restless);
+    let script =
+        "connect {{url}}\nreply to json $.n with {\n  capture m = json $.m\n  send {{m}}\n}\nexpect text never\n";
+    let ran = played(&kit::url(&server), script).code(1);
+    let expected = "x.wsp:3: capture m = json $.m\n  $.m leads nowhere\n  + {\"type\":6,\"n\":1}";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+}
+
+#[test]
+fn json_may_be_in_a_message_of_either_type_and_a_record_separator_may_follow_it() {
+    let echo = listen(&["--echo"]);
+    let script = "connect {{url}}\nset end = \"\\x1e\"\nsend {\"a\":1}{{end}}\nexpect json exactly {\"a\":1}\n\
+                  send {\"a\":1}{{end}}\nexpect message json $.a == 1\nsend binary text {\"a\":2}{{end}}\n\
+                  expect message json {\"a\":2}\ncapture two = json $.a\nsend {{two}}\nexpect text 2\n";
+    played(&echo.url(), script).code(0);
+    let ran = played(&echo.url(), "connect {{url}}\nsend binary hex ff\nexpect message json $.a\n").code(1);
+    assert!(ran.stderr.contains("the message is no JSON"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_is_left_of_any_order_is_shown() {
     let echo = listen(&["--echo"]);
     let block =

@@ -9,21 +9,21 @@ use tokio::sync::{Notify, mpsc};
 use super::judging::{judged, wanted};
 use super::words::Words;
 use super::{Fault, Inputs, Line, Player};
-use crate::event::Input;
-use crate::script::judge::Wanted;
-use crate::script::syntax::{Pattern, Payload, Place, RuleKind};
+use crate::event::{Batch, Close, Input, Message};
+use crate::script::judge::{Extractor, Sources as _, Wanted};
+use crate::script::syntax::{Action, Pattern, Payload, Place, RuleAnswer, RuleKind, Step};
 
 pub(super) struct Rule {
     place: Place,
     wanted: Arc<Wanted>,
     /// Without one, the message is ignored.
-    answer: Option<RuleAnswer>,
+    answer: Option<Answer>,
 }
 
 /// What a rule sends, and under which name it knows what it has captured.
-struct RuleAnswer {
+struct Answer {
     capture: Option<String>,
-    payload: Payload,
+    with: RuleAnswer,
 }
 
 /// What went wrong in a rule, and with which connection: it ends the script, whatever step is being played.
@@ -72,9 +72,9 @@ impl Player<'_> {
         place: Place,
         to: &Pattern,
         capture: Option<&String>,
-        payload: &Payload,
+        with: &RuleAnswer,
     ) -> Result<(), Fault> {
-        let answer = RuleAnswer { capture: capture.cloned(), payload: payload.clone() };
+        let answer = Answer { capture: capture.cloned(), with: with.clone() };
         self.rule(name, place, to, Some(answer)).await
     }
 
@@ -92,7 +92,7 @@ impl Player<'_> {
         name: &Option<String>,
         place: Place,
         pattern: &Pattern,
-        answer: Option<RuleAnswer>,
+        answer: Option<Answer>,
     ) -> Result<(), Fault> {
         let wanted = wanted(pattern, &self.stage.words).await?;
         let standing = self.open(name)?;
@@ -121,20 +121,57 @@ impl Sifter {
                 continue;
             }
             if let Some(answer) = &rule.answer {
-                self.send(rule.place, answer, captured).await;
+                self.send(rule.place, answer, &unsifted.message, captured).await;
             }
         }
     }
 
-    async fn send(&self, place: Place, answer: &RuleAnswer, captured: String) {
-        let local = answer.capture.as_deref().map(|name| (name, captured));
-        match self.words.with(local, |words| words.message(&answer.payload)) {
+    async fn send(&self, place: Place, answer: &Answer, message: &Message, captured: String) {
+        match self.words.apart(|words| answer.inputs(words, message, captured)) {
             // To who has gone nothing can be said, and what follows will see that.
-            Ok(message) => drop(self.inputs.send(Ok(vec![Input::Message(message)])).await),
-            Err(why) => {
-                let fault = Fault::from(format!("the answer cannot be sent: {why}")).at(place);
-                self.failure.put(self.name.clone(), fault);
+            Ok(inputs) => drop(self.inputs.send(Ok(inputs)).await),
+            Err(fault) => self.failure.put(self.name.clone(), Fault { place: fault.place.or(Some(place)), ..fault }),
+        }
+    }
+}
+
+impl Answer {
+    /// What is sent for a message; what is captured on the way stays in these words.
+    fn inputs(&self, words: &Words, message: &Message, captured: String) -> Result<Batch, Fault> {
+        if let Some(name) = &self.capture {
+            words.set(name, captured)?;
+        }
+        match &self.with {
+            RuleAnswer::Payload(payload) => Ok(vec![sent(payload, words)?]),
+            RuleAnswer::Steps(steps) => {
+                let inputs = steps.iter().map(|step| input(step, words, message).map_err(|fault| fault.at(step.place)));
+                inputs.filter_map(Result::transpose).collect()
             }
         }
     }
+}
+
+/// What a step of an answer sends, if it does.
+fn input(step: &Step, words: &Words, message: &Message) -> Result<Option<Input>, Fault> {
+    match &step.action {
+        Action::Send(payload) => sent(payload, words).map(Some),
+        Action::Close { code, reason } => {
+            let reason = words.text(&reason.template).map_err(cannot_be_sent)?;
+            Ok(Some(Input::Close(Some(Close { code: code.or(Some(1000)), reason }))))
+        }
+        Action::Capture { name, from } => {
+            words.set(name, Extractor::new(from, words)?.take(message)?)?;
+            Ok(None)
+        }
+        // The parser has let nothing else in.
+        _ => Ok(None),
+    }
+}
+
+fn sent(payload: &Payload, words: &Words) -> Result<Input, Fault> {
+    words.message(payload).map(Input::Message).map_err(cannot_be_sent)
+}
+
+fn cannot_be_sent(why: String) -> Fault {
+    format!("the answer cannot be sent: {why}").into()
 }

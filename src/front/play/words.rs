@@ -38,21 +38,9 @@ impl Words {
         self.variables.borrow_mut().keep(name, value).map_err(|error| error.to_string())
     }
 
-    /// Does something while a variable has another value.
-    pub(super) fn with<T>(
-        &self,
-        local: Option<(&str, String)>,
-        look: impl FnOnce(&Self) -> Result<T, String>,
-    ) -> Result<T, String> {
-        let Some((name, value)) = local else { return look(self) };
-        let before = self.variables.borrow_mut().take(name);
-        let found = self.set(name, value).and_then(|()| look(self));
-        self.variables.borrow_mut().take(name);
-        if let Some(before) = before {
-            // It was there, so there is room for it.
-            self.variables.borrow_mut().set(name, before);
-        }
-        found
+    /// Does something whose variables are nobody else's.
+    pub(super) fn apart<T>(&self, look: impl FnOnce(&Self) -> T) -> T {
+        look(&self.snapshot())
     }
 
     /// What a command finds in its environment.

@@ -91,6 +91,15 @@ impl<'a> Cursor<'a> {
         self.rest().split(is_space).next().unwrap_or_default()
     }
 
+    /// Whether nothing but a comment follows the next word.
+    pub(super) fn is_last_word(&mut self) -> bool {
+        let at = self.at;
+        self.word();
+        let is_last = self.is_over();
+        self.at = at;
+        is_last
+    }
+
     pub(super) fn word(&mut self) -> &'a str {
         let word = self.peek();
         self.at += word.len();

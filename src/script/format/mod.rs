@@ -11,7 +11,7 @@ use self::parts::pattern;
 use self::text::{Spot, bare, quoted, shell};
 use super::flaw::Flaw;
 use super::parse::{self, Row};
-use super::syntax::{Action, Expect, HttpAnswer, RuleKind, Script, Setting, Step, Text};
+use super::syntax::{Action, Expect, HttpAnswer, RuleAnswer, RuleKind, Script, Setting, Step, Text};
 use super::template::Backslash;
 
 const INDENT: &str = "  ";
@@ -74,7 +74,9 @@ fn put_step(out: &mut String, step: &Step, depth: usize) {
     put(out, depth, &head(step));
     match &step.action {
         Action::Connect { settings, .. } => settings.iter().for_each(|one| put(out, depth + 1, &one.to_string())),
-        Action::Repeat { steps, .. } | Action::AnyOrder { steps, .. } => {
+        Action::Repeat { steps, .. }
+        | Action::AnyOrder { steps, .. }
+        | Action::Reply { with: RuleAnswer::Steps(steps), .. } => {
             steps.iter().for_each(|step| put_step(out, step, depth + 1));
             put(out, depth, "}");
         }
@@ -152,6 +154,10 @@ fn action(action: &Action) -> String {
         }
         Action::AnyOrder { within, .. } => format!("expect any order{} {{", limited(*within)),
         Action::Reply { to, capture, with } => {
+            let with = match with {
+                RuleAnswer::Payload(payload) => payload.to_string(),
+                RuleAnswer::Steps(_) => "{".to_owned(),
+            };
             format!("reply to {}{} with {with}", pattern(to, Spot::Followed), captured(capture.as_deref()))
         }
         Action::Ignore(what) => format!("ignore {}", pattern(what, Spot::Last)),

@@ -89,6 +89,7 @@ pub(super) fn pattern(pattern: &Pattern, spot: Spot) -> String {
         Pattern::Binary(wanted) => format!("binary {}", bytes(wanted, spot)),
         Pattern::BinaryContains(wanted) => format!("binary contains {}", contained(wanted, spot)),
         Pattern::BinaryMatches(regexp) => format!("binary matches {regexp}"),
+        Pattern::MessageJson(wanted) => format!("message {}", self::pattern(wanted, spot)),
         Pattern::BinaryJson(wanted) => format!("binary {}", self::pattern(wanted, spot)),
         Pattern::Bytes(wanted) => format!("bytes {}", bytes(wanted, spot)),
         Pattern::Ping(wanted) => texted("ping", wanted),

@@ -1,11 +1,10 @@
 //! What `capture NAME = …` takes out of a message, ready to be taken.
 
 use regex::Regex;
-use serde_json::Value;
 
 use super::condition::{Path, plain};
 use super::diff::Line;
-use super::json::no_json;
+use super::json::{self, no_json};
 use super::text::{found, regex};
 use super::{Mismatch, Sources, Verdict};
 use crate::event::Message;
@@ -36,7 +35,10 @@ impl Extractor {
     }
 
     pub(crate) fn take(&self, message: &Message) -> Verdict {
-        let text = || message.text().ok_or_else(|| Mismatch::new("the message that came last is binary"));
+        let text = || {
+            let text = std::str::from_utf8(message.data());
+            text.map_err(|_| Mismatch::new("the message that came last is binary, and no UTF-8"))
+        };
         let missed = |words: String, text: &str| Mismatch::with(words, vec![Line::came(text)]);
         match self {
             Self::Text => text().map(str::to_owned),
@@ -47,7 +49,7 @@ impl Extractor {
             }
             Self::Json(path) => {
                 let text = text()?;
-                let value = serde_json::from_str::<Value>(text).map_err(|_| no_json("the message", text))?;
+                let value = json::value(text).ok_or_else(|| no_json("the message", text))?;
                 path.first(&value).map(plain).ok_or_else(|| missed(format!("{path} leads nowhere"), text))
             }
         }

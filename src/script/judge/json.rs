@@ -38,7 +38,7 @@ impl WantedJson {
             Self::Subset(expected) => (expected, true),
             Self::Exactly(expected) => (expected, false),
         };
-        let Ok(came) = serde_json::from_str::<Value>(text) else { return Err(no_json(what, text)) };
+        let Some(came) = value(text) else { return Err(no_json(what, text)) };
         if if is_subset { is_part(expected, &came) } else { same(expected, &came) } {
             return Ok(text.to_owned());
         }
@@ -48,7 +48,7 @@ impl WantedJson {
 }
 
 pub(super) fn judge_condition(condition: &Condition, what: &str, text: &str) -> Verdict {
-    let Ok(value) = serde_json::from_str::<Value>(text) else { return Err(no_json(what, text)) };
+    let Some(value) = value(text) else { return Err(no_json(what, text)) };
     if condition.holds(&value) {
         return Ok(condition.captured(&value).unwrap_or_else(|| text.to_owned()));
     }
@@ -57,6 +57,11 @@ pub(super) fn judge_condition(condition: &Condition, what: &str, text: &str) -> 
         write!(words, "; {finding}").expect("a String takes all");
     }
     Err(Mismatch::with(words, vec![Line::came(text)]))
+}
+
+/// The value that a message holds. A record separator after it, as after SignalR's records, is no part of it.
+pub(super) fn value(text: &str) -> Option<Value> {
+    serde_json::from_str(text.strip_suffix('\x1e').unwrap_or(text)).ok()
 }
 
 pub(super) fn no_json(what: &str, text: &str) -> Mismatch {

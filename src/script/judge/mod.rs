@@ -67,6 +67,8 @@ pub(crate) enum Wanted {
     Binary(BytePattern),
     BinaryContains(BytePattern),
     BinaryMatches(BytesRegex),
+    /// In a message of either type.
+    MessageJson(WantedJson),
     BinaryJson(WantedJson),
     /// Of a stream, which [`BytePattern::fit`] says more about.
     Bytes(BytePattern),
@@ -145,6 +147,7 @@ impl Wanted {
             Pattern::Binary(binary) => Self::Binary(BytePattern::new(binary, sources)?),
             Pattern::BinaryContains(binary) => Self::BinaryContains(BytePattern::new(binary, sources)?),
             Pattern::BinaryMatches(expression) => Self::BinaryMatches(bytes_regex(expression, sources)?),
+            Pattern::MessageJson(pattern) => Self::MessageJson(WantedJson::new(pattern, sources)?),
             Pattern::BinaryJson(pattern) => Self::BinaryJson(WantedJson::new(pattern, sources)?),
             Pattern::Bytes(binary) => Self::Bytes(BytePattern::new(binary, sources)?),
             Pattern::Ping(text) => Self::Ping(optional(text)?),
@@ -167,6 +170,7 @@ impl Wanted {
             | Self::Binary(_)
             | Self::BinaryContains(_)
             | Self::BinaryMatches(_)
+            | Self::MessageJson(_)
             | Self::BinaryJson(_) => Kind::Message,
             Self::Bytes(_) => Kind::Bytes,
             Self::Ping(_) => Kind::Ping,
@@ -181,7 +185,9 @@ impl Wanted {
         match self {
             Self::Text(WantedText::Matches(regex)) => is_large(regex.as_str()),
             Self::BinaryMatches(regex) => is_large(regex.as_str()),
-            Self::Json(WantedJson::Condition(condition)) | Self::BinaryJson(WantedJson::Condition(condition)) => {
+            Self::Json(WantedJson::Condition(condition))
+            | Self::MessageJson(WantedJson::Condition(condition))
+            | Self::BinaryJson(WantedJson::Condition(condition)) => {
                 condition.regexes().into_iter().any(|regex| is_large(regex.as_str()))
             }
             _ => false,
@@ -198,10 +204,12 @@ impl Wanted {
             (Self::Binary(wanted), Message::Binary(data)) => wanted.judge(data),
             (Self::BinaryContains(wanted), Message::Binary(data)) => wanted.judge_part(data),
             (Self::BinaryMatches(regex), Message::Binary(data)) => bytes::judge_match(regex, data),
-            (Self::BinaryJson(wanted), Message::Binary(data)) => match std::str::from_utf8(data) {
-                Ok(text) => wanted.judge("the message", text),
-                Err(_) => Err(no_json("the message", &String::from_utf8_lossy(data))),
-            },
+            (Self::MessageJson(wanted), _) | (Self::BinaryJson(wanted), Message::Binary(_)) => {
+                match std::str::from_utf8(message.data()) {
+                    Ok(text) => wanted.judge("the message", text),
+                    Err(_) => Err(no_json("the message", &String::from_utf8_lossy(message.data()))),
+                }
+            }
             (
                 Self::AnyBinary
                 | Self::Binary(_)

@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::cursor::{Cursor, is_space};
 use super::flaw::Flaw;
 use super::format;
-use super::syntax::{Action, Expect, HttpAnswer, Place, Script, Step};
+use super::syntax::{Action, Expect, Extract, HttpAnswer, Pattern, Place, RuleAnswer, Script, Step};
 
 /// How deep blocks may stand in each other.
 const DEEPEST: usize = 32;
@@ -83,6 +83,15 @@ enum Kind {
     Parallel(Vec<Vec<Step>>),
     /// With its connection and its limit.
     AnyOrder(Option<String>, Option<Duration>),
+    /// With its connection, what it answers, and what it captures of that.
+    Reply(Option<String>, Pattern, Option<String>),
+}
+
+impl Kind {
+    /// Whether there are steps that have no place in it.
+    fn is_choosy(&self) -> bool {
+        matches!(self, Self::AnyOrder(..) | Self::Reply(..))
+    }
 }
 
 /// Whose options the lines are that are indented more than this.
@@ -106,6 +115,7 @@ enum Line {
     Repeat(u32),
     Parallel,
     AnyOrder(Option<String>, Option<Duration>),
+    Reply(Option<String>, Pattern, Option<String>),
     Branch,
     End,
 }
@@ -166,7 +176,7 @@ impl Reader {
         let flaw = flaw.or_else(|| self.misplaced(&line, place));
         // Left out, as it has no place there; blocks are opened all the same, since they will be closed.
         if let (Some(flaw), Line::Step(..)) = (&flaw, &line)
-            && self.is_in_any_order()
+            && self.blocks.last().is_some_and(|block| block.kind.is_choosy())
         {
             return Err(flaw.clone());
         }
@@ -174,15 +184,17 @@ impl Reader {
         flaw.map_or(row, Err)
     }
 
-    fn is_in_any_order(&self) -> bool {
-        matches!(self.blocks.last(), Some(Block { kind: Kind::AnyOrder(..), .. }))
+    /// What is wrong with a line in a block that does not take all steps.
+    fn misplaced(&self, line: &Line, place: Place) -> Option<Flaw> {
+        match (self.blocks.last().map(|block| &block.kind)?, line) {
+            (_, Line::End | Line::Branch) => None,
+            (Kind::AnyOrder(..), line) => Self::no_expectation(line, place),
+            (Kind::Reply(..), line) => Self::no_part_of_an_answer(line, place),
+            (Kind::Repeat(_) | Kind::Parallel(_), _) => None,
+        }
     }
 
-    /// What is wrong with a line in `expect any order`.
-    fn misplaced(&self, line: &Line, place: Place) -> Option<Flaw> {
-        if !self.is_in_any_order() {
-            return None;
-        }
+    fn no_expectation(line: &Line, place: Place) -> Option<Flaw> {
         let only = || Flaw::new(place, "in `expect any order` there are expectations only");
         match line {
             Line::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `expect any order`")),
@@ -193,8 +205,25 @@ impl Reader {
             Line::Step(None, Action::Expect(_)) => {
                 Some(only().hint("and those of messages: others have their own order"))
             }
-            Line::End | Line::Branch => None,
             _ => Some(only().hint("as in `expect json {\"id\":1}`")),
+        }
+    }
+
+    fn no_part_of_an_answer(line: &Line, place: Place) -> Option<Flaw> {
+        match line {
+            Line::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `reply to`")),
+            Line::Step(
+                None,
+                Action::Send(_)
+                | Action::Close { .. }
+                | Action::Capture {
+                    from: Extract::Text | Extract::Regexp(_) | Extract::Json(_) | Extract::Binary, ..
+                },
+            ) => None,
+            _ => {
+                let flaw = Flaw::new(place, "an answer only captures, sends and closes");
+                Some(flaw.hint("as in `capture id = json $.id`, taken from the message that is answered"))
+            }
         }
     }
 
@@ -228,6 +257,12 @@ impl Reader {
                 let head = Action::AnyOrder { within, steps: Vec::new() };
                 let text = format::head(&Step { place, connection: connection.clone(), action: head });
                 self.open(place, Kind::AnyOrder(connection, within)).map(|()| (depth, text))
+            }
+            Line::Reply(connection, to, capture) => {
+                let with = RuleAnswer::Steps(Vec::new());
+                let head = Action::Reply { to: to.clone(), capture: capture.clone(), with };
+                let text = format::head(&Step { place, connection: connection.clone(), action: head });
+                self.open(place, Kind::Reply(connection, to, capture)).map(|()| (depth, text))
             }
             Line::Branch => match self.blocks.last_mut() {
                 Some(Block { kind: Kind::Parallel(branches), .. }) => {
@@ -285,6 +320,13 @@ impl Reader {
                 }
                 (connection, Action::AnyOrder { within, steps })
             }
+            Kind::Reply(connection, to, capture) => {
+                if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
+                    let flaw = Flaw::new(block.place, "there is no answer in this block");
+                    self.reading.flaws.push(flaw.hint("without one it is written `ignore …`"));
+                }
+                (connection, Action::Reply { to, capture, with: RuleAnswer::Steps(steps) })
+            }
         };
         self.steps.push(Step { place: block.place, connection, action });
     }
@@ -296,6 +338,7 @@ impl Reader {
                     Kind::Repeat(_) => "repeat",
                     Kind::Parallel(_) => "parallel",
                     Kind::AnyOrder(..) => "expect any order",
+                    Kind::Reply(..) => "reply to",
                 };
                 let flaw = Flaw::new(block.place, format!("this `{name}` is not closed"));
                 self.reading.flaws.push(flaw.hint("end it with `}` on a line of its own"));

@@ -15,6 +15,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
     let place = cursor.place_of_next();
     let rest = if cursor.is_over() { "" } else { cursor.rest() };
     Ok(match cursor.word() {
+        "message" if cursor.takes("json") => Pattern::MessageJson(Box::new(json(cursor)?)),
         "message" => Pattern::Message,
         "text" => text(cursor)?.map_or(Pattern::AnyText, Pattern::Text),
         "json" => json(cursor)?,

@@ -2,13 +2,13 @@
 
 use super::super::cursor::Cursor;
 use super::super::flaw::Flaw;
-use super::super::syntax::{Action, Pattern, RuleKind};
-use super::pattern;
+use super::super::syntax::{Action, Pattern, RuleAnswer, RuleKind};
 use super::payload::payload;
+use super::{Line, pattern};
 
-pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
     if cursor.takes("off") {
-        return Ok(Action::Off(RuleKind::Reply));
+        return Ok(Line::Step(None, Action::Off(RuleKind::Reply)));
     }
     if !cursor.takes("to") {
         return Err(cursor
@@ -24,7 +24,11 @@ pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
             .flaw("`with` and the answer are missing here")
             .hint("as in `reply to text \"ping\" with pong`"));
     }
-    Ok(Action::Reply { to, capture, with: payload(cursor)? })
+    if cursor.peek() == "{" && cursor.is_last_word() {
+        cursor.word();
+        return Ok(Line::Reply(None, to, capture));
+    }
+    Ok(Line::Step(None, Action::Reply { to, capture, with: RuleAnswer::Payload(payload(cursor)?) }))
 }
 
 pub(super) fn ignore(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {

@@ -74,6 +74,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
             Line::Parallel
         }
         "expect" if cursor.takes("any") => any_order(cursor)?,
+        "reply" => reply(cursor)?,
         "}{" => Line::Branch,
         "}" if cursor.takes("{") => Line::Branch,
         "}" => Line::End,
@@ -86,6 +87,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
     Ok(match line {
         Line::Step(_, action) => Line::Step(connection, action),
         Line::AnyOrder(_, within) => Line::AnyOrder(connection, within),
+        Line::Reply(_, to, capture) => Line::Reply(connection, to, capture),
         line => line,
     })
 }
@@ -107,6 +109,7 @@ pub(super) fn guess(line: &str) -> Option<Line> {
         "repeat" if ends_open => Some(Line::Repeat(1)),
         "parallel" if ends_open => Some(Line::Parallel),
         "expect" if ends_open && words.next() == Some("any") => Some(Line::AnyOrder(None, None)),
+        "reply" if ends_open => Some(Line::Reply(None, Pattern::Message, None)),
         "}" if ends_open => Some(Line::Branch),
         "}" => Some(Line::End),
         _ => None,
@@ -122,7 +125,7 @@ fn needs_connection(line: &Line) -> bool {
         Line::Step(_, action) => {
             !matches!(action, Action::Set { .. } | Action::Log(_) | Action::Pause(_) | Action::Exec { .. })
         }
-        Line::AnyOrder(..) => true,
+        Line::AnyOrder(..) | Line::Reply(..) => true,
         _ => false,
     }
 }
@@ -184,7 +187,6 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
             let capture = keywords(cursor, &mut within)?;
             Action::Skip { until, within, capture }
         }
-        "reply" => reply(cursor)?,
         "ignore" => ignore(cursor)?,
         "capture" => {
             let name = assigned(cursor, "capture seq = json $.seq")?;
