@@ -138,10 +138,10 @@ pub(crate) struct Given {
 }
 
 /// Knows what a URL and the options of a script mean beside those of the command line.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dial(pub(crate) Arc<dyn Dialing>);
 
-pub(crate) trait Dialing: Send + Sync {
+pub(crate) trait Dialing: std::fmt::Debug + Send + Sync {
     /// Whether an option takes this value.
     ///
     /// # Errors
@@ -185,12 +185,6 @@ impl std::ops::Deref for Dial {
 
     fn deref(&self) -> &Self::Target {
         &*self.0
-    }
-}
-
-impl std::fmt::Debug for Dial {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Dial")
     }
 }
 

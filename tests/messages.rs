@@ -171,6 +171,19 @@ fn receive_only_never_reads_stdin() {
 }
 
 #[test]
+fn after_x_receive_only_goes_on_listening() {
+    let server = serving(|client| async move {
+        assert_eq!(client.next().await, Some(text("subscribe")));
+        // An input that had ended would bring a Close after a second.
+        let said = tokio::time::timeout(Duration::from_millis(1500), client.next()).await;
+        client.text(&format!("said: {:?}", said.ok())).await;
+        client.close(1000, "").await;
+    });
+    let ran = tool().args(["-r", "-x", "subscribe"]).arg(url(&server)).stdin("not this\n").run();
+    ran.code(0).stdout("said: None\n").stderr(&all_well(&url(&server)));
+}
+
+#[test]
 fn json_records_on_stdin_are_sent_as_what_they_say() {
     let records = r#"
         {"data":"a\nb\u0000é"}

@@ -66,6 +66,14 @@ fn timeless(records: &str) -> String {
 }
 
 #[test]
+fn quiet_and_verbose_together_show_the_details_alone() {
+    let server = echo();
+    let ran = tool().args(["-q", "-v", "-w", "0", "-x", "a"]).arg(url(&server)).run().code(0).stdout("a\n");
+    assert!(ran.stderr.contains("\n> GET / HTTP/1.1\n") && ran.stderr.contains("\n< HTTP/1.1 101"), "{ran:?}");
+    assert!(ran.stderr.lines().all(|line| line.starts_with(['*', '>', '<'])), "{ran:?}");
+}
+
+#[test]
 fn json_prints_a_record_for_each_event() {
     let server = talkative();
     let ran = tool().args(["-j", "-s", "chat", "-x", "hello"]).arg(url(&server)).run().code(0);

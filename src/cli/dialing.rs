@@ -94,6 +94,7 @@ fn definition() -> Command {
 }
 
 /// Makes plans of connections.
+#[derive(Debug)]
 pub(super) struct Dialer {
     given: Vec<Given>,
     env: Env,

@@ -26,7 +26,7 @@ use crate::front::scripts::Scripts;
 use crate::handshake::admission::{Admission, Hosts};
 use crate::handshake::authority;
 use crate::handshake::origin::{OriginPattern, Origins};
-use crate::plan::{Service, Source};
+use crate::plan::{Prompt, Service, Source};
 use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
@@ -267,15 +267,18 @@ impl Listen {
         Self { address, stdin, output, ..defaults }
     }
 
+    /// The prompt, if there is one.
+    pub(super) fn prompt(&self, env: &Env) -> Option<Prompt> {
+        translate::prompt(&self.stdin, &self.output, env)
+    }
+
     pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
         let work = self.work.work()?;
         let source = match work {
-            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => {
-                match translate::prompt(&self.stdin, &self.output, env) {
-                    Some(prompt) => Source::Prompt(prompt),
-                    None => Source::Pipe(translate::cut(&self.stdin, false)),
-                }
-            }
+            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => match self.prompt(env) {
+                Some(prompt) => Source::Prompt(prompt),
+                None => Source::Pipe(translate::cut(&self.stdin, false)),
+            },
             Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) | Work::Script(_) | Work::Replay(_) => {
                 Source::Nothing
             }

@@ -79,14 +79,8 @@ pub(crate) struct Messages {
     /// Send this message first; repeat it for more
     ///
     /// They are sent in order as soon as the connection is open. Then the input has ended and stdin is never read, so
-    /// that this works in cron, nohup and CI; `--interactive` goes on with stdin.
-    #[arg(
-        short = 'x',
-        long = "execute",
-        value_name = "MSG",
-        allow_hyphen_values = true,
-        conflicts_with = "receive_only"
-    )]
+    /// that this works in cron, nohup and CI; `--interactive` goes on with stdin, `--receive-only` only listens from then on.
+    #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
     pub(crate) execute: Vec<String>,
 
     /// After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise
@@ -161,6 +155,8 @@ pub(crate) struct Stdin {
     pub(crate) chunk: Option<usize>,
 
     /// Only listen: never read stdin
+    ///
+    /// Messages of `-x` are sent first. It goes on until the server closes, or as `--wait`, `--count` and their like say.
     #[arg(short, long, hide_short_help = true)]
     pub(crate) receive_only: bool,
 
@@ -250,7 +246,9 @@ pub(crate) struct Output {
     pub(crate) frames: bool,
 
     /// Say nothing but errors on stderr
-    #[arg(short, long, conflicts_with = "verbose")]
+    ///
+    /// Beside them, only what was asked for: with `-v` the handshake, with `--frames` the frames.
+    #[arg(short, long)]
     pub(crate) quiet: bool,
 
     /// Show the handshake; twice: TLS and timing too

@@ -63,18 +63,23 @@ pub(super) struct Values {
 }
 
 impl Run {
+    /// Whether the scripts are not played.
+    pub(super) fn only_reads(&self) -> bool {
+        self.check || self.fmt
+    }
+
     /// What is to be done with the scripts.
     ///
     /// # Errors
     /// What is wrong with the options, or with the files of variables.
     pub(super) fn job(self, env: &Env) -> Result<Job, Error> {
+        let is_played = !self.only_reads();
         let (reports, more) = self.playing.reports()?;
         let paths: Vec<_> = more.into_iter().chain(self.paths).collect();
         if paths.is_empty() {
             return Err(Error::Usage("which scripts? `wsprobe run FILE...`, or a folder of them".to_owned()));
         }
         let variables = self.values.read()?;
-        let is_played = !self.check && !self.fmt;
         let known = (is_played || self.values.has_any()).then(|| variables.clone());
         let scripts = Scripts {
             paths,

@@ -25,7 +25,7 @@ use crate::session::{
     Wait,
 };
 use crate::target::{Parsed, Place};
-use crate::term::Verbosity;
+use crate::term::{Details, Verbosity};
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::offer::Parameters;
 use crate::wire::{Limits, Manner};
@@ -105,17 +105,14 @@ fn wants_whole(options: &Options) -> bool {
     options.output.json || options.output.record.is_some()
 }
 
-fn source(options: &Options, env: &Env) -> Source {
+pub(super) fn source(options: &Options, env: &Env) -> Source {
     let messages = &options.messages;
-    if messages.echo {
+    let stdin = &messages.stdin;
+    if messages.echo || stdin.receive_only {
         return Source::Nothing;
     }
     if !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
-    }
-    let stdin = &messages.stdin;
-    if stdin.receive_only {
-        return Source::Nothing;
     }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(Prompt { exit_on_close: options.ending.exit_on_close, ..prompt });
@@ -355,12 +352,12 @@ pub(super) fn voice(output: &options::Output, env: &Env, is_prompt: bool) -> Voi
 }
 
 pub(super) fn verbosity(quiet: bool, verbose: u8) -> Verbosity {
-    match (quiet, verbose) {
-        (true, _) => Verbosity::Quiet,
-        (false, 0) => Verbosity::Normal,
-        (false, 1) => Verbosity::Verbose,
-        (false, _) => Verbosity::Chatty,
-    }
+    let details = match verbose {
+        0 => Details::None,
+        1 => Details::Some,
+        _ => Details::All,
+    };
+    Verbosity { talks: !quiet, details }
 }
 
 fn colour(output: &options::Output, env: &Env, stream_is_terminal: bool) -> bool {

@@ -55,7 +55,7 @@ pub(crate) fn run(job: Job) -> u8 {
 
 /// Tells what is wrong with the command line, or with what a run needs before it can begin.
 pub(crate) fn complain(error: &Error) -> u8 {
-    Talk::on_stderr(term::Verbosity::Normal, false).error(&error.chain());
+    Talk::on_stderr(term::Verbosity::NORMAL, false).error(&error.chain());
     error.exit_code()
 }
 

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::future::{pending, poll_fn};
 use std::io::{self, Read as _};
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use bytes::{Bytes, BytesMut};
 use memchr::memmem::Finder;
 use memchr::{memchr_iter, memrchr};
+use nix::sys::stat::{FileStat, fstat, stat};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
@@ -68,12 +68,17 @@ pub(crate) enum Kind {
 pub(super) fn open() -> Result<Option<File>, io::Error> {
     #[expect(clippy::disallowed_methods, reason = "the owner of stdin")]
     let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let is_null = |null: std::fs::Metadata| stdin.metadata().is_ok_and(|stdin| stdin.rdev() == null.rdev());
-    if std::fs::metadata("/dev/null").is_ok_and(is_null) {
+    if is_absent(stdin.as_fd()) {
         return Ok(None);
     }
     // Nothing is read, but what cannot be read says so: a directory, or a file opened for writing.
     (&stdin).read(&mut []).map(|_| Some(stdin))
+}
+
+/// Whether a stdin is /dev/null; a closed one is too, as the runtime of Rust sees to that.
+pub(crate) fn is_absent(stdin: BorrowedFd<'_>) -> bool {
+    let device = |stat: nix::Result<FileStat>| stat.map(|stat| stat.st_rdev);
+    matches!((device(fstat(stdin)), device(stat("/dev/null"))), (Ok(stdin), Ok(null)) if stdin == null)
 }
 
 /// What stdin has to send.

@@ -144,7 +144,7 @@ pub(in crate::front) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
     let serve = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         LocalSet::new().block_on(&runtime, async {
-            let silent = Rc::new(Talk::to(Verbosity::Quiet, false, "", drop));
+            let silent = Rc::new(Talk::to(Verbosity::QUIET, false, "", drop));
             match Server::open(&Options::echo(max_message), Rc::new(Nowhere), silent, Arc::default()) {
                 Ok(server) => {
                     let _ = told.send(Ok(server.floor.site.port()));

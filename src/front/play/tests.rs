@@ -15,6 +15,7 @@ use crate::script::parse;
 use crate::term::Verbosity;
 
 /// Knows no options.
+#[derive(Debug)]
 struct Direct;
 
 impl Dialing for Direct {
@@ -40,7 +41,7 @@ fn played(source: &str) -> Result<(), Box<Failure>> {
         script: Arc::new(parse(source).unwrap_or_else(|flaws| panic!("{flaws:?}"))),
         within: Duration::from_secs(30),
     };
-    let silent = Rc::new(Talk::to(Verbosity::Quiet, false, "", drop));
+    let silent = Rc::new(Talk::to(Verbosity::QUIET, false, "", drop));
     let mut variables = Variables::new(|_| None);
     variables.set("url", url);
     let stage = Stage::new(&file, &variables, Dial(Arc::new(Direct)), silent);

@@ -25,7 +25,7 @@ use super::play::{Fault, File, Player, Recording, Stage};
 use super::{complain, output_file, runtime, scripts, signals};
 use crate::error::Error;
 use crate::plan::{Suite, Voice};
-use crate::term::{Status, Talk, Verbosity};
+use crate::term::{Details, Status, Talk, Verbosity};
 
 /// How often the progress line is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -89,7 +89,7 @@ async fn play_all(suite: &Suite, files: &[File]) -> Result<u8, Error> {
     let Voice { verbosity, colour } = suite.voice;
     let talk = Rc::new(Talk::above(&status, verbosity, colour));
     // How each connection was made is for those who ask for details.
-    let aside = if verbosity >= Verbosity::Verbose { verbosity } else { Verbosity::Quiet };
+    let aside = if verbosity.details > Details::None { verbosity } else { Verbosity::QUIET };
     let aside = Rc::new(Talk::above(&status, aside, colour));
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     check_outputs(suite, files)?;
