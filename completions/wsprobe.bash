@@ -686,7 +686,7 @@ _wsprobe() {
             return 0
             ;;
         wsprobe__subcmd__listen)
-            opts="-b -0 -r -j -t -P -q -v -s -H -h --echo --broadcast --exec --script --var --vars --replay --speed --compare --ignore --send --send-file --every --binary --escapes --delimiter --null --keep-newline --whole --chunk --receive-only --json-input --json --output --record --record-secrets --timestamps --show-ping-pong --pretty --color --no-color --vi --frames --quiet --verbose --path --origin --auth --bearer --subprotocol --header --compress --compress-options --refuse --delay --no-page --tls-cert --tls-key --tls-self-signed --client-ca --max-clients --max-message --ping-interval --ping-timeout --handshake-timeout --close-timeout --help"
+            opts="-b -0 -r -j -t -P -q -v -s -H -h --echo --broadcast --exec --script --var --vars --replay --speed --compare --ignore --send --send-file --every --binary --escapes --delimiter --null --keep-newline --whole --chunk --receive-only --json-input --json --output --record --record-secrets --timestamps --show-ping-pong --pretty --color --no-color --vi --frames --quiet --verbose --path --origin --host --auth --bearer --subprotocol --header --compress --compress-options --refuse --delay --no-page --tls-cert --tls-key --tls-self-signed --client-ca --max-clients --max-message --ping-interval --ping-timeout --handshake-timeout --close-timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -780,6 +780,10 @@ _wsprobe() {
                     return 0
                     ;;
                 --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

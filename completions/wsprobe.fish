@@ -108,7 +108,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s r -l receive-only -d 'O
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l echo -d 'Send every message back, with its type; stdin is not read'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_needs_command" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l vi -d 'Edit lines at the prompt as vi does'
@@ -216,7 +216,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s r -l receive-on
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l echo -d 'Send every message back, with its type; stdin is not read'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l vi -d 'Edit lines at the prompt as vi does'
@@ -264,6 +264,7 @@ always\t''
 never\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l path -d 'Serve this path only; any other is answered with 404' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l origin -d 'Let in pages of this origin only; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l host -d 'Answer to this host name too; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l auth -d 'Let in only who authenticates so (Basic); 401 otherwise' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l bearer -d 'Let in only who has this bearer token; 401 otherwise' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s s -l subprotocol -d 'Choose this subprotocol if it is offered; repeat it for more' -r
@@ -294,7 +295,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l whole -d 'Sen
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s r -l receive-only -d 'Only listen: never read stdin'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l vi -d 'Edit lines at the prompt as vi does'
@@ -436,7 +437,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l fragment -d '
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l compare -d 'Exit with 1 unless the same answers come'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l vi -d 'Edit lines at the prompt as vi does'

@@ -84,6 +84,18 @@ pub(crate) struct Service {
     pub(crate) voice: Voice,
 }
 
+impl Service {
+    /// The files that it reads while it runs.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = &Path> {
+        let scripts = self.script.iter().flat_map(|cast| cast.scripts.paths.iter().map(PathBuf::as_path));
+        let recording = match &self.options.work {
+            listen::Work::Replay(replay) => Some(replay.recording.path()),
+            _ => None,
+        };
+        scripts.chain(recording)
+    }
+}
+
 /// One run against one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {

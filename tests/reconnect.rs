@@ -285,9 +285,12 @@ fn records_show_each_connection() {
     drop(welcome(&listener));
     close(&mut welcome(&listener), 1000);
     let ran = running.wait().code(0);
-    let types: Vec<_> = ["open", "close", "open", "close"].map(|kind| format!(r#""type":"{kind}""#)).into();
+    let types: Vec<_> = ["open", "close", "error", "open", "close"].map(|kind| format!(r#""type":"{kind}""#)).into();
     let lines: Vec<_> = ran.out().lines().map(str::to_owned).collect();
-    assert!(lines.len() == 4 && lines.iter().zip(&types).all(|(line, kind)| line.contains(kind)), "{lines:?}");
+    assert!(
+        lines.len() == types.len() && lines.iter().zip(&types).all(|(line, kind)| line.contains(kind)),
+        "{lines:?}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use regex::Regex;
 use rustls::pki_types::ServerName;
 
-use super::values;
+use super::{secret, values};
 use crate::dial::tls::Pin;
 use crate::dial::{Detour, Known, Origin};
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
@@ -177,8 +177,10 @@ pub(crate) struct Stdin {
 pub(crate) struct Output {
     /// Print a JSON record for each event, in and out
     ///
-    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC. The
-    /// text of a message stands in `data`, the bytes of a binary one in `base64`.
+    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC and never
+    /// runs backwards. The text of a message stands in `data`, the bytes of a binary one in `base64`. `open` has the
+    /// headers of both sides; an error its words in `data` and their `kind`, a refusal also `status`, `headers` and `body`.
+    /// The manual page lists the kinds.
     #[arg(short, long)]
     pub(crate) json: bool,
 
@@ -192,15 +194,18 @@ pub(crate) struct Output {
 
     /// Also write every event to this file, as JSON records
     ///
-    /// The records of `--json`, both ways, whatever is shown. The file is replaced. `wsprobe replay` sends what is in it
-    /// again, `wsprobe record-to-script` makes a script of it.
+    /// The records of `--json`, both ways, whatever is shown. The file is replaced by the first of them; a new one is for
+    /// its owner alone (mode 0600), another keeps its mode. A file that the run reads or prints to is refused.
+    /// `wsprobe replay` sends what is in it again, `wsprobe record-to-script` makes a script of it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) record: Option<PathBuf>,
 
-    /// Keep the secrets of headers in records
+    /// Keep secrets in records
     ///
     /// Without it, records have `***` for what stands in Authorization, Cookie, Set-Cookie and in headers whose name
-    /// tells of a token, a password, a secret or an API key.
+    /// tells of a token, a password, a secret, a session, a signature or a key; in a URL for parameters of such names
+    /// (`access_token`, `key`, `sig`, …), and in subprotocols for the token that they carry (`bearer.…`). What is shown
+    /// elsewhere always has `***` for them.
     #[arg(long, hide_short_help = true)]
     pub(crate) record_secrets: bool,
 
@@ -363,8 +368,9 @@ pub(crate) struct Request {
 
     /// Offer a subprotocol; repeat it for more
     ///
-    /// The best first; the server takes one of them or none.
-    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
+    /// The best first; the server takes one of them or none, which is told. `@FILE` reads one from a file, `env:VAR` from
+    /// the environment, for those that carry a token.
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
     pub(crate) subprotocols: Vec<String>,
 
     /// Send this Origin
@@ -413,8 +419,9 @@ pub(crate) struct Request {
 
     /// Follow redirects
     ///
-    /// 301, 302, 303, 307 and 308. Credentials and cookies stay behind when one leads to another origin, `--cert`
-    /// and `--sni` when it leads to another host; from wss:// none leads to ws://.
+    /// 301, 302, 303, 307 and 308. Credentials, cookies, secret headers and subprotocols that carry a token stay behind
+    /// when one leads to another origin, `--cert` and `--sni` when it leads to another host; from wss:// none leads to
+    /// ws://.
     #[arg(short = 'L', long, hide_short_help = true)]
     pub(crate) location: bool,
 
@@ -432,7 +439,9 @@ pub(crate) struct Request {
 pub(crate) struct Tls {
     /// Do not check the server's certificate
     ///
-    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl.
+    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl:
+    /// a certificate may be of any version, with a key of any size. `--pin` beside it still has the server prove that
+    /// it holds the key.
     #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check")]
     pub(crate) insecure: bool,
 

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::event::{Close, Input, Message};
 use crate::front::link::Patience;
 use crate::front::stdin::{Cut, Kind};
+use crate::masking;
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::record::Secrets;
 use crate::render::{Format, Look, Stamps};
@@ -41,7 +42,7 @@ const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duratio
 
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let parsed = Parsed::from_text(url)
-        .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", without_secret(url))))?;
+        .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", masking::typed(url))))?;
     if matches!(parsed.target.place, Place::Unix(_)) && options.route.proxy.is_some() {
         return Err(Error::Usage("`--proxy` leads to hosts, and the URL is that of a Unix socket".to_owned()));
     }
@@ -102,15 +103,6 @@ fn manner(options: &Options, passes_on: bool) -> Manner {
 /// Whether messages become records, which hold whole ones.
 fn wants_whole(options: &Options) -> bool {
     options.output.json || options.output.record.is_some()
-}
-
-/// A URL that cannot be parsed may still hold a password.
-fn without_secret(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => format!("{}***{}", &url[..scheme + 3], &url[at..]),
-        (None, Some(at)) => format!("***{}", &url[at..]),
-        _ => url.to_owned(),
-    }
 }
 
 fn source(options: &Options, env: &Env) -> Source {
@@ -246,6 +238,16 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
     })
 }
 
+/// An explicit `--wait` is all the time there is, unless silence is to end it too.
+fn linger(ending: &options::Ending) -> LingerPolicy {
+    let idle = match (ending.wait_idle, ending.wait) {
+        (Some(idle), _) => Wait::For(idle),
+        (None, Some(_)) => Wait::Forever,
+        (None, None) => Wait::For(IDLE),
+    };
+    LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
+}
+
 fn replies(messages: &options::Messages) -> Result<Replies, Error> {
     const OPTION: &str = "--reply <REGEX> <TEXT>";
     let rule = |pair: &[String]| {
@@ -259,16 +261,6 @@ fn replies(messages: &options::Messages) -> Result<Replies, Error> {
     };
     let rules = messages.reply.chunks_exact(2).map(rule).collect::<Result<_, Error>>()?;
     Ok(Replies { rules, is_binary: messages.stdin.binary })
-}
-
-/// An explicit `--wait` is all the time there is, unless silence is to end it too.
-fn linger(ending: &options::Ending) -> LingerPolicy {
-    let idle = match (ending.wait_idle, ending.wait) {
-        (Some(idle), _) => Wait::For(idle),
-        (None, Some(_)) => Wait::Forever,
-        (None, None) => Wait::For(IDLE),
-    };
-    LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
 }
 
 fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {
@@ -292,7 +284,7 @@ fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error
     }
     Ok(Wishes {
         headers,
-        subprotocols: request.subprotocols.clone(),
+        subprotocols: secret::subprotocols(&request.subprotocols)?,
         origin: request.origin.clone(),
         host: request.host.clone(),
         user_agent: request.user_agent.clone(),

@@ -6,6 +6,7 @@ mod group;
 pub(crate) mod link;
 pub(crate) mod listen;
 mod output;
+mod output_file;
 mod pipe;
 pub(crate) mod play;
 mod repl;
@@ -76,12 +77,21 @@ fn replay_as(replay: &Replay) -> u8 {
     if replay.plan.voice.colour || replay.plan.look.colour {
         term::allow_colour();
     }
-    replay::run(replay)
+    let mut record = replay.plan.record.iter();
+    match record.try_for_each(|record| output_file::check_not_read(record, [replay.file.as_path()])) {
+        Ok(()) => replay::run(replay),
+        Err(error) => complain(&error),
+    }
 }
 
 fn listen_as(service: &mut Service) -> u8 {
     if service.voice.colour || service.look.colour {
         term::allow_colour();
+    }
+    if let Some(record) = &service.record
+        && let Err(error) = output_file::check_not_read(record, service.reads())
+    {
+        return complain(&error);
     }
     if let Some(cast) = &service.script {
         match cast.read(service.voice) {

@@ -36,7 +36,7 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
             Ok(connected) => connected,
             Err(error) => {
                 report::unsent(talk, progress.backlog.messages());
-                output.put_now(Happening::Error(error.chain()));
+                output.put_now(error.event().into());
                 output.finish().await?;
                 return Err(error);
             }
@@ -58,7 +58,7 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
             }
             break outcome;
         };
-        report::lost(talk, plan, &outcome, &next);
+        output.put_all(report::lost(talk, plan, &outcome, &next));
         // What has come so far is shown before a pause that may be long.
         let _ = output.flush().await;
         let at = tokio::time::Instant::now() + next.after;
@@ -68,7 +68,7 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
         };
     };
 
-    report::ended(talk, plan, &outcome);
+    output.put_all(report::ended(talk, plan, &outcome));
     output.finish_after(&outcome.end, &mut signals).await?;
     Ok(outcome.exit_code())
 }

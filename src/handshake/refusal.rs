@@ -76,6 +76,10 @@ impl Refusal {
         match self.response.status {
             300..=399 => self.redirect_hint(),
             200 | 204 => Some("is the path right?".to_owned()),
+            // As nginx, Apache and Go say it in a page of their own.
+            400 if memchr::memmem::find(&self.body, b"HTTPS").is_some() => {
+                Some("the port is for TLS: use wss://".to_owned())
+            }
             401 => Some(self.login_hint("WWW-Authenticate", &SERVER_WAYS)),
             403 => Some(self.forbidden_hint()),
             404 => Some(match &self.sent.origin {

@@ -25,7 +25,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::dial::Duplex;
-use crate::event::{Batch, Close, Direction, End, Event, Happening, Input, Message};
+use crate::event::{self, Batch, Close, Direction, End, ErrorEvent, Event, Happening, Input, Message};
 use crate::wire::trace::Seen;
 use crate::wire::{Fault, Incoming, Socket};
 use backlog::Backlog;
@@ -190,7 +190,7 @@ where
         replies: PendingReplies::default(),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
-        arrival: Cell::new((0, SystemTime::now())),
+        arrival: Cell::new((0, event::now())),
     };
     let (echoes, echoed) = mpsc::channel(ECHOES);
     let echoes = (options.echo != Echo::No).then_some(echoes);
@@ -262,7 +262,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     fn put_received(&self, what: Happening) {
         let read = self.socket.bytes_read();
         if self.arrival.get().0 != read {
-            self.arrival.set((read, SystemTime::now()));
+            self.arrival.set((read, event::now()));
         }
         self.outlet.put(Event { at: self.arrival.get().1, client: None, what });
     }
@@ -453,7 +453,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     /// Fails the connection (RFC 6455, section 7.1.7): tungstenite only reports, the Close is ours to send.
     async fn fail(&self, fault: Fault) -> End {
         let close = Close::new(fault.close_code().unwrap_or(1002), "");
-        self.put(Happening::Error(fault.to_string()));
+        self.put(ErrorEvent::new(fault.kind(), fault.to_string()).into());
         self.fault.replace(Some(fault));
         let until = Instant::now() + LINGER;
         let _ = timeout_at(until, self.socket.close(&close)).await;

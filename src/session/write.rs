@@ -14,7 +14,7 @@ use super::keepalive::Heartbeat;
 use super::pace::Pace;
 use super::{Echo, Inlet, Options, Outlet, Pump};
 use crate::dial::Duplex;
-use crate::event::{Batch, Close, Direction, Happening, Input, Message};
+use crate::event::{Batch, Close, Direction, ErrorEvent, FailureKind, Happening, Input, Message};
 
 /// What decides when something is sent.
 struct Timing {
@@ -226,7 +226,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 None
             }
             _ if self.socket.is_shut_down() => {
-                Some(Happening::Error("not sent: our side of the connection is closed".to_owned()))
+                let words = "not sent: our side of the connection is closed";
+                Some(ErrorEvent::new(FailureKind::NotSent, words).into())
             }
             Input::HalfClose => {
                 self.socket.flush().await?;

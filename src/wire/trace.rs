@@ -11,7 +11,7 @@ use super::frame;
 pub(crate) use super::frame::Header;
 use super::handmade::Handmade;
 use super::offer::Agreed;
-use crate::event::Direction;
+use crate::event::{Direction, now};
 
 /// How much of a payload is told; a Close is told whole.
 const BEGINNING: usize = 32;
@@ -190,7 +190,7 @@ impl Watch {
         let inflated = (is_compressed && self.inflater.is_some()).then_some(frame.inflated);
         let Frame { header, beginning, .. } = frame;
         let what = Traced::Frame(TracedFrame { header, inflated, beginning, carries: None });
-        Seen { at: SystemTime::now(), direction: self.direction, what }
+        Seen { at: now(), direction: self.direction, what }
     }
 }
 

@@ -8,6 +8,7 @@ mod bytes;
 mod cases;
 mod examples;
 mod failures;
+mod limits;
 mod options;
 mod reports;
 mod role;

@@ -30,6 +30,7 @@ impl HttpAnswers {
             status: 500,
             headers: Vec::new(),
             body: format!("line {}: {why}\n", answer.place.line),
+            why: None,
         }))
     }
 
@@ -47,7 +48,7 @@ impl HttpAnswers {
         }
         let body = answer.body.as_ref().map(|body| self.words.message(body)).transpose()?;
         let body = body.and_then(|body| body.text().map(str::to_owned)).unwrap_or_default();
-        Ok(Denial { status: answer.status, headers, body })
+        Ok(Denial { status: answer.status, headers, body, why: None })
     }
 }
 

@@ -42,6 +42,7 @@ use super::{report, runtime, signals};
 use crate::error::Error;
 use crate::event::{Batch, ClientName, Close, Event, Happening, Input, Message};
 use crate::handshake::admission::Admission;
+use crate::handshake::origin::Origins;
 use crate::plan::{Service, Source};
 use crate::session::{self, Echo, Gone, Habits, Inlet, Outlet};
 use crate::term::{Talk, Verbosity};
@@ -179,6 +180,11 @@ impl<O: Outlet + 'static> Server<O> {
         let url = site.url(options.admission.path.as_deref().unwrap_or("/"));
         talk.say(&format!("listening on {url}"));
         options.identity.iter().flat_map(|identity| &identity.notes).for_each(|note| talk.say(note));
+        if matches!(options.work, Work::Exec(_)) && options.admission.origins == Origins::Any {
+            talk.warn(
+                "any web page that a browser on this machine shows can talk to the command (--origin '*' with --exec)",
+            );
+        }
         output.put(Event::now(Happening::Listening(url)));
         let hub = Hub::new(options.max_clients.unwrap_or(usize::MAX), roster);
         let has_failed = Cell::new(false);

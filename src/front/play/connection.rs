@@ -21,8 +21,27 @@ use crate::wire::Socket;
 /// Batches between the script and the session.
 const BATCHES: usize = 2;
 
-/// Who leaves in a hurry waits so long for the answer to its Close.
-const HASTE: Duration = Duration::from_millis(500);
+/// How much time there is for the end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parting {
+    /// That of `--close-timeout`.
+    InOrder,
+    /// A step has failed.
+    Hasty,
+    /// The script was stopped: whoever did so does not wait.
+    AtOnce,
+}
+
+impl Parting {
+    /// How long the answer to our Close is waited for.
+    fn limit(self, close_timeout: Duration) -> Duration {
+        match self {
+            Self::InOrder => close_timeout,
+            Self::Hasty => close_timeout.min(Duration::from_millis(500)),
+            Self::AtOnce => close_timeout.min(Duration::from_millis(50)),
+        }
+    }
+}
 
 /// What a session is to send, or why no more can come.
 pub(super) type Inputs = Result<Batch, String>;
@@ -64,7 +83,9 @@ impl Connection {
             let first = Batch::new();
             let outcome =
                 session::run(socket, first, &mut progress, &mut batches, &mut signals, &*heard, &options).await;
-            heard.ended(outcome.end.into());
+            let end = Rc::new(outcome.end);
+            heard.ended(Rc::clone(&end));
+            heard.put_end(&end, options.ending.close_timeout);
         });
         let connection = Self::of(line, inputs, answer, close_timeout);
         connection.session.replace(Some(session));
@@ -137,9 +158,9 @@ impl Connection {
     ///
     /// # Errors
     /// In words, with the exit status: it ended badly, and no step has looked at that.
-    pub(super) async fn end(&self, close: Close, is_hasty: bool) -> Result<(), (String, u8)> {
+    pub(super) async fn end(&self, close: Close, parting: Parting) -> Result<(), (String, u8)> {
         self.line.hear_no_more();
-        let limit = if is_hasty { HASTE.min(self.close_timeout) } else { self.close_timeout };
+        let limit = parting.limit(self.close_timeout);
         let was_over = self.line.is_over();
         let closing = async {
             if !was_over {

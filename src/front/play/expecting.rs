@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::judging::judged;
+use super::judging::{judged, wanted};
 use super::stream::{next_bytes, nothing_left, so_far};
 use super::{Connection, Fault, Player};
 use crate::event::Message;
@@ -17,7 +17,7 @@ use crate::script::syntax::{Action, Expect, Pattern, Step};
 
 impl Player<'_> {
     pub(super) async fn expect(&self, name: &Option<String>, expect: &Expect) -> Result<(), Fault> {
-        let wanted = Arc::new(Wanted::new(&expect.pattern, &*self.stage.words)?);
+        let wanted = wanted(&expect.pattern, &self.stage.words).await?;
         let captured = if wanted.kind() == Kind::Answer {
             self.with_answer(name, |answer| Ok(wanted.answer(answer)?))?
         } else {
@@ -26,14 +26,14 @@ impl Player<'_> {
             next(standing.connection()?, &wanted, within).await?
         };
         if let Some(variable) = &expect.capture {
-            self.stage.words.set(variable, captured);
+            self.stage.words.set(variable, captured)?;
         }
         Ok(())
     }
 
     /// The limit is that of all together.
     pub(super) async fn any_order(&self, name: &Option<String>, steps: &[Step], within: Duration) -> Result<(), Fault> {
-        let mut unordered = Unordered::new(self, steps)?;
+        let mut unordered = Unordered::new(self, steps).await?;
         let standing = self.open(name)?;
         let connection = standing.connection()?;
         nothing_left(connection)?;
@@ -42,7 +42,7 @@ impl Player<'_> {
             Err(_) => return Err(unordered.late(within)),
         }
         for (variable, captured) in unordered.captured().await {
-            self.stage.words.set(variable, captured);
+            self.stage.words.set(variable, captured)?;
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Player<'_> {
         within: Duration,
         capture: Option<&String>,
     ) -> Result<(), Fault> {
-        let wanted = Arc::new(Wanted::new(until, &*self.stage.words)?);
+        let wanted = wanted(until, &self.stage.words).await?;
         let standing = self.open(name)?;
         let connection = standing.connection()?;
         connection.left.borrow_mut().clear();
@@ -86,7 +86,7 @@ impl Player<'_> {
             .await
             .unwrap_or_else(|_| Err(missed(wanted.kind(), skipped.get(), within).into()))?;
         if let Some(variable) = capture {
-            self.stage.words.set(variable, captured);
+            self.stage.words.set(variable, captured)?;
         }
         Ok(())
     }
@@ -107,20 +107,21 @@ struct Expectation<'s> {
 }
 
 impl<'s> Unordered<'s> {
-    fn new(player: &Player<'_>, steps: &'s [Step]) -> Result<Self, Fault> {
+    async fn new(player: &Player<'_>, steps: &'s [Step]) -> Result<Self, Fault> {
         let expectations = steps.iter().filter_map(|step| match &step.action {
             Action::Expect(expect) => Some((step, expect)),
             // The parser has let nothing else in.
             _ => None,
         });
-        let expectations = expectations.map(|(step, Expect { pattern, capture, .. })| {
-            let wanted = Wanted::new(pattern, &*player.stage.words).map_err(|why| Fault::from(why).at(step.place))?;
+        let mut known = Vec::new();
+        for (step, Expect { pattern, capture, .. }) in expectations {
+            let wanted = wanted(pattern, &player.stage.words).await;
+            let wanted = wanted.map_err(|why| Fault::from(why).at(step.place))?;
             let written = format!("{}: {}", step.place.line, player.written(step.place));
-            Ok(Expectation { wanted: Arc::new(wanted), capture: capture.as_deref(), written })
-        });
-        let expectations = expectations.collect::<Result<Vec<_>, Fault>>()?;
-        let order = AnyOrder::new(expectations.len());
-        Ok(Self { expectations, order, messages: Vec::new() })
+            known.push(Expectation { wanted, capture: capture.as_deref(), written });
+        }
+        let order = AnyOrder::new(known.len());
+        Ok(Self { expectations: known, order, messages: Vec::new() })
     }
 
     /// Takes messages until all is met. The first that meets nothing is a fault.

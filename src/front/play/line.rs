@@ -11,17 +11,15 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::pending::{PendingMessages, Unsifted};
+use super::recent::shown;
 use super::recording::Recording;
 use super::rules::Rule;
-use crate::event::{Close, Direction, End, Event, Happening, Message};
+use crate::event::{Close, Direction, End, ErrorEvent, Event, Happening, Message, now};
 use crate::front::report;
-use crate::render::hex::digits;
-use crate::render::text::{ping, pong};
 use crate::script::judge::closing;
 use crate::script::syntax::RuleKind;
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
-use crate::term::escape::{Keep, escape};
 
 /// With so much waiting, nothing more is read.
 const FULL: usize = 16 << 20;
@@ -31,9 +29,6 @@ const OVERHEAD: usize = 64;
 
 /// How many of the last messages are shown with a failure.
 const RECENT: usize = 10;
-
-/// How much of each is shown, in bytes.
-const SHOWN: usize = 160;
 
 pub(in crate::front) struct Line {
     /// What the other end is called.
@@ -85,7 +80,7 @@ impl Line {
             heard: RefCell::default(),
             changed: Notify::new(),
             taken: Notify::new(),
-            opened: SystemTime::now(),
+            opened: now(),
             record: None,
             frames: None,
         }
@@ -94,6 +89,14 @@ impl Line {
     /// The same, with each event written to a record, and frames told.
     pub(super) fn seen_by(record: Option<Rc<Recording>>, frames: Option<Rc<Talk>>) -> Self {
         Self { record, frames, ..Self::new("server") }
+    }
+
+    /// The session has ended; a record that begins with its Close would not tell all of that.
+    pub(super) fn put_end(&self, end: &End, close_timeout: Duration) {
+        if let (Some(record), Some(kind)) = (&self.record, end.kind().filter(|_| !matches!(end, End::Broken(_)))) {
+            let words = self.how_it_ended(close_timeout);
+            record.put(&Event::now(ErrorEvent::new(kind, words).into()));
+        }
     }
 
     /// The session has ended.
@@ -332,7 +335,7 @@ impl Outlet for Line {
             heard.note(event.at.duration_since(self.opened).unwrap_or_default(), &words);
         }
         match event.what {
-            Happening::Error(text) => heard.error = Some(text),
+            Happening::Error(error) => heard.error = Some(error.words),
             Happening::Close { by, close, clean } => {
                 let is_theirs = by == Direction::Out && !clean && close.code != Some(1006);
                 let fault = heard.error.take().filter(|_| is_theirs);
@@ -364,45 +367,12 @@ fn weight(data: &[u8]) -> usize {
     OVERHEAD + data.len()
 }
 
-/// An event among the last messages, safe for a terminal.
-fn shown(what: &Happening) -> Option<String> {
-    Some(match what {
-        Happening::Message(direction, message) => format!("{} {}", mark(*direction), preview(message)),
-        Happening::Ping(direction, data) => format!("{} {}", mark(*direction), ping(data)),
-        Happening::Pong(direction, data, round_trip) => format!("{} {}", mark(*direction), pong(data, *round_trip)),
-        Happening::Close { by, close, clean } => {
-            let how = if *clean { "" } else { ", not clean" };
-            format!("{} {}{how}", mark(*by), escape(&closing(close), Keep::Nothing))
-        }
-        Happening::Error(text) => format!("! {}", escape(text, Keep::Nothing)),
-        Happening::Listening(_) | Happening::Open(_) | Happening::Frame(_) => return None,
-        Happening::Part(_) | Happening::Run(_) => return None,
-    })
-}
-
-fn mark(direction: Direction) -> char {
-    match direction {
-        Direction::In => '<',
-        Direction::Out => '>',
-    }
-}
-
-fn preview(message: &Message) -> String {
-    let data = message.data();
-    let more = if data.len() > SHOWN { format!("… [{} bytes]", data.len()) } else { String::new() };
-    match message {
-        Message::Text(text) => {
-            format!("{}{more}", escape(&text[..text.floor_char_boundary(SHOWN)], Keep::Nothing))
-        }
-        Message::Binary(data) => format!("binary {}{more}", digits(&data[..data.len().min(SHOWN)])),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::event::FailureKind;
 
     fn line(events: impl IntoIterator<Item = Happening>) -> Line {
         let line = Line::new("server");
@@ -459,7 +429,8 @@ mod tests {
     #[test]
     fn a_fault_is_told_with_its_close() {
         let close = Happening::Close { by: Direction::Out, close: Close::new(1007, ""), clean: false };
-        let line = line([Happening::Error("a text message is not UTF-8".to_owned()), close]);
+        let error = ErrorEvent::new(FailureKind::NotUtf8, "a text message is not UTF-8").into();
+        let line = line([error, close]);
         assert_eq!(line.how_it_closed().unwrap(), "the server broke the protocol: a text message is not UTF-8");
     }
 

@@ -9,6 +9,7 @@ mod failure;
 mod judging;
 mod line;
 mod pending;
+mod recent;
 mod recording;
 mod rules;
 mod standing;
@@ -31,8 +32,9 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 
 pub(super) use self::connection::Connection;
-use self::connection::Inputs;
+use self::connection::{Inputs, Parting};
 pub(super) use self::failure::{Failure, Fault};
+use self::judging::taken;
 pub(super) use self::line::Line;
 pub(super) use self::recording::Recording;
 use self::rules::RuleFailure;
@@ -43,8 +45,9 @@ use super::{report, scripts};
 use crate::cli::values;
 use crate::error::Error;
 use crate::event::{Close, Input};
+use crate::masking;
 use crate::plan::{Dial, Given};
-use crate::script::judge::{Answer, Sources as _, extract};
+use crate::script::judge::{Answer, Extractor, Sources as _};
 use crate::script::syntax::{Action, Extract, Place, Script, Setting, Step, Template, Text};
 use crate::script::variables::Variables;
 use crate::term::Talk;
@@ -143,9 +146,13 @@ impl<'s> Player<'s> {
     /// # Errors
     /// The step that failed.
     pub(super) async fn play(&self, stopped: impl Future<Output = Fault>) -> Played {
+        let mut was_stopped = false;
         let played = tokio::select! {
             played = self.steps(&self.stage.file.script.steps) => played,
-            fault = stopped => Err(self.failure(self.at.get(), None, fault)),
+            fault = stopped => {
+                was_stopped = true;
+                Err(self.failure(self.at.get(), None, fault))
+            }
             (name, fault) = self.rule_failure.wait() => {
                 let place = fault.place.unwrap_or_default();
                 Err(self.failure_of(place, &name, self.written(place).to_owned(), fault))
@@ -153,8 +160,9 @@ impl<'s> Player<'s> {
         };
         let (at_end, at_failure) = &self.stage.closes;
         let ended = match &played {
-            Ok(()) => self.end(at_end, false).await,
-            Err(_) => self.end(at_failure, true).await,
+            Ok(()) => self.end(at_end, Parting::InOrder).await,
+            Err(_) if was_stopped => self.end(at_failure, Parting::AtOnce).await,
+            Err(_) => self.end(at_failure, Parting::Hasty).await,
         };
         played.and(ended)
     }
@@ -162,6 +170,8 @@ impl<'s> Player<'s> {
     fn steps<'a>(&'a self, steps: &'a [Step]) -> LocalBoxFuture<'a, Played> {
         async move {
             for step in steps {
+                // Steps may wait for nothing and yet take long: a signal has its turn before each.
+                yield_now().await;
                 self.at.set(step.place);
                 self.stage.talk.detail(
                     '*',
@@ -171,7 +181,7 @@ impl<'s> Player<'s> {
                     Action::Repeat { times, steps } => {
                         for _ in 0..*times {
                             self.steps(steps).await?;
-                            // Its steps may wait for nothing, and others have their turn.
+                            // There may be no steps in it.
                             yield_now().await;
                         }
                     }
@@ -207,17 +217,17 @@ impl<'s> Player<'s> {
             Action::AnyOrder { within, steps } => {
                 self.any_order(name, steps, within.unwrap_or(self.stage.file.within)).await
             }
-            Action::Reply { to, capture, with } => self.reply(name, step.place, to, capture.as_ref(), with),
-            Action::Ignore(what) => self.ignore(name, step.place, what),
+            Action::Reply { to, capture, with } => self.reply(name, step.place, to, capture.as_ref(), with).await,
+            Action::Ignore(what) => self.ignore(name, step.place, what).await,
             Action::Off(kind) => self.end_rules(name, *kind),
             Action::Capture { name: variable, from } => {
-                let value = self.capture(name, from)?;
-                self.stage.words.set(variable, value);
+                let value = self.capture(name, from).await?;
+                self.stage.words.set(variable, value)?;
                 Ok(())
             }
             Action::Set { name: variable, value } => {
                 let value = self.text(&value.template)?;
-                self.stage.words.set(variable, value);
+                self.stage.words.set(variable, value)?;
                 Ok(())
             }
             Action::Exec { within, command, capture } => {
@@ -226,7 +236,7 @@ impl<'s> Player<'s> {
                 let environment = self.stage.words.environment(command)?;
                 let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
                 if let Some(variable) = capture {
-                    self.stage.words.set(variable, printed);
+                    self.stage.words.set(variable, printed)?;
                 }
                 Ok(())
             }
@@ -251,7 +261,7 @@ impl<'s> Player<'s> {
 
     async fn connect(&self, step: &Step, url: &Template, settings: &[Setting]) -> Result<(), Fault> {
         let name = &step.connection;
-        self.end_one(name, &Close::new(1000, ""), false).await?;
+        self.end_one(name, &Close::new(1000, ""), Parting::InOrder).await?;
         let (head, own) = (self.settings(&self.stage.file.script.settings)?, self.settings(settings)?);
         let mut plan =
             self.stage.dial.plan(&self.text(url)?, &head, &own, self.dir()).map_err(|error| Fault::from(&error))?;
@@ -320,7 +330,7 @@ impl<'s> Player<'s> {
         Ok(connection.send(input, self.stage.file.within).await?)
     }
 
-    fn capture(&self, name: &Option<String>, from: &Extract) -> Result<String, Fault> {
+    async fn capture(&self, name: &Option<String>, from: &Extract) -> Result<String, Fault> {
         match from {
             Extract::Status => self.with_answer(name, |answer| Ok(answer.status.to_string())),
             Extract::Header(header) => self.with_answer(name, |answer| {
@@ -341,7 +351,7 @@ impl<'s> Player<'s> {
                 let standing = self.open(name)?;
                 let last = standing.connection()?.last.borrow().clone();
                 let last = last.ok_or_else(|| "no step has expected a message on this connection yet".to_owned())?;
-                Ok(extract(from, &last, &*self.stage.words)?)
+                Ok(taken(Extractor::new(from, &*self.stage.words)?, last).await?)
             }
         }
     }
@@ -382,10 +392,10 @@ impl<'s> Player<'s> {
     }
 
     /// Closes all that is open.
-    async fn end(&self, close: &Close, is_hasty: bool) -> Played {
+    async fn end(&self, close: &Close, parting: Parting) -> Played {
         let names: Vec<_> = self.standing.borrow().keys().cloned().collect();
         let ending = names.iter().map(|name| async move {
-            let ended = self.end_one(name, close, is_hasty).await;
+            let ended = self.end_one(name, close, parting).await;
             ended.map_err(|fault| {
                 let place = self.stage.file.script.steps.last().map(|step| step.place).unwrap_or_default();
                 self.failure_of(place, name, "(the end of the script)".to_owned(), fault)
@@ -394,11 +404,11 @@ impl<'s> Player<'s> {
         join_all(ending).await.into_iter().collect()
     }
 
-    async fn end_one(&self, name: &Option<String>, close: &Close, is_hasty: bool) -> Result<(), Fault> {
+    async fn end_one(&self, name: &Option<String>, close: &Close, parting: Parting) -> Result<(), Fault> {
         let standing = self.standing.borrow().get(name).map(Rc::clone);
         match standing.as_deref() {
             Some(Standing::Open(connection)) => {
-                let ended = connection.end(close.clone(), is_hasty).await;
+                let ended = connection.end(close.clone(), parting).await;
                 ended.map_err(|(words, code)| Fault::new(format!("{words}; no step has looked at that"), code))
             }
             Some(Standing::Refused(refused)) => refused.judge(),
@@ -406,15 +416,15 @@ impl<'s> Player<'s> {
         }
     }
 
-    /// The line of the file there.
-    fn written(&self, place: Place) -> &str {
-        self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim()
+    /// The line of the file there, as it may be shown.
+    fn written(&self, place: Place) -> String {
+        masking::words(self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim())
     }
 
     fn failure(&self, place: Place, step: Option<&Step>, fault: Fault) -> Box<Failure> {
         let place = fault.place.unwrap_or(place);
         let name = step.map(|step| step.connection.clone()).unwrap_or_default();
-        let mut failure = self.failure_of(place, &name, self.written(place).to_owned(), fault);
+        let mut failure = self.failure_of(place, &name, self.written(place), fault);
         if step.is_some_and(|step| matches!(step.action, Action::Connect { .. })) {
             // Those are of the connection before it.
             failure.recent = None;

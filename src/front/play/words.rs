@@ -2,13 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use crate::event::Message;
 use crate::script::judge::Sources;
 use crate::script::judge::bytes::bytes;
 use crate::script::syntax::{Payload, Template};
 use crate::script::variables::Variables;
+
+/// A file that is sent, or expected, has no more.
+const LARGEST: u64 = 64 << 20;
 
 pub(in crate::front) struct Words {
     // Borrowed between awaits only.
@@ -22,13 +27,32 @@ impl Words {
         Self { variables: RefCell::new(variables), dir }
     }
 
-    pub(super) fn set(&self, name: &str, value: String) {
-        self.variables.borrow_mut().set(name, value);
+    /// What it says now, for another thread.
+    pub(super) fn snapshot(&self) -> Self {
+        Self { variables: RefCell::new(self.variables.borrow().clone()), dir: self.dir.clone() }
     }
 
-    /// Does something whose variables are nobody else's.
-    pub(super) fn apart<T>(&self, look: impl FnOnce(&Self) -> T) -> T {
-        look(&Self { variables: RefCell::new(self.variables.borrow().clone()), dir: self.dir.clone() })
+    /// # Errors
+    /// In words: there is no room for it.
+    pub(super) fn set(&self, name: &str, value: String) -> Result<(), String> {
+        self.variables.borrow_mut().keep(name, value).map_err(|error| error.to_string())
+    }
+
+    /// Does something while these variables have other values.
+    pub(super) fn with<T>(
+        &self,
+        local: &[(String, String)],
+        look: impl FnOnce(&Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let Some(((name, value), others)) = local.split_first() else { return look(self) };
+        let before = self.variables.borrow_mut().take(name);
+        let found = self.set(name, value.clone()).and_then(|()| self.with(others, look));
+        self.variables.borrow_mut().take(name);
+        if let Some(before) = before {
+            // It was there, so there is room for it.
+            self.variables.borrow_mut().set(name, before);
+        }
+        found
     }
 
     /// What a command finds in its environment.
@@ -77,6 +101,21 @@ impl Sources for Words {
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(self.dir.join(path)).map_err(|error| format!("cannot read `{path}`: {error}"))
+        read(&self.dir.join(path)).map_err(|error| format!("cannot read `{path}`: {error}"))
     }
+}
+
+/// All of a file, which has an end: a FIFO would keep the script waiting, and a device may never stop.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(no_file());
+    }
+    let mut data = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut data)?;
+    if data.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    Ok(data)
 }

@@ -238,10 +238,10 @@ impl History {
         let Counted { opened, since, messages, bytes, round_trips } = connection;
         let state = if is_open { "open for" } else { "closed; opened before" };
         let none = || "none".to_owned();
-        let mut text = format!("url          {}\npeer         {}\n", opened.url, opened.peer);
+        let mut text = format!("url          {}\npeer         {}\n", opened.shown_url(), opened.peer);
         let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").expect("a String takes all");
         line("tls", opened.tls.clone().unwrap_or_else(none));
-        line("subprotocol", opened.subprotocol.clone().unwrap_or_else(none));
+        line("subprotocol", opened.shown_subprotocol().unwrap_or_else(none));
         line("extensions", opened.extensions.clone().unwrap_or_else(none));
         if opened.deflate.is_some() {
             line("compression", opened.tally.shown());
@@ -344,6 +344,7 @@ mod tests {
             status: 101,
             request: Vec::new(),
             headers: Vec::new(),
+            answer: Vec::new(),
             subprotocol: Some("chat".into()),
             extensions: None,
             deflate: None,

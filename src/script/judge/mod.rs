@@ -7,6 +7,7 @@ pub(crate) mod bytes;
 pub(crate) mod compare;
 mod condition;
 pub(crate) mod diff;
+mod extract;
 mod json;
 #[cfg(test)]
 mod tests;
@@ -16,15 +17,20 @@ use regex::bytes::Regex as BytesRegex;
 use serde_json::Value;
 
 use self::bytes::{BytePattern, dumped};
-use self::condition::{Condition, Path, plain};
+use self::condition::Condition;
 use self::diff::Line;
+pub(crate) use self::extract::Extractor;
 use self::json::{WantedJson, judge_condition, no_json};
-pub(crate) use self::text::{WantedText, regex};
-use self::text::{bytes_regex, found, is_large};
-use super::syntax::{Extract, Pattern, Template, TextPattern};
+use self::text::WantedText;
+use self::text::bytes_regex;
+pub(crate) use self::text::is_large;
+use super::syntax::{Pattern, Template, TextPattern};
 use crate::event::{Close, Message};
 use crate::render::hex::digits;
 use crate::request::Header;
+
+/// A value takes many times the memory of its text.
+const LARGEST_JSON: usize = 1 << 20;
 
 /// What stands behind the words of a script: the values of its variables, and files beside it.
 ///
@@ -38,6 +44,9 @@ pub(crate) trait Sources {
 
     fn json(&self, template: &Template) -> Result<Value, String> {
         let text = self.json_text(template)?;
+        if text.len() > LARGEST_JSON {
+            return Err(format!("JSON that is compared has no more than {} MiB", LARGEST_JSON >> 20));
+        }
         serde_json::from_str(&text).map_err(|error| format!("`{text}` is no JSON: {error}"))
     }
 
@@ -276,36 +285,6 @@ impl Answer {
     /// The values of the fields of that name.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |header| header.is(name)).map(|header| header.value.as_str())
-    }
-}
-
-/// Takes a value out of the message that came last.
-pub(crate) fn extract(from: &Extract, message: &Message, sources: &impl Sources) -> Result<String, Mismatch> {
-    let text = || {
-        let text = std::str::from_utf8(message.data());
-        text.map_err(|_| Mismatch::new("the message that came last is binary, and no UTF-8"))
-    };
-    match from {
-        Extract::Text => text().map(str::to_owned),
-        Extract::Binary => Ok(digits(message.data())),
-        Extract::Regexp(expression) => {
-            let regex = regex(expression, sources).map_err(Mismatch::new)?;
-            let text = text()?;
-            found(&regex, text)
-                .ok_or_else(|| Mismatch::with(format!("the text does not match /{regex}/"), vec![Line::came(text)]))
-        }
-        Extract::Json(path) => {
-            let path_of = Path::new(path).map_err(Mismatch::new)?;
-            let text = text()?;
-            let value = json::value(text).ok_or_else(|| no_json("the message", text))?;
-            path_of
-                .first(&value)
-                .map(plain)
-                .ok_or_else(|| Mismatch::with(format!("{path} leads nowhere"), vec![Line::came(text)]))
-        }
-        Extract::Header(_) | Extract::Status | Extract::CloseCode | Extract::CloseReason => {
-            Err(Mismatch::new("that is not of a message"))
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What patterns say to messages, and how a mismatch is told.
 
-use super::super::syntax::{Binary, BytePiece, Condition as Asked, Operand, Operator, Piece, Regexp, Text};
+use super::super::syntax::{Binary, BytePiece, Condition as Asked, Extract, Operand, Operator, Piece, Regexp, Text};
 use super::diff::Side;
+use super::text::regex;
 use super::*;
 
 /// Knows no variables and no files.
@@ -189,9 +190,9 @@ fn the_answer_has_headers_a_body_and_a_subprotocol() {
 #[test]
 fn values_are_taken_out_of_a_message() {
     let message = Message::from(r#"{"seq":7,"name":"x"}"#);
-    let take = |from| extract(&from, &message, &Plain);
+    let take = |from| Extractor::new(&from, &Plain).unwrap().take(&message);
     assert_eq!(take(Extract::Json("$.seq".to_owned())).unwrap(), "7");
     assert_eq!(take(Extract::Json("$.name".to_owned())).unwrap(), "x");
     assert_eq!(take(Extract::Json("$.gone".to_owned())).unwrap_err().words, "$.gone leads nowhere");
-    assert_eq!(extract(&Extract::Binary, &binary(b"\xff"), &Plain).unwrap(), "ff");
+    assert_eq!(Extractor::new(&Extract::Binary, &Plain).unwrap().take(&binary(b"\xff")).unwrap(), "ff");
 }

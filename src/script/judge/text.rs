@@ -59,7 +59,7 @@ pub(super) fn bytes_regex(expression: &Regexp, sources: &impl Sources) -> Result
 }
 
 /// Whether it may take long also for a small text: counted repetitions make large automata.
-pub(super) fn is_large(expression: &str) -> bool {
+pub(crate) fn is_large(expression: &str) -> bool {
     expression.len() > LARGE_REGEX || expression.contains('{')
 }
 

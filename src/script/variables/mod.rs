@@ -21,8 +21,11 @@ pub(crate) struct Variables {
     environment: fn(&str) -> Option<String>,
 }
 
-/// A text of this size is put together, and no larger one.
+/// A text of this size is put together, and no larger one; all that a script gives values to has no more.
 const LARGEST: usize = 64 << 20;
+
+/// A regular expression of this size takes long enough to compile.
+const LONGEST_EXPRESSION: usize = 64 << 10;
 
 /// Why no value can be put in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +38,10 @@ pub(crate) enum Undefined {
     NoHex(String, String),
     #[error("with its variables put in, this is larger than {} MiB", LARGEST >> 20)]
     TooLarge,
+    #[error("with its variables put in, this regular expression is larger than {} KiB", LONGEST_EXPRESSION >> 10)]
+    LongExpression,
+    #[error("all variables together are larger than {} MiB", LARGEST >> 20)]
+    Full,
 }
 
 impl Variables {
@@ -44,6 +51,24 @@ impl Variables {
 
     pub(crate) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.values.insert(name.into(), value.into());
+    }
+
+    /// The same for what a script comes by, which is limited.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn keep(&mut self, name: &str, value: String) -> Result<(), Undefined> {
+        let others = self.values.iter().filter(|(other, _)| *other != name).map(|(_, value)| value.len());
+        if others.sum::<usize>() + value.len() > LARGEST {
+            return Err(Undefined::Full);
+        }
+        self.set(name, value);
+        Ok(())
+    }
+
+    /// Takes the value of a variable away.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
@@ -71,6 +96,12 @@ impl Variables {
     /// # Errors
     /// The first of its names that stands for nothing.
     pub(crate) fn expression(&self, template: &Template) -> Result<String, Undefined> {
+        // The escapes are not to be made of what is too long anyway.
+        let variables = template.0.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
+        let lengths = variables.map(|piece| self.value(piece).map(|value| value.len()));
+        if lengths.sum::<Result<usize, _>>()? > LONGEST_EXPRESSION {
+            return Err(Undefined::LongExpression);
+        }
         self.filled(template, |_, value, text| text.push_str(&regex::escape(value)))
     }
 
@@ -195,6 +226,18 @@ mod tests {
         let filled = variables.json(&template(r#"{"a{{n}}":{{n}},"b\"":"{{name}}","c":["{{name}}",{{n}}]}"#)).unwrap();
         assert_eq!(filled, r#"{"a1.5":1.5,"b\"":"a\"b\\","c":["a\"b\\",1.5]}"#);
         assert_eq!(variables.expression(&template("^{{n}}$")).unwrap(), r"^1\.5$");
+    }
+
+    #[test]
+    fn what_grows_and_grows_comes_to_an_end() {
+        let mut variables = variables();
+        variables.set("a", "x".repeat(LARGEST / 2 + 1));
+        let error = |text| variables.text(&template(text)).unwrap_err().to_string();
+        assert_eq!(error("{{a}}{{a}}"), "with its variables put in, this is larger than 64 MiB");
+        assert_eq!(variables.expression(&template("{{a}}")), Err(Undefined::LongExpression));
+        let mut variables = variables.clone();
+        assert_eq!(variables.keep("b", "x".repeat(LARGEST / 2)), Err(Undefined::Full));
+        assert_eq!(variables.keep("a", "x".repeat(LARGEST - 100)), Ok(()));
     }
 
     #[test]
