@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc};
 
-use super::judging::{judged, wanted};
+use super::judging::{judged, taken, wanted};
 use super::words::Words;
 use super::{Fault, Inputs, Line, Player};
 use crate::event::{Batch, Close, Input, Message};
 use crate::script::judge::{Extractor, Sources as _, Wanted};
-use crate::script::syntax::{Action, Pattern, Payload, Place, RuleAnswer, RuleKind, Step};
+use crate::script::syntax::{Action, Pattern, Payload, Place, RuleAnswer, RuleKind};
 
 pub(super) struct Rule {
     place: Place,
@@ -25,6 +25,9 @@ struct Answer {
     capture: Option<String>,
     with: RuleAnswer,
 }
+
+/// What an answer has captured, by name.
+type Local = Vec<(String, String)>;
 
 /// What went wrong in a rule, and with which connection: it ends the script, whatever step is being played.
 #[derive(Default)]
@@ -121,55 +124,56 @@ impl Sifter {
                 continue;
             }
             if let Some(answer) = &rule.answer {
-                self.send(rule.place, answer, &unsifted.message, captured).await;
+                self.send(rule.place, answer, unsifted.message, captured).await;
             }
         }
     }
 
-    async fn send(&self, place: Place, answer: &Answer, message: &Message, captured: String) {
-        match self.words.apart(|words| answer.inputs(words, message, captured)) {
+    async fn send(&self, place: Place, answer: &Answer, message: Message, captured: String) {
+        match self.inputs(answer, message, captured).await {
             // To who has gone nothing can be said, and what follows will see that.
             Ok(inputs) => drop(self.inputs.send(Ok(inputs)).await),
             Err(fault) => self.failure.put(self.name.clone(), Fault { place: fault.place.or(Some(place)), ..fault }),
         }
     }
-}
 
-impl Answer {
-    /// What is sent for a message; what is captured on the way stays in these words.
-    fn inputs(&self, words: &Words, message: &Message, captured: String) -> Result<Batch, Fault> {
-        if let Some(name) = &self.capture {
-            words.set(name, captured)?;
-        }
-        match &self.with {
-            RuleAnswer::Payload(payload) => Ok(vec![sent(payload, words)?]),
+    /// What is sent for a message; what is captured on the way is known in this answer only.
+    async fn inputs(&self, answer: &Answer, message: Message, captured: String) -> Result<Batch, Fault> {
+        let mut local: Local = answer.capture.clone().map(|name| (name, captured)).into_iter().collect();
+        match &answer.with {
+            RuleAnswer::Payload(payload) => Ok(vec![self.message(payload, &local)?]),
             RuleAnswer::Steps(steps) => {
-                let inputs = steps.iter().map(|step| input(step, words, message).map_err(|fault| fault.at(step.place)));
-                inputs.filter_map(Result::transpose).collect()
+                let mut inputs = Batch::new();
+                for step in steps {
+                    let input = self.input(&step.action, &message, &mut local).await;
+                    inputs.extend(input.map_err(|fault| fault.at(step.place))?);
+                }
+                Ok(inputs)
             }
         }
     }
-}
 
-/// What a step of an answer sends, if it does.
-fn input(step: &Step, words: &Words, message: &Message) -> Result<Option<Input>, Fault> {
-    match &step.action {
-        Action::Send(payload) => sent(payload, words).map(Some),
-        Action::Close { code, reason } => {
-            let reason = words.text(&reason.template).map_err(cannot_be_sent)?;
-            Ok(Some(Input::Close(Some(Close { code: code.or(Some(1000)), reason }))))
+    /// What a step of an answer sends, if it does.
+    async fn input(&self, action: &Action, message: &Message, local: &mut Local) -> Result<Option<Input>, Fault> {
+        match action {
+            Action::Send(payload) => self.message(payload, local).map(Some),
+            Action::Close { code, reason } => {
+                let reason = self.words.with(local, |words| words.text(&reason.template)).map_err(cannot_be_sent)?;
+                Ok(Some(Input::Close(Some(Close { code: code.or(Some(1000)), reason }))))
+            }
+            Action::Capture { name, from } => {
+                let extractor = self.words.with(local, |words| Extractor::new(from, words))?;
+                local.push((name.clone(), taken(extractor, message.clone()).await?));
+                Ok(None)
+            }
+            // The parser has let nothing else in.
+            _ => Ok(None),
         }
-        Action::Capture { name, from } => {
-            words.set(name, Extractor::new(from, words)?.take(message)?)?;
-            Ok(None)
-        }
-        // The parser has let nothing else in.
-        _ => Ok(None),
     }
-}
 
-fn sent(payload: &Payload, words: &Words) -> Result<Input, Fault> {
-    words.message(payload).map(Input::Message).map_err(cannot_be_sent)
+    fn message(&self, payload: &Payload, local: &Local) -> Result<Input, Fault> {
+        self.words.with(local, |words| words.message(payload)).map(Input::Message).map_err(cannot_be_sent)
+    }
 }
 
 fn cannot_be_sent(why: String) -> Fault {

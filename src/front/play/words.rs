@@ -38,9 +38,21 @@ impl Words {
         self.variables.borrow_mut().keep(name, value).map_err(|error| error.to_string())
     }
 
-    /// Does something whose variables are nobody else's.
-    pub(super) fn apart<T>(&self, look: impl FnOnce(&Self) -> T) -> T {
-        look(&self.snapshot())
+    /// Does something while these variables have other values.
+    pub(super) fn with<T>(
+        &self,
+        local: &[(String, String)],
+        look: impl FnOnce(&Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let Some(((name, value), others)) = local.split_first() else { return look(self) };
+        let before = self.variables.borrow_mut().take(name);
+        let found = self.set(name, value.clone()).and_then(|()| self.with(others, look));
+        self.variables.borrow_mut().take(name);
+        if let Some(before) = before {
+            // It was there, so there is room for it.
+            self.variables.borrow_mut().set(name, before);
+        }
+        found
     }
 
     /// What a command finds in its environment.

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::condition::{Path, plain};
 use super::diff::Line;
-use super::json::{self, no_json};
+use super::json::{no_json, value};
 use super::text::{found, regex};
 use super::{Mismatch, Sources, Verdict};
 use crate::event::Message;
@@ -49,7 +49,7 @@ impl Extractor {
             }
             Self::Json(path) => {
                 let text = text()?;
-                let value = json::value(text).ok_or_else(|| no_json("the message", text))?;
+                let value = value(text).ok_or_else(|| no_json("the message", text))?;
                 path.first(&value).map(plain).ok_or_else(|| missed(format!("{path} leads nowhere"), text))
             }
         }

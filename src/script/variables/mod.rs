@@ -66,6 +66,11 @@ impl Variables {
         Ok(())
     }
 
+    /// Takes the value of a variable away.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.values.keys().map(String::as_str)
     }

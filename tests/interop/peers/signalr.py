@@ -8,10 +8,8 @@ from aiosignalr.server import Hub, ServerOptions, SignalRServer
 
 
 class Example(Hub):
-    async def on_connected(self):
-        await self.clients.caller.send("Announce", "tea at four")
-
     async def add(self, a: int, b: int) -> int:
+        await self.clients.caller.send("Announce", "tea at four")
         return a + b
 
     async def count(self, to: int):
