@@ -145,6 +145,10 @@ pub(crate) struct Stdin {
     pub(crate) keep_newline: bool,
 
     /// Send all of stdin as one message
+    ///
+    /// What is larger than 1 MiB, and a line or another piece of stdin too, is sent in frames as it is read. If it turns
+    /// out to be wrong after that, the connection is closed within the message. With `--json`, `--record`, `--reconnect`
+    /// and in `wsprobe listen` it is held whole, up to 384 MiB.
     #[arg(long, hide_short_help = true, conflicts_with_all = ["chunk", "json_input"])]
     pub(crate) whole: bool,
 
@@ -163,7 +167,8 @@ pub(crate) struct Stdin {
     /// Read JSON records from stdin, one a line, and send what they hold
     ///
     /// The records that `--json` and `--record` write, or just `{"data":"text"}` and `{"base64":"AAE="}`. Records of
-    /// type text, binary, ping, pong and close are sent, whatever their direction; open and error are passed over.
+    /// type text, binary, ping, pong and close are sent, whatever their direction; open and error are passed over. A record
+    /// has at most 384 MiB.
     #[arg(long, hide_short_help = true)]
     pub(crate) json_input: bool,
 }

@@ -13,8 +13,8 @@ use crate::connect;
 use crate::dial::proxy::Proxies;
 use crate::error::Error;
 use crate::event::{Close, Input, Message};
+use crate::front::cutter::{Border, Cut, Kind};
 use crate::front::link::Patience;
-use crate::front::stdin::{Cut, Kind};
 use crate::masking;
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::record::Secrets;
@@ -145,15 +145,13 @@ pub(super) fn cut(stdin: &options::Stdin, may_stream: bool) -> Cut {
         (false, false) => Kind::Text,
         (false, true) => Kind::EscapedText,
     };
-    match (stdin.json_input, stdin.whole, stdin.chunk) {
-        (true, ..) => Cut::Records,
-        (_, true, _) => match kind {
-            Kind::Text | Kind::Binary if may_stream => Cut::Streamed { is_text: kind == Kind::Text },
-            _ => Cut::Whole(kind),
-        },
-        (_, _, Some(size)) => Cut::Chunks(size),
-        _ => Cut::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
-    }
+    let border = match (stdin.json_input, stdin.whole, stdin.chunk) {
+        (true, ..) => Border::Records,
+        (_, true, _) => Border::Whole(kind),
+        (_, _, Some(size)) => Border::Chunks(size),
+        _ => Border::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
+    };
+    Cut { border, may_stream }
 }
 
 /// `None` means lines, whose ends may be LF or CRLF.

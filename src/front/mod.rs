@@ -2,6 +2,7 @@
 //!
 //! Owns threads, input and the order of a run; what happens on the connection belongs to `session`.
 
+pub(crate) mod cutter;
 mod group;
 pub(crate) mod link;
 pub(crate) mod listen;

@@ -20,6 +20,8 @@ use crate::event::{Batch, Close, Direction, ErrorEvent, FailureKind, Happening, 
 struct Timing {
     pace: Option<Pace>,
     heartbeats: Option<(Message, Interval)>,
+    /// Some parts of a message are sent, and the last is not.
+    is_mid_message: bool,
 }
 
 impl Timing {
@@ -30,7 +32,15 @@ impl Timing {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             (message.clone(), interval)
         });
-        Self { pace: options.rate.map(Pace::new), heartbeats }
+        Self { pace: options.rate.map(Pace::new), heartbeats, is_mid_message: false }
+    }
+
+    /// Whether this begins a message, whose time has to have come.
+    fn begins_message(&mut self, input: &Input) -> bool {
+        match input {
+            Input::Part(part) => !std::mem::replace(&mut self.is_mid_message, !part.is_last),
+            other => other.messages() > 0,
+        }
     }
 
     /// Waits for the time of the next heartbeat. Cancel-safe.
@@ -102,7 +112,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             if is_plain && self.core.borrow().takes_input() {
                 self.hand_over_what_passes();
             }
-            let Some(is_message) = self.backlog.borrow().next().map(|input| input.messages() > 0) else { break };
+            let Some(is_message) = self.backlog.borrow().next().map(|input| timing.begins_message(input)) else {
+                break;
+            };
             if !self.is_time(is_message, timing).await {
                 break;
             }
