@@ -112,6 +112,8 @@ pub(crate) struct Plan {
     pub(crate) dropped: Vec<String>,
     /// `--timeout`: the limit for all of it.
     pub(crate) timeout: Option<Duration>,
+    /// `--wait` or `--wait-idle` was given: where there is no input, it has ended before it began.
+    pub(crate) ends_without_input: bool,
 }
 
 /// A recording that is to be sent again.

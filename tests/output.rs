@@ -158,7 +158,7 @@ fn a_connection_that_ends_badly_is_recorded_so() {
         (
             b"\x81\x01\xff",
             concat!(
-                r#"{"dir":"in","type":"error","kind":"not_utf8","data":"a text message is not UTF-8"}"#,
+                r#"{"dir":"in","type":"error","kind":"not_utf8","data":"a text message is not UTF-8: `\\xff` at byte 0"}"#,
                 "\n",
                 r#"{"dir":"out","type":"close","code":1007,"reason":"","clean":false}"#
             ),

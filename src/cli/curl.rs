@@ -2,10 +2,13 @@
 //!
 //! Plain code from words to words; what they mean is for clap, as for any other line.
 
+mod foreign;
+
 use std::ffi::OsString;
 
 use super::secret::as_data;
 use crate::error::Error;
+use foreign::Foreign;
 
 /// The line, and the names of what is not in it any more.
 #[derive(Debug, Default)]
@@ -35,7 +38,7 @@ enum Meaning {
 use Meaning::{Cookie, Data, DroppedFlag, DroppedValue, Flag, Header, Prefixed, Url, Value};
 
 /// Letter (or a blank), name, meaning. All other long names are wsprobe's own.
-const OPTIONS: [(char, &str, Meaning); 49] = [
+const OPTIONS: [(char, &str, Meaning); 50] = [
     ('H', "header", Header),
     ('b', "cookie", Cookie),
     (' ', "url", Url),
@@ -45,6 +48,7 @@ const OPTIONS: [(char, &str, Meaning); 49] = [
     (' ', "oauth2-bearer", Data("bearer")),
     ('n', "netrc", Flag("netrc")),
     (' ', "netrc-file", Value("netrc-file")),
+    (' ', "netrc-optional", Flag("netrc")),
     ('L', "location", Flag("location")),
     (' ', "max-redirs", Value("max-redirects")),
     ('k', "insecure", Flag("insecure")),
@@ -103,6 +107,9 @@ const OURS: [&str; 12] = [
     "accept-encoding",
 ];
 
+/// These of curl's letters could be dropped, but may have been meant as wsprobe's own.
+const OUR_LETTERS: [char; 4] = ['1', 'P', 'r', 'w'];
+
 /// Turns the words behind `wsprobe curl` into those of a line without it.
 ///
 /// `takes_value` tells of wsprobe's own long options, which may stand among curl's.
@@ -114,7 +121,7 @@ pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) ->
         let mut next =
             |name: &str| words.next().cloned().ok_or_else(|| Error::Usage(format!("`{name}` needs a value")));
         if let Some(name) = word.strip_prefix("--").filter(|name| !name.is_empty()) {
-            let Some((_, _, meaning)) = OPTIONS.iter().find(|(_, long, _)| *long == name) else {
+            let Some(meaning) = meaning_of(name)? else {
                 translated.args.push(word.into());
                 if takes_value(name) {
                     translated.args.push(next(word)?.into());
@@ -122,23 +129,18 @@ pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) ->
                 continue;
             };
             let value = if meaning.takes_value() { next(word)? } else { String::new() };
-            translated.put(word, *meaning, value);
+            translated.put(word, meaning, value);
         } else if let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
             for (at, letter) in letters.char_indices() {
-                let Some((_, _, meaning)) = OPTIONS.iter().find(|(short, ..)| *short == letter && letter != ' ') else {
-                    return Err(Error::Usage(format!(
-                        "`-{letter}` is no option of curl that wsprobe knows; its own are spelled out behind `curl`, \
-                         as in `--execute MSG`"
-                    )));
-                };
+                let meaning = meaning_of_letter(letter)?;
                 let name = format!("-{letter}");
                 if !meaning.takes_value() {
-                    translated.put(&name, *meaning, String::new());
+                    translated.put(&name, meaning, String::new());
                     continue;
                 }
                 let rest = &letters[at + letter.len_utf8()..];
                 let value = if rest.is_empty() { next(&name)? } else { rest.to_owned() };
-                translated.put(&name, *meaning, value);
+                translated.put(&name, meaning, value);
                 break;
             }
         } else {
@@ -146,6 +148,36 @@ pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) ->
         }
     }
     Ok(translated)
+}
+
+/// What a long option of curl means; none for what may be wsprobe's own.
+///
+/// # Errors
+/// It has no counterpart here.
+fn meaning_of(name: &str) -> Result<Option<Meaning>, Error> {
+    if let Some((_, _, meaning)) = OPTIONS.iter().find(|(_, long, _)| *long == name) {
+        return Ok(Some(*meaning));
+    }
+    match foreign::foreign(name) {
+        Some(Foreign::Dropped { takes_value: true }) => Ok(Some(DroppedValue)),
+        Some(Foreign::Dropped { takes_value: false }) => Ok(Some(DroppedFlag)),
+        Some(Foreign::Refused(why)) => Err(Error::Usage(why)),
+        None => Ok(None),
+    }
+}
+
+fn meaning_of_letter(letter: char) -> Result<Meaning, Error> {
+    if let Some((_, _, meaning)) = OPTIONS.iter().find(|(short, ..)| *short == letter && letter != ' ') {
+        return Ok(*meaning);
+    }
+    let spelled_out = "wsprobe's own options are spelled out after `curl`, as in `--execute MSG`";
+    let Some(name) = foreign::long_name(letter) else {
+        return Err(Error::Usage(format!("`-{letter}` is no option of curl that wsprobe knows; {spelled_out}")));
+    };
+    match meaning_of(name)? {
+        Some(meaning) if !OUR_LETTERS.contains(&letter) => Ok(meaning),
+        _ => Err(Error::Usage(format!("`-{letter}` is curl's `--{name}`, which has no meaning here; {spelled_out}"))),
+    }
 }
 
 impl Meaning {
@@ -264,5 +296,22 @@ mod tests {
         }
         assert_eq!(translated(&["-H"]).unwrap_err(), "`-H` needs a value");
         assert!(translated(&["-1"]).unwrap_err().contains("spelled out"));
+    }
+
+    #[test]
+    fn options_without_a_counterpart_are_dropped_or_named_as_curls() {
+        let (args, dropped) =
+            translated(&["-#OD", "head.txt", "--no-keepalive", "--limit-rate", "1k", "--basic", "a"]).unwrap();
+        assert_eq!(args, ["a"]);
+        assert_eq!(dropped, ["-#", "-O", "-D", "--no-keepalive", "--limit-rate", "--basic"]);
+        for (word, said) in [
+            ("--digest", "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic"),
+            ("-I", "curl's `--head` has no counterpart in wsprobe; leave it out"),
+            ("-U", "curl's `--proxy-user` has no counterpart"),
+            ("-w", "`-w` is curl's `--write-out`, which has no meaning here; wsprobe's own options are spelled out"),
+            ("-W", "`-W` is no option of curl that wsprobe knows"),
+        ] {
+            assert!(translated(&[word, "x"]).unwrap_err().starts_with(said), "{word}");
+        }
     }
 }

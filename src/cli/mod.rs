@@ -42,7 +42,7 @@ use crate::plan::Job;
 ///
 /// A URL may be short: `:8080/x` is ws://localhost:8080/x; without a scheme, a loopback name or address gets ws://,
 /// anything else wss://. `http://` and `https://` mean ws:// and wss://, `ws+unix:/run/app.sock:/path` is a socket,
-/// `user:pass@` becomes Basic authentication.
+/// `user:pass@` becomes Basic authentication, and `[fe80::1%25eth0]` is reached through that interface.
 #[derive(Debug, Parser)]
 #[command(
     name = "wsprobe",

@@ -100,6 +100,15 @@ pub(crate) struct Messages {
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
     pub(crate) rate: Option<Rate>,
 
+    /// Answer each text message that matches; repeat it for more: `--reply '^ping (.*)' 'pong $1'`
+    ///
+    /// Beside all else that is sent, for as long as the connection is open: for pings of the application, such as SignalR's
+    /// and graphql-transport-ws's. `$1`, `$name` and `${name}` are what the groups of the expression match, `$$` is a dollar
+    /// sign. The first that matches answers, and the message is shown as any other. With `--binary`, binary messages are
+    /// looked at too, as far as they are UTF-8, and answers are binary. `--escapes` holds for TEXT.
+    #[arg(long, num_args = 2, value_names = ["REGEX", "TEXT"], allow_hyphen_values = true, conflicts_with = "echo", hide_short_help = true)]
+    pub(crate) reply: Vec<String>,
+
     /// Send every message back, with its type; stdin is not read
     ///
     /// Useful to measure a server's load and latency, and to test it with messages of its own.
@@ -235,8 +244,8 @@ pub(crate) struct Output {
     /// Show each frame on the wire, both ways
     ///
     /// On stderr, a line each: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length, what it
-    /// inflated to, and the first bytes, unmasked and inflated. With `--json` and `--record` they are records of type
-    /// frame.
+    /// inflated to, and the first bytes, unmasked and inflated; of a Close its code and its reason. What comes after a Close
+    /// is counted: `84 bytes after the Close`. With `--json` and `--record` they are records of type frame and after_close.
     #[arg(long, hide_short_help = true)]
     pub(crate) frames: bool,
 
@@ -277,9 +286,19 @@ pub(crate) enum When {
 pub(crate) struct Ending {
     /// Receive this long after the input, or `forever`
     ///
-    /// Counted from when the last message was sent. `-1` means forever too, as in wscat.
-    #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = values::wait, allow_negative_numbers = true)]
-    pub(crate) wait: Wait,
+    /// The whole time from when the last message was sent, whatever comes meanwhile; `-1` means forever too, as in wscat.
+    /// Where there is no input (`--receive-only`, `--echo`, /dev/null) it begins with the connection. Without it,
+    /// `--wait-idle` says when enough has come. Then we send our Close; what comes before the server's is still printed.
+    #[arg(short, long, value_name = "TIME", value_parser = values::wait, allow_negative_numbers = true)]
+    pub(crate) wait: Option<Wait>,
+
+    /// After the input, receive until nothing has come for this long: 1s by default
+    ///
+    /// Messages and parts of them are what counts: pings and pongs do not, and neither does time in which stdout does not
+    /// take what has come. A feed that never pauses goes on until `--wait`, `--count`, `--timeout` or a signal ends it.
+    /// With `--wait`, whichever is over first.
+    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
+    pub(crate) wait_idle: Option<Duration>,
 
     /// End after the first message
     #[arg(short = '1', long, conflicts_with = "count")]
@@ -287,12 +306,15 @@ pub(crate) struct Ending {
 
     /// End after this many messages received
     ///
-    /// What comes behind the last of them is not printed. When `--wait` ends before they have come, the exit status
-    /// is 7.
+    /// What comes after the last of them is not printed, but counted on stderr. When `--wait` or `--wait-idle` ends it
+    /// before they have come, the exit status is 7.
     #[arg(long, value_name = "N", value_parser = values::count, hide_short_help = true)]
     pub(crate) count: Option<u64>,
 
     /// End after a text message that matches
+    ///
+    /// With `--binary`, a binary message can match too; what of it is not UTF-8 is U+FFFD to the expression. Messages are
+    /// looked at whole, up to `--max-message`. The same holds for `--expect` and `--expect-json`.
     #[arg(long, value_name = "REGEX", value_parser = values::regex, hide_short_help = true)]
     pub(crate) until: Option<Regex>,
 
@@ -302,7 +324,7 @@ pub(crate) struct Ending {
 
     /// Exit with 1 unless a text message matches
     ///
-    /// Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
+    /// With `--binary`, a binary message may match too. Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
     /// met in any order, and by one message or several.
     #[arg(long, value_name = "REGEX", value_parser = values::regex)]
     pub(crate) expect: Vec<Regex>,
@@ -326,10 +348,10 @@ pub(crate) struct Ending {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = values::close_reason, hide_short_help = true)]
     pub(crate) close_reason: String,
 
-    /// Give up on the server's Close after this long without progress
+    /// Give up on the server's Close after this long
     ///
-    /// What still comes is progress as long as somebody waits for it: not after the last message of `--one`, `--count` or
-    /// `--until`, and not for who has left the prompt.
+    /// Counted from when our Close was sent, except while stdout does not take what comes. Then the exit status is 7; it
+    /// is 0 if whole messages were still coming, since a server that only sends never gets to read our Close.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time, hide_short_help = true)]
     pub(crate) close_timeout: Duration,
 }
@@ -417,7 +439,9 @@ pub(crate) struct Request {
 pub(crate) struct Tls {
     /// Do not check the server's certificate
     ///
-    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl.
+    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl:
+    /// a certificate may be of any version, with a key of any size. `--pin` beside it still has the server prove that
+    /// it holds the key.
     #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check")]
     pub(crate) insecure: bool,
 

@@ -8,6 +8,7 @@ use super::env::Env;
 use super::options::{self, Compress, Interval, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, Cookie};
+use super::values;
 use crate::connect;
 use crate::dial::proxy::Proxies;
 use crate::error::Error;
@@ -19,7 +20,10 @@ use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::record::Secrets;
 use crate::render::{Format, Look, Stamps};
 use crate::request::{Compression, Wishes};
-use crate::session::{self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
+use crate::session::{
+    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, LingerPolicy, Persistence, Pinging, Replies, ReplyRule,
+    Wait,
+};
 use crate::target::{Parsed, Place};
 use crate::term::Verbosity;
 use crate::unescape::{unescape_bytes, unescape_text};
@@ -30,6 +34,9 @@ use crate::wire::{Limits, Manner};
 const INTERVAL: Duration = Duration::from_secs(30);
 
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long nothing has come when it is taken that nothing more will, unless something else is said.
+const IDLE: Duration = Duration::from_secs(1);
 
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
@@ -77,6 +84,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         voice: voice(&options.output, env, is_prompt),
         dropped: Vec::new(),
         timeout: options.ending.timeout,
+        ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))
 }
 
@@ -87,6 +95,7 @@ fn manner(options: &Options, passes_on: bool) -> Manner {
         && !looks_into
         && options.ending.until.is_none()
         && !options.messages.echo
+        && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
     Manner { parts, traced: options.output.frames, fragment: options.protocol.fragment, ..Manner::default() }
 }
@@ -213,18 +222,45 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
     Ok(session::Options {
         ending: Ending {
-            wait: ending.wait,
+            linger: linger(ending),
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
+            looks_at_binary: options.messages.stdin.binary,
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
             deadline: None,
         },
+        replies: replies(&options.messages)?,
         echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
         habits,
     })
+}
+
+/// An explicit `--wait` is all the time there is, unless silence is to end it too.
+fn linger(ending: &options::Ending) -> LingerPolicy {
+    let idle = match (ending.wait_idle, ending.wait) {
+        (Some(idle), _) => Wait::For(idle),
+        (None, Some(_)) => Wait::Forever,
+        (None, None) => Wait::For(IDLE),
+    };
+    LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
+}
+
+fn replies(messages: &options::Messages) -> Result<Replies, Error> {
+    const OPTION: &str = "--reply <REGEX> <TEXT>";
+    let rule = |pair: &[String]| {
+        let bad = |why| Error::Usage(format!("`{}` is no value for `{OPTION}`: {why}", pair[0]));
+        let regex = values::regex(&pair[0]).map_err(bad)?;
+        let text = message(OPTION, &pair[1], &messages.stdin)?;
+        let text = String::from_utf8(text.data().to_vec());
+        let text =
+            text.map_err(|_| Error::Usage(format!("`{}` is no value for `{OPTION}`: it is not UTF-8", pair[1])))?;
+        Ok(ReplyRule { regex, text })
+    };
+    let rules = messages.reply.chunks_exact(2).map(rule).collect::<Result<_, Error>>()?;
+    Ok(Replies { rules, is_binary: messages.stdin.binary })
 }
 
 fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {

@@ -75,19 +75,20 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
 
 /// Starts to read what is to be sent.
 fn start_input(plan: &Plan, talk: &Talk) -> Result<Stdin, Error> {
+    let nothing = || if plan.ends_without_input { Stdin::Ended } else { Stdin::Silent };
     let cut = match &plan.source {
         Source::Ended => return Ok(Stdin::Ended),
         Source::Pipe(cut) => cut.clone(),
-        Source::Nothing | Source::Prompt(_) => return Ok(Stdin::Silent),
+        Source::Nothing | Source::Prompt(_) => return Ok(nothing()),
     };
     match stdin::open() {
         Ok(Some(file)) => Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source }),
         // After -x there is nothing more to send; without it there is only listening.
         _ if !plan.first.is_empty() => Ok(Stdin::Ended),
-        Ok(None) => Ok(Stdin::Silent),
+        Ok(None) => Ok(nothing()),
         Err(error) => {
             talk.say(&format!("stdin cannot be read ({error}); listening only"));
-            Ok(Stdin::Silent)
+            Ok(nothing())
         }
     }
 }

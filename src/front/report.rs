@@ -5,16 +5,18 @@ use std::time::Duration;
 use crossterm::style::Color;
 
 use crate::connect::Trace;
-use crate::dial::Dialed;
+use crate::dial::{Dialed, proxy};
 use crate::error::Error;
 use crate::event::{ClientName, Close, End, ErrorEvent, FailureKind, Opened, Peer};
+use crate::handshake::Refusal;
 use crate::handshake::server::Opening;
 use crate::masking;
 use crate::plan::Plan;
 use crate::recording::check::Difference;
 use crate::render::local_time;
+use crate::render::page::{Page, page};
 use crate::script::judge::diff::Side;
-use crate::session::{Attempt, Outcome};
+use crate::session::{Attempt, LingerEnd, Outcome};
 use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
@@ -110,14 +112,21 @@ pub(super) fn compressed(agreed: &Agreed) -> String {
 /// Tells why there is no connection; a refusal's body comes with it.
 pub(super) fn not_connected(talk: &Talk, error: &Error) {
     talk.error(&error.chain());
-    if let Error::Refused(refusal) = error {
-        let body = String::from_utf8_lossy(&refusal.body);
-        if !body.trim().is_empty() {
-            talk.body(body.trim_end());
-        }
-        if refusal.cut {
-            talk.say("the body goes on");
-        }
+    match error {
+        Error::Refused(refusal) => refused(talk, refusal),
+        // Its words matter less: it is not who was asked.
+        Error::Proxy { source: proxy::Failure::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        _ => {}
+    }
+}
+
+fn refused(talk: &Talk, refusal: &Refusal) {
+    let Page { text, note } = page(refusal, talk.is_verbose());
+    if !text.is_empty() {
+        talk.body(&text);
+    }
+    if let Some(note) = note {
+        talk.say(note);
     }
 }
 
@@ -125,26 +134,27 @@ pub(super) fn not_connected(talk: &Talk, error: &Error) {
 #[must_use]
 pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) -> Vec<ErrorEvent> {
     let mut errors: Vec<_> = end(talk, plan, outcome).into_iter().collect();
+    let told = errors.len();
     if matches!(outcome.end, End::OutputGone) {
         return errors;
     }
-    for missed in &outcome.missed {
-        let words = format!("no message met the expectation `{missed}`");
-        talk.error(&words);
-        errors.push(ErrorEvent::new(FailureKind::Unmet, words));
+    match outcome.late {
+        0 => {}
+        1 => talk.say("1 more message came after the last one that was waited for"),
+        late => talk.say(&format!("{late} more messages came after the last one that was waited for")),
     }
-    if let Some(short) = &outcome.short {
-        let words = if outcome.lapsed {
-            format!("{short} before the wait ended (--wait)")
-        } else {
-            format!("{short} before the server closed")
-        };
-        if outcome.lapsed {
-            talk.error(&words)
-        } else {
-            talk.warn(&words)
-        }
-        errors.push(ErrorEvent::new(FailureKind::Unmet, words));
+    let unmet = |words: String| ErrorEvent::new(FailureKind::Unmet, words);
+    errors.extend(outcome.missed.iter().map(|missed| unmet(format!("no message met the expectation {missed}"))));
+    let short = outcome.short.as_ref().zip(outcome.lapsed.as_ref()).map(|(short, lapsed)| match lapsed {
+        LingerEnd::Whole => format!("{short} before the wait ended (--wait)"),
+        LingerEnd::Idle(time) => format!("{short}, then nothing for {time:?} (--wait-idle)"),
+    });
+    errors.extend(short.map(unmet));
+    errors.iter().skip(told).for_each(|error| talk.error(&error.words));
+    if let (Some(short), None) = (&outcome.short, &outcome.lapsed) {
+        let words = format!("{short} before the server closed");
+        talk.warn(&words);
+        errors.push(unmet(words));
     }
     errors
 }
@@ -175,7 +185,12 @@ pub(super) fn unsent(talk: &Talk, messages: usize) {
 
 /// Tells an end, and returns it if it is an error that no record has yet.
 fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) -> Option<ErrorEvent> {
+    let patience = plan.session.ending.close_timeout;
     let words = match &outcome.end {
+        End::Unanswered if outcome.sends_on => {
+            talk.say(&format!("the server sent on and did not answer our Close within {patience:?} (--close-timeout)"));
+            return None;
+        }
         // A missed expectation says it better.
         End::TimedOut if !outcome.missed.is_empty() => return None,
         End::OutputGone => return None,
@@ -185,7 +200,6 @@ fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) -> Option<ErrorEvent> {
         End::Silent => silent(plan),
         End::Broken(fault) => format!("the server {}", broken(fault)),
         End::Unanswered => {
-            let patience = plan.session.ending.close_timeout;
             format!("the server did not answer our Close within {patience:?} (--close-timeout)")
         }
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),

@@ -99,6 +99,7 @@ impl Server {
             let door = Rc::new(Door {
                 tls,
                 admission: Admission::compressing(),
+                answers: None,
                 has_page: false,
                 delay: Duration::ZERO,
                 traced: false,

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 pub(crate) use super::http1::Opening;
 pub(crate) use super::verify::BadOpening;
 
+use super::authority::Authority;
 use super::http1::{Asked, Reader, Unread};
 use super::{send, verify};
 use crate::event::FailureKind;
@@ -36,6 +37,8 @@ pub(crate) struct Denial {
     pub(crate) status: u16,
     pub(crate) headers: Vec<Header>,
     pub(crate) body: String,
+    /// What the user is told of it, and the client is not.
+    pub(crate) why: Option<String>,
 }
 
 /// A client that was let in.
@@ -66,8 +69,11 @@ pub(crate) enum Declined {
     CutShort { received: usize },
     #[error("the client's request is no WebSocket handshake")]
     BadOpening(#[from] BadOpening),
-    #[error("the client was turned away with {}", .0.status)]
+    #[error("the client was turned away with {}{}", .0.status, .0.explanation())]
     Denied(Denial),
+    /// It wanted no socket, and got what the server has to say beside it.
+    #[error("{request} was answered with {}", .answer.status)]
+    Answered { request: String, answer: Denial },
     #[error("the client did not finish its handshake within {0:?} (--handshake-timeout)")]
     TooSlow(Duration),
 }
@@ -84,6 +90,8 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) struct Heard {
     asked: Asked,
+    /// The host that it is for.
+    authority: Authority,
     leftover: Bytes,
 }
 
@@ -96,6 +104,11 @@ impl Heard {
         self.asked.opening
     }
 
+    /// The host that it is for, with the port.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Whether it is a sound handshake.
     ///
     /// # Errors
@@ -104,17 +117,23 @@ impl Heard {
         verify::opening(&self.asked).map(drop)
     }
 
+    /// The method of a request that wants no upgrade.
+    pub(crate) fn plain_method(&self) -> Option<&str> {
+        (!self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&self.asked.method)
+    }
+
     /// Whether it asks for a page, as a browser does that was given the URL: a GET that wants no upgrade.
     pub(crate) fn is_plain(&self) -> bool {
-        self.asked.method == "GET" && !self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))
+        self.plain_method() == Some("GET")
     }
 }
 
-/// Reads a request, without an answer; `head` is what came of it.
+/// Reads a request, without an answer; what nobody may send is refused, whatever it asks for. `head` is what came of it.
 pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S, head: &mut String) -> Result<Heard, Declined> {
     let mut reader = Reader::new(stream);
     let asked = reader.request(head).await?;
-    Ok(Heard { asked, leftover: reader.leftover() })
+    let authority = verify::authority(&asked)?;
+    Ok(Heard { asked, authority, leftover: reader.leftover() })
 }
 
 /// Opens the connection. The request has to be sound.
@@ -128,7 +147,7 @@ pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
     let answer = switching_fields(key, &choice, extensions.as_deref());
     send(stream, &answer_head(101, &answer)).await?;
-    let Heard { asked, leftover } = heard;
+    let Heard { asked, leftover, .. } = heard;
     Ok(Accepted { opening: asked.opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
@@ -178,6 +197,10 @@ pub(crate) fn answer_head(status: u16, fields: &[Header]) -> String {
 }
 
 impl Denial {
+    fn explanation(&self) -> String {
+        self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"))
+    }
+
     fn text(&self) -> String {
         answer_head(self.status, &self.fields()) + &self.body
     }
@@ -200,7 +223,7 @@ impl Declined {
             Self::Io { .. } | Self::Closed { .. } | Self::CutShort { .. } => FailureKind::Cut,
             Self::Tls { .. } => FailureKind::Tls,
             Self::BadOpening { .. } => FailureKind::BadRequest,
-            Self::Denied { .. } => FailureKind::Denied,
+            Self::Denied { .. } | Self::Answered { .. } => FailureKind::Denied,
             Self::TooSlow { .. } => FailureKind::TimedOut,
         }
     }
@@ -211,10 +234,18 @@ impl Declined {
             Self::Io(_) | Self::Tls(_) | Self::Closed | Self::CutShort { .. } => None,
             Self::BadOpening(bad) => {
                 let headers = bad.remedy().into_iter().collect();
-                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n") })
+                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n"), why: None })
             }
-            Self::Denied(denial) => Some(denial.clone()),
-            Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n") }),
+            Self::Denied(denial) | Self::Answered { answer: denial, .. } => Some(denial.clone()),
+            Self::TooSlow(_) => Some(Denial {
+                status: 408,
+                headers: Vec::new(),
+                body: format!(
+                    "{self}
+"
+                ),
+                why: None,
+            }),
         }
     }
 }
@@ -224,12 +255,12 @@ impl From<Unread> for Declined {
         Self::BadOpening(match unread {
             Unread::Io(error) => return Self::Io(error),
             Unread::Closed => return Self::Closed,
-            Unread::CutShort { received } => return Self::CutShort { received },
+            Unread::CutShort { received } => return Self::CutShort { received: received.len() },
             Unread::NotHttp { begins } => BadOpening::NotHttp { begins },
-            Unread::Malformed(httparse::Error::Version) => BadOpening::HttpVersion,
-            Unread::Malformed(error) => BadOpening::Malformed(error),
+            Unread::Malformed(broken) if broken.why == httparse::Error::Version => BadOpening::HttpVersion,
+            Unread::Malformed(broken) => BadOpening::Malformed(broken),
             Unread::TooLarge => BadOpening::TooLarge,
-            Unread::TooManyFields => BadOpening::TooManyFields,
+            Unread::TooManyFields { .. } => BadOpening::TooManyFields,
         })
     }
 }

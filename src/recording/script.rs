@@ -8,7 +8,8 @@ use super::{Deed, Opening, Party, Turn};
 use crate::event::{Close, Message};
 use crate::masking::MASK;
 use crate::script::syntax::{
-    Action, Binary, Expect, Pattern, Payload, Piece, Place, Setting, Step, Style, Template, Text, TextPattern,
+    Action, Binary, BytePiece, Expect, Pattern, Payload, Piece, Place, Setting, Step, Style, Template, Text,
+    TextPattern,
 };
 
 /// What an expectation waits for by itself.
@@ -206,7 +207,11 @@ fn text(text: &str) -> Text {
 }
 
 fn binary(data: &[u8]) -> Binary {
-    if data.len() > LONGEST_HEX { Binary::Base64(data.to_vec()) } else { Binary::Hex(data.to_vec()) }
+    match data {
+        [] => Binary::Hex(Vec::new()),
+        _ if data.len() > LONGEST_HEX => Binary::Base64(literal(&data_encoding::BASE64.encode(data))),
+        _ => Binary::Hex(vec![BytePiece::Known(data.to_vec())]),
+    }
 }
 
 fn literal(text: &str) -> Template {
@@ -366,9 +371,15 @@ expect close 1006
             other => panic!("{other:?} is no plain text"),
         };
         let bytes = |binary: &Binary| match binary {
-            Binary::Hex(data) | Binary::Base64(data) => Deed::Message(Message::Binary(data.clone().into())),
+            Binary::Hex(pieces) => match &pieces[..] {
+                [] => Vec::new(),
+                [BytePiece::Known(data)] => data.clone(),
+                other => panic!("{other:?} is not what is written"),
+            },
+            Binary::Base64(data) => crate::unescape::base64(&plain(data)).unwrap(),
             other => panic!("{other:?} is not what is written"),
         };
+        let bytes = |binary: &Binary| Deed::Message(Message::Binary(bytes(binary).into()));
         let message = |text: &Text| Deed::Message(plain(&text.template).as_str().into());
         Some(match &step.action {
             Action::Send(Payload::Text(text)) => (Party::Client, message(text)),

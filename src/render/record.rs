@@ -1,5 +1,6 @@
 //! JSON records: one object a line for each event, and back again from `--json-input`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,7 @@ use crate::event::{ClientName, Close, Direction, Event, Exchange, Happening, Inp
 use crate::masking;
 use crate::request::Header;
 use crate::wire::Side;
-use crate::wire::trace::{self, Seen};
+use crate::wire::trace::{self, Traced, TracedFrame};
 
 /// What records have of URLs, header fields and subprotocols that hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,12 @@ pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
         }
         // Whoever writes records asks for whole messages.
         Happening::Part(_) | Happening::Run(_) => return,
-        Happening::Frame(seen) => record.begin(event.at, seen.direction, "frame").frame(seen),
+        Happening::Frame(seen) => match &seen.what {
+            Traced::Frame(frame) => record.begin(event.at, seen.direction, "frame").frame(frame),
+            Traced::AfterClose(bytes) => {
+                record.begin(event.at, seen.direction, "after_close").key("bytes").value(bytes)
+            }
+        },
         Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
         Happening::Pong(direction, data, round_trip) => {
             record.begin(event.at, *direction, "pong").bytes(data).round_trip(*round_trip)
@@ -112,7 +118,7 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
         (Some("ping"), data) => Input::Ping(bytes(data)?),
         (Some("pong"), data) => Input::Pong(bytes(data)?),
         (Some("close"), _) => Input::Close(Some(read_close(record)?)),
-        (Some("listening" | "open" | "error" | "frame" | "answered"), _) => return Ok(None),
+        (Some("listening" | "open" | "error" | "frame" | "after_close" | "answered"), _) => return Ok(None),
         (None | Some("text" | "binary"), None) => return Err("a message has `data` or `base64`".to_owned()),
         (Some(other), _) => return Err(format!("`{other}` is no type of record")),
     };
@@ -187,8 +193,8 @@ impl Record<'_> {
         }
     }
 
-    fn frame(self, seen: &Seen) -> Self {
-        let trace::Header { fin, rsv, opcode, mask, length } = seen.header;
+    fn frame(self, frame: &TracedFrame) -> Self {
+        let trace::Header { fin, rsv, opcode, mask, length } = frame.header;
         self.key("opcode")
             .value(&opcode)
             .key("fin")
@@ -200,9 +206,17 @@ impl Record<'_> {
             .key("length")
             .value(&length)
             .key("inflated")
-            .value(&seen.inflated)
-            .carries(seen.carries)
-            .bytes(&seen.beginning)
+            .value(&frame.inflated)
+            .carries(frame.carries)
+            .close_frame(frame.close())
+            .bytes(&frame.beginning)
+    }
+
+    fn close_frame(self, close: Option<(u16, Cow<'_, str>)>) -> Self {
+        match close {
+            Some((code, reason)) => self.key("code").value(&code).string("reason", &reason),
+            None => self,
+        }
     }
 
     fn carries(self, size: Option<u64>) -> Self {

@@ -74,6 +74,11 @@ pub(crate) struct Request {
 }
 
 impl Wishes {
+    /// Whether they say who we are, whichever option does so.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.credentials.is_some() || self.headers.iter().any(|header| header.is("Authorization"))
+    }
+
     /// What may follow a redirect to another origin.
     pub(crate) fn without_secrets(&self) -> Self {
         Self {
@@ -192,7 +197,7 @@ impl Request {
         self.fields
     }
 
-    fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
     }
 }

@@ -61,7 +61,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             tokio::select! {
                 biased;
                 () = self.close_wanted.notified() => sending = self.close_if_wanted().await,
-                heartbeat = timing.heartbeat() => sending = self.send_heartbeat(heartbeat).await,
+                message = self.by_itself(&mut timing) => sending = self.send_by_itself(message).await,
                 Some(message) = echoed.recv() => {
                     let mut batch = vec![Input::Message(message)];
                     while let Ok(message) = echoed.try_recv() {
@@ -153,7 +153,16 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         true
     }
 
-    async fn send_heartbeat(&self, message: Message) -> bool {
+    /// Waits for the next message that goes out whatever the input is: an answer or a heartbeat. Cancel-safe.
+    async fn by_itself(&self, timing: &mut Timing) -> Message {
+        tokio::select! {
+            biased;
+            reply = self.replies.next() => reply,
+            heartbeat = timing.heartbeat() => heartbeat,
+        }
+    }
+
+    async fn send_by_itself(&self, message: Message) -> bool {
         self.backlog.borrow_mut().hand_over_other();
         self.send_one(Input::Message(message)).await.is_ok() && self.flush().await
     }
@@ -187,7 +196,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         while sending {
             tokio::select! {
                 () = sleep_until(at) => return true,
-                heartbeat = timing.heartbeat() => sending = self.send_heartbeat(heartbeat).await,
+                message = self.by_itself(timing) => sending = self.send_by_itself(message).await,
                 () = self.close_wanted.notified() => {
                     // The notice was meant for the loop that called us.
                     self.close_wanted.notify_one();

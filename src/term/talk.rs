@@ -62,6 +62,11 @@ impl Talk {
         self.colour
     }
 
+    /// Whether details are told.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbosity >= Verbosity::Verbose
+    }
+
     /// Something that happened, in one line.
     pub(crate) fn say(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {

@@ -45,6 +45,7 @@ use inbound::{Inbound, Taking};
 use outbound::Outbound;
 use stream::Checked;
 use trace::{Seen, Tracer};
+use utf8::NotUtf8;
 
 /// What one read may bring.
 const BLOCK: usize = 256 << 10;
@@ -120,8 +121,12 @@ pub(crate) enum Fault {
     Cut(#[source] Option<io::Error>),
     #[error("{0}")]
     Protocol(String),
-    #[error("a text message is not UTF-8")]
-    NotUtf8,
+    #[error("a text message is not UTF-8: {0}")]
+    NotUtf8(NotUtf8),
+    #[error("a Close {code} has a reason that is not UTF-8: {wrong} of `{}`", reason.escape_ascii())]
+    Reason { code: u16, reason: Vec<u8>, wrong: NotUtf8 },
+    #[error("a compressed message cannot be inflated: {0}")]
+    Deflate(&'static str),
     #[error("a message is larger than {limit} bytes")]
     TooBig { limit: usize },
 }
@@ -149,8 +154,8 @@ impl Fault {
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
             Self::Cut { .. } => FailureKind::Cut,
-            Self::Protocol { .. } => FailureKind::Protocol,
-            Self::NotUtf8 { .. } => FailureKind::NotUtf8,
+            Self::Protocol { .. } | Self::Deflate { .. } => FailureKind::Protocol,
+            Self::NotUtf8 { .. } | Self::Reason { .. } => FailureKind::NotUtf8,
             Self::TooBig { .. } => FailureKind::TooBig,
         }
     }
@@ -160,7 +165,7 @@ impl Fault {
         match self {
             Self::Cut(_) => None,
             Self::Protocol(_) => Some(1002),
-            Self::NotUtf8 => Some(1007),
+            Self::NotUtf8(_) | Self::Reason { .. } | Self::Deflate(_) => Some(1007),
             Self::TooBig { .. } => Some(1009),
         }
     }
@@ -271,6 +276,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// The frames that were seen since the last time, if they are traced.
     pub(crate) fn take_frames(&self) -> Vec<Seen> {
         self.inner.borrow_mut().get_mut().take_seen()
+    }
+
+    /// The same at the end of the connection: with how much came after the peer's Close.
+    pub(crate) fn take_last_frames(&self) -> Vec<Seen> {
+        self.inner.borrow_mut().get_mut().take_last_seen()
     }
 
     /// Puts a message into the send buffer; waits while that is full and the peer does not read.
@@ -414,7 +424,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         while !left {
             left = poll_fn(|cx| {
                 let mut buf = ReadBuf::new(&mut waste);
-                let polled = Pin::new(self.inner.borrow_mut().get_mut().inner_mut()).poll_read(cx, &mut buf);
+                let mut inner = self.inner.borrow_mut();
+                let polled = Pin::new(inner.get_mut().inner_mut()).poll_read(cx, &mut buf);
+                inner.get_mut().was_drained(buf.filled());
                 polled.map(|read| read.is_err() || buf.filled().is_empty())
             })
             .await;
@@ -433,6 +445,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// How many bytes have come: a peer that sends anything is there.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.inner.borrow().get_ref().bytes_read()
+    }
+
+    /// How many of them were of messages: what a peer says beside them shows only that it is there.
+    pub(crate) fn message_bytes_read(&self) -> u64 {
+        self.inner.borrow().get_ref().message_bytes_read()
     }
 
     /// How many messages the transport has taken to their last byte.

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pkcs8::EncryptedPrivateKeyInfoRef;
-use rustls::InconsistentKeys;
-use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
+use super::crypto::possession::PublicKey;
+use super::key::signing_key;
 use super::pkcs12;
 
 /// A certificate chain with the key of its first certificate.
@@ -63,7 +63,8 @@ impl Identity {
             let place = key.unwrap_or(certificate);
             return Err(named(&"it holds no private key; name its file with --key", place));
         }
-        fitting(&certificates, keys).map_err(|error| named(&error, key.unwrap_or(certificate)))
+        let certified = certified(&certificates, &keys);
+        certified.map(Self).map_err(|error| named(&error, key.unwrap_or(certificate)))
     }
 }
 
@@ -123,24 +124,26 @@ fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
     format!("its PEM is broken: {error}")
 }
 
-/// Puts the certificate that belongs to the key first; the rest of the chain stays in its order.
-fn fitting(certificates: &[CertificateDer<'static>], keys: Vec<PrivateKeyDer<'static>>) -> Result<Identity, String> {
-    let provider = ring::default_provider();
+/// The key with its certificate first; the rest of the chain stays in its order.
+///
+/// # Errors
+/// In words, after the name of the file.
+pub(crate) fn certified(
+    certificates: &[CertificateDer<'static>],
+    keys: &[PrivateKeyDer<'static>],
+) -> Result<Arc<SingleCertAndKey>, String> {
     for key in keys {
-        let key =
-            provider.key_provider.load_private_key(key).map_err(|error| format!("its key cannot be used: {error}"))?;
-        for (at, certificate) in certificates.iter().enumerate() {
-            let rest = certificates.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
-            let chain = std::iter::once(certificate).chain(rest).cloned().collect();
-            let certified = CertifiedKey::new(chain, Arc::clone(&key));
-            match certified.keys_match() {
-                // `Unknown`: the key does not tell its public half, so there is nothing to compare.
-                Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
-                    return Ok(Identity(Arc::new(SingleCertAndKey::from(certified))));
-                }
-                Err(rustls::Error::InconsistentKeys(_)) => {}
-                Err(error) => return Err(format!("its certificate cannot be used: {error}")),
-            }
+        let key = signing_key(key, certificates)?;
+        let public = key.public_key();
+        // A key that does not tell its public half has nothing to compare.
+        let fits = |certificate: &CertificateDer<'_>| match (&public, PublicKey::of(certificate)) {
+            (Some(public), Some(found)) => found.der == public.as_ref(),
+            (public, _) => public.is_none(),
+        };
+        if let Some(at) = certificates.iter().position(fits) {
+            let mut chain = certificates.to_vec();
+            chain[..=at].rotate_right(1);
+            return Ok(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
         }
     }
     Err("the key belongs to another certificate".to_owned())

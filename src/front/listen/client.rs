@@ -33,8 +33,8 @@ const BATCHES: usize = 1;
 /// Lets a client in, if it may, and stays with it to its end.
 pub(super) async fn welcome<O: Outlet>(floor: Rc<Floor<O>>, arrival: Arrival) {
     let Arrival { stream, peer } = arrival;
-    // Boxed, so that what the handshake needs is not kept for as long as the client stays.
     let mut request = Request::default();
+    // Boxed, so that what the handshake needs is not kept for as long as the client stays.
     let admitted = Box::pin(floor.door.admit(stream, || floor.hub.place(), &mut request)).await;
     match admitted {
         Ok(guest) => {
@@ -50,11 +50,17 @@ fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, request: Request, decli
     let denial = declined.denial();
     let answer = denial.as_ref().map_or_else(String::new, |denial| answer_head(denial.status, &denial.fields()));
     report::handshake(&floor.talk, peer, &request.head, &answer);
-    let exchange = Box::new(exchange(floor, peer, request, denial.as_ref()));
+    let mut exchange = Box::new(exchange(floor, peer, request, denial.as_ref()));
     match declined {
         Declined::Denied(denial) if denial.status == 200 => {
             floor.talk.detail('*', &format!("{peer} was given the page"));
-            return floor.output.put(Event::now(Happening::Answered(Box::new(Exchange { body: None, ..*exchange }))));
+            exchange.body = None;
+            return floor.output.put(Event::now(Happening::Answered(exchange)));
+        }
+        // Whoever asks for what the script has beside its socket.
+        Declined::Answered { .. } => {
+            floor.talk.detail('*', &format!("{peer}: {declined}"));
+            return floor.output.put(Event::now(Happening::Answered(exchange)));
         }
         // Whoever looks whether a port is open.
         Declined::Closed => return floor.talk.detail('*', &format!("{peer}: {declined}")),

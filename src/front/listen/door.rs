@@ -7,8 +7,10 @@ use rustls::ServerConfig;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use super::answers::HttpAnswers;
 use super::page;
-use crate::dial::Duplex;
+use crate::dial::tls::failure::in_words_of_handshake;
+use crate::dial::{Duplex, Secured};
 use crate::handshake::admission::Admission;
 use crate::handshake::server::{Choice, Declined, Denial, Heard, Opening, Request, decline, hear, let_in};
 use crate::request::Header;
@@ -21,6 +23,8 @@ pub(in crate::front) struct Door {
     pub(in crate::front) admission: Admission,
     /// Whether a browser gets the built-in page.
     pub(in crate::front) has_page: bool,
+    /// What a script answers beside its socket.
+    pub(in crate::front) answers: Option<HttpAnswers>,
     /// Before each answer: a server on a bad day.
     pub(in crate::front) delay: Duration,
     /// Whether frames are told.
@@ -96,28 +100,47 @@ impl Door {
 
     async fn secure(&self, stream: Box<dyn Duplex>) -> Result<(Box<dyn Duplex>, Option<String>), Declined> {
         let Some(tls) = &self.tls else { return Ok((stream, None)) };
-        let stream = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await.map_err(Declined::Tls)?;
+        let stream = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await;
+        let stream = stream.map_err(|error| Declined::Tls(in_words_of_handshake(error)))?;
         let (_, session) = stream.get_ref();
         let version = session.protocol_version().map_or_else(String::new, |version| format!("{version:?}"));
         let suite = session.negotiated_cipher_suite().map_or_else(String::new, |suite| format!("{:?}", suite.suite()));
-        Ok((Box::new(stream), Some(format!("{version}, {suite}"))))
+        Ok((Box::new(Secured(stream)), Some(format!("{version}, {suite}"))))
     }
 
     fn judge<P>(&self, heard: &Heard, place: impl FnOnce() -> Option<P>) -> Result<(Choice, P), Declined> {
+        if let Some(declined) = self.answered(heard) {
+            return Err(declined);
+        }
         if heard.is_plain() {
-            return Err(Declined::Denied(self.plain(heard.opening())));
+            return Err(Declined::Denied(self.plain(heard)));
         }
         heard.check()?;
-        let choice = self.admission.choose(heard.opening()).map_err(Declined::Denied)?;
+        let choice = self.admission.choose(heard.opening(), heard.authority()).map_err(Declined::Denied)?;
         match place() {
             Some(place) => Ok((choice, place)),
             None => Err(Declined::Denied(self.admission.denial(503, "there are too many clients (--max-clients)\n"))),
         }
     }
 
+    /// What the script answers to a request that wants no socket.
+    fn answered(&self, heard: &Heard) -> Option<Declined> {
+        let method = heard.plain_method()?;
+        let opening = heard.opening();
+        let mut answer = self.answers.as_ref()?.to(method, &opening.resource)?;
+        if let Err(denial) = self.admission.admit_anywhere(opening, heard.authority()) {
+            return Some(Declined::Denied(denial));
+        }
+        let is_new = |header: &&Header| !answer.headers.iter().any(|other| other.is(&header.name));
+        let others: Vec<_> = self.admission.headers.iter().filter(is_new).cloned().collect();
+        answer.headers.extend(others);
+        let resource = opening.resource.split('?').next().unwrap_or_default();
+        Some(Declined::Answered { request: format!("{method} {resource}"), answer })
+    }
+
     /// What a browser gets that was given the URL.
-    fn plain(&self, opening: &Opening) -> Denial {
-        if let Err(denial) = self.admission.admit(opening) {
+    fn plain(&self, heard: &Heard) -> Denial {
+        if let Err(denial) = self.admission.admit(heard.opening(), heard.authority()) {
             return denial;
         }
         let mut answer = if self.has_page {

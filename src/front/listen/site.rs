@@ -68,6 +68,14 @@ impl Address {
         inet.map(Self::Inet)
             .ok_or_else(|| "write 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
     }
+
+    /// Whether it is reached from this machine alone.
+    pub(crate) fn is_local(&self) -> bool {
+        match self {
+            Self::Inet(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
 }
 
 impl Default for Address {

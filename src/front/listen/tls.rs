@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use data_encoding::{BASE64, HEXUPPER};
 use ring::digest::{SHA256, digest};
-use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::certificate::SelfSigned;
+use crate::dial::tls::certified;
+use crate::dial::tls::crypto::provider;
 
 /// A certificate and its key, ready for use.
 #[derive(Clone, Debug)]
@@ -43,7 +44,11 @@ impl Identity {
             Proof::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?, Vec::new()),
             Proof::SelfSigned(address) => self_signed(address)?,
         };
-        let provider = Arc::new(default_provider());
+        let certified = certified(&chain, &[key]).map_err(|error| match proof {
+            Proof::Files { key, .. } => format!("cannot use the private key in `{}`: {error}", key.display()),
+            Proof::SelfSigned(_) => error,
+        })?;
+        let provider = Arc::new(provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .expect("ring supports the default versions");
@@ -54,8 +59,7 @@ impl Identity {
             }
             None => builder.with_no_client_auth(),
         };
-        let mut config =
-            builder.with_single_cert(chain, key).map_err(|error| format!("--tls-cert, --tls-key: {error}"))?;
+        let mut config = builder.with_cert_resolver(certified);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), notes })
     }

@@ -4,11 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::timeout;
 
 use super::line::Line;
+use super::rules::{Rule, RuleFailure, Sifter};
+use super::words::Words;
 use crate::dial::Duplex;
 use crate::event::{Batch, Close, Event, Happening, Input, Message, Opened};
 use crate::script::judge::Answer;
@@ -21,17 +24,24 @@ const BATCHES: usize = 2;
 /// Who leaves in a hurry waits so long for the answer to its Close.
 const HASTE: Duration = Duration::from_millis(500);
 
+/// What a session is to send, or why no more can come.
+pub(super) type Inputs = Result<Batch, String>;
+
 pub(in crate::front) struct Connection {
     line: Rc<Line>,
-    inputs: mpsc::Sender<Result<Batch, String>>,
+    inputs: mpsc::Sender<Inputs>,
     pub(super) answer: Answer,
     /// The message that an expectation took last.
     pub(super) last: RefCell<Option<Message>>,
+    /// What `expect bytes` has left of the binary messages that it took.
+    pub(super) left: RefCell<BytesMut>,
     /// A step has seen how it ended.
     saw_end: Cell<bool>,
     close_timeout: Duration,
     /// The task of its session, unless that is somebody else's.
     session: RefCell<Option<JoinHandle<()>>>,
+    /// What applies its rules, once there are some.
+    sifting: RefCell<Option<JoinHandle<()>>>,
 }
 
 impl Connection {
@@ -75,14 +85,25 @@ impl Connection {
             inputs,
             answer,
             last: RefCell::default(),
+            left: RefCell::default(),
             saw_end: Cell::new(false),
             close_timeout,
             session: RefCell::default(),
+            sifting: RefCell::default(),
         }
     }
 
     pub(super) fn line(&self) -> &Line {
         &self.line
+    }
+
+    /// A rule that stands until the connection ends, or until its kind is ended.
+    pub(super) fn add_rule(&self, rule: Rule, name: &Option<String>, words: Rc<Words>, failure: Rc<RuleFailure>) {
+        self.line.add_rule(rule);
+        self.sifting.borrow_mut().get_or_insert_with(|| {
+            let (line, inputs) = (Rc::clone(&self.line), self.inputs.clone());
+            spawn_local(Sifter { name: name.clone(), line, inputs, words, failure }.sift())
+        });
     }
 
     /// Sends something, within a time.
@@ -147,6 +168,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if let Some(sifting) = self.sifting.take() {
+            sifting.abort();
+        }
         self.line.leave();
     }
 }

@@ -10,12 +10,15 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::pending::{PendingMessages, Unsifted};
 use super::recording::Recording;
+use super::rules::Rule;
 use crate::event::{Close, Direction, End, ErrorEvent, Event, Happening, Message, now};
 use crate::front::report;
 use crate::render::hex::digits;
 use crate::render::text::{ping, pong};
 use crate::script::judge::closing;
+use crate::script::syntax::RuleKind;
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
 use crate::term::escape::{Keep, escape};
@@ -48,7 +51,7 @@ pub(in crate::front) struct Line {
 
 #[derive(Default)]
 struct Heard {
-    messages: VecDeque<Message>,
+    messages: PendingMessages,
     pings: VecDeque<Bytes>,
     pongs: VecDeque<Bytes>,
     bytes: usize,
@@ -126,9 +129,46 @@ impl Line {
 
     /// The next data message; none when the connection is closed and all that came before is taken.
     pub(super) async fn message(&self) -> Option<Message> {
-        let take =
-            |heard: &mut Heard| heard.messages.pop_front().inspect(|message| heard.bytes -= weight(message.data()));
+        let take = |heard: &mut Heard| heard.messages.pop().inspect(|message| heard.bytes -= weight(message.data()));
         self.next(take).await
+    }
+
+    pub(super) fn add_rule(&self, rule: Rule) {
+        self.heard.borrow_mut().messages.add(Rc::new(rule));
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn end_rules(&self, kind: RuleKind) {
+        self.heard.borrow_mut().messages.end_rules(kind);
+        self.changed.notify_waiters();
+    }
+
+    /// The next message that rules have to look at; none when there can be no more.
+    pub(super) async fn unsifted(&self) -> Option<Unsifted> {
+        self.until(|heard| match heard.messages.unsifted() {
+            Some(unsifted) => Some(Some(unsifted)),
+            None if heard.end.is_some() || heard.has_left => Some(None),
+            None => None,
+        })
+        .await
+    }
+
+    /// No rule takes this one: it is for the steps.
+    pub(super) fn pass(&self, unsifted: &Unsifted) {
+        self.heard.borrow_mut().messages.pass(unsifted);
+        self.changed.notify_waiters();
+    }
+
+    /// A rule takes this one: no step sees it. False if there are other rules now.
+    pub(super) fn take_out(&self, unsifted: &Unsifted) -> bool {
+        let heard = &mut *self.heard.borrow_mut();
+        let is_taken = heard.messages.take_out(unsifted);
+        if is_taken {
+            heard.bytes -= weight(unsifted.message.data());
+            self.taken.notify_waiters();
+            self.changed.notify_waiters();
+        }
+        is_taken
     }
 
     /// What the next ping carries.
@@ -225,6 +265,8 @@ impl Line {
         let taken = self
             .until(|heard| match take(heard) {
                 Some(taken) => Some(Some(taken)),
+                // One of those that the rules still look at may be for us.
+                None if heard.messages.has_unsifted() => None,
                 None if heard.closed.is_some() || heard.end.is_some() => Some(None),
                 None => None,
             })
@@ -249,7 +291,7 @@ impl Heard {
         match what {
             Happening::Message(Direction::In, message) => {
                 self.bytes += weight(message.data());
-                self.messages.push_back(message.unshared());
+                self.messages.push(message.unshared());
             }
             Happening::Ping(Direction::In, data) => {
                 self.bytes += weight(data);

@@ -5,10 +5,12 @@ use std::future::pending;
 
 use tokio::task::LocalSet;
 
+use super::expecting::missed;
 use super::*;
 use crate::cli::{Env, job};
 use crate::front::listen::echo_aside;
 use crate::plan::{Dialing, Given, Job, Plan};
+use crate::script::judge::Kind;
 use crate::script::parse;
 use crate::term::Verbosity;
 

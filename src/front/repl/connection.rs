@@ -76,6 +76,7 @@ impl Connection {
         let output = Output::new(&self.stage, &self.plan.look, self.plan.record.as_deref())?;
         self.stage.shared.history().heartbeat =
             self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
+        self.stage.shared.history().replies = self.plan.session.replies.clone();
         let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals).await {
             Ok(connected) => connected,
             Err(error) => {

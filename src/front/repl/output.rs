@@ -190,10 +190,6 @@ impl Outlet for Output {
         true
     }
 
-    fn listens(&self) -> bool {
-        !self.queue.is_closed()
-    }
-
     async fn gone(&self) {
         // The editor notices that the terminal is gone.
         std::future::pending().await

@@ -111,6 +111,16 @@ impl Condition {
         findings
     }
 
+    /// The regular expressions in it.
+    pub(crate) fn regexes(&self) -> Vec<&Regex> {
+        match self {
+            Self::Compare { value: Against::Regex(regex), .. } => vec![regex],
+            Self::Exists(_) | Self::Compare { .. } => Vec::new(),
+            Self::Not(inner) => inner.regexes(),
+            Self::And(a, b) | Self::Or(a, b) => [a.regexes(), b.regexes()].concat(),
+        }
+    }
+
     fn paths(&self) -> Vec<&Path> {
         match self {
             Self::Exists(path) => vec![path],

@@ -5,9 +5,12 @@ pub(crate) mod files;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use data_encoding::BASE64;
+
 use super::syntax::{Piece, Template};
 pub(crate) use super::template::is_reference;
 use crate::render::record;
+use crate::unescape;
 
 /// The values of variables, by name. A clone goes its own way.
 #[derive(Clone, Debug)]
@@ -17,13 +20,20 @@ pub(crate) struct Variables {
     environment: fn(&str) -> Option<String>,
 }
 
-/// A name that stands for nothing.
+/// A text of this size is put together, and no larger one.
+const LARGEST: usize = 64 << 20;
+
+/// Why no value can be put in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Undefined {
     #[error("the variable `{0}` has no value here")]
     Variable(String),
     #[error("`{0}` is not set in the environment")]
     Environment(String),
+    #[error("what `{0}` stands for is no hex: {1}")]
+    NoHex(String, String),
+    #[error("with its variables put in, this is larger than {} MiB", LARGEST >> 20)]
+    TooLarge,
 }
 
 impl Variables {
@@ -33,6 +43,11 @@ impl Variables {
 
     pub(crate) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.values.insert(name.into(), value.into());
+    }
+
+    /// Takes the value of a variable away.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
@@ -90,7 +105,11 @@ impl Variables {
                 before = literal;
                 continue;
             }
-            put(std::mem::take(&mut before), &self.value(piece)?, &mut text);
+            let value = self.value(piece)?;
+            if text.len() + value.len() > LARGEST {
+                return Err(Undefined::TooLarge);
+            }
+            put(std::mem::take(&mut before), &value, &mut text);
         }
         Ok(text)
     }
@@ -100,6 +119,15 @@ impl Variables {
             Piece::Literal(text) => Ok(text.clone()),
             Piece::Variable(_, name) => self.values.get(name).cloned().ok_or_else(|| Undefined::Variable(name.clone())),
             Piece::Environment(_, name) => (self.environment)(name).ok_or_else(|| Undefined::Environment(name.clone())),
+            Piece::Base64 { of, is_hex } => {
+                let value = self.value(of)?;
+                let bytes = if *is_hex {
+                    unescape::hex(&value).map_err(|why| Undefined::NoHex(of.to_string(), why))?
+                } else {
+                    value.into_bytes()
+                };
+                Ok(BASE64.encode(&bytes))
+            }
             Piece::Uuid => Ok(uuid(fastrand::u128(..))),
             Piece::Now => Ok(record::time(SystemTime::now())),
             Piece::Random(least, most) => Ok(fastrand::i64(*least..=*most).to_string()),
@@ -184,6 +212,12 @@ mod tests {
         assert_eq!(super::uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(text("{{random 7..7}}"), "7");
         assert_ne!(text("{{uuid}}"), text("{{uuid}}"));
+        assert_eq!(text("{{base64 name}} {{base64 env:HOME}}"), "YSJiXA== L3Jvb3Q=");
+        let mut bytes = variables();
+        bytes.set("x", "00 FFfe");
+        assert_eq!(bytes.text(&template("{{ base64  hex x }}")).unwrap(), "AP/+");
+        let error = bytes.text(&template("{{base64 hex n}}")).unwrap_err().to_string();
+        assert!(error.starts_with("what `{{n}}` stands for is no hex"), "{error}");
         let now = humantime::parse_rfc3339(&text("{{now}}")).unwrap();
         assert!(now.elapsed().unwrap().as_secs() < 60);
     }
