@@ -86,7 +86,8 @@ impl Error {
             Self::File { .. } | Self::BadRecord { .. } => FailureKind::File,
             Self::Local { .. } => FailureKind::Local,
             Self::Listen { .. } => FailureKind::Listen,
-            Self::Resolve { .. } | Self::NoInterface { .. } | Self::NoAddress { .. } => FailureKind::Resolve,
+            Self::NoInterface { .. } => FailureKind::Local,
+            Self::Resolve { .. } | Self::NoAddress { .. } => FailureKind::Resolve,
             Self::Unreachable { .. } | Self::UnixSocket { .. } => FailureKind::Unreachable,
             Self::NoRoots { .. } | Self::Tls { .. } => FailureKind::Tls,
             Self::Proxy { .. } => FailureKind::Proxy,
@@ -101,10 +102,8 @@ impl Error {
     /// What a record tells of it.
     pub(crate) fn event(&self) -> ErrorEvent {
         let exchange = match self {
-            Self::Refused(refusal) => {
-                let body = Some(refusal.body.clone());
-                Some(Exchange { body, is_cut: refusal.is_cut, ..answered(&refusal.response) })
-            }
+            Self::Refused(refusal) => Some(refused_with(refusal)),
+            Self::Proxy { source: proxy::Failure::Refused(refusal), .. } => Some(refused_with(refusal)),
             Self::Handshake { source: Flaw::BadAnswer { response, .. }, .. } => Some(answered(response)),
             _ => None,
         };
@@ -212,6 +211,10 @@ fn refused(refusal: &Refusal) -> String {
         Some(location) => format!("the server answered {status} and points to `{}`", masking::reference(location)),
         None => format!("the server answered {status} instead of switching to WebSocket"),
     }
+}
+
+fn refused_with(refusal: &Refusal) -> Exchange {
+    Exchange { body: Some(refusal.body.clone()), is_cut: refusal.is_cut, ..answered(&refusal.response) }
 }
 
 /// An answer that led to no connection.

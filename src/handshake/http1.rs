@@ -111,7 +111,11 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
     /// A request; `seen` is its head, as far as it came.
     pub(super) async fn request(&mut self, seen: &mut String) -> Result<Asked, Unread> {
         let head = self.head(may_begin_request).await;
-        *seen = String::from_utf8_lossy(head.as_ref().map_or(&self.buffer[..], |head| head)).into_owned();
+        let came = match &head {
+            Ok(head) | Err(Unread::CutShort { received: head }) => head,
+            Err(_) => &self.buffer[..],
+        };
+        *seen = String::from_utf8_lossy(came).into_owned();
         parse_request(head?)
     }
 

@@ -58,14 +58,20 @@ fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, request: Request, decli
     let denial = declined.denial();
     let answer = denial.as_ref().map_or_else(String::new, |denial| answer_head(denial.status, &denial.fields()));
     report::handshake(&floor.talk, peer, &request.head, &answer);
-    let exchange = Box::new(exchange(floor, peer, request, denial.as_ref()));
+    let mut exchange = Box::new(exchange(floor, peer, request, denial.as_ref()));
     match declined {
         Declined::Denied(denial) if denial.status == 200 => {
             floor.talk.detail('*', &format!("{peer} was given the page"));
-            return floor.output.put(Event::now(Happening::Answered(Box::new(Exchange { body: None, ..*exchange }))));
+            exchange.body = None;
+            return floor.output.put(Event::now(Happening::Answered(exchange)));
         }
-        // Whoever looks whether a port is open, or asks for what the script has beside its socket.
-        Declined::Closed | Declined::Answered { .. } => return floor.talk.detail('*', &format!("{peer}: {declined}")),
+        // Whoever asks for what the script has beside its socket.
+        Declined::Answered { .. } => {
+            floor.talk.detail('*', &format!("{peer}: {declined}"));
+            return floor.output.put(Event::now(Happening::Answered(exchange)));
+        }
+        // Whoever looks whether a port is open.
+        Declined::Closed => return floor.talk.detail('*', &format!("{peer}: {declined}")),
         _ => {}
     }
     let mut words = format!("{peer}: {declined}");
