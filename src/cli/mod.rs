@@ -67,7 +67,7 @@ pub(crate) struct Cli {
     /// The same as `wsprobe listen PORT`, for command lines written for wscat
     #[arg(
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
-        conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "echo", "max_message"],
+        conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "reply", "echo", "max_message"],
         conflicts_with_all = ["compress", "compress_options", "fragment"],
         conflicts_with_all = ["Ending", "Request", "Tls", "Route", "Timing"]
     )]

@@ -89,10 +89,12 @@ impl GivenOptions {
         if !self.has_any(&["execute", "echo"]) {
             self.refuse(&["rate"], why)?;
         }
-        if !self.has_any(&["execute", "heartbeat"]) {
-            self.refuse(ENCODING, why)?;
+        if self.has_any(&["execute", "heartbeat", "reply"]) {
+            return Ok(());
         }
-        Ok(())
+        self.refuse(&["escapes"], why)?;
+        // They look into binary messages then.
+        if self.has_any(&["until", "expect", "expect-json"]) { Ok(()) } else { self.refuse(&["binary"], why) }
     }
 
     pub(super) fn check_demo(&self) -> Result<(), Error> {

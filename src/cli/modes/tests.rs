@@ -154,7 +154,7 @@ const fn mode(words: &'static [&'static str], stdin: Stdin, refused: &'static [&
 const OTHERS: &[&str] = &["connect", "listen"];
 const RATE: &[&str] = &["rate"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
-const ECHOING: &[&str] = &["receive-only", "interactive"];
+const ECHOING: &[&str] = &["receive-only", "interactive", "reply"];
 const UNREACHED: &[&str] = &[
     "insecure",
     "cacert",
