@@ -268,6 +268,7 @@ fn uses_connection(action: &Action) -> bool {
         Action::Status(_)
         | Action::Send(_)
         | Action::Frame(_)
+        | Action::Split(_)
         | Action::Fragment(_)
         | Action::Ping(_)
         | Action::Pong(_)
@@ -294,6 +295,7 @@ fn pieces(action: &Action) -> Vec<&Piece> {
         | Action::Pong(text)
         | Action::Set { value: text, .. }
         | Action::Log(text)
+        | Action::Split(Some(text))
         | Action::Close { reason: text, .. } => text.template.0.iter().collect(),
         Action::Expect(Expect { pattern, .. }) | Action::Skip { until: pattern, .. } | Action::Ignore(pattern) => {
             of_pattern(pattern)
@@ -301,6 +303,7 @@ fn pieces(action: &Action) -> Vec<&Piece> {
         Action::Capture { from: Extract::Regexp(regexp), .. } => regexp.source.0.iter().collect(),
         Action::Capture { .. }
         | Action::Status(_)
+        | Action::Split(None)
         | Action::Fragment(_)
         | Action::Nothing { .. }
         | Action::Pause(_)

@@ -66,6 +66,8 @@ pub(crate) enum Action {
     Frame(Template),
     /// `None` sends whole messages again.
     Fragment(Option<usize>),
+    /// What comes is taken apart there; `None` takes messages whole again.
+    Split(Option<Text>),
     Ping(Text),
     Pong(Text),
     Expect(Expect),

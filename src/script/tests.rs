@@ -33,7 +33,7 @@ fn holds_together(source: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each line in its canonical form.
-const LINES: [&str; 125] = [
+const LINES: [&str; 128] = [
     "on GET /a?b=c answer 200 json {\"id\":\"{{uuid}}\"}",
     "on DELETE /x answer 404 no such thing",
     "connect {{url}}/chat",
@@ -81,6 +81,9 @@ const LINES: [&str; 125] = [
     "fragment 64K",
     "fragment 1000",
     "fragment off",
+    "split at \"\\x1e\"",
+    "split at ;",
+    "split off",
     "ping",
     "ping hello",
     "ping \"\"",

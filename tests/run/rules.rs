@@ -73,6 +73,15 @@ fn json_may_be_in_a_message_of_either_type_and_a_record_separator_may_follow_it(
 }
 
 #[test]
+fn a_message_of_several_records_is_taken_apart_for_steps_and_rules() {
+    let echo = listen(&["--echo"]);
+    let script = "connect {{url}}\nreply to text \"b\" with answer\nsend a;b;;c;\nsend d\nsend binary text e;f\n\
+                  split at \";\"\nexpect text a\nexpect text c\nexpect text d\nexpect binary text e\nexpect binary text f\n\
+                  expect text answer\nsplit off\nsend g;h\nexpect text g;h\n";
+    played(&echo.url(), script).code(0);
+}
+
+#[test]
 fn what_is_left_of_any_order_is_shown() {
     let echo = listen(&["--echo"]);
     let block =

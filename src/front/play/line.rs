@@ -49,6 +49,7 @@ struct Heard {
     messages: PendingMessages,
     pings: VecDeque<Bytes>,
     pongs: VecDeque<Bytes>,
+    /// What pings and pongs weigh.
     bytes: usize,
     error: Option<String>,
     closed: Option<Closed>,
@@ -124,12 +125,17 @@ impl Line {
 
     /// The next data message; none when the connection is closed and all that came before is taken.
     pub(super) async fn message(&self) -> Option<Message> {
-        let take = |heard: &mut Heard| heard.messages.pop().inspect(|message| heard.bytes -= weight(message.data()));
-        self.next(take).await
+        self.next(|heard| heard.messages.pop()).await
     }
 
     pub(super) fn add_rule(&self, rule: Rule) {
         self.heard.borrow_mut().messages.add(Rc::new(rule));
+        self.changed.notify_waiters();
+    }
+
+    /// Takes messages apart where this stands; where it is empty, no more.
+    pub(super) fn split(&self, separator: String) {
+        self.heard.borrow_mut().messages.split(separator.into_bytes());
         self.changed.notify_waiters();
     }
 
@@ -156,10 +162,8 @@ impl Line {
 
     /// A rule takes this one: no step sees it. False if there are other rules now.
     pub(super) fn take_out(&self, unsifted: &Unsifted) -> bool {
-        let heard = &mut *self.heard.borrow_mut();
-        let is_taken = heard.messages.take_out(unsifted);
+        let is_taken = self.heard.borrow_mut().messages.take_out(unsifted);
         if is_taken {
-            heard.bytes -= weight(unsifted.message.data());
             self.taken.notify_waiters();
             self.changed.notify_waiters();
         }
@@ -248,7 +252,8 @@ impl Line {
 
     /// Whether so much waits to be expected that nothing more is read.
     pub(super) fn is_full(&self) -> bool {
-        self.heard.borrow().bytes >= FULL
+        let heard = self.heard.borrow();
+        heard.messages.weight() + heard.bytes >= FULL
     }
 
     /// The last messages, with their times since the connection was opened.
@@ -285,7 +290,6 @@ impl Heard {
     fn hear(&mut self, what: &Happening) {
         match what {
             Happening::Message(Direction::In, message) => {
-                self.bytes += weight(message.data());
                 self.messages.push(message.unshared());
             }
             Happening::Ping(Direction::In, data) => {
@@ -363,7 +367,8 @@ impl Outlet for Line {
     }
 }
 
-fn weight(data: &[u8]) -> usize {
+/// What waits until it is expected counts for so much.
+pub(super) fn weight(data: &[u8]) -> usize {
     OVERHEAD + data.len()
 }
 

@@ -206,6 +206,7 @@ impl<'s> Player<'s> {
                 let frame = Handmade::from_text(&self.text(template)?)?;
                 self.send(name, Input::Frame(frame)).await
             }
+            Action::Split(at) => self.split(name, at.as_ref()),
             Action::Fragment(size) => self.send(name, Input::Fragment(*size)).await,
             Action::Ping(text) => self.send(name, Input::Ping(self.control(text)?)).await,
             Action::Pong(text) => self.send(name, Input::Pong(self.control(text)?)).await,
@@ -322,6 +323,15 @@ impl<'s> Player<'s> {
             return Err(words.into());
         }
         Ok(text.into())
+    }
+
+    fn split(&self, name: &Option<String>, at: Option<&Text>) -> Result<(), Fault> {
+        let separator = at.map(|at| self.text(&at.template)).transpose()?;
+        if separator.as_ref().is_some_and(String::is_empty) {
+            return Err("what stands between the records is empty".to_owned().into());
+        }
+        self.open(name)?.connection()?.line().split(separator.unwrap_or_default());
+        Ok(())
     }
 
     async fn send(&self, name: &Option<String>, input: Input) -> Result<(), Fault> {

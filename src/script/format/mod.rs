@@ -137,6 +137,8 @@ fn action(action: &Action) -> String {
         Action::Status(status) => format!("status {status}"),
         Action::Send(payload) => format!("send {payload}"),
         Action::Frame(frame) => format!("frame {}", frame.written(Backslash::Plain)),
+        Action::Split(None) => "split off".to_owned(),
+        Action::Split(Some(at)) => format!("split at {at}"),
         Action::Fragment(None) => "fragment off".to_owned(),
         Action::Fragment(Some(size)) => format!("fragment {}", self::size(*size)),
         Action::Ping(payload) => with("ping", optional(payload)),

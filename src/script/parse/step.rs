@@ -13,7 +13,7 @@ use crate::cli::values;
 use crate::wire::handmade::Handmade;
 
 /// What a line may begin with.
-pub(in crate::script) const STEPS: [&str; 25] = [
+pub(in crate::script) const STEPS: [&str; 26] = [
     "connect",
     "status",
     "send",
@@ -34,6 +34,7 @@ pub(in crate::script) const STEPS: [&str; 25] = [
     "half-close",
     "frame",
     "fragment",
+    "split",
     "repeat",
     "parallel",
     "options",
@@ -156,6 +157,16 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
                 return Err(Flaw::new(place, "this is no frame").hint(hint));
             }
             Action::Frame(frame)
+        }
+        "split" if cursor.takes("off") => Action::Split(None),
+        "split" => {
+            if !cursor.takes("at") {
+                return Err(cursor.flaw("`at` or `off` is missing here").hint("as in `split at \"\\x1e\"`"));
+            }
+            let place = cursor.place_of_next();
+            let at = cursor.text()?.filter(|text| !text.template.0.is_empty());
+            let missing = || Flaw::new(place, "what stands between the records is missing here");
+            Action::Split(Some(at.ok_or_else(missing)?))
         }
         "fragment" if cursor.takes("off") => Action::Fragment(None),
         "fragment" => {
