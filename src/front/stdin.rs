@@ -47,7 +47,7 @@ pub(crate) fn is_absent(stdin: BorrowedFd<'_>) -> bool {
 /// What stdin has to send.
 pub(super) enum Stdin {
     /// Read by whoever asks for more: a hop from task to task, or from thread to thread, is long for a round trip.
-    Here(Watched),
+    Here(Box<Watched>),
     /// Read on a thread of its own, since a read may block.
     Aside(mpsc::Receiver<Result<Batch, String>>),
     Ended,
@@ -64,13 +64,14 @@ impl Stdin {
         at_once::widen(&file);
         let reader = Reader { cutter: Cutter::new(cut), block: vec![0; BLOCK] };
         match at_once::watch(file, Interest::READABLE) {
-            Ok(file) => Ok(Self::Here(Watched { file, reader, has_more: false, wrong: None, ended: false })),
+            Ok(file) => Ok(Self::Here(Box::new(Watched { file, reader, has_more: false, wrong: None, ended: false }))),
             Err(file) => reader.read_aside(file).map(Self::Aside),
         }
     }
 
     fn step_aside(&mut self) -> io::Result<()> {
-        if let Self::Here(Watched { file, reader, .. }) = std::mem::replace(self, Self::Ended) {
+        if let Self::Here(watched) = std::mem::replace(self, Self::Ended) {
+            let Watched { file, reader, .. } = *watched;
             *self = Self::Aside(reader.read_aside(file.into_inner())?);
         }
         Ok(())

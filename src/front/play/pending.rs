@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn records_are_taken_one_by_one_and_weigh_what_they_hold() {
         let mut pending = PendingMessages::default();
-        pending.split(b"--".to_vec());
+        pending.split(Vec::from(b"--"));
         for text in ["ä--b", "", "--", "--c----d--", "e-"] {
             pending.push(text.into());
         }
@@ -212,7 +212,7 @@ mod tests {
         let mut pending = PendingMessages::default();
         pending.push("a|b|c".into());
         pending.push("|".into());
-        pending.split(b"|".to_vec());
+        pending.split(Vec::from(b"|"));
         assert_eq!(pending.pop(), Some("a".into()));
         pending.split(Vec::new());
         pending.push("|d|".into());
