@@ -49,6 +49,19 @@ fn a_refusal_is_recorded_with_status_headers_and_body() {
 }
 
 #[test]
+fn scripts_record_what_led_to_no_connection_too() {
+    let server = Http::start(|_| b"HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\ngone".to_vec());
+    let dir = dir();
+    let (script, file) = (path(&dir, "x.wsp"), path(&dir, "record"));
+    let nowhere = format!("ws://127.0.0.1:{}/", free_port());
+    std::fs::write(&script, format!("connect {}\nstatus 403\nb: connect {nowhere}\n", server.url("/"))).unwrap();
+    tool().args(["run", "--record"]).args([&file, &script]).run().code(3);
+    let records = records(&std::fs::read_to_string(&file).unwrap());
+    let kinds: Vec<_> = records.iter().map(|record| record["kind"].as_str().unwrap_or_default()).collect();
+    assert_eq!((kinds, &records[0]["body"]), (vec!["refused", "unreachable"], &"gone".into()));
+}
+
+#[test]
 fn each_error_and_each_end_has_its_kind() {
     let refused = format!("ws://127.0.0.1:{}/", free_port());
     let away = Http::start(|_| redirect(302, "ftp://h/"));

@@ -44,7 +44,7 @@ use super::link::Link;
 use super::{report, scripts};
 use crate::cli::values;
 use crate::error::Error;
-use crate::event::{Close, Input};
+use crate::event::{Close, Event, Input};
 use crate::masking;
 use crate::plan::{Dial, Given};
 use crate::script::judge::{Answer, Extractor, Sources as _};
@@ -269,7 +269,11 @@ impl<'s> Player<'s> {
         plan.session.ending.close_timeout = self.stage.close_timeout;
         let (_held, mut signals) = tokio::sync::mpsc::channel(1);
         let link = Link::new(&plan, None);
-        match link.first(&plan.connect, &self.stage.aside, &mut signals).await {
+        let connected = link.first(&plan.connect, &self.stage.aside, &mut signals).await;
+        if let (Some(record), Err(error)) = (&self.stage.record, &connected) {
+            record.put(&Event::now(error.event().into()));
+        }
+        match connected {
             Ok((socket, opened)) => {
                 report::opened(&self.stage.aside, &opened);
                 let frames = plan.connect.manner.traced.then(|| Rc::clone(&self.stage.talk));
