@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use regex::Regex;
+use strsim::levenshtein;
 
 use crate::cli::values;
 use crate::event::{ClientName, Close};
@@ -313,27 +314,11 @@ impl Entry {
 /// The nearest name, if there is one that is near.
 fn suggestion(side: Side, name: &str) -> String {
     let begun = table(side).find(|entry| entry.name.starts_with(name));
-    let nearest = || table(side).min_by_key(|entry| distance(entry.name, name));
-    match begun.or_else(|| nearest().filter(|entry| distance(entry.name, name) <= 2)) {
+    let nearest = || table(side).min_by_key(|entry| levenshtein(entry.name, name));
+    match begun.or_else(|| nearest().filter(|entry| levenshtein(entry.name, name) <= 2)) {
         Some(entry) => format!(", did you mean `{}`?", entry.name),
         None => String::new(),
     }
-}
-
-/// How many letters have to be put in, left out or changed (Levenshtein).
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// The name of a client, and what follows it.
