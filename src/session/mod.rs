@@ -187,7 +187,7 @@ where
         abandoned: Notify::new(),
         fault: RefCell::default(),
         pings: RefCell::default(),
-        replies: PendingReplies::default(),
+        replies: (!options.replies.is_empty()).then(Box::default),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
         arrival: Cell::new((0, event::now())),
@@ -235,7 +235,8 @@ struct Pump<'a, S, O> {
     /// Why the connection fails, while the peer has time to leave.
     fault: RefCell<Option<Fault>>,
     pings: RefCell<Pings>,
-    replies: PendingReplies,
+    /// Boxed, as all else of them, so that the many clients of a server need no memory for it.
+    replies: Option<Box<PendingReplies>>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
     /// When so many bytes had come.
@@ -371,10 +372,13 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                             }
                         }
                     }
-                    let reply = options.replies.to(&message);
+                    let reply = self.replies.as_ref().and_then(|replies| {
+                        let reply = options.replies.to(&message)?;
+                        Some(Box::pin(replies.put(reply)))
+                    });
                     self.put_received(Happening::Message(Direction::In, message));
                     if let Some(reply) = reply {
-                        self.replies.put(reply).await;
+                        reply.await;
                     }
                     if reception == Reception::Last {
                         self.tell(|core, now| core.begin_close(None, now));

@@ -155,11 +155,15 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     /// Waits for the next message that goes out whatever the input is: an answer or a heartbeat. Cancel-safe.
     async fn by_itself(&self, timing: &mut Timing) -> Message {
-        tokio::select! {
-            biased;
-            reply = self.replies.next() => reply,
-            heartbeat = timing.heartbeat() => heartbeat,
-        }
+        let Some(replies) = &self.replies else { return timing.heartbeat().await };
+        let either = async {
+            tokio::select! {
+                biased;
+                reply = replies.next() => reply,
+                heartbeat = timing.heartbeat() => heartbeat,
+            }
+        };
+        Box::pin(either).await
     }
 
     async fn send_by_itself(&self, message: Message) -> bool {

@@ -147,10 +147,10 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     let close_timeout = options.ending.close_timeout;
     let (batches, mut inputs) = mpsc::channel(BATCHES);
     let role = match &floor.options.work {
-        Work::Script(script) => Some(Role::new(script, &opened, batches.clone(), close_timeout)),
+        Work::Script(script) => Some(Box::new(Role::new(script, &opened, batches.clone(), close_timeout))),
         Work::Exec(_) | Work::Echo | Work::Broadcast | Work::Converse | Work::Replay(_) => None,
     };
-    let (mailbox, line) = (process.as_ref().map(Process::mailbox), role.as_ref().map(Role::line));
+    let (mailbox, line) = (process.as_ref().map(Process::mailbox), role.as_ref().map(|role| role.line()));
     let seat = Seat { floor, member: &member, process: mailbox, line, replay };
     seat.put(Event::now(Happening::Open(Box::new(opened))));
 
