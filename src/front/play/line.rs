@@ -134,8 +134,8 @@ impl Line {
     }
 
     /// Takes messages apart where this stands; where it is empty, no more.
-    pub(super) fn split(&self, separator: String) {
-        self.heard.borrow_mut().messages.split(separator.into_bytes());
+    pub(super) fn split(&self, separator: &str) {
+        self.heard.borrow_mut().messages.split(separator);
         self.changed.notify_waiters();
     }
 

@@ -334,7 +334,7 @@ impl<'s> Player<'s> {
         if separator.as_ref().is_some_and(String::is_empty) {
             return Err("what stands between the records is empty".to_owned().into());
         }
-        self.open(name)?.connection()?.line().split(separator.unwrap_or_default());
+        self.open(name)?.connection()?.line().split(&separator.unwrap_or_default());
         Ok(())
     }
 

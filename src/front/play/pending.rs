@@ -20,7 +20,7 @@ pub(super) struct PendingMessages {
     /// Changes with the rules, and with messages that are thrown away.
     generation: u64,
     /// What stands between the records of a message; empty if messages are taken whole.
-    separator: Vec<u8>,
+    separator: String,
     /// What all of them weigh.
     weight: usize,
 }
@@ -72,8 +72,8 @@ impl PendingMessages {
     }
 
     /// Takes messages apart from now on, also those that wait; nothing between them takes them whole.
-    pub(super) fn split(&mut self, separator: Vec<u8>) {
-        self.separator = separator;
+    pub(super) fn split(&mut self, separator: &str) {
+        separator.clone_into(&mut self.separator);
         for Pending { message, from } in std::mem::take(&mut self.messages) {
             self.messages.extend(Pending { message, from }.after(&self.separator));
         }
@@ -148,12 +148,12 @@ impl Pending {
     }
 
     /// From the next record on, if there is one: empty ones are none.
-    fn after(mut self, separator: &[u8]) -> Option<Self> {
+    fn after(mut self, separator: &str) -> Option<Self> {
         if separator.is_empty() {
             return Some(self);
         }
         let was_empty = self.data().is_empty();
-        while self.data().starts_with(separator) {
+        while self.data().starts_with(separator.as_bytes()) {
             self.from += separator.len();
         }
         (was_empty || !self.data().is_empty()).then_some(self)
@@ -175,8 +175,8 @@ impl Pending {
 }
 
 /// Where it stands first, unless it is empty.
-fn find(data: &[u8], separator: &[u8]) -> Option<usize> {
-    if separator.is_empty() { None } else { memmem::find(data, separator) }
+fn find(data: &[u8], separator: &str) -> Option<usize> {
+    if separator.is_empty() { None } else { memmem::find(data, separator.as_bytes()) }
 }
 
 #[cfg(test)]
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn records_are_taken_one_by_one_and_weigh_what_they_hold() {
         let mut pending = PendingMessages::default();
-        pending.split(Vec::from(b"--"));
+        pending.split("--");
         for text in ["ä--b", "", "--", "--c----d--", "e-"] {
             pending.push(text.into());
         }
@@ -212,9 +212,9 @@ mod tests {
         let mut pending = PendingMessages::default();
         pending.push("a|b|c".into());
         pending.push("|".into());
-        pending.split(Vec::from(b"|"));
+        pending.split("|");
         assert_eq!(pending.pop(), Some("a".into()));
-        pending.split(Vec::new());
+        pending.split("");
         pending.push("|d|".into());
         assert_eq!(popped(&mut pending), texts(&["b|c", "|d|"]));
         assert_eq!(pending.weight(), 0);
