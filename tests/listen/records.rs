@@ -51,7 +51,10 @@ fn records_have_each_request_and_its_answer() {
     assert_eq!((&open["headers"]["x-theirs"], &open["answer"]["x-ours"]), (&json!("2"), &json!("1")));
     assert!(open["url"].as_str().unwrap().ends_with("/ws?token=***"));
     let errors: Vec<_> = records.iter().filter(|record| record["type"] == "error").collect();
-    let [denied, bad, broken] = errors[..] else { panic!("{errors:#?}") };
+    assert_eq!(errors.len(), 3, "{errors:#?}");
+    // Each client has a task of its own, and the next one may come before the last is written down.
+    let [denied, bad, broken] =
+        [404, 426, 400].map(|status| *errors.iter().find(|record| record["status"] == status).unwrap());
     assert_eq!(
         (&denied["kind"], &denied["status"], &denied["body"]),
         (&json!("denied"), &json!(404), &json!("there is nothing at this path\n"))
