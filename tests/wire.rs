@@ -254,7 +254,12 @@ fn text_in_a_huge_message_is_checked_over_its_parts() {
         stream.write_all(b"\xff").unwrap();
         assert_eq!(read_frame(&mut stream).unwrap(), (CLOSE, vec![0x03, 0xef]));
     });
-    tool().args(["-r", "--max-message", "2GiB"]).arg(server.url()).run().code(5).says("is not UTF-8: `\\xff` at byte 6291456; closed with 1007");
+    tool()
+        .args(["-r", "--max-message", "2GiB"])
+        .arg(server.url())
+        .run()
+        .code(5)
+        .says("is not UTF-8: `\\xff` at byte 6291456; closed with 1007");
     server.join();
 }
 
@@ -364,7 +369,8 @@ fn frames_are_told_on_stderr_or_as_records() {
 fn what_comes_after_a_close_is_one_line_and_a_close_shows_its_code() {
     let serve = || {
         Raw::open(|mut stream| {
-            let rest = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\nConnection: close\r\n\r\n+";
+            let rest =
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\nConnection: close\r\n\r\n+";
             stream.write_all(&[&kit::frame(CLOSE, b"\x0f\xa0see you"), &rest[..40]].concat()).unwrap();
             assert_eq!(read_frame(&mut stream).unwrap().0, CLOSE);
             stream.write_all(&rest[40..]).unwrap();

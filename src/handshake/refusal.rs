@@ -19,7 +19,7 @@ pub(crate) struct Refusal {
     /// The coding that `body` still has, such as `br`.
     pub(crate) coding: Option<String>,
     /// The body did not come whole: longer than the bound, stalled, broken or ended early.
-    pub(crate) is_cut: bool,
+    pub(crate) cut: bool,
     pub(crate) sent: SentRequest,
 }
 
@@ -56,14 +56,7 @@ impl SentRequest {
 impl Refusal {
     pub(super) fn new(response: Response, collected: Collected, sent: SentRequest) -> Self {
         let Decoded { bytes, is_cut, left } = decoded(&collected.bytes, list(&response.fields, "Content-Encoding"));
-        Self {
-            response,
-            body: bytes,
-            raw_body: collected.bytes,
-            coding: left,
-            is_cut: collected.is_cut || is_cut,
-            sent,
-        }
+        Self { response, body: bytes, raw_body: collected.bytes, coding: left, cut: collected.is_cut || is_cut, sent }
     }
 
     /// `403 Forbidden`, as it came.
@@ -76,6 +69,10 @@ impl Refusal {
         match self.response.status {
             300..=399 => self.redirect_hint(),
             200 | 204 => Some("is the path right?".to_owned()),
+            // As nginx, Apache and Go say it in a page of their own.
+            400 if memchr::memmem::find(&self.body, b"HTTPS").is_some() => {
+                Some("the port is for TLS: use wss://".to_owned())
+            }
             401 => Some(self.login_hint("WWW-Authenticate", &SERVER_WAYS)),
             403 => Some(self.forbidden_hint()),
             404 => Some(match &self.sent.origin {
@@ -267,6 +264,14 @@ mod tests {
             assert_eq!(refused.hint().as_deref(), hint, "{status}");
         }
         assert_eq!(refusal(300, &[], SentRequest::default()).hint(), None);
+    }
+
+    #[test]
+    fn a_page_about_https_is_understood() {
+        let said = b"The plain HTTP request was sent to HTTPS port".to_vec();
+        let plain = refusal(400, &[], SentRequest::default());
+        let told = Refusal { body: said, ..refusal(400, &[], SentRequest::default()) };
+        assert_eq!((plain.hint(), told.hint().as_deref()), (None, Some("the port is for TLS: use wss://")));
     }
 
     #[test]

@@ -21,6 +21,9 @@ const ENTITIES: [(&str, char); 8] = [
     ("middot;", '·'),
 ];
 
+/// Digits of a character in an entity, with its `x` and `;`.
+const LONGEST_NUMBER: usize = 10;
+
 /// The text, with a line for each block that has any.
 pub(super) fn text(html: &str) -> String {
     let mut text = Text::default();
@@ -87,7 +90,10 @@ fn entity<'h>(rest: &'h str, text: &mut Text) -> &'h str {
 
 /// `#39;` and `#x27;`
 fn numbered(rest: &str) -> Option<(char, &str)> {
-    let (number, after) = rest.strip_prefix('#')?.split_once(';')?;
+    let rest = rest.strip_prefix('#')?;
+    // Not to the end of the page for each of many.
+    let end = rest.bytes().take(LONGEST_NUMBER).position(|byte| byte == b';')?;
+    let (number, after) = (&rest[..end], &rest[end + 1..]);
     let number = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
@@ -127,7 +133,21 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_to_its_end_and_not_made_longer(
+            pieces in prop::collection::vec("<|>|</|<!--|-->|&|;|#x?|script|pre|p|é| |\n|[a-z0-9]", 0..60),
+        ) {
+            let html = pieces.concat();
+            let read = text(&html);
+            prop_assert!(read.len() <= html.len() + 1, "{html:?} {read:?}");
+            prop_assert!(read.lines().all(|line| !line.trim().is_empty()));
+        }
+    }
 
     #[test]
     fn a_page_is_read_without_its_marks() {
