@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::event::Opened;
 use crate::handshake::redirect::Trail;
 use crate::handshake::{self, Answer, Flaw, Switched, heads_of};
-use crate::request::{Request, Wishes, shown_answer};
+use crate::masking;
+use crate::request::{Request, Wishes};
 use crate::target::Target;
 use crate::wire::{Limits, Manner, Side, Socket, Tally};
 
@@ -92,7 +93,7 @@ async fn shake_hands(
     options: &Options,
     trace: &dyn Fn(Trace<'_>),
 ) -> Result<Answer, Error> {
-    trace(Trace::Request(&request.shown_head()));
+    trace(Trace::Request(&masking::head(&request.head())));
     let started = std::time::Instant::now();
     let answer =
         timeout(options.handshake_timeout, handshake::open(stream, request)).await.map_err(|_| Error::TimedOut {
@@ -101,11 +102,13 @@ async fn shake_hands(
             option: "--handshake-timeout",
         })?;
     for head in heads_of(&answer, Answer::response) {
-        trace(Trace::Response(&shown_answer(&head)));
+        trace(Trace::Response(&masking::head(&head)));
     }
     trace(Trace::Answered(started.elapsed()));
     answer.map_err(|source| match source {
-        Flaw::Io(error) if let Some(source) = tls::Failure::late(&error) => Error::Tls { host: target.host(), source },
+        Flaw::Io(error) if let Some(source) = tls::Failure::late(&error, &options.route.tls) => {
+            Error::Tls { host: target.host(), source }
+        }
         source => {
             let origin = request.field("Origin").map(str::to_owned);
             Error::Handshake { url: target.to_string(), origin, source }
@@ -123,13 +126,14 @@ async fn open(
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<Tally>::default();
     let opened = Opened {
-        url: target.to_string(),
+        url: target.url(),
         peer: dialed.peer,
         tls: dialed.tls.map(|tls| format!("{}, {}", tls.version, tls.cipher_suite)),
         status: response.status,
         extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
         request: request.into_fields(),
         headers: response.fields,
+        answer: Vec::new(),
         subprotocol,
         deflate,
         tally: Arc::clone(&tally),

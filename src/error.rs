@@ -7,8 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dial::{Family, proxy, tls};
+use crate::event::{ErrorEvent, Exchange, FailureKind};
 use crate::handshake::redirect::BadRedirect;
-use crate::handshake::{Flaw, Refusal};
+use crate::handshake::{Flaw, Refusal, Response};
+use crate::masking;
+use crate::wire::Side;
 
 /// The option whose time no other attempt can have.
 pub(crate) const RUN_LIMIT: &str = "--timeout";
@@ -74,6 +77,37 @@ impl Error {
             Self::TimedOut { .. } => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
+    }
+
+    /// What a record calls it. Without `_`, so that each new error has to choose.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Usage { .. } => FailureKind::Usage,
+            Self::File { .. } | Self::BadRecord { .. } => FailureKind::File,
+            Self::Local { .. } => FailureKind::Local,
+            Self::Listen { .. } => FailureKind::Listen,
+            Self::NoInterface { .. } => FailureKind::Local,
+            Self::Resolve { .. } | Self::NoAddress { .. } => FailureKind::Resolve,
+            Self::Unreachable { .. } | Self::UnixSocket { .. } => FailureKind::Unreachable,
+            Self::NoRoots { .. } | Self::Tls { .. } => FailureKind::Tls,
+            Self::Proxy { .. } => FailureKind::Proxy,
+            Self::TimedOut { .. } => FailureKind::TimedOut,
+            Self::Handshake { .. } => FailureKind::Handshake,
+            Self::Refused { .. } => FailureKind::Refused,
+            Self::Redirect { .. } => FailureKind::Redirect,
+            Self::Interrupted { .. } => FailureKind::Interrupted,
+        }
+    }
+
+    /// What a record tells of it.
+    pub(crate) fn event(&self) -> ErrorEvent {
+        let exchange = match self {
+            Self::Refused(refusal) => Some(refused_with(refusal)),
+            Self::Proxy { source: proxy::Failure::Refused(refusal), .. } => Some(refused_with(refusal)),
+            Self::Handshake { source: Flaw::BadAnswer { response, .. }, .. } => Some(answered(response)),
+            _ => None,
+        };
+        ErrorEvent { exchange: exchange.map(Box::new), ..ErrorEvent::new(self.kind(), self.chain()) }
     }
 
     /// Whether another attempt may fare better. Without `_`, so that each new error has to choose.
@@ -174,7 +208,26 @@ fn listed(tried: &[(SocketAddr, io::Error)]) -> String {
 fn refused(refusal: &Refusal) -> String {
     let status = refusal.status_line();
     match refusal.response.field("Location") {
-        Some(location) => format!("the server answered {status} and points to `{location}`"),
+        Some(location) => format!("the server answered {status} and points to `{}`", masking::reference(location)),
         None => format!("the server answered {status} instead of switching to WebSocket"),
+    }
+}
+
+fn refused_with(refusal: &Refusal) -> Exchange {
+    Exchange { body: Some(refusal.body.clone()), is_cut: refusal.is_cut, ..answered(&refusal.response) }
+}
+
+/// An answer that led to no connection.
+fn answered(response: &Response) -> Exchange {
+    Exchange {
+        side: Side::Client,
+        peer: None,
+        url: None,
+        status: Some(response.status),
+        headers: response.fields.clone(),
+        head: None,
+        ours: Vec::new(),
+        body: None,
+        is_cut: false,
     }
 }

@@ -20,6 +20,7 @@
 //! | `script` | the language of `run`: its tree, parsing, formatting, judging |
 //! | `render` | from events to bytes: text, JSON, hexdumps, records |
 //! | `term` | stdout, stderr, the terminal's state, escaping |
+//! | `masking` | what is secret in URLs, header fields and subprotocols, and how it is shown |
 //! | `event`, `error` | the shared words; what goes wrong before a session |
 
 #![deny(unsafe_code)]
@@ -32,6 +33,7 @@ mod error;
 mod event;
 mod front;
 mod handshake;
+mod masking;
 mod plan;
 mod recording;
 mod render;
@@ -60,6 +62,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub mod testing {
     pub mod parts;
 
+    pub use crate::dial::tls::pkcs12::fuzz::pkcs12 as fuzz_pkcs12;
     pub use crate::front::serve::{Client, Said, Server};
     pub use crate::handshake::fuzz::handshake as fuzz_handshake;
     pub use crate::script::fuzz::script as fuzz_script;

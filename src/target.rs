@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use url::{Host, Url};
 
+use crate::masking;
+
 /// A parsed WebSocket URL (RFC 6455, section 3), without its user and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -48,9 +50,9 @@ pub(crate) struct Parsed {
 pub(crate) enum BadUrl {
     #[error("no URL was given")]
     Empty,
-    #[error("a WebSocket URL has no fragment: leave `#{0}` out, or write its `#` as %23")]
+    #[error("a WebSocket URL has no fragment: leave `#{}` out, or write its `#` as %23", masking::typed(.0))]
     Fragment(String),
-    #[error("`{0}://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:")]
+    #[error("`{}://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:", masking::typed(.0))]
     Scheme(String),
     #[error("{0}")]
     Syntax(#[from] url::ParseError),
@@ -110,6 +112,22 @@ impl Parsed {
 }
 
 impl Target {
+    /// The URL with all that is secret in it.
+    pub(crate) fn url(&self) -> String {
+        self.url_with(&self.resource)
+    }
+
+    fn url_with(&self, resource: &str) -> String {
+        match &self.place {
+            Place::Host { zone: Some(zone), .. } => {
+                let authority = self.authority().replacen(']', &format!("%25{zone}]"), 1);
+                format!("{}://{authority}{resource}", self.scheme)
+            }
+            Place::Host { .. } => format!("{}://{}{resource}", self.scheme, self.authority()),
+            Place::Unix(path) => format!("{}+unix:{}:{resource}", self.scheme, path.display()),
+        }
+    }
+
     /// The value of the Host field: the port only where it is not the scheme's own (RFC 6455, section 4.1).
     pub(crate) fn authority(&self) -> String {
         match &self.place {
@@ -143,16 +161,10 @@ impl Target {
     }
 }
 
+/// As it may be shown.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Host { zone: Some(zone), .. } => {
-                let authority = self.authority().replacen(']', &format!("%25{zone}]"), 1);
-                write!(f, "{}://{authority}{}", self.scheme, self.resource)
-            }
-            Place::Host { .. } => write!(f, "{}://{}{}", self.scheme, self.authority(), self.resource),
-            Place::Unix(path) => write!(f, "{}+unix:{}:{}", self.scheme, path.display(), self.resource),
-        }
+        f.write_str(&self.url_with(&masking::reference(&self.resource)))
     }
 }
 

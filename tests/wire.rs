@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 
 use flate2::{Compress, Compression, FlushCompress};
-use kit::{CLOSE, Raw, TEXT, channel, echo, field, read_frame, switching, tool, url};
+use kit::{CLOSE, Raw, TEXT, channel, echo, field, frame, read_frame, switching, tool, url};
 
 const BINARY: u8 = 2;
 
@@ -265,30 +265,91 @@ fn text_in_a_huge_message_is_checked_over_its_parts() {
 
 #[test]
 fn a_file_of_1_gib_is_sent_as_one_message_in_little_memory() {
-    const SIZE: u64 = 1 << 30;
+    for options in [
+        &["--whole", "--compress", "off"][..],
+        &["--whole", "--compress", "off", "--binary"],
+        &["--whole", "--compress", "required"],
+    ] {
+        sends_in_little_memory(1 << 30, options);
+    }
+}
+
+#[test]
+fn a_line_of_128_mib_is_sent_as_it_is_read_in_little_memory() {
+    for options in [
+        &["--compress", "off"][..],
+        &["--compress", "required"],
+        &["--compress", "off", "--binary", "--delimiter", "-->"],
+        &["--compress", "off", "--escapes", "--rate", "1"],
+        &["--compress", "off", "--chunk", "8G"],
+    ] {
+        sends_in_little_memory(128 << 20, options);
+    }
+}
+
+/// Sends a file of this size, which is one message, to a server that looks at the memory before it lets go.
+#[track_caller]
+fn sends_in_little_memory(size: u64, options: &[&str]) {
     let dir = kit::dir();
     let file = std::fs::File::create(kit::path(&dir, "huge")).unwrap();
     // A hole is text too: NULs are UTF-8.
-    file.set_len(SIZE).unwrap();
-    for options in [&["--compress", "off"][..], &["--compress", "off", "--binary"], &["--compress", "required"]] {
-        let (tell, told) = channel();
+    file.set_len(size).unwrap();
+    let (tell, told) = channel();
+    let (release, released) = channel::<()>();
+    let grants = if options.contains(&"required") { "permessage-deflate" } else { "" };
+    let server = granting(grants, move |mut stream, _| {
+        tell.send(read_message(&mut stream)).unwrap();
+        let _ = released.recv();
+    });
+    let file = std::fs::File::open(kit::path(&dir, "huge")).unwrap();
+    let running = tool().args(["-w", "forever"]).args(options).arg(server.url()).stdin_from(file).start();
+    let (opcode, wire, inflated) = told.recv().unwrap();
+    let peak = running.peak_memory();
+    drop(release);
+    running.wait().code(5);
+    let is_binary = options.contains(&"--binary") || options.contains(&"--chunk");
+    assert_eq!(opcode, if is_binary { 2 } else { TEXT });
+    assert_eq!(inflated.unwrap_or(wire), size);
+    assert!(peak < 40 << 20, "{peak}, {options:?}");
+}
+
+#[test]
+fn a_line_without_end_waits_for_a_server_that_does_not_read() {
+    for options in [&[][..], &["--delimiter", "-->"], &["--whole"]] {
         let (release, released) = channel::<()>();
-        let grants = if options.contains(&"required") { "permessage-deflate" } else { "" };
-        let server = granting(grants, move |mut stream, _| {
-            tell.send(read_message(&mut stream)).unwrap();
+        let server = granting("", move |_stream, _| {
             let _ = released.recv();
         });
-        let file = std::fs::File::open(kit::path(&dir, "huge")).unwrap();
-        let running =
-            tool().args(["--whole", "-w", "forever"]).args(options).arg(server.url()).stdin_from(file).start();
-        let (opcode, wire, inflated) = told.recv().unwrap();
-        let peak = running.peak_memory();
+        let zero = std::fs::File::open("/dev/zero").unwrap();
+        let running = tool().args(["--compress", "off"]).args(options).arg(server.url()).stdin_from(zero).start();
+        // Without an end it would be gigabytes by now.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        assert!(running.peak_memory() < 40 << 20, "{}, {options:?}", running.peak_memory());
         drop(release);
-        running.wait().code(5);
-        assert_eq!(opcode, if options.contains(&"--binary") { 2 } else { TEXT });
-        assert_eq!(inflated.unwrap_or(wire), SIZE);
-        assert!(peak < 40 << 20, "{peak}, {options:?}");
+        drop(running);
+        server.join();
     }
+}
+
+#[test]
+fn what_is_wrong_late_in_a_large_line_ends_the_connection_and_names_the_line() {
+    let server = granting("", |mut stream, _| {
+        assert_eq!(read_frame(&mut stream).unwrap(), (TEXT, b"fine".to_vec()));
+        let mut opcodes = Vec::new();
+        while let Ok((opcode, _)) = read_frame(&mut stream) {
+            opcodes.push(opcode);
+            if opcode == CLOSE {
+                stream.write_all(&frame(CLOSE, &[0x03, 0xe8])).unwrap();
+                break;
+            }
+        }
+        // The message has begun, and nothing after it is sent.
+        assert!(opcodes.starts_with(&[TEXT, 0]) && opcodes.ends_with(&[0, CLOSE]), "{opcodes:?}");
+    });
+    let input = ["fine\n".as_bytes(), &b"x".repeat(2 << 20), b"\xff\nnever sent\n"].concat();
+    let ran = tool().args(["--compress", "off", "--fragment", "125"]).arg(server.url()).stdin(input).run();
+    ran.code(2).says("wsprobe: line 2 of stdin is not UTF-8; --binary sends bytes as they are\n");
+    server.join();
 }
 
 /// Reads the frames of one message: its opcode, its size on the wire, and what that inflates to if it is compressed.
@@ -385,7 +446,9 @@ fn what_comes_after_a_close_is_one_line_and_a_close_shows_its_code() {
         r#""opcode":8,"fin":true,"rsv":0,"mask":null,"length":9,"inflated":null,"code":4000,"reason":"see you","#
     ));
     assert_eq!(out.lines().filter(|line| line.contains(r#""dir":"in","type":"frame""#)).count(), 1, "{out}");
-    assert!(out.lines().last().unwrap().ends_with(r#""dir":"in","type":"after_close","bytes":84}"#), "{out}");
+    let [.., after, error] = &out.lines().collect::<Vec<_>>()[..] else { panic!("{out}") };
+    assert!(after.ends_with(r#""dir":"in","type":"after_close","bytes":84}"#), "{out}");
+    assert!(error.contains(r#""type":"error","kind":"closed""#), "{out}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod foreign;
 
 use std::ffi::OsString;
 
+use super::secret::as_data;
 use crate::error::Error;
 use foreign::Foreign;
 
@@ -23,6 +24,8 @@ enum Meaning {
     Flag(&'static str),
     /// An option with a value under this name.
     Value(&'static str),
+    /// The same where ours may also say in which file the value stands, and curl's is data.
+    Data(&'static str),
     /// The value goes behind this, to make the value of the option before it.
     Prefixed(&'static str, &'static str),
     Header,
@@ -32,7 +35,7 @@ enum Meaning {
     DroppedValue,
 }
 
-use Meaning::{Cookie, DroppedFlag, DroppedValue, Flag, Header, Prefixed, Url, Value};
+use Meaning::{Cookie, Data, DroppedFlag, DroppedValue, Flag, Header, Prefixed, Url, Value};
 
 /// Letter (or a blank), name, meaning. All other long names are wsprobe's own.
 const OPTIONS: [(char, &str, Meaning); 50] = [
@@ -41,8 +44,8 @@ const OPTIONS: [(char, &str, Meaning); 50] = [
     (' ', "url", Url),
     ('A', "user-agent", Value("user-agent")),
     ('e', "referer", Prefixed("header", "Referer: ")),
-    ('u', "user", Value("user")),
-    (' ', "oauth2-bearer", Value("bearer")),
+    ('u', "user", Data("user")),
+    (' ', "oauth2-bearer", Data("bearer")),
     ('n', "netrc", Flag("netrc")),
     (' ', "netrc-file", Value("netrc-file")),
     (' ', "netrc-optional", Flag("netrc")),
@@ -52,11 +55,11 @@ const OPTIONS: [(char, &str, Meaning); 50] = [
     (' ', "cacert", Value("cacert")),
     ('E', "cert", Value("cert")),
     (' ', "key", Value("key")),
-    (' ', "pass", Value("passphrase")),
+    (' ', "pass", Data("passphrase")),
     (' ', "pinnedpubkey", Value("pin")),
     (' ', "tlsv1.2", Prefixed("tls-min", "1.2")),
     (' ', "tlsv1.3", Prefixed("tls-min", "1.3")),
-    ('x', "proxy", Value("proxy")),
+    ('x', "proxy", Data("proxy")),
     (' ', "socks5", Prefixed("proxy", "socks5://")),
     (' ', "socks5-hostname", Prefixed("proxy", "socks5h://")),
     (' ', "noproxy", Value("no-proxy")),
@@ -188,10 +191,12 @@ impl Translated {
         match meaning {
             Flag(name) => self.args.push(format!("--{name}").into()),
             Value(name) => self.args.push(format!("--{name}={value}").into()),
+            Data(name) => self.args.push(format!("--{name}={}", as_data(&value)).into()),
             Prefixed(name, prefix) => self.args.push(format!("--{name}={prefix}{value}").into()),
             Header => self.header(&value),
-            // To curl, what is no pair is a file.
-            Cookie if value.contains('=') => self.args.push(format!("--cookie={value}").into()),
+            // To curl, what is no pair is a file, and an empty name is none.
+            Cookie if value.is_empty() => self.dropped.push(name.to_owned()),
+            Cookie if value.contains('=') => self.args.push(format!("--cookie={}", as_data(&value)).into()),
             Cookie => self.args.push(format!("--cookie=@{value}").into()),
             Url => self.args.push(value.into()),
             DroppedFlag | DroppedValue => self.dropped.push(name.to_owned()),
@@ -203,12 +208,14 @@ impl Translated {
         let name = text.split([':', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
         if name == "sec-websocket-protocol" {
             let names = text.split_once(':').map_or("", |(_, names)| names).split(',').map(str::trim);
-            self.args.extend(names.filter(|name| !name.is_empty()).map(|name| format!("--subprotocol={name}").into()));
+            self.args.extend(
+                names.filter(|name| !name.is_empty()).map(|name| format!("--subprotocol={}", as_data(name)).into()),
+            );
         } else if OURS.contains(&name.as_str())
             || name.starts_with("sec-websocket-")
             || !text.starts_with('@') && !text.contains(':')
         {
-            self.dropped.push(text.split([':', ';']).next().unwrap_or_default().trim().to_owned());
+            self.dropped.push(text.trim().split([':', ';', ' ']).next().unwrap_or_default().to_owned());
         } else {
             self.args.push(format!("--header={text}").into());
         }
@@ -271,6 +278,21 @@ mod tests {
             (&["--execute", "-x", "--one"], &["--execute", "-x", "--one"]),
         ] {
             assert_eq!(translated(words).unwrap().0, args, "{words:?}");
+        }
+        for (words, args) in [
+            (&["-u", "@me:x"][..], &["--user=\0@me:x"][..]),
+            (&["-uask:"], &["--user=\0ask:"]),
+            (&["--oauth2-bearer", "@token"], &["--bearer=\0@token"]),
+            (&["--oauth2-bearer", "env:HOME"], &["--bearer=\0env:HOME"]),
+            (&["--pass", "@x"], &["--passphrase=\0@x"]),
+            (&["-x", "@x"], &["--proxy=\0@x"]),
+            (&["-b", "@a=1"], &["--cookie=\0@a=1"]),
+            (&["-b", "env:A=1"], &["--cookie=\0env:A=1"]),
+            (&["-b", ""], &[]),
+            (&["-H", "Sec-WebSocket-Protocol: @x"], &["--subprotocol=\0@x"]),
+            (&["-A", "@x", "-e", "@x"], &["--user-agent=@x", "--header=Referer: @x"]),
+        ] {
+            assert_eq!(translated(words).unwrap().0, args, "data stays data: {words:?}");
         }
         assert_eq!(translated(&["-H"]).unwrap_err(), "`-H` needs a value");
         assert!(translated(&["-1"]).unwrap_err().contains("spelled out"));

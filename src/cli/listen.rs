@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use serde_json_path::JsonPath;
+use url::Host;
 
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
@@ -22,8 +23,10 @@ use crate::front::listen::site::Address;
 use crate::front::listen::tls::{Identity, Proof};
 use crate::front::listen::{self, Work};
 use crate::front::scripts::Scripts;
-use crate::handshake::admission::{Admission, Origin};
-use crate::plan::{Service, Source};
+use crate::handshake::admission::{Admission, Hosts};
+use crate::handshake::authority;
+use crate::handshake::origin::{OriginPattern, Origins};
+use crate::plan::{Prompt, Service, Source};
 use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
@@ -82,7 +85,7 @@ struct WorkOptions {
     /// Play a script with each client, as its server
     ///
     /// The language is that of `wsprobe run` (wsprobe.wsp(5)); the client is the connection without a name, and needs no
-    /// `connect`. `expect header` looks at what it asked with. At the end it is closed with 1000; when a step fails, that
+    /// `connect`. `expect header` looks at what it asked with; `on GET /path answer 200 …` answers plain HTTP. At the end it is closed with 1000; when a step fails, that
     /// is told on stderr, the client is closed with 1011, and the exit status at the end is 1.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
@@ -136,9 +139,19 @@ struct AdmissionOptions {
     /// Let in pages of this origin only; repeat it for more
     ///
     /// `https://example.org`, `example.org` (any scheme and port), `*.example.org` (any name below it). Whoever comes
-    /// from elsewhere, or does not say where from, is answered with 403.
-    #[arg(long, value_name = "ORIGIN", value_parser = Origin::from_text)]
-    origin: Vec<Origin>,
+    /// from elsewhere, or does not say where from, is answered with 403. Without it, pages of the server itself are let
+    /// in, whose host and port are those of the field Host, and programs that are no browsers, which name no origin.
+    /// `*` lets everybody in: then any web page that a browser on this machine shows can talk to the server.
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
+
+    /// Answer to this host name too; repeat it for more
+    ///
+    /// On a loopback address and on a Unix socket, who asks for another host (the field Host) than localhost or a loopback
+    /// address is answered with 403: a web page could have the DNS lead its own name here. Behind a proxy that forwards
+    /// its own Host, name that; any port goes with it. On other addresses any host is taken, unless some are named here.
+    #[arg(long, value_name = "NAME", value_parser = authority::host)]
+    host: Vec<Host>,
 
     /// Let in only who authenticates so (Basic); 401 otherwise
     ///
@@ -152,8 +165,9 @@ struct AdmissionOptions {
 
     /// Choose this subprotocol if it is offered; repeat it for more
     ///
-    /// The best first. Without it, the client gets the first of those that it offers.
-    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
+    /// The best first. Without it, the client gets the first of those that it offers. A client that offers none of them
+    /// is let in without one, and that is told. `@FILE` and `env:VAR` work.
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
     subprotocols: Vec<String>,
 
     /// Add a header to each answer, `'Name: value'`; one each time
@@ -198,6 +212,8 @@ struct TlsOptions {
     tls_cert: Option<PathBuf>,
 
     /// The key of the certificate (PEM, without a passphrase)
+    ///
+    /// RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
@@ -251,15 +267,18 @@ impl Listen {
         Self { address, stdin, output, ..defaults }
     }
 
+    /// The prompt, if there is one.
+    pub(super) fn prompt(&self, env: &Env) -> Option<Prompt> {
+        translate::prompt(&self.stdin, &self.output, env)
+    }
+
     pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
         let work = self.work.work()?;
         let source = match work {
-            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => {
-                match translate::prompt(&self.stdin, &self.output, env) {
-                    Some(prompt) => Source::Prompt(prompt),
-                    None => Source::Pipe(translate::cut(&self.stdin, false)),
-                }
-            }
+            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => match self.prompt(env) {
+                Some(prompt) => Source::Prompt(prompt),
+                None => Source::Pipe(translate::cut(&self.stdin, false)),
+            },
             Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) | Work::Script(_) | Work::Replay(_) => {
                 Source::Nothing
             }
@@ -267,12 +286,13 @@ impl Listen {
         let is_prompt = matches!(source, Source::Prompt(_));
         let habits = Habits { pings: self.limits.pings()?, heartbeat: None };
         let session = session::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
+        let identity = self.tls.identity(&self.address)?;
         Ok(Service {
             script: self.work.script(env)?,
             options: listen::Options {
                 address: self.address.clone(),
-                identity: self.tls.identity(&self.address)?,
-                admission: self.admission.admission()?,
+                admission: self.admission.admission(&self.address, identity.is_some())?,
+                identity,
                 has_page: !self.admission.no_page,
                 delay: self.admission.delay,
                 traced: self.output.frames,
@@ -352,7 +372,7 @@ impl WorkOptions {
 }
 
 impl AdmissionOptions {
-    fn admission(&self) -> Result<Admission, Error> {
+    fn admission(&self, address: &Address, is_tls: bool) -> Result<Admission, Error> {
         let credentials = match (&self.auth, &self.bearer) {
             (Some(user), _) => Some(secret::user(user)?),
             (None, Some(token)) => Some(Credentials::Bearer(secret::resolve("--bearer", token)?)),
@@ -362,15 +382,34 @@ impl AdmissionOptions {
         for text in &self.headers {
             headers.extend(secret::headers(text)?);
         }
+        let origins = self.origins()?;
         Ok(Admission {
             refusal: self.refuse.clone(),
             path: self.path.clone(),
             credentials,
-            origins: self.origin.clone(),
-            subprotocols: self.subprotocols.clone(),
+            hosts: self.hosts(address, &origins),
+            origins,
+            is_tls,
+            subprotocols: secret::subprotocols(&self.subprotocols)?,
             compression: translate::compression(self.compress, self.compress_options)?,
             headers,
         })
+    }
+
+    fn origins(&self) -> Result<Origins, Error> {
+        if self.origin.iter().any(|origin| origin == "*") {
+            return Ok(Origins::Any);
+        }
+        let bad = |text: &str, why| Error::Usage(format!("`{text}` is no value for `--origin <ORIGIN>`: {why}"));
+        let read = |text: &String| OriginPattern::from_text(text).map_err(|why| bad(text, why));
+        let patterns = self.origin.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(if patterns.is_empty() { Origins::Own } else { Origins::Only(patterns) })
+    }
+
+    /// Only on an address that others cannot reach is it known what the server is called.
+    fn hosts(&self, address: &Address, origins: &Origins) -> Hosts {
+        let is_guarded = address.is_local() && *origins != Origins::Any;
+        if is_guarded || !self.host.is_empty() { Hosts::Only(self.host.clone()) } else { Hosts::Any }
     }
 }
 

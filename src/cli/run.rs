@@ -1,5 +1,7 @@
 //! The command line of `wsprobe run`.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -61,18 +63,23 @@ pub(super) struct Values {
 }
 
 impl Run {
+    /// Whether the scripts are not played.
+    pub(super) fn only_reads(&self) -> bool {
+        self.check || self.fmt
+    }
+
     /// What is to be done with the scripts.
     ///
     /// # Errors
     /// What is wrong with the options, or with the files of variables.
     pub(super) fn job(self, env: &Env) -> Result<Job, Error> {
+        let is_played = !self.only_reads();
         let (reports, more) = self.playing.reports()?;
         let paths: Vec<_> = more.into_iter().chain(self.paths).collect();
         if paths.is_empty() {
             return Err(Error::Usage("which scripts? `wsprobe run FILE...`, or a folder of them".to_owned()));
         }
         let variables = self.values.read()?;
-        let is_played = !self.check && !self.fmt;
         let known = (is_played || self.values.has_any()).then(|| variables.clone());
         let scripts = Scripts {
             paths,
@@ -101,14 +108,21 @@ impl Values {
     }
 }
 
+/// A file of variables has no more.
+const LARGEST: u64 = 64 << 20;
+
 fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variables, Error> {
     let mut variables = Variables::new(Env::secret);
     for path in paths {
         let bad = |why: String| Error::Usage(format!("`{}` holds no variables: {why}", path.display()));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let format = Format::of(&name).ok_or_else(|| bad("its name ends in .toml, .json or .env".to_owned()))?;
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::File { what: "read", path: path.clone(), source })?;
+        let unread = |source| Error::File { what: "read", path: path.clone(), source };
+        let mut text = String::new();
+        File::open(path).map_err(unread)?.take(LARGEST + 1).read_to_string(&mut text).map_err(unread)?;
+        if text.len() as u64 > LARGEST {
+            return Err(bad(format!("it is larger than {} MiB", LARGEST >> 20)));
+        }
         files::read(&text, format).map_err(bad)?.into_iter().for_each(|(name, value)| variables.set(name, value));
     }
     given.into_iter().for_each(|(name, value)| variables.set(name, value));

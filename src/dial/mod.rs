@@ -26,7 +26,7 @@ use crate::target::{Place, Target};
 pub(crate) use overrides::{Detour, Known, Origin};
 use proxy::{Kind, Proxies, Proxy, ProxyHead};
 pub(crate) use resolve::Family;
-pub(crate) use stream::{Duplex, Stream};
+pub(crate) use stream::{Duplex, Secured, Stream};
 pub(crate) use tls::Trust;
 
 /// How to get to the server.

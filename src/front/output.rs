@@ -1,7 +1,6 @@
 //! Where events go when there is no prompt: stdout, the record, and what is worth a line on stderr.
 
 use std::cell::RefCell;
-use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::report;
 use super::spool::Spool;
+use super::{output_file, report};
 use crate::error::Error;
-use crate::event::{Direction, End, Event, Happening};
+use crate::event::{Direction, End, ErrorEvent, Event, Happening, TimeOrder};
 use crate::render::{Format, Look, Renderer, record, text};
 use crate::session::{Gone, Outlet};
 use crate::term::{Lane, Talk, stdout_gone};
@@ -25,6 +24,7 @@ pub(super) struct Output {
     renderer: RefCell<Renderer>,
     stdout: Spool,
     record: Option<Spool>,
+    times: TimeOrder,
     talk: Rc<Talk>,
 }
 
@@ -33,11 +33,15 @@ impl Output {
         let stdout = Lane::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
         let record = record.map(open_record).transpose()?;
         let renderer = RefCell::new(Renderer::new(look.clone()));
-        Ok(Self { renderer, stdout: Spool::new(stdout), record, talk: Rc::clone(talk) })
+        Ok(Self { renderer, stdout: Spool::new(stdout), record, times: TimeOrder::default(), talk: Rc::clone(talk) })
     }
 
     pub(super) fn put_now(&self, what: Happening) {
         self.put(Event::now(what));
+    }
+
+    pub(super) fn put_all(&self, errors: impl IntoIterator<Item = ErrorEvent>) {
+        errors.into_iter().for_each(|error| self.put_now(error.into()));
     }
 
     /// Writes the last of it, after a session that ended so.
@@ -62,14 +66,10 @@ impl Output {
     }
 }
 
-/// Opens the file of `--record`; it is replaced.
+/// Opens the file of `--record`; it is replaced when there is something to record.
 pub(super) fn open_record(path: &Path) -> Result<Spool, Error> {
-    let lane = File::create(path).map(Lane::to_file);
-    lane.map(Spool::new).map_err(|source| Error::File {
-        what: "write the record (--record) to",
-        path: path.to_owned(),
-        source,
-    })
+    let spool = output_file::open(path, output_file::PRIVATE).and_then(Spool::replacing);
+    spool.map_err(|source| Error::File { what: "write the record (--record) to", path: path.to_owned(), source })
 }
 
 impl Outlet for Output {
@@ -81,7 +81,8 @@ impl Outlet for Output {
         }
     }
 
-    fn put(&self, event: Event) {
+    fn put(&self, mut event: Event) {
+        event.at = self.times.next(event.at);
         let mut renderer = self.renderer.borrow_mut();
         self.stdout.append(|out| renderer.render(&event, out));
         if let Some(record) = &self.record {

@@ -7,6 +7,8 @@ use std::fmt;
 use bytes::Bytes;
 use httparse::{EMPTY_HEADER, Error};
 
+use crate::masking;
+
 /// A head that could not be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BrokenHead {
@@ -42,9 +44,16 @@ fn broken_line(head: &[u8], is_sound: impl Fn(&[u8]) -> bool) -> usize {
 }
 
 impl BrokenHead {
-    fn text(&self) -> &[u8] {
-        let line = self.head.split(|byte| *byte == b'\n').nth(self.line - 1).unwrap_or_default();
-        line.strip_suffix(b"\r").unwrap_or(line)
+    /// The line that is wrong, as it may be shown.
+    fn text(&self) -> Vec<u8> {
+        let line_of = |head: &[u8]| {
+            let line = head.split(|byte| *byte == b'\n').nth(self.line - 1).unwrap_or_default();
+            line.strip_suffix(b"\r").unwrap_or(line).to_vec()
+        };
+        let came = String::from_utf8_lossy(&self.head);
+        let shown = line_of(masking::head(&came).as_bytes());
+        // The very bytes say more, where there is no secret among them.
+        if shown == line_of(came.as_bytes()) { line_of(&self.head) } else { shown }
     }
 }
 
@@ -67,6 +76,8 @@ mod tests {
         for (head, shown) in [
             ("HTTP/1.1 101 x\r\nA: 1\r\nX-Bad: a\x01b\r\nB: 2\r\n\r\n", r"x in line 3, `X-Bad: a\x01b`"),
             ("HTTP/1.1 101 x\nno colon\n\n", "x in line 2, `no colon`"),
+            ("HTTP/1.1 101 x\r\nSet-Cookie: sesame\x01\r\n\r\n", "x in line 2, `Set-Cookie: ***`"),
+            ("HTTP/1.1 101 x\r\nX-Token: a\r\n sesame\r\n\r\n", "x in line 3, `***`"),
             ("HTTP/1.1 101 x\r\nA: 1\r\n folded\r\n\r\n", "x in line 3, ` folded`"),
             ("HTTP/1.1 abc x\r\nA: 1\r\n\r\n", "x in line 1, `HTTP/1.1 abc x`"),
             ("HTTP/1.1 101 x\r\nÄ: 1\r\n\r\n", r"x in line 2, `\xc3\x84: 1`"),

@@ -45,7 +45,7 @@ pub fn handshake(input: &[u8]) {
         [ASKING.as_bytes(), input, b"\r\n\r\n"].concat(),
         [ASKING.as_bytes(), key.as_bytes(), input, b"\r\n\r\n"].concat(),
     ] {
-        if let Some(Ok(asked)) = Reader::new(&mut &head[..]).request().now_or_never() {
+        if let Some(Ok(asked)) = Reader::new(&mut &head[..]).request(&mut String::new()).now_or_never() {
             opening(&asked);
         }
     }

@@ -43,6 +43,8 @@ pub(super) struct Asked {
     pub(super) method: String,
     /// 1 for HTTP/1.1
     pub(super) minor_version: u8,
+    /// `httparse` takes one for the end of a line; others do not.
+    pub(super) has_bare_line_feed: bool,
     pub(super) opening: Opening,
 }
 
@@ -106,8 +108,15 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
         }
     }
 
-    pub(super) async fn request(&mut self) -> Result<Asked, Unread> {
-        parse_request(self.head(may_begin_request).await?)
+    /// A request; `seen` is its head, as far as it came.
+    pub(super) async fn request(&mut self, seen: &mut String) -> Result<Asked, Unread> {
+        let head = self.head(may_begin_request).await;
+        let came = match &head {
+            Ok(head) | Err(Unread::CutShort { received: head }) => head,
+            Err(_) => &self.buffer[..],
+        };
+        *seen = String::from_utf8_lossy(came).into_owned();
+        parse_request(head?)
     }
 
     /// The body's beginning. What came is returned, however it ends.
@@ -240,7 +249,8 @@ fn parse_request(head: Bytes) -> Result<Asked, Unread> {
     };
     let (method, resource) = (method.to_owned(), resource.to_owned());
     let opening = Opening { resource, fields: fields_of(parsed.headers) };
-    Ok(Asked { method, minor_version, opening })
+    let has_bare_line_feed = head.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r');
+    Ok(Asked { method, minor_version, has_bare_line_feed, opening })
 }
 
 fn unread(error: httparse::Error, head: Bytes, find: fn(httparse::Error, Bytes) -> BrokenHead) -> Unread {

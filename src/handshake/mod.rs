@@ -1,16 +1,19 @@
 //! The opening handshake (RFC 6455, section 4) on an open stream: as client here, as server in `server`.
 //!
 //! Owns the order of sending, reading and judging. What an answer has to hold is in `verify`, whom a server lets in in
-//! `admission`, how HTTP looks on the wire in `http1`, `body`, `coding` and `broken`, what a refusal says in `refusal` and
-//! `challenge`, where it points to in `redirect`. Time limits, beside those on a body that does not end, are the caller's.
+//! `admission`, `origin` and `authority`, how HTTP looks on the wire in `http1`, `body`, `coding` and `broken`, what a refusal
+//! says in `refusal` and `challenge`, where it points to in `redirect`. Time limits, beside those on a body that does not end,
+//! are the caller's.
 
 pub(crate) mod admission;
+pub(crate) mod authority;
 mod body;
 mod broken;
 mod challenge;
 mod coding;
 pub(crate) mod fuzz;
 mod http1;
+pub(crate) mod origin;
 pub(crate) mod redirect;
 mod refusal;
 pub(crate) mod server;
@@ -71,6 +74,8 @@ pub(crate) enum Flaw {
     Http2,
     #[error("the server does not speak HTTP/1: its answer begins with `{}`", begins.escape_ascii())]
     NotHttp { begins: Bytes },
+    #[error("the server speaks TLS on this port: what it answered is a record of TLS")]
+    Tls,
     #[error("the server's answer is broken HTTP: {0}")]
     Malformed(BrokenHead),
     #[error("the head of the server's answer is longer than {} KiB", http1::MAX_HEAD / 1024)]
@@ -86,10 +91,7 @@ impl Flaw {
     /// What to try, at a URL with TLS or without it, after a request from this origin.
     pub(crate) fn hint(&self, is_tls: bool, origin: Option<&str>) -> Option<String> {
         match self {
-            // A TLS record: an alert (0x15) or a handshake message (0x16), version 3.x.
-            Self::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => {
-                Some("this looks like TLS: try `wss://`".to_owned())
-            }
+            Self::Tls => Some("use wss://".to_owned()),
             Self::Http2 => Some("a WebSocket needs HTTP/1.1: is there another port for it?".to_owned()),
             Self::Closed => Some(silence_hint(is_tls, origin)),
             Self::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => Some(silence_hint(is_tls, origin)),
@@ -107,7 +109,7 @@ impl Flaw {
             Self::CutShort { received: head }
             | Self::Malformed(BrokenHead { head, .. })
             | Self::TooManyFields { head } => vec![String::from_utf8_lossy(head).into_owned()],
-            Self::Io(_) | Self::Closed | Self::Http2 | Self::NotHttp { .. } | Self::TooLarge => Vec::new(),
+            Self::Io(_) | Self::Closed | Self::Http2 | Self::Tls | Self::NotHttp { .. } | Self::TooLarge => Vec::new(),
         }
     }
 
@@ -204,6 +206,8 @@ impl From<Unread> for Flaw {
             Unread::Closed => Self::Closed,
             Unread::CutShort { received } => Self::CutShort { received },
             Unread::NotHttp { begins } if is_http2(&begins) => Self::Http2,
+            // An alert (0x15) or a message of the handshake (0x16), version 3.x.
+            Unread::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => Self::Tls,
             Unread::NotHttp { begins } => Self::NotHttp { begins },
             Unread::Malformed(broken) => Self::Malformed(broken),
             Unread::TooLarge => Self::TooLarge,

@@ -5,6 +5,7 @@
 use url::{ParseError, Url};
 
 use super::http1::Response;
+use crate::masking;
 use crate::target::{BadUrl, Parsed, Place, Target};
 
 /// A redirect that is not followed.
@@ -12,9 +13,9 @@ use crate::target::{BadUrl, Parsed, Place, Target};
 pub(crate) enum BadRedirect {
     #[error("the server answered {status:03} without a `Location`")]
     NoLocation { status: u16 },
-    #[error("the server redirects to `{location}`, which is no URL")]
+    #[error("the server redirects to `{}`, which is no URL", masking::typed(location))]
     Syntax { location: String, source: BadUrl },
-    #[error("the server redirects to `{location}`, which is no URL for WebSocket")]
+    #[error("the server redirects to `{}`, which is no URL for WebSocket", masking::reference(location))]
     Scheme { location: String },
     #[error("the server redirects from wss:// to `{to}`, where anyone could listen; --insecure-redirect follows it")]
     Downgrade { to: Target },
@@ -119,7 +120,7 @@ mod tests {
 
     fn shown(from: &str, location: &str) -> String {
         match redirect_target(&target(from), &answer(302, Some(location))) {
-            Ok(to) => to.expect("302 is a redirect").to_string(),
+            Ok(to) => to.expect("302 is a redirect").url(),
             Err(error) => format!("error: {error}"),
         }
     }

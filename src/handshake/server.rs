@@ -14,8 +14,10 @@ use tokio::time::timeout;
 pub(crate) use super::http1::Opening;
 pub(crate) use super::verify::BadOpening;
 
+use super::authority::Authority;
 use super::http1::{Asked, Reader, Unread};
 use super::{send, verify};
+use crate::event::FailureKind;
 use crate::request::Header;
 use crate::wire::offer::{Agreed, Parameters};
 
@@ -35,12 +37,16 @@ pub(crate) struct Denial {
     pub(crate) status: u16,
     pub(crate) headers: Vec<Header>,
     pub(crate) body: String,
+    /// What the user is told of it, and the client is not.
+    pub(crate) why: Option<String>,
 }
 
 /// A client that was let in.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) opening: Opening,
+    /// The fields of the answer.
+    pub(crate) answer: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
     /// What it was told of extensions.
     pub(crate) extensions: Option<String>,
@@ -63,22 +69,44 @@ pub(crate) enum Declined {
     CutShort { received: usize },
     #[error("the client's request is no WebSocket handshake")]
     BadOpening(#[from] BadOpening),
-    #[error("the client was turned away with {}", .0.status)]
+    #[error("the client was turned away with {}{}", .0.status, .0.explanation())]
     Denied(Denial),
+    /// It wanted no socket, and got what the server has to say beside it.
+    #[error("{request} was answered with {}", .answer.status)]
+    Answered { request: String, answer: Denial },
     #[error("the client did not finish its handshake within {0:?} (--handshake-timeout)")]
     TooSlow(Duration),
+}
+
+/// What a client asked that was not let in, as far as it could be read.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    /// The head as it came.
+    pub(crate) head: String,
+    pub(crate) opening: Option<Opening>,
 }
 
 /// A request that was read, and what came behind it.
 #[derive(Debug)]
 pub(crate) struct Heard {
     asked: Asked,
+    /// The host that it is for.
+    authority: Authority,
     leftover: Bytes,
 }
 
 impl Heard {
     pub(crate) fn opening(&self) -> &Opening {
         &self.asked.opening
+    }
+
+    /// The host that it is for, with the port.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    pub(crate) fn into_opening(self) -> Opening {
+        self.asked.opening
     }
 
     /// Whether it is a sound handshake.
@@ -89,17 +117,23 @@ impl Heard {
         verify::opening(&self.asked).map(drop)
     }
 
+    /// The method of a request that wants no upgrade.
+    pub(crate) fn plain_method(&self) -> Option<&str> {
+        (!self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&self.asked.method)
+    }
+
     /// Whether it asks for a page, as a browser does that was given the URL: a GET that wants no upgrade.
     pub(crate) fn is_plain(&self) -> bool {
-        self.asked.method == "GET" && !self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))
+        self.plain_method() == Some("GET")
     }
 }
 
-/// Reads a request, without an answer.
-pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Heard, Declined> {
+/// Reads a request, without an answer; what nobody may send is refused, whatever it asks for. `head` is what came of it.
+pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S, head: &mut String) -> Result<Heard, Declined> {
     let mut reader = Reader::new(stream);
-    let asked = reader.request().await?;
-    Ok(Heard { asked, leftover: reader.leftover() })
+    let asked = reader.request(head).await?;
+    let authority = verify::authority(&asked)?;
+    Ok(Heard { asked, authority, leftover: reader.leftover() })
 }
 
 /// Opens the connection. The request has to be sound.
@@ -111,9 +145,10 @@ pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
     let key = verify::opening(&heard.asked)?;
     let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
-    send(stream, &switching_head(key, &choice, extensions.as_deref())).await?;
-    let Heard { asked, leftover } = heard;
-    Ok(Accepted { opening: asked.opening, subprotocol: choice.subprotocol, extensions, deflate, leftover })
+    let answer = switching_fields(key, &choice, extensions.as_deref());
+    send(stream, &answer_head(101, &answer)).await?;
+    let Heard { asked, leftover, .. } = heard;
+    Ok(Accepted { opening: asked.opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
 /// Tells the client that it is not let in, if it still listens.
@@ -132,7 +167,7 @@ async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &D
     timeout(LINGER, tokio::io::copy(stream, &mut nowhere)).await.map_or(Ok(()), |read| read.map(drop))
 }
 
-fn switching_head(key: &str, choice: &Choice, extensions: Option<&str>) -> String {
+fn switching_fields(key: &str, choice: &Choice, extensions: Option<&str>) -> Vec<Header> {
     let mut fields = vec![
         Header::new("Upgrade", "websocket"),
         Header::new("Connection", "Upgrade"),
@@ -140,7 +175,7 @@ fn switching_head(key: &str, choice: &Choice, extensions: Option<&str>) -> Strin
     ];
     fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
     fields.extend(extensions.map(|answer| Header::new("Sec-WebSocket-Extensions", answer)));
-    head(101, &replaced(fields, &choice.headers))
+    replaced(fields, &choice.headers)
 }
 
 /// The fields, with some of them replaced and others added; one without a value takes the field away.
@@ -150,7 +185,8 @@ fn replaced(mut fields: Vec<Header>, by: &[Header]) -> Vec<Header> {
     fields
 }
 
-fn head(status: u16, fields: &[Header]) -> String {
+/// The head of an answer of ours.
+pub(crate) fn answer_head(status: u16, fields: &[Header]) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
     for field in fields {
@@ -161,27 +197,47 @@ fn head(status: u16, fields: &[Header]) -> String {
 }
 
 impl Denial {
+    fn explanation(&self) -> String {
+        self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"))
+    }
+
     fn text(&self) -> String {
+        answer_head(self.status, &self.fields()) + &self.body
+    }
+
+    /// The fields of the answer.
+    pub(crate) fn fields(&self) -> Vec<Header> {
         let fields = vec![
             Header::new("Connection", "close"),
             Header::new("Content-Type", "text/plain; charset=utf-8"),
             Header::new("Content-Length", self.body.len().to_string()),
         ];
-        head(self.status, &replaced(fields, &self.headers)) + &self.body
+        replaced(fields, &self.headers)
     }
 }
 
 impl Declined {
+    /// What a record calls it. Without `_`, so that each new one has to choose.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Io { .. } | Self::Closed { .. } | Self::CutShort { .. } => FailureKind::Cut,
+            Self::Tls { .. } => FailureKind::Tls,
+            Self::BadOpening { .. } => FailureKind::BadRequest,
+            Self::Denied { .. } | Self::Answered { .. } => FailureKind::Denied,
+            Self::TooSlow { .. } => FailureKind::TimedOut,
+        }
+    }
+
     /// What the client is told; nothing where it is gone.
     pub(crate) fn denial(&self) -> Option<Denial> {
         match self {
             Self::Io(_) | Self::Tls(_) | Self::Closed | Self::CutShort { .. } => None,
             Self::BadOpening(bad) => {
                 let headers = bad.remedy().into_iter().collect();
-                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n") })
+                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n"), why: None })
             }
-            Self::Denied(denial) => Some(denial.clone()),
-            Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n") }),
+            Self::Denied(denial) | Self::Answered { answer: denial, .. } => Some(denial.clone()),
+            Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n"), why: None }),
         }
     }
 }

@@ -68,7 +68,7 @@ async fn accept<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let judged = hear(stream).await.and_then(|heard| {
+    let judged = hear(stream, &mut String::new()).await.and_then(|heard| {
         heard.check()?;
         let choice = choose(heard.opening()).map_err(Declined::Denied)?;
         Ok((heard, choice))
@@ -356,9 +356,12 @@ async fn what_is_not_http_is_refused_at_once() {
 
 #[tokio::test]
 async fn an_answer_in_tls_comes_with_a_hint() {
-    let script = vec![say(b"\x15\x03\x01\x00\x02\x02\x46"), Step::Hold];
-    let flaw = open_with(&request(&[]), script).await.unwrap_err();
-    assert_eq!(flaw.hint(false, None).as_deref(), Some("this looks like TLS: try `wss://`"));
+    // The second alert is a line feed.
+    for said in [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x0a"] {
+        let flaw = open_with(&request(&[]), vec![say(said), Step::Hold]).await.unwrap_err();
+        assert_eq!(flaw.to_string(), "the server speaks TLS on this port: what it answered is a record of TLS");
+        assert_eq!(flaw.hint(false, None).as_deref(), Some("use wss://"));
+    }
 }
 
 #[tokio::test]
@@ -527,7 +530,8 @@ async fn the_server_chooses_subprotocol_and_headers() {
 
 #[tokio::test]
 async fn the_server_may_deny() {
-    let denial = Denial { status: 401, headers: vec![Header::new("WWW-Authenticate", "Basic")], body: "who?\n".into() };
+    let headers = vec![Header::new("WWW-Authenticate", "Basic")];
+    let denial = Denial { status: 401, headers, body: "who?\n".into(), why: None };
     let (declined, answer) = served(ASK, |_| Err(denial.clone())).await;
     assert!(matches!(declined, Err(Declined::Denied(told)) if told == denial));
     assert_eq!(
@@ -544,8 +548,18 @@ async fn an_unsound_request_is_told_what_is_wrong() {
         ("GET", "POST", 405, "Allow: GET", "the method is `POST`, expected `GET`"),
         ("HTTP/1.1", "HTTP/1.0", 505, "", "the version of HTTP is not 1.1"),
         ("HTTP/1.1", "HTTP/2.0", 505, "", "the version of HTTP is not 1.1"),
-        ("Host: h\r\n", "", 400, "", "`Host` is missing, expected exactly one"),
-        ("Host: h", "Host: h\r\nHost: i", 400, "", "`Host` is `h`, `i`, expected exactly one"),
+        ("Host: h\r\n", "", 400, "", "`Host` is missing, expected exactly one host"),
+        ("Host: h", "Host: h\r\nHost: i", 400, "", "`Host` is `h`, `i`, expected exactly one host"),
+        ("Host: h", "Host: h/", 400, "", "`Host` is `h/`, expected exactly one host"),
+        (
+            "Host: h",
+            "Host: h\r\nOrigin: a\r\nOrigin: b",
+            400,
+            "",
+            "the request has 2 fields `Origin`, expected at most one",
+        ),
+        ("Host: h", "Host: h\r\nContent-Length: 1", 400, "", "the request has a body, expected none beside `Upgrade`"),
+        ("Host: h\r\n", "Host: h\n", 400, "", "a line of the request ends with a line feed alone, expected CRLF"),
         ("Upgrade: websocket\r\n", "", 426, "Upgrade: websocket", "`Upgrade` is missing, expected `websocket`"),
         ("Upgrade: websocket", "Upgrade: x", 426, "Upgrade: websocket", "`Upgrade` is `x`, expected `websocket`"),
         ("keep-alive, Upgrade", "close", 426, "Upgrade: websocket", "`Connection` is `close`, expected `Upgrade`"),

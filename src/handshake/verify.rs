@@ -6,8 +6,10 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use sha1_smol::Sha1;
 
+use super::authority::Authority;
 use super::broken::BrokenHead;
 use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Opening, Response, list, values};
+use crate::masking;
 use crate::request::{Header, Request};
 use crate::wire::offer::{self, Agreed, BadTerms};
 
@@ -58,8 +60,14 @@ pub(crate) enum BadOpening {
     Method { got: String },
     #[error("the version of HTTP is not 1.1")]
     HttpVersion,
-    #[error("`Host` is {}, expected exactly one", shown(.got))]
+    #[error("a line of the request ends with a line feed alone, expected CRLF")]
+    BareLineFeed,
+    #[error("`Host` is {}, expected exactly one host", shown(.got))]
     Host { got: Vec<String> },
+    #[error("the request has {count} fields `{name}`, expected at most one")]
+    Several { name: &'static str, count: usize },
+    #[error("the request has a body, expected none beside `Upgrade`")]
+    Body,
     #[error("`Upgrade` is {}, expected `websocket`", shown(.got))]
     Upgrade { got: Vec<String> },
     #[error("`Connection` is {}, expected `Upgrade`", shown(.got))]
@@ -74,7 +82,13 @@ impl BadOpening {
     /// The answer it gets.
     pub(crate) fn status(&self) -> u16 {
         match self {
-            Self::NotHttp { .. } | Self::Malformed(_) | Self::Host { .. } | Self::Key { .. } => 400,
+            Self::NotHttp { .. }
+            | Self::Malformed(_)
+            | Self::BareLineFeed
+            | Self::Host { .. }
+            | Self::Several { .. }
+            | Self::Body
+            | Self::Key { .. } => 400,
             Self::Method { .. } => 405,
             Self::Upgrade { .. } | Self::Connection { .. } | Self::WebSocketVersion { .. } => 426,
             Self::TooLarge | Self::TooManyFields => 431,
@@ -93,7 +107,10 @@ impl BadOpening {
             | Self::TooLarge
             | Self::TooManyFields
             | Self::HttpVersion
+            | Self::BareLineFeed
             | Self::Host { .. }
+            | Self::Several { .. }
+            | Self::Body
             | Self::Key { .. } => None,
         }
     }
@@ -135,6 +152,25 @@ pub(super) fn answer(request: &Request, response: &Response) -> Result<Agreement
     Ok(Agreement { subprotocol: subprotocol(request, fields)?, deflate })
 }
 
+/// Checks what no request may leave open, and returns the host that it is for.
+///
+/// Where two readers of a request may understand it in two ways, one of them being a proxy before us, it is refused.
+pub(super) fn authority(asked: &Asked) -> Result<Authority, BadOpening> {
+    if asked.has_bare_line_feed {
+        return Err(BadOpening::BareLineFeed);
+    }
+    let fields = &asked.opening.fields;
+    for name in ["Origin", "Authorization"] {
+        let count = values(fields, name).count();
+        if count > 1 {
+            return Err(BadOpening::Several { name, count });
+        }
+    }
+    let mut hosts = values(fields, "Host");
+    let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(Authority::from_text);
+    host.ok_or_else(|| BadOpening::Host { got: all(fields, "Host") })
+}
+
 /// Checks a request and returns its key.
 pub(super) fn opening(asked: &Asked) -> Result<&str, BadOpening> {
     let fields = &asked.opening.fields;
@@ -144,14 +180,14 @@ pub(super) fn opening(asked: &Asked) -> Result<&str, BadOpening> {
     if asked.minor_version != 1 {
         return Err(BadOpening::HttpVersion);
     }
-    if values(fields, "Host").count() != 1 {
-        return Err(BadOpening::Host { got: all(fields, "Host") });
-    }
     if !has_token(fields, "Upgrade", "websocket") {
         return Err(BadOpening::Upgrade { got: all(fields, "Upgrade") });
     }
     if !has_token(fields, "Connection", "Upgrade") {
         return Err(BadOpening::Connection { got: all(fields, "Connection") });
+    }
+    if has_body(fields) {
+        return Err(BadOpening::Body);
     }
     if !values(fields, "Sec-WebSocket-Version").eq(["13"]) {
         return Err(BadOpening::WebSocketVersion { got: all(fields, "Sec-WebSocket-Version") });
@@ -169,11 +205,13 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
         return Ok(None);
     };
     if fields.len() > 1 || got.contains(',') {
-        return Err(BadAnswer::SeveralSubprotocols { got: fields });
+        let shown = |value: &String| masking::field("Sec-WebSocket-Protocol", value);
+        return Err(BadAnswer::SeveralSubprotocols { got: fields.iter().map(shown).collect() });
     }
     let asked: Vec<String> = request.subprotocols().map(str::to_owned).collect();
     if !asked.contains(got) {
-        return Err(BadAnswer::Subprotocol { got: got.clone(), asked });
+        let got = masking::chosen_subprotocol(got, request.subprotocols());
+        return Err(BadAnswer::Subprotocol { got, asked: masking::subprotocols(&asked.join(",")).shown });
     }
     Ok(Some(got.clone()))
 }
@@ -181,6 +219,11 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
 /// As a server: the answer to the first offer of permessage-deflate that makes sense, and what it means.
 pub(super) fn deflate(asked: &Opening, wishes: &offer::Parameters) -> Option<(offer::Parameters, Agreed)> {
     offer::offers(values(&asked.fields, EXTENSIONS)).first().map(|offer| offer.accepted(wishes))
+}
+
+/// Its frames could be taken for a body, or a body for frames.
+fn has_body(fields: &[Header]) -> bool {
+    values(fields, "Transfer-Encoding").next().is_some() || list(fields, "Content-Length").any(|length| length != "0")
 }
 
 fn has_token(fields: &[Header], name: &str, token: &str) -> bool {

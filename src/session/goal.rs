@@ -20,6 +20,8 @@ pub(crate) struct Goal {
     until: Option<Regex>,
     received: u64,
     expectations: Vec<Awaited>,
+    /// Whether binary messages are looked into, as far as they are UTF-8.
+    looks_at_binary: bool,
     reached: bool,
 }
 
@@ -60,12 +62,17 @@ impl Goal {
     pub(super) fn new(count: Option<u64>, until: Option<Regex>, expectations: Vec<Expectation>) -> Self {
         let awaited = |expectation| Awaited { expectation, is_met: false, closest: None };
         let expectations = expectations.into_iter().map(awaited).collect();
-        Self { count, until, received: 0, expectations, reached: false }
+        Self { count, until, received: 0, expectations, looks_at_binary: false, reached: false }
+    }
+
+    /// The same, and binary messages are looked into.
+    pub(super) fn also_binary(self, looks_at_binary: bool) -> Self {
+        Self { looks_at_binary, ..self }
     }
 
     /// Takes a message in; true when it is the last one that was waited for.
     pub(super) fn received(&mut self, message: &Message) -> bool {
-        self.take(message.text())
+        self.take(message.text().is_some(), message.data())
     }
 
     /// Takes messages in up to the last one that was waited for; returns how many those were.
@@ -74,12 +81,15 @@ impl Goal {
             self.received += run.len() as u64;
             return run.len();
         }
-        let text = |data| run.is_text().then(|| std::str::from_utf8(data).expect("it is known to be UTF-8"));
-        run.iter().position(|data| self.take(text(data))).map_or(run.len(), |last| last + 1)
+        run.iter().position(|data| self.take(run.is_text(), data)).map_or(run.len(), |last| last + 1)
     }
 
-    fn take(&mut self, text: Option<&str>) -> bool {
+    fn take(&mut self, is_text: bool, data: &[u8]) -> bool {
         self.received += 1;
+        let minds = self.until.is_some() || self.expectations.iter().any(|awaited| !awaited.is_met);
+        // Text is known to be UTF-8, and then nothing is copied.
+        let text = (minds && (is_text || self.looks_at_binary)).then(|| String::from_utf8_lossy(data));
+        let text = text.as_deref();
         self.expectations.iter_mut().for_each(|awaited| awaited.look_at(text));
         let counted = self.count.is_some_and(|count| self.received >= count);
         let matched = self.until.as_ref().zip(text).is_some_and(|(until, text)| until.is_match(text));
@@ -137,6 +147,17 @@ mod tests {
         assert!(!goal.received(&"not done".into()));
         assert_eq!(goal.pending(), "none of 1 messages matched `^done`");
         assert!(goal.received(&"done".into()));
+    }
+
+    #[test]
+    fn binary_messages_are_looked_into_if_that_was_asked_for() {
+        let binary = || Message::Binary(b"\xffdone".as_slice().into());
+        let goal = || Goal::new(None, Some(regex("^.done")), vec![]);
+        assert!(!goal().received(&binary()));
+        assert!(goal().also_binary(true).received(&binary()));
+        let json = JsonExpectation::from_text("op=x").unwrap();
+        let mut goal = Goal::new(None, None, vec![Expectation::Json(json)]).also_binary(true);
+        assert!(goal.received(&Message::Binary(r#"{"op":"x"}"#.into())));
     }
 
     #[test]

@@ -38,7 +38,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 pub(crate) use tally::Tally;
 
 use crate::dial::Duplex;
-use crate::event::{Close, Message, Part, Run};
+use crate::event::{Close, FailureKind, Message, Part, Run};
 use frame::Header;
 use handmade::Handmade;
 use inbound::{Inbound, Taking};
@@ -150,6 +150,17 @@ pub(crate) struct Socket<S> {
 }
 
 impl Fault {
+    /// What a record calls it. Without `_`, so that each new fault has to choose.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Cut { .. } => FailureKind::Cut,
+            Self::Protocol { .. } => FailureKind::Protocol,
+            Self::NotUtf8 { .. } | Self::Reason { .. } => FailureKind::NotUtf8,
+            Self::Deflate { .. } => FailureKind::Deflate,
+            Self::TooBig { .. } => FailureKind::TooBig,
+        }
+    }
+
     /// The code that tells the peer (RFC 6455, section 7.4.1); none when it is no longer there.
     pub(crate) fn close_code(&self) -> Option<u16> {
         match self {
@@ -431,6 +442,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// How many bytes have come: a peer that sends anything is there.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.inner.borrow().get_ref().bytes_read()
+    }
+
+    /// How many of them were of messages: what a peer says beside them shows only that it is there.
+    pub(crate) fn message_bytes_read(&self) -> u64 {
+        self.inner.borrow().get_ref().message_bytes_read()
     }
 
     /// How many messages the transport has taken to their last byte.

@@ -150,6 +150,10 @@ impl<S> Checked<S> {
         self.bytes_read
     }
 
+    pub(super) fn message_bytes_read(&self) -> u64 {
+        self.inbound.taken()
+    }
+
     pub(super) fn bytes_written(&self) -> u64 {
         self.bytes_written
     }

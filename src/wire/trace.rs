@@ -11,7 +11,7 @@ use super::frame;
 pub(crate) use super::frame::Header;
 use super::handmade::Handmade;
 use super::offer::Agreed;
-use crate::event::Direction;
+use crate::event::{Direction, now};
 
 /// How much of a payload is told; a Close is told whole.
 const BEGINNING: usize = 32;
@@ -107,7 +107,7 @@ impl Tracer {
         let mut seen = self.take();
         for watch in [&mut self.incoming, &mut self.outgoing] {
             if let Some(bytes @ 1..) = watch.after_close {
-                seen.push(Seen { at: SystemTime::now(), direction: watch.direction, what: Traced::AfterClose(bytes) });
+                seen.push(Seen { at: now(), direction: watch.direction, what: Traced::AfterClose(bytes) });
             }
         }
         seen
@@ -190,7 +190,7 @@ impl Watch {
         let inflated = (is_compressed && self.inflater.is_some()).then_some(frame.inflated);
         let Frame { header, beginning, .. } = frame;
         let what = Traced::Frame(TracedFrame { header, inflated, beginning, carries: None });
-        Seen { at: SystemTime::now(), direction: self.direction, what }
+        Seen { at: now(), direction: self.direction, what }
     }
 }
 
@@ -215,7 +215,7 @@ impl Seen {
             beginning: frame.payload[..carried.min(told_of(frame.opcode))].to_vec(),
             carries: Some(carried as u64).filter(|carried| *carried != header.length),
         });
-        Self { at: SystemTime::now(), direction: Direction::Out, what }
+        Self { at: now(), direction: Direction::Out, what }
     }
 
     /// In words: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`, `< 84 bytes after the Close`

@@ -1,9 +1,15 @@
-// Drives the built-in page of `wsprobe listen` in Chromium, of `--echo` and of the prompt: node page.js WSPROBE CHROMIUM
+// Drives the built-in page of `wsprobe listen` in Chromium, of `--echo`, behind TLS, on a Unix socket and of the prompt, and
+// tries a page of another origin: node page.js WSPROBE CHROMIUM
 "use strict";
 
 const assert = require("node:assert");
 const { spawn } = require("node:child_process");
 const { once } = require("node:events");
+const fs = require("node:fs");
+const http = require("node:http");
+const net = require("node:net");
+const os = require("node:os");
+const path = require("node:path");
 const { chromium } = require("playwright-core");
 
 const [wsprobe, executablePath] = process.argv.slice(2);
@@ -27,16 +33,17 @@ function said(stream) {
 
 // Opens the page and returns it with a way to wait for a line of its log; what it asks for and complains of is gathered.
 async function open(browser, url) {
-  const page = await browser.newPage();
+  // Of a certificate that nobody vouches for.
+  const page = await browser.newPage({ ignoreHTTPSErrors: true });
   const [requests, complaints] = [[], []];
   page.on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(`http:${url}`);
+  await page.goto(url);
   const shows = (kind, text) => page.locator(`#log .${kind}`, { hasText: text }).first().waitFor();
   await shows("note", "connected");
   const isInnocent = () => {
-    assert.deepEqual(requests, [`http:${url}`]);
+    assert.deepEqual(requests, [url]);
     assert.deepEqual(complaints, []);
   };
   return { page, shows, isInnocent };
@@ -46,7 +53,7 @@ async function echo(browser) {
   const server = spawn(wsprobe, ["listen", "--echo", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
   try {
     const [, url] = await said(server.stderr)(/ws:(\/\/\S+)/);
-    const { page, shows, isInnocent } = await open(browser, url);
+    const { page, shows, isInnocent } = await open(browser, `http:${url}`);
     await page.fill("#message", "<b>hello</b> é");
     await page.press("#message", "Enter");
     await shows("sent", "<b>hello</b> é");
@@ -73,6 +80,86 @@ async function echo(browser) {
   }
 }
 
+// Says something by the page at this URL, and gets it back.
+async function converse(browser, url) {
+  const { page, shows, isInnocent } = await open(browser, url);
+  await page.fill("#message", "hello");
+  await page.press("#message", "Enter");
+  await shows("received", "hello");
+  isInnocent();
+}
+
+async function elsewhere(browser) {
+  const args = ["listen", "--echo", "--tls-self-signed", "0.0.0.0:0"];
+  const server = spawn(wsprobe, args, { stdio: ["ignore", "ignore", "pipe"] });
+  try {
+    const [, port] = await said(server.stderr)(/wss:\/\/0\.0\.0\.0:(\d+)/);
+    await converse(browser, `https://localhost:${port}/`);
+    await converse(browser, `https://127.0.0.1:${port}/`);
+  } finally {
+    server.kill();
+  }
+}
+
+// A browser reaches a Unix socket through something that forwards what it says.
+async function unix(browser) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "wsprobe-"));
+  const socket = path.join(dir, "page.sock");
+  const server = spawn(wsprobe, ["listen", "--echo", `unix:${socket}`], { stdio: ["ignore", "ignore", "pipe"] });
+  const forwarder = net.createServer((client) => {
+    const upstream = net.connect(socket);
+    client.pipe(upstream).pipe(client);
+    client.on("error", () => upstream.destroy());
+    upstream.on("error", () => client.destroy());
+  });
+  try {
+    await said(server.stderr)(/listening on /);
+    await once(forwarder.listen(0, "127.0.0.1"), "listening");
+    await converse(browser, `http://localhost:${forwarder.address().port}/`);
+  } finally {
+    forwarder.close();
+    server.kill();
+    fs.rmSync(dir, { recursive: true });
+  }
+}
+
+// A page of another server on this machine, and one without an origin, want to talk to a command.
+async function stranger(browser) {
+  const server = spawn(wsprobe, ["listen", "--exec", "cat", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
+  const other = http.createServer((request, response) => {
+    response.setHeader("Content-Type", "text/html");
+    if (request.url === "/null") {
+      response.setHeader("Content-Security-Policy", "sandbox allow-scripts");
+    }
+    response.end("<!doctype html><title>other</title>");
+  });
+  try {
+    const says = said(server.stderr);
+    const [, url] = await says(/(ws:\/\/\S+)/);
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    const page = await browser.newPage();
+    const outcome = (address) => page.evaluate((address) => new Promise((resolve) => {
+      const socket = new WebSocket(address);
+      socket.onopen = () => resolve("open");
+      socket.onerror = () => resolve("refused");
+    }), address);
+    const port = other.address().port;
+    await page.goto(`http://127.0.0.1:${port}/`);
+    assert.equal(await outcome(url), "refused");
+    await says(new RegExp(`it is a page of .http://127.0.0.1:${port}.; .--origin http://127.0.0.1:${port}. lets it in`));
+    await page.goto(`http://127.0.0.1:${port}/null`);
+    assert.equal(await outcome(url), "refused");
+    await says(/it is a page of .null./);
+    // As if the DNS had led the name of another server here.
+    await page.goto(`http://evil.test:${port}/`);
+    assert.equal(await outcome(url.replace("127.0.0.1", "evil.test")), "refused");
+    await says(/it asked for the host .evil\.test./);
+  } finally {
+    other.close();
+    server.kill();
+  }
+}
+
 async function prompt(browser) {
   // script(1) of util-linux gives it a terminal.
   const command = `TERM=xterm NO_COLOR=1 '${wsprobe}' listen 127.0.0.1:0`;
@@ -80,7 +167,7 @@ async function prompt(browser) {
   try {
     const screen = said(server.stdout);
     const [, url] = await screen(/ws:(\/\/\S+\/)/);
-    const { page, shows, isInnocent } = await open(browser, url);
+    const { page, shows, isInnocent } = await open(browser, `http:${url}`);
     await screen(/#1 connected from /);
     server.stdin.write("hello page\r");
     await shows("received", "hello page");
@@ -110,16 +197,18 @@ async function main() {
     executablePath,
     args: [
       "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync",
+      "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP evil.test 127.0.0.1",
     ],
   });
   try {
-    await echo(browser);
-    await prompt(browser);
+    const all = [echo, elsewhere, unix, stranger, prompt];
+    for (const test of all) {
+      await test(browser);
+    }
+    console.log(`${all.length} passed, 0 failed`);
   } finally {
     await browser.close();
   }
-  console.log("2 passed, 0 failed");
 }
 
 main().catch((error) => {

@@ -205,7 +205,10 @@ fn a_refusal_is_an_error_in_records_too() {
     let args = ["-j", "--record", record.to_str().unwrap(), &server.url()];
     let ran = tool().args(args).run().code(4).says("403 Forbidden").says("\nno\n");
     let records = ran.out();
-    assert!(records.contains(r#""dir":"in","type":"error","data":"the server answered 403 Forbidden"#), "{records}");
+    assert!(
+        records.contains(r#""dir":"in","type":"error","kind":"refused","data":"the server answered 403 Forbidden"#),
+        "{records}"
+    );
     assert_eq!(records.lines().count(), 1);
     assert_eq!(std::fs::read_to_string(record).unwrap(), records);
 }
@@ -345,13 +348,12 @@ fn reset(stream: TcpStream) {
 fn a_tls_server_at_a_ws_url_hints_at_wss() {
     let server = Http::start_tls(tls::stranger(), welcome);
     let ran = tool().arg(format!("ws://127.0.0.1:{}/", server.port())).run().code(5).stdout("");
-    ran.says("the server does not speak HTTP/1: its answer begins with `")
-        .says(" (this looks like TLS: try `wss://`)\n");
+    ran.says("the server speaks TLS on this port: what it answered is a record of TLS (use wss://)\n");
 }
 
 #[test]
 fn a_plain_server_at_a_wss_url_hints_at_ws() {
     let server = speaking_first("HTTP/1.1 400 Bad Request\r\n\r\n");
     let ran = tool().args(["-k", &format!("wss://127.0.0.1:{server}/")]).run().code(3).stdout("");
-    ran.says("TLS with `127.0.0.1` failed: ").says(" (does the server speak TLS here? if not, use ws://)\n");
+    ran.says("TLS with `127.0.0.1` failed: ").says(" (use ws:// for a port without TLS)\n");
 }

@@ -6,7 +6,10 @@ mod kit;
 
 mod admission;
 mod crowd;
+mod origin;
 mod prompt;
+mod records;
+mod tls;
 mod work;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -287,7 +290,8 @@ fn bad_values_are_refused_before_it_listens() {
         (&["nowhere"][..], "write 8080, 127.0.0.1:8080"),
         (&["--refuse", "700"], "a status is 200 to 599"),
         (&["--path", "ws"], "a path begins with `/`"),
-        (&["--origin", "*"], "write an origin like"),
+        (&["--origin", "a b"], "write an origin like"),
+        (&["--origin", "null"], "write an origin like"),
         (&["--every", "x", "tick"], "write a time like"),
         (&["--every", "0", "tick"], "it is at least 1ms"),
         (&["--send-file", "/nowhere"], "cannot read the message in `/nowhere`"),

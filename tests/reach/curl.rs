@@ -60,6 +60,32 @@ fn a_line_of_firefox_connects() {
 }
 
 #[test]
+fn what_a_copied_line_holds_is_data_and_read_from_no_file() {
+    let dir = crate::kit::dir();
+    let file = crate::kit::path(&dir, "secret");
+    std::fs::write(&file, "sesame").unwrap();
+    let (at_file, at_pair) = (format!("@{}", file.display()), format!("@{}=1", file.display()));
+    for (args, name, sent) in [
+        (["--oauth2-bearer", &at_file], "Authorization", Some(format!("Bearer {at_file}"))),
+        (["--oauth2-bearer", "env:TOKEN"], "Authorization", Some("Bearer env:TOKEN".to_owned())),
+        (["-u", "env:TOKEN:x"], "Authorization", Some("Basic ZW52OlRPS0VOOng=".to_owned())),
+        (["-b", &at_pair], "Cookie", Some(at_pair.clone())),
+        (["-b", "env:TOKEN=1"], "Cookie", Some("env:TOKEN=1".to_owned())),
+        (["-A", &at_file], "User-Agent", Some(at_file.clone())),
+        (["-e", &at_file], "Referer", Some(at_file.clone())),
+    ] {
+        let server = Http::welcoming();
+        tool().env("TOKEN", "sesame").args(["curl", &server.url("/")]).args(args).run().code(0);
+        assert_eq!(field(&server.head(), name).map(str::to_owned), sent, "{args:?}");
+    }
+    // What it cannot be stays unread as well.
+    for args in [["-x", &at_file], ["-H", &format!("Sec-WebSocket-Protocol: {at_file}")]] {
+        let ran = tool().args(["curl", ":1"]).args(args).run().code(2);
+        assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn our_own_options_may_follow_spelled_out() {
     let server = crate::kit::echo();
     let url = format!("ws://127.0.0.1:{}/", server.port());

@@ -167,7 +167,7 @@ fn tls_to_a_proxy_carries_tls_to_the_server() {
     tool().args(["-x", "a", "--proxy", &via("127.0.0.1"), "wss://app.example/"]).run().code(0).stdout("hi\n");
     assert!(proxy.asked().starts_with("CONNECT app.example:443 HTTP/1.1\r\n"));
     let ran = tool().args(["--proxy", &via("localhost"), "wss://app.example/"]).run().code(3);
-    ran.says(&format!("TLS with `{}` failed: invalid peer certificate: certificate not valid", via("localhost")));
+    ran.says(&format!("TLS with `{}` failed: its certificate is for 127.0.0.1, not for `localhost`", via("localhost")));
     let plain = Http::welcoming();
     let proxy = Proxy::https(authority.server(&["127.0.0.1"]), plain.port());
     let via = format!("https://127.0.0.1:{}", proxy.port);

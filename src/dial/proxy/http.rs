@@ -6,7 +6,7 @@ use url::Host;
 use super::{Failure, Login, ProxyHead};
 use crate::dial::Stream;
 use crate::handshake::{self, TunnelAnswer};
-use crate::request::shown_answer;
+use crate::masking;
 
 pub(super) async fn tunnel(
     stream: &mut Stream,
@@ -16,10 +16,10 @@ pub(super) async fn tunnel(
     trace: &dyn Fn(ProxyHead<'_>),
 ) -> Result<(), Failure> {
     let request = request(host, port, login);
-    trace(ProxyHead::Request(&shown_answer(&request)));
+    trace(ProxyHead::Request(&masking::head(&request)));
     let answer = handshake::ask_for_tunnel(stream, &request, login.map(|_| "Basic")).await;
     for head in handshake::heads_of(&answer, TunnelAnswer::response) {
-        trace(ProxyHead::Response(&shown_answer(&head)));
+        trace(ProxyHead::Response(&masking::head(&head)));
     }
     match answer.map_err(Failure::Flaw)? {
         // Both TLS and WebSocket let the client begin.

@@ -166,6 +166,7 @@ impl Failure {
             Self::Socks(socks::Failure::NoMethod { had_login: false }) => "try --proxy KIND://USER:PASS@HOST:PORT",
             Self::Socks(socks::Failure::Login) => "the credentials were refused",
             Self::Socks(socks::Failure::NotSocks) => "is it an http proxy?",
+            Self::Flaw(Flaw::Tls) => "is it an https proxy?",
             _ => return None,
         };
         Some(hint.to_owned())

@@ -3,6 +3,7 @@
 //! One thread and one task for each client. What holds for all of them is on the [`Floor`]; where their events go is
 //! an [`Outlet`] that they share.
 
+mod answers;
 mod certificate;
 mod client;
 mod desk;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
+use self::answers::HttpAnswers;
 use self::door::Door;
 use self::hub::Hub;
 pub(super) use self::hub::Roster;
@@ -40,6 +42,7 @@ use super::{report, runtime, signals};
 use crate::error::Error;
 use crate::event::{Batch, ClientName, Close, Event, Happening, Input, Message};
 use crate::handshake::admission::Admission;
+use crate::handshake::origin::Origins;
 use crate::plan::{Service, Source};
 use crate::session::{self, Echo, Gone, Habits, Inlet, Outlet};
 use crate::term::{Talk, Verbosity};
@@ -141,7 +144,7 @@ pub(in crate::front) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
     let serve = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         LocalSet::new().block_on(&runtime, async {
-            let silent = Rc::new(Talk::to(Verbosity::Quiet, false, "", drop));
+            let silent = Rc::new(Talk::to(Verbosity::QUIET, false, "", drop));
             match Server::open(&Options::echo(max_message), Rc::new(Nowhere), silent, Arc::default()) {
                 Ok(server) => {
                     let _ = told.send(Ok(server.floor.site.port()));
@@ -168,6 +171,7 @@ impl<O: Outlet + 'static> Server<O> {
             tls: options.identity.as_ref().map(|identity| identity.config.clone()),
             admission: options.admission.clone(),
             has_page: options.has_page,
+            answers: options.work.answers(),
             delay: options.delay,
             traced: options.traced,
             handshake_timeout: options.handshake_timeout,
@@ -176,6 +180,11 @@ impl<O: Outlet + 'static> Server<O> {
         let url = site.url(options.admission.path.as_deref().unwrap_or("/"));
         talk.say(&format!("listening on {url}"));
         options.identity.iter().flat_map(|identity| &identity.notes).for_each(|note| talk.say(note));
+        if matches!(options.work, Work::Exec(_)) && options.admission.origins == Origins::Any {
+            talk.warn(
+                "any web page that a browser on this machine shows can talk to the command (--origin '*' with --exec)",
+            );
+        }
         output.put(Event::now(Happening::Listening(url)));
         let hub = Hub::new(options.max_clients.unwrap_or(usize::MAX), roster);
         let has_failed = Cell::new(false);
@@ -285,6 +294,13 @@ impl<O: Outlet> Floor<O> {
 impl Work {
     pub(crate) fn echo(&self) -> Echo {
         if matches!(self, Self::Echo) { Echo::InOrder } else { Echo::No }
+    }
+
+    fn answers(&self) -> Option<HttpAnswers> {
+        match self {
+            Self::Script(script) => HttpAnswers::of(script),
+            _ => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, TimeOrder};
 use crate::front::output::open_record;
 use crate::front::spool::Spool;
 use crate::render::record::{self, Secrets};
@@ -12,16 +12,18 @@ use crate::session::Gone;
 pub(in crate::front) struct Recording {
     spool: Spool,
     secrets: Secrets,
+    times: TimeOrder,
 }
 
 impl Recording {
     /// Opens the file; it is replaced.
     pub(in crate::front) fn open(path: &Path, secrets: Secrets) -> Result<Self, Error> {
-        Ok(Self { spool: open_record(path)?, secrets })
+        Ok(Self { spool: open_record(path)?, secrets, times: TimeOrder::default() })
     }
 
     pub(super) fn put(&self, event: &Event) {
-        self.spool.append(|out| record::write(event, self.secrets, out));
+        let event = Event { at: self.times.next(event.at), ..event.clone() };
+        self.spool.append(|out| record::write(&event, self.secrets, out));
     }
 
     pub(super) async fn room(&self) -> Result<(), Gone> {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use super::results::{Ran, Results};
 use crate::error::Error;
+use crate::front::output_file;
 use crate::front::spool::Spool;
 use crate::script::judge::diff::{Line, Side};
 use crate::term::Lane;
@@ -44,7 +45,8 @@ impl Reports {
         for Wanted { format, file } in wanted {
             match file {
                 Some(path) => {
-                    let file = File::create(path).map_err(|source| unwritten(path.clone(), source))?;
+                    let file = output_file::open(path, output_file::SHARED);
+                    let file = file.map_err(|source| unwritten(path.clone(), source))?;
                     reports.files.push((*format, path.clone(), file));
                 }
                 None => {
@@ -81,6 +83,7 @@ impl Reports {
     /// Writes all the rest.
     pub(super) async fn finish(self, results: &Results) -> Result<(), Error> {
         for (format, path, mut file) in self.files {
+            output_file::empty(&file);
             file.write_all(page(format, results).as_bytes()).map_err(|source| unwritten(path, source))?;
         }
         if let Some((format, spool)) = self.stdout {
