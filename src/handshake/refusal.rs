@@ -19,7 +19,7 @@ pub(crate) struct Refusal {
     /// The coding that `body` still has, such as `br`.
     pub(crate) coding: Option<String>,
     /// The body did not come whole: longer than the bound, stalled, broken or ended early.
-    pub(crate) cut: bool,
+    pub(crate) is_cut: bool,
     pub(crate) sent: SentRequest,
 }
 
@@ -56,7 +56,14 @@ impl SentRequest {
 impl Refusal {
     pub(super) fn new(response: Response, collected: Collected, sent: SentRequest) -> Self {
         let Decoded { bytes, is_cut, left } = decoded(&collected.bytes, list(&response.fields, "Content-Encoding"));
-        Self { response, body: bytes, raw_body: collected.bytes, coding: left, cut: collected.is_cut || is_cut, sent }
+        Self {
+            response,
+            body: bytes,
+            raw_body: collected.bytes,
+            coding: left,
+            is_cut: collected.is_cut || is_cut,
+            sent,
+        }
     }
 
     /// `403 Forbidden`, as it came.

@@ -121,7 +121,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn status_and_body(refusal: &Refusal) -> (u16, &str, bool) {
-    (refusal.response.status, std::str::from_utf8(&refusal.body).unwrap(), refusal.cut)
+    (refusal.response.status, std::str::from_utf8(&refusal.body).unwrap(), refusal.is_cut)
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn a_body_without_end_is_cut_at_the_bound() {
     for head in ["Content-Length: 9999999999", "X: until close"] {
         let script = vec![say(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n")), say(vec![b'x'; 2 * MAX_BODY]), Step::Hold];
         let refusal = refused(script).await;
-        assert_eq!((refusal.body.len(), refusal.cut), (MAX_BODY, true), "{head}");
+        assert_eq!((refusal.body.len(), refusal.is_cut), (MAX_BODY, true), "{head}");
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Page {
 pub(crate) fn page(refusal: &Refusal, whole: bool) -> Page {
     let kind = refusal.response.field("Content-Type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let goes_on = refusal.cut.then_some("the body goes on");
+    let goes_on = refusal.is_cut.then_some("the body goes on");
     if refusal.body.is_empty() {
         return Page { text: String::new(), note: goes_on };
     }
@@ -49,7 +49,7 @@ fn text_of(refusal: &Refusal, kind: &str) -> Option<String> {
     let is_text = match std::str::from_utf8(body) {
         Ok(_) => true,
         // Cut within a character.
-        Err(error) if refusal.cut && error.error_len().is_none() => true,
+        Err(error) if refusal.is_cut && error.error_len().is_none() => true,
         // Some other character set, of which most is ASCII.
         Err(_) => ["text/", "application/json", "application/xml"].iter().any(|known| kind.starts_with(known)),
     };
@@ -58,7 +58,7 @@ fn text_of(refusal: &Refusal, kind: &str) -> Option<String> {
 
 /// `4123 bytes of br-compressed body`
 fn in_words(refusal: &Refusal, kind: &str) -> String {
-    let more = if refusal.cut { "more than " } else { "" };
+    let more = if refusal.is_cut { "more than " } else { "" };
     let counted = |bytes: &[u8]| match bytes.len() {
         1 => format!("({more}1 byte of "),
         count => format!("({more}{count} bytes of "),
@@ -106,7 +106,7 @@ mod tests {
         let (reason, head, interim) = (String::new(), String::new(), Vec::new());
         let response = Response { minor_version: 1, status: 400, reason, fields, head, interim };
         let body = body.into();
-        Refusal { response, raw_body: body.clone(), body, coding: None, cut: false, sent: Default::default() }
+        Refusal { response, raw_body: body.clone(), body, coding: None, is_cut: false, sent: Default::default() }
     }
 
     fn shown(kind: &str, body: impl Into<Vec<u8>>) -> String {
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(shown("text/plain", ""), "");
         let compressed = Refusal { coding: Some("br".to_owned()), ..refusal("text/html", "abc") };
         assert_eq!(page(&compressed, true).text, "(3 bytes of br-compressed body)");
-        let cut = Refusal { cut: true, ..refusal("", "é".as_bytes()[..1].to_vec()) };
+        let cut = Refusal { is_cut: true, ..refusal("", "é".as_bytes()[..1].to_vec()) };
         let expected = Page { text: "\u{fffd}".to_owned(), note: Some("the body goes on") };
         assert_eq!(page(&cut, false), expected);
     }
