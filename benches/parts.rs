@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use wsprobe::testing::parts::{self, Deflater, Renderer};
+use wsprobe::testing::parts::{self, DeflateBench, RenderBench};
 
 const SMALL: &str = "{\"id\":12345,\"text\":\"thirty-two\"}";
 
@@ -26,7 +26,7 @@ fn deflate(c: &mut Criterion) {
     let mut group = c.benchmark_group("deflate");
     for size in [SMALL.len(), 16 << 10] {
         let message = SMALL.repeat(size / SMALL.len());
-        let mut deflater = Deflater::default();
+        let mut deflater = DeflateBench::default();
         group.throughput(Throughput::Bytes(message.len() as u64));
         group.bench_function(format!("{size} bytes of JSON"), |b| {
             b.iter(|| deflater.message(black_box(message.as_bytes())));
@@ -46,7 +46,7 @@ fn render(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     for (name, as_records) in [("a line", false), ("a record", true)] {
         group.bench_function(name, |b| {
-            b.iter_batched_ref(|| Renderer::new(SMALL, as_records), Renderer::render, BatchSize::LargeInput);
+            b.iter_batched_ref(|| RenderBench::new(SMALL, as_records), RenderBench::render, BatchSize::LargeInput);
         });
     }
 }

@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::dial::{Family, proxy, tls};
-use crate::event::{ErrorEvent, Exchange, FailureKind};
+use crate::dial::family::Family;
+use crate::dial::{proxy, tls};
+use crate::events::{ErrorEvent, Exchange, FailureKind};
+use crate::handshake::head::Response;
 use crate::handshake::redirect::BadRedirect;
-use crate::handshake::{Flaw, Refusal, Response};
+use crate::handshake::{HandshakeError, Refusal};
 use crate::masking;
-use crate::wire::Side;
+use crate::wire::frame::Side;
 
 /// The option whose time no other attempt can have.
 pub(crate) const RUN_LIMIT: &str = "--timeout";
@@ -42,14 +44,14 @@ pub(crate) enum Error {
     #[error("cannot read the system's root certificates: {why}")]
     NoRoots { why: String },
     #[error("the proxy {proxy} opened no tunnel to {to}")]
-    Proxy { proxy: String, to: String, source: proxy::Failure },
+    Proxy { proxy: String, to: String, source: proxy::ProxyError },
     #[error("TLS with `{host}` failed")]
-    Tls { host: String, source: tls::Failure },
+    Tls { host: String, source: tls::TlsError },
     #[error("timed out after {after:?} while {step} ({option})")]
     TimedOut { step: &'static str, after: Duration, option: &'static str },
     #[error("the handshake with {url} failed")]
     /// With the origin that was sent.
-    Handshake { url: String, origin: Option<String>, source: Flaw },
+    Handshake { url: String, origin: Option<String>, source: HandshakeError },
     #[error("{}", refused(.0))]
     Refused(Box<Refusal>),
     #[error("cannot follow the redirect")]
@@ -103,8 +105,8 @@ impl Error {
     pub(crate) fn event(&self) -> ErrorEvent {
         let exchange = match self {
             Self::Refused(refusal) => Some(refused_with(refusal)),
-            Self::Proxy { source: proxy::Failure::Refused(refusal), .. } => Some(refused_with(refusal)),
-            Self::Handshake { source: Flaw::BadAnswer { response, .. }, .. } => Some(answered(response)),
+            Self::Proxy { source: proxy::ProxyError::Refused(refusal), .. } => Some(refused_with(refusal)),
+            Self::Handshake { source: HandshakeError::BadAnswer { response, .. }, .. } => Some(answered(response)),
             _ => None,
         };
         ErrorEvent { exchange: exchange.map(Box::new), ..ErrorEvent::new(self.kind(), self.chain()) }

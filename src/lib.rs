@@ -1,48 +1,68 @@
 //! wsprobe, a terminal client for WebSocket servers.
 //!
 //! ```text
-//! args -> Cli -> Plan -> connect -> session -> render -> bytes
-//!                        Input goes in, Event comes out, End says how it ended
+//! args -> Cli -> Job -> connect -> session -> render -> bytes
+//!                       Input goes in, Event comes out, End says how it ended
 //! ```
+//!
+//! The rooms, from the top. Each imports only what is below it; `tests/structure.rs` holds that.
 //!
 //! | module | owns |
 //! |---|---|
-//! | `cli` | clap, the environment, the manual; `unescape` reads the escapes of options and input |
-//! | `plan` | what a run needs, gathered from the option structs of the modules below |
-//! | `front` | threads and input: the pipe, the prompt, the server (`listen`, which is also behind `demo`), scripts (`scripts`, `play`, `run`), recordings (`replay`) |
-//! | `command` | the slash commands of the prompt: parsing, help and completion from one table |
-//! | `connect` | the order of dial, handshake, redirect, wire |
-//! | `dial` | names, addresses, sockets, proxies, TLS |
-//! | `handshake`, `request`, `target` | the opening handshake, what it says, to whom |
-//! | `wire` | frames, compression, what is seen of them; tungstenite |
-//! | `session` | the pump: socket and clock; keepalive, reconnecting; when and how it ends |
+//! | `cli` | clap, the environment, the manual: from what was typed to a `Job` |
+//! | `app` | which command does a `Job` |
+//! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `replay`, `record_to_script`, `check_scripts`; none imports another |
+//! | `server` | accepts clients, and does with each what was asked for: echo, broadcast, a command, a script, a recording |
+//! | `play` | plays scripts and recordings, and loads their files |
+//! | `runtime` | the runtime, the time limit of a run, how its failure is told |
+//! | `client` | connects, and again; where events go: stdout, records, stderr |
+//! | `input` | stdin, and how it is cut into messages |
 //! | `recording` | recordings read back: whose turn it was, when, and whether the same answers come |
+//! | `session` | the pump: socket and clock; keepalive, reconnecting; when and how it ends |
 //! | `script` | the language of `run`: its tree, parsing, formatting, judging |
-//! | `render` | from events to bytes: text, JSON, hexdumps, records |
-//! | `term` | stdout, stderr, the terminal's state, escaping |
-//! | `masking` | what is secret in URLs, header fields and subprotocols, and how it is shown |
-//! | `event`, `error` | the shared words; what goes wrong before a session |
+//! | `render` | from events to bytes: text, JSON, records, pages |
+//! | `error` | what goes wrong before a session |
+//! | `events` | what goes in, what comes out, how it ended |
+//! | `dial` | names, addresses, sockets, proxies, TLS |
+//! | `handshake`, `request` | the opening handshake, and what it says |
+//! | `wire` | frames, compression, what is seen of them; tungstenite |
+//! | `term` | stdout, stderr, what is told to the user |
+//! | `message`, `transport`, `target` | messages and Closes; what carries them; to whom |
+//! | `compare` | equality of JSON, and differences |
+//! | `masking` | what is secret, and how it is shown |
+//! | `text` | escapes, units, patterns, hexdumps |
+//! | `sys` | what is Unix's own: signals, process groups, files that do not block, terminal modes, clocks |
+//! | `testing` | what tests, benchmarks and fuzzers call |
 
 #![deny(unsafe_code)]
 
+mod app;
 mod cli;
-mod command;
-mod connect;
+mod client;
+mod commands;
+mod compare;
 mod dial;
 mod error;
-mod event;
-mod front;
+mod events;
 mod handshake;
+mod input;
 mod masking;
-mod plan;
+mod message;
+mod play;
 mod recording;
 mod render;
 mod request;
+mod runtime;
 mod script;
+mod server;
 mod session;
+mod sys;
 mod target;
 mod term;
-mod unescape;
+#[doc(hidden)]
+pub mod testing;
+mod text;
+mod transport;
 mod wire;
 
 use std::ffi::OsString;
@@ -51,21 +71,8 @@ use std::process::ExitCode;
 /// Runs wsprobe with the arguments of its command line, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match cli::job(args, &cli::Env::read()) {
-        Ok(job) => front::run(job),
-        Err(error) => front::complain(&error),
+        Ok(job) => app::run(job),
+        Err(error) => runtime::complain(&error),
     };
     ExitCode::from(code)
-}
-
-/// What tests, benchmarks and fuzzers call; no part of the library's face.
-#[doc(hidden)]
-pub mod testing {
-    pub mod parts;
-
-    pub use crate::dial::tls::pkcs12::fuzz::pkcs12 as fuzz_pkcs12;
-    pub use crate::front::serve::{Client, Said, Server};
-    pub use crate::handshake::fuzz::handshake as fuzz_handshake;
-    pub use crate::script::fuzz::script as fuzz_script;
-    pub use crate::wire::bench::Wire;
-    pub use crate::wire::fuzz::{deflate as fuzz_deflate, frame as fuzz_frame, verify as fuzz_verify};
 }

@@ -15,7 +15,7 @@ use crate::masking;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) scheme: Scheme,
-    pub(crate) place: Place,
+    pub(crate) place: Endpoint,
     /// The request target: path and query, beginning with `/`.
     pub(crate) resource: String,
 }
@@ -28,7 +28,7 @@ pub(crate) enum Scheme {
 
 /// What the transport connects to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Endpoint {
     Host {
         host: Host,
         port: u16,
@@ -119,36 +119,36 @@ impl Target {
 
     fn url_with(&self, resource: &str) -> String {
         match &self.place {
-            Place::Host { zone: Some(zone), .. } => {
+            Endpoint::Host { zone: Some(zone), .. } => {
                 let authority = self.authority().replacen(']', &format!("%25{zone}]"), 1);
                 format!("{}://{authority}{resource}", self.scheme)
             }
-            Place::Host { .. } => format!("{}://{}{resource}", self.scheme, self.authority()),
-            Place::Unix(path) => format!("{}+unix:{}:{resource}", self.scheme, path.display()),
+            Endpoint::Host { .. } => format!("{}://{}{resource}", self.scheme, self.authority()),
+            Endpoint::Unix(path) => format!("{}+unix:{}:{resource}", self.scheme, path.display()),
         }
     }
 
     /// The value of the Host field: the port only where it is not the scheme's own (RFC 6455, section 4.1).
     pub(crate) fn authority(&self) -> String {
         match &self.place {
-            Place::Host { host, port, .. } if *port == self.scheme.default_port() => host.to_string(),
-            Place::Host { host, port, .. } => format!("{host}:{port}"),
-            Place::Unix(_) => "localhost".to_owned(),
+            Endpoint::Host { host, port, .. } if *port == self.scheme.default_port() => host.to_string(),
+            Endpoint::Host { host, port, .. } => format!("{host}:{port}"),
+            Endpoint::Unix(_) => "localhost".to_owned(),
         }
     }
 
     /// The name or address that certificates and cookies are for.
     pub(crate) fn host(&self) -> String {
         match &self.place {
-            Place::Host { host, .. } => host.to_string(),
-            Place::Unix(_) => "localhost".to_owned(),
+            Endpoint::Host { host, .. } => host.to_string(),
+            Endpoint::Unix(_) => "localhost".to_owned(),
         }
     }
 
     /// Whether it is the same machine, as far as its name tells.
     pub(crate) fn same_host(&self, other: &Self) -> bool {
         match (&self.place, &other.place) {
-            (Place::Host { host, zone, .. }, Place::Host { host: other, zone: other_zone, .. }) => {
+            (Endpoint::Host { host, zone, .. }, Endpoint::Host { host: other, zone: other_zone, .. }) => {
                 host == other && zone == other_zone
             }
             (place, other) => place == other,
@@ -226,7 +226,7 @@ fn from_url(scheme: Scheme, zone: Option<String>, url: &Url) -> Result<Parsed, B
     };
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     Ok(Parsed {
-        target: Target { scheme, place: Place::Host { host, port, zone }, resource },
+        target: Target { scheme, place: Endpoint::Host { host, port, zone }, resource },
         credentials: has_credentials
             .then(|| (percent_decoded(url.username()), percent_decoded(url.password().unwrap_or_default()))),
     })
@@ -245,7 +245,7 @@ fn unix(scheme: Scheme, rest: &str) -> Result<Parsed, BadUrl> {
     // The path and query go through the same parser, so that what must be escaped on the wire is.
     let url = Url::parse(&format!("ws://localhost{resource}"))?;
     let resource = from_url(scheme, None, &url)?.target.resource;
-    Ok(Parsed { target: Target { scheme, place: Place::Unix(path.into()), resource }, credentials: None })
+    Ok(Parsed { target: Target { scheme, place: Endpoint::Unix(path.into()), resource }, credentials: None })
 }
 
 fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {

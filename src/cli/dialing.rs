@@ -10,9 +10,11 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::env::Env;
 use super::options::Options;
-use super::{one_line, translate};
+use super::translate;
+use super::values::one_line;
+use crate::client::options::ClientOptions;
 use crate::error::Error;
-use crate::plan::{Dial, Dialing, Given, Plan};
+use crate::play::planner::{ConnectOption, ConnectionPlanner, PlanConnection};
 use crate::script::check::OptionName;
 
 /// The headings whose options a connection takes.
@@ -32,7 +34,7 @@ const KEPT: usize = 64;
 
 /// Those options on the command line of `wsprobe run`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Connections(Vec<Given>);
+pub(super) struct Connections(Vec<ConnectOption>);
 
 impl FromArgMatches for Connections {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
@@ -51,9 +53,9 @@ impl FromArgMatches for Connections {
             if argument.get_action().takes_values() {
                 let values = matches.get_raw(id).into_iter().flatten();
                 let given = values.map(|value| Some(value.to_string_lossy().into_owned()));
-                self.0.extend(given.map(|value| Given { option: option.clone(), value }));
+                self.0.extend(given.map(|value| ConnectOption { option: option.clone(), value }));
             } else {
-                self.0.push(Given { option, value: None });
+                self.0.push(ConnectOption { option, value: None });
             }
         }
         Ok(())
@@ -96,12 +98,12 @@ fn definition() -> Command {
 /// Makes plans of connections.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    given: Vec<Given>,
+    given: Vec<ConnectOption>,
     env: Env,
     /// Whether frames are told.
     frames: bool,
     /// The first ones are made once: files are read once, and who is asked for a password is asked once.
-    made: Mutex<HashMap<Vec<String>, Box<Plan>>>,
+    made: Mutex<HashMap<Vec<String>, Box<ClientOptions>>>,
 }
 
 impl Dialer {
@@ -110,23 +112,30 @@ impl Dialer {
     }
 }
 
-impl From<Dialer> for Dial {
+impl From<Dialer> for ConnectionPlanner {
     fn from(dialer: Dialer) -> Self {
         Self(Arc::new(dialer))
     }
 }
 
-impl Dialing for Dialer {
-    fn check(&self, given: &Given) -> Result<(), String> {
+impl PlanConnection for Dialer {
+    fn check(&self, given: &ConnectOption) -> Result<(), String> {
         match definition().try_get_matches_from([given.typed()]) {
             Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => Err(one_line(&error)),
             _ => Ok(()),
         }
     }
 
-    fn plan(&self, url: &str, head: &[Given], own: &[Given], dir: &Path) -> Result<Box<Plan>, Error> {
-        let beside = |all: &[Given]| all.iter().map(|given| given.beside(dir)).collect::<Vec<_>>();
-        let typed: Vec<_> = over(&over(&self.given, &beside(head)), &beside(own)).iter().map(Given::typed).collect();
+    fn plan(
+        &self,
+        url: &str,
+        head: &[ConnectOption],
+        own: &[ConnectOption],
+        dir: &Path,
+    ) -> Result<Box<ClientOptions>, Error> {
+        let beside = |all: &[ConnectOption]| all.iter().map(|given| given.beside(dir)).collect::<Vec<_>>();
+        let typed: Vec<_> =
+            over(&over(&self.given, &beside(head)), &beside(own)).iter().map(ConnectOption::typed).collect();
         let key: Vec<_> = std::iter::once(url.to_owned()).chain(typed.iter().cloned()).collect();
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = made.get(&key) {
@@ -146,7 +155,7 @@ impl Dialing for Dialer {
     }
 }
 
-impl Given {
+impl ConnectOption {
     /// As it would be typed.
     fn typed(&self) -> String {
         match &self.value {
@@ -178,7 +187,7 @@ impl Given {
 }
 
 /// The inner ones, and of the outer ones those that are not said again.
-fn over(outer: &[Given], inner: &[Given]) -> Vec<Given> {
+fn over(outer: &[ConnectOption], inner: &[ConnectOption]) -> Vec<ConnectOption> {
     let kept = outer.iter().filter(|outer| !inner.iter().any(|inner| inner.is_like(outer)));
     kept.chain(inner).cloned().collect()
 }
@@ -187,12 +196,12 @@ fn over(outer: &[Given], inner: &[Given]) -> Vec<Given> {
 mod tests {
     use super::*;
 
-    fn given(text: &str) -> Given {
+    fn given(text: &str) -> ConnectOption {
         let (option, value) = text.split_once(' ').map_or((text, None), |(option, value)| (option, Some(value)));
-        Given { option: option.to_owned(), value: value.map(str::to_owned) }
+        ConnectOption { option: option.to_owned(), value: value.map(str::to_owned) }
     }
 
-    fn all(texts: &[&str]) -> Vec<Given> {
+    fn all(texts: &[&str]) -> Vec<ConnectOption> {
         texts.iter().map(|text| given(text)).collect()
     }
 

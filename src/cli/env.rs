@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use crate::front::stdin;
+use crate::input::stdin;
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]

@@ -95,8 +95,8 @@ fn usage(argument: &Arg) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command;
     use super::*;
+    use crate::cli::command;
 
     #[test]
     fn short_help_fits_a_screen_and_names_every_option() {

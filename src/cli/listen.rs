@@ -11,33 +11,36 @@ use url::Host;
 
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
-use super::options::{Compress, Interval, Output, Stdin};
+use super::options::{Compress, OutputArgs, StdinArgs};
 use super::run::Values;
-use super::{secret, translate, values};
+use super::values::{self, Interval};
+use super::{secret, translate};
 use crate::dial::Trust;
 use crate::error::Error;
-use crate::event::{Batch, Input, Message, Text};
-use crate::front::listen::replay::Replay;
-use crate::front::listen::role::Cast;
-use crate::front::listen::site::Address;
-use crate::front::listen::tls::{Identity, Proof};
-use crate::front::listen::{self, Work};
-use crate::front::scripts::Scripts;
+use crate::events::{Batch, Input};
 use crate::handshake::admission::{Admission, Hosts};
 use crate::handshake::authority;
 use crate::handshake::origin::{OriginPattern, Origins};
-use crate::plan::{Prompt, Service, Source};
+use crate::input::source::{PromptOptions, Source};
+use crate::message::{Message, Utf8Text};
+use crate::play::files::Scripts;
 use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::request::Credentials;
-use crate::script::check::Given;
-use crate::session::{self, Habits, Pinging};
+use crate::script::check::DefaultConnection;
+use crate::server::address::Address;
+use crate::server::options::ListenOptions;
+use crate::server::replay::ServerReplay;
+use crate::server::server_script::ServerScript;
+use crate::server::tls::{Proof, ServerIdentity};
+use crate::server::{self, Work};
+use crate::session::{self, KeepaliveOptions, Pinging};
 use crate::wire::Limits;
 use crate::wire::offer::Parameters;
 
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Listen {
+pub(crate) struct ListenArgs {
     /// Where: 8080, :8080, 127.0.0.1:0, [::1]:9000, 0.0.0.0:8080, unix:/run/x.sock
     ///
     /// A port alone means this machine only; 0.0.0.0 or another address has to be said. Port 0 takes a free one, which
@@ -46,22 +49,22 @@ pub(crate) struct Listen {
     address: Address,
 
     #[command(flatten)]
-    work: WorkOptions,
+    work: WorkArgs,
     #[command(flatten)]
-    stdin: Stdin,
+    stdin: StdinArgs,
     #[command(flatten)]
-    output: Output,
+    output: OutputArgs,
     #[command(flatten)]
-    admission: AdmissionOptions,
+    admission: AdmissionArgs,
     #[command(flatten)]
-    tls: TlsOptions,
+    tls: ListenTlsArgs,
     #[command(flatten)]
-    limits: LimitOptions,
+    limits: LimitArgs,
 }
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay"]))]
-struct WorkOptions {
+struct WorkArgs {
     /// Send every message back, with its type; stdin is not read
     #[arg(long)]
     echo: bool,
@@ -131,7 +134,7 @@ struct WorkOptions {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Handshake")]
-struct AdmissionOptions {
+struct AdmissionArgs {
     /// Serve this path only; any other is answered with 404
     #[arg(long, value_name = "PATH", value_parser = path)]
     path: Option<String>,
@@ -196,7 +199,7 @@ struct AdmissionOptions {
     refuse: Option<(u16, String)>,
 
     /// Wait this long before each answer
-    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = values::time)]
+    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = crate::text::units::time)]
     delay: Duration,
 
     /// Answer a browser with 426 instead of a page to try the server with
@@ -206,7 +209,7 @@ struct AdmissionOptions {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
-struct TlsOptions {
+struct ListenTlsArgs {
     /// Be wss://, with this certificate and what it builds on (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -230,13 +233,13 @@ struct TlsOptions {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Limits")]
-struct LimitOptions {
+struct LimitArgs {
     /// Let in at most so many at once; 503 for more
     #[arg(long, value_name = "N", value_parser = values::positive::<u32>)]
     max_clients: Option<u32>,
 
     /// Refuse larger messages, with a Close 1009
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::size)]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = crate::text::units::size)]
     max_message: usize,
 
     /// Send each client a ping this often, or `off`
@@ -250,17 +253,17 @@ struct LimitOptions {
     ping_timeout: Option<Duration>,
 
     /// Give a client this long for its request, TLS included
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time)]
     handshake_timeout: Duration,
 
     /// Give up on a client's Close after this long
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time)]
     close_timeout: Duration,
 }
 
-impl Listen {
+impl ListenArgs {
     /// What wscat's `-l` means: the defaults, but for what the client's options share with these.
-    pub(super) fn at(address: Address, stdin: Stdin, output: Output) -> Self {
+    pub(super) fn at(address: Address, stdin: StdinArgs, output: OutputArgs) -> Self {
         use clap::{Command, FromArgMatches as _};
         let matches = Self::augment_args(Command::new("listen")).get_matches_from(["listen"]);
         let defaults = Self::from_arg_matches(&matches).expect("clap has just matched these");
@@ -268,11 +271,11 @@ impl Listen {
     }
 
     /// The prompt, if there is one.
-    pub(super) fn prompt(&self, env: &Env) -> Option<Prompt> {
+    pub(super) fn prompt(&self, env: &Env) -> Option<PromptOptions> {
         translate::prompt(&self.stdin, &self.output, env)
     }
 
-    pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
+    pub(super) fn service(&self, env: &Env) -> Result<ListenOptions, Error> {
         let work = self.work.work()?;
         let source = match work {
             Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => match self.prompt(env) {
@@ -284,12 +287,12 @@ impl Listen {
             }
         };
         let is_prompt = matches!(source, Source::Prompt(_));
-        let habits = Habits { pings: self.limits.pings()?, heartbeat: None };
-        let session = session::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
+        let habits = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
+        let session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
         let identity = self.tls.identity(&self.address)?;
-        Ok(Service {
+        Ok(ListenOptions {
             script: self.work.script(env)?,
-            options: listen::Options {
+            options: server::Options {
                 address: self.address.clone(),
                 admission: self.admission.admission(&self.address, identity.is_some())?,
                 identity,
@@ -307,7 +310,7 @@ impl Listen {
             source,
             look: translate::look(&self.output, &self.stdin, env, is_prompt),
             record: self.output.record.clone(),
-            voice: translate::voice(&self.output, env, is_prompt),
+            diagnostics: translate::diagnostics(&self.output, env, is_prompt),
         })
     }
 
@@ -321,7 +324,7 @@ impl Listen {
         let tick = |pair: &[String]| {
             let option = "--every <TIME> <MSG>";
             let bad = |why: &str| Error::Usage(format!("`{}` is no value for `{option}`: {why}", pair[0]));
-            let every = values::time(&pair[0]).map_err(|why| bad(&why))?;
+            let every = crate::text::units::time(&pair[0]).map_err(|why| bad(&why))?;
             if every < Duration::from_millis(1) {
                 return Err(bad("it is at least 1ms"));
             }
@@ -331,13 +334,13 @@ impl Listen {
     }
 }
 
-impl LimitOptions {
+impl LimitArgs {
     fn pings(&self) -> Result<Option<Pinging>, Error> {
         translate::pings(self.ping_interval, self.ping_timeout, false)
     }
 }
 
-impl WorkOptions {
+impl WorkArgs {
     fn work(&self) -> Result<Work, Error> {
         Ok(match (&self.exec, &self.replay) {
             (Some(command), _) => Work::Exec(command.clone()),
@@ -349,15 +352,15 @@ impl WorkOptions {
         })
     }
 
-    fn recording(&self, file: &Path) -> Result<Replay, Error> {
+    fn recording(&self, file: &Path) -> Result<ServerReplay, Error> {
         let recording = Recording::open(file)?;
         if recording.connections().is_empty() {
             return Err(Error::Usage(format!("`{}` has no connection recorded", file.display())));
         }
-        Ok(Replay { recording, speed: self.speed, compare: self.compare.then(|| Ignored(self.ignore.clone())) })
+        Ok(ServerReplay { recording, speed: self.speed, compare: self.compare.then(|| Ignored(self.ignore.clone())) })
     }
 
-    fn script(&self, env: &Env) -> Result<Option<Cast>, Error> {
+    fn script(&self, env: &Env) -> Result<Option<ServerScript>, Error> {
         let variables = self.values.read()?;
         let Some(path) = &self.script else { return Ok(None) };
         let scripts = Scripts {
@@ -365,13 +368,13 @@ impl WorkOptions {
             options: dialing::names(),
             variables: Some(variables.clone()),
             dial: Dialer::new(Connections::default(), false, env).into(),
-            given: Given::Yes,
+            given: DefaultConnection::Yes,
         };
-        Ok(Some(Cast { scripts, variables }))
+        Ok(Some(ServerScript { scripts, variables }))
     }
 }
 
-impl AdmissionOptions {
+impl AdmissionArgs {
     fn admission(&self, address: &Address, is_tls: bool) -> Result<Admission, Error> {
         let credentials = match (&self.auth, &self.bearer) {
             (Some(user), _) => Some(secret::user(user)?),
@@ -413,8 +416,8 @@ impl AdmissionOptions {
     }
 }
 
-impl TlsOptions {
-    fn identity(&self, address: &Address) -> Result<Option<Identity>, Error> {
+impl ListenTlsArgs {
+    fn identity(&self, address: &Address) -> Result<Option<ServerIdentity>, Error> {
         let proof = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Proof::Files { certificate, key },
             _ if self.tls_self_signed => Proof::SelfSigned(ip(address)),
@@ -436,7 +439,7 @@ impl TlsOptions {
             },
             None => None,
         };
-        Identity::new(proof, clients).map(Some).map_err(Error::Usage)
+        ServerIdentity::new(proof, clients).map(Some).map_err(Error::Usage)
     }
 }
 
@@ -451,7 +454,7 @@ fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
     let data = std::fs::read(path);
     let data = data.map_err(|source| Error::File { what: "read the message in", path: path.to_owned(), source })?;
     Ok(match String::from_utf8(data) {
-        Ok(text) if !is_binary => Message::Text(Text::from(text)),
+        Ok(text) if !is_binary => Message::Text(Utf8Text::from(text)),
         Ok(text) => Message::Binary(text.into()),
         Err(error) => Message::Binary(error.into_bytes().into()),
     })

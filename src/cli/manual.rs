@@ -7,10 +7,10 @@ use clap_mangen::Man;
 use regex::Regex;
 
 use super::help::{EXAMPLES, EXIT_STATUS};
-use crate::command;
+use crate::commands::prompt::command;
 use crate::error::Error;
-use crate::event::FailureKind;
-use crate::wire::Side;
+use crate::events::FailureKind;
+use crate::wire::frame::Side;
 
 /// What a variable of the environment does.
 const ENVIRONMENT: [(&str, &str); 12] = [

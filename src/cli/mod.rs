@@ -2,7 +2,9 @@
 //!
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
+pub(crate) mod credentials;
 mod curl;
+pub(crate) mod defer;
 mod dialing;
 mod env;
 mod generate;
@@ -20,21 +22,22 @@ mod translate;
 pub(crate) mod values;
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
-pub(crate) use env::Env;
-use listen::Listen;
-use modes::GivenOptions;
-pub(crate) use options::Options;
-use replay::{Replay, ToScript};
-use run::Run;
-
+use self::defer::Apart;
+use self::listen::ListenArgs;
+use self::modes::GivenOptions;
+use self::replay::{ReplayArgs, ToScript};
+use self::run::RunArgs;
+use self::values::one_line;
+use crate::app::Job;
 use crate::error::Error;
-use crate::front::listen::site::Address;
-use crate::plan::Job;
+use crate::server::address::Address;
+
+pub(crate) use self::env::Env;
+pub(crate) use self::options::Options;
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
@@ -69,7 +72,7 @@ pub(crate) struct Cli {
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
         conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "reply", "echo", "max_message"],
         conflicts_with_all = ["compress", "compress_options", "fragment"],
-        conflicts_with_all = ["Ending", "Request", "Tls", "Route", "Timing"]
+        conflicts_with_all = ["EndingArgs", "RequestArgs", "TlsArgs", "RouteArgs", "TimingArgs"]
     )]
     listen: Option<Address>,
 
@@ -77,11 +80,11 @@ pub(crate) struct Cli {
     options: Options,
 
     #[command(subcommand)]
-    command: Option<Apart<Command>>,
+    command: Option<Apart<CliCommand>>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Try it out: the same, against a built-in echo server
     ///
     /// The server listens on a free port of the loopback interface and sends every message back. No network is needed.
@@ -104,14 +107,14 @@ enum Command {
     /// of stdin goes to all as soon as there is somebody. What arrives is shown with its client's name. A browser gets a
     /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
     /// wait for them. `wsprobe listen --help` has its options.
-    Listen(Box<Apart<Listen>>),
+    Listen(Box<Apart<ListenArgs>>),
     /// Test a server with scripts: conversations with expectations, one step a line
     ///
     /// wsprobe.wsp(5) explains the language. All files are checked before anything connects; a step that fails is shown
     /// with its place, with what came instead and with the last ten messages of its connection. What is told is told on
     /// stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file does not parse, else
     /// as for a connection. `wsprobe run --help` has its options.
-    Run(Box<Apart<Run>>),
+    Run(Box<Apart<RunArgs>>),
     /// Send a recording again: what `--record` wrote, with its timing
     ///
     /// Sends what the client once sent (messages, pings, pongs that nobody asked for, the Close), each as long after the
@@ -122,7 +125,7 @@ enum Command {
     /// pauses between them. What `wsprobe listen` recorded is seen from the server's side: then it is the part of its
     /// client that is played, and `--client` says of which. Pongs that answer pings, pings of `--ping-interval` and
     /// frames made by hand are not sent again.
-    Replay(Box<Apart<Replay>>),
+    Replay(Box<Apart<ReplayArgs>>),
     /// Make a script of a recording, for `wsprobe run`
     ///
     /// Prints a script that says what the client said, and expects what the server said, in the same order: it passes
@@ -141,55 +144,6 @@ enum Command {
 struct Demo {
     #[command(flatten)]
     options: Options,
-}
-
-/// Defined apart from all else, for the sake of every start: the options of a command only when that is the one, and the
-/// commands in a frame of the stack that is not there while the options are defined.
-#[derive(Debug)]
-struct Apart<T>(T);
-
-impl<T: Args> Args for Apart<T> {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        command.defer(|command| {
-            // Or the doc comments of what is flattened would take their place.
-            let about = command.get_about().cloned().unwrap_or_default();
-            let long_about = command.get_long_about().cloned().unwrap_or_default();
-            T::augment_args(command).about(about).long_about(long_about)
-        })
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
-
-impl<T: Subcommand> Subcommand for Apart<T> {
-    #[inline(never)]
-    fn augment_subcommands(command: clap::Command) -> clap::Command {
-        T::augment_subcommands(command)
-    }
-
-    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
-        T::augment_subcommands_for_update(command)
-    }
-
-    fn has_subcommand(name: &str) -> bool {
-        T::has_subcommand(name)
-    }
-}
-
-impl<T: FromArgMatches> FromArgMatches for Apart<T> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        T::from_arg_matches(matches).map(Self)
-    }
-
-    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
-        T::from_arg_matches_mut(matches).map(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.0.update_from_arg_matches(matches)
-    }
 }
 
 /// Reads the command line.
@@ -212,28 +166,28 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         Err(error) => return explained(&error),
     };
     match (cli.command.map(|command| command.0), cli.url.or(cli.connect)) {
-        (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
-        (Some(Command::Curl { line }), _) => as_curl(&line, env),
-        (Some(Command::Listen(listen)), _) => {
+        (Some(CliCommand::Generate { what }), _) => what.generate(command()).map(Job::Print),
+        (Some(CliCommand::Curl { line }), _) => as_curl(&line, env),
+        (Some(CliCommand::Listen(listen)), _) => {
             given.check_server(&listen.0, env)?;
             listen.0.service(env).map(Box::new).map(Job::Listen)
         }
-        (Some(Command::Run(run)), _) => {
+        (Some(CliCommand::Run(run)), _) => {
             if run.0.only_reads() {
                 given.check_unplayed(dialing::names().into_iter().map(|option| option.name))?;
             }
             run.0.job(env)
         }
-        (Some(Command::Demo(demo)), _) => {
+        (Some(CliCommand::Demo(demo)), _) => {
             given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
             translate::demo(&demo.0.options, env).map(Job::Demo)
         }
-        (Some(Command::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
-        (Some(Command::RecordToScript(recording)), _) => Ok(recording.job()),
+        (Some(CliCommand::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
+        (Some(CliCommand::RecordToScript(recording)), _) => Ok(recording.job()),
         (None, url) => {
             if let Some(address) = cli.listen {
                 let Options { messages, output, .. } = cli.options;
-                let listen = Listen::at(address, messages.stdin, output);
+                let listen = ListenArgs::at(address, messages.stdin, output);
                 given.check_server(&listen, env)?;
                 let service = listen.service(env)?;
                 return Ok(Job::Listen(Box::new(service)));
@@ -282,42 +236,4 @@ fn explained(error: &clap::Error) -> Result<Job, Error> {
         }
         _ => Err(Error::Usage(one_line(error))),
     }
-}
-
-fn one_line(error: &clap::Error) -> String {
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
-        _ => None,
-    };
-    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
-    let value = context(ContextKind::InvalidValue).unwrap_or_default();
-    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let valid = context(ContextKind::ValidValue).unwrap_or_default();
-    match error.kind() {
-        ErrorKind::MissingRequiredArgument if argument.contains("URL") => {
-            return "which server? wsprobe URL, or `wsprobe demo` to try it out, `wsprobe --help` for more".to_owned();
-        }
-        ErrorKind::MissingRequiredArgument => return format!("`{argument}` is missing; `--help` tells what it takes"),
-        ErrorKind::ValueValidation => return format!("`{value}` is no value for `{argument}`: {source}"),
-        ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
-        ErrorKind::InvalidValue => return format!("`{value}` is no value for `{argument}`: it takes one of {valid}"),
-        // To clap, what stands behind the URL can only be a command.
-        ErrorKind::ArgumentConflict => {
-            if let Some(extra) = context(ContextKind::InvalidSubcommand) {
-                return format!("`{extra}` is one argument too many: there is one URL; `-x` sends a message");
-            }
-        }
-        _ => {}
-    }
-    // clap's own first line says it well; a tip, if it has one, comes behind.
-    let text = error.render().to_string();
-    let mut line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
-    let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
-    if let Some(suggested) = suggested {
-        write!(line, "; did you mean `{suggested}`?").expect("a String takes all");
-    } else if error.kind() == ErrorKind::UnknownArgument {
-        line += "; `wsprobe --help` lists all options";
-    }
-    line
 }

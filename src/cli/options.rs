@@ -8,36 +8,37 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use regex::Regex;
 use rustls::pki_types::ServerName;
 
-use super::{secret, values};
+use super::secret;
+use super::values::{self, Interval};
 use crate::dial::tls::Pin;
-use crate::dial::{Detour, Known, Origin};
+use crate::dial::{ConnectTo, LocalAddress, ResolveOverride};
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::wire::offer::Parameters;
 
 /// All that `wsprobe URL` and `wsprobe demo` share.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) messages: Messages,
-    pub(crate) output: Output,
-    pub(crate) ending: Ending,
-    pub(crate) request: Request,
-    pub(crate) tls: Tls,
-    pub(crate) route: Route,
-    pub(crate) timing: Timing,
-    pub(crate) protocol: Protocol,
+    pub(crate) messages: MessageArgs,
+    pub(crate) output: OutputArgs,
+    pub(crate) ending: EndingArgs,
+    pub(crate) request: RequestArgs,
+    pub(crate) tls: TlsArgs,
+    pub(crate) route: RouteArgs,
+    pub(crate) timing: TimingArgs,
+    pub(crate) protocol: ProtocolArgs,
 }
 
 /// In the order of the help. Called through pointers, or some of them would be put into their caller, whose frame would then
 /// take ten pages of the stack more: each costs time at every start.
 const HEADINGS: [fn(Command) -> Command; 8] = [
-    Messages::augment_args,
-    Output::augment_args,
-    Ending::augment_args,
-    Request::augment_args,
-    Tls::augment_args,
-    Route::augment_args,
-    Timing::augment_args,
-    Protocol::augment_args,
+    MessageArgs::augment_args,
+    OutputArgs::augment_args,
+    EndingArgs::augment_args,
+    RequestArgs::augment_args,
+    TlsArgs::augment_args,
+    RouteArgs::augment_args,
+    TimingArgs::augment_args,
+    ProtocolArgs::augment_args,
 ];
 
 impl Args for Options {
@@ -57,14 +58,14 @@ impl FromArgMatches for Options {
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self {
-            messages: Messages::from_arg_matches_mut(matches)?,
-            output: Output::from_arg_matches_mut(matches)?,
-            ending: Ending::from_arg_matches_mut(matches)?,
-            request: Request::from_arg_matches_mut(matches)?,
-            tls: Tls::from_arg_matches_mut(matches)?,
-            route: Route::from_arg_matches_mut(matches)?,
-            timing: Timing::from_arg_matches_mut(matches)?,
-            protocol: Protocol::from_arg_matches_mut(matches)?,
+            messages: MessageArgs::from_arg_matches_mut(matches)?,
+            output: OutputArgs::from_arg_matches_mut(matches)?,
+            ending: EndingArgs::from_arg_matches_mut(matches)?,
+            request: RequestArgs::from_arg_matches_mut(matches)?,
+            tls: TlsArgs::from_arg_matches_mut(matches)?,
+            route: RouteArgs::from_arg_matches_mut(matches)?,
+            timing: TimingArgs::from_arg_matches_mut(matches)?,
+            protocol: ProtocolArgs::from_arg_matches_mut(matches)?,
         })
     }
 
@@ -75,7 +76,7 @@ impl FromArgMatches for Options {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
-pub(crate) struct Messages {
+pub(crate) struct MessageArgs {
     /// Send this message first; repeat it for more
     ///
     /// They are sent in order as soon as the connection is open. Then the input has ended and stdin is never read, so
@@ -88,7 +89,7 @@ pub(crate) struct Messages {
     pub(crate) interactive: bool,
 
     #[command(flatten)]
-    pub(crate) stdin: Stdin,
+    pub(crate) stdin: StdinArgs,
 
     /// Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
@@ -113,7 +114,7 @@ pub(crate) struct Messages {
 /// What `wsprobe listen` takes too.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
-pub(crate) struct Stdin {
+pub(crate) struct StdinArgs {
     /// Send binary messages
     ///
     /// Stdin need not be UTF-8 then. It is still cut at the delimiter, unless `--whole` or `--chunk` says otherwise.
@@ -155,7 +156,7 @@ pub(crate) struct Stdin {
     /// Cut stdin into binary messages of this size
     ///
     /// A size in bytes, or with a unit: `64K`, `1MiB`. The last message holds the rest.
-    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true, conflicts_with = "json_input")]
+    #[arg(long, value_name = "SIZE", value_parser = crate::text::units::size, hide_short_help = true, conflicts_with = "json_input")]
     pub(crate) chunk: Option<usize>,
 
     /// Only listen: never read stdin
@@ -175,7 +176,7 @@ pub(crate) struct Stdin {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct Output {
+pub(crate) struct OutputArgs {
     /// Print a JSON record for each event, in and out
     ///
     /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC and never
@@ -286,7 +287,7 @@ pub(crate) enum When {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Ending")]
-pub(crate) struct Ending {
+pub(crate) struct EndingArgs {
     /// Receive this long after the input, or `forever`
     ///
     /// The whole time from when the last message was sent, whatever comes meanwhile; `-1` means forever too, as in wscat.
@@ -300,7 +301,7 @@ pub(crate) struct Ending {
     /// Messages and parts of them are what counts: pings and pongs do not, and neither does time in which stdout does not
     /// take what has come. A feed that never pauses goes on until `--wait`, `--count`, `--timeout` or a signal ends it.
     /// With `--wait`, whichever is over first.
-    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) wait_idle: Option<Duration>,
 
     /// End after the first message
@@ -318,18 +319,18 @@ pub(crate) struct Ending {
     ///
     /// With `--binary`, a binary message can match too; what of it is not UTF-8 is U+FFFD to the expression. Messages are
     /// looked at whole, up to `--max-message`. The same holds for `--expect` and `--expect-json`.
-    #[arg(long, value_name = "REGEX", value_parser = values::regex, hide_short_help = true)]
+    #[arg(long, value_name = "REGEX", value_parser = crate::text::patterns::regex, hide_short_help = true)]
     pub(crate) until: Option<Regex>,
 
     /// Limit the whole run, connecting included
-    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) timeout: Option<Duration>,
 
     /// Exit with 1 unless a text message matches
     ///
     /// With `--binary`, a binary message may match too. Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
     /// met in any order, and by one message or several.
-    #[arg(long, value_name = "REGEX", value_parser = values::regex)]
+    #[arg(long, value_name = "REGEX", value_parser = crate::text::patterns::regex)]
     pub(crate) expect: Vec<Regex>,
 
     /// Exit with 1 unless a JSON message has this path, and this value there
@@ -344,24 +345,24 @@ pub(crate) struct Ending {
     pub(crate) exit_on_close: bool,
 
     /// The code of our Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = values::close_code, hide_short_help = true)]
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = crate::message::close::close_code, hide_short_help = true)]
     pub(crate) close_code: u16,
 
     /// The reason in our Close, at most 123 bytes
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = values::close_reason, hide_short_help = true)]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = crate::message::close::close_reason, hide_short_help = true)]
     pub(crate) close_reason: String,
 
     /// Give up on the server's Close after this long
     ///
     /// Counted from when our Close was sent, except while stdout does not take what comes. Then the exit status is 7; it
     /// is 0 if whole messages were still coming, since a server that only sends never gets to read our Close.
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) close_timeout: Duration,
 }
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Request")]
-pub(crate) struct Request {
+pub(crate) struct RequestArgs {
     /// Add a header, `'Name: value'`; one each time
     ///
     /// It takes the place of a header that wsprobe would send itself; with an empty value (`'User-Agent:'`) there is
@@ -439,7 +440,7 @@ pub(crate) struct Request {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
-pub(crate) struct Tls {
+pub(crate) struct TlsArgs {
     /// Do not check the server's certificate
     ///
     /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl:
@@ -504,7 +505,7 @@ pub(crate) enum TlsVersion {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Route")]
-pub(crate) struct Route {
+pub(crate) struct RouteArgs {
     /// Connect through this proxy
     ///
     /// `http://`, `https://`, `socks5://` (names are resolved here) or `socks5h://` (by the proxy), with
@@ -529,19 +530,19 @@ pub(crate) struct Route {
     ///
     /// `HOST:PORT:ADDR`; more addresses follow behind commas, `*` is any host. Nothing else changes: Host, TLS and
     /// redirects see the name.
-    #[arg(long, value_name = "HOST:PORT:ADDR", value_parser = Known::from_text, hide_short_help = true)]
-    pub(crate) resolve: Vec<Known>,
+    #[arg(long, value_name = "HOST:PORT:ADDR", value_parser = ResolveOverride::from_text, hide_short_help = true)]
+    pub(crate) resolve: Vec<ResolveOverride>,
 
     /// Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`
     ///
     /// To HOST2 and PORT2 when HOST1 and PORT1 are meant. An empty HOST1 or PORT1 is any, an empty HOST2 or PORT2 is
     /// the same. Host and TLS see HOST1.
-    #[arg(long, value_name = "FROM:TO", value_parser = Detour::from_text, hide_short_help = true)]
-    pub(crate) connect_to: Vec<Detour>,
+    #[arg(long, value_name = "FROM:TO", value_parser = ConnectTo::from_text, hide_short_help = true)]
+    pub(crate) connect_to: Vec<ConnectTo>,
 
     /// Connect from this address or interface
-    #[arg(long, value_name = "ADDR", value_parser = Origin::from_text, hide_short_help = true)]
-    pub(crate) interface: Option<Origin>,
+    #[arg(long, value_name = "ADDR", value_parser = LocalAddress::from_text, hide_short_help = true)]
+    pub(crate) interface: Option<LocalAddress>,
 
     /// Use IPv4 only
     #[arg(short = '4', long, hide_short_help = true, conflicts_with = "ipv6")]
@@ -554,17 +555,17 @@ pub(crate) struct Route {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Timing")]
-pub(crate) struct Timing {
+pub(crate) struct TimingArgs {
     /// Give up when there is no connection in time
     ///
     /// Covers the name, the addresses, the proxy and TLS together.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
     /// Give up when the server has not answered the opening request in time
     ///
     /// Counted from the first byte of the request; `--connect-timeout` covers all before it.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) handshake_timeout: Duration,
 
     /// Wait so long for the server to come up, or `forever`
@@ -621,13 +622,6 @@ pub(crate) struct Timing {
     pub(crate) reconnect_delay: Option<Delay>,
 }
 
-/// How often something is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interval {
-    Off,
-    Every(Duration),
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compress {
     Auto,
@@ -637,11 +631,11 @@ pub(crate) enum Compress {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Protocol")]
-pub(crate) struct Protocol {
+pub(crate) struct ProtocolArgs {
     /// Refuse larger messages, with a Close 1009
     ///
     /// A size in bytes, or with a unit: `64K`, `16MiB`.
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = values::size, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = crate::text::units::size, hide_short_help = true)]
     pub(crate) max_message: usize,
 
     /// Compress messages (permessage-deflate)
@@ -663,7 +657,7 @@ pub(crate) struct Protocol {
     ///
     /// A size in bytes, or with a unit. What is compressed is cut after it was compressed. Without it, only messages
     /// over 64 KiB are cut.
-    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = crate::text::units::size, hide_short_help = true)]
     pub(crate) fragment: Option<usize>,
 
     /// The version of the protocol; there is only 13

@@ -7,18 +7,20 @@ use clap::{Args, Parser as _};
 use serde_json_path::JsonPath;
 
 use super::env::Env;
-use super::options::{Ending, Options, Output, Protocol, Request, Route, Stdin, Timing, Tls};
+use super::options::{
+    EndingArgs, Options, OutputArgs, ProtocolArgs, RequestArgs, RouteArgs, StdinArgs, TimingArgs, TlsArgs,
+};
 use super::{Cli, translate, values};
+use crate::app::Job;
 use crate::error::Error;
-use crate::event::ClientName;
-use crate::plan::{self, Job};
+use crate::events::ClientName;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::session::Wait;
 
 /// All that `wsprobe replay` takes.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Replay {
+pub(super) struct ReplayArgs {
     /// The recording: a file that `--record` wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -30,17 +32,17 @@ pub(super) struct Replay {
     #[command(flatten)]
     replaying: Replaying,
     #[command(flatten)]
-    output: Output,
+    output: OutputArgs,
     #[command(flatten)]
-    request: Request,
+    request: RequestArgs,
     #[command(flatten)]
-    tls: Tls,
+    tls: TlsArgs,
     #[command(flatten)]
-    route: Route,
+    route: RouteArgs,
     #[command(flatten)]
-    timing: Timing,
+    timing: TimingArgs,
     #[command(flatten)]
-    protocol: Protocol,
+    protocol: ProtocolArgs,
 }
 
 /// All that `wsprobe record-to-script` takes.
@@ -91,11 +93,11 @@ struct Replaying {
     wait: Wait,
 
     /// Limit the whole run, connecting included
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    #[arg(long, value_name = "TIME", value_parser = crate::text::units::time)]
     timeout: Option<Duration>,
 
     /// Give up on the server's Close after this long
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time)]
     close_timeout: Duration,
 }
 
@@ -105,8 +107,8 @@ impl ToScript {
     }
 }
 
-impl Replay {
-    pub(super) fn job(&self, env: &Env) -> Result<plan::Replay, Error> {
+impl ReplayArgs {
+    pub(super) fn job(&self, env: &Env) -> Result<crate::commands::replay::ReplayOptions, Error> {
         if self.timing.reconnect.is_some() {
             return Err(Error::Usage(
                 "a replay connects as often as was recorded, and so not with `--reconnect`".to_owned(),
@@ -118,12 +120,12 @@ impl Replay {
         let defaults = Cli::parse_from(["wsprobe", ":0"]).options;
         let options = Options {
             // Nothing is read from stdin, also on a terminal.
-            messages: super::options::Messages {
-                stdin: Stdin { receive_only: true, ..defaults.messages.stdin },
+            messages: super::options::MessageArgs {
+                stdin: StdinArgs { receive_only: true, ..defaults.messages.stdin },
                 ..defaults.messages
             },
             output: self.output.clone(),
-            ending: Ending {
+            ending: EndingArgs {
                 timeout: self.replaying.timeout,
                 close_timeout: self.replaying.close_timeout,
                 ..defaults.ending
@@ -139,6 +141,13 @@ impl Replay {
         // What is compared has to be there as a whole.
         plan.connect.manner.parts &= !compare;
         let compare = compare.then(|| Ignored(ignore.clone()));
-        Ok(plan::Replay { plan, file: self.file.clone(), client, speed, patience: wait, compare })
+        Ok(crate::commands::replay::ReplayOptions {
+            plan,
+            file: self.file.clone(),
+            client,
+            speed,
+            patience: wait,
+            compare,
+        })
     }
 }

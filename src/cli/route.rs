@@ -5,9 +5,10 @@ use rustls::pki_types::ServerName;
 use super::env::Env;
 use super::options::{Options, TlsVersion};
 use super::secret;
+use crate::dial::family::Family;
 use crate::dial::proxy::{Exceptions, Proxies, Proxy};
-use crate::dial::tls::{self, Identity, Version, Versions};
-use crate::dial::{Family, Route, Trust};
+use crate::dial::tls::{self, ClientIdentity, Version, Versions};
+use crate::dial::{Route, Trust};
 use crate::error::Error;
 
 pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
@@ -36,7 +37,7 @@ fn family(options: &Options) -> Result<Option<Family>, Error> {
         (_, true) => Some(Family::V6),
         _ => None,
     };
-    let possible = options.route.interface.as_ref().and_then(crate::dial::Origin::family);
+    let possible = options.route.interface.as_ref().and_then(crate::dial::LocalAddress::family);
     match (wanted, possible) {
         (Some(wanted), Some(possible)) if wanted != possible => {
             Err(Error::Usage("the address of `--interface` is of the family that `-4` or `-6` excludes".to_owned()))
@@ -78,7 +79,7 @@ fn trust(options: &Options) -> Result<Trust, Error> {
     }
 }
 
-fn identity(options: &Options) -> Result<Option<Identity>, Error> {
+fn identity(options: &Options) -> Result<Option<ClientIdentity>, Error> {
     let Some(certificate) = &options.tls.cert else { return Ok(None) };
     let mut passphrase = |path: &std::path::Path| {
         let found = match &options.tls.passphrase {
@@ -87,7 +88,7 @@ fn identity(options: &Options) -> Result<Option<Identity>, Error> {
         };
         found.map_err(|error| error.chain())
     };
-    let identity = Identity::from_files(certificate, options.tls.key.as_deref(), &mut passphrase);
+    let identity = ClientIdentity::from_files(certificate, options.tls.key.as_deref(), &mut passphrase);
     identity.map(Some).map_err(|error| Error::Usage(format!("cannot use the certificate of `--cert`: {error}")))
 }
 

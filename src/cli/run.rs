@@ -8,16 +8,17 @@ use clap::{Args, ValueHint};
 
 use super::dialing;
 use super::env::Env;
-use super::suite::Playing;
+use super::suite::PlayingArgs;
+use crate::app::Job;
+use crate::commands::check_scripts::ScriptCheck;
 use crate::error::Error;
-use crate::front::scripts::Scripts;
-use crate::plan::{Care, Job};
-use crate::script::check::Given;
-use crate::script::variables::files::{self, Format};
+use crate::play::files::Scripts;
+use crate::script::check::DefaultConnection;
+use crate::script::variables::files::{self, VariablesFormat};
 use crate::script::variables::{Variables, is_reference};
 
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Run {
+pub(crate) struct RunArgs {
     /// Scripts, and folders of them (`*.wsp`); `-` is stdin
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     paths: Vec<PathBuf>,
@@ -27,21 +28,21 @@ pub(crate) struct Run {
     /// All errors of all files are told, each with its line and column; the exit status is 2 if there are any. Whether
     /// variables have values is checked only if `--var` or `--vars` gives some. With `--fmt`, files that are not in
     /// their canonical form are named and left alone, and the exit status is 1.
-    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["Choice", "report", "record", "frames"])]
+    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames"])]
     check: bool,
 
     /// Bring the scripts into their canonical form
     ///
     /// Files are written in place, stdin is printed to stdout. Indentation and blanks between words change; comments and
     /// what is sent or expected do not. When any file has an error, none is written.
-    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["Choice", "report", "record", "frames", "var", "vars"])]
+    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames", "var", "vars"])]
     fmt: bool,
 
     #[command(flatten)]
     values: Values,
 
     #[command(flatten)]
-    playing: Playing,
+    playing: PlayingArgs,
 }
 
 /// The values of variables.
@@ -62,7 +63,7 @@ pub(super) struct Values {
     vars: Vec<PathBuf>,
 }
 
-impl Run {
+impl RunArgs {
     /// Whether the scripts are not played.
     pub(super) fn only_reads(&self) -> bool {
         self.check || self.fmt
@@ -86,13 +87,13 @@ impl Run {
             options: dialing::names(),
             variables: known,
             dial: self.playing.dial(env),
-            given: if is_played { Given::No } else { Given::Perhaps },
+            given: if is_played { DefaultConnection::No } else { DefaultConnection::Perhaps },
         };
         if is_played {
             return Ok(Job::Run(Box::new(self.playing.suite(scripts, variables, reports, env))));
         }
-        let voice = self.playing.voice(env);
-        Ok(Job::Care(Box::new(Care { scripts, checks: self.check, formats: self.fmt, voice })))
+        let diagnostics = self.playing.diagnostics(env);
+        Ok(Job::CheckScripts(Box::new(ScriptCheck { scripts, checks: self.check, formats: self.fmt, diagnostics })))
     }
 }
 
@@ -116,7 +117,8 @@ fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variable
     for path in paths {
         let bad = |why: String| Error::Usage(format!("`{}` holds no variables: {why}", path.display()));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let format = Format::of(&name).ok_or_else(|| bad("its name ends in .toml, .json or .env".to_owned()))?;
+        let format =
+            VariablesFormat::of(&name).ok_or_else(|| bad("its name ends in .toml, .json or .env".to_owned()))?;
         let unread = |source| Error::File { what: "read", path: path.clone(), source };
         let mut text = String::new();
         File::open(path).map_err(unread)?.take(LARGEST + 1).read_to_string(&mut text).map_err(unread)?;

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use super::Env;
-use super::{options, values};
+use super::{Env, values};
 use crate::error::Error;
 use crate::request::jar::Jar;
-use crate::request::{Credentials, Header, netrc};
-use crate::target::Parsed;
+use crate::request::{Credentials, Header};
 
 /// Stands before a value that is data, whatever it looks like: no argument that was typed can hold it.
 const DATA: char = '\0';
@@ -70,17 +68,17 @@ pub(super) fn subprotocols(texts: &[String]) -> Result<Vec<String>, Error> {
 }
 
 /// `--cookie`: a pair, or a jar.
-pub(super) enum Cookie {
+pub(super) enum CookieArg {
     Pair(String),
     Jar(Jar),
 }
 
 /// A cookie, from wherever, or `@FILE` with a whole jar.
-pub(super) fn cookie(text: &str) -> Result<Cookie, Error> {
+pub(super) fn cookie(text: &str) -> Result<CookieArg, Error> {
     if let Some(path) = text.strip_prefix('@')
         && let Some(jar) = Jar::from_text(&read("--cookie", Path::new(path))?)
     {
-        return Ok(Cookie::Jar(jar));
+        return Ok(CookieArg::Jar(jar));
     }
     let pair = resolve("--cookie", text)?;
     let is_pair = pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
@@ -88,33 +86,7 @@ pub(super) fn cookie(text: &str) -> Result<Cookie, Error> {
         let kind = if text.starts_with('@') { ", or Netscape's format" } else { "" };
         return Err(Error::Usage(format!("`--cookie <NAME=VALUE>` takes a name, `=` and a value in one line{kind}")));
     }
-    Ok(Cookie::Pair(pair))
-}
-
-/// What the URL says, or else the file of `--netrc`; of both, when the URL names a user alone.
-pub(super) fn from_url_or_netrc(
-    parsed: &Parsed,
-    request: &options::Request,
-    env: &Env,
-) -> Result<Option<Credentials>, Error> {
-    let from_url = parsed.credentials.as_ref();
-    let basic =
-        |user: &str, password: &str| Credentials::Basic { user: user.to_owned(), password: password.to_owned() };
-    let path = match (&request.netrc_file, request.netrc) {
-        (Some(path), _) => path,
-        (None, true) => {
-            env.netrc.as_ref().ok_or_else(|| Error::Usage("`--netrc` looks in HOME, which is not set".to_owned()))?
-        }
-        (None, false) => return Ok(from_url.map(|(user, password)| basic(user, password))),
-    };
-    let unread = |source| Error::File { what: "read user and password in", path: path.clone(), source };
-    let text = std::fs::read_to_string(path).map_err(unread)?;
-    if let Some((user, password)) = from_url.filter(|(_, password)| !password.is_empty()) {
-        return Ok(Some(basic(user, password)));
-    }
-    let user = from_url.map(|(user, _)| user.as_str());
-    let found = netrc::find(&text, &parsed.target.host(), user);
-    Ok(found.map(|login| basic(&login.user, &login.password)).or_else(|| user.map(|user| basic(user, ""))))
+    Ok(CookieArg::Pair(pair))
 }
 
 /// `-H`: a header, or `@FILE` with one a line.
@@ -143,7 +115,7 @@ fn bad_header(text: &str, error: &str) -> Error {
     Error::Usage(format!("`{shown}` is no value for `--header <HEADER>`: {error}"))
 }
 
-fn read(option: &str, path: &Path) -> Result<String, Error> {
+pub(crate) fn read(option: &str, path: &Path) -> Result<String, Error> {
     let bad = |error| Error::Usage(format!("`@{}` is no value for `{option}`: {error}", path.display()));
     std::fs::read_to_string(path).map_err(bad)
 }

@@ -10,26 +10,28 @@ use super::dialing::{Connections, Dialer};
 use super::env::Env;
 use super::options::When;
 use super::{translate, values};
+use crate::commands::run::RunOptions;
+use crate::commands::run::report::{ReportFormat, ReportRequest};
 use crate::error::Error;
-use crate::front::run::report::{Format, Wanted};
-use crate::front::scripts::Scripts;
-use crate::plan::{Dial, Suite, Voice};
+use crate::play::files::Scripts;
+use crate::play::planner::ConnectionPlanner;
 use crate::render::record::Secrets;
 use crate::script::variables::Variables;
+use crate::term::diagnostics::Diagnostics;
 
 #[derive(Args, Clone, Debug)]
-pub(super) struct Playing {
+pub(super) struct PlayingArgs {
     #[command(flatten)]
-    choice: Choice,
+    choice: ChoiceArgs,
     #[command(flatten)]
-    output: Output,
+    output: SuiteOutputArgs,
     #[command(flatten)]
     connections: Connections,
 }
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Playing")]
-struct Choice {
+struct ChoiceArgs {
     /// Play so many files at once: by default, as many as there are CPUs
     #[arg(long, value_name = "N", value_parser = values::positive::<u32>, hide_short_help = true)]
     jobs: Option<u32>,
@@ -49,19 +51,19 @@ struct Choice {
     filter: Vec<String>,
 
     /// Give each file so long, all of its steps together
-    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     timeout: Option<Duration>,
 
     /// Give up on a server's Close after this long
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time, hide_short_help = true)]
     close_timeout: Duration,
 }
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
-struct Output {
+struct SuiteOutputArgs {
     #[command(flatten)]
-    reports: Reports,
+    reports: ReportArgs,
 
     /// Write a JSON record for each event of all connections to this file
     ///
@@ -94,20 +96,26 @@ struct Output {
     verbose: u8,
 }
 
-impl Playing {
+impl PlayingArgs {
     /// What makes connections, with these options for all of them.
-    pub(super) fn dial(&self, env: &Env) -> Dial {
+    pub(super) fn dial(&self, env: &Env) -> ConnectionPlanner {
         Dialer::new(self.connections.clone(), self.output.frames, env).into()
     }
 
     /// All that is needed to play these files.
-    pub(super) fn suite(self, scripts: Scripts, variables: Variables, reports: Vec<Wanted>, env: &Env) -> Suite {
-        let voice = self.voice(env);
-        let Choice { jobs, fail_fast, repeat, filter, timeout, close_timeout } = self.choice;
+    pub(super) fn suite(
+        self,
+        scripts: Scripts,
+        variables: Variables,
+        reports: Vec<ReportRequest>,
+        env: &Env,
+    ) -> RunOptions {
+        let diagnostics = self.diagnostics(env);
+        let ChoiceArgs { jobs, fail_fast, repeat, filter, timeout, close_timeout } = self.choice;
         let cpus = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let output = self.output;
         let secrets = if output.record_secrets { Secrets::Kept } else { Secrets::Masked };
-        Suite {
+        RunOptions {
             scripts,
             variables,
             filter,
@@ -118,7 +126,7 @@ impl Playing {
             close_timeout,
             reports,
             record: output.record.map(|path| (path, secrets)),
-            voice,
+            diagnostics,
             progress: env.stderr_is_terminal && !env.terminal_is_dumb && !output.quiet,
         }
     }
@@ -127,23 +135,23 @@ impl Playing {
     ///
     /// # Errors
     /// What is no report, or would overwrite a script.
-    pub(super) fn reports(&self) -> Result<(Vec<Wanted>, Vec<PathBuf>), Error> {
+    pub(super) fn reports(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         self.output.reports.read()
     }
 
     /// How to talk to the user.
-    pub(super) fn voice(&self, env: &Env) -> Voice {
+    pub(super) fn diagnostics(&self, env: &Env) -> Diagnostics {
         let output = &self.output;
         let colour = !output.no_color && translate::chosen(output.color, env.colours(env.stderr_is_terminal));
-        Voice { verbosity: translate::verbosity(output.quiet, output.verbose), colour }
+        Diagnostics { verbosity: translate::verbosity(output.quiet, output.verbose), colour }
     }
 }
 
 /// `--report FORMAT [FILE]`, each time that it was given.
 #[derive(Clone, Debug)]
-struct Reports(Vec<Vec<String>>);
+struct ReportArgs(Vec<Vec<String>>);
 
-impl FromArgMatches for Reports {
+impl FromArgMatches for ReportArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = matches.get_occurrences::<String>("report").into_iter().flatten();
         Ok(Self(given.map(|values| values.cloned().collect()).collect()))
@@ -155,7 +163,7 @@ impl FromArgMatches for Reports {
     }
 }
 
-impl Args for Reports {
+impl Args for ReportArgs {
     /// By hand, since clap's derive does not tell which values were given together.
     fn augment_args(command: Command) -> Command {
         const SUMMARY: &str = "Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more";
@@ -172,13 +180,13 @@ impl Args for Reports {
     }
 }
 
-impl Reports {
+impl ReportArgs {
     /// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
     ///
     /// # Errors
     /// What is no report, or would overwrite a script.
-    fn read(&self) -> Result<(Vec<Wanted>, Vec<PathBuf>), Error> {
-        let mut reports: Vec<Wanted> = Vec::new();
+    fn read(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
+        let mut reports: Vec<ReportRequest> = Vec::new();
         let mut others = Vec::new();
         for values in &self.0 {
             let mut values = values.iter().map(String::as_str);
@@ -186,7 +194,7 @@ impl Reports {
             let (name, mut file) = first.split_once('=').map_or((first, None), |(name, file)| (name, Some(file)));
             let format = format(name)?;
             let second = values.next();
-            if file.is_none() && format != Format::Tap {
+            if file.is_none() && format != ReportFormat::Tap {
                 file = Some(second.ok_or_else(|| Error::Usage(format!("which file? `--report {name} FILE`")))?);
             } else {
                 others.extend(second.map(PathBuf::from));
@@ -198,7 +206,7 @@ impl Reports {
                     script.display()
                 )));
             }
-            reports.push(Wanted { format, file });
+            reports.push(ReportRequest { format, file });
         }
         if reports.iter().filter(|report| report.file.is_none()).count() > 1 {
             return Err(Error::Usage("only one report can go to stdout".to_owned()));
@@ -207,11 +215,11 @@ impl Reports {
     }
 }
 
-fn format(name: &str) -> Result<Format, Error> {
+fn format(name: &str) -> Result<ReportFormat, Error> {
     match name {
-        "tap" => Ok(Format::Tap),
-        "json" => Ok(Format::Json),
-        "junit" => Ok(Format::Junit),
+        "tap" => Ok(ReportFormat::Tap),
+        "json" => Ok(ReportFormat::Json),
+        "junit" => Ok(ReportFormat::Junit),
         _ => Err(Error::Usage(format!("`{name}` is no report: there are `tap`, `junit FILE` and `json FILE`"))),
     }
 }

@@ -5,30 +5,33 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::env::Env;
-use super::options::{self, Compress, Interval, Options, OutputFormat, Timestamps, When};
+use super::options::{self, Compress, Options, OutputFormat, Timestamps, When};
 use super::route::route;
-use super::secret::{self, Cookie};
-use super::values;
-use crate::connect;
+use super::secret::{self, CookieArg};
+use super::values::Interval;
+use crate::client::connect;
+use crate::client::options::ClientOptions;
 use crate::dial::proxy::Proxies;
 use crate::error::Error;
-use crate::event::{Close, Input, Message};
-use crate::front::cutter::{Border, Cut, Kind};
-use crate::front::link::Patience;
+use crate::events::Input;
+use crate::input::source::{PromptOptions, Source};
+use crate::input::splitter::{Border, Cut, PayloadKind};
 use crate::masking;
-use crate::plan::{Plan, Prompt, Source, Voice};
+use crate::message::{Close, Message};
 use crate::render::record::Secrets;
-use crate::render::{Format, Look, Stamps};
-use crate::request::{Compression, Wishes};
+use crate::render::{OutputStyle, PayloadFormat, Stamps};
+use crate::request::{Compression, RequestOptions};
+use crate::session::reconnect::RetryPolicy;
 use crate::session::{
-    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, LingerPolicy, Persistence, Pinging, Replies, ReplyRule,
-    Wait,
+    self, Delay, Echo, Ending, Expectation, Heartbeat, KeepaliveOptions, LingerPolicy, Pinging, ReconnectPolicy,
+    Replies, ReplyRule, Wait,
 };
-use crate::target::{Parsed, Place};
+use crate::target::{Endpoint, Parsed};
+use crate::term::diagnostics::Diagnostics;
 use crate::term::{Details, Verbosity};
-use crate::unescape::{unescape_bytes, unescape_text};
+use crate::text::unescape::{unescape_bytes, unescape_text};
 use crate::wire::offer::Parameters;
-use crate::wire::{Limits, Manner};
+use crate::wire::{ConnectionOptions, Limits};
 
 /// Between pings, and between heartbeats: half of what the usual proxies and load balancers allow.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -40,17 +43,17 @@ const IDLE: Duration = Duration::from_secs(1);
 
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
-pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
+pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let parsed = Parsed::from_text(url)
         .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", masking::typed(url))))?;
-    if matches!(parsed.target.place, Place::Unix(_)) && options.route.proxy.is_some() {
+    if matches!(parsed.target.place, Endpoint::Unix(_)) && options.route.proxy.is_some() {
         return Err(Error::Usage("`--proxy` leads to hosts, and the URL is that of a Unix socket".to_owned()));
     }
     plan(parsed, options, env)
 }
 
 /// The target is put in when the server is there.
-pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
+pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let anywhere = Parsed::from_text(":0").expect("a port alone is a URL");
     let mut plan = plan(anywhere, options, env)?;
     if options.route.proxy.is_none() {
@@ -60,11 +63,11 @@ pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     Ok(plan)
 }
 
-fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
+fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
     let look = look(&options.output, &options.messages.stdin, env, is_prompt);
-    Ok(Box::new(Plan {
+    Ok(Box::new(ClientOptions {
         connect: connect::Options {
             wishes: wishes(options, &parsed, env)?,
             target: parsed.target,
@@ -81,14 +84,14 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         patience: patience(&options.timing),
         look,
         record: options.output.record.clone(),
-        voice: voice(&options.output, env, is_prompt),
+        diagnostics: diagnostics(&options.output, env, is_prompt),
         dropped: Vec::new(),
         timeout: options.ending.timeout,
         ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))
 }
 
-fn manner(options: &Options, passes_on: bool) -> Manner {
+fn manner(options: &Options, passes_on: bool) -> ConnectionOptions {
     let looks_into = !options.ending.expect.is_empty() || !options.ending.expect_json.is_empty();
     let parts = passes_on
         && !wants_whole(options)
@@ -97,7 +100,12 @@ fn manner(options: &Options, passes_on: bool) -> Manner {
         && !options.messages.echo
         && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
-    Manner { parts, traced: options.output.frames, fragment: options.protocol.fragment, ..Manner::default() }
+    ConnectionOptions {
+        parts,
+        traced: options.output.frames,
+        fragment: options.protocol.fragment,
+        ..ConnectionOptions::default()
+    }
 }
 
 /// Whether messages become records, which hold whole ones.
@@ -115,7 +123,7 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
         return Source::Ended;
     }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
-        return Source::Prompt(Prompt { exit_on_close: options.ending.exit_on_close, ..prompt });
+        return Source::Prompt(PromptOptions { exit_on_close: options.ending.exit_on_close, ..prompt });
     }
     // What is to be recorded or sent again has to be there as a whole.
     let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
@@ -123,10 +131,10 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
 }
 
 /// The prompt, if there is a terminal on both sides and nothing asks for all of its input at once.
-pub(super) fn prompt(stdin: &options::Stdin, output: &options::Output, env: &Env) -> Option<Prompt> {
+pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, env: &Env) -> Option<PromptOptions> {
     let is_plain = stdin.json_input || stdin.whole || stdin.chunk.is_some() || env.terminal_is_dumb;
     let has_terminal = env.stdin_is_terminal && env.stdout_is_terminal;
-    (has_terminal && !is_plain).then(|| Prompt {
+    (has_terminal && !is_plain).then(|| PromptOptions {
         history: env.state_dir.as_ref().map(|dir| dir.join("history")),
         pager: env.pager.clone(),
         editor: env.editor.clone(),
@@ -138,12 +146,12 @@ pub(super) fn prompt(stdin: &options::Stdin, output: &options::Output, env: &Env
 }
 
 /// How stdin is cut into messages; `may_stream` lets a large one be sent before its end has come.
-pub(super) fn cut(stdin: &options::Stdin, may_stream: bool) -> Cut {
+pub(super) fn cut(stdin: &options::StdinArgs, may_stream: bool) -> Cut {
     let kind = match (stdin.binary || stdin.chunk.is_some(), stdin.escapes) {
-        (true, false) => Kind::Binary,
-        (true, true) => Kind::EscapedBinary,
-        (false, false) => Kind::Text,
-        (false, true) => Kind::EscapedText,
+        (true, false) => PayloadKind::Binary,
+        (true, true) => PayloadKind::EscapedBinary,
+        (false, false) => PayloadKind::Text,
+        (false, true) => PayloadKind::EscapedText,
     };
     let border = match (stdin.json_input, stdin.whole, stdin.chunk) {
         (true, ..) => Border::Records,
@@ -155,17 +163,17 @@ pub(super) fn cut(stdin: &options::Stdin, may_stream: bool) -> Cut {
 }
 
 /// `None` means lines, whose ends may be LF or CRLF.
-fn delimiter(stdin: &options::Stdin) -> Option<Bytes> {
+fn delimiter(stdin: &options::StdinArgs) -> Option<Bytes> {
     if stdin.null { Some(Bytes::from_static(b"\0")) } else { stdin.delimiter.clone() }
 }
 
-fn first(messages: &options::Messages) -> Result<Vec<Input>, Error> {
+fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
     let message = |text: &String| message("--execute <MSG>", text, &messages.stdin).map(Input::Message);
     messages.execute.iter().map(message).collect()
 }
 
 /// A message of the command line, made as one of stdin is.
-pub(super) fn message(option: &str, text: &str, stdin: &options::Stdin) -> Result<Message, Error> {
+pub(super) fn message(option: &str, text: &str, stdin: &options::StdinArgs) -> Result<Message, Error> {
     let bad = |error| Error::Usage(format!("`{text}` is no value for `{option}`: {error}"));
     Ok(match (stdin.binary, stdin.escapes) {
         (false, false) => Message::from(text),
@@ -175,11 +183,11 @@ pub(super) fn message(option: &str, text: &str, stdin: &options::Stdin) -> Resul
     })
 }
 
-fn patience(timing: &options::Timing) -> Patience {
+fn patience(timing: &options::TimingArgs) -> RetryPolicy {
     let delay = timing.reconnect_delay.unwrap_or(DELAY);
-    Patience {
+    RetryPolicy {
         wait_for_server: timing.wait_for_server,
-        reconnect: timing.reconnect.map(|attempts| Persistence { attempts, delay }),
+        reconnect: timing.reconnect.map(|attempts| ReconnectPolicy { attempts, delay }),
     }
 }
 
@@ -202,20 +210,20 @@ pub(super) fn pings(
     }
 }
 
-fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error> {
+fn session(options: &Options, is_prompt: bool) -> Result<session::options::Options, Error> {
     let timing = &options.timing;
     let heartbeat = timing.heartbeat.as_ref().map(|text| {
         let message = message("--heartbeat <TEXT>", text, &options.messages.stdin)?;
         Ok(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
     });
-    let habits = Habits {
+    let habits = KeepaliveOptions {
         pings: pings(timing.ping_interval, timing.ping_timeout, is_prompt)?,
         heartbeat: heartbeat.transpose()?,
     };
     let ending = &options.ending;
     let texts = ending.expect.iter().cloned().map(Expectation::Text);
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
-    Ok(session::Options {
+    Ok(session::options::Options {
         ending: Ending {
             linger: linger(ending),
             count: if ending.one { Some(1) } else { ending.count },
@@ -234,7 +242,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
 }
 
 /// An explicit `--wait` is all the time there is, unless silence is to end it too.
-fn linger(ending: &options::Ending) -> LingerPolicy {
+fn linger(ending: &options::EndingArgs) -> LingerPolicy {
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),
         (None, Some(_)) => Wait::Forever,
@@ -243,11 +251,11 @@ fn linger(ending: &options::Ending) -> LingerPolicy {
     LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
 }
 
-fn replies(messages: &options::Messages) -> Result<Replies, Error> {
+fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
     const OPTION: &str = "--reply <REGEX> <TEXT>";
     let rule = |pair: &[String]| {
         let bad = |why| Error::Usage(format!("`{}` is no value for `{OPTION}`: {why}", pair[0]));
-        let regex = values::regex(&pair[0]).map_err(bad)?;
+        let regex = crate::text::patterns::regex(&pair[0]).map_err(bad)?;
         let text = message(OPTION, &pair[1], &messages.stdin)?;
         let text = String::from_utf8(text.data().to_vec());
         let text =
@@ -258,12 +266,12 @@ fn replies(messages: &options::Messages) -> Result<Replies, Error> {
     Ok(Replies { rules, is_binary: messages.stdin.binary })
 }
 
-fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {
+fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptions, Error> {
     let request = &options.request;
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
         (None, Some(token)) => Some(secret::bearer(token)?),
-        (None, None) => secret::from_url_or_netrc(parsed, request, env)?,
+        (None, None) => crate::cli::credentials::from_url_or_netrc(parsed, request, env)?,
     };
     let mut headers = Vec::new();
     for text in &request.headers {
@@ -273,11 +281,11 @@ fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error
     let mut jars = Vec::new();
     for text in &request.cookie {
         match secret::cookie(text)? {
-            Cookie::Pair(pair) => cookies.push(pair),
-            Cookie::Jar(jar) => jars.push(jar),
+            CookieArg::Pair(pair) => cookies.push(pair),
+            CookieArg::Jar(jar) => jars.push(jar),
         }
     }
-    Ok(Wishes {
+    Ok(RequestOptions {
         headers,
         subprotocols: secret::subprotocols(&request.subprotocols)?,
         origin: request.origin.clone(),
@@ -290,7 +298,7 @@ fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error
     })
 }
 
-fn offered(protocol: &options::Protocol) -> Result<Compression, Error> {
+fn offered(protocol: &options::ProtocolArgs) -> Result<Compression, Error> {
     let offer = |wishes: Parameters| {
         // A server may choose our window only if we say so.
         Parameters { client_max_window_bits: wishes.client_max_window_bits.or(Some(None)), ..wishes }
@@ -315,17 +323,22 @@ pub(super) fn compression(compress: Compress, options: Option<Parameters>) -> Re
     }
 }
 
-pub(super) fn look(output: &options::Output, stdin: &options::Stdin, env: &Env, is_prompt: bool) -> Look {
+pub(super) fn look(
+    output: &options::OutputArgs,
+    stdin: &options::StdinArgs,
+    env: &Env,
+    is_prompt: bool,
+) -> OutputStyle {
     let format = match output.output {
-        _ if output.json => Format::Records,
-        OutputFormat::Auto => Format::Auto,
-        OutputFormat::Text => Format::Text,
-        OutputFormat::Hex => Format::Hex,
-        OutputFormat::Base64 => Format::Base64,
-        OutputFormat::Raw => Format::Raw,
+        _ if output.json => PayloadFormat::Records,
+        OutputFormat::Auto => PayloadFormat::Auto,
+        OutputFormat::Text => PayloadFormat::Text,
+        OutputFormat::Hex => PayloadFormat::Hex,
+        OutputFormat::Base64 => PayloadFormat::Base64,
+        OutputFormat::Raw => PayloadFormat::Raw,
     };
     let delimiter = delimiter(stdin).filter(|_| !is_prompt);
-    Look {
+    OutputStyle {
         format,
         delimiter: delimiter.unwrap_or(Bytes::from_static(b"\n")),
         keeps_delimiter: stdin.keep_newline,
@@ -343,10 +356,10 @@ pub(super) fn look(output: &options::Output, stdin: &options::Stdin, env: &Env, 
     }
 }
 
-pub(super) fn voice(output: &options::Output, env: &Env, is_prompt: bool) -> Voice {
+pub(super) fn diagnostics(output: &options::OutputArgs, env: &Env, is_prompt: bool) -> Diagnostics {
     // At the prompt there is one screen for both.
     let colour = colour(output, env, if is_prompt { env.stdout_is_terminal } else { env.stderr_is_terminal });
-    Voice { verbosity: verbosity(output.quiet, output.verbose), colour }
+    Diagnostics { verbosity: verbosity(output.quiet, output.verbose), colour }
 }
 
 pub(super) fn verbosity(quiet: bool, verbose: u8) -> Verbosity {
@@ -358,7 +371,7 @@ pub(super) fn verbosity(quiet: bool, verbose: u8) -> Verbosity {
     Verbosity { talks: !quiet, details }
 }
 
-fn colour(output: &options::Output, env: &Env, stream_is_terminal: bool) -> bool {
+fn colour(output: &options::OutputArgs, env: &Env, stream_is_terminal: bool) -> bool {
     !output.no_color && chosen(output.color, env.colours(stream_is_terminal))
 }
 
@@ -374,8 +387,8 @@ pub(super) fn chosen(when: When, auto: bool) -> bool {
 mod tests {
     use clap::Parser as _;
 
-    use super::super::Cli;
     use super::*;
+    use crate::cli::Cli;
 
     fn pings_with(args: &[&str], is_prompt: bool) -> Option<(u64, u64)> {
         let cli = Cli::parse_from(["wsprobe", ":80"].iter().chain(args));

@@ -1,37 +1,23 @@
 //! Reads the values of options. Each error says what would be right; clap puts the option's name before it.
 
+use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use regex::Regex;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rustls::pki_types::ServerName;
 use serde_json_path::JsonPath;
 
-use super::options::Interval;
 use crate::dial::tls::Pin;
-use crate::event::{ClientName, Close};
+use crate::events::ClientName;
 use crate::recording::pace::Speed;
 use crate::request::{Header, is_token};
 use crate::session::{self, Attempts, Delay, JsonExpectation, Rate, Wait};
-use crate::unescape::unescape_bytes;
+use crate::text::unescape::unescape_bytes;
+use crate::text::units::time;
 use crate::wire::offer::Parameters;
-
-/// A hundred years: longer than any run, and short enough to be added to any clock.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-/// RFC 6455, section 5.5: a control frame has 125 bytes, the close code takes two.
-const LONGEST_REASON: usize = 123;
-
-/// `500ms`, `5s`, `1m30s`; a bare number is seconds.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let time = seconds(text).ok_or("write a time like 500ms, 5s, 1.5s, 2m, 1m30s or 1h; a bare number is seconds")?;
-    Duration::try_from_secs_f64(time)
-        .ok()
-        .filter(|time| *time <= LONGEST)
-        .ok_or_else(|| "a time is at most 100 years".to_owned())
-}
 
 /// A time or `forever`, which wscat writes `-1`.
 pub(crate) fn wait(text: &str) -> Result<Wait, String> {
@@ -73,21 +59,6 @@ pub(crate) fn delay(text: &str) -> Result<Delay, String> {
     }
 }
 
-/// Bytes: `64`, `64K`, `64KiB`, `1MB`.
-pub(crate) fn size(text: &str) -> Result<usize, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let Some(scale) = bytes_in(unit).filter(|_| !number.is_empty()) else {
-        return Err("write a size like 64, 64K, 64KiB, 1MB or 2G".to_owned());
-    };
-    // All digits, so it can only be too large.
-    let size = number.parse().ok().and_then(|number: usize| number.checked_mul(scale));
-    match size {
-        Some(0) => Err("a size is at least 1".to_owned()),
-        Some(size) => Ok(size),
-        None => Err("that is more than this machine can address".to_owned()),
-    }
-}
-
 /// `10` or `10/s`, `100/1m`, `5/500ms`.
 pub(crate) fn rate(text: &str) -> Result<Rate, String> {
     let (messages, per) = text.split_once('/').unwrap_or((text, "s"));
@@ -121,21 +92,6 @@ pub(crate) fn count(text: &str) -> Result<u64, String> {
 
 pub(crate) fn redirects(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "write a number of redirects, at least 0".to_owned())
-}
-
-/// A code that an endpoint may send (RFC 6455, section 7.4, and its registry).
-pub(crate) fn close_code(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(code) if Close::may_be_sent(code) => Ok(code),
-        _ => Err("codes that may be sent are 1000-1003, 1007-1014 and 3000-4999".to_owned()),
-    }
-}
-
-pub(crate) fn close_reason(text: &str) -> Result<String, String> {
-    if text.len() > LONGEST_REASON {
-        return Err(format!("a reason has at most {LONGEST_REASON} bytes, this one has {}", text.len()));
-    }
-    Ok(text.to_owned())
 }
 
 /// `Name: value`, or `Name:` (RFC 9110, section 5).
@@ -191,18 +147,6 @@ pub(crate) fn delimiter(text: &str) -> Result<Bytes, String> {
     }
 }
 
-pub(crate) fn regex(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| why(&error))
-}
-
-/// What is wrong with a regular expression, in one line.
-pub(crate) fn why(error: &regex::Error) -> String {
-    // The lines before the last draw the expression, which the user sees anyway.
-    let error = error.to_string();
-    let reason = error.lines().last().unwrap_or_default();
-    reason.strip_prefix("error: ").unwrap_or(reason).to_owned()
-}
-
 /// A JSONPath alone.
 pub(crate) fn path(text: &str) -> Result<JsonPath, String> {
     session::json_path(text).map_err(|error| error.to_string())
@@ -218,53 +162,64 @@ pub(crate) fn json_path(text: &str) -> Result<JsonExpectation, String> {
     JsonExpectation::from_text(text).map_err(|error| error.to_string())
 }
 
-/// The sum of numbers with units, or one number without.
-fn seconds(text: &str) -> Option<f64> {
-    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
-    if text.chars().all(is_digit) {
-        return text.parse().ok();
-    }
-    let mut rest = text;
-    let mut sum = 0.0;
-    while !rest.is_empty() {
-        let (number, after) = rest.split_at(rest.find(|c| !is_digit(c))?);
-        let (unit, after) = after.split_at(after.find(is_digit).unwrap_or(after.len()));
-        let scale = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        sum += number.parse::<f64>().ok()? * scale;
-        rest = after;
-    }
-    Some(sum)
-}
-
-/// Powers of ten only where the unit says so with a bare `B`.
-fn bytes_in(unit: &str) -> Option<usize> {
-    match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => Some(1),
-        "k" | "kib" => Some(1 << 10),
-        "m" | "mib" => Some(1 << 20),
-        "g" | "gib" => Some(1 << 30),
-        "kb" => Some(1_000),
-        "mb" => Some(1_000_000),
-        "gb" => Some(1_000_000_000),
-        _ => None,
-    }
-}
-
 /// The parameters of permessage-deflate, as `--compress-options` takes them.
 pub(crate) fn deflate(text: &str) -> Result<Parameters, String> {
     Parameters::read(text).map_err(|error| error.to_string())
 }
 
+/// How often something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interval {
+    Off,
+    Every(Duration),
+}
+
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let valid = context(ContextKind::ValidValue).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument if argument.contains("URL") => {
+            return "which server? wsprobe URL, or `wsprobe demo` to try it out, `wsprobe --help` for more".to_owned();
+        }
+        ErrorKind::MissingRequiredArgument => return format!("`{argument}` is missing; `--help` tells what it takes"),
+        ErrorKind::ValueValidation => return format!("`{value}` is no value for `{argument}`: {source}"),
+        ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
+        ErrorKind::InvalidValue => return format!("`{value}` is no value for `{argument}`: it takes one of {valid}"),
+        // To clap, what stands behind the URL can only be a command.
+        ErrorKind::ArgumentConflict => {
+            if let Some(extra) = context(ContextKind::InvalidSubcommand) {
+                return format!("`{extra}` is one argument too many: there is one URL; `-x` sends a message");
+            }
+        }
+        _ => {}
+    }
+    // clap's own first line says it well; a tip, if it has one, comes behind.
+    let text = error.render().to_string();
+    let mut line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
+    let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
+    if let Some(suggested) = suggested {
+        write!(line, "; did you mean `{suggested}`?").expect("a String takes all");
+    } else if error.kind() == ErrorKind::UnknownArgument {
+        line += "; `wsprobe --help` lists all options";
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::close::close_code;
+    use crate::message::close::close_reason;
     use crate::session::Judged;
+    use crate::text::patterns::regex;
+    use crate::text::units::size;
 
     /// What each text is read as, `Err` being the whole or a part of the message.
     fn check<T: PartialEq + std::fmt::Debug>(

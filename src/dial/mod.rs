@@ -3,16 +3,20 @@
 //! Owns names, addresses, the TCP and Unix sockets, proxies and TLS. What is said over the stream belongs to
 //! `handshake`.
 
+pub(crate) mod family;
 mod overrides;
 pub(crate) mod proxy;
 mod race;
 mod resolve;
+pub(crate) mod route;
 mod stream;
 pub(crate) mod tls;
 
+pub(crate) use route::Route;
+
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
@@ -20,33 +24,13 @@ use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use url::Host;
 
 use crate::error::Error;
-use crate::event::Peer;
-use crate::target::{Place, Target};
+use crate::target::{Endpoint, Target};
+use crate::transport::Peer;
 
-pub(crate) use overrides::{Detour, Known, Origin};
-use proxy::{Kind, Proxies, Proxy, ProxyHead};
-pub(crate) use resolve::Family;
-pub(crate) use stream::{Duplex, Secured, Stream};
-pub(crate) use tls::Trust;
-
-/// How to get to the server.
-#[derive(Clone, Debug)]
-pub(crate) struct Route {
-    /// `-4`, `-6`: the only family of addresses to use.
-    pub(crate) family: Option<Family>,
-    /// `--interface`
-    pub(crate) origin: Option<Origin>,
-    /// `--unix-socket`: the way to every host.
-    pub(crate) unix_socket: Option<PathBuf>,
-    /// `--resolve`
-    pub(crate) known: Vec<Known>,
-    /// `--connect-to`
-    pub(crate) detours: Vec<Detour>,
-    pub(crate) proxies: Proxies,
-    pub(crate) tls: tls::Options,
-    /// The limit for name, address, proxy and TLS together.
-    pub(crate) connect_timeout: Duration,
-}
+pub(crate) use self::overrides::{ConnectTo, LocalAddress, ResolveOverride};
+use self::proxy::{Proxy, ProxyHead, ProxyKind};
+pub(crate) use self::stream::{Secured, Stream};
+pub(crate) use self::tls::Trust;
 
 /// An open stream, with what is worth knowing about it.
 pub(crate) struct Dialed {
@@ -68,13 +52,6 @@ pub(crate) struct Steps {
     pub(crate) secured: Option<Duration>,
 }
 
-impl Route {
-    /// The route that another host may be reached by: what says who we are stays behind.
-    pub(crate) fn for_another_host(&self) -> Self {
-        Self { tls: self.tls.for_another_host(), ..self.clone() }
-    }
-}
-
 /// Opens a stream to the target; what an HTTP proxy is told and says is traced.
 ///
 /// # Errors
@@ -84,7 +61,7 @@ pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHea
     let step = Cell::new("resolving the name");
     let roots = tls::Roots::of(&route.tls.trust);
     let (steps, clock) = (Steps::default(), Instant::now());
-    let dialing = Dialing { target, route, roots: &roots, step: &step, steps, clock, trace };
+    let dialing = DialAttempt { target, route, roots: &roots, step: &step, steps, clock, trace };
     match tokio::time::timeout(route.connect_timeout, dialing.run()).await {
         Ok(dialed) => dialed,
         Err(_) => Err(Error::TimedOut { step: step.get(), after: route.connect_timeout, option: "--connect-timeout" }),
@@ -92,7 +69,7 @@ pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHea
 }
 
 /// A connection on its way.
-struct Dialing<'d> {
+struct DialAttempt<'d> {
     target: &'d Target,
     route: &'d Route,
     roots: &'d tls::Roots<'d>,
@@ -102,7 +79,7 @@ struct Dialing<'d> {
     trace: &'d dyn Fn(ProxyHead<'_>),
 }
 
-impl Dialing<'_> {
+impl DialAttempt<'_> {
     async fn run(mut self) -> Result<Dialed, Error> {
         let (target, route, roots) = (self.target, self.route, self.roots);
         if !target.scheme.is_tls() {
@@ -112,8 +89,8 @@ impl Dialing<'_> {
         let (stream, peer, proxy) = roots.beside(self.reach()).await?;
         self.step.set("securing the connection with TLS");
         let host = match &target.place {
-            Place::Host { host, .. } => host.clone(),
-            Place::Unix(_) => Host::Domain("localhost".to_owned()),
+            Endpoint::Host { host, .. } => host.clone(),
+            Endpoint::Unix(_) => Host::Domain("localhost".to_owned()),
         };
         let (stream, session) = tls::secure(stream, &host, &route.tls, roots).await?;
         self.steps.secured = Some(self.lap());
@@ -125,9 +102,9 @@ impl Dialing<'_> {
         let (target, route) = (self.target, self.route);
         let mut shown_proxy = None;
         let (stream, peer) = match (&target.place, &route.unix_socket) {
-            (_, Some(path)) | (Place::Unix(path), _) => self.unix(path).await?,
-            (Place::Host { host: named, port, zone }, None) => {
-                let (host, port) = Detour::end_of(&route.detours, named, *port);
+            (_, Some(path)) | (Endpoint::Unix(path), _) => self.unix(path).await?,
+            (Endpoint::Host { host: named, port, zone }, None) => {
+                let (host, port) = ConnectTo::end_of(&route.detours, named, *port);
                 let zone = zone.as_deref().filter(|_| host == *named);
                 match route.proxies.to(target) {
                     Some(proxy) => {
@@ -177,7 +154,7 @@ impl Dialing<'_> {
     }
 
     async fn through(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
-        if proxy.kind != Kind::Socks5 {
+        if proxy.kind != ProxyKind::Socks5 {
             return self.tunnel(proxy, host, port).await;
         }
         // The proxy takes one address at a time, and says so when there is nobody.
@@ -201,7 +178,7 @@ impl Dialing<'_> {
     async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
         let roots = self.roots;
         let reaching = self.tcp(&proxy.host, proxy.port, proxy.zone.as_deref(), || format!("the proxy {proxy}"));
-        let secure = proxy.kind == Kind::Https;
+        let secure = proxy.kind == ProxyKind::Https;
         let (mut stream, peer) = if secure { roots.beside(reaching).await? } else { reaching.await? };
         if secure {
             self.step.set("securing the connection to the proxy with TLS");
@@ -220,7 +197,7 @@ impl Dialing<'_> {
     }
 }
 
-async fn connect(address: SocketAddr, origin: Option<&Origin>) -> std::io::Result<TcpStream> {
+async fn connect(address: SocketAddr, origin: Option<&LocalAddress>) -> std::io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     if let Some(origin) = origin {
         origin.bind(&socket)?;

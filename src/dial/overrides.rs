@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use tokio::net::TcpSocket;
 use url::Host;
 
-use super::Family;
+use super::family::Family;
 
 /// `--resolve`: the addresses of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct ResolveOverride {
     /// `None` is any.
     host: Option<Host>,
     port: u16,
@@ -18,19 +18,19 @@ pub(crate) struct Known {
 
 /// `--connect-to`: another host and port to connect to. `None` is any, and the same, respectively.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Detour {
+pub(crate) struct ConnectTo {
     from: (Option<Host>, Option<u16>),
     to: (Option<Host>, Option<u16>),
 }
 
 /// `--interface`: where connections begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum LocalAddress {
     Address(IpAddr),
     Device(String),
 }
 
-impl Known {
+impl ResolveOverride {
     /// Reads `HOST:PORT:ADDR[,ADDR]`.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Known {
     }
 }
 
-impl Detour {
+impl ConnectTo {
     /// Reads `HOST1:PORT1:HOST2:PORT2`, any of which may be empty.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl Detour {
     }
 }
 
-impl Origin {
+impl LocalAddress {
     /// Reads an address or, on Linux, the name of an interface.
     ///
     /// # Errors
@@ -139,16 +139,17 @@ mod tests {
     #[test]
     fn a_known_name_has_the_addresses_that_were_given() {
         let all = ["a.example:80:127.0.0.1,::1", "[::2]:80:[::1]", "*:443:10.0.0.1"];
-        let all = all.map(|text| Known::from_text(text).unwrap());
+        let all = all.map(|text| ResolveOverride::from_text(text).unwrap());
         let found = |name: &str, port| {
-            Known::addresses(&all, &host(name), port).map(|found| found.iter().map(ToString::to_string).collect())
+            ResolveOverride::addresses(&all, &host(name), port)
+                .map(|found| found.iter().map(ToString::to_string).collect())
         };
         assert_eq!(found("A.Example", 80), Some(vec!["127.0.0.1".to_owned(), "::1".to_owned()]));
         assert_eq!(found("[::2]", 80), Some(vec!["::1".to_owned()]));
         assert_eq!(found("b.example", 443), Some(vec!["10.0.0.1".to_owned()]));
         assert_eq!(found("a.example", 81), None::<Vec<String>>);
         for bad in ["", "a", "a:80", "a:80:", "a:x:1.1.1.1", "a:80:b.example", "[::1:80:1.1.1.1", "a:80:1.1.1.1,"] {
-            assert!(Known::from_text(bad).is_err(), "{bad}");
+            assert!(ResolveOverride::from_text(bad).is_err(), "{bad}");
         }
     }
 
@@ -163,12 +164,12 @@ mod tests {
             (":80::81", ("a.example", 80), "a.example:81"),
             ("[::1]:80:[::2]:81", ("[::1]", 80), "[::2]:81"),
         ] {
-            let detours = [Detour::from_text(text).unwrap()];
-            let (host, port) = Detour::end_of(&detours, &host(from.0), from.1);
+            let detours = [ConnectTo::from_text(text).unwrap()];
+            let (host, port) = ConnectTo::end_of(&detours, &host(from.0), from.1);
             assert_eq!(format!("{host}:{port}"), to, "{text}");
         }
         for bad in ["", "a", "a:80", "a:80:b", "a:80:b:c", "a:x:b:80", "a:80:b:99999"] {
-            assert!(Detour::from_text(bad).is_err(), "{bad}");
+            assert!(ConnectTo::from_text(bad).is_err(), "{bad}");
         }
     }
 }

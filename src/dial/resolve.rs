@@ -4,20 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Host;
 
-use super::{Known, Route};
+use super::ResolveOverride;
+use super::family::Family;
+use super::route::Route;
 use crate::error::Error;
 use crate::target::is_localhost;
 
-/// A family of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    V4,
-    V6,
-}
-
 /// Finds the addresses of a host that the route allows: by the system's resolver, unless none is needed.
 pub(super) async fn resolve(host: &Host, port: u16, route: &Route) -> Result<Vec<SocketAddr>, Error> {
-    match Known::addresses(&route.known, host, port) {
+    match ResolveOverride::addresses(&route.known, host, port) {
         Some(known) => allowed(host, port, known.to_vec(), route.family),
         None => allowed(host, port, found(host, port).await?, route.family),
     }
@@ -57,15 +52,6 @@ fn allowed(host: &Host, port: u16, found: Vec<IpAddr>, family: Option<Family>) -
         return Err(Error::NoAddress { host: host.to_string(), family });
     }
     Ok(addresses)
-}
-
-impl Family {
-    fn has(self, ip: IpAddr) -> bool {
-        match self {
-            Self::V4 => ip.is_ipv4(),
-            Self::V6 => ip.is_ipv6(),
-        }
-    }
 }
 
 /// The resolver's order, with the families taking turns (RFC 8305, section 4).

@@ -9,22 +9,8 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::server;
 
-use super::tls::failure::{CLIENT, SERVER, in_words};
-
-/// Any stream of bytes that goes both ways.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {
-    /// From now on, dropping it throws away what is on its way and tells the peer so (TCP RST), where that can be done.
-    fn abort_on_drop(&self) {}
-}
-
-impl Duplex for TcpStream {
-    fn abort_on_drop(&self) {
-        // Without it the connection still ends, only more politely.
-        let _ = self.set_zero_linger();
-    }
-}
-
-impl Duplex for UnixStream {}
+use super::tls::error::{CLIENT, SERVER, in_words};
+use crate::transport::Duplex;
 
 /// A client's stream, secured.
 pub(crate) struct Secured<S>(pub(crate) server::TlsStream<S>);
@@ -66,15 +52,6 @@ impl<S: Duplex> AsyncWrite for Secured<S> {
         Pin::new(&mut self.0).poll_shutdown(cx).map_err(|error| in_words(error, CLIENT))
     }
 }
-
-impl Duplex for Box<dyn Duplex> {
-    fn abort_on_drop(&self) {
-        (**self).abort_on_drop();
-    }
-}
-
-#[cfg(test)]
-impl Duplex for tokio::io::DuplexStream {}
 
 /// An open stream of bytes to a server.
 pub(crate) enum Stream {

@@ -4,8 +4,9 @@ use data_encoding::BASE64;
 use url::Host;
 
 use super::authority::{Authority, is_loopback, is_same_host};
+use super::head::OpeningRequest;
 use super::origin::{Origins, SHOWN, is_harmless};
-use super::server::{Choice, Denial, Opening};
+use super::server::{Denial, Grant};
 use super::verify;
 use crate::request::{Compression, Credentials, Header};
 use crate::wire::offer::Parameters;
@@ -49,7 +50,7 @@ impl Admission {
     }
 
     /// Judges a sound handshake.
-    pub(crate) fn choose(&self, opening: &Opening, asked: &Authority) -> Result<Choice, Denial> {
+    pub(crate) fn choose(&self, opening: &OpeningRequest, asked: &Authority) -> Result<Grant, Denial> {
         self.admit(opening, asked)?;
         let origin = field(opening, "Origin");
         if !self.origins.allow(origin, asked, self.is_tls) {
@@ -68,11 +69,11 @@ impl Admission {
         if matches!(self.compression, Compression::Required(wishes) if verify::deflate(opening, &wishes).is_none()) {
             return Err(self.denial(400, "clients have to offer permessage-deflate here\n"));
         }
-        Ok(Choice { subprotocol, compression, headers: self.headers.clone() })
+        Ok(Grant { subprotocol, compression, headers: self.headers.clone() })
     }
 
     /// Judges what holds for every request, also for one that only wants to see a page.
-    pub(crate) fn admit(&self, opening: &Opening, asked: &Authority) -> Result<(), Denial> {
+    pub(crate) fn admit(&self, opening: &OpeningRequest, asked: &Authority) -> Result<(), Denial> {
         self.admit_host(asked)?;
         let path = opening.resource.split('?').next().unwrap_or_default();
         if let Some(only) = &self.path
@@ -84,7 +85,7 @@ impl Admission {
     }
 
     /// The same whatever the path.
-    pub(crate) fn admit_anywhere(&self, opening: &Opening, asked: &Authority) -> Result<(), Denial> {
+    pub(crate) fn admit_anywhere(&self, opening: &OpeningRequest, asked: &Authority) -> Result<(), Denial> {
         self.admit_host(asked)?;
         self.authorize(opening)
     }
@@ -100,7 +101,7 @@ impl Admission {
         Ok(())
     }
 
-    fn authorize(&self, opening: &Opening) -> Result<(), Denial> {
+    fn authorize(&self, opening: &OpeningRequest) -> Result<(), Denial> {
         match &self.credentials {
             Some(credentials) if !is_authorized(credentials, field(opening, "Authorization")) => {
                 let scheme = match credentials {
@@ -142,7 +143,7 @@ impl Hosts {
     }
 }
 
-fn field<'o>(opening: &'o Opening, name: &str) -> Option<&'o str> {
+fn field<'o>(opening: &'o OpeningRequest, name: &str) -> Option<&'o str> {
     opening.fields.iter().find(|field| field.is(name)).map(|field| field.value.trim())
 }
 
@@ -166,12 +167,12 @@ fn is_same(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::origin::OriginPattern;
     use super::*;
+    use crate::handshake::origin::OriginPattern;
 
-    fn opening(resource: &str, fields: &[(&str, &str)]) -> Opening {
+    fn opening(resource: &str, fields: &[(&str, &str)]) -> OpeningRequest {
         let fields = fields.iter().map(|(name, value)| Header::new(name, *value)).collect();
-        Opening { resource: resource.to_owned(), fields }
+        OpeningRequest { resource: resource.to_owned(), fields }
     }
 
     fn here() -> Authority {

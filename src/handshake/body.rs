@@ -5,13 +5,13 @@
 use bytes::{Buf as _, BytesMut};
 use httparse::Status;
 
-use super::http1::{Response, list};
+use super::head::{Response, list};
 
 /// A body on its way.
 pub(super) struct Body {
     bytes: Vec<u8>,
-    end: End,
-    state: State,
+    end: BodyEnd,
+    state: BodyState,
 }
 
 /// What came of a body.
@@ -24,13 +24,13 @@ pub(super) struct Collected {
 
 /// How the end is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum BodyEnd {
     Length,
     LastChunk,
     Close,
 }
 
-enum State {
+enum BodyState {
     Data {
         left: u64,
     },
@@ -49,11 +49,11 @@ impl Body {
             list(&response.fields, "Transfer-Encoding").any(|coding| coding.eq_ignore_ascii_case("chunked"));
         let length = response.field("Content-Length").map(str::parse);
         let (end, state) = match length {
-            _ if matches!(response.status, 204 | 304) => (End::Length, State::Whole),
-            _ if is_chunked => (End::LastChunk, State::ChunkSize),
-            Some(Ok(left)) => (End::Length, State::Data { left }),
+            _ if matches!(response.status, 204 | 304) => (BodyEnd::Length, BodyState::Whole),
+            _ if is_chunked => (BodyEnd::LastChunk, BodyState::ChunkSize),
+            Some(Ok(left)) => (BodyEnd::Length, BodyState::Data { left }),
             // A length that is no number tells as little as none.
-            Some(Err(_)) | None => (End::Close, State::Data { left: u64::MAX }),
+            Some(Err(_)) | None => (BodyEnd::Close, BodyState::Data { left: u64::MAX }),
         };
         Self { bytes: Vec::new(), end, state }
     }
@@ -62,47 +62,47 @@ impl Body {
     pub(super) fn take(&mut self, input: &mut BytesMut) -> bool {
         loop {
             self.state = match self.state {
-                State::Data { left: 0 } if self.end == End::LastChunk => State::ChunkEnd,
-                State::Data { left: 0 } => State::Whole,
-                State::Data { .. } if input.is_empty() => return true,
-                State::Data { left } => self.take_data(left, input),
-                State::ChunkSize => match httparse::parse_chunk_size(input) {
+                BodyState::Data { left: 0 } if self.end == BodyEnd::LastChunk => BodyState::ChunkEnd,
+                BodyState::Data { left: 0 } => BodyState::Whole,
+                BodyState::Data { .. } if input.is_empty() => return true,
+                BodyState::Data { left } => self.take_data(left, input),
+                BodyState::ChunkSize => match httparse::parse_chunk_size(input) {
                     // The trailers behind the last chunk are of no use here.
-                    Ok(Status::Complete((_, 0))) => State::Whole,
+                    Ok(Status::Complete((_, 0))) => BodyState::Whole,
                     Ok(Status::Complete((line, left))) => {
                         input.advance(line);
-                        State::Data { left }
+                        BodyState::Data { left }
                     }
                     Ok(Status::Partial) if input.len() < MAX_CHUNK_LINE => return true,
-                    Ok(Status::Partial) | Err(_) => State::Cut,
+                    Ok(Status::Partial) | Err(_) => BodyState::Cut,
                 },
-                State::ChunkEnd if input.len() < 2 => return true,
-                State::ChunkEnd if input.starts_with(b"\r\n") => {
+                BodyState::ChunkEnd if input.len() < 2 => return true,
+                BodyState::ChunkEnd if input.starts_with(b"\r\n") => {
                     input.advance(2);
-                    State::ChunkSize
+                    BodyState::ChunkSize
                 }
-                State::ChunkEnd => State::Cut,
-                State::Whole | State::Cut => return false,
+                BodyState::ChunkEnd => BodyState::Cut,
+                BodyState::Whole | BodyState::Cut => return false,
             };
         }
     }
 
     /// Nothing will follow.
     pub(super) fn closed(&mut self) {
-        if self.end == End::Close {
-            self.state = State::Whole;
+        if self.end == BodyEnd::Close {
+            self.state = BodyState::Whole;
         }
     }
 
     pub(super) fn collected(self) -> Collected {
-        Collected { is_cut: !matches!(self.state, State::Whole), bytes: self.bytes }
+        Collected { is_cut: !matches!(self.state, BodyState::Whole), bytes: self.bytes }
     }
 
-    fn take_data(&mut self, left: u64, input: &mut BytesMut) -> State {
+    fn take_data(&mut self, left: u64, input: &mut BytesMut) -> BodyState {
         let here = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
         let room = MAX_BODY - self.bytes.len();
         self.bytes.extend_from_slice(&input.split_to(here.min(room)));
-        if here > room { State::Cut } else { State::Data { left: left - here as u64 } }
+        if here > room { BodyState::Cut } else { BodyState::Data { left: left - here as u64 } }
     }
 }
 

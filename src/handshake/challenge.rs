@@ -3,7 +3,7 @@
 //! Plain code: a list of challenges may stand in one field or in several, and its commas stand between challenges as well as
 //! between the parameters of one.
 
-use super::http1::values;
+use super::head::values;
 use crate::request::{Header, is_token};
 
 /// A scheme that is offered.

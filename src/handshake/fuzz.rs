@@ -4,10 +4,11 @@ use data_encoding::BASE64;
 use futures_util::FutureExt as _;
 
 use super::body::{Collected, MAX_BODY};
-use super::http1::{Asked, Reader, Response};
+use super::head::Response;
+use super::http1::{Asked, HeadReader};
 use super::refusal::{Refusal, SentRequest};
 use super::verify;
-use crate::request::{Compression, Header, Request, Wishes};
+use crate::request::{Compression, Header, Request, RequestOptions};
 use crate::target::Parsed;
 use crate::wire::offer::Parameters;
 
@@ -25,16 +26,16 @@ pub fn handshake(input: &[u8]) {
         1 => Compression::Wanted(Parameters { client_max_window_bits: Some(None), ..Parameters::default() }),
         _ => Compression::Required(Parameters { server_max_window_bits: Some(10), ..Parameters::default() }),
     };
-    let wishes = Wishes {
+    let wishes = RequestOptions {
         headers: vec![Header::new("Sec-WebSocket-Key", KEY)],
         subprotocols: vec!["chat".to_owned(), "superchat".to_owned()],
         compression,
-        ..Wishes::default()
+        ..RequestOptions::default()
     };
     let target = Parsed::from_text("ws://h/").expect("it is a URL").target;
     let request = Request::new(&target, &wishes);
     for head in [input.to_vec(), [SWITCHING.as_bytes(), input, b"\r\n\r\n"].concat()] {
-        if let Some(Ok(response)) = Reader::new(&mut &head[..]).response().now_or_never() {
+        if let Some(Ok(response)) = HeadReader::new(&mut &head[..]).response().now_or_never() {
             answer(&request, &wishes, &response);
             refusal(&request, response, input);
         }
@@ -45,13 +46,13 @@ pub fn handshake(input: &[u8]) {
         [ASKING.as_bytes(), input, b"\r\n\r\n"].concat(),
         [ASKING.as_bytes(), key.as_bytes(), input, b"\r\n\r\n"].concat(),
     ] {
-        if let Some(Ok(asked)) = Reader::new(&mut &head[..]).request(&mut String::new()).now_or_never() {
+        if let Some(Ok(asked)) = HeadReader::new(&mut &head[..]).request(&mut String::new()).now_or_never() {
             opening(&asked);
         }
     }
 }
 
-fn answer(request: &Request, wishes: &Wishes, response: &Response) {
+fn answer(request: &Request, wishes: &RequestOptions, response: &Response) {
     let Ok(agreement) = verify::answer(request, response) else { return };
     assert!(agreement.subprotocol.is_none_or(|name| wishes.subprotocols.contains(&name)));
     match wishes.compression {

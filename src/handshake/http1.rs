@@ -12,32 +12,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::body::{Body, Collected};
 use super::broken::{self, BrokenHead};
+use super::head::{OpeningRequest, Response};
 use crate::request::Header;
 
-/// The final answer of a server.
-#[derive(Clone, Debug)]
-pub(crate) struct Response {
-    /// 1 for HTTP/1.1
-    pub(crate) minor_version: u8,
-    pub(crate) status: u16,
-    pub(crate) reason: String,
-    /// Names as sent, values as lossy UTF-8.
-    pub(crate) fields: Vec<Header>,
-    /// The head as received, as lossy UTF-8.
-    pub(crate) head: String,
-    /// The heads of the 1xx answers before it.
-    pub(crate) interim: Vec<String>,
-}
-
-/// What a client asks for.
-#[derive(Clone, Debug)]
-pub(crate) struct Opening {
-    pub(crate) resource: String,
-    /// Names as sent, values as lossy UTF-8.
-    pub(crate) fields: Vec<Header>,
-}
-
-/// An `Opening` with what of the request line is only checked.
+/// An `OpeningRequest` with what of the request line is only checked.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) method: String,
@@ -45,12 +23,12 @@ pub(super) struct Asked {
     pub(super) minor_version: u8,
     /// `httparse` takes one for the end of a line; others do not.
     pub(super) has_bare_line_feed: bool,
-    pub(super) opening: Opening,
+    pub(super) opening: OpeningRequest,
 }
 
 /// Why no head could be read; `mod` says it to who opens, `server` to who accepts.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(super) enum HeadError {
     Io(io::Error),
     Closed,
     CutShort { received: Bytes },
@@ -61,7 +39,7 @@ pub(super) enum Unread {
 }
 
 /// A stream and what was read of it too far.
-pub(super) struct Reader<'s, S> {
+pub(super) struct HeadReader<'s, S> {
     stream: &'s mut S,
     buffer: BytesMut,
     /// What heads may still take; one for all of them, as a server may send 1xx without end.
@@ -69,34 +47,16 @@ pub(super) struct Reader<'s, S> {
 }
 
 pub(super) const MAX_HEAD: usize = 64 * 1024;
+
 pub(super) const MAX_FIELDS: usize = 256;
 
-impl Response {
-    /// All heads, those of 1xx answers first.
-    pub(crate) fn heads(&self) -> impl Iterator<Item = &str> {
-        self.interim.iter().chain([&self.head]).map(String::as_str)
-    }
-
-    /// The first field of that name.
-    pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        values(&self.fields, name).next()
-    }
-}
-
-impl Opening {
-    /// The subprotocols offered, the preferred ones first.
-    pub(crate) fn subprotocols(&self) -> impl Iterator<Item = &str> {
-        list(&self.fields, "Sec-WebSocket-Protocol")
-    }
-}
-
-impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
+impl<'s, S: AsyncRead + Unpin> HeadReader<'s, S> {
     pub(super) fn new(stream: &'s mut S) -> Self {
         Self { stream, buffer: BytesMut::new(), head_room: MAX_HEAD }
     }
 
     /// The next final answer.
-    pub(super) async fn response(&mut self) -> Result<Response, Unread> {
+    pub(super) async fn response(&mut self) -> Result<Response, HeadError> {
         let mut interim = Vec::new();
         loop {
             let mut response = parse_response(self.head(may_begin_response).await?)?;
@@ -109,10 +69,10 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
     }
 
     /// A request; `seen` is its head, as far as it came.
-    pub(super) async fn request(&mut self, seen: &mut String) -> Result<Asked, Unread> {
+    pub(super) async fn request(&mut self, seen: &mut String) -> Result<Asked, HeadError> {
         let head = self.head(may_begin_request).await;
         let came = match &head {
-            Ok(head) | Err(Unread::CutShort { received: head }) => head,
+            Ok(head) | Err(HeadError::CutShort { received: head }) => head,
             Err(_) => &self.buffer[..],
         };
         *seen = String::from_utf8_lossy(came).into_owned();
@@ -142,7 +102,7 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
         self.buffer.freeze()
     }
 
-    async fn head(&mut self, may_begin: fn(&[u8]) -> bool) -> Result<Bytes, Unread> {
+    async fn head(&mut self, may_begin: fn(&[u8]) -> bool) -> Result<Bytes, HeadError> {
         // Where the search goes on, so that a head that comes byte by byte is looked at once.
         let mut seen = 0;
         loop {
@@ -150,22 +110,22 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
             let blank = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             self.buffer.advance(blank);
             if !may_begin(&self.buffer) {
-                return Err(Unread::NotHttp { begins: self.first_line() });
+                return Err(HeadError::NotHttp { begins: self.first_line() });
             }
             match end_of_head(&self.buffer, seen) {
                 Some(end) if end <= self.head_room => {
                     self.head_room -= end;
                     return Ok(self.buffer.split_to(end).freeze());
                 }
-                Some(_) => return Err(Unread::TooLarge),
-                None if self.buffer.len() > self.head_room => return Err(Unread::TooLarge),
+                Some(_) => return Err(HeadError::TooLarge),
+                None if self.buffer.len() > self.head_room => return Err(HeadError::TooLarge),
                 None => seen = self.buffer.len().saturating_sub(2),
             }
             match self.fill().await {
-                Ok(0) if self.buffer.is_empty() => return Err(Unread::Closed),
-                Ok(0) => return Err(Unread::CutShort { received: self.buffer.split().freeze() }),
+                Ok(0) if self.buffer.is_empty() => return Err(HeadError::Closed),
+                Ok(0) => return Err(HeadError::CutShort { received: self.buffer.split().freeze() }),
                 Ok(_) => {}
-                Err(error) => return Err(Unread::Io(error)),
+                Err(error) => return Err(HeadError::Io(error)),
             }
         }
     }
@@ -184,16 +144,6 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
         let line = self.buffer[..].split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
         Bytes::copy_from_slice(&line[..line.len().min(SHOWN)])
     }
-}
-
-/// All fields of that name.
-pub(super) fn values<'f>(fields: &'f [Header], name: &str) -> impl Iterator<Item = &'f str> {
-    fields.iter().filter(move |field| field.is(name)).map(|field| field.value.trim())
-}
-
-/// The elements of all fields of that name, which is how a list may be split up (RFC 9110, section 5.3).
-pub(super) fn list<'f>(fields: &'f [Header], name: &str) -> impl Iterator<Item = &'f str> {
-    values(fields, name).flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
 }
 
 /// The end of the empty line that closes a head, looked for from `seen` on.
@@ -218,7 +168,7 @@ fn may_begin_request(bytes: &[u8]) -> bool {
     bytes.first().is_none_or(u8::is_ascii_alphabetic)
 }
 
-fn parse_response(head: Bytes) -> Result<Response, Unread> {
+fn parse_response(head: Bytes) -> Result<Response, HeadError> {
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut fields);
     let complete = match parsed.parse(&head) {
@@ -235,7 +185,7 @@ fn parse_response(head: Bytes) -> Result<Response, Unread> {
     Ok(Response { minor_version, status, reason, fields, head, interim: Vec::new() })
 }
 
-fn parse_request(head: Bytes) -> Result<Asked, Unread> {
+fn parse_request(head: Bytes) -> Result<Asked, HeadError> {
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);
     let complete = match parsed.parse(&head) {
@@ -248,15 +198,15 @@ fn parse_request(head: Bytes) -> Result<Asked, Unread> {
         return Err(unread(httparse::Error::Token, head, broken::in_request));
     };
     let (method, resource) = (method.to_owned(), resource.to_owned());
-    let opening = Opening { resource, fields: fields_of(parsed.headers) };
+    let opening = OpeningRequest { resource, fields: fields_of(parsed.headers) };
     let has_bare_line_feed = head.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r');
     Ok(Asked { method, minor_version, has_bare_line_feed, opening })
 }
 
-fn unread(error: httparse::Error, head: Bytes, find: fn(httparse::Error, Bytes) -> BrokenHead) -> Unread {
+fn unread(error: httparse::Error, head: Bytes, find: fn(httparse::Error, Bytes) -> BrokenHead) -> HeadError {
     match error {
-        httparse::Error::TooManyHeaders => Unread::TooManyFields { head },
-        error => Unread::Malformed(find(error, head)),
+        httparse::Error::TooManyHeaders => HeadError::TooManyFields { head },
+        error => HeadError::Malformed(find(error, head)),
     }
 }
 

@@ -12,11 +12,14 @@ mod broken;
 mod challenge;
 mod coding;
 pub(crate) mod fuzz;
+pub(crate) mod head;
 mod http1;
 pub(crate) mod origin;
 pub(crate) mod redirect;
 mod refusal;
 pub(crate) mod server;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::io;
@@ -24,15 +27,15 @@ use std::io;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-pub(crate) use http1::Response;
-pub(crate) use refusal::{Refusal, SentRequest};
-pub(crate) use verify::BadAnswer;
+pub(crate) use self::head::Response;
+pub(crate) use self::refusal::{Refusal, SentRequest};
+pub(crate) use self::verify::BadAnswer;
 
+use self::broken::BrokenHead;
+use self::http1::{HeadError, HeadReader};
+use self::verify::Agreement;
 use crate::request::{Request, is_token};
 use crate::wire::offer::Agreed;
-use broken::BrokenHead;
-use http1::{Reader, Unread};
-use verify::Agreement;
 
 /// What a server said to the opening request.
 #[derive(Debug)]
@@ -63,7 +66,7 @@ pub(crate) struct Switched {
 
 /// Why there is no answer, or none that can be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Flaw {
+pub(crate) enum HandshakeError {
     #[error("the connection broke during the handshake")]
     Io(#[from] io::Error),
     #[error("the server closed the connection before it answered")]
@@ -87,7 +90,7 @@ pub(crate) enum Flaw {
     BadAnswer { response: Box<Response>, source: BadAnswer },
 }
 
-impl Flaw {
+impl HandshakeError {
     /// What to try, at a URL with TLS or without it, after a request from this origin.
     pub(crate) fn hint(&self, is_tls: bool, origin: Option<&str>) -> Option<String> {
         match self {
@@ -129,16 +132,16 @@ fn silence_hint(is_tls: bool, origin: Option<&str>) -> String {
 }
 
 /// Sends the request and reads the answer.
-pub(crate) async fn open<S>(stream: &mut S, request: &Request) -> Result<Answer, Flaw>
+pub(crate) async fn open<S>(stream: &mut S, request: &Request) -> Result<Answer, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let sent = send(stream, &request.head()).await;
-    let mut reader = Reader::new(stream);
+    let mut reader = HeadReader::new(stream);
     let response = match (reader.response().await, sent) {
         // A server may refuse and close before it has read the whole request: its answer says more than our
         // failure to write, which in turn says more than the end that follows it.
-        (Err(Unread::Io(_) | Unread::Closed), Err(unsent)) => return Err(unsent.into()),
+        (Err(HeadError::Io(_) | HeadError::Closed), Err(unsent)) => return Err(unsent.into()),
         (read, _) => read?,
     };
     if response.status != 101 {
@@ -149,7 +152,7 @@ where
         Ok(Agreement { subprotocol, deflate }) => {
             Ok(Answer::Switched(Switched { response, subprotocol, deflate, leftover: reader.leftover() }))
         }
-        Err(source) => Err(Flaw::BadAnswer { response: Box::new(response), source }),
+        Err(source) => Err(HandshakeError::BadAnswer { response: Box::new(response), source }),
     }
 }
 
@@ -171,7 +174,7 @@ impl TunnelAnswer {
 }
 
 /// The heads of an answer, or of what was meant to be one.
-pub(crate) fn heads_of<A>(answer: &Result<A, Flaw>, response: impl Fn(&A) -> &Response) -> Vec<String> {
+pub(crate) fn heads_of<A>(answer: &Result<A, HandshakeError>, response: impl Fn(&A) -> &Response) -> Vec<String> {
     match answer {
         Ok(answer) => response(answer).heads().map(str::to_owned).collect(),
         Err(flaw) => flaw.heads(),
@@ -179,12 +182,16 @@ pub(crate) fn heads_of<A>(answer: &Result<A, Flaw>, response: impl Fn(&A) -> &Re
 }
 
 /// Sends a CONNECT and reads the answer; `scheme` is that of the credentials in it.
-pub(crate) async fn ask_for_tunnel<S>(stream: &mut S, head: &str, scheme: Option<&str>) -> Result<TunnelAnswer, Flaw>
+pub(crate) async fn ask_for_tunnel<S>(
+    stream: &mut S,
+    head: &str,
+    scheme: Option<&str>,
+) -> Result<TunnelAnswer, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     send(stream, head).await?;
-    let mut reader = Reader::new(stream);
+    let mut reader = HeadReader::new(stream);
     let response = reader.response().await?;
     if (200..300).contains(&response.status) {
         return Ok(TunnelAnswer::Open(response, reader.leftover()));
@@ -199,19 +206,19 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, head: &str) -> io::Result<(
     stream.flush().await
 }
 
-impl From<Unread> for Flaw {
-    fn from(unread: Unread) -> Self {
+impl From<HeadError> for HandshakeError {
+    fn from(unread: HeadError) -> Self {
         match unread {
-            Unread::Io(error) => Self::Io(error),
-            Unread::Closed => Self::Closed,
-            Unread::CutShort { received } => Self::CutShort { received },
-            Unread::NotHttp { begins } if is_http2(&begins) => Self::Http2,
+            HeadError::Io(error) => Self::Io(error),
+            HeadError::Closed => Self::Closed,
+            HeadError::CutShort { received } => Self::CutShort { received },
+            HeadError::NotHttp { begins } if is_http2(&begins) => Self::Http2,
             // An alert (0x15) or a message of the handshake (0x16), version 3.x.
-            Unread::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => Self::Tls,
-            Unread::NotHttp { begins } => Self::NotHttp { begins },
-            Unread::Malformed(broken) => Self::Malformed(broken),
-            Unread::TooLarge => Self::TooLarge,
-            Unread::TooManyFields { head } => Self::TooManyFields { head },
+            HeadError::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => Self::Tls,
+            HeadError::NotHttp { begins } => Self::NotHttp { begins },
+            HeadError::Malformed(broken) => Self::Malformed(broken),
+            HeadError::TooLarge => Self::TooLarge,
+            HeadError::TooManyFields { head } => Self::TooManyFields { head },
         }
     }
 }
@@ -222,6 +229,3 @@ fn is_http2(begins: &[u8]) -> bool {
     let [0, high, low, 4, 0, 0, 0, 0, 0, ..] = begins else { return false };
     u16::from_be_bytes([*high, *low]).is_multiple_of(6)
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,9 +4,9 @@
 
 use url::{ParseError, Url};
 
-use super::http1::Response;
+use super::head::Response;
 use crate::masking;
-use crate::target::{BadUrl, Parsed, Place, Target};
+use crate::target::{BadUrl, Endpoint, Parsed, Target};
 
 /// A redirect that is not followed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,11 +80,12 @@ fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>,
     }
     url.set_fragment(None);
     let mut to = Parsed::from_text(url.as_str()).map_err(no_url)?.target;
-    if matches!(from.place, Place::Unix(_)) && url.host_str() == Some(SAME_SOCKET) {
+    if matches!(from.place, Endpoint::Unix(_)) && url.host_str() == Some(SAME_SOCKET) {
         to = Target { resource: to.resource, ..from.clone() };
     }
     // The server does not know the zone, and it is the same address.
-    if let (Place::Host { host, zone, .. }, Place::Host { host: same, zone: none, .. }) = (&from.place, &mut to.place)
+    if let (Endpoint::Host { host, zone, .. }, Endpoint::Host { host: same, zone: none, .. }) =
+        (&from.place, &mut to.place)
         && host == same
     {
         none.clone_from(zone);
@@ -94,8 +95,8 @@ fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>,
 
 fn base(from: &Target) -> Result<Url, ParseError> {
     let authority = match &from.place {
-        Place::Host { .. } => from.authority(),
-        Place::Unix(_) => SAME_SOCKET.to_owned(),
+        Endpoint::Host { .. } => from.authority(),
+        Endpoint::Unix(_) => SAME_SOCKET.to_owned(),
     };
     Url::parse(&format!("{}://{authority}{}", from.scheme, from.resource))
 }

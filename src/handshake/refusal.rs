@@ -5,7 +5,7 @@
 use super::body::Collected;
 use super::challenge::Challenge;
 use super::coding::{Decoded, decoded};
-use super::http1::{Response, list};
+use super::head::{Response, list};
 use crate::request::Request;
 
 /// Any final status but 101, of a server or of a proxy.

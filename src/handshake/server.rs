@@ -11,19 +11,19 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-pub(crate) use super::http1::Opening;
+pub(crate) use super::head::OpeningRequest;
 pub(crate) use super::verify::BadOpening;
 
 use super::authority::Authority;
-use super::http1::{Asked, Reader, Unread};
+use super::http1::{Asked, HeadError, HeadReader};
 use super::{send, verify};
-use crate::event::FailureKind;
+use crate::events::FailureKind;
 use crate::request::Header;
 use crate::wire::offer::{Agreed, Parameters};
 
 /// What a server grants to a client.
 #[derive(Debug, Default)]
-pub(crate) struct Choice {
+pub(crate) struct Grant {
     /// One of those that the client offered.
     pub(crate) subprotocol: Option<String>,
     /// How to compress, if the client offers it.
@@ -44,7 +44,7 @@ pub(crate) struct Denial {
 /// A client that was let in.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) opening: Opening,
+    pub(crate) opening: OpeningRequest,
     /// The fields of the answer.
     pub(crate) answer: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
@@ -80,23 +80,23 @@ pub(crate) enum Declined {
 
 /// What a client asked that was not let in, as far as it could be read.
 #[derive(Debug, Default)]
-pub(crate) struct Request {
+pub(crate) struct ClientRequestHead {
     /// The head as it came.
     pub(crate) head: String,
-    pub(crate) opening: Option<Opening>,
+    pub(crate) opening: Option<OpeningRequest>,
 }
 
 /// A request that was read, and what came behind it.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct ReadRequest {
     asked: Asked,
     /// The host that it is for.
     authority: Authority,
     leftover: Bytes,
 }
 
-impl Heard {
-    pub(crate) fn opening(&self) -> &Opening {
+impl ReadRequest {
+    pub(crate) fn opening(&self) -> &OpeningRequest {
         &self.asked.opening
     }
 
@@ -105,7 +105,7 @@ impl Heard {
         &self.authority
     }
 
-    pub(crate) fn into_opening(self) -> Opening {
+    pub(crate) fn into_opening(self) -> OpeningRequest {
         self.asked.opening
     }
 
@@ -129,30 +129,33 @@ impl Heard {
 }
 
 /// Reads a request, without an answer; what nobody may send is refused, whatever it asks for. `head` is what came of it.
-pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S, head: &mut String) -> Result<Heard, Declined> {
-    let mut reader = Reader::new(stream);
+pub(crate) async fn read_request<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    head: &mut String,
+) -> Result<ReadRequest, Declined> {
+    let mut reader = HeadReader::new(stream);
     let asked = reader.request(head).await?;
     let authority = verify::authority(&asked)?;
-    Ok(Heard { asked, authority, leftover: reader.leftover() })
+    Ok(ReadRequest { asked, authority, leftover: reader.leftover() })
 }
 
 /// Opens the connection. The request has to be sound.
-pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
+pub(crate) async fn accept<S: AsyncWrite + Unpin>(
     stream: &mut S,
-    heard: Heard,
-    choice: Choice,
+    heard: ReadRequest,
+    choice: Grant,
 ) -> Result<Accepted, Declined> {
     let key = verify::opening(&heard.asked)?;
     let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
     let answer = switching_fields(key, &choice, extensions.as_deref());
     send(stream, &answer_head(101, &answer)).await?;
-    let Heard { asked, leftover, .. } = heard;
+    let ReadRequest { asked, leftover, .. } = heard;
     Ok(Accepted { opening: asked.opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
 /// Tells the client that it is not let in, if it still listens.
-pub(crate) async fn decline<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, declined: &Declined) {
+pub(crate) async fn reject<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, declined: &Declined) {
     if let Some(denial) = declined.denial() {
         // Whether the client still listens changes nothing: it is declined all the same.
         turn_away(stream, &denial).await.ok();
@@ -167,7 +170,7 @@ async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &D
     timeout(LINGER, tokio::io::copy(stream, &mut nowhere)).await.map_or(Ok(()), |read| read.map(drop))
 }
 
-fn switching_fields(key: &str, choice: &Choice, extensions: Option<&str>) -> Vec<Header> {
+fn switching_fields(key: &str, choice: &Grant, extensions: Option<&str>) -> Vec<Header> {
     let mut fields = vec![
         Header::new("Upgrade", "websocket"),
         Header::new("Connection", "Upgrade"),
@@ -242,17 +245,17 @@ impl Declined {
     }
 }
 
-impl From<Unread> for Declined {
-    fn from(unread: Unread) -> Self {
+impl From<HeadError> for Declined {
+    fn from(unread: HeadError) -> Self {
         Self::BadOpening(match unread {
-            Unread::Io(error) => return Self::Io(error),
-            Unread::Closed => return Self::Closed,
-            Unread::CutShort { received } => return Self::CutShort { received: received.len() },
-            Unread::NotHttp { begins } => BadOpening::NotHttp { begins },
-            Unread::Malformed(broken) if broken.why == httparse::Error::Version => BadOpening::HttpVersion,
-            Unread::Malformed(broken) => BadOpening::Malformed(broken),
-            Unread::TooLarge => BadOpening::TooLarge,
-            Unread::TooManyFields { .. } => BadOpening::TooManyFields,
+            HeadError::Io(error) => return Self::Io(error),
+            HeadError::Closed => return Self::Closed,
+            HeadError::CutShort { received } => return Self::CutShort { received: received.len() },
+            HeadError::NotHttp { begins } => BadOpening::NotHttp { begins },
+            HeadError::Malformed(broken) if broken.why == httparse::Error::Version => BadOpening::HttpVersion,
+            HeadError::Malformed(broken) => BadOpening::Malformed(broken),
+            HeadError::TooLarge => BadOpening::TooLarge,
+            HeadError::TooManyFields { .. } => BadOpening::TooManyFields,
         })
     }
 }

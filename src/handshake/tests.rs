@@ -9,10 +9,11 @@ use tokio::io::{AsyncReadExt as _, DuplexStream, ReadBuf, duplex};
 use tokio::time::{Instant, sleep};
 
 use super::body::MAX_BODY;
+use super::head::OpeningRequest;
 use super::http1::MAX_HEAD;
-use super::server::{Accepted, Choice, Declined, Denial, Opening, decline, hear, let_in};
+use super::server::{Accepted, Declined, Denial, Grant, accept, read_request, reject};
 use super::*;
-use crate::request::{Header, Wishes};
+use crate::request::{Header, RequestOptions};
 use crate::target::Parsed;
 
 // The key and the accept of RFC 6455, section 1.3.
@@ -21,68 +22,68 @@ const ACCEPT: &str = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
 const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
 
 /// What a scripted peer does next. Time is paused, so a pause ends when everyone waits: segments stay apart.
-enum Step {
+enum PeerStep {
     Say(Vec<u8>),
     Pause(Duration),
     /// Keep the connection open and say nothing.
     Hold,
 }
 
-fn say(text: impl AsRef<[u8]>) -> Step {
-    Step::Say(text.as_ref().to_vec())
+fn say(text: impl AsRef<[u8]>) -> PeerStep {
+    PeerStep::Say(text.as_ref().to_vec())
 }
 
-fn pause() -> Step {
-    Step::Pause(Duration::from_millis(100))
+fn pause() -> PeerStep {
+    PeerStep::Pause(Duration::from_millis(100))
 }
 
 /// The steps with a pause between any two.
-fn apart<const N: usize>(steps: [&str; N]) -> Vec<Step> {
+fn apart<const N: usize>(steps: [&str; N]) -> Vec<PeerStep> {
     steps.into_iter().flat_map(|step| [say(step), pause()]).collect()
 }
 
 /// A request with the key of the RFC, and more headers.
 fn request(more: &[(&str, &str)]) -> Request {
     let headers = [("Sec-WebSocket-Key", KEY)].iter().chain(more).map(|(name, value)| Header::new(name, *value));
-    let wishes = Wishes { headers: headers.collect(), ..Wishes::default() };
+    let wishes = RequestOptions { headers: headers.collect(), ..RequestOptions::default() };
     Request::new(&Parsed::from_text("ws://h/").unwrap().target, &wishes)
 }
 
 /// Follows the script, then closes.
-async fn follow(mut stream: DuplexStream, script: Vec<Step>) {
+async fn follow(mut stream: DuplexStream, script: Vec<PeerStep>) {
     for step in script {
         match step {
             // A client that has heard enough hangs up.
-            Step::Say(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
-            Step::Pause(time) => sleep(time).await,
-            Step::Hold => std::future::pending().await,
+            PeerStep::Say(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
+            PeerStep::Pause(time) => sleep(time).await,
+            PeerStep::Hold => std::future::pending().await,
         }
     }
 }
 
 /// Reads a request and answers it; `choose` has the last word on one that is sound.
-async fn accept<S>(
+async fn accepted_by<S>(
     stream: &mut S,
-    choose: impl FnOnce(&Opening) -> Result<Choice, Denial>,
+    choose: impl FnOnce(&OpeningRequest) -> Result<Grant, Denial>,
 ) -> Result<Accepted, Declined>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let judged = hear(stream, &mut String::new()).await.and_then(|heard| {
+    let judged = read_request(stream, &mut String::new()).await.and_then(|heard| {
         heard.check()?;
         let choice = choose(heard.opening()).map_err(Declined::Denied)?;
         Ok((heard, choice))
     });
     match judged {
-        Ok((heard, choice)) => let_in(stream, heard, choice).await,
+        Ok((heard, choice)) => accept(stream, heard, choice).await,
         Err(declined) => {
-            decline(stream, &declined).await;
+            reject(stream, &declined).await;
             Err(declined)
         }
     }
 }
 
-async fn open_with(request: &Request, script: Vec<Step>) -> Result<Answer, Flaw> {
+async fn open_with(request: &Request, script: Vec<PeerStep>) -> Result<Answer, HandshakeError> {
     let (mut client, mut server) = duplex(64 * 1024);
     tokio::spawn(async move {
         let mut head = vec![0; 16 * 1024];
@@ -92,14 +93,14 @@ async fn open_with(request: &Request, script: Vec<Step>) -> Result<Answer, Flaw>
     open(&mut client, request).await
 }
 
-async fn switched(script: Vec<Step>) -> Switched {
+async fn switched(script: Vec<PeerStep>) -> Switched {
     match open_with(&request(&[]), script).await {
         Ok(Answer::Switched(switched)) => switched,
         other => panic!("{other:?}"),
     }
 }
 
-async fn refused(script: Vec<Step>) -> Refusal {
+async fn refused(script: Vec<PeerStep>) -> Refusal {
     match open_with(&request(&[]), script).await {
         Ok(Answer::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
@@ -107,11 +108,11 @@ async fn refused(script: Vec<Step>) -> Refusal {
 }
 
 /// The error with its cause, as it is printed.
-async fn flaw(script: Vec<Step>) -> String {
+async fn flaw(script: Vec<PeerStep>) -> String {
     flaw_of(&request(&[]), script).await
 }
 
-async fn flaw_of(request: &Request, script: Vec<Step>) -> String {
+async fn flaw_of(request: &Request, script: Vec<PeerStep>) -> String {
     chain(&open_with(request, script).await.unwrap_err())
 }
 
@@ -254,20 +255,21 @@ async fn a_long_head_byte_by_byte_costs_no_more_than_its_length() {
     tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await });
     tokio::spawn(async move { to_client.write_all(text.as_bytes()).await });
     let started = std::time::Instant::now();
-    assert!(matches!(open(&mut client, &request).await, Err(Flaw::TooManyFields { .. })));
+    assert!(matches!(open(&mut client, &request).await, Err(HandshakeError::TooManyFields { .. })));
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
 async fn a_head_over_64_kib_is_refused() {
-    let script = vec![say(SWITCH), say("X-Long: "), say(vec![b'x'; MAX_HEAD]), Step::Hold];
+    let script = vec![say(SWITCH), say("X-Long: "), say(vec![b'x'; MAX_HEAD]), PeerStep::Hold];
     assert_eq!(flaw(script).await, "the head of the server's answer is longer than 64 KiB");
 }
 
 #[tokio::test]
 async fn a_body_without_end_is_cut_at_the_bound() {
     for head in ["Content-Length: 9999999999", "X: until close"] {
-        let script = vec![say(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n")), say(vec![b'x'; 2 * MAX_BODY]), Step::Hold];
+        let script =
+            vec![say(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n")), say(vec![b'x'; 2 * MAX_BODY]), PeerStep::Hold];
         let refusal = refused(script).await;
         assert_eq!((refusal.body.len(), refusal.is_cut), (MAX_BODY, true), "{head}");
     }
@@ -276,7 +278,7 @@ async fn a_body_without_end_is_cut_at_the_bound() {
 #[tokio::test(start_paused = true)]
 async fn what_came_of_a_body_that_stalls_is_kept() {
     let started = Instant::now();
-    let script = vec![say("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\ntry la"), Step::Hold];
+    let script = vec![say("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\ntry la"), PeerStep::Hold];
     assert_eq!(status_and_body(&refused(script).await), (503, "try la", true));
     assert_eq!(started.elapsed().as_secs(), 2);
 }
@@ -284,7 +286,7 @@ async fn what_came_of_a_body_that_stalls_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn what_came_of_a_body_that_drips_for_ever_is_kept() {
     let started = Instant::now();
-    let drops = (0..100).flat_map(|_| [say("x"), Step::Pause(Duration::from_secs(1))]);
+    let drops = (0..100).flat_map(|_| [say("x"), PeerStep::Pause(Duration::from_secs(1))]);
     let script = std::iter::once(say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")).chain(drops);
     assert_eq!(status_and_body(&refused(script.collect()).await), (200, "xxxxx", true));
     assert_eq!(started.elapsed().as_secs(), 5);
@@ -293,7 +295,7 @@ async fn what_came_of_a_body_that_drips_for_ever_is_kept() {
 #[tokio::test]
 async fn an_answer_without_a_body_does_not_wait_for_one() {
     for status in [204, 304] {
-        let refusal = refused(vec![say(format!("HTTP/1.1 {status} x\r\n\r\n")), Step::Hold]).await;
+        let refusal = refused(vec![say(format!("HTTP/1.1 {status} x\r\n\r\n")), PeerStep::Hold]).await;
         assert_eq!(status_and_body(&refusal), (status, "", false));
     }
 }
@@ -319,7 +321,7 @@ async fn a_server_that_closes_before_it_read_the_request_is_heard_all_the_same()
     let answer = open(&mut client, &request(&[])).await;
     assert!(matches!(answer, Ok(Answer::Refused(refusal)) if refusal.response.status == 400));
     let (mut client, _) = duplex(64);
-    assert!(matches!(open(&mut client, &request(&[])).await, Err(Flaw::Io(_))));
+    assert!(matches!(open(&mut client, &request(&[])).await, Err(HandshakeError::Io(_))));
 }
 
 /// Ends as rustls does when the peer closes TCP without closing TLS.
@@ -334,7 +336,7 @@ impl AsyncRead for Torn {
 #[tokio::test]
 async fn a_tls_connection_that_is_torn_off_is_closed() {
     let mut stream = tokio::io::join(Torn, tokio::io::sink());
-    assert!(matches!(open(&mut stream, &request(&[])).await, Err(Flaw::Closed)));
+    assert!(matches!(open(&mut stream, &request(&[])).await, Err(HandshakeError::Closed)));
     let said = b"HTTP/1.1 500 x\r\n\r\noops".chain(Torn);
     match open(&mut tokio::io::join(said, tokio::io::sink()), &request(&[])).await {
         Ok(Answer::Refused(refusal)) => assert_eq!(status_and_body(&refusal), (500, "oops", false)),
@@ -350,7 +352,7 @@ async fn what_is_not_http_is_refused_at_once() {
         (b"\x1b[2J", r"\x1b[2J"),
     ] {
         let expected = format!("the server does not speak HTTP/1: its answer begins with `{begins}`");
-        assert_eq!(flaw(vec![say(said), Step::Hold]).await, expected);
+        assert_eq!(flaw(vec![say(said), PeerStep::Hold]).await, expected);
     }
 }
 
@@ -358,7 +360,7 @@ async fn what_is_not_http_is_refused_at_once() {
 async fn an_answer_in_tls_comes_with_a_hint() {
     // The second alert is a line feed.
     for said in [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x0a"] {
-        let flaw = open_with(&request(&[]), vec![say(said), Step::Hold]).await.unwrap_err();
+        let flaw = open_with(&request(&[]), vec![say(said), PeerStep::Hold]).await.unwrap_err();
         assert_eq!(flaw.to_string(), "the server speaks TLS on this port: what it answered is a record of TLS");
         assert_eq!(flaw.hint(false, None).as_deref(), Some("use wss://"));
     }
@@ -386,7 +388,7 @@ async fn bytes_beyond_ascii_in_a_value_are_let_through() {
 }
 
 /// A 101 with one of its lines replaced.
-fn switch_with(line: &str, by: &str) -> Vec<Step> {
+fn switch_with(line: &str, by: &str) -> Vec<PeerStep> {
     let text = format!("{SWITCH}{ACCEPT}\r\n");
     assert!(text.contains(line));
     vec![say(text.replace(line, by))]
@@ -428,7 +430,7 @@ async fn a_missing_upgrade_or_connection_is_refused() {
 #[tokio::test]
 async fn a_bad_101_is_kept_to_be_shown() {
     let flaw = open_with(&request(&[]), switch_with(ACCEPT, "")).await.unwrap_err();
-    assert!(matches!(flaw, Flaw::BadAnswer { response, .. } if response.head == format!("{SWITCH}\r\n")));
+    assert!(matches!(flaw, HandshakeError::BadAnswer { response, .. } if response.head == format!("{SWITCH}\r\n")));
 }
 
 async fn subprotocol(asked: &str, line: &str) -> Result<Option<String>, String> {
@@ -487,21 +489,21 @@ async fn an_extension_that_was_not_asked_for_is_refused() {
 /// Lets a client send its bytes and close its half, and returns how that ended and what the client was told.
 async fn served(
     sent: impl AsRef<[u8]>,
-    choose: impl FnOnce(&Opening) -> Result<Choice, Denial>,
+    choose: impl FnOnce(&OpeningRequest) -> Result<Grant, Denial>,
 ) -> (Result<Accepted, Declined>, String) {
     let (client, mut server) = duplex(256 * 1024);
     let (mut heard, mut say) = tokio::io::split(client);
     say.write_all(sent.as_ref()).await.unwrap();
     say.shutdown().await.unwrap();
-    let accepted = accept(&mut server, choose).await;
+    let accepted = accepted_by(&mut server, choose).await;
     drop(server);
     let mut answer = String::new();
     heard.read_to_string(&mut answer).await.unwrap();
     (accepted, answer)
 }
 
-fn as_it_comes(_: &Opening) -> Result<Choice, Denial> {
-    Ok(Choice::default())
+fn as_it_comes(_: &OpeningRequest) -> Result<Grant, Denial> {
+    Ok(Grant::default())
 }
 
 const ASK: &str = "GET /chat?x HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
@@ -521,7 +523,7 @@ async fn a_sound_request_is_let_in() {
 async fn the_server_chooses_subprotocol_and_headers() {
     let (accepted, answer) = served(ASK, |opening| {
         let subprotocol = opening.subprotocols().last().map(str::to_owned);
-        Ok(Choice { subprotocol, compression: None, headers: vec![Header::new("Set-Cookie", "a=1")] })
+        Ok(Grant { subprotocol, compression: None, headers: vec![Header::new("Set-Cookie", "a=1")] })
     })
     .await;
     assert_eq!(accepted.unwrap().subprotocol.as_deref(), Some("b"));
@@ -607,7 +609,7 @@ async fn a_declined_client_that_stays_is_left_after_a_moment() {
     let (mut client, mut server) = duplex(1024);
     client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let started = Instant::now();
-    assert!(accept(&mut server, as_it_comes).await.is_err());
+    assert!(accepted_by(&mut server, as_it_comes).await.is_err());
     assert_eq!(started.elapsed().as_secs(), 1);
 }
 
@@ -615,8 +617,8 @@ async fn a_declined_client_that_stays_is_left_after_a_moment() {
 async fn client_and_server_understand_each_other() {
     let (mut client, mut server) = duplex(1024);
     let request = request(&[("Sec-WebSocket-Protocol", "a, b")]);
-    let choose = |_: &Opening| Ok(Choice { subprotocol: Some("a".to_owned()), ..Choice::default() });
-    let (answer, accepted) = tokio::join!(open(&mut client, &request), accept(&mut server, choose));
+    let choose = |_: &OpeningRequest| Ok(Grant { subprotocol: Some("a".to_owned()), ..Grant::default() });
+    let (answer, accepted) = tokio::join!(open(&mut client, &request), accepted_by(&mut server, choose));
     assert!(matches!(answer, Ok(Answer::Switched(switched)) if switched.subprotocol.as_deref() == Some("a")));
     assert_eq!(accepted.unwrap().subprotocol.as_deref(), Some("a"));
 }

@@ -8,7 +8,8 @@ use sha1_smol::Sha1;
 
 use super::authority::Authority;
 use super::broken::BrokenHead;
-use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Opening, Response, list, values};
+use super::head::{OpeningRequest, Response, list, values};
+use super::http1::{Asked, MAX_FIELDS, MAX_HEAD};
 use crate::masking;
 use crate::request::{Header, Request};
 use crate::wire::offer::{self, Agreed, BadTerms};
@@ -217,7 +218,7 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
 }
 
 /// As a server: the answer to the first offer of permessage-deflate that makes sense, and what it means.
-pub(super) fn deflate(asked: &Opening, wishes: &offer::Parameters) -> Option<(offer::Parameters, Agreed)> {
+pub(super) fn deflate(asked: &OpeningRequest, wishes: &offer::Parameters) -> Option<(offer::Parameters, Agreed)> {
     offer::offers(values(&asked.fields, EXTENSIONS)).first().map(|offer| offer.accepted(wishes))
 }
 

@@ -7,9 +7,9 @@ mod name;
 mod subprotocol;
 mod url;
 
-pub(crate) use name::is_secret_field;
-pub(crate) use subprotocol::{chosen_subprotocol, subprotocols};
-pub(crate) use url::{reference, typed};
+pub(crate) use self::name::is_secret_field;
+pub(crate) use self::subprotocol::{chosen_subprotocol, subprotocols};
+pub(crate) use self::url::{reference, typed};
 
 /// What stands for a secret.
 pub(crate) const MASK: &str = "***";

@@ -6,12 +6,14 @@ use std::collections::VecDeque;
 use serde_json::Value;
 use serde_json_path::{JsonPath, PathElement};
 
-use super::{Deed, Party, Turn, Turns};
+use super::Turns;
+use super::turn::{Deed, Party, Turn};
+use crate::compare::diff::{DiffLine, diff};
+use crate::compare::json::same;
 use crate::error::Error;
-use crate::event::{Close, End, Message};
-use crate::render::hex::hexdump;
-use crate::script::judge::compare::same;
-use crate::script::judge::diff::{Line, diff};
+use crate::events::End;
+use crate::message::{Close, Message};
+use crate::text::hex::hexdump;
 
 /// How many recorded answers are looked at for one that may have been skipped.
 const AHEAD: usize = 8;
@@ -30,14 +32,14 @@ const WIDTH: usize = 60;
 pub(crate) struct Ignored(pub(crate) Vec<JsonPath>);
 
 /// Holds the other party's messages against those that were recorded.
-pub(crate) struct Check {
+pub(crate) struct AnswerCheck {
     ignored: Ignored,
     turns: Turns,
     by: Party,
     /// The next ones that were recorded.
-    ahead: VecDeque<Answer>,
+    ahead: VecDeque<NumberedMessage>,
     /// What came and is none of them: another one than recorded, or one too many.
-    stray: Option<Answer>,
+    stray: Option<NumberedMessage>,
     came: u64,
     close: Option<(Party, Close)>,
     has_ended: bool,
@@ -47,17 +49,17 @@ pub(crate) struct Check {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Difference {
     pub(crate) words: String,
-    pub(crate) diff: Vec<Line>,
+    pub(crate) diff: Vec<DiffLine>,
 }
 
 /// A message, and where it stands: its line in the recording, or its number among those that came.
-struct Answer {
+struct NumberedMessage {
     at: u64,
     message: Message,
     json: OnceCell<Option<Value>>,
 }
 
-impl Check {
+impl AnswerCheck {
     pub(crate) fn new(turns: Turns, by: Party, ignored: Ignored) -> Self {
         Self { ignored, turns, by, ahead: VecDeque::new(), stray: None, came: 0, close: None, has_ended: false }
     }
@@ -69,7 +71,7 @@ impl Check {
     pub(crate) fn came(&mut self, message: Message) -> Result<Vec<Difference>, Error> {
         self.came += 1;
         self.look_ahead()?;
-        let came = Answer::new(self.came, message);
+        let came = NumberedMessage::new(self.came, message);
         let found = self.ahead.iter().position(|recorded| recorded.is_same(&came, &self.ignored));
         let mut differences = Vec::new();
         let Some(mut before) = found else {
@@ -116,12 +118,12 @@ impl Check {
             return Ok(None);
         }
         let words = "the Close is another one".to_owned();
-        let diff = vec![Line::expected(code(recorded.code)), Line::came(code(came))];
+        let diff = vec![DiffLine::expected(code(recorded.code)), DiffLine::came(code(came))];
         Ok(Some(Difference { words, diff }))
     }
 
     /// What takes the place of the next recorded one, or is too many.
-    fn settle(&mut self, stray: Answer) -> Difference {
+    fn settle(&mut self, stray: NumberedMessage) -> Difference {
         match self.ahead.pop_front() {
             Some(recorded) => recorded.changed(&stray, &self.ignored),
             None => stray.extra(),
@@ -138,7 +140,7 @@ impl Check {
             match turn? {
                 Turn { line, by, deed: Deed::Message(message), .. } if by == self.by => {
                     held += message.data().len();
-                    self.ahead.push_back(Answer::new(line, message));
+                    self.ahead.push_back(NumberedMessage::new(line, message));
                 }
                 Turn { by, deed: Deed::Close { close, .. }, .. } => self.close = Some((by, close)),
                 _ => {}
@@ -148,7 +150,7 @@ impl Check {
     }
 }
 
-impl Answer {
+impl NumberedMessage {
     fn new(at: u64, message: Message) -> Self {
         Self { at, message, json: OnceCell::new() }
     }
@@ -176,7 +178,7 @@ impl Answer {
             _ => match (&self.message, &came.message) {
                 (Message::Text(recorded), Message::Text(came)) => diff(recorded, came),
                 (Message::Binary(recorded), Message::Binary(came)) => diff(&dump(recorded), &dump(came)),
-                (recorded, came) => vec![Line::expected(summary(recorded)), Line::came(summary(came))],
+                (recorded, came) => vec![DiffLine::expected(summary(recorded)), DiffLine::came(summary(came))],
             },
         };
         Difference { words, diff }
@@ -184,19 +186,19 @@ impl Answer {
 
     fn missing(&self) -> Difference {
         let words = format!("the answer in line {} did not come", self.at);
-        Difference { words, diff: vec![Line::expected(summary(&self.message))] }
+        Difference { words, diff: vec![DiffLine::expected(summary(&self.message))] }
     }
 
     fn extra(&self) -> Difference {
         let words = format!("answer {} was not recorded", self.at);
-        Difference { words, diff: vec![Line::came(summary(&self.message))] }
+        Difference { words, diff: vec![DiffLine::came(summary(&self.message))] }
     }
 }
 
 /// Takes out all that the path leads to.
 fn remove(value: &mut Value, path: &JsonPath) {
-    let mut places: Vec<Vec<Place>> =
-        path.query_located(value).locations().map(|location| location.iter().map(Place::from).collect()).collect();
+    let mut places: Vec<Vec<PathStep>> =
+        path.query_located(value).locations().map(|location| location.iter().map(PathStep::from).collect()).collect();
     // Later items first, or those before them would move them.
     places.sort();
     places.dedup();
@@ -206,12 +208,12 @@ fn remove(value: &mut Value, path: &JsonPath) {
             continue;
         };
         let parent = way.iter().try_fold(&mut *value, |value, step| match step {
-            Place::Key(key) => value.get_mut(key),
-            Place::Index(index) => value.get_mut(index),
+            PathStep::Key(key) => value.get_mut(key),
+            PathStep::Index(index) => value.get_mut(index),
         });
         match (parent, last) {
-            (Some(Value::Object(object)), Place::Key(key)) => drop(object.remove(key)),
-            (Some(Value::Array(list)), Place::Index(index)) if *index < list.len() => drop(list.remove(*index)),
+            (Some(Value::Object(object)), PathStep::Key(key)) => drop(object.remove(key)),
+            (Some(Value::Array(list)), PathStep::Index(index)) if *index < list.len() => drop(list.remove(*index)),
             _ => {}
         }
     }
@@ -219,12 +221,12 @@ fn remove(value: &mut Value, path: &JsonPath) {
 
 /// A step into a JSON value.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum PathStep {
     Key(String),
     Index(usize),
 }
 
-impl From<&PathElement<'_>> for Place {
+impl From<&PathElement<'_>> for PathStep {
     fn from(element: &PathElement<'_>) -> Self {
         match element {
             PathElement::Name(name) => Self::Key((*name).to_owned()),

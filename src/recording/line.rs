@@ -4,14 +4,15 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
-use super::{Deed, Opening};
-use crate::event::{ClientName, Close, Direction, Input};
+use super::turn::{Deed, RecordedOpening};
+use crate::events::{ClientName, Input};
+use crate::message::{Close, Direction};
 use crate::render::record;
 use crate::request::{Header, is_token};
 
 /// A record, as far as it tells of a connection.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct RecordLine {
     pub(super) at: Option<SystemTime>,
     pub(super) direction: Direction,
     pub(super) client: Option<ClientName>,
@@ -22,7 +23,7 @@ pub(super) struct Line {
 ///
 /// # Errors
 /// In words, when it is none.
-pub(super) fn read(line: &str) -> Result<Option<Line>, String> {
+pub(super) fn read(line: &str) -> Result<Option<RecordLine>, String> {
     let record = record::object(line)?;
     let text = |name: &str| record.get(name).and_then(Value::as_str);
     let deed = match text("type") {
@@ -54,11 +55,11 @@ pub(super) fn read(line: &str) -> Result<Option<Line>, String> {
             Some(time.ok_or("`time` is none (RFC 3339, in UTC)")?)
         }
     };
-    Ok(Some(Line { at, direction, client, deed }))
+    Ok(Some(RecordLine { at, direction, client, deed }))
 }
 
 /// Whoever wrote the recording, what it becomes is one line of a script, and no step of its own.
-fn opening(record: &Map<String, Value>) -> Result<Opening, String> {
+fn opening(record: &Map<String, Value>) -> Result<RecordedOpening, String> {
     let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
     // A server's record has the client's fields for `headers`.
     let fields = record.get(if record.contains_key("client") { "headers" } else { "request" });
@@ -74,7 +75,7 @@ fn opening(record: &Map<String, Value>) -> Result<Opening, String> {
     if subprotocol.as_ref().is_some_and(|name| !is_token(name)) {
         return Err("`subprotocol` is none".to_owned());
     }
-    Ok(Opening { url, subprotocol, request })
+    Ok(RecordedOpening { url, subprotocol, request })
 }
 
 /// Any Close that was seen, also one that may not be sent.
@@ -122,7 +123,7 @@ mod tests {
             Deed::Open(opening) => *opening,
             other => panic!("{other:?}"),
         };
-        let expected = Opening {
+        let expected = RecordedOpening {
             url: "ws://h/".to_owned(),
             subprotocol: Some("chat".to_owned()),
             request: vec![Header::new("origin", "http://h")],

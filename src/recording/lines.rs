@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::line::{Line, read};
-use super::{Connection, Deed, Party, Turn};
+use super::line::{RecordLine, read};
+use super::turn::{Deed, Party, RecordedConnection, Turn};
 use crate::error::Error;
-use crate::event::Direction;
+use crate::message::Direction;
 
 /// It costs less to read on over so many bytes than to go elsewhere.
 const NEAR: u64 = 4 << 10;
@@ -30,8 +30,8 @@ pub(super) struct Span {
 /// Where each connection stands in a file; others may stand between.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    connections: Vec<Connection>,
-    spans: BTreeMap<Connection, Vec<Span>>,
+    connections: Vec<RecordedConnection>,
+    spans: BTreeMap<RecordedConnection, Vec<Span>>,
 }
 
 /// Those that tell of a connection.
@@ -62,15 +62,15 @@ impl Index {
         }
     }
 
-    pub(super) fn connections(&self) -> &[Connection] {
+    pub(super) fn connections(&self) -> &[RecordedConnection] {
         &self.connections
     }
 
-    pub(super) fn spans(&self, connection: Connection) -> &[Span] {
+    pub(super) fn spans(&self, connection: RecordedConnection) -> &[Span] {
         self.spans.get(&connection).map_or(&[], Vec::as_slice)
     }
 
-    fn put(&mut self, connection: Connection, span: Span) {
+    fn put(&mut self, connection: RecordedConnection, span: Span) {
         let spans = self.spans.entry(connection).or_insert_with(|| {
             self.connections.push(connection);
             Vec::new()
@@ -97,7 +97,7 @@ impl Lines {
         Ok(Self { path: path.to_owned(), file, parts, end: 0, at: 0, number: 0, opened: 0 })
     }
 
-    pub(super) fn next(&mut self) -> Option<Result<(Connection, Turn), Error>> {
+    pub(super) fn next(&mut self) -> Option<Result<(RecordedConnection, Turn), Error>> {
         let mut bytes = Vec::new();
         loop {
             bytes.clear();
@@ -133,16 +133,16 @@ impl Lines {
         Ok(true)
     }
 
-    fn placed(&mut self, line: Line) -> (Connection, Turn) {
-        let Line { at, direction, client, deed } = line;
+    fn placed(&mut self, line: RecordLine) -> (RecordedConnection, Turn) {
+        let RecordLine { at, direction, client, deed } = line;
         let (connection, by) = match (client, direction) {
             // Only a server names its clients, and what it records is what it sees.
-            (Some(client), Direction::In) => (Connection::With(client), Party::Client),
-            (Some(client), Direction::Out) => (Connection::With(client), Party::Server),
+            (Some(client), Direction::In) => (RecordedConnection::With(client), Party::Client),
+            (Some(client), Direction::Out) => (RecordedConnection::With(client), Party::Server),
             (None, direction) => {
                 self.opened += usize::from(matches!(deed, Deed::Open(_)));
                 // A record that was begun at the prompt may begin in the middle of a connection.
-                let connection = Connection::Nth(self.opened.saturating_sub(1));
+                let connection = RecordedConnection::Nth(self.opened.saturating_sub(1));
                 (connection, if direction == Direction::Out { Party::Client } else { Party::Server })
             }
         };

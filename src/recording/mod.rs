@@ -1,26 +1,27 @@
 //! A recording: what `--record` wrote, read back as a stream, one connection at a time.
 //!
 //! Plain code: lines in, [`Turn`]s out; a recorded answer and one that came in, their difference out. Who sends, waits
-//! and prints is `front`'s business.
+//! and prints is the business of `commands`.
 
 pub(crate) mod check;
 mod line;
 mod lines;
 pub(crate) mod pace;
 pub(crate) mod script;
+pub(crate) mod turn;
+
+pub(crate) use turn::{Deed, Party, RecordedConnection, Turn};
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use self::lines::{Index, Lines};
 use crate::error::Error;
-use crate::event::{ClientName, Close, Message};
-use crate::request::Header;
+use crate::events::ClientName;
 use crate::session::is_keepalive;
-use lines::{Index, Lines};
 
 /// Pings that may still be answered; a peer need not answer all of them (RFC 6455, section 5.5.3).
 const PINGS: usize = 16;
@@ -30,54 +31,6 @@ const PINGS: usize = 16;
 pub(crate) struct Recording {
     path: PathBuf,
     index: Arc<Index>,
-}
-
-/// One of the connections of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Connection {
-    /// Of a client's recording, counted from 0: there is more than one if it had to connect again.
-    Nth(usize),
-    /// Of a server's recording.
-    With(ClientName),
-}
-
-/// One of the two ends, whoever of them recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Party {
-    Client,
-    Server,
-}
-
-/// What one of the two did.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Turn {
-    /// Its line in the file.
-    pub(crate) line: u64,
-    pub(crate) at: Option<SystemTime>,
-    pub(crate) by: Party,
-    pub(crate) deed: Deed,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Deed {
-    Open(Box<Opening>),
-    Message(Message),
-    Ping(Bytes),
-    Pong(Bytes),
-    /// Not clean: there was no closing handshake.
-    Close {
-        close: Close,
-        clean: bool,
-    },
-}
-
-/// How a connection was opened.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Opening {
-    pub(crate) url: String,
-    pub(crate) subprotocol: Option<String>,
-    /// The fields of the client's request, as far as they were recorded.
-    pub(crate) request: Vec<Header>,
 }
 
 impl Recording {
@@ -94,7 +47,7 @@ impl Recording {
     }
 
     /// All of them, in the order in which they began.
-    pub(crate) fn connections(&self) -> &[Connection] {
+    pub(crate) fn connections(&self) -> &[RecordedConnection] {
         self.index.connections()
     }
 
@@ -102,7 +55,7 @@ impl Recording {
     ///
     /// # Errors
     /// The file cannot be read any more.
-    pub(crate) fn turns(&self, connection: Connection, player: Party) -> Result<Turns, Error> {
+    pub(crate) fn turns(&self, connection: RecordedConnection, player: Party) -> Result<Turns, Error> {
         let lines = Lines::within(&self.path, self.index.spans(connection))?;
         Ok(Turns { lines, connection, player, unanswered: VecDeque::new() })
     }
@@ -114,7 +67,7 @@ impl Recording {
 /// connection alive.
 pub(crate) struct Turns {
     lines: Lines,
-    connection: Connection,
+    connection: RecordedConnection,
     player: Party,
     /// What the other has pinged with.
     unanswered: VecDeque<Bytes>,
@@ -159,6 +112,31 @@ impl Turns {
     }
 }
 
+/// The connections whose client is played: all of a client's recording, one of a server's.
+pub(crate) fn chosen(recording: &Recording, client: Option<ClientName>) -> Result<Vec<RecordedConnection>, Error> {
+    let path = recording.path().display();
+    let all = recording.connections();
+    let names: Vec<_> = all
+        .iter()
+        .filter_map(|connection| match connection {
+            RecordedConnection::With(name) => Some(*name),
+            RecordedConnection::Nth(_) => None,
+        })
+        .collect();
+    match (client, &*names) {
+        _ if all.is_empty() => Err(Error::Usage(format!("`{path}` has no connection recorded"))),
+        (None, [] | [_]) => Ok(all.to_vec()),
+        (None, [first, second, ..]) => {
+            Err(Error::Usage(format!("`{path}` has several clients ({first}, {second} …): which one? (--client)")))
+        }
+        (Some(name), _) if names.contains(&name) => Ok(vec![RecordedConnection::With(name)]),
+        (Some(name), []) => Err(Error::Usage(format!(
+            "`{path}` has no client {name}: only what `wsprobe listen` recorded names clients"
+        ))),
+        (Some(name), [first, ..]) => Err(Error::Usage(format!("`{path}` has no client {name}, but {first}"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -173,7 +151,7 @@ mod tests {
     }
 
     /// A word for each turn: who, what, where.
-    fn shown(recording: &Recording, connection: Connection, player: Party) -> Vec<String> {
+    fn shown(recording: &Recording, connection: RecordedConnection, player: Party) -> Vec<String> {
         let turns = recording.turns(connection, player).unwrap();
         turns
             .map(|turn| {
@@ -202,10 +180,13 @@ mod tests {
             r#"{"dir":"in","base64":"eQ=="}"#,
         ]);
         let recording = recording.unwrap();
-        assert_eq!(recording.connections(), [Connection::Nth(0), Connection::Nth(1)]);
+        assert_eq!(recording.connections(), [RecordedConnection::Nth(0), RecordedConnection::Nth(1)]);
         let first = ["1 Server open ws://a", "2 Client x", "4 Server close Some(1006) false"];
-        assert_eq!(shown(&recording, Connection::Nth(0), Party::Client), first);
-        assert_eq!(shown(&recording, Connection::Nth(1), Party::Client), ["6 Server open ws://b", "7 Server y"]);
+        assert_eq!(shown(&recording, RecordedConnection::Nth(0), Party::Client), first);
+        assert_eq!(
+            shown(&recording, RecordedConnection::Nth(1), Party::Client),
+            ["6 Server open ws://b", "7 Server y"]
+        );
     }
 
     #[test]
@@ -218,7 +199,7 @@ mod tests {
             r##"{"dir":"out","client":"#2","data":"y"}"##,
         ]);
         let recording = recording.unwrap();
-        let [first, second] = [1, 2].map(|name| Connection::With(ClientName(name)));
+        let [first, second] = [1, 2].map(|name| RecordedConnection::With(ClientName(name)));
         assert_eq!(recording.connections(), [first, second]);
         assert_eq!(shown(&recording, first, Party::Client), ["2 Client open ws://a", "4 Client x"]);
         assert_eq!(shown(&recording, second, Party::Client), ["3 Client open ws://a", "5 Server y"]);
@@ -237,9 +218,9 @@ mod tests {
         ]);
         let recording = recording.unwrap();
         let turns = ["1 Server ping a", "3 Client pong a", "6 Client ping b", "7 Server pong b"];
-        assert_eq!(shown(&recording, Connection::Nth(0), Party::Client), turns);
+        assert_eq!(shown(&recording, RecordedConnection::Nth(0), Party::Client), turns);
         let turns = ["1 Server ping a", "2 Client pong a", "3 Client pong a", "6 Client ping b"];
-        assert_eq!(shown(&recording, Connection::Nth(0), Party::Server), turns);
+        assert_eq!(shown(&recording, RecordedConnection::Nth(0), Party::Server), turns);
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::{Deed, Opening, Party, Turn};
-use crate::event::{Close, Message};
+use super::turn::{Deed, Party, RecordedOpening, Turn};
 use crate::masking::MASK;
+use crate::message::{Close, Message};
 use crate::script::syntax::{
-    Action, Binary, BytePiece, Expect, Pattern, Payload, Piece, Place, Setting, Step, Style, Template, Text,
+    Action, Binary, BytePiece, Expect, Pattern, Payload, Piece, Position, ScriptText, Setting, Step, Style, Template,
     TextPattern,
 };
 
@@ -30,13 +30,13 @@ pub(crate) const HEAD: &str = "\
 
 /// Writes the client's part of connections down, one after the other.
 #[derive(Debug, Default)]
-pub(crate) struct Writer {
+pub(crate) struct ScriptWriter {
     is_open: bool,
     /// When the last thing came from the server.
     heard: Option<SystemTime>,
 }
 
-impl Writer {
+impl ScriptWriter {
     /// The steps that do, or expect, what happened; often one.
     pub(crate) fn steps(&mut self, turn: Turn) -> Vec<Step> {
         let Turn { at, by, deed, .. } = turn;
@@ -47,7 +47,7 @@ impl Writer {
         let mut steps = Vec::new();
         if !std::mem::replace(&mut self.is_open, true) {
             // The recording was begun in the middle of a connection.
-            let url = Template(vec![Piece::Variable(Place::default(), "url".to_owned())]);
+            let url = Template(vec![Piece::Variable(Position::default(), "url".to_owned())]);
             steps.push(step(Action::Connect { url, settings: Vec::new() }));
         }
         let actions = match by {
@@ -92,7 +92,7 @@ pub(crate) fn note(step: &Step) -> Option<String> {
     (!masked.is_empty()).then(|| format!("{beginning} {}", masked.join(" ")))
 }
 
-fn connect(opening: &Opening) -> Action {
+fn connect(opening: &RecordedOpening) -> Action {
     let mut settings = Vec::new();
     let has = |name: &str| opening.request.iter().find(|field| field.is(name));
     for field in &opening.request {
@@ -128,7 +128,7 @@ fn unmasked(text: &str, name: &str) -> Template {
         pieces.extend((!part.is_empty()).then(|| Piece::Literal(part.to_owned())));
         if parts.peek().is_some() {
             let name = parameter(part).unwrap_or_else(|| name.to_owned());
-            pieces.push(Piece::Variable(Place::default(), name));
+            pieces.push(Piece::Variable(Position::default(), name));
         }
     }
     Template(pieces)
@@ -152,7 +152,7 @@ fn sent(deed: Deed) -> Vec<Action> {
             let code = close.code.filter(|code| Close::may_be_sent(*code));
             // RFC 6455, section 7.1.5: an empty Close is answered by one that has no code either.
             let expected = Pattern::Close { code, reason: None };
-            let reason = if code.is_some() { text(&close.reason) } else { Text::default() };
+            let reason = if code.is_some() { text(&close.reason) } else { ScriptText::default() };
             vec![Action::Close { code, reason }, expect(expected)]
         }
         Deed::Close { close, .. } if close.code == Some(1006) => vec![Action::Drop],
@@ -180,7 +180,7 @@ fn came(deed: Deed) -> Vec<Action> {
     vec![expect(pattern)]
 }
 
-fn control(opcode: &str, data: &[u8], action: fn(Text) -> Action) -> Action {
+fn control(opcode: &str, data: &[u8], action: fn(ScriptText) -> Action) -> Action {
     match std::str::from_utf8(data) {
         Ok(data) => action(text(data)),
         Err(_) => Action::Frame(literal(&format!("{opcode} hex {}", data_encoding::HEXLOWER.encode(data)))),
@@ -188,22 +188,22 @@ fn control(opcode: &str, data: &[u8], action: fn(Text) -> Action) -> Action {
 }
 
 /// A text that is a JSON object or list, on one line.
-fn json(came: &str) -> Option<Text> {
+fn json(came: &str) -> Option<ScriptText> {
     let value: Value = serde_json::from_str(came).ok().filter(|value: &Value| value.is_object() || value.is_array())?;
     let is_plain = !came.chars().any(char::is_control);
     let written = if is_plain { came.trim().to_owned() } else { value.to_string() };
-    Some(Text { style: Style::Bare, template: literal(&written) })
+    Some(ScriptText { style: Style::Bare, template: literal(&written) })
 }
 
 /// As it reads best; what cannot be written so is quoted when it is printed.
-fn text(text: &str) -> Text {
+fn text(text: &str) -> ScriptText {
     let style = match text {
-        "" => return Text::default(),
+        "" => return ScriptText::default(),
         _ if text.chars().any(|c| c.is_control() && c != '\n') => Style::Quoted,
         _ if text.contains('\n') => Style::Block,
         _ => Style::Bare,
     };
-    Text { style, template: literal(text) }
+    ScriptText { style, template: literal(text) }
 }
 
 fn binary(data: &[u8]) -> Binary {
@@ -219,7 +219,7 @@ fn literal(text: &str) -> Template {
 }
 
 fn setting(option: &str, value: Template) -> Setting {
-    Setting { place: Place::default(), option: option.to_owned(), value: Some(value) }
+    Setting { place: Position::default(), option: option.to_owned(), value: Some(value) }
 }
 
 fn expect(pattern: Pattern) -> Action {
@@ -227,7 +227,7 @@ fn expect(pattern: Pattern) -> Action {
 }
 
 fn step(action: Action) -> Step {
-    Step { place: Place::default(), connection: None, action }
+    Step { place: Position::default(), connection: None, action }
 }
 
 #[cfg(test)]
@@ -244,14 +244,14 @@ mod tests {
     }
 
     fn written(turns: &[Turn]) -> String {
-        let mut writer = Writer::default();
+        let mut writer = ScriptWriter::default();
         let steps = turns.iter().flat_map(|turn| writer.steps(turn.clone()));
         steps.map(|step| format!("{step}\n")).collect()
     }
 
     fn opened(request: &[(&str, &str)]) -> Turn {
         let request = request.iter().map(|(name, value)| Header::new(name, *value)).collect();
-        let opening = Opening { url: "ws://h/x".to_owned(), subprotocol: None, request };
+        let opening = RecordedOpening { url: "ws://h/x".to_owned(), subprotocol: None, request };
         turn(Party::Server, Deed::Open(Box::new(opening)))
     }
 
@@ -323,7 +323,8 @@ connect ws://h/x
 expect close 1006
 ";
         assert_eq!(written(&turns), script);
-        let notes = turns.iter().flat_map(|turn| Writer::default().steps(turn.clone())).filter_map(|step| note(&step));
+        let notes =
+            turns.iter().flat_map(|turn| ScriptWriter::default().steps(turn.clone())).filter_map(|step| note(&step));
         assert_eq!(
             notes.collect::<Vec<_>>()[0],
             "Masked in the recording (unless --record-secrets): give it with --var authorization=VALUE --var cookie=VALUE \
@@ -333,7 +334,7 @@ expect close 1006
 
     #[test]
     fn what_was_masked_in_a_url_and_a_subprotocol_has_to_be_given() {
-        let opening = Opening {
+        let opening = RecordedOpening {
             url: "ws://h/x?a=1&access_token=***".to_owned(),
             subprotocol: None,
             request: vec![Header::new("sec-websocket-protocol", "chat, bearer.***")],
@@ -352,7 +353,7 @@ expect close 1006
     #[test]
     fn what_took_long_may_take_long() {
         let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        let mut writer = Writer::default();
+        let mut writer = ScriptWriter::default();
         let mut step = |seconds, turn: Turn| {
             let steps = writer.steps(Turn { at: at(seconds), ..turn });
             steps.last().map(ToString::to_string).unwrap_or_default()
@@ -376,11 +377,11 @@ expect close 1006
                 [BytePiece::Known(data)] => data.clone(),
                 other => panic!("{other:?} is not what is written"),
             },
-            Binary::Base64(data) => crate::unescape::base64(&plain(data)).unwrap(),
+            Binary::Base64(data) => crate::text::unescape::base64(&plain(data)).unwrap(),
             other => panic!("{other:?} is not what is written"),
         };
         let bytes = |binary: &Binary| Deed::Message(Message::Binary(bytes(binary).into()));
-        let message = |text: &Text| Deed::Message(plain(&text.template).as_str().into());
+        let message = |text: &ScriptText| Deed::Message(plain(&text.template).as_str().into());
         Some(match &step.action {
             Action::Send(Payload::Text(text)) => (Party::Client, message(text)),
             Action::Send(Payload::Binary(binary)) => (Party::Client, bytes(binary)),

@@ -1,8 +1,7 @@
 //! From events to bytes: what is printed for each event, decided by the options under Output.
 //!
-//! Plain code: it writes into a buffer; `term` and `front` own where that goes.
+//! Plain code: it writes into a buffer; `term` and `client` own where that goes.
 
-pub(crate) mod hex;
 mod html;
 pub(crate) mod json;
 pub(crate) mod page;
@@ -14,19 +13,20 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use nix::libc;
 
-use crate::event::{Direction, Event, Happening};
-use crate::term::escape::{Keep, escape};
+use crate::events::{Event, EventKind};
+use crate::message::Direction;
+use crate::text::escape::{Keep, escape};
 
 /// The options under the heading Output that say how events look.
 #[derive(Clone, Debug)]
-pub(crate) struct Look {
-    pub(crate) format: Format,
+pub(crate) struct OutputStyle {
+    pub(crate) format: PayloadFormat,
     /// What is printed behind a text message.
     pub(crate) delimiter: Bytes,
     /// No second delimiter behind a message that ends with one.
     pub(crate) keeps_delimiter: bool,
     pub(crate) stamps: Option<Stamps>,
-    /// Whether pings and pongs that nobody asked for are shown; the front decides about each.
+    /// Whether pings and pongs that nobody asked for are shown; whoever puts events decides about each.
     pub(crate) ping_pong: bool,
     pub(crate) indent_json: bool,
     /// A pipe or a file gets a peer's text untouched; a terminal must not be driven by it.
@@ -39,7 +39,7 @@ pub(crate) struct Look {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum PayloadFormat {
     /// A JSON record for each event.
     Records,
     /// Text as it is, binary as its bytes, or as a hexdump on a terminal.
@@ -58,11 +58,11 @@ pub(crate) enum Stamps {
     Delta,
 }
 
-impl Look {
+impl OutputStyle {
     /// Whether a message's bytes are printed as they are, whatever stands before and behind them.
     pub(crate) fn prints_payload(&self) -> bool {
         let is_readable = self.for_terminal || self.colour || self.indent_json;
-        self.format == Format::Raw || self.format == Format::Auto && !is_readable
+        self.format == PayloadFormat::Raw || self.format == PayloadFormat::Auto && !is_readable
     }
 
     /// Whether a text message is printed with nothing but the delimiter behind it, and a binary one as its bytes.
@@ -71,11 +71,11 @@ impl Look {
     }
 }
 
-impl Default for Look {
+impl Default for OutputStyle {
     /// In a pipe, when no option says otherwise.
     fn default() -> Self {
         Self {
-            format: Format::Auto,
+            format: PayloadFormat::Auto,
             delimiter: Bytes::from_static(b"\n"),
             keeps_delimiter: false,
             stamps: None,
@@ -91,7 +91,7 @@ impl Default for Look {
 
 /// Renders one event after the other.
 pub(crate) struct Renderer {
-    look: Look,
+    look: OutputStyle,
     shown_before: Option<SystemTime>,
     sent_before: Option<SystemTime>,
     /// Some of a large message has been rendered.
@@ -99,15 +99,15 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    pub(crate) fn new(look: Look) -> Self {
+    pub(crate) fn new(look: OutputStyle) -> Self {
         Self { look, shown_before: None, sent_before: None, in_parts: false }
     }
 
-    pub(crate) fn look(&self) -> &Look {
+    pub(crate) fn look(&self) -> &OutputStyle {
         &self.look
     }
 
-    pub(crate) fn look_mut(&mut self) -> &mut Look {
+    pub(crate) fn look_mut(&mut self) -> &mut OutputStyle {
         &mut self.look
     }
 
@@ -118,26 +118,26 @@ impl Renderer {
 
     /// Whether events of our own sending are rendered.
     pub(crate) fn shows_sent(&self) -> bool {
-        self.look.format == Format::Records || self.look.marks || self.look.stamps == Some(Stamps::Delta)
+        self.look.format == PayloadFormat::Records || self.look.marks || self.look.stamps == Some(Stamps::Delta)
     }
 
     /// Appends what an event looks like on stdout; many look like nothing.
     pub(crate) fn render(&mut self, event: &Event, out: &mut BytesMut) {
-        if self.look.format == Format::Records {
+        if self.look.format == PayloadFormat::Records {
             self.record(event, out);
             return;
         }
         match &event.what {
-            Happening::Message(Direction::Out, _) if !self.look.marks => self.note_sent(event.at),
-            Happening::Message(direction, message) => {
+            EventKind::Message(Direction::Out, _) if !self.look.marks => self.note_sent(event.at),
+            EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
                 text::message(&self.look, &lead, *direction, message, out);
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }
             }
-            Happening::Run(run) => text::run(&self.look, run, out),
-            Happening::Part(part) => {
+            EventKind::Run(run) => text::run(&self.look, run, out),
+            EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
                     let stamp = self.stamp(event.at);
                     out.extend_from_slice(stamp.as_bytes());
@@ -147,11 +147,11 @@ impl Renderer {
                     out.extend_from_slice(&self.look.delimiter);
                 }
             }
-            Happening::Ping(direction, data) if self.look.marks => {
+            EventKind::Ping(direction, data) if self.look.marks => {
                 let lead = self.lead(event);
                 text::control(&self.look, &lead, *direction, &text::ping(data), out);
             }
-            Happening::Pong(direction, data, round_trip) if self.look.marks => {
+            EventKind::Pong(direction, data, round_trip) if self.look.marks => {
                 let lead = self.lead(event);
                 text::control(&self.look, &lead, *direction, &text::pong(data, *round_trip), out);
             }

@@ -98,7 +98,7 @@ fn screenful(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handshake::Response;
+    use crate::handshake::head::Response;
     use crate::request::Header;
 
     fn refusal(kind: &str, body: impl Into<Vec<u8>>) -> Refusal {

@@ -8,10 +8,11 @@ use bytes::{Bytes, BytesMut};
 use data_encoding::BASE64;
 use serde_json::{Map, Value};
 
-use crate::event::{ClientName, Close, Direction, Event, Exchange, Happening, Input, Message, Opened};
+use crate::events::{ClientName, Event, EventKind, Exchange, Input, Opened};
 use crate::masking;
+use crate::message::{Close, Direction, Message};
 use crate::request::Header;
-use crate::wire::Side;
+use crate::wire::frame::Side;
 use crate::wire::trace::{self, Traced, TracedFrame};
 
 /// What records have of URLs, header fields and subprotocols that hold secrets.
@@ -27,28 +28,28 @@ pub(crate) enum Secrets {
 pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
     let record = Record { client: event.client, out };
     match &event.what {
-        Happening::Listening(url) => record.begin(event.at, Direction::In, "listening").string("url", url),
-        Happening::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened, secrets),
-        Happening::Message(direction, Message::Text(text)) => {
+        EventKind::Listening(url) => record.begin(event.at, Direction::In, "listening").string("url", url),
+        EventKind::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened, secrets),
+        EventKind::Message(direction, Message::Text(text)) => {
             record.begin(event.at, *direction, "text").string("data", text)
         }
-        Happening::Message(direction, Message::Binary(data)) => {
+        EventKind::Message(direction, Message::Binary(data)) => {
             record.begin(event.at, *direction, "binary").base64(data)
         }
         // Whoever writes records asks for whole messages.
-        Happening::Part(_) | Happening::Run(_) => return,
-        Happening::Frame(seen) => match &seen.what {
+        EventKind::Part(_) | EventKind::Run(_) => return,
+        EventKind::Frame(seen) => match &seen.what {
             Traced::Frame(frame) => record.begin(event.at, seen.direction, "frame").frame(frame),
             Traced::AfterClose(bytes) => {
                 record.begin(event.at, seen.direction, "after_close").key("bytes").value(bytes)
             }
         },
-        Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
-        Happening::Pong(direction, data, round_trip) => {
+        EventKind::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
+        EventKind::Pong(direction, data, round_trip) => {
             record.begin(event.at, *direction, "pong").bytes(data).round_trip(*round_trip)
         }
-        Happening::Close { by, close, clean } => record.begin(event.at, *by, "close").close(close, *clean),
-        Happening::Error(error) => {
+        EventKind::Close { by, close, clean } => record.begin(event.at, *by, "close").close(close, *clean),
+        EventKind::Error(error) => {
             let record = record.begin(event.at, Direction::In, "error");
             let record = record.string("kind", error.kind.name()).string("data", &error.words);
             match &error.exchange {
@@ -56,7 +57,7 @@ pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
                 None => record,
             }
         }
-        Happening::Answered(exchange) => record.begin(event.at, Direction::Out, "answered").exchange(exchange, secrets),
+        EventKind::Answered(exchange) => record.begin(event.at, Direction::Out, "answered").exchange(exchange, secrets),
     }
     .end();
 }
@@ -194,7 +195,7 @@ impl Record<'_> {
     }
 
     fn frame(self, frame: &TracedFrame) -> Self {
-        let trace::Header { fin, rsv, opcode, mask, length } = frame.header;
+        let trace::FrameHeader { fin, rsv, opcode, mask, length } = frame.header;
         self.key("opcode")
             .value(&opcode)
             .key("fin")
@@ -327,9 +328,10 @@ fn fields(headers: &[Header], secrets: Secrets) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ErrorEvent, FailureKind, Peer};
+    use crate::events::{ErrorEvent, FailureKind};
+    use crate::transport::Peer;
 
-    fn written(what: Happening) -> String {
+    fn written(what: EventKind) -> String {
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
         let mut out = BytesMut::new();
         write(&Event { at, client: None, what }, Secrets::Masked, &mut out);
@@ -340,15 +342,15 @@ mod tests {
     fn records_look_as_documented() {
         let rest = |what| written(what).split_once(r#"","dir":"#).unwrap().1.to_owned();
         assert_eq!(
-            written(Happening::Message(Direction::In, "a\"\n\u{1b}é".into())),
+            written(EventKind::Message(Direction::In, "a\"\n\u{1b}é".into())),
             concat!(r#"{"time":"2026-11-21T10:00:00.000123Z","dir":"in","type":"text","data":"a\"\n\u001bé"}"#, "\n")
         );
         assert_eq!(
-            rest(Happening::Message(Direction::Out, Message::Binary(Bytes::from_static(b"\0\xff")))),
+            rest(EventKind::Message(Direction::Out, Message::Binary(Bytes::from_static(b"\0\xff")))),
             "\"out\",\"type\":\"binary\",\"base64\":\"AP8=\"}\n"
         );
         assert_eq!(
-            rest(Happening::Close { by: Direction::In, close: Close::new(1008, "no"), clean: true }),
+            rest(EventKind::Close { by: Direction::In, close: Close::new(1008, "no"), clean: true }),
             "\"in\",\"type\":\"close\",\"code\":1008,\"reason\":\"no\",\"clean\":true}\n"
         );
         assert_eq!(
@@ -369,7 +371,7 @@ mod tests {
             tally: std::sync::Arc::default(),
         };
         assert_eq!(
-            rest(Happening::Open(Box::new(opened))),
+            rest(EventKind::Open(Box::new(opened))),
             concat!(
                 r#""in","type":"open","url":"ws://h/","peer":"127.0.0.1:80","tls":null,"status":101,"subprotocol":null,"#,
                 r#""extensions":null,"headers":{"a":"1, 2","set-cookie":"***"},"request":{"authorization":"Bearer ***","origin":"h"}}"#,
@@ -405,10 +407,10 @@ mod tests {
     fn what_was_written_can_be_read_again() {
         let binary = Message::Binary(Bytes::from_static(b"\0\xff"));
         for message in ["é\n".into(), binary] {
-            let line = written(Happening::Message(Direction::Out, message.clone()));
+            let line = written(EventKind::Message(Direction::Out, message.clone()));
             assert_eq!(read(&line), Ok(Some(Input::Message(message))));
         }
-        let line = written(Happening::Close { by: Direction::Out, close: Close::new(4000, "bye"), clean: true });
+        let line = written(EventKind::Close { by: Direction::Out, close: Close::new(4000, "bye"), clean: true });
         assert_eq!(read(&line), Ok(Some(Input::Close(Some(Close::new(4000, "bye"))))));
         assert_eq!(read(r#"{"data":"x"}"#), Ok(Some(Input::Message("x".into()))));
         assert_eq!(read(r#"{"type":"ping","data":"x"}"#), Ok(Some(Input::Ping("x".into()))));

@@ -6,12 +6,13 @@ use bytes::BytesMut;
 use crossterm::style::{Color, Stylize as _};
 use data_encoding::BASE64;
 
-use super::hex::{digits, hexdump};
 use super::json::{Layout, is_json, pretty};
-use super::{Format, Look};
-use crate::event::{Direction, Message, Run};
-use crate::term::escape::{Keep, escape};
+use super::{OutputStyle, PayloadFormat};
+use crate::events::MessageBatch;
+use crate::message::{Direction, Message};
 use crate::term::terminal_width;
+use crate::text::escape::{Keep, escape};
+use crate::text::hex::{digits, hexdump};
 
 /// More of a text than this is not worth a search for JSON in it, or a screen.
 const LONGEST_JSON: usize = 1 << 20;
@@ -25,7 +26,7 @@ const HEXDUMP_ROWS: usize = 8;
 /// Appends a message.
 ///
 /// `lead` stands before it: the time and the client's name, where there are such.
-pub(super) fn message(look: &Look, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
+pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());
     if look.marks {
@@ -34,30 +35,30 @@ pub(super) fn message(look: &Look, lead: &str, direction: Direction, message: &M
     let taken = columns_of(&out[start..]);
     match (look.format, message) {
         // A binary message is its bytes and nothing else: no delimiter, and so nothing before it either.
-        (Format::Raw, Message::Binary(data)) => {
+        (PayloadFormat::Raw, Message::Binary(data)) => {
             out.truncate(start);
             out.extend_from_slice(data);
             return;
         }
-        (Format::Auto, Message::Binary(data)) if !look.for_terminal => {
+        (PayloadFormat::Auto, Message::Binary(data)) if !look.for_terminal => {
             out.truncate(start);
             out.extend_from_slice(data);
             return;
         }
-        (Format::Auto, Message::Binary(data)) => dump(look, data, HEXDUMP_ROWS, out),
-        (Format::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, out),
-        (Format::Hex, message) => out.extend_from_slice(digits(message.data()).as_bytes()),
-        (Format::Base64, message) => out.extend_from_slice(BASE64.encode(message.data()).as_bytes()),
-        (Format::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
-        (Format::Text, Message::Binary(data)) => as_text(data, out),
-        (Format::Auto | Format::Text, Message::Text(text)) => readable(look, text, taken, out),
-        (Format::Records, _) => unreachable!("records are written elsewhere"),
+        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, HEXDUMP_ROWS, out),
+        (PayloadFormat::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, out),
+        (PayloadFormat::Hex, message) => out.extend_from_slice(digits(message.data()).as_bytes()),
+        (PayloadFormat::Base64, message) => out.extend_from_slice(BASE64.encode(message.data()).as_bytes()),
+        (PayloadFormat::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
+        (PayloadFormat::Text, Message::Binary(data)) => as_text(data, out),
+        (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(look, text, taken, out),
+        (PayloadFormat::Records, _) => unreachable!("records are written elsewhere"),
     }
     delimit(look, message.data(), out);
 }
 
 /// Appends messages that [pass untouched](Look::passes_untouched).
-pub(super) fn run(look: &Look, run: &Run, out: &mut BytesMut) {
+pub(super) fn run(look: &OutputStyle, run: &MessageBatch, out: &mut BytesMut) {
     out.reserve(run.size() + run.len() * look.delimiter.len());
     for data in run.iter() {
         out.extend_from_slice(data);
@@ -67,7 +68,7 @@ pub(super) fn run(look: &Look, run: &Run, out: &mut BytesMut) {
     }
 }
 
-fn delimit(look: &Look, data: &[u8], out: &mut BytesMut) {
+fn delimit(look: &OutputStyle, data: &[u8], out: &mut BytesMut) {
     let is_whole = look.keeps_delimiter && data.ends_with(&look.delimiter);
     if !is_whole {
         out.extend_from_slice(&look.delimiter);
@@ -89,21 +90,21 @@ pub(crate) fn pong(data: &[u8], round_trip: Option<Duration>) -> String {
 }
 
 /// Appends a ping or pong.
-pub(super) fn control(look: &Look, lead: &str, direction: Direction, words: &str, out: &mut BytesMut) {
+pub(super) fn control(look: &OutputStyle, lead: &str, direction: Direction, words: &str, out: &mut BytesMut) {
     out.extend_from_slice(lead.as_bytes());
     out.extend_from_slice(mark(look, direction).as_bytes());
     out.extend_from_slice(painted(look, words, Color::DarkGrey).as_bytes());
     out.extend_from_slice(b"\n");
 }
 
-fn mark(look: &Look, direction: Direction) -> String {
+fn mark(look: &OutputStyle, direction: Direction) -> String {
     match direction {
         Direction::In => painted(look, "< ", Color::DarkBlue),
         Direction::Out => painted(look, "> ", Color::DarkGreen),
     }
 }
 
-fn painted(look: &Look, text: &str, colour: Color) -> String {
+fn painted(look: &OutputStyle, text: &str, colour: Color) -> String {
     if look.colour { text.with(colour).to_string() } else { text.to_owned() }
 }
 
@@ -120,7 +121,7 @@ fn columns_of(written: &[u8]) -> usize {
         .count()
 }
 
-fn readable(look: &Look, text: &str, taken: usize, out: &mut BytesMut) {
+fn readable(look: &OutputStyle, text: &str, taken: usize, out: &mut BytesMut) {
     if look.marks && text.len() > LONGEST_AT_PROMPT {
         out.extend_from_slice(beginning(look, text, taken).as_bytes());
         let note = format!("… [{} bytes, /last shows all]", text.len());
@@ -137,7 +138,7 @@ fn readable(look: &Look, text: &str, taken: usize, out: &mut BytesMut) {
 }
 
 /// The beginning of a long text: whole lines, if it has any.
-fn beginning(look: &Look, text: &str, taken: usize) -> String {
+fn beginning(look: &OutputStyle, text: &str, taken: usize) -> String {
     let head = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
     if look.indent_json && text.len() <= LONGEST_JSON && is_json(text) {
         let page = pretty(head, layout(look, taken));
@@ -158,16 +159,16 @@ fn beginning(look: &Look, text: &str, taken: usize) -> String {
     escape(lines, Keep::Lines).into_owned()
 }
 
-fn layout(look: &Look, taken: usize) -> Layout {
+fn layout(look: &OutputStyle, taken: usize) -> Layout {
     let width = if look.indent_json { width(look).saturating_sub(taken) } else { usize::MAX };
     Layout { width, colour: look.colour }
 }
 
-fn width(look: &Look) -> usize {
+fn width(look: &OutputStyle) -> usize {
     if look.for_terminal { terminal_width() } else { 80 }
 }
 
-fn dump(look: &Look, data: &[u8], rows: usize, out: &mut BytesMut) {
+fn dump(look: &OutputStyle, data: &[u8], rows: usize, out: &mut BytesMut) {
     let dump = hexdump(data, rows, width(look));
     let size = format!("binary, {} bytes", data.len());
     out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn rendered(look: &Look, received: &Message) -> String {
+    fn rendered(look: &OutputStyle, received: &Message) -> String {
         let mut out = BytesMut::new();
         message(look, "", Direction::In, received, &mut out);
         String::from_utf8(out.to_vec()).unwrap()
@@ -208,35 +209,36 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_text_untouched_and_binary_without_a_delimiter() {
-        assert_eq!(rendered(&Look::default(), &"a\x1b[2J\n".into()), "a\x1b[2J\n\n");
-        assert_eq!(rendered(&Look::default(), &binary(b"ab")), "ab");
+        assert_eq!(rendered(&OutputStyle::default(), &"a\x1b[2J\n".into()), "a\x1b[2J\n\n");
+        assert_eq!(rendered(&OutputStyle::default(), &binary(b"ab")), "ab");
     }
 
     #[test]
     fn a_terminal_gets_control_characters_escaped_and_binary_as_a_hexdump() {
-        let look = Look { for_terminal: true, marks: true, ..Look::default() };
+        let look = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         assert_eq!(rendered(&look, &"a\x1b[2J".into()), "< a\\e[2J\n");
         assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n00000000"));
     }
 
     #[test]
     fn each_format_has_its_shape_in_a_pipe() {
-        let as_format = |format| Look { format, ..Look::default() };
-        assert_eq!(rendered(&as_format(Format::Hex), &"ab".into()), "6162\n");
-        assert_eq!(rendered(&as_format(Format::Base64), &binary(b"\0\x01")), "AAE=\n");
-        assert_eq!(rendered(&as_format(Format::Text), &binary(b"a\xffb\x1b")), "a\\xffb\\e\n");
-        assert_eq!(rendered(&as_format(Format::Raw), &binary(b"ab")), "ab");
+        let as_format = |format| OutputStyle { format, ..OutputStyle::default() };
+        assert_eq!(rendered(&as_format(PayloadFormat::Hex), &"ab".into()), "6162\n");
+        assert_eq!(rendered(&as_format(PayloadFormat::Base64), &binary(b"\0\x01")), "AAE=\n");
+        assert_eq!(rendered(&as_format(PayloadFormat::Text), &binary(b"a\xffb\x1b")), "a\\xffb\\e\n");
+        assert_eq!(rendered(&as_format(PayloadFormat::Raw), &binary(b"ab")), "ab");
     }
 
     #[test]
     fn raw_does_not_escape_even_on_a_terminal() {
-        let look = Look { format: Format::Raw, for_terminal: true, colour: true, ..Look::default() };
+        let look =
+            OutputStyle { format: PayloadFormat::Raw, for_terminal: true, colour: true, ..OutputStyle::default() };
         assert_eq!(rendered(&look, &"\x1b[2J".into()), "\x1b[2J\n");
     }
 
     #[test]
     fn a_kept_delimiter_is_not_doubled() {
-        let look = Look { keeps_delimiter: true, ..Look::default() };
+        let look = OutputStyle { keeps_delimiter: true, ..OutputStyle::default() };
         assert_eq!(rendered(&look, &"a\n".into()), "a\n");
         assert_eq!(rendered(&look, &"a".into()), "a\n");
     }
@@ -244,15 +246,15 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_at_the_prompt_and_nowhere_else() {
         let long = Message::from("é".repeat(4000).as_str());
-        let prompt = Look { for_terminal: true, marks: true, ..Look::default() };
+        let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &long);
         assert!(shown.ends_with("é… [8000 bytes, /last shows all]\n") && shown.len() < 4200);
-        assert_eq!(rendered(&Look { for_terminal: true, ..Look::default() }, &long).len(), 8001);
+        assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &long).len(), 8001);
     }
 
     #[test]
     fn a_long_text_of_lines_is_cut_at_the_end_of_one() {
-        let prompt = Look { for_terminal: true, marks: true, ..Look::default() };
+        let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
         assert!(shown.ends_with("\n0123456789\n… [11000 bytes, /last shows all]\n"), "{shown}");
         assert_eq!(shown.matches("0123456789").count(), LONGEST_AT_PROMPT / 11);
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn long_json_is_laid_out_and_cut_at_the_end_of_a_row() {
-        let prompt = Look { for_terminal: true, marks: true, indent_json: true, ..Look::default() };
+        let prompt = OutputStyle { for_terminal: true, marks: true, indent_json: true, ..OutputStyle::default() };
         let json =
             format!("[{}]", vec![r#"{"name": "0123456789", "id": 12345678901234567890, "id": 1.10}"#; 900].join(","));
         let shown = rendered(&prompt, &json.as_str().into());

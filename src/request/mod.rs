@@ -10,14 +10,14 @@ use std::time::SystemTime;
 
 use data_encoding::BASE64;
 
+use self::jar::Jar;
 use crate::masking;
 use crate::target::Target;
 use crate::wire::offer::{self, Parameters};
-use jar::Jar;
 
 /// What the user wants in the request, whatever the target.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wishes {
+pub(crate) struct RequestOptions {
     /// `-H`: replaces a default of the same name; an empty value removes it.
     pub(crate) headers: Vec<Header>,
     pub(crate) subprotocols: Vec<String>,
@@ -73,7 +73,7 @@ pub(crate) struct Request {
     requires_compression: bool,
 }
 
-impl Wishes {
+impl RequestOptions {
     /// Whether they say who we are, whichever option does so.
     pub(crate) fn has_credentials(&self) -> bool {
         self.credentials.is_some() || self.headers.iter().any(|header| header.is("Authorization"))
@@ -125,7 +125,7 @@ impl Header {
 
 impl Request {
     /// Builds the request with a fresh key.
-    pub(crate) fn new(target: &Target, wishes: &Wishes) -> Self {
+    pub(crate) fn new(target: &Target, wishes: &RequestOptions) -> Self {
         let mut fields = vec![
             Header::new("Host", wishes.host.clone().unwrap_or_else(|| target.authority())),
             Header::new("Upgrade", "websocket"),
@@ -246,13 +246,13 @@ mod tests {
     use super::*;
     use crate::target::Parsed;
 
-    fn head(wishes: &Wishes) -> String {
+    fn head(wishes: &RequestOptions) -> String {
         Request::new(&Parsed::from_text("ws://example.com:8080/chat?x=1").unwrap().target, wishes).head()
     }
 
     #[test]
     fn the_request_has_what_rfc_6455_asks_for() {
-        let head = head(&Wishes::default());
+        let head = head(&RequestOptions::default());
         assert!(head.starts_with("GET /chat?x=1 HTTP/1.1\r\nHost: example.com:8080\r\nUpgrade: websocket\r\n"));
         assert!(head.contains("\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "));
         assert!(head.contains("\r\nSec-WebSocket-Version: 13\r\nUser-Agent: wsprobe/"));
@@ -267,7 +267,7 @@ mod tests {
             Header::new("x-two", "2"),
             Header::new("User-Agent", ""),
         ];
-        let head = head(&Wishes { headers, ..Wishes::default() });
+        let head = head(&RequestOptions { headers, ..RequestOptions::default() });
         assert!(head.starts_with("GET /chat?x=1 HTTP/1.1\r\nhost: other\r\nUpgrade"));
         assert!(head.ends_with("\r\nX-Two: 1\r\nx-two: 2\r\n\r\n"), "{head}");
         assert!(!head.contains("User-Agent"));
@@ -275,10 +275,10 @@ mod tests {
 
     #[test]
     fn secrets_are_sent_but_not_shown() {
-        let wishes = Wishes {
+        let wishes = RequestOptions {
             credentials: Some(Credentials::Basic { user: "me".into(), password: "pw".into() }),
             cookies: vec!["a=1".into(), "b=2".into()],
-            ..Wishes::default()
+            ..RequestOptions::default()
         };
         let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &wishes);
         assert!(request.head().contains("Authorization: Basic bWU6cHc=\r\nCookie: a=1; b=2\r\n"));
@@ -294,10 +294,10 @@ mod tests {
             ("Referer", "http://h/?token=sesame"),
             ("sec-websocket-protocol", "chat, bearer.sesame"),
         ];
-        let wishes = Wishes {
+        let wishes = RequestOptions {
             headers: headers.map(|(name, value)| Header::new(name, value)).to_vec(),
             subprotocols: ["v1", "access_token", "sesame"].map(str::to_owned).to_vec(),
-            ..Wishes::default()
+            ..RequestOptions::default()
         }
         .without_secrets();
         let kept = [Header::new("X-Tenant", "blue"), Header::new("sec-websocket-protocol", "chat")];
@@ -308,8 +308,10 @@ mod tests {
     fn offers_are_found_whichever_option_made_them() {
         let headers =
             vec![Header::new("sec-websocket-protocol", "a, b"), Header::new("Sec-WebSocket-Extensions", "x; y=1")];
-        let request =
-            Request::new(&Parsed::from_text("ws://h/").unwrap().target, &Wishes { headers, ..Wishes::default() });
+        let request = Request::new(
+            &Parsed::from_text("ws://h/").unwrap().target,
+            &RequestOptions { headers, ..RequestOptions::default() },
+        );
         assert_eq!(request.subprotocols().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(request.extensions().collect::<Vec<_>>(), ["x"]);
     }

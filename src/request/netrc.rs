@@ -2,22 +2,22 @@
 
 /// What stands there for a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Login {
+pub(crate) struct NetrcLogin {
     pub(crate) user: String,
     pub(crate) password: String,
 }
 
 /// Finds the first entry for the host, of that user if one is given, or else the one for `default`.
-pub(crate) fn find(netrc: &str, host: &str, user: Option<&str>) -> Option<Login> {
+pub(crate) fn find(netrc: &str, host: &str, user: Option<&str>) -> Option<NetrcLogin> {
     let mut words = words(netrc).into_iter();
     let mut found = None;
     let mut is_meant = false;
-    let mut login = Login::default();
-    let mut finished = |login: &mut Login, is_meant: bool| {
+    let mut login = NetrcLogin::default();
+    let mut finished = |login: &mut NetrcLogin, is_meant: bool| {
         let login = std::mem::take(login);
         let is_users = user.is_none_or(|user| login.user == user || login.user.is_empty());
         if is_meant && is_users && found.is_none() {
-            found = Some(Login { user: user.map_or(login.user, str::to_owned), password: login.password });
+            found = Some(NetrcLogin { user: user.map_or(login.user, str::to_owned), password: login.password });
         }
     };
     while let Some(word) = words.next() {

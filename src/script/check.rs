@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::flaw::Flaw;
 use super::syntax::{
-    Action, Binary, BytePiece, Condition, Expect, Extract, HttpAnswer, Operand, Pattern, Payload, Piece, Place,
+    Action, Binary, BytePiece, Condition, Expect, Extract, HttpAnswer, Operand, Pattern, Payload, Piece, Position,
     RuleAnswer, Script, Setting, Step, Template, TextPattern,
 };
 use super::variables::Variables;
@@ -21,16 +21,16 @@ pub(crate) struct OptionName {
 
 /// What a script may refer to beside what it says itself.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Known<'a> {
+pub(crate) struct KnownNames<'a> {
     pub(crate) options: &'a [OptionName],
     /// Without any, nobody can tell yet which have a value.
     pub(crate) variables: Option<&'a Variables>,
-    pub(crate) given: Given,
+    pub(crate) given: DefaultConnection,
 }
 
 /// Whether the connection without a name is there before the script begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Given {
+pub(crate) enum DefaultConnection {
     No,
     /// If nothing in the script connects: then it is a server's.
     Perhaps,
@@ -38,8 +38,8 @@ pub(crate) enum Given {
 }
 
 /// What is wrong with a script; of one that is not whole, the rest may have what is missed.
-pub(super) fn check(script: &Script, known: Known<'_>, is_whole: bool) -> Vec<Flaw> {
-    let mut check = Check {
+pub(super) fn check(script: &Script, known: KnownNames<'_>, is_whole: bool) -> Vec<Flaw> {
+    let mut check = ScriptChecker {
         known,
         is_whole,
         flaws: Vec::new(),
@@ -51,17 +51,17 @@ pub(super) fn check(script: &Script, known: Known<'_>, is_whole: bool) -> Vec<Fl
     script.answers.iter().for_each(|answer| check.http_answer(answer));
     connected(&script.steps, &mut check.connections);
     let is_given = match known.given {
-        Given::No => false,
-        Given::Perhaps => check.connections.is_empty(),
-        Given::Yes => true,
+        DefaultConnection::No => false,
+        DefaultConnection::Perhaps => check.connections.is_empty(),
+        DefaultConnection::Yes => true,
     };
     check.connections.extend(is_given.then_some(None));
     check.steps(&script.steps);
     check.flaws
 }
 
-struct Check<'a> {
-    known: Known<'a>,
+struct ScriptChecker<'a> {
+    known: KnownNames<'a>,
     is_whole: bool,
     flaws: Vec<Flaw>,
     /// Those that some step connects.
@@ -72,7 +72,7 @@ struct Check<'a> {
     defined: BTreeSet<&'a str>,
 }
 
-impl<'a> Check<'a> {
+impl<'a> ScriptChecker<'a> {
     fn steps(&mut self, steps: &'a [Step]) {
         steps.iter().for_each(|step| self.step(step));
     }
@@ -112,7 +112,7 @@ impl<'a> Check<'a> {
     }
 
     fn http_answer(&mut self, answer: &'a HttpAnswer) {
-        if self.known.given == Given::No {
+        if self.known.given == DefaultConnection::No {
             let flaw = Flaw::new(answer.place, "here is no server that could answer");
             self.flaws.push(flaw.hint("`on` is for `wsprobe listen --script`"));
         }
@@ -195,7 +195,7 @@ impl<'a> Check<'a> {
         self.flaws.push(flaw.hint(format!("write `\"${name}\"`: variables are in the command's environment")));
     }
 
-    fn variable(&mut self, place: Place, name: &str) {
+    fn variable(&mut self, place: Position, name: &str) {
         let Some(variables) = self.known.variables.filter(|_| self.is_whole) else { return };
         if self.defined.contains(name) || variables.has(name) {
             return;
@@ -390,7 +390,7 @@ mod tests {
         variables.set("url", "ws://h");
         let option = |name: &str, takes_value| OptionName { name: name.to_owned(), takes_value };
         let options = [option("header", true), option("insecure", false)];
-        let known = Known { options: &options, variables: Some(&variables), given: Given::No };
+        let known = KnownNames { options: &options, variables: Some(&variables), given: DefaultConnection::No };
         match super::super::parse_and_check(source, known) {
             Ok(_) => Vec::new(),
             Err(flaws) => flaws.iter().map(ToString::to_string).collect(),

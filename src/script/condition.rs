@@ -2,7 +2,8 @@
 
 use serde_json_path::JsonPath;
 
-use super::cursor::{Cursor, is_space};
+use super::cursor::Cursor;
+use super::cursor::chars::is_space;
 use super::flaw::Flaw;
 use super::syntax::{Condition, Operand, Operator};
 

@@ -4,17 +4,17 @@ use std::fmt;
 
 use strsim::levenshtein;
 
-use super::syntax::Place;
+use super::syntax::Position;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flaw {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     pub(crate) what: String,
     pub(crate) hint: Option<String>,
 }
 
 impl Flaw {
-    pub(crate) fn new(place: Place, what: impl Into<String>) -> Self {
+    pub(crate) fn new(place: Position, what: impl Into<String>) -> Self {
         Self { place, what: what.into(), hint: None }
     }
 

@@ -1,11 +1,12 @@
 //! The language of `wsprobe run`: conversations with expectations, one step a line.
 //!
 //! Plain code: text in, a [`syntax::Script`] or errors with their places out; a message and a pattern in, a verdict
-//! out. Who connects, waits and prints is the business of `front::run` and `front::play`.
+//! out. Who connects, waits and prints is the business of `commands::run` and `play`.
 
+pub(crate) mod canonical;
 pub(crate) mod check;
 mod condition;
-mod cursor;
+pub(crate) mod cursor;
 pub(crate) mod flaw;
 pub(crate) mod format;
 pub(crate) mod fuzz;
@@ -13,11 +14,13 @@ pub(crate) mod judge;
 mod parse;
 pub(crate) mod syntax;
 mod template;
+#[cfg(test)]
+mod tests;
 pub(crate) mod variables;
 
-use check::Known;
-use flaw::Flaw;
-use syntax::Script;
+use self::check::KnownNames;
+use self::flaw::Flaw;
+use self::syntax::Script;
 
 /// Reads a file.
 ///
@@ -32,13 +35,10 @@ pub(crate) fn parse(source: &str) -> Result<Script, Vec<Flaw>> {
 ///
 /// # Errors
 /// All that is wrong with it, in the order of its lines.
-pub(crate) fn parse_and_check(source: &str, known: Known<'_>) -> Result<Script, Vec<Flaw>> {
+pub(crate) fn parse_and_check(source: &str, known: KnownNames<'_>) -> Result<Script, Vec<Flaw>> {
     let reading = parse::read(source);
     let mut flaws = reading.flaws;
     flaws.extend(check::check(&reading.script, known, flaws.is_empty()));
     flaws.sort_by_key(|flaw| flaw.place);
     if flaws.is_empty() { Ok(reading.script) } else { Err(flaws) }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ pub(crate) struct Script {
 
 /// Where something stands in its file; both are counted from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Place {
 /// `within TIME`, in the head only, is the time limit of expectations that name none.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Setting {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     pub(crate) option: String,
     pub(crate) value: Option<Template>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Setting {
 /// `on GET /negotiate answer 200 json {…}`, with `header` below it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct HttpAnswer {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     pub(crate) method: String,
     /// A path; without a query it stands for that path with any.
     pub(crate) target: String,
@@ -46,7 +46,7 @@ pub(crate) struct HttpAnswer {
 /// One line, or a block.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Step {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     /// `a: send …`; without a name it is the connection that has none.
     pub(crate) connection: Option<String>,
     pub(crate) action: Action,
@@ -67,9 +67,9 @@ pub(crate) enum Action {
     /// `None` sends whole messages again.
     Fragment(Option<usize>),
     /// What comes is taken apart there; `None` takes messages whole again.
-    Split(Option<Text>),
-    Ping(Text),
-    Pong(Text),
+    Split(Option<ScriptText>),
+    Ping(ScriptText),
+    Pong(ScriptText),
     Expect(Expect),
     /// No message, no Close for so long.
     Nothing {
@@ -105,7 +105,7 @@ pub(crate) enum Action {
     },
     Set {
         name: String,
-        value: Text,
+        value: ScriptText,
     },
     /// Runs a command with `sh -c`; anything but exit status 0 fails.
     Exec {
@@ -115,10 +115,10 @@ pub(crate) enum Action {
     },
     Pause(Duration),
     /// Shows a line on stderr.
-    Log(Text),
+    Log(ScriptText),
     Close {
         code: Option<u16>,
-        reason: Text,
+        reason: ScriptText,
     },
     /// Cuts the TCP connection.
     Drop,
@@ -154,9 +154,9 @@ pub(crate) struct Template(pub(crate) Vec<Piece>);
 pub(crate) enum Piece {
     Literal(String),
     /// `{{name}}`
-    Variable(Place, String),
+    Variable(Position, String),
     /// `{{env:NAME}}`
-    Environment(Place, String),
+    Environment(Position, String),
     /// `{{uuid}}`: a random one (RFC 9562, version 4).
     Uuid,
     /// `{{now}}`: RFC 3339, in UTC.
@@ -172,7 +172,7 @@ pub(crate) enum Piece {
 
 /// Text as it was written: to the end of the line, in quotes with escapes, or as a block between two lines of `"""`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Text {
+pub(crate) struct ScriptText {
     pub(crate) style: Style,
     pub(crate) template: Template,
 }
@@ -189,12 +189,12 @@ pub(crate) enum Style {
 /// What `send` sends.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Payload {
-    Text(Text),
+    Text(ScriptText),
     /// Checked to be JSON, and sent as written.
-    Json(Text),
+    Json(ScriptText),
     Binary(Binary),
     /// `text file PATH`; the path is relative to the script.
-    TextFile(Text),
+    TextFile(ScriptText),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -204,9 +204,9 @@ pub(crate) enum Binary {
     /// Without variables in it, in its canonical spelling.
     Base64(Template),
     /// The path is relative to the script.
-    File(Text),
+    File(ScriptText),
     /// Its UTF-8.
-    Text(Text),
+    Text(ScriptText),
 }
 
 /// Of bytes that are written in hex.
@@ -254,9 +254,9 @@ pub(crate) enum Pattern {
     AnyText,
     Text(TextPattern),
     /// Keys that are not named are fine, at any depth; lists are compared whole.
-    JsonSubset(Text),
+    JsonSubset(ScriptText),
     /// `json exactly …`: the same value; order of keys and spelling of numbers do not matter.
-    JsonExactly(Text),
+    JsonExactly(ScriptText),
     /// `json $.op == "tick" and $.price > 0`
     Json(Condition),
     AnyBinary,
@@ -286,7 +286,7 @@ pub(crate) enum Pattern {
     /// Of a refusal, as JSON.
     BodyJson(Condition),
     /// The subprotocol that was agreed on; none is an empty one.
-    Subprotocol(Text),
+    Subprotocol(ScriptText),
 }
 
 impl Pattern {
@@ -320,8 +320,8 @@ impl Pattern {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum TextPattern {
-    Is(Text),
-    Contains(Text),
+    Is(ScriptText),
+    Contains(ScriptText),
     Matches(Regexp),
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use super::flaw::Flaw;
-use super::syntax::{Piece, Place, Template};
-use crate::unescape::unescape_text;
+use super::syntax::{Piece, Position, Template};
+use crate::text::unescape::unescape_text;
 
 /// What a backslash means in text that is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) fn is_reference(text: &str) -> bool {
 }
 
 /// Reads one line of text; `place` tells where the byte at an offset stands.
-pub(super) fn read(text: &str, backslash: Backslash, place: impl Fn(usize) -> Place) -> Result<Template, Flaw> {
+pub(super) fn read(text: &str, backslash: Backslash, place: impl Fn(usize) -> Position) -> Result<Template, Flaw> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
@@ -86,7 +86,7 @@ fn escape_length(text: &str) -> usize {
     (wanted.min(text.len())..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len())
 }
 
-fn piece(inner: &str, place: Place) -> Result<Piece, Flaw> {
+fn piece(inner: &str, place: Position) -> Result<Piece, Flaw> {
     if let Some(name) = inner.strip_prefix("env:") {
         let is_good = !name.is_empty() && !name.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control());
         return if is_good {
@@ -114,7 +114,7 @@ fn piece(inner: &str, place: Place) -> Result<Piece, Flaw> {
 }
 
 /// `NAME`, `env:NAME` or `hex NAME`
-fn base64(of: &str, place: Place) -> Result<Piece, Flaw> {
+fn base64(of: &str, place: Position) -> Result<Piece, Flaw> {
     let bytes = of.strip_prefix("hex").filter(|name| name.starts_with(char::is_whitespace)).map(str::trim);
     match piece(bytes.unwrap_or(of), place)? {
         of @ (Piece::Variable(..) | Piece::Environment(..)) => {
@@ -124,7 +124,7 @@ fn base64(of: &str, place: Place) -> Result<Piece, Flaw> {
     }
 }
 
-fn no_variable(place: Place, what: &str) -> Flaw {
+fn no_variable(place: Position, what: &str) -> Flaw {
     Flaw::new(place, what).hint("variables are written `{{name}}`, a literal `{{` is written `\\{{`")
 }
 
@@ -173,7 +173,7 @@ impl Template {
     /// The same without quotes around it, unless that would be read as something else.
     pub(super) fn unquoted(&self) -> Option<String> {
         let text = self.written(Backslash::Plain);
-        let again = read(&text, Backslash::Plain, |_| Place::default()).ok()?;
+        let again = read(&text, Backslash::Plain, |_| Position::default()).ok()?;
         (again.placeless() == self.placeless()).then_some(text)
     }
 

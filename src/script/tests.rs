@@ -7,7 +7,7 @@ use super::*;
 
 /// The tree without its places, which move when a file is formatted.
 fn shape(script: &Script) -> String {
-    let place = Regex::new(r"Place \{ line: \d+, column: \d+ \}").unwrap();
+    let place = Regex::new(r"Position \{ line: \d+, column: \d+ \}").unwrap();
     place.replace_all(&format!("{script:?}"), "").into_owned()
 }
 
@@ -22,10 +22,14 @@ fn flaws(source: &str) -> Vec<String> {
 #[track_caller]
 fn holds_together(source: &str) -> Result<(), TestCaseError> {
     let Ok(script) = parse(source) else { return Ok(()) };
-    let formatted = format::format(source).expect("it was parsed");
+    let formatted = crate::script::canonical::format(source).expect("it was parsed");
     let again = parse(&formatted).map_err(|flaws| TestCaseError::fail(format!("{formatted}\n{flaws:?}")))?;
     prop_assert_eq!(shape(&again), shape(&script), "{}", formatted);
-    prop_assert_eq!(format::format(&formatted).expect("it was parsed"), formatted.clone(), "not idempotent");
+    prop_assert_eq!(
+        crate::script::canonical::format(&formatted).expect("it was parsed"),
+        formatted.clone(),
+        "not idempotent"
+    );
     let printed = script.to_string();
     let again = parse(&printed).map_err(|flaws| TestCaseError::fail(format!("{printed}\n{flaws:?}")))?;
     prop_assert_eq!(shape(&again), shape(&script), "{}", printed);
@@ -169,7 +173,7 @@ fn every_step_is_printed_as_it_is_written() {
     for line in LINES {
         let script = parse(line).unwrap_or_else(|flaws| panic!("{line}: {flaws:?}"));
         assert_eq!(script.to_string(), format!("{line}\n"));
-        assert_eq!(format::format(line).unwrap(), format!("{line}\n"));
+        assert_eq!(crate::script::canonical::format(line).unwrap(), format!("{line}\n"));
         assert_eq!(shape(&parse(&script.to_string()).unwrap()), shape(&script), "{line}");
     }
 }
@@ -183,8 +187,8 @@ fn comments_blank_lines_and_indentation_come_into_form() {
     let formatted = "#!/usr/bin/env -S wsprobe run\n\noptions  # for all\n  header A:  b\n  # more\n  within 1500ms\n\
         connect x  # here\n  insecure\n  # header C: d\n\n# next\nrepeat 2 {\n  send a\n  # inside\n  send \"\"\"  # long\n    \
         one\n\n      two\n  \"\"\"\n}\nparallel {\n  a: connect y\n    k-v z\n} {\n  b: ping\n  # end\n}\n";
-    assert_eq!(format::format(source).unwrap(), formatted);
-    assert_eq!(format::format(formatted).unwrap(), formatted);
+    assert_eq!(crate::script::canonical::format(source).unwrap(), formatted);
+    assert_eq!(crate::script::canonical::format(formatted).unwrap(), formatted);
     assert_eq!(shape(&parse(source).unwrap()), shape(&parse(formatted).unwrap()));
 }
 
@@ -211,7 +215,7 @@ fn expectations_in_any_order_stand_in_a_block() {
         repeat 2 {\nexpect any order {\nexpect message\n}\n}\n";
     let formatted = "a: expect any order within 2s {  # both\n  expect json {\"id\":1}\n  # or\n  expect text \"x\" \
         capture b\n}\nrepeat 2 {\n  expect any order {\n    expect message\n  }\n}\n";
-    assert_eq!(format::format(source).unwrap(), formatted);
+    assert_eq!(crate::script::canonical::format(source).unwrap(), formatted);
     holds_together(source).unwrap();
     let wrong = "expect any {\n}\nexpect any order {\n  send x\n  a: expect text b\n  expect ping\n  \
         expect within 1s text a\n  repeat 2 {\n  }\n}\nexpect any order {\n}\nexpect any order {\n";
@@ -236,7 +240,7 @@ fn the_answer_of_a_rule_may_be_several_steps() {
         reply to text \"a\" with {\"a\": {}}\n";
     let formatted = "a: reply to json $.id capture id with {  # both\n  capture n = json $.n\n  send {{n}}\n  # and\n  \
         close\n}\nreply to text \"a\" with {\"a\": {}}\n";
-    assert_eq!(format::format(source).unwrap(), formatted);
+    assert_eq!(crate::script::canonical::format(source).unwrap(), formatted);
     holds_together(source).unwrap();
     let wrong = "reply to text with {\n  a: send b\n  expect text\n  capture s = status\n  repeat 2 {\n  }\n  send c\n}\n\
         reply to ping with {\n}\nreply to text with {\n}\nreply to text with {\n";
@@ -280,7 +284,7 @@ fn a_server_answers_plain_requests_before_its_first_step() {
         p.html\non GET /t answer 200 \"\"\"\n  a\n  b\n\"\"\"\n  header X: {{x}}\n\nexpect text a\n";
     let formatted = "on OPTIONS /a answer 204  # preflight\n  header Access-Control-Allow-Origin: *\non GET /p answer 200 text file \
         p.html\non GET /t answer 200 \"\"\"\n  a\n  b\n\"\"\"\n  header X: {{x}}\n\nexpect text a\n";
-    assert_eq!(format::format(source).unwrap(), formatted);
+    assert_eq!(crate::script::canonical::format(source).unwrap(), formatted);
     holds_together(source).unwrap();
     let wrong = "on get /a answer 200\non GET a answer 200\non GET /{{a}} answer 200\non GET /a 200\non GET /a answer 101\n\
         on GET /a answer 204 x\non GET /a answer 200 binary hex 00\non GET /a answer 200\n  insecure\n  header a\nlog x\n\

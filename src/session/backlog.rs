@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{Batch, Input, Message, Run};
+use crate::events::{Batch, Input, MessageBatch};
+use crate::message::Message;
 
 /// What is to be sent. It holds no more than the batch that was put in last, and what is left of those before it.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct Backlog {
 #[derive(Debug)]
 enum Handed {
     Message(Message),
-    Run(Run),
+    Run(MessageBatch),
     /// A message that is not for the next connection.
     Other,
 }
@@ -122,7 +123,7 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Place;
+    use crate::events::MessageSpan;
 
     fn inputs(texts: &[&str]) -> Batch {
         texts.iter().map(|text| Input::Message((*text).into())).collect()
@@ -174,9 +175,9 @@ mod tests {
 
     #[test]
     fn a_run_is_handed_over_written_and_sent_again_message_by_message() {
-        let places = (0..5).map(|at| Place { start: at, end: at + 1 }).collect();
+        let places = (0..5).map(|at| MessageSpan { start: at, end: at + 1 }).collect();
         let mut backlog = backlog(&["x"]);
-        backlog.put(vec![Input::Run(Run::new(true, "abcde".into(), places))]);
+        backlog.put(vec![Input::Run(MessageBatch::new(true, "abcde".into(), places))]);
         backlog.hand_over_first(1);
         backlog.hand_over_first(3);
         assert_eq!(backlog.hand_over(), Some(Input::Message("d".into())));

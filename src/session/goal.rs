@@ -2,7 +2,8 @@
 
 use regex::Regex;
 
-use crate::event::{Message, Run};
+use crate::events::MessageBatch;
+use crate::message::Message;
 
 use super::expect::{JsonExpectation, Judged};
 
@@ -76,7 +77,7 @@ impl Goal {
     }
 
     /// Takes messages in up to the last one that was waited for; returns how many those were.
-    pub(super) fn received_run(&mut self, run: &Run) -> usize {
+    pub(super) fn received_run(&mut self, run: &MessageBatch) -> usize {
         if self.count.is_none() && self.until.is_none() && self.expectations.is_empty() {
             self.received += run.len() as u64;
             return run.len();

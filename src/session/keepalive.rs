@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::event::Message;
+use crate::message::Message;
 
 /// How our own pings begin, so that their pongs can be told from those of a user's pings.
 const MARK: &str = "keepalive ";
 
 /// The options for a connection that is to stay.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Habits {
+pub(crate) struct KeepaliveOptions {
     pub(crate) pings: Option<Pinging>,
     pub(crate) heartbeat: Option<Heartbeat>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Keepalive {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Beat {
+pub(super) enum KeepaliveAction {
     Wait(Instant),
     /// With this payload.
     Ping(Bytes),
@@ -61,21 +61,21 @@ impl Keepalive {
     }
 
     /// What to do now that the peer has sent `read` bytes since the beginning.
-    pub(super) fn beat(&mut self, read: u64, now: Instant) -> Beat {
+    pub(super) fn beat(&mut self, read: u64, now: Instant) -> KeepaliveAction {
         if read != self.read {
             (self.read, self.asked) = (read, None);
         }
         let until = self.asked.map(|asked| asked + self.pinging.timeout);
         if until.is_some_and(|until| now >= until) {
-            return Beat::GiveUp;
+            return KeepaliveAction::GiveUp;
         }
         if now < self.next {
-            return Beat::Wait(until.map_or(self.next, |until| until.min(self.next)));
+            return KeepaliveAction::Wait(until.map_or(self.next, |until| until.min(self.next)));
         }
         self.next = now + self.pinging.every;
         self.asked.get_or_insert(now);
         self.pings += 1;
-        Beat::Ping(format!("{MARK}{}", self.pings).into())
+        KeepaliveAction::Ping(format!("{MARK}{}", self.pings).into())
     }
 
     /// When the ping that was sent last has to be answered.
@@ -105,17 +105,17 @@ mod tests {
         (Keepalive::new(Pinging { every: 30 * SECOND, timeout: 10 * SECOND }, now), now)
     }
 
-    fn ping(number: u64) -> Beat {
-        Beat::Ping(format!("keepalive {number}").into())
+    fn ping(number: u64) -> KeepaliveAction {
+        KeepaliveAction::Ping(format!("keepalive {number}").into())
     }
 
     #[test]
     fn a_peer_that_answers_is_pinged_at_each_interval() {
         let (mut keepalive, start) = keepalive();
-        assert_eq!(keepalive.beat(0, start), Beat::Wait(start + 30 * SECOND));
+        assert_eq!(keepalive.beat(0, start), KeepaliveAction::Wait(start + 30 * SECOND));
         assert_eq!(keepalive.beat(0, start + 30 * SECOND), ping(1));
-        assert_eq!(keepalive.beat(0, start + 30 * SECOND), Beat::Wait(start + 40 * SECOND));
-        assert_eq!(keepalive.beat(2, start + 40 * SECOND), Beat::Wait(start + 60 * SECOND));
+        assert_eq!(keepalive.beat(0, start + 30 * SECOND), KeepaliveAction::Wait(start + 40 * SECOND));
+        assert_eq!(keepalive.beat(2, start + 40 * SECOND), KeepaliveAction::Wait(start + 60 * SECOND));
         assert_eq!(keepalive.beat(2, start + 60 * SECOND), ping(2));
     }
 
@@ -124,7 +124,7 @@ mod tests {
         let (mut keepalive, start) = keepalive();
         assert_eq!(keepalive.beat(0, start + 30 * SECOND), ping(1));
         assert_eq!(keepalive.limit(), Some(start + 40 * SECOND));
-        assert_eq!(keepalive.beat(0, start + 40 * SECOND), Beat::GiveUp);
+        assert_eq!(keepalive.beat(0, start + 40 * SECOND), KeepaliveAction::GiveUp);
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(keepalive.beat(0, now + SECOND), ping(1));
         assert_eq!(keepalive.beat(0, now + 2 * SECOND), ping(2));
         assert_eq!(keepalive.beat(0, now + 3 * SECOND), ping(3));
-        assert_eq!(keepalive.beat(0, now + 4 * SECOND), Beat::GiveUp);
+        assert_eq!(keepalive.beat(0, now + 4 * SECOND), KeepaliveAction::GiveUp);
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         let (mut keepalive, start) = keepalive();
         assert_eq!(keepalive.beat(0, start + 30 * SECOND), ping(1));
         keepalive.excuse();
-        assert_eq!(keepalive.beat(0, start + 50 * SECOND), Beat::Wait(start + 60 * SECOND));
+        assert_eq!(keepalive.beat(0, start + 50 * SECOND), KeepaliveAction::Wait(start + 60 * SECOND));
         assert_eq!(keepalive.beat(0, start + 60 * SECOND), ping(2));
     }
 }

@@ -65,12 +65,12 @@ pub(crate) struct Rate {
 
 /// Spreads messages evenly over time.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct SendPace {
     every: Duration,
     next: Option<Instant>,
 }
 
-impl Pace {
+impl SendPace {
     pub(super) fn new(rate: Rate) -> Self {
         Self { every: rate.per / rate.messages.get(), next: None }
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn messages_are_spread_evenly_and_a_pause_is_not_caught_up_with() {
-        let mut pace = Pace::new(Rate { messages: NonZeroU32::new(10).unwrap(), per: Duration::from_secs(1) });
+        let mut pace = SendPace::new(Rate { messages: NonZeroU32::new(10).unwrap(), per: Duration::from_secs(1) });
         let start = Instant::now();
         let ms = Duration::from_millis;
         assert_eq!(pace.next(start), start);

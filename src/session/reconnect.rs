@@ -3,12 +3,14 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::Wait;
+
 /// A connection that was open for this long, or for the longest delay if that is shorter, has lived.
 const LIVED: Duration = Duration::from_secs(5);
 
 /// `--reconnect`, `--reconnect-delay`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Persistence {
+pub(crate) struct ReconnectPolicy {
     pub(crate) attempts: Attempts,
     pub(crate) delay: Delay,
 }
@@ -39,12 +41,12 @@ pub(crate) struct Attempt {
 /// Counts attempts, and spreads them over time.
 #[derive(Debug)]
 pub(crate) struct Backoff {
-    persistence: Persistence,
+    persistence: ReconnectPolicy,
     tried: u32,
 }
 
 impl Backoff {
-    pub(crate) fn new(persistence: Persistence) -> Self {
+    pub(crate) fn new(persistence: ReconnectPolicy) -> Self {
         Self { persistence, tried: 0 }
     }
 
@@ -60,7 +62,7 @@ impl Backoff {
     /// `chance` is from 0 to 1. It has the whole range (full jitter): the clients of a server that was restarted must
     /// not come back all at once.
     pub(crate) fn next(&mut self, chance: f64) -> Option<Attempt> {
-        let Persistence { attempts, delay } = self.persistence;
+        let ReconnectPolicy { attempts, delay } = self.persistence;
         if matches!(attempts, Attempts::UpTo(most) if self.tried >= most.get()) {
             return None;
         }
@@ -85,6 +87,15 @@ impl std::fmt::Display for Attempt {
     }
 }
 
+/// How to deal with a server that is not there.
+#[derive(Clone, Debug)]
+pub(crate) struct RetryPolicy {
+    /// `--wait-for-server`: before the first connection.
+    pub(crate) wait_for_server: Option<Wait>,
+    /// `--reconnect`: after it.
+    pub(crate) reconnect: Option<ReconnectPolicy>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +105,7 @@ mod tests {
     fn backoff(attempts: Option<u32>) -> Backoff {
         let delay = Delay { first: SECOND / 2, longest: 30 * SECOND };
         let attempts = attempts.and_then(NonZeroU32::new).map_or(Attempts::Unlimited, Attempts::UpTo);
-        Backoff::new(Persistence { attempts, delay })
+        Backoff::new(ReconnectPolicy { attempts, delay })
     }
 
     fn next(backoff: &mut Backoff, chance: f64) -> Option<Duration> {
@@ -145,7 +156,7 @@ mod tests {
     #[test]
     fn with_short_delays_a_short_life_is_one() {
         let delay = Delay { first: SECOND / 100, longest: SECOND / 10 };
-        let mut backoff = Backoff::new(Persistence { attempts: Attempts::UpTo(NonZeroU32::MIN), delay });
+        let mut backoff = Backoff::new(ReconnectPolicy { attempts: Attempts::UpTo(NonZeroU32::MIN), delay });
         backoff.next(1.0);
         backoff.was_open(SECOND / 10);
         assert_eq!(next(&mut backoff, 1.0), Some(SECOND / 100));

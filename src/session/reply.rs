@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use regex::Regex;
 use tokio::sync::Notify;
 
-use crate::event::Message;
+use crate::message::Message;
 
 /// With so many bytes of answers waiting, nothing more is read: the peer asks, and does not take what it asked for.
 const FULL: usize = 1 << 20;

@@ -1,16 +1,14 @@
 //! The terminal and the standard output streams: who writes to them, how wide and how colourful they are.
 
-pub(crate) mod at_once;
-pub(crate) mod escape;
-mod lane;
-mod state;
+pub(crate) mod diagnostics;
+mod file_writer;
 mod status;
 mod talk;
 
-pub(crate) use lane::{Lane, print, stdout_gone};
-pub(crate) use state::{edit_again, guard_terminal, note_editing, restore_terminal};
-pub(crate) use status::Status;
-pub(crate) use talk::{Details, Talk, Verbosity};
+pub(crate) use self::file_writer::{FileWriter, print, stdout_gone};
+pub(crate) use self::status::Status;
+pub(crate) use self::talk::{Details, Talk, Verbosity};
+pub(crate) use crate::sys::terminal::{edit_again, guard_terminal, note_editing, restore_terminal};
 
 /// Columns, as of now: the user may resize the window at any time.
 pub(crate) fn terminal_width() -> usize {

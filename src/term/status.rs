@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use super::escape::{Keep, escape};
 use super::terminal_width;
+use crate::text::escape::{Keep, escape};
 
 /// Goes to the beginning of the row and erases it (ECMA-48, EL).
 const ERASE: &str = "\r\x1b[K";

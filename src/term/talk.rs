@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crossterm::style::{Color, Stylize as _};
 
-use super::escape::{Keep, escape};
 use super::status::Status;
+use crate::text::escape::{Keep, escape};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,17 +4,18 @@ use std::time::SystemTime;
 
 use bytes::BytesMut;
 
-use crate::event::{Batch, Direction, Event, Happening, Input, Message};
-use crate::front::cutter::{Border, Cut, Cutter, Kind};
-use crate::render::{Format, Look};
-use crate::term::escape::{self, Keep};
+use crate::events::{Batch, Event, EventKind, Input};
+use crate::input::splitter::{Border, Cut, Cutter, PayloadKind};
+use crate::message::{Direction, Message};
+use crate::render::{OutputStyle, PayloadFormat};
+use crate::text::escape::{self, Keep};
 use crate::wire::deflate::{self, Terms};
 use crate::wire::frame;
 
 /// Reads the headers of all frames, and passes over their payloads; returns how many there were.
 pub fn count_frames(mut bytes: &[u8]) -> usize {
     let mut count = 0;
-    while let Some(found) = frame::Header::read(bytes) {
+    while let Some(found) = frame::FrameHeader::read(bytes) {
         bytes = &bytes[found.size + found.header.length as usize..];
         count += 1;
     }
@@ -27,15 +28,15 @@ pub fn mask(payload: &mut [u8], key: [u8; 4]) {
 }
 
 /// Compresses messages, with what came before in the window.
-pub struct Deflater(deflate::Deflater);
+pub struct DeflateBench(deflate::Deflater);
 
-impl Default for Deflater {
+impl Default for DeflateBench {
     fn default() -> Self {
         Self(deflate::Deflater::new(Terms::default()).expect("there is such a window"))
     }
 }
 
-impl Deflater {
+impl DeflateBench {
     pub fn message(&mut self, data: &[u8]) -> Vec<u8> {
         self.0.message(data)
     }
@@ -47,23 +48,23 @@ impl Deflater {
 /// The line that is not UTF-8.
 pub fn cut_lines(block: &[u8]) -> Result<usize, String> {
     let mut batch = Batch::new();
-    let border = Border::At { delimiter: None, keep: false, kind: Kind::Text };
+    let border = Border::At { delimiter: None, keep: false, kind: PayloadKind::Text };
     Cutter::new(Cut { border, may_stream: true }).push(block, &mut batch)?;
     Ok(batch.iter().map(Input::messages).sum())
 }
 
 /// Renders text messages that were received: as lines, or as JSON records.
-pub struct Renderer {
+pub struct RenderBench {
     renderer: crate::render::Renderer,
     event: Event,
     out: BytesMut,
 }
 
-impl Renderer {
+impl RenderBench {
     pub fn new(text: &str, as_records: bool) -> Self {
-        let format = if as_records { Format::Records } else { Format::Auto };
-        let look = Look { format, ..Look::default() };
-        let what = Happening::Message(Direction::In, Message::from(text));
+        let format = if as_records { PayloadFormat::Records } else { PayloadFormat::Auto };
+        let look = OutputStyle { format, ..OutputStyle::default() };
+        let what = EventKind::Message(Direction::In, Message::from(text));
         let event = Event { at: SystemTime::UNIX_EPOCH, client: None, what };
         Self { renderer: crate::render::Renderer::new(look), event, out: BytesMut::new() }
     }

@@ -3,8 +3,12 @@
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Incoming, Limits, Manner, Side, Socket, offer::Agreed};
-use crate::event::{Message, Text};
+use super::frame::Side;
+use super::incoming::Incoming;
+use super::offer::Agreed;
+use super::options::{ConnectionOptions, Limits};
+use super::socket::Socket;
+use crate::message::{Message, Utf8Text};
 
 /// An open connection of a client.
 pub struct Wire<S>(Socket<S>);
@@ -13,7 +17,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// With permessage-deflate as it is agreed on by default, or without.
     pub async fn open(stream: S, is_compressed: bool) -> Self {
         let limits = Limits { max_message: 256 << 20, pongs: true };
-        let manner = Manner { deflate: is_compressed.then(Agreed::default), parts: true, ..Manner::default() };
+        let manner = ConnectionOptions {
+            deflate: is_compressed.then(Agreed::default),
+            parts: true,
+            ..ConnectionOptions::default()
+        };
         Self(Socket::new(stream, Bytes::new(), Side::Client, limits, manner).await)
     }
 
@@ -30,7 +38,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     ///
     /// # Panics
     /// The transport takes nothing more.
-    pub async fn feed(&self, text: Text) {
+    pub async fn feed(&self, text: Utf8Text) {
         self.0.feed(Message::Text(text)).await.expect("the transport takes all");
     }
 

@@ -6,7 +6,7 @@
 use flate2::{Compress, Compression, FlushCompress};
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::Fault;
+use super::fault::Fault;
 
 /// RFC 7692, section 7.2.1: the sender cuts these four bytes off, so they go back on before inflating.
 const CUT_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -109,7 +109,7 @@ pub(super) struct Inflater {
 
 /// How far a step of inflating went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct InflateStep {
     pub(super) used: usize,
     pub(super) made: usize,
 }
@@ -123,9 +123,9 @@ impl Inflater {
     ///
     /// # Errors
     /// It is no deflate.
-    pub(super) fn inflate(&mut self, payload: &[u8], room: &mut [u8]) -> Result<Step, Fault> {
+    pub(super) fn inflate(&mut self, payload: &[u8], room: &mut [u8]) -> Result<InflateStep, Fault> {
         match self.run(payload, room, InflateFlush::SyncFlush)? {
-            Step { used: 0, made: 0 } => Err(Fault::Deflate("it leads nowhere")),
+            InflateStep { used: 0, made: 0 } => Err(Fault::Deflate("it leads nowhere")),
             step => Ok(step),
         }
     }
@@ -168,12 +168,12 @@ impl Inflater {
         let [a, b, c, d] = CUT_TAIL;
         let step = self.run(&[a, b, c, d, 0], &mut [0], InflateFlush::Block);
         // With a tail that makes no sense it is not the tail that is wrong.
-        let is_rest = step.is_ok_and(|step| step == Step { used: CUT_TAIL.len(), made: 0 });
+        let is_rest = step.is_ok_and(|step| step == InflateStep { used: CUT_TAIL.len(), made: 0 });
         // If that block was the last of its stream, zlib says so only now.
-        Ok(is_rest && self.run(&[], &mut [0], InflateFlush::SyncFlush)? == Step { used: 0, made: 0 })
+        Ok(is_rest && self.run(&[], &mut [0], InflateFlush::SyncFlush)? == InflateStep { used: 0, made: 0 })
     }
 
-    fn run(&mut self, payload: &[u8], room: &mut [u8], flush: InflateFlush) -> Result<Step, Fault> {
+    fn run(&mut self, payload: &[u8], room: &mut [u8], flush: InflateFlush) -> Result<InflateStep, Fault> {
         let bits = self.terms.window_bits.max(SMALLEST_WINDOW);
         let zlib = self.zlib.get_or_insert_with(|| Inflate::new(false, bits));
         let (used, made) = (zlib.total_in(), zlib.total_out());
@@ -186,6 +186,6 @@ impl Inflater {
             zlib.reset(false);
             (self.ended, self.taken) = (true, 0);
         }
-        Ok(Step { used, made })
+        Ok(InflateStep { used, made })
     }
 }

@@ -4,9 +4,10 @@
 
 use bytes::BytesMut;
 
+use super::fault::Fault;
 use super::utf8::Utf8;
-use super::{Fault, Side};
-use crate::event::{Close, Place};
+use crate::events::MessageSpan;
+use crate::message::Close;
 
 pub(crate) const CONTINUATION: u8 = 0;
 pub(crate) const TEXT: u8 = 1;
@@ -26,7 +27,7 @@ pub(super) const LONGEST_CONTROL: u64 = 125;
 
 /// What stands before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
+pub(crate) struct FrameHeader {
     pub(crate) fin: bool,
     /// Three bits; the highest is RSV1.
     pub(crate) rsv: u8,
@@ -38,7 +39,7 @@ pub(crate) struct Header {
 /// A header as it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
-    pub(crate) header: Header,
+    pub(crate) header: FrameHeader,
     /// The bytes that it took.
     pub(crate) size: usize,
 }
@@ -80,7 +81,7 @@ impl Width {
     }
 }
 
-impl Header {
+impl FrameHeader {
     /// With the longest length and a mask, in bytes.
     const LARGEST: usize = 14;
 
@@ -134,14 +135,15 @@ impl Header {
 }
 
 /// Where the payload is of a frame that begins at `at` with this byte, has no mask and no more than 64 KiB, and is all here.
-pub(super) fn small(first: u8, bytes: &[u8], at: usize) -> Option<Place> {
+pub(super) fn small(first: u8, bytes: &[u8], at: usize) -> Option<MessageSpan> {
     let (header, length) = match bytes {
         [byte, length @ 0..=125, ..] if *byte == first => (2, usize::from(*length)),
         [byte, 126, high, low, ..] if *byte == first => (4, usize::from(u16::from_be_bytes([*high, *low]))),
         _ => return None,
     };
     let is_shortest = header == Width::of(length as u64).header_size();
-    (is_shortest && bytes.len() >= header + length).then(|| Place { start: at + header, end: at + header + length })
+    (is_shortest && bytes.len() >= header + length)
+        .then(|| MessageSpan { start: at + header, end: at + header + length })
 }
 
 /// What holds for every frame of a connection.
@@ -238,4 +240,24 @@ pub(crate) fn mask(bytes: &mut [u8], key: [u8; 4], at: u64) {
     for (byte, key) in chunks.into_remainder().iter_mut().zip(turned.iter().cycle()) {
         *byte ^= key;
     }
+}
+
+/// What an opcode is called.
+pub(crate) fn name(opcode: u8) -> String {
+    match opcode {
+        self::CONTINUATION => "continuation".to_owned(),
+        self::TEXT => "text".to_owned(),
+        self::BINARY => "binary".to_owned(),
+        self::CLOSE => "close".to_owned(),
+        9 => "ping".to_owned(),
+        10 => "pong".to_owned(),
+        other => format!("opcode {other}"),
+    }
+}
+
+/// Which side of the connection we are (RFC 6455, section 5.1: the client masks).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Server,
 }

@@ -3,10 +3,11 @@
 use bytes::BytesMut;
 
 use super::deflate::{Deflater, Terms};
-use super::frame::{self, Header};
-use super::inbound::{Inbound, PIECE, Taking};
-use super::{Incoming, Side, offer};
-use crate::event::Message;
+use super::frame::{self, FrameHeader, Side};
+use super::inbound::{Inbound, InboundOptions, PIECE};
+use super::incoming::Incoming;
+use super::offer;
+use crate::message::Message;
 
 const LIMIT: usize = 1 << 20;
 
@@ -21,7 +22,7 @@ pub(super) struct Risen {
 /// Runs any bytes through the rules, in one piece and cut small: both say the same.
 pub fn frame(input: &[u8]) {
     let [how, input @ ..] = input else { return };
-    let taking = Taking {
+    let taking = InboundOptions {
         side: if how & 1 == 0 { Side::Client } else { Side::Server },
         max_message: LIMIT,
         deflate: (how & 2 != 0).then(|| Terms { window_bits: 8 + (how >> 4 & 7), takeover: how & 8 == 0 }),
@@ -48,7 +49,7 @@ pub fn frame(input: &[u8]) {
 pub fn deflate(input: &[u8]) {
     let [bits, input @ ..] = input else { return };
     let terms = Terms { window_bits: 9 + bits % 7, takeover: bits & 8 == 0 };
-    let taking = Taking {
+    let taking = InboundOptions {
         side: Side::Client,
         max_message: LIMIT,
         deflate: Some(terms),
@@ -86,12 +87,12 @@ pub fn verify(input: &[u8]) {
 fn framed(payload: &[u8]) -> Vec<u8> {
     let mut out = BytesMut::new();
     let length = payload.len() as u64;
-    Header { fin: true, rsv: frame::RSV1, opcode: frame::BINARY, mask: None, length }.write(&mut out);
+    FrameHeader { fin: true, rsv: frame::RSV1, opcode: frame::BINARY, mask: None, length }.write(&mut out);
     [&out, payload].concat()
 }
 
 /// What goes up for this input when it comes in blocks of this size.
-pub(super) fn rise(taking: &Taking, input: &[u8], size: usize) -> Risen {
+pub(super) fn rise(taking: &InboundOptions, input: &[u8], size: usize) -> Risen {
     let mut inbound = Inbound::new(taking.clone());
     let (mut risen, mut waiting, mut control, mut parts) =
         (Risen::default(), BytesMut::new(), BytesMut::new(), Vec::new());
@@ -119,7 +120,7 @@ pub(super) fn rise(taking: &Taking, input: &[u8], size: usize) -> Risen {
                 }
                 Ok(Some(other)) => unreachable!("{other:?}"),
                 Ok(None) => {
-                    let Some(found) = Header::read(&control) else { break };
+                    let Some(found) = FrameHeader::read(&control) else { break };
                     let mut payload = control.split().split_off(found.size);
                     frame::mask(&mut payload, found.header.mask.unwrap_or_default(), 0);
                     risen.said.push((found.header.opcode, payload.to_vec()));

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
+use super::compression_stats::CompressionStats;
 use super::deflate::{Inflater, Terms};
-use super::frame::{self, Found, Header, Rules};
-use super::tally::Tally;
+use super::fault::Fault;
+use super::frame::{self, Found, FrameHeader, Rules, Side};
+use super::incoming::Incoming;
 use super::utf8::{NotUtf8, Utf8};
-use super::{Fault, Incoming, Side};
-use crate::event::{self, Part, Run, Text};
+use crate::events::MessageBatch;
+use crate::message::{Part, Utf8Text};
 
 /// A message that is handed up in parts is larger than this.
 pub(super) const PIECE: usize = 64 << 10;
@@ -22,7 +24,7 @@ const LONGEST_RUN: (usize, usize) = (64 << 10, 4 << 10);
 
 /// How to take what comes.
 #[derive(Clone, Debug)]
-pub(super) struct Taking {
+pub(super) struct InboundOptions {
     pub(super) side: Side,
     pub(super) max_message: usize,
     /// How the peer compresses, if it may.
@@ -33,7 +35,7 @@ pub(super) struct Taking {
     pub(super) runs: bool,
     /// Whether pings are answered, and so concern tungstenite.
     pub(super) pongs: bool,
-    pub(super) tally: Arc<Tally>,
+    pub(super) tally: Arc<CompressionStats>,
 }
 
 /// Follows the frames of one connection.
@@ -44,9 +46,9 @@ pub(super) struct Inbound {
     runs: bool,
     pongs: bool,
     inflater: Option<Inflater>,
-    tally: Arc<Tally>,
-    state: State,
-    message: Option<Message>,
+    tally: Arc<CompressionStats>,
+    state: InboundState,
+    message: Option<InboundMessage>,
     /// How many bytes of messages have been taken, their frames' headers included.
     taken: u64,
     /// What the Close carried.
@@ -56,16 +58,16 @@ pub(super) struct Inbound {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum InboundState {
     Header,
-    Payload(Payload),
+    Payload(FramePayload),
     /// A Close has come: what follows means nothing (RFC 6455, section 5.5.1).
     Over,
 }
 
 /// The rest of a frame of data.
 #[derive(Clone, Copy, Debug)]
-struct Payload {
+struct FramePayload {
     left: u64,
     mask: Option<[u8; 4]>,
     /// Bytes of it that have been unmasked.
@@ -77,7 +79,7 @@ struct Payload {
 
 /// A data message under way.
 #[derive(Debug)]
-struct Message {
+struct InboundMessage {
     is_text: bool,
     is_compressed: bool,
     /// It is so large that it goes up in parts.
@@ -89,7 +91,7 @@ struct Message {
 }
 
 impl Inbound {
-    pub(super) fn new(taking: Taking) -> Self {
+    pub(super) fn new(taking: InboundOptions) -> Self {
         Self {
             rules: Rules { side: taking.side, deflate: taking.deflate.is_some() },
             max_message: taking.max_message as u64,
@@ -98,7 +100,7 @@ impl Inbound {
             pongs: taking.pongs,
             inflater: taking.deflate.map(Inflater::new),
             tally: taking.tally,
-            state: State::Header,
+            state: InboundState::Header,
             message: None,
             taken: 0,
             close: None,
@@ -113,7 +115,7 @@ impl Inbound {
 
     /// Whether there is nothing to be done before more comes.
     pub(super) fn is_between_frames(&self) -> bool {
-        matches!(self.state, State::Header | State::Over)
+        matches!(self.state, InboundState::Header | InboundState::Over)
     }
 
     /// Takes the next message or part from `waiting`; none when more has to come first, or when a control frame has been
@@ -124,22 +126,22 @@ impl Inbound {
     pub(super) fn next(&mut self, waiting: &mut BytesMut, control: &mut BytesMut) -> Result<Option<Incoming>, Fault> {
         loop {
             match self.state {
-                State::Over => {
+                InboundState::Over => {
                     waiting.clear();
                     return Ok(None);
                 }
-                State::Payload(payload) if payload.left > 0 && waiting.is_empty() => return Ok(None),
-                State::Payload(payload) => {
+                InboundState::Payload(payload) if payload.left > 0 && waiting.is_empty() => return Ok(None),
+                InboundState::Payload(payload) => {
                     if let Some(incoming) = self.take(payload, waiting)? {
                         return Ok(Some(incoming));
                     }
                 }
-                State::Header => {
+                InboundState::Header => {
                     if let Some(run) = self.take_run(waiting) {
                         self.taken += run.size() as u64;
                         return Ok(Some(Incoming::Run(run)));
                     }
-                    let Some(found) = Header::read(waiting) else { return Ok(None) };
+                    let Some(found) = FrameHeader::read(waiting) else { return Ok(None) };
                     self.rules.check(&found, self.message.is_some())?;
                     let whole = (waiting.len() - found.size) as u64 >= found.header.length;
                     if found.header.is_control() {
@@ -161,7 +163,7 @@ impl Inbound {
     }
 
     /// Takes messages of one kind that are small, whole and all here, if there are several and nothing is wrong with them.
-    fn take_run(&self, waiting: &mut BytesMut) -> Option<Run> {
+    fn take_run(&self, waiting: &mut BytesMut) -> Option<MessageBatch> {
         if !self.runs || self.message.is_some() || self.rules.side == Side::Server {
             return None;
         }
@@ -182,7 +184,7 @@ impl Inbound {
             places.push(place);
             end = place.end;
         }
-        (places.len() > 1).then(|| Run::new(is_text, waiting.split_to(end).freeze(), places))
+        (places.len() > 1).then(|| MessageBatch::new(is_text, waiting.split_to(end).freeze(), places))
     }
 
     /// How many bytes of messages have been taken.
@@ -204,7 +206,7 @@ impl Inbound {
         match found.header.opcode {
             frame::CLOSE => {
                 frame::check_close(&payload)?;
-                self.state = State::Over;
+                self.state = InboundState::Over;
                 self.close = Some(payload.freeze());
             }
             // tungstenite would answer it.
@@ -215,7 +217,7 @@ impl Inbound {
         Ok(None)
     }
 
-    fn check_size(&self, header: &Header) -> Result<(), Fault> {
+    fn check_size(&self, header: &FrameHeader) -> Result<(), Fault> {
         let before = self.message.as_ref().map_or(0, |message| message.size);
         let is_compressed = match &self.message {
             Some(message) => message.is_compressed,
@@ -233,8 +235,8 @@ impl Inbound {
     }
 
     /// Begins a frame of data that follows the rules.
-    fn begin(&mut self, header: &Header) {
-        let message = self.message.get_or_insert_with(|| Message {
+    fn begin(&mut self, header: &FrameHeader) {
+        let message = self.message.get_or_insert_with(|| InboundMessage {
             is_text: header.opcode == frame::TEXT,
             is_compressed: header.rsv == frame::RSV1,
             in_parts: false,
@@ -246,12 +248,17 @@ impl Inbound {
             message.size += header.length;
             message.in_parts |= self.parts && message.size > PIECE as u64;
         }
-        self.state =
-            State::Payload(Payload { left: header.length, mask: header.mask, unmasked: 0, clear: 0, fin: header.fin });
+        self.state = InboundState::Payload(FramePayload {
+            left: header.length,
+            mask: header.mask,
+            unmasked: 0,
+            clear: 0,
+            fin: header.fin,
+        });
     }
 
     /// Takes some of a payload, and returns what goes up of its message.
-    fn take(&mut self, mut payload: Payload, waiting: &mut BytesMut) -> Result<Option<Incoming>, Fault> {
+    fn take(&mut self, mut payload: FramePayload, waiting: &mut BytesMut) -> Result<Option<Incoming>, Fault> {
         let here = payload.left.min(waiting.len() as u64) as usize;
         if let Some(key) = payload.mask {
             frame::mask(&mut waiting[payload.clear..here], key, payload.unmasked);
@@ -298,7 +305,7 @@ impl Inbound {
         self.taken += used as u64;
         payload.clear = payload.clear.saturating_sub(used);
         let frame_ends = payload.left == 0 && is_done;
-        self.state = if frame_ends { State::Header } else { State::Payload(payload) };
+        self.state = if frame_ends { InboundState::Header } else { InboundState::Payload(payload) };
         if frame_ends && payload.fin {
             return self.message.take().expect("it was there a moment ago").end().map(Some);
         }
@@ -306,7 +313,7 @@ impl Inbound {
     }
 }
 
-impl Message {
+impl InboundMessage {
     fn push(&mut self, added: &[u8]) -> Result<(), NotUtf8> {
         if self.is_text { self.text.push(added) } else { Ok(()) }
     }
@@ -335,7 +342,7 @@ impl Message {
 }
 
 /// Takes a message that is one frame and all here.
-fn take_whole(header: &Header, waiting: &mut BytesMut) -> Result<Incoming, Fault> {
+fn take_whole(header: &FrameHeader, waiting: &mut BytesMut) -> Result<Incoming, Fault> {
     let mut data = waiting.split_to(header.length as usize);
     if let Some(key) = header.mask {
         frame::mask(&mut data, key, 0);
@@ -345,10 +352,10 @@ fn take_whole(header: &Header, waiting: &mut BytesMut) -> Result<Incoming, Fault
 
 fn message(is_text: bool, data: Bytes) -> Result<Incoming, Fault> {
     Ok(Incoming::Message(if is_text {
-        let text = Text::try_from(data.clone());
-        event::Message::Text(text.map_err(|_| Utf8::check(&data).expect_err("the text is refused for that"))?)
+        let text = Utf8Text::try_from(data.clone());
+        crate::message::Message::Text(text.map_err(|_| Utf8::check(&data).expect_err("the text is refused for that"))?)
     } else {
-        event::Message::Binary(data)
+        crate::message::Message::Binary(data)
     }))
 }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::compression_stats::CompressionStats;
 use super::deflate::{Deflater, Terms};
 use super::frame;
-use super::tally::Tally;
 
 /// A larger message goes out in frames of this size: a ping may go between them, and the buffer for them stays small.
 const LARGEST_FRAME: usize = 64 << 10;
@@ -22,15 +22,15 @@ pub(super) struct Outbound {
     deflater: Option<Deflater>,
     /// `--fragment`: the payload of a frame at most.
     fragment: Option<usize>,
-    tally: Arc<Tally>,
-    message: Option<Message>,
+    tally: Arc<CompressionStats>,
+    message: Option<OutboundMessage>,
     /// Whole messages that came between the parts of another.
     held: VecDeque<(u8, Bytes)>,
 }
 
 /// A frame without its mask.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(super) struct OutboundFrame {
     pub(super) fin: bool,
     pub(super) rsv1: bool,
     pub(super) opcode: u8,
@@ -38,7 +38,7 @@ pub(super) struct Frame {
 }
 
 /// A message under way.
-struct Message {
+struct OutboundMessage {
     /// That of its next frame.
     opcode: u8,
     is_compressed: bool,
@@ -51,7 +51,7 @@ struct Message {
 }
 
 impl Outbound {
-    pub(super) fn new(deflate: Option<Terms>, fragment: Option<usize>, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(deflate: Option<Terms>, fragment: Option<usize>, tally: Arc<CompressionStats>) -> Self {
         Self { deflater: deflate.and_then(Deflater::new), fragment, tally, message: None, held: VecDeque::new() }
     }
 
@@ -83,8 +83,14 @@ impl Outbound {
             return;
         }
         let mut is_compressed = self.deflater.is_some() && (!is_last || data.len() >= SHORTEST_COMPRESSED);
-        let mut message =
-            Message { opcode, is_compressed, rest: data, is_last, deflated: BytesMut::new(), is_deflated: false };
+        let mut message = OutboundMessage {
+            opcode,
+            is_compressed,
+            rest: data,
+            is_last,
+            deflated: BytesMut::new(),
+            is_deflated: false,
+        };
         if let Some(deflater) = self.deflater.as_mut().filter(|_| is_compressed && is_last)
             && message.rest.len() <= LARGEST_FRAME
         {
@@ -103,7 +109,7 @@ impl Outbound {
     }
 
     /// The next frame; none when all that was pushed has been taken.
-    pub(super) fn next(&mut self) -> Option<Frame> {
+    pub(super) fn next(&mut self) -> Option<OutboundFrame> {
         let largest = self.fragment.unwrap_or(LARGEST_FRAME);
         let message = self.message.as_mut()?;
         let (payload, fin) = if message.is_compressed {
@@ -124,13 +130,13 @@ impl Outbound {
                 self.push_part(opcode, data, true);
             }
         }
-        Some(Frame { fin, rsv1, opcode, payload })
+        Some(OutboundFrame { fin, rsv1, opcode, payload })
     }
 }
 
-impl Message {
+impl OutboundMessage {
     /// The payload of the next frame, and whether it is the last; none while more is needed to fill one.
-    fn deflate(&mut self, deflater: &mut Deflater, largest: usize, tally: &Tally) -> Option<(Bytes, bool)> {
+    fn deflate(&mut self, deflater: &mut Deflater, largest: usize, tally: &CompressionStats) -> Option<(Bytes, bool)> {
         while self.deflated.len() <= largest && !self.is_deflated {
             let mut deflated = Vec::new();
             let piece = self.rest.split_to(self.rest.len().min(LARGEST_FRAME));

@@ -9,16 +9,16 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
-use super::Incoming;
-use super::frame::{self, Header};
+use super::frame::{self, FrameHeader};
 use super::inbound::Inbound;
-use super::trace::{Seen, Tracer};
+use super::incoming::Incoming;
+use super::trace::{Tracer, WireEvent};
 
 /// When this much is unsent, more has to wait.
 pub(super) const FULL: usize = 64 << 10;
 
 /// A transport with checks.
-pub(super) struct Checked<S> {
+pub(super) struct FrameIo<S> {
     inner: S,
     bytes_read: u64,
     bytes_written: u64,
@@ -34,7 +34,7 @@ pub(super) struct Checked<S> {
     control: BytesMut,
     /// What it is to leave alone.
     came: Option<Incoming>,
-    /// Why nothing comes behind it, until tungstenite hears of that: a [fault](super::Fault), or how the transport ended.
+    /// Why nothing comes behind it, until tungstenite hears of that: a [fault](super::fault::Fault), or how the transport ended.
     end: Option<io::Result<()>>,
     unsent: BytesMut,
     /// The newest pong that has found no room there; it stands for those before it (RFC 6455, section 5.5.3).
@@ -45,7 +45,7 @@ pub(super) struct Checked<S> {
     tracer: Option<Box<Tracer>>,
 }
 
-impl<S> Checked<S> {
+impl<S> FrameIo<S> {
     /// `leftover` has been read already.
     pub(super) fn new(
         inner: S,
@@ -103,14 +103,14 @@ impl<S> Checked<S> {
     }
 
     /// Puts a frame of data behind all that is unsent.
-    pub(super) fn put(&mut self, header: &Header, payload: &[u8]) {
+    pub(super) fn put(&mut self, header: &FrameHeader, payload: &[u8]) {
         self.append(header, payload);
         if header.fin {
             self.ends.push_back(self.bytes_written + self.unsent.len() as u64);
         }
     }
 
-    fn append(&mut self, header: &Header, payload: &[u8]) {
+    fn append(&mut self, header: &FrameHeader, payload: &[u8]) {
         header.write(&mut self.unsent);
         let start = self.unsent.len();
         self.unsent.extend_from_slice(payload);
@@ -130,12 +130,12 @@ impl<S> Checked<S> {
     }
 
     /// The frames since the last time, if they are traced.
-    pub(super) fn take_seen(&mut self) -> Vec<Seen> {
+    pub(super) fn take_seen(&mut self) -> Vec<WireEvent> {
         self.tracer.as_mut().map(|tracer| tracer.take()).unwrap_or_default()
     }
 
     /// The same, with what came after a Close; nothing more will be seen.
-    pub(super) fn take_last_seen(&mut self) -> Vec<Seen> {
+    pub(super) fn take_last_seen(&mut self) -> Vec<WireEvent> {
         self.tracer.take().map(|mut tracer| tracer.take_last()).unwrap_or_default()
     }
 
@@ -177,7 +177,7 @@ impl<S> Checked<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> Checked<S> {
+impl<S: AsyncRead + Unpin> FrameIo<S> {
     /// Reads until there is something to [take](Self::take), or something that tungstenite may have to do: it takes its
     /// time to find that there is nothing.
     pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -213,7 +213,7 @@ impl<S: AsyncRead + Unpin> Checked<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FrameIo<S> {
     /// Reads control frames; pending also when there is something to [`take`](Checked::take) first.
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
@@ -236,7 +236,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Checked<S> {
+impl<S: AsyncWrite + Unpin> FrameIo<S> {
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_raw(cx))?;
         while !self.unsent.is_empty() {
@@ -275,7 +275,7 @@ impl<S: AsyncWrite + Unpin> Checked<S> {
 
 /// What tungstenite writes: control frames, one at a time. All are taken at once, or a peer that pings and never reads
 /// would have it keep a pong for each.
-impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FrameIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_shut_down {
             // What tungstenite answers by itself after that goes nowhere, and is no reason to stop reading.
@@ -290,7 +290,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
                 // Its answer; tungstenite takes offence at 1014, which is younger than RFC 6455.
                 Some(payload) => {
                     let mask = (buf[1] & 0x80 != 0).then(rand::random);
-                    let header = Header { fin: true, rsv: 0, opcode: frame::CLOSE, mask, length: payload.len() as u64 };
+                    let header =
+                        FrameHeader { fin: true, rsv: 0, opcode: frame::CLOSE, mask, length: payload.len() as u64 };
                     self.append(&header, &payload);
                 }
                 None => self.unsent.extend_from_slice(buf),

@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use super::Side;
 use super::deflate::Inflater;
-use super::frame;
-pub(crate) use super::frame::Header;
-use super::handmade::Handmade;
+use super::frame::{self, Side, name};
 use super::offer::Agreed;
-use crate::event::{Direction, now};
+use super::raw_frame::RawFrame;
+use crate::events::now;
+use crate::message::Direction;
+
+pub(crate) use super::frame::FrameHeader;
 
 /// How much of a payload is told; a Close is told whole.
 const BEGINNING: usize = 32;
@@ -21,7 +22,7 @@ const STEP: usize = 16 << 10;
 
 /// What has gone over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct WireEvent {
     pub(crate) at: SystemTime,
     pub(crate) direction: Direction,
     pub(crate) what: Traced,
@@ -36,7 +37,7 @@ pub(crate) enum Traced {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TracedFrame {
-    pub(crate) header: Header,
+    pub(crate) header: FrameHeader,
     /// How much it inflated to, if its message is compressed.
     pub(crate) inflated: Option<u64>,
     /// The first bytes, unmasked and inflated.
@@ -49,7 +50,7 @@ pub(crate) struct TracedFrame {
 pub(super) struct Tracer {
     incoming: Watch,
     outgoing: Watch,
-    seen: Vec<Seen>,
+    seen: Vec<WireEvent>,
 }
 
 struct Watch {
@@ -57,15 +58,15 @@ struct Watch {
     inflater: Option<Inflater>,
     /// A header that is not all there.
     head: Vec<u8>,
-    frame: Option<Frame>,
+    frame: Option<OpenFrame>,
     /// The message under way is compressed.
     is_compressed: bool,
     /// How much has come after a Close, which was the last frame.
     after_close: Option<u64>,
 }
 
-struct Frame {
-    header: Header,
+struct OpenFrame {
+    header: FrameHeader,
     passed: u64,
     inflated: u64,
     beginning: Vec<u8>,
@@ -98,16 +99,16 @@ impl Tracer {
     }
 
     /// The frames since the last time.
-    pub(super) fn take(&mut self) -> Vec<Seen> {
+    pub(super) fn take(&mut self) -> Vec<WireEvent> {
         std::mem::take(&mut self.seen)
     }
 
     /// The same, when nothing more will come: with what came after a Close.
-    pub(super) fn take_last(&mut self) -> Vec<Seen> {
+    pub(super) fn take_last(&mut self) -> Vec<WireEvent> {
         let mut seen = self.take();
         for watch in [&mut self.incoming, &mut self.outgoing] {
             if let Some(bytes @ 1..) = watch.after_close {
-                seen.push(Seen { at: now(), direction: watch.direction, what: Traced::AfterClose(bytes) });
+                seen.push(WireEvent { at: now(), direction: watch.direction, what: Traced::AfterClose(bytes) });
             }
         }
         seen
@@ -115,7 +116,7 @@ impl Tracer {
 }
 
 impl Watch {
-    fn pass(&mut self, mut bytes: &[u8], seen: &mut Vec<Seen>) {
+    fn pass(&mut self, mut bytes: &[u8], seen: &mut Vec<WireEvent>) {
         loop {
             if let Some(count) = &mut self.after_close {
                 *count += bytes.len() as u64;
@@ -125,13 +126,13 @@ impl Watch {
                 let [next, rest @ ..] = bytes else { return };
                 self.head.push(*next);
                 bytes = rest;
-                let Some(found) = Header::read(&self.head) else { continue };
+                let Some(found) = FrameHeader::read(&self.head) else { continue };
                 self.head.clear();
                 let header = found.header;
                 if !header.is_control() && header.opcode != frame::CONTINUATION {
                     self.is_compressed = header.rsv & frame::RSV1 != 0;
                 }
-                self.frame = Some(Frame { header, passed: 0, inflated: 0, beginning: Vec::new() });
+                self.frame = Some(OpenFrame { header, passed: 0, inflated: 0, beginning: Vec::new() });
             }
             let Some(mut frame) = self.frame.take() else { return };
             let here = (frame.header.length - frame.passed).min(bytes.len() as u64) as usize;
@@ -148,7 +149,7 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, frame: &mut Frame, payload: &[u8]) {
+    fn look(&mut self, frame: &mut OpenFrame, payload: &[u8]) {
         let mut payload = payload.to_vec();
         if let Some(key) = frame.header.mask {
             frame::mask(&mut payload, key, frame.passed);
@@ -172,7 +173,7 @@ impl Watch {
         }
     }
 
-    fn finish(&mut self, mut frame: Frame) -> Seen {
+    fn finish(&mut self, mut frame: OpenFrame) -> WireEvent {
         let is_compressed = self.is_compressed && !frame.header.is_control();
         if is_compressed
             && frame.header.fin
@@ -188,13 +189,13 @@ impl Watch {
             }
         }
         let inflated = (is_compressed && self.inflater.is_some()).then_some(frame.inflated);
-        let Frame { header, beginning, .. } = frame;
+        let OpenFrame { header, beginning, .. } = frame;
         let what = Traced::Frame(TracedFrame { header, inflated, beginning, carries: None });
-        Seen { at: now(), direction: self.direction, what }
+        WireEvent { at: now(), direction: self.direction, what }
     }
 }
 
-impl Frame {
+impl OpenFrame {
     fn begin(&mut self, payload: &[u8]) {
         let room = told_of(self.header.opcode) - self.beginning.len();
         self.beginning.extend_from_slice(&payload[..payload.len().min(room)]);
@@ -205,9 +206,9 @@ fn told_of(opcode: u8) -> usize {
     if opcode == frame::CLOSE { frame::LONGEST_CONTROL as usize } else { BEGINNING }
 }
 
-impl Seen {
+impl WireEvent {
     /// A frame that was made by hand, and so has no meaning that could be followed.
-    pub(super) fn handmade(frame: &Handmade, mask: Option<[u8; 4]>) -> Self {
+    pub(super) fn handmade(frame: &RawFrame, mask: Option<[u8; 4]>) -> Self {
         let (header, carried) = (frame.header(mask), frame.payload.len());
         let what = Traced::Frame(TracedFrame {
             header,
@@ -241,7 +242,7 @@ impl TracedFrame {
     }
 
     fn shown(&self) -> String {
-        let Header { fin, opcode, mask, length, .. } = self.header;
+        let FrameHeader { fin, opcode, mask, length, .. } = self.header;
         let mut bits = if fin { " FIN".to_owned() } else { String::new() };
         for (bit, name) in [(4, " RSV1"), (2, " RSV2"), (1, " RSV3")] {
             bits += if self.header.rsv & bit != 0 { name } else { "" };
@@ -263,19 +264,6 @@ impl TracedFrame {
     }
 }
 
-/// What an opcode is called.
-pub(crate) fn name(opcode: u8) -> String {
-    match opcode {
-        frame::CONTINUATION => "continuation".to_owned(),
-        frame::TEXT => "text".to_owned(),
-        frame::BINARY => "binary".to_owned(),
-        frame::CLOSE => "close".to_owned(),
-        9 => "ping".to_owned(),
-        10 => "pong".to_owned(),
-        other => format!("opcode {other}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,7 +275,7 @@ mod tests {
         for size in 1..=input.len() {
             let mut tracer = Tracer::new(Side::Client, Some(Agreed::default()));
             input.chunks(size).for_each(|block| tracer.came_in(block));
-            let shown: Vec<_> = tracer.take().iter().map(Seen::shown).collect();
+            let shown: Vec<_> = tracer.take().iter().map(WireEvent::shown).collect();
             assert_eq!(
                 shown,
                 [
@@ -307,7 +295,7 @@ mod tests {
         for size in 1..=input.len() {
             let mut tracer = Tracer::new(Side::Client, None);
             input.chunks(size).for_each(|block| tracer.came_in(block));
-            let shown: Vec<_> = tracer.take_last().iter().map(Seen::shown).collect();
+            let shown: Vec<_> = tracer.take_last().iter().map(WireEvent::shown).collect();
             let close = r#"< close FIN, no mask, 6 bytes: 1000 "by\xffe""#;
             assert_eq!(shown, [close, "< 19 bytes after the Close"], "in blocks of {size}");
         }
@@ -315,7 +303,7 @@ mod tests {
             let mut tracer = Tracer::new(Side::Client, None);
             tracer.came_in(input);
             tracer.drained(b"x");
-            tracer.take_last().iter().map(Seen::shown).collect::<Vec<_>>()
+            tracer.take_last().iter().map(WireEvent::shown).collect::<Vec<_>>()
         };
         assert_eq!(
             shown(b"\x88\x02\x03\xe9"),

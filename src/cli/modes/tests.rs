@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use super::super::{command, dialing, job};
 use super::*;
+use crate::cli::{command, dialing, job};
 
 /// Options that are taken for the sake of wscat's command lines, and say themselves that they do nothing.
 const FOR_WSCAT: [&str; 2] = ["slash", "protocol"];
@@ -135,18 +135,18 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
 /// A mode: its words, the terminals that there are, and what is refused in it.
 struct Mode {
     words: &'static [&'static str],
-    stdin: Stdin,
+    stdin: StdinKind,
     refused: &'static [&'static [&'static str]],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stdin {
+enum StdinKind {
     Terminal,
     Pipe,
     Absent,
 }
 
-const fn mode(words: &'static [&'static str], stdin: Stdin, refused: &'static [&'static [&'static str]]) -> Mode {
+const fn mode(words: &'static [&'static str], stdin: StdinKind, refused: &'static [&'static [&'static str]]) -> Mode {
     Mode { words, stdin, refused }
 }
 
@@ -254,64 +254,72 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
 ];
 
 const MODES: &[Mode] = &[
-    mode(&[":1"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT]),
-    mode(&[":1"], Stdin::Terminal, &[OTHERS, DELIMITING, WAITS]),
-    mode(&[":1"], Stdin::Absent, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE]),
+    mode(&[":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT]),
+    mode(&[":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS]),
+    mode(&[":1"], StdinKind::Absent, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE]),
     mode(
         &[":1", "--receive-only"],
-        Stdin::Pipe,
+        StdinKind::Pipe,
         &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, &["interactive", "echo"]],
     ),
-    mode(&[":1", "--execute", r"a\n"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING]),
-    mode(&[":1", "--execute", r"a\n", "--interactive"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT, SILENT, &["echo"]]),
+    mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING]),
+    mode(&[":1", "--execute", r"a\n", "--interactive"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, SILENT, &["echo"]]),
     mode(
         &[":1", "--execute", r"a\n", "--interactive"],
-        Stdin::Terminal,
+        StdinKind::Terminal,
         &[OTHERS, DELIMITING, WAITS, SILENT, &["echo"]],
     ),
     mode(
         &[":1", "--execute", r"a\n", "--receive-only"],
-        Stdin::Pipe,
+        StdinKind::Pipe,
         &[OTHERS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
     ),
-    mode(&[":1", "--echo"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
-    mode(&["demo"], Stdin::Pipe, &[OF_THE_PROMPT, UNREACHED]),
-    mode(&["demo"], Stdin::Terminal, &[DELIMITING, WAITS, UNREACHED]),
-    mode(&["curl", ":1"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT]),
-    mode(&["curl", ":1"], Stdin::Terminal, &[OTHERS, DELIMITING, WAITS]),
-    mode(&["--listen", "1"], Stdin::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER]),
-    mode(&["--listen", "1"], Stdin::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER]),
-    mode(&["listen"], Stdin::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY]),
-    mode(&["listen"], Stdin::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY]),
-    mode(&["listen"], Stdin::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY]),
-    mode(&["listen", "--receive-only"], Stdin::Pipe, &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY]),
-    mode(&["listen", "--echo"], Stdin::Pipe, &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY]),
+    mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
+    mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
+    mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, UNREACHED]),
+    mode(&["curl", ":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT]),
+    mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS]),
+    mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER]),
+    mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER]),
+    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY]),
+    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY]),
+    mode(&["listen"], StdinKind::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY]),
+    mode(
+        &["listen", "--receive-only"],
+        StdinKind::Pipe,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY],
+    ),
+    mode(
+        &["listen", "--echo"],
+        StdinKind::Pipe,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+    ),
     mode(
         &["listen", "--broadcast"],
-        Stdin::Terminal,
+        StdinKind::Terminal,
         &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
     ),
     mode(
         &["listen", "--exec", "cat"],
-        Stdin::Pipe,
+        StdinKind::Pipe,
         &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
     ),
     mode(
         &["listen", "--script", "%/script.wsp"],
-        Stdin::Pipe,
+        StdinKind::Pipe,
         &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY],
     ),
     mode(
         &["listen", "--replay", "%/record"],
-        Stdin::Pipe,
+        StdinKind::Pipe,
         &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES],
     ),
-    mode(&["run", "a.wsp"], Stdin::Pipe, &[]),
-    mode(&["run", "--check", "a.wsp"], Stdin::Pipe, &[PLAYING]),
-    mode(&["run", "--fmt", "a.wsp"], Stdin::Pipe, &[PLAYING, VARIABLES]),
-    mode(&["replay", "%/record", ":1"], Stdin::Pipe, &[&["vi"], RECONNECTING]),
-    mode(&["replay", "%/record", ":1"], Stdin::Terminal, &[&["vi"], RECONNECTING]),
-    mode(&["record-to-script", "%/record"], Stdin::Pipe, &[]),
+    mode(&["run", "a.wsp"], StdinKind::Pipe, &[]),
+    mode(&["run", "--check", "a.wsp"], StdinKind::Pipe, &[PLAYING]),
+    mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES]),
+    mode(&["replay", "%/record", ":1"], StdinKind::Pipe, &[&["vi"], RECONNECTING]),
+    mode(&["replay", "%/record", ":1"], StdinKind::Terminal, &[&["vi"], RECONNECTING]),
+    mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),
 ];
 
 impl Mode {
@@ -334,8 +342,8 @@ impl Mode {
 
     fn env(&self, dir: &str) -> Env {
         let mut env = Env::default();
-        env.stdin_is_terminal = self.stdin == Stdin::Terminal;
-        env.stdin_is_absent = self.stdin == Stdin::Absent;
+        env.stdin_is_terminal = self.stdin == StdinKind::Terminal;
+        env.stdin_is_absent = self.stdin == StdinKind::Absent;
         (env.stdout_is_terminal, env.stderr_is_terminal) = (true, true);
         env.netrc = Some(format!("{dir}/netrc").into());
         env
@@ -409,13 +417,21 @@ fn a_refusal_names_the_option_and_the_reason() {
         mode.job(words, "").unwrap_err()
     };
     for (words, stdin, error) in [
-        (&[":1", "--vi"][..], Stdin::Pipe, "`--vi` has no effect here: there is a prompt only with a terminal on both"),
-        (&[":1", "-0"], Stdin::Terminal, "`--null` has no effect here: at the prompt a line is a message"),
-        (&[":1", "-x", "a", "--whole"], Stdin::Pipe, "stdin is not read after `--execute`; `--interactive` goes on"),
-        (&[":1", "--json-input"], Stdin::Absent, "there is no stdin to read: it is /dev/null, or closed"),
-        (&["demo", "-k"], Stdin::Pipe, "`--insecure` has no effect here: the server of the demo speaks ws://"),
-        (&["listen", "--exec", "cat", "-r"], Stdin::Pipe, "stdin is not read with `--exec`"),
-        (&["run", "--check", "a", "-k"], Stdin::Pipe, "nothing connects with `--check` or `--fmt`"),
+        (
+            &[":1", "--vi"][..],
+            StdinKind::Pipe,
+            "`--vi` has no effect here: there is a prompt only with a terminal on both",
+        ),
+        (&[":1", "-0"], StdinKind::Terminal, "`--null` has no effect here: at the prompt a line is a message"),
+        (
+            &[":1", "-x", "a", "--whole"],
+            StdinKind::Pipe,
+            "stdin is not read after `--execute`; `--interactive` goes on",
+        ),
+        (&[":1", "--json-input"], StdinKind::Absent, "there is no stdin to read: it is /dev/null, or closed"),
+        (&["demo", "-k"], StdinKind::Pipe, "`--insecure` has no effect here: the server of the demo speaks ws://"),
+        (&["listen", "--exec", "cat", "-r"], StdinKind::Pipe, "stdin is not read with `--exec`"),
+        (&["run", "--check", "a", "-k"], StdinKind::Pipe, "nothing connects with `--check` or `--fmt`"),
     ] {
         let refusal = refused(words, stdin);
         assert!(refusal.contains(error), "{words:?}: {refusal}");

@@ -10,13 +10,13 @@ pub(crate) struct Exceptions(Vec<Exception>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Exception {
-    hosts: Hosts,
+    hosts: ExceptedHosts,
     /// `None` is any.
     port: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Hosts {
+enum ExceptedHosts {
     All,
     /// A name with all below it.
     Below(String),
@@ -37,7 +37,7 @@ impl Exceptions {
     }
 }
 
-impl Hosts {
+impl ExceptedHosts {
     fn contain(&self, host: &Host) -> bool {
         match (self, host) {
             (Self::All, _) => true,
@@ -55,7 +55,7 @@ impl Hosts {
 fn exception(element: &str) -> Option<Exception> {
     let any_port = |hosts| Exception { hosts, port: None };
     if element == "*" {
-        return Some(any_port(Hosts::All));
+        return Some(any_port(ExceptedHosts::All));
     }
     if let Some(net) = net(element) {
         return Some(any_port(net));
@@ -65,18 +65,18 @@ fn exception(element: &str) -> Option<Exception> {
         None => (element, None),
     };
     let hosts = match host {
-        "*" => Hosts::All,
+        "*" => ExceptedHosts::All,
         host => net(host).unwrap_or_else(|| {
             let name = host.strip_prefix("*.").or_else(|| host.strip_prefix('.')).unwrap_or(host);
-            Hosts::Below(name.trim_end_matches('.').to_ascii_lowercase())
+            ExceptedHosts::Below(name.trim_end_matches('.').to_ascii_lowercase())
         }),
     };
     // An empty name would be above all others.
-    (hosts != Hosts::Below(String::new())).then_some(Exception { hosts, port })
+    (hosts != ExceptedHosts::Below(String::new())).then_some(Exception { hosts, port })
 }
 
 /// `10.0.0.1`, `10.0.0.0/8`, `[::1]`, `fe80::/10`
-fn net(text: &str) -> Option<Hosts> {
+fn net(text: &str) -> Option<ExceptedHosts> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits.parse().ok()?)),
         None => (text, None),
@@ -84,7 +84,7 @@ fn net(text: &str) -> Option<Hosts> {
     let bare = address.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(address);
     let address: IpAddr = bare.parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
-    bits.is_none_or(|bits: u32| bits <= most).then(|| Hosts::Net(address, bits.unwrap_or(most)))
+    bits.is_none_or(|bits: u32| bits <= most).then(|| ExceptedHosts::Net(address, bits.unwrap_or(most)))
 }
 
 fn covers(net: IpAddr, bits: u32, address: IpAddr) -> bool {

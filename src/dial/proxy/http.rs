@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use url::Host;
 
-use super::{Failure, Login, ProxyHead};
+use super::{ProxyError, ProxyHead, ProxyLogin};
 use crate::dial::Stream;
 use crate::handshake::{self, TunnelAnswer};
 use crate::masking;
@@ -12,25 +12,25 @@ pub(super) async fn tunnel(
     stream: &mut Stream,
     host: &Host,
     port: u16,
-    login: Option<&Login>,
+    login: Option<&ProxyLogin>,
     trace: &dyn Fn(ProxyHead<'_>),
-) -> Result<(), Failure> {
+) -> Result<(), ProxyError> {
     let request = request(host, port, login);
     trace(ProxyHead::Request(&masking::head(&request)));
     let answer = handshake::ask_for_tunnel(stream, &request, login.map(|_| "Basic")).await;
     for head in handshake::heads_of(&answer, TunnelAnswer::response) {
         trace(ProxyHead::Response(&masking::head(&head)));
     }
-    match answer.map_err(Failure::Flaw)? {
+    match answer.map_err(ProxyError::Flaw)? {
         // Both TLS and WebSocket let the client begin.
-        TunnelAnswer::Open(_, leftover) if !leftover.is_empty() => Err(Failure::SpeaksFirst(leftover.len())),
+        TunnelAnswer::Open(_, leftover) if !leftover.is_empty() => Err(ProxyError::SpeaksFirst(leftover.len())),
         TunnelAnswer::Open(..) => Ok(()),
-        TunnelAnswer::Refused(refusal) => Err(Failure::Refused(Box::new(refusal))),
+        TunnelAnswer::Refused(refusal) => Err(ProxyError::Refused(Box::new(refusal))),
     }
 }
 
-fn request(host: &Host, port: u16, login: Option<&Login>) -> String {
-    let authorization = login.map_or_else(String::new, |Login { user, password }| {
+fn request(host: &Host, port: u16, login: Option<&ProxyLogin>) -> String {
+    let authorization = login.map_or_else(String::new, |ProxyLogin { user, password }| {
         format!("Proxy-Authorization: Basic {}\r\n", BASE64.encode(format!("{user}:{password}").as_bytes()))
     });
     let agent = concat!("wsprobe/", env!("CARGO_PKG_VERSION"));

@@ -9,23 +9,23 @@ use std::fmt;
 use url::{Host, Url};
 
 use super::Stream;
-use crate::handshake::{Flaw, Refusal};
-use crate::target::{Place, Scheme, Target, percent_decoded, split_zone};
+use crate::handshake::{HandshakeError, Refusal};
+use crate::target::{Endpoint, Scheme, Target, percent_decoded, split_zone};
 
-pub(crate) use exceptions::Exceptions;
+pub(crate) use self::exceptions::Exceptions;
 
 /// A proxy, as `--proxy` and the environment name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Proxy {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ProxyKind,
     pub(crate) host: Host,
     pub(crate) port: u16,
     pub(super) zone: Option<String>,
-    login: Option<Login>,
+    login: Option<ProxyLogin>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ProxyKind {
     Http,
     Https,
     /// Names are resolved here.
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
 }
 
 #[derive(Clone, PartialEq, Eq)]
-struct Login {
+struct ProxyLogin {
     user: String,
     password: String,
 }
@@ -57,15 +57,15 @@ pub(crate) enum ProxyHead<'h> {
 
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum ProxyError {
     #[error("it answered {}", .0.status_line())]
     Refused(Box<Refusal>),
     #[error("its answer cannot be used")]
-    Flaw(#[source] Flaw),
+    Flaw(#[source] HandshakeError),
     #[error("it sent {0} bytes before anything was said to the server")]
     SpeaksFirst(usize),
     #[error(transparent)]
-    Socks(#[from] socks::Failure),
+    Socks(#[from] socks::SocksError),
 }
 
 impl Proxy {
@@ -77,10 +77,10 @@ impl Proxy {
         let text = text.trim();
         let (kind, rest) = text.split_once("://").unwrap_or(("http", text));
         let kind = match kind.to_ascii_lowercase().as_str() {
-            "http" => Kind::Http,
-            "https" => Kind::Https,
-            "socks5" => Kind::Socks5,
-            "socks5h" => Kind::Socks5h,
+            "http" => ProxyKind::Http,
+            "https" => ProxyKind::Https,
+            "socks5" => ProxyKind::Socks5,
+            "socks5h" => ProxyKind::Socks5h,
             _ => return Err("a proxy begins with http://, https://, socks5:// or socks5h://".to_owned()),
         };
         // A scheme that the parser does not know, as it would drop the port that it takes for the scheme's own.
@@ -92,18 +92,18 @@ impl Proxy {
             return Err("behind a proxy's host there is only a port".to_owned());
         }
         let has_login = !url.username().is_empty() || url.password().is_some();
-        let login = has_login.then(|| Login {
+        let login = has_login.then(|| ProxyLogin {
             user: percent_decoded(url.username()),
             password: percent_decoded(url.password().unwrap_or_default()),
         });
-        if let Some(Login { user, password }) = &login {
+        if let Some(ProxyLogin { user, password }) = &login {
             let lengths = 1..=socks::LONGEST;
             if kind.is_socks() && !(lengths.contains(&user.len()) && lengths.contains(&password.len())) {
                 return Err("user and password of a SOCKS proxy have 1 to 255 bytes each".to_owned());
             }
         }
         // curl's: https has its usual port, the others that of SOCKS.
-        let port = url.port().unwrap_or(if kind == Kind::Https { 443 } else { 1080 });
+        let port = url.port().unwrap_or(if kind == ProxyKind::Https { 443 } else { 1080 });
         Ok(Self { kind, host, port, zone, login })
     }
 
@@ -114,15 +114,15 @@ impl Proxy {
         host: &Host,
         port: u16,
         trace: &dyn Fn(ProxyHead<'_>),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProxyError> {
         match self.kind {
-            Kind::Http | Kind::Https => http::tunnel(stream, host, port, self.login.as_ref(), trace).await,
-            Kind::Socks5 | Kind::Socks5h => Ok(socks::tunnel(stream, host, port, self.login.as_ref()).await?),
+            ProxyKind::Http | ProxyKind::Https => http::tunnel(stream, host, port, self.login.as_ref(), trace).await,
+            ProxyKind::Socks5 | ProxyKind::Socks5h => Ok(socks::tunnel(stream, host, port, self.login.as_ref()).await?),
         }
     }
 }
 
-impl Kind {
+impl ProxyKind {
     fn is_socks(self) -> bool {
         matches!(self, Self::Socks5 | Self::Socks5h)
     }
@@ -131,7 +131,7 @@ impl Kind {
 impl Proxies {
     /// The proxy that leads to a target.
     pub(super) fn to(&self, target: &Target) -> Option<&Proxy> {
-        let Place::Host { host, port, .. } = &target.place else { return None };
+        let Endpoint::Host { host, port, .. } = &target.place else { return None };
         let proxy = match target.scheme {
             Scheme::Ws => &self.ws,
             Scheme::Wss => &self.wss,
@@ -140,7 +140,7 @@ impl Proxies {
     }
 }
 
-impl Failure {
+impl ProxyError {
     /// Whether it can go away by itself: the server behind the proxy may come up, its rules and our login stay.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
@@ -148,7 +148,7 @@ impl Failure {
             Self::Flaw(flaw) => flaw.may_pass(),
             Self::SpeaksFirst(_) => false,
             Self::Socks(failure) => {
-                matches!(failure, socks::Failure::Io(_) | socks::Failure::Refused { reply: 1 | 3..=6 })
+                matches!(failure, socks::SocksError::Io(_) | socks::SocksError::Refused { reply: 1 | 3..=6 })
             }
         }
     }
@@ -160,13 +160,13 @@ impl Failure {
                 return Some(refusal.proxy_hint());
             }
             Self::Refused(refusal) if !matches!(refusal.response.status, 403 | 405) => return None,
-            Self::Refused(_) | Self::Socks(socks::Failure::Refused { reply: 2 }) => {
+            Self::Refused(_) | Self::Socks(socks::SocksError::Refused { reply: 2 }) => {
                 "the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it"
             }
-            Self::Socks(socks::Failure::NoMethod { had_login: false }) => "try --proxy KIND://USER:PASS@HOST:PORT",
-            Self::Socks(socks::Failure::Login) => "the credentials were refused",
-            Self::Socks(socks::Failure::NotSocks) => "is it an http proxy?",
-            Self::Flaw(Flaw::Tls) => "is it an https proxy?",
+            Self::Socks(socks::SocksError::NoMethod { had_login: false }) => "try --proxy KIND://USER:PASS@HOST:PORT",
+            Self::Socks(socks::SocksError::Login) => "the credentials were refused",
+            Self::Socks(socks::SocksError::NotSocks) => "is it an http proxy?",
+            Self::Flaw(HandshakeError::Tls) => "is it an https proxy?",
             _ => return None,
         };
         Some(hint.to_owned())
@@ -177,10 +177,10 @@ impl Failure {
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
-            Kind::Http => "http",
-            Kind::Https => "https",
-            Kind::Socks5 => "socks5",
-            Kind::Socks5h => "socks5h",
+            ProxyKind::Http => "http",
+            ProxyKind::Https => "https",
+            ProxyKind::Socks5 => "socks5",
+            ProxyKind::Socks5h => "socks5h",
         };
         match (&self.host, &self.zone) {
             (Host::Ipv6(address), Some(zone)) => write!(f, "{kind}://[{address}%25{zone}]:{}", self.port),
@@ -189,7 +189,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-impl fmt::Debug for Login {
+impl fmt::Debug for ProxyLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Login(***)")
     }

@@ -5,10 +5,10 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use url::Host;
 
-use super::Login;
+use super::ProxyLogin;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum SocksError {
     #[error("the connection to it broke")]
     Io(#[from] io::Error),
     #[error("it does not speak SOCKS 5")]
@@ -35,7 +35,12 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-pub(super) async fn tunnel<S>(stream: &mut S, host: &Host, port: u16, login: Option<&Login>) -> Result<(), Failure>
+pub(super) async fn tunnel<S>(
+    stream: &mut S,
+    host: &Host,
+    port: u16,
+    login: Option<&ProxyLogin>,
+) -> Result<(), SocksError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -44,37 +49,37 @@ where
     say(stream, &[&[VERSION, length(methods)], methods]).await?;
     match (hear(stream).await?, login) {
         ([VERSION, NO_LOGIN], _) => {}
-        ([VERSION, USER_AND_PASSWORD], Some(Login { user, password })) => {
+        ([VERSION, USER_AND_PASSWORD], Some(ProxyLogin { user, password })) => {
             let (user, password) = (user.as_bytes(), password.as_bytes());
             say(stream, &[&[LOGIN_VERSION, length(user)], user, &[length(password)], password]).await?;
             let [_, status] = hear(stream).await?;
             if status != 0 {
-                return Err(Failure::Login);
+                return Err(SocksError::Login);
             }
         }
-        ([VERSION, _], _) => return Err(Failure::NoMethod { had_login: login.is_some() }),
-        _ => return Err(Failure::NotSocks),
+        ([VERSION, _], _) => return Err(SocksError::NoMethod { had_login: login.is_some() }),
+        _ => return Err(SocksError::NotSocks),
     }
     say(stream, &[&request]).await?;
     let [version, reply, _, kind] = hear(stream).await?;
     if version != VERSION {
-        return Err(Failure::NotSocks);
+        return Err(SocksError::NotSocks);
     }
     if reply != 0 {
-        return Err(Failure::Refused { reply });
+        return Err(SocksError::Refused { reply });
     }
     // The address that the proxy connects from is of no use, but it has to be read.
     let address = match kind {
         IPV4 => 4,
         IPV6 => 16,
         NAME => usize::from(hear::<1, _>(stream).await?[0]),
-        _ => return Err(Failure::NotSocks),
+        _ => return Err(SocksError::NotSocks),
     };
     stream.read_exact(&mut vec![0; address + 2]).await?;
     Ok(())
 }
 
-fn request(host: &Host, port: u16) -> Result<Vec<u8>, Failure> {
+fn request(host: &Host, port: u16) -> Result<Vec<u8>, SocksError> {
     let mut request = vec![VERSION, CONNECT, 0];
     match host {
         Host::Ipv4(address) => {
@@ -86,7 +91,7 @@ fn request(host: &Host, port: u16) -> Result<Vec<u8>, Failure> {
             request.extend(address.octets());
         }
         Host::Domain(name) => {
-            let length = u8::try_from(name.len()).map_err(|_| Failure::LongName)?;
+            let length = u8::try_from(name.len()).map_err(|_| SocksError::LongName)?;
             request.extend([NAME, length]);
             request.extend(name.as_bytes());
         }
@@ -99,12 +104,12 @@ fn length(bytes: &[u8]) -> u8 {
     u8::try_from(bytes.len()).expect("it was checked when it was read")
 }
 
-async fn say<S: AsyncWrite + Unpin>(stream: &mut S, parts: &[&[u8]]) -> Result<(), Failure> {
+async fn say<S: AsyncWrite + Unpin>(stream: &mut S, parts: &[&[u8]]) -> Result<(), SocksError> {
     stream.write_all(&parts.concat()).await?;
     Ok(stream.flush().await?)
 }
 
-async fn hear<const N: usize, S: AsyncRead + Unpin>(stream: &mut S) -> Result<[u8; N], Failure> {
+async fn hear<const N: usize, S: AsyncRead + Unpin>(stream: &mut S) -> Result<[u8; N], SocksError> {
     let mut bytes = [0; N];
     stream.read_exact(&mut bytes).await?;
     Ok(bytes)
@@ -129,7 +134,7 @@ fn meaning(reply: u8) -> &'static str {
 mod tests {
     use super::*;
 
-    async fn against(answers: &[u8], login: Option<&Login>) -> (Result<(), Failure>, Vec<u8>) {
+    async fn against(answers: &[u8], login: Option<&ProxyLogin>) -> (Result<(), SocksError>, Vec<u8>) {
         let (mut ours, mut theirs) = tokio::io::duplex(4096);
         theirs.write_all(answers).await.unwrap();
         theirs.shutdown().await.unwrap();
@@ -149,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn user_and_password_are_told_when_asked_for() {
-        let login = Login { user: "me".into(), password: "pw".into() };
+        let login = ProxyLogin { user: "me".into(), password: "pw".into() };
         let (result, said) = against(&[5, 2, 1, 0, 5, 0, 0, 3, 1, b'x', 0, 0], Some(&login)).await;
         result.unwrap();
         assert!(said.starts_with(b"\x05\x02\x00\x02\x01\x02me\x02pw\x05\x01\x00\x03"));
@@ -157,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_refusal_is_named() {
-        let login = Login { user: "me".into(), password: "pw".into() };
+        let login = ProxyLogin { user: "me".into(), password: "pw".into() };
         for (answers, login, error) in [
             (&[5, 0xff][..], None, "it accepts no login that was offered"),
             (&[5, 2], None, "it accepts no login that was offered"),

@@ -14,7 +14,7 @@ use super::pkcs12::{self, Secret};
 
 /// A certificate chain with the key of its first certificate.
 #[derive(Clone, Debug)]
-pub(crate) struct Identity(pub(super) Arc<SingleCertAndKey>);
+pub(crate) struct ClientIdentity(pub(super) Arc<SingleCertAndKey>);
 
 /// What a PEM file holds.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ struct Pem {
     encrypted: Vec<Vec<u8>>,
 }
 
-impl Identity {
+impl ClientIdentity {
     /// Reads the file of `--cert`, with the key of `--key` if it stands in a file of its own.
     ///
     /// `passphrase` is asked only when something is encrypted.
@@ -42,7 +42,7 @@ impl Identity {
         let (certificates, mut keys) = if pkcs12::is_pkcs12(&bytes) {
             // Many of them have an empty passphrase, and nobody should be asked for that.
             let contents = match pkcs12::read(&bytes, &Secret::new("")) {
-                Err(pkcs12::Unread::Passphrase | pkcs12::Unread::Changed) => {
+                Err(pkcs12::error::Pkcs12Error::Passphrase | pkcs12::error::Pkcs12Error::Changed) => {
                     pkcs12::read(&bytes, &Secret::new(&passphrase(certificate)?))
                 }
                 read => read,
@@ -96,7 +96,9 @@ impl Pem {
         if let Some(der) = self.encrypted.first().filter(|_| keys.is_empty()) {
             let key = pkcs12::unlock(der, &Secret::new(&passphrase(path)?));
             keys.push(key.map_err(|error| match error {
-                pkcs12::Unread::Broken(error) => format!("`{}`: its encrypted key is broken: {error}", path.display()),
+                pkcs12::error::Pkcs12Error::Broken(error) => {
+                    format!("`{}`: its encrypted key is broken: {error}", path.display())
+                }
                 error => format!("`{}`: {error}", path.display()),
             })?);
         }

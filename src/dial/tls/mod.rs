@@ -5,7 +5,7 @@
 
 mod alert;
 pub(crate) mod crypto;
-pub(crate) mod failure;
+pub(crate) mod error;
 mod fault;
 mod identity;
 mod key;
@@ -29,18 +29,18 @@ use url::Host;
 use super::Stream;
 use crate::error::Error;
 
-pub(crate) use failure::{Failure, Offer};
-pub(crate) use identity::{Identity, certified};
-pub(crate) use peer::Certificate;
-pub(super) use trust::Roots;
-pub(crate) use trust::Trust;
-pub(crate) use verify::Pin;
+pub(crate) use self::error::{Offer, TlsError};
+pub(crate) use self::identity::{ClientIdentity, certified};
+pub(crate) use self::peer::Certificate;
+pub(super) use self::trust::Roots;
+pub(crate) use self::trust::Trust;
+pub(crate) use self::verify::Pin;
 
 /// How to secure a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) trust: Trust,
-    pub(crate) identity: Option<Identity>,
+    pub(crate) identity: Option<ClientIdentity>,
     /// `--sni`: the name to ask for and to check, instead of the host's.
     pub(crate) name: Option<ServerName<'static>>,
     /// `--tls-min`, `--tls-max`
@@ -87,7 +87,7 @@ impl Options {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
         let mut config = match &self.identity {
-            Some(Identity(certified)) => builder.with_client_cert_resolver(Arc::clone(certified) as _),
+            Some(ClientIdentity(certified)) => builder.with_client_cert_resolver(Arc::clone(certified) as _),
             None => builder.with_no_client_auth(),
         };
         // Some front ends take a client that offers nothing for one that speaks HTTP/2.
@@ -138,7 +138,7 @@ pub(super) async fn secure(
     };
     let secured = TlsConnector::from(options.config(roots).await?).connect(name, stream).await;
     let secured = secured
-        .map_err(|error| Error::Tls { host: host.to_string(), source: Failure::new(error, Offer::of(options)) })?;
+        .map_err(|error| Error::Tls { host: host.to_string(), source: TlsError::new(error, Offer::of(options)) })?;
     let (_, connection) = secured.get_ref();
     let leaf = connection.peer_certificates().and_then(<[_]>::first);
     let session = Session {

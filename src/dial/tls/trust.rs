@@ -30,19 +30,19 @@ pub(crate) enum Trust {
 #[derive(Debug)]
 pub(crate) struct Authorities {
     pub(crate) roots: Arc<RootCertStore>,
-    given: Given,
+    given: RootSource,
 }
 
 /// What they were read from.
 #[derive(Debug)]
-enum Given {
+enum RootSource {
     All(Vec<CertificateDer<'static>>),
     /// The system's bundle, which need not be all that the system trusts.
     Bundle,
 }
 
 /// The roots for one connection, and for a proxy on its way: the system's are read once, as late as they can be.
-pub(in crate::dial) struct Roots<'t> {
+pub(crate) struct Roots<'t> {
     trust: &'t Trust,
     system: OnceCell<Arc<Authorities>>,
 }
@@ -64,7 +64,7 @@ impl Trust {
         if roots.is_empty() {
             return Err("it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
         }
-        Ok(Self::Only(Arc::new(Authorities { roots: Arc::new(roots), given: Given::All(certificates) })))
+        Ok(Self::Only(Arc::new(Authorities { roots: Arc::new(roots), given: RootSource::All(certificates) })))
     }
 }
 
@@ -72,27 +72,27 @@ impl Authorities {
     /// Whether it is trusted itself, and not for who signed it.
     pub(super) fn hold(&self, certificate: &CertificateDer<'_>) -> bool {
         match &self.given {
-            Given::All(certificates) => certificates.iter().any(|one| one == certificate),
-            Given::Bundle => false,
+            RootSource::All(certificates) => certificates.iter().any(|one| one == certificate),
+            RootSource::Bundle => false,
         }
     }
 
     /// All that the system trusts, if these are only a part of it.
     pub(super) fn whole(&self) -> Option<Self> {
         match self.given {
-            Given::All(_) => None,
-            Given::Bundle => system().ok(),
+            RootSource::All(_) => None,
+            RootSource::Bundle => system().ok(),
         }
     }
 }
 
 impl<'t> Roots<'t> {
-    pub(in crate::dial) fn of(trust: &'t Trust) -> Self {
+    pub(crate) fn of(trust: &'t Trust) -> Self {
         Self { trust, system: OnceCell::new() }
     }
 
     /// Reads them while `reaching` waits for the network.
-    pub(in crate::dial) async fn beside<T>(&self, reaching: impl Future<Output = T>) -> T {
+    pub(crate) async fn beside<T>(&self, reaching: impl Future<Output = T>) -> T {
         // Polled second: the first packet is on its way before reading keeps this thread busy. Whoever needs the roots
         // is told why there are none.
         let (reached, _) = tokio::join!(biased; reaching, self.load());
@@ -126,7 +126,7 @@ fn bundle() -> Option<Authorities> {
     let pem = path.is_file().then(|| std::fs::read(path).ok())??;
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
-    (!roots.is_empty()).then(|| Authorities { roots: Arc::new(roots), given: Given::Bundle })
+    (!roots.is_empty()).then(|| Authorities { roots: Arc::new(roots), given: RootSource::Bundle })
 }
 
 /// The file that `rustls_native_certs` begins with.
@@ -155,5 +155,5 @@ fn system() -> Result<Authorities, Error> {
         let why = found.errors.first().map_or_else(|| "none were found".to_owned(), ToString::to_string);
         return Err(Error::NoRoots { why });
     }
-    Ok(Authorities { roots: Arc::new(roots), given: Given::All(found.certs) })
+    Ok(Authorities { roots: Arc::new(roots), given: RootSource::All(found.certs) })
 }

@@ -3,7 +3,7 @@
 use memchr::memchr2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Space,
     Open,
     Close,
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'t> {
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     pub(super) text: &'t str,
 }
 
@@ -42,14 +42,14 @@ impl<'t> Iterator for Tokens<'t> {
 
     fn next(&mut self) -> Option<Token<'t>> {
         let (kind, len) = match self.rest.bytes().next()? {
-            b' ' | b'\n' | b'\r' | b'\t' => (Kind::Space, self.until(|c| !is_space(c))),
-            b'{' | b'[' => (Kind::Open, 1),
-            b'}' | b']' => (Kind::Close, 1),
-            b',' => (Kind::Comma, 1),
-            b':' => (Kind::Colon, 1),
+            b' ' | b'\n' | b'\r' | b'\t' => (TokenKind::Space, self.until(|c| !is_space(c))),
+            b'{' | b'[' => (TokenKind::Open, 1),
+            b'}' | b']' => (TokenKind::Close, 1),
+            b',' => (TokenKind::Comma, 1),
+            b':' => (TokenKind::Colon, 1),
             b'"' => self.string(),
-            b'-' | b'0'..=b'9' => (Kind::Number, self.until(ends_scalar)),
-            _ => (Kind::Literal, self.until(ends_scalar)),
+            b'-' | b'0'..=b'9' => (TokenKind::Number, self.until(ends_scalar)),
+            _ => (TokenKind::Literal, self.until(ends_scalar)),
         };
         let (text, rest) = self.rest.split_at(len);
         self.rest = rest;
@@ -62,18 +62,18 @@ impl Tokens<'_> {
         self.rest.find(end).unwrap_or(self.rest.len())
     }
 
-    fn string(&self) -> (Kind, usize) {
+    fn string(&self) -> (TokenKind, usize) {
         let bytes = self.rest.as_bytes();
         let mut end = 1;
         while let Some(found) = memchr2(b'"', b'\\', bytes.get(end..).unwrap_or_default()) {
             end += found + 1;
             if bytes[end - 1] == b'"' {
                 let is_key = self.rest[end..].trim_start_matches(is_space).starts_with(':');
-                return (if is_key { Kind::Key } else { Kind::String }, end);
+                return (if is_key { TokenKind::Key } else { TokenKind::String }, end);
             }
             end += 1;
         }
-        (Kind::String, bytes.len())
+        (TokenKind::String, bytes.len())
     }
 }
 
@@ -97,21 +97,21 @@ mod tests {
         let text = r#"{"a\"" :[-1.5e3,"b]\\",true]}é ""#;
         let tokens: Vec<_> = Tokens::of(text).map(|token| (token.kind, token.text)).collect();
         let expected = [
-            (Kind::Open, "{"),
-            (Kind::Key, r#""a\"""#),
-            (Kind::Space, " "),
-            (Kind::Colon, ":"),
-            (Kind::Open, "["),
-            (Kind::Number, "-1.5e3"),
-            (Kind::Comma, ","),
-            (Kind::String, r#""b]\\""#),
-            (Kind::Comma, ","),
-            (Kind::Literal, "true"),
-            (Kind::Close, "]"),
-            (Kind::Close, "}"),
-            (Kind::Literal, "é"),
-            (Kind::Space, " "),
-            (Kind::String, "\""),
+            (TokenKind::Open, "{"),
+            (TokenKind::Key, r#""a\"""#),
+            (TokenKind::Space, " "),
+            (TokenKind::Colon, ":"),
+            (TokenKind::Open, "["),
+            (TokenKind::Number, "-1.5e3"),
+            (TokenKind::Comma, ","),
+            (TokenKind::String, r#""b]\\""#),
+            (TokenKind::Comma, ","),
+            (TokenKind::Literal, "true"),
+            (TokenKind::Close, "]"),
+            (TokenKind::Close, "}"),
+            (TokenKind::Literal, "é"),
+            (TokenKind::Space, " "),
+            (TokenKind::String, "\""),
         ];
         assert_eq!(tokens, expected);
     }

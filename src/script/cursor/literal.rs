@@ -2,16 +2,16 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::super::flaw::Flaw;
-use super::super::syntax::{Regexp, Style, Text};
-use super::super::template::{self, Backslash};
+use super::chars::is_space;
 use super::text::{FENCE, closing};
-use super::{Cursor, is_space, shortened};
-use crate::cli::values;
+use super::{Cursor, shortened};
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{Regexp, ScriptText, Style};
+use crate::script::template::{self, Backslash};
 
 impl<'a> Cursor<'a> {
     /// A JSON value, checked with `0` for its variables; what follows it is left.
-    pub(in crate::script) fn json(&mut self) -> Result<Text, Flaw> {
+    pub(crate) fn json(&mut self) -> Result<ScriptText, Flaw> {
         if self.is_over() {
             return Err(self.flaw("a JSON value is missing here").hint("as in `{\"op\":\"tick\"}`"));
         }
@@ -43,16 +43,16 @@ impl<'a> Cursor<'a> {
                 flaw
             });
         }
-        Ok(Text { style, template })
+        Ok(ScriptText { style, template })
     }
 
     /// `/…/flags`
-    pub(in crate::script) fn regexp(&mut self) -> Result<Regexp, Flaw> {
+    pub(crate) fn regexp(&mut self) -> Result<Regexp, Flaw> {
         self.regexp_for(|regexp, source| regexp.compiled(source).map(drop))
     }
 
     /// The same for bytes.
-    pub(in crate::script) fn regexp_for_bytes(&mut self) -> Result<Regexp, Flaw> {
+    pub(crate) fn regexp_for_bytes(&mut self) -> Result<Regexp, Flaw> {
         self.regexp_for(|regexp, source| regexp.compiled_for_bytes(source).map(drop))
     }
 
@@ -101,7 +101,7 @@ impl Regexp {
         let mut builder = RegexBuilder::new(source);
         builder.case_insensitive(self.flags.contains('i')).multi_line(self.flags.contains('m'));
         builder.dot_matches_new_line(self.flags.contains('s')).ignore_whitespace(self.flags.contains('x'));
-        builder.build().map_err(|error| values::why(&error))
+        builder.build().map_err(|error| crate::text::patterns::why(&error))
     }
 
     /// The same for bytes, which `(?-u:…)` matches whatever they are.
@@ -112,7 +112,7 @@ impl Regexp {
         let mut builder = regex::bytes::RegexBuilder::new(source);
         builder.case_insensitive(self.flags.contains('i')).multi_line(self.flags.contains('m'));
         builder.dot_matches_new_line(self.flags.contains('s')).ignore_whitespace(self.flags.contains('x'));
-        builder.build().map_err(|error| values::why(&error))
+        builder.build().map_err(|error| crate::text::patterns::why(&error))
     }
 }
 

@@ -1,17 +1,17 @@
 //! One line of a script, read from left to right, word by word; text and literals have modules of their own.
 
+pub(crate) mod chars;
 mod literal;
-mod text;
+pub(crate) mod text;
 
 use std::time::Duration;
 
-use text::begins_comment;
-pub(super) use text::{FENCE, Quotes, bare_length, common_indent};
-
+use self::chars::{begins_comment, is_space};
 use super::flaw::Flaw;
-use super::syntax::Place;
+use super::syntax::Position;
 use super::template;
-use crate::cli::values;
+
+pub(super) use self::text::{FENCE, Quotes, bare_length, common_indent};
 
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
@@ -26,11 +26,6 @@ pub(super) struct Cursor<'a> {
     pub(super) comment: Option<&'a str>,
     /// A pattern is read that `with` and what is to be sent follow, so that its text has to be in quotes.
     pub(super) before_with: bool,
-}
-
-/// Blanks and what is left of the line ends of other systems.
-pub(super) fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r')
 }
 
 impl<'a> Cursor<'a> {
@@ -51,12 +46,12 @@ impl<'a> Cursor<'a> {
         self.line + self.below + 1
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Position {
         self.place_at(self.at)
     }
 
-    fn place_at(&self, at: usize) -> Place {
-        Place { line: self.line + 1, column: self.whole()[..at].chars().count() + 1 }
+    fn place_at(&self, at: usize) -> Position {
+        Position { line: self.line + 1, column: self.whole()[..at].chars().count() + 1 }
     }
 
     /// Something wrong at what comes next.
@@ -143,7 +138,8 @@ impl<'a> Cursor<'a> {
         let place = self.place_of_next();
         match self.word() {
             "" => Err(Flaw::new(place, "a time is missing here").hint("as in `500ms`, `2s` or `1m30s`")),
-            word => values::time(word).map_err(|hint| Flaw::new(place, format!("`{word}` is no time")).hint(hint)),
+            word => crate::text::units::time(word)
+                .map_err(|hint| Flaw::new(place, format!("`{word}` is no time")).hint(hint)),
         }
     }
 
@@ -165,7 +161,7 @@ impl<'a> Cursor<'a> {
         Ok(word.to_owned())
     }
 
-    pub(super) fn place_of_next(&mut self) -> Place {
+    pub(super) fn place_of_next(&mut self) -> Position {
         self.skip_space();
         self.place()
     }
@@ -191,7 +187,7 @@ impl<'a> Cursor<'a> {
 /// Whether these two words behind text would be taken for a keyword and its value.
 pub(super) fn is_keyword(keyword: &str, value: &str) -> bool {
     match keyword {
-        "within" => values::time(value).is_ok(),
+        "within" => crate::text::units::time(value).is_ok(),
         "capture" => template::is_name(value),
         _ => false,
     }

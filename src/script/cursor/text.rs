@@ -1,16 +1,17 @@
 //! Text in its three styles; that in a block takes the lines below along.
 
-use super::super::flaw::Flaw;
-use super::super::syntax::{Piece, Place, Style, Template, Text};
-use super::super::template::{self, Backslash};
-use super::{Cursor, is_space};
+use super::Cursor;
+use super::chars::{begins_comment, is_space};
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{Piece, Position, ScriptText, Style, Template};
+use crate::script::template::{self, Backslash};
 
 /// What opens and closes text that takes several lines.
-pub(in crate::script) const FENCE: &str = "\"\"\"";
+pub(crate) const FENCE: &str = "\"\"\"";
 
 /// Which quotes keep a `#` from beginning a comment in text that is not quoted itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::script) enum Quotes {
+pub(crate) enum Quotes {
     /// Those of JSON, in text that begins like JSON.
     Json,
     Shell,
@@ -18,7 +19,7 @@ pub(in crate::script) enum Quotes {
 
 impl<'a> Cursor<'a> {
     /// Text that is not quoted, to the end of the line or to a comment; where it begins, and it.
-    pub(in crate::script) fn bare(&mut self, quotes: Quotes) -> (usize, &'a str) {
+    pub(crate) fn bare(&mut self, quotes: Quotes) -> (usize, &'a str) {
         self.skip_space();
         let start = self.at;
         let rest = self.rest();
@@ -28,13 +29,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// The same as a template.
-    pub(in crate::script) fn bare_template(&mut self, quotes: Quotes) -> Result<Template, Flaw> {
+    pub(crate) fn bare_template(&mut self, quotes: Quotes) -> Result<Template, Flaw> {
         let (start, text) = self.bare(quotes);
         template::read(text, Backslash::Plain, |at| self.place_at(start + at))
     }
 
     /// So many bytes as a template.
-    pub(in crate::script) fn template_of(&mut self, length: usize) -> Result<Template, Flaw> {
+    pub(crate) fn template_of(&mut self, length: usize) -> Result<Template, Flaw> {
         self.skip_space();
         let start = self.at;
         self.at += length;
@@ -42,20 +43,20 @@ impl<'a> Cursor<'a> {
     }
 
     /// Text in any of its styles; `None` if there is none.
-    pub(in crate::script) fn text(&mut self) -> Result<Option<Text>, Flaw> {
+    pub(crate) fn text(&mut self) -> Result<Option<ScriptText>, Flaw> {
         if self.is_over() {
             return Ok(None);
         }
         if self.rest().starts_with(FENCE) {
-            return self.block(Backslash::Plain).map(|template| Some(Text { style: Style::Block, template }));
+            return self.block(Backslash::Plain).map(|template| Some(ScriptText { style: Style::Block, template }));
         }
         if self.rest().starts_with('"') {
-            return self.quoted().map(|template| Some(Text { style: Style::Quoted, template }));
+            return self.quoted().map(|template| Some(ScriptText { style: Style::Quoted, template }));
         }
-        self.bare_template(Quotes::Json).map(|template| Some(Text { style: Style::Bare, template }))
+        self.bare_template(Quotes::Json).map(|template| Some(ScriptText { style: Style::Bare, template }))
     }
 
-    pub(in crate::script) fn quoted(&mut self) -> Result<Template, Flaw> {
+    pub(crate) fn quoted(&mut self) -> Result<Template, Flaw> {
         let template = self.quoted_part()?;
         if !self.rest().is_empty() && !self.rest().starts_with(is_space) {
             return Err(self.flaw("the quote ends before this").hint("a quote inside is written `\\\"`"));
@@ -64,7 +65,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The same, whatever stands behind it.
-    pub(in crate::script) fn quoted_part(&mut self) -> Result<Template, Flaw> {
+    pub(crate) fn quoted_part(&mut self) -> Result<Template, Flaw> {
         let start = self.at + 1;
         let inner = &self.whole()[start..];
         let Some(length) = closing(inner, '"') else {
@@ -78,7 +79,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// One variable in its braces, which begins here.
-    pub(in crate::script) fn variable(&mut self) -> Result<Piece, Flaw> {
+    pub(crate) fn variable(&mut self) -> Result<Piece, Flaw> {
         let start = self.at;
         let rest = self.rest();
         let length = rest.find("}}").map_or(rest.len(), |end| end + 2);
@@ -93,7 +94,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The lines up to the one with three quotes alone, without what they are indented by in common.
-    pub(in crate::script) fn block(&mut self, backslash: Backslash) -> Result<Template, Flaw> {
+    pub(crate) fn block(&mut self, backslash: Backslash) -> Result<Template, Flaw> {
         let opened = self.place();
         self.at += FENCE.len();
         if !self.is_over() {
@@ -114,7 +115,7 @@ impl<'a> Cursor<'a> {
         let mut pieces = Vec::new();
         for (number, line) in inside.iter().enumerate() {
             let text = line.get(indent..).unwrap_or_default();
-            let place = |at: usize| Place {
+            let place = |at: usize| Position {
                 line: opened.line + 1 + number,
                 column: line.get(..indent.saturating_add(at)).map_or(0, |before| before.chars().count()) + 1,
             };
@@ -125,7 +126,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Lets go of what this line and the block that it may have opened say, since it is not understood.
-    pub(in crate::script) fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         let line = self.rest();
         let line = line[..bare_length(line, Quotes::Json)].trim_end_matches(is_space);
         if self.below == 0 && line.ends_with(FENCE) {
@@ -137,7 +138,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Up to a comment, or all. What comes before `text` is a blank.
-pub(in crate::script) fn bare_length(text: &str, quotes: Quotes) -> usize {
+pub(crate) fn bare_length(text: &str, quotes: Quotes) -> usize {
     let mut quotes: &[char] = match quotes {
         Quotes::Json if text.starts_with(['{', '[']) => &['"'],
         Quotes::Json => &[],
@@ -163,11 +164,6 @@ pub(in crate::script) fn bare_length(text: &str, quotes: Quotes) -> usize {
     text.len()
 }
 
-/// What stands behind a blank and begins with `#`, itself before a blank or the end.
-pub(super) fn begins_comment(text: &str) -> bool {
-    text.strip_prefix('#').is_some_and(|behind| behind.is_empty() || behind.starts_with(is_space))
-}
-
 /// How far it is to this character, not counting those behind a backslash.
 pub(super) fn closing(text: &str, end: char) -> Option<usize> {
     let mut is_escaped = false;
@@ -183,7 +179,7 @@ pub(super) fn closing(text: &str, end: char) -> Option<usize> {
 }
 
 /// The blanks, in bytes, that all lines with something in them begin with.
-pub(in crate::script) fn common_indent<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+pub(crate) fn common_indent<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
     let mut common: Option<&str> = None;
     for line in lines.filter(|line| !line.trim_matches(is_space).is_empty()) {
         let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];

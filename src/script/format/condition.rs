@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::super::syntax::{Condition, Operand, Operator};
-use super::super::template::Backslash;
+use crate::script::syntax::{Condition, Operand, Operator};
+use crate::script::template::Backslash;
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,59 +1,16 @@
 //! The canonical form of a file with its comments, and of its steps; their parts and their text have modules of their own.
 
 mod condition;
-mod parts;
-mod text;
+pub(crate) mod parts;
+pub(crate) mod text;
 
 use std::fmt;
 use std::time::Duration;
 
-use self::parts::pattern;
-use self::text::{Spot, bare, quoted, shell};
-use super::flaw::Flaw;
-use super::parse::{self, Row};
-use super::syntax::{Action, Expect, HttpAnswer, RuleAnswer, RuleKind, Script, Setting, Step, Text};
+use self::parts::{pattern, with};
+use self::text::{Spot, bare, put, quoted, shell};
+use super::syntax::{Action, Expect, HttpAnswer, RuleAnswer, RuleKind, Script, ScriptText, Setting, Step};
 use super::template::Backslash;
-
-const INDENT: &str = "  ";
-
-/// The file in its canonical form.
-///
-/// # Errors
-/// What is wrong with it: nothing is formatted then.
-pub(crate) fn format(source: &str) -> Result<String, Vec<Flaw>> {
-    let reading = parse::read(source);
-    if !reading.flaws.is_empty() {
-        return Err(reading.flaws);
-    }
-    let mut text = String::new();
-    let mut gap = false;
-    for Row { depth, text: row, comment } in &reading.rows {
-        if row.is_empty() && comment.is_none() {
-            gap = !text.is_empty();
-            continue;
-        }
-        if std::mem::take(&mut gap) {
-            text.push('\n');
-        }
-        let (first, others) = row.split_once('\n').map_or((row.as_str(), None), |(first, rest)| (first, Some(rest)));
-        let comment = comment.as_deref().unwrap_or_default();
-        let between = if first.is_empty() || comment.is_empty() { "" } else { "  " };
-        put(&mut text, *depth, &format!("{first}{between}{comment}"));
-        others.into_iter().for_each(|others| put(&mut text, *depth, others));
-    }
-    Ok(text)
-}
-
-/// Appends lines at that depth; what is empty stays so.
-fn put(text: &mut String, depth: usize, lines: &str) {
-    for line in lines.split('\n') {
-        if !line.is_empty() {
-            text.extend(std::iter::repeat_n(INDENT, depth));
-            text.push_str(line);
-        }
-        text.push('\n');
-    }
-}
 
 /// What of a step stands before the steps or options that it holds.
 pub(super) fn head(step: &Step) -> String {
@@ -190,13 +147,9 @@ fn captured(name: Option<&str>) -> String {
     name.map_or_else(String::new, |name| format!(" capture {name}"))
 }
 
-fn with(word: &str, rest: String) -> String {
-    if rest.is_empty() { word.to_owned() } else { format!("{word} {rest}") }
-}
-
 /// Text that may be left out.
-fn optional(text: &Text) -> String {
-    if *text == Text::default() { String::new() } else { text.to_string() }
+fn optional(text: &ScriptText) -> String {
+    if *text == ScriptText::default() { String::new() } else { text.to_string() }
 }
 
 /// `500ms`, `1m30s`, `1.5s`: the shortest that is read as the same time.

@@ -2,11 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use super::super::cursor::is_space;
-use super::super::syntax::{Binary, BytePiece, Extract, LengthPrefix, Pattern, Payload, Regexp, TextPattern};
-use super::super::template::Backslash;
 use super::text::{Spot, json, quoted, text, text_unless};
-use super::with;
+use crate::script::cursor::chars::is_space;
+use crate::script::syntax::{Binary, BytePiece, Extract, LengthPrefix, Pattern, Payload, Regexp, TextPattern};
+use crate::script::template::Backslash;
 
 impl fmt::Display for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,4 +150,8 @@ impl fmt::Display for Extract {
             Self::CloseReason => f.write_str("close reason"),
         }
     }
+}
+
+pub(crate) fn with(word: &str, rest: String) -> String {
+    if rest.is_empty() { word.to_owned() } else { format!("{word} {rest}") }
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use super::super::cursor::{FENCE, Quotes, bare_length, common_indent, ends_in_keyword, is_space};
-use super::super::syntax::{Style, Template, Text};
-use super::super::template::Backslash;
-use super::INDENT;
+use crate::script::cursor::chars::is_space;
+use crate::script::cursor::{FENCE, Quotes, bare_length, common_indent, ends_in_keyword};
+use crate::script::syntax::{ScriptText, Style, Template};
+use crate::script::template::Backslash;
 
 /// Where text stands, and so what it may look like without quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum Spot {
     Followed,
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for ScriptText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&text(self, Spot::Alone))
     }
@@ -30,7 +30,7 @@ impl fmt::Display for Template {
     }
 }
 
-pub(super) fn text(text: &Text, spot: Spot) -> String {
+pub(super) fn text(text: &ScriptText, spot: Spot) -> String {
     let written = match text.style {
         Style::Bare => bare(&text.template, spot),
         Style::Quoted => None,
@@ -41,7 +41,7 @@ pub(super) fn text(text: &Text, spot: Spot) -> String {
 }
 
 /// Text in quotes if it begins with a word that would be taken for ours.
-pub(super) fn text_unless(words: &[&str], wanted: &Text, spot: Spot) -> String {
+pub(super) fn text_unless(words: &[&str], wanted: &ScriptText, spot: Spot) -> String {
     let written = text(wanted, spot);
     let begins_so = words.contains(&written.split(is_space).next().unwrap_or_default());
     if begins_so { quoted(&wanted.template) } else { written }
@@ -95,9 +95,22 @@ pub(super) fn shell(command: &Template, is_captured: bool) -> String {
     if fits || is_captured { text } else { block(&text).unwrap_or(text) }
 }
 
-pub(super) fn json(text: &Text, spot: Spot) -> String {
+pub(super) fn json(text: &ScriptText, spot: Spot) -> String {
     let written = text.template.written(Backslash::Json);
     let as_block = text.style == Style::Block && spot != Spot::Followed;
     // Between values a line feed is a blank, and inside of them there is none.
     as_block.then(|| block(&written)).flatten().unwrap_or_else(|| written.replace('\n', " "))
+}
+
+pub(crate) const INDENT: &str = "  ";
+
+/// Appends lines at that depth; what is empty stays so.
+pub(crate) fn put(text: &mut String, depth: usize, lines: &str) {
+    for line in lines.split('\n') {
+        if !line.is_empty() {
+            text.extend(std::iter::repeat_n(INDENT, depth));
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
 }

@@ -5,11 +5,12 @@ use std::ops::Range;
 use memchr::memmem;
 use regex::bytes::Regex;
 
-use super::diff::{Line, diff};
-use super::{Mismatch, Sources, Verdict};
-use crate::render::hex::{digits, hexdump};
+use super::mismatch::{MatchResult, Mismatch};
+use super::sources::Sources;
+use crate::compare::diff::{DiffLine, diff};
 use crate::script::syntax::{Binary, BytePiece, LengthPrefix, Piece, Template};
-use crate::unescape;
+use crate::text::hex::{digits, hexdump};
+use crate::text::unescape;
 
 /// A hexdump of two rows of eight fits beside its signs.
 const DUMP_WIDTH: usize = 80;
@@ -19,14 +20,14 @@ const LONGEST_VARINT: usize = 5;
 
 /// Bytes with gaps in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BytePattern(Vec<Part>);
+pub(crate) struct BytePattern(Vec<BytesPart>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum BytesPart {
     Known(Vec<u8>),
     Any,
     Rest,
-    Counted(LengthPrefix, Vec<Part>),
+    Counted(LengthPrefix, Vec<BytesPart>),
 }
 
 /// What a pattern says to the beginning of some bytes.
@@ -84,7 +85,7 @@ impl BytePattern {
     pub(crate) fn new(binary: &Binary, sources: &impl Sources) -> Result<Self, String> {
         match binary {
             Binary::Hex(pieces) => parts(pieces, sources).map(Self),
-            _ => bytes(binary, sources).map(|bytes| Self(vec![Part::Known(bytes)])),
+            _ => bytes(binary, sources).map(|bytes| Self(vec![BytesPart::Known(bytes)])),
         }
     }
 
@@ -92,7 +93,7 @@ impl BytePattern {
     fn exact(&self) -> Option<&[u8]> {
         match &self.0[..] {
             [] => Some(&[]),
-            [Part::Known(bytes)] => Some(bytes),
+            [BytesPart::Known(bytes)] => Some(bytes),
             _ => None,
         }
     }
@@ -103,7 +104,7 @@ impl BytePattern {
     }
 
     /// Judges a whole message.
-    pub(super) fn judge(&self, data: &[u8]) -> Verdict {
+    pub(super) fn judge(&self, data: &[u8]) -> MatchResult {
         let words = match (self.exact(), self.fit(data)) {
             (_, Fit::Whole(length)) if length == data.len() => return Ok(digits(data)),
             (Some(wanted), _) => return judge_exactly(wanted, data),
@@ -111,14 +112,16 @@ impl BytePattern {
             (None, Fit::Short) => "the message ends too soon".to_owned(),
             (None, Fit::Not(at)) => format!("the byte at {at:#x} is another"),
         };
-        Err(Mismatch::with(words, dumped(data).map(Line::came).collect()))
+        Err(Mismatch::with(words, dumped(data).map(DiffLine::came).collect()))
     }
 
     /// Judges a message that is to have it somewhere.
-    pub(super) fn judge_part(&self, data: &[u8]) -> Verdict {
+    pub(super) fn judge_part(&self, data: &[u8]) -> MatchResult {
         match self.found(data) {
             Some(range) => Ok(digits(&data[range])),
-            None => Err(Mismatch::with("the message does not contain that", dumped(data).map(Line::came).collect())),
+            None => {
+                Err(Mismatch::with("the message does not contain that", dumped(data).map(DiffLine::came).collect()))
+            }
         }
     }
 
@@ -139,34 +142,36 @@ impl BytePattern {
                 let as_many = &data[..data.len().min(wanted.len())];
                 judge_exactly(wanted, as_many).err().unwrap_or_default()
             }
-            None => Mismatch::with(format!("the byte at {at:#x} is another"), dumped(data).map(Line::came).collect()),
+            None => {
+                Mismatch::with(format!("the byte at {at:#x} is another"), dumped(data).map(DiffLine::came).collect())
+            }
         }
     }
 }
 
-fn parts(pieces: &[BytePiece], sources: &impl Sources) -> Result<Vec<Part>, String> {
+fn parts(pieces: &[BytePiece], sources: &impl Sources) -> Result<Vec<BytesPart>, String> {
     let mut parts = Vec::new();
     for piece in pieces {
         let part = match piece {
-            BytePiece::Any => Part::Any,
-            BytePiece::Rest => Part::Rest,
-            BytePiece::Counted(prefix, inner) => Part::Counted(*prefix, self::parts(inner, sources)?),
-            known => Part::Known(made(std::slice::from_ref(known), sources)?),
+            BytePiece::Any => BytesPart::Any,
+            BytePiece::Rest => BytesPart::Rest,
+            BytePiece::Counted(prefix, inner) => BytesPart::Counted(*prefix, self::parts(inner, sources)?),
+            known => BytesPart::Known(made(std::slice::from_ref(known), sources)?),
         };
         match (parts.last_mut(), part) {
-            (Some(Part::Known(before)), Part::Known(bytes)) => before.extend(bytes),
+            (Some(BytesPart::Known(before)), BytesPart::Known(bytes)) => before.extend(bytes),
             (_, part) => parts.push(part),
         }
     }
     Ok(parts)
 }
 
-fn fit(parts: &[Part], data: &[u8]) -> Fit {
+fn fit(parts: &[BytesPart], data: &[u8]) -> Fit {
     let mut at = 0;
     for part in parts {
         let rest = &data[at..];
         match part {
-            Part::Known(bytes) => {
+            BytesPart::Known(bytes) => {
                 let same = bytes.iter().zip(rest).take_while(|(a, b)| a == b).count();
                 match same {
                     _ if same == bytes.len() => at += same,
@@ -174,10 +179,10 @@ fn fit(parts: &[Part], data: &[u8]) -> Fit {
                     _ => return Fit::Not(at + same),
                 }
             }
-            Part::Any if rest.is_empty() => return Fit::Short,
-            Part::Any => at += 1,
-            Part::Rest => return Fit::Whole(data.len()),
-            Part::Counted(prefix, inner) => match counted(*prefix, inner, rest) {
+            BytesPart::Any if rest.is_empty() => return Fit::Short,
+            BytesPart::Any => at += 1,
+            BytesPart::Rest => return Fit::Whole(data.len()),
+            BytesPart::Counted(prefix, inner) => match counted(*prefix, inner, rest) {
                 Fit::Whole(length) => at += length,
                 Fit::Short => return Fit::Short,
                 Fit::Not(other) => return Fit::Not(at + other),
@@ -187,7 +192,7 @@ fn fit(parts: &[Part], data: &[u8]) -> Fit {
     Fit::Whole(at)
 }
 
-fn counted(prefix: LengthPrefix, inner: &[Part], data: &[u8]) -> Fit {
+fn counted(prefix: LengthPrefix, inner: &[BytesPart], data: &[u8]) -> Fit {
     let (begin, length) = match prefix.read(data) {
         Ok(Some(read)) => read,
         Ok(None) => return Fit::Short,
@@ -253,16 +258,16 @@ fn varint(data: &[u8]) -> Result<Option<(usize, usize)>, usize> {
 }
 
 /// Judges by a regular expression: what it captures is text, or hex if it is not UTF-8 (`(?-u:…)` matches such bytes).
-pub(super) fn judge_match(regex: &Regex, data: &[u8]) -> Verdict {
+pub(super) fn judge_match(regex: &Regex, data: &[u8]) -> MatchResult {
     let Some(captures) = regex.captures(data) else {
         let words = format!("the message does not match /{regex}/");
-        return Err(Mismatch::with(words, dumped(data).map(Line::came).collect()));
+        return Err(Mismatch::with(words, dumped(data).map(DiffLine::came).collect()));
     };
     let found = captures.get(1).or(captures.get(0)).map_or(&data[..0], |found| found.as_bytes());
     Ok(std::str::from_utf8(found).map_or_else(|_| digits(found), str::to_owned))
 }
 
-fn judge_exactly(wanted: &[u8], data: &[u8]) -> Verdict {
+fn judge_exactly(wanted: &[u8], data: &[u8]) -> MatchResult {
     if wanted == data {
         return Ok(digits(data));
     }
@@ -291,15 +296,20 @@ mod tests {
 
     use super::*;
 
-    fn known(bytes: &[u8]) -> Part {
-        Part::Known(bytes.to_vec())
+    fn known(bytes: &[u8]) -> BytesPart {
+        BytesPart::Known(bytes.to_vec())
     }
 
     #[test]
     fn lengths_and_gaps_are_followed_as_far_as_the_bytes_go() {
         // A CONNECT of MQTT: 10 varint(u16("MQTT") 04 ??  ..)
-        let inner = vec![Part::Counted(LengthPrefix::U16, vec![known(b"MQTT")]), known(&[4]), Part::Any, Part::Rest];
-        let pattern = BytePattern(vec![known(&[0x10]), Part::Counted(LengthPrefix::Varint, inner)]);
+        let inner = vec![
+            BytesPart::Counted(LengthPrefix::U16, vec![known(b"MQTT")]),
+            known(&[4]),
+            BytesPart::Any,
+            BytesPart::Rest,
+        ];
+        let pattern = BytePattern(vec![known(&[0x10]), BytesPart::Counted(LengthPrefix::Varint, inner)]);
         let connect = b"\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0\xc0\0";
         assert_eq!(pattern.fit(connect), Fit::Whole(14));
         for length in 0..14 {
@@ -314,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_message_is_fitted_whole_and_contained_anywhere() {
-        let pattern = BytePattern(vec![known(&[1]), Part::Any]);
+        let pattern = BytePattern(vec![known(&[1]), BytesPart::Any]);
         assert_eq!(pattern.judge(&[1, 2]).unwrap(), "0102");
         assert_eq!(pattern.judge(&[1, 2, 3]).unwrap_err().words, "1 bytes are too many");
         assert_eq!(pattern.judge(&[1]).unwrap_err().words, "the message ends too soon");
@@ -338,7 +348,7 @@ mod tests {
 
         #[test]
         fn what_fits_whole_is_short_before(data in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let pattern = BytePattern(vec![Part::Any, Part::Counted(LengthPrefix::Varint, vec![Part::Rest]), Part::Any]);
+            let pattern = BytePattern(vec![BytesPart::Any, BytesPart::Counted(LengthPrefix::Varint, vec![BytesPart::Rest]), BytesPart::Any]);
             if let Fit::Whole(length) = pattern.fit(&data) {
                 prop_assert!((0..length).all(|end| pattern.fit(&data[..end]) == Fit::Short));
             }

@@ -6,19 +6,19 @@ use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::Sources;
-use super::compare::{is_part, order, same};
+use super::sources::Sources;
 use super::text::regex;
+use crate::compare::json::{is_part, order, same};
 use crate::script::syntax::{self, Operand, Operator};
 
 /// A condition that can be judged.
 #[derive(Clone, Debug)]
-pub(crate) enum Condition {
+pub(crate) enum JsonCondition {
     Exists(Path),
     Compare { path: Path, operator: Operator, value: Against },
-    Not(Box<Condition>),
-    And(Box<Condition>, Box<Condition>),
-    Or(Box<Condition>, Box<Condition>),
+    Not(Box<JsonCondition>),
+    And(Box<JsonCondition>, Box<JsonCondition>),
+    Or(Box<JsonCondition>, Box<JsonCondition>),
 }
 
 /// RFC 9535
@@ -55,7 +55,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-impl Condition {
+impl JsonCondition {
     /// # Errors
     /// In words: what is no JSON value or regular expression with its variables put in.
     pub(crate) fn new(condition: &syntax::Condition, sources: &impl Sources) -> Result<Self, String> {

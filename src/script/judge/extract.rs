@@ -3,13 +3,14 @@
 use regex::Regex;
 
 use super::condition::{Path, plain};
-use super::diff::Line;
 use super::json::{no_json, value};
+use super::mismatch::{MatchResult, Mismatch};
+use super::sources::Sources;
 use super::text::{found, regex};
-use super::{Mismatch, Sources, Verdict};
-use crate::event::Message;
-use crate::render::hex::digits;
+use crate::compare::diff::DiffLine;
+use crate::message::Message;
 use crate::script::syntax::Extract;
+use crate::text::hex::digits;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Extractor {
@@ -34,12 +35,12 @@ impl Extractor {
         })
     }
 
-    pub(crate) fn take(&self, message: &Message) -> Verdict {
+    pub(crate) fn take(&self, message: &Message) -> MatchResult {
         let text = || {
             let text = std::str::from_utf8(message.data());
             text.map_err(|_| Mismatch::new("the message that came last is binary, and no UTF-8"))
         };
-        let missed = |words: String, text: &str| Mismatch::with(words, vec![Line::came(text)]);
+        let missed = |words: String, text: &str| Mismatch::with(words, vec![DiffLine::came(text)]);
         match self {
             Self::Text => text().map(str::to_owned),
             Self::Binary => Ok(digits(message.data())),

@@ -4,20 +4,21 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::compare::{is_part, same, shown_beside};
-use super::condition::Condition;
-use super::diff::{Line, diff};
-use super::{Mismatch, Sources, Verdict};
+use super::condition::JsonCondition;
+use super::mismatch::{MatchResult, Mismatch};
+use super::sources::Sources;
+use crate::compare::diff::{DiffLine, diff};
+use crate::compare::json::{is_part, same, shown_beside};
 use crate::script::syntax::Pattern;
 
 #[derive(Clone, Debug)]
-pub(crate) enum WantedJson {
+pub(crate) enum JsonMatcher {
     Subset(Value),
     Exactly(Value),
-    Condition(Condition),
+    Condition(JsonCondition),
 }
 
-impl WantedJson {
+impl JsonMatcher {
     /// Of one of the patterns of JSON.
     ///
     /// # Errors
@@ -26,13 +27,13 @@ impl WantedJson {
         Ok(match pattern {
             Pattern::JsonSubset(text) => Self::Subset(sources.json(&text.template)?),
             Pattern::JsonExactly(text) => Self::Exactly(sources.json(&text.template)?),
-            Pattern::Json(condition) => Self::Condition(Condition::new(condition, sources)?),
+            Pattern::Json(condition) => Self::Condition(JsonCondition::new(condition, sources)?),
             // The parser puts nothing else there.
             _ => return Err(format!("`{pattern}` is no JSON")),
         })
     }
 
-    pub(super) fn judge(&self, what: &str, text: &str) -> Verdict {
+    pub(super) fn judge(&self, what: &str, text: &str) -> MatchResult {
         let (expected, is_subset) = match self {
             Self::Condition(condition) => return judge_condition(condition, what, text),
             Self::Subset(expected) => (expected, true),
@@ -47,7 +48,7 @@ impl WantedJson {
     }
 }
 
-pub(super) fn judge_condition(condition: &Condition, what: &str, text: &str) -> Verdict {
+pub(super) fn judge_condition(condition: &JsonCondition, what: &str, text: &str) -> MatchResult {
     let Some(value) = value(text) else { return Err(no_json(what, text)) };
     if condition.holds(&value) {
         return Ok(condition.captured(&value).unwrap_or_else(|| text.to_owned()));
@@ -56,7 +57,7 @@ pub(super) fn judge_condition(condition: &Condition, what: &str, text: &str) -> 
     for finding in condition.findings(&value) {
         write!(words, "; {finding}").expect("a String takes all");
     }
-    Err(Mismatch::with(words, vec![Line::came(text)]))
+    Err(Mismatch::with(words, vec![DiffLine::came(text)]))
 }
 
 /// The value that a message holds. A record separator after it, as after SignalR's records, is no part of it.
@@ -65,7 +66,7 @@ pub(super) fn value(text: &str) -> Option<Value> {
 }
 
 pub(super) fn no_json(what: &str, text: &str) -> Mismatch {
-    Mismatch::with(format!("{what} is no JSON"), vec![Line::came(text)])
+    Mismatch::with(format!("{what} is no JSON"), vec![DiffLine::came(text)])
 }
 
 /// `came` with the spelling of `expected` where both are the same.

@@ -4,92 +4,66 @@
 
 pub(crate) mod any_order;
 pub(crate) mod bytes;
-pub(crate) mod compare;
 mod condition;
-pub(crate) mod diff;
 mod extract;
 mod json;
+pub(crate) mod mismatch;
+pub(crate) mod sources;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use regex::bytes::Regex as BytesRegex;
-use serde_json::Value;
 
 use self::bytes::{BytePattern, dumped};
-use self::condition::Condition;
-use self::diff::Line;
-pub(crate) use self::extract::Extractor;
-use self::json::{WantedJson, judge_condition, no_json};
-use self::text::WantedText;
-use self::text::bytes_regex;
-pub(crate) use self::text::is_large;
-use super::syntax::{Pattern, Template, TextPattern};
-use crate::event::{Close, Message};
-use crate::render::hex::digits;
+use self::condition::JsonCondition;
+use self::json::{JsonMatcher, judge_condition, no_json};
+use self::mismatch::{MatchResult, Mismatch};
+use self::sources::Sources;
+use self::text::{TextMatcher, bytes_regex};
+use super::syntax::{Pattern, TextPattern};
+use crate::compare::diff::DiffLine;
+use crate::message::{Close, Message};
 use crate::request::Header;
+use crate::text::hex::digits;
 
-/// A value takes many times the memory of its text.
-const LARGEST_JSON: usize = 1 << 20;
-
-/// What stands behind the words of a script: the values of its variables, and files beside it.
-///
-/// # Errors
-/// All of them in words.
-pub(crate) trait Sources {
-    fn text(&self, template: &Template) -> Result<String, String>;
-
-    /// The same as JSON, which it has to be.
-    fn json_text(&self, template: &Template) -> Result<String, String>;
-
-    fn json(&self, template: &Template) -> Result<Value, String> {
-        let text = self.json_text(template)?;
-        if text.len() > LARGEST_JSON {
-            return Err(format!("JSON that is compared has no more than {} MiB", LARGEST_JSON >> 20));
-        }
-        serde_json::from_str(&text).map_err(|error| format!("`{text}` is no JSON: {error}"))
-    }
-
-    /// The same in a regular expression, where variables stand for themselves.
-    fn expression(&self, template: &Template) -> Result<String, String>;
-
-    fn file(&self, path: &str) -> Result<Vec<u8>, String>;
-}
+pub(crate) use self::extract::Extractor;
+pub(crate) use self::text::is_large;
 
 /// A pattern that can be held against what comes.
 #[derive(Clone, Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum Matcher {
     Message,
     AnyText,
-    Text(WantedText),
-    Json(WantedJson),
+    Text(TextMatcher),
+    Json(JsonMatcher),
     AnyBinary,
     Binary(BytePattern),
     BinaryContains(BytePattern),
     BinaryMatches(BytesRegex),
     /// In a message of either type.
-    MessageJson(WantedJson),
-    BinaryJson(WantedJson),
+    MessageJson(JsonMatcher),
+    BinaryJson(JsonMatcher),
     /// Of a stream, which [`BytePattern::fit`] says more about.
     Bytes(BytePattern),
-    Ping(Option<WantedText>),
-    Pong(Option<WantedText>),
+    Ping(Option<TextMatcher>),
+    Pong(Option<TextMatcher>),
     Close {
         code: Option<u16>,
-        reason: Option<WantedText>,
+        reason: Option<TextMatcher>,
     },
     Header {
         name: String,
-        value: Option<WantedText>,
+        value: Option<TextMatcher>,
     },
-    Body(WantedText),
-    BodyJson(Condition),
+    Body(TextMatcher),
+    BodyJson(JsonCondition),
     Subprotocol(String),
 }
 
 /// In which of the orders of a connection the next one is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ExpectedKind {
     Message,
     Ping,
     Pong,
@@ -102,7 +76,7 @@ pub(crate) enum Kind {
 
 /// What a server said to the opening request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct OpeningAnswer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
@@ -110,57 +84,37 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// Why something does not fit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Mismatch {
-    pub(crate) words: String,
-    pub(crate) diff: Vec<Line>,
-}
-
-/// What a pattern captures of what fits it.
-pub(crate) type Verdict = Result<String, Mismatch>;
-
-impl Mismatch {
-    pub(crate) fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), diff: Vec::new() }
-    }
-
-    pub(crate) fn with(words: impl Into<String>, diff: Vec<Line>) -> Self {
-        Self { words: words.into(), diff }
-    }
-}
-
-impl Wanted {
+impl Matcher {
     /// # Errors
     /// In words: what makes no sense with its variables put in.
     pub(crate) fn new(pattern: &Pattern, sources: &impl Sources) -> Result<Self, String> {
         let optional =
-            |text: &Option<TextPattern>| text.as_ref().map(|text| WantedText::new(text, sources)).transpose();
+            |text: &Option<TextPattern>| text.as_ref().map(|text| TextMatcher::new(text, sources)).transpose();
         Ok(match pattern {
             Pattern::Message => Self::Message,
             Pattern::AnyText => Self::AnyText,
-            Pattern::Text(text) => Self::Text(WantedText::new(text, sources)?),
+            Pattern::Text(text) => Self::Text(TextMatcher::new(text, sources)?),
             Pattern::JsonSubset(_) | Pattern::JsonExactly(_) | Pattern::Json(_) => {
-                Self::Json(WantedJson::new(pattern, sources)?)
+                Self::Json(JsonMatcher::new(pattern, sources)?)
             }
             Pattern::AnyBinary => Self::AnyBinary,
             Pattern::Binary(binary) => Self::Binary(BytePattern::new(binary, sources)?),
             Pattern::BinaryContains(binary) => Self::BinaryContains(BytePattern::new(binary, sources)?),
             Pattern::BinaryMatches(expression) => Self::BinaryMatches(bytes_regex(expression, sources)?),
-            Pattern::MessageJson(pattern) => Self::MessageJson(WantedJson::new(pattern, sources)?),
-            Pattern::BinaryJson(pattern) => Self::BinaryJson(WantedJson::new(pattern, sources)?),
+            Pattern::MessageJson(pattern) => Self::MessageJson(JsonMatcher::new(pattern, sources)?),
+            Pattern::BinaryJson(pattern) => Self::BinaryJson(JsonMatcher::new(pattern, sources)?),
             Pattern::Bytes(binary) => Self::Bytes(BytePattern::new(binary, sources)?),
             Pattern::Ping(text) => Self::Ping(optional(text)?),
             Pattern::Pong(text) => Self::Pong(optional(text)?),
             Pattern::Close { code, reason } => Self::Close { code: *code, reason: optional(reason)? },
             Pattern::Header { name, value } => Self::Header { name: name.clone(), value: optional(value)? },
-            Pattern::Body(text) => Self::Body(WantedText::new(text, sources)?),
-            Pattern::BodyJson(condition) => Self::BodyJson(Condition::new(condition, sources)?),
+            Pattern::Body(text) => Self::Body(TextMatcher::new(text, sources)?),
+            Pattern::BodyJson(condition) => Self::BodyJson(JsonCondition::new(condition, sources)?),
             Pattern::Subprotocol(text) => Self::Subprotocol(sources.text(&text.template)?),
         })
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> ExpectedKind {
         match self {
             Self::Message
             | Self::AnyText
@@ -171,23 +125,23 @@ impl Wanted {
             | Self::BinaryContains(_)
             | Self::BinaryMatches(_)
             | Self::MessageJson(_)
-            | Self::BinaryJson(_) => Kind::Message,
-            Self::Bytes(_) => Kind::Bytes,
-            Self::Ping(_) => Kind::Ping,
-            Self::Pong(_) => Kind::Pong,
-            Self::Close { .. } => Kind::Close,
-            Self::Header { .. } | Self::Body(_) | Self::BodyJson(_) | Self::Subprotocol(_) => Kind::Answer,
+            | Self::BinaryJson(_) => ExpectedKind::Message,
+            Self::Bytes(_) => ExpectedKind::Bytes,
+            Self::Ping(_) => ExpectedKind::Ping,
+            Self::Pong(_) => ExpectedKind::Pong,
+            Self::Close { .. } => ExpectedKind::Close,
+            Self::Header { .. } | Self::Body(_) | Self::BodyJson(_) | Self::Subprotocol(_) => ExpectedKind::Answer,
         }
     }
 
     /// Whether it may take long also for a small message: counted repetitions make large automata.
     pub(crate) fn is_costly(&self) -> bool {
         match self {
-            Self::Text(WantedText::Matches(regex)) => is_large(regex.as_str()),
+            Self::Text(TextMatcher::Matches(regex)) => is_large(regex.as_str()),
             Self::BinaryMatches(regex) => is_large(regex.as_str()),
-            Self::Json(WantedJson::Condition(condition))
-            | Self::MessageJson(WantedJson::Condition(condition))
-            | Self::BinaryJson(WantedJson::Condition(condition)) => {
+            Self::Json(JsonMatcher::Condition(condition))
+            | Self::MessageJson(JsonMatcher::Condition(condition))
+            | Self::BinaryJson(JsonMatcher::Condition(condition)) => {
                 condition.regexes().into_iter().any(|regex| is_large(regex.as_str()))
             }
             _ => false,
@@ -195,7 +149,7 @@ impl Wanted {
     }
 
     /// Judges a data message.
-    pub(crate) fn message(&self, message: &Message) -> Verdict {
+    pub(crate) fn message(&self, message: &Message) -> MatchResult {
         match (self, message) {
             (Self::Message, Message::Text(text)) | (Self::AnyText, Message::Text(text)) => Ok(text.as_str().to_owned()),
             (Self::Message, Message::Binary(data)) | (Self::AnyBinary, Message::Binary(data)) => Ok(digits(data)),
@@ -220,11 +174,11 @@ impl Wanted {
                 Message::Text(text),
             ) => {
                 let words = "expected a binary message, and a text message came";
-                Err(Mismatch::with(words, vec![Line::came(text.as_str())]))
+                Err(Mismatch::with(words, vec![DiffLine::came(text.as_str())]))
             }
             (_, Message::Binary(data)) => {
                 let words = format!("expected a text message, and a binary message of {} bytes came", data.len());
-                Err(Mismatch::with(words, dumped(data).map(Line::came).collect()))
+                Err(Mismatch::with(words, dumped(data).map(DiffLine::came).collect()))
             }
             // The player asks for the next of the right kind.
             (_, Message::Text(_)) => Err(Mismatch::new("a message came")),
@@ -232,7 +186,7 @@ impl Wanted {
     }
 
     /// Judges what a ping or pong carries.
-    pub(crate) fn control(&self, data: &[u8]) -> Verdict {
+    pub(crate) fn control(&self, data: &[u8]) -> MatchResult {
         let text = String::from_utf8_lossy(data);
         match self {
             Self::Ping(Some(wanted)) => wanted.judge("what the ping carries", &text),
@@ -242,11 +196,11 @@ impl Wanted {
     }
 
     /// Judges a Close; one that is missing has the code 1006 (RFC 6455, section 7.1.5).
-    pub(crate) fn close(&self, close: &Close) -> Verdict {
+    pub(crate) fn close(&self, close: &Close) -> MatchResult {
         let Self::Close { code, reason } = self else { return Err(Mismatch::new(closed_with(close))) };
         if code.is_some() && *code != close.code {
             let expected = code.map(|code| format!("close {code}"));
-            let lines = vec![Line::expected(expected.unwrap_or_default()), Line::came(closing(close))];
+            let lines = vec![DiffLine::expected(expected.unwrap_or_default()), DiffLine::came(closing(close))];
             return Err(Mismatch::with("the code of the Close is another", lines));
         }
         match reason {
@@ -256,7 +210,7 @@ impl Wanted {
     }
 
     /// Judges the answer to the opening request.
-    pub(crate) fn answer(&self, answer: &Answer) -> Verdict {
+    pub(crate) fn answer(&self, answer: &OpeningAnswer) -> MatchResult {
         let body = || String::from_utf8_lossy(&answer.body);
         match self {
             Self::Header { name, value } => {
@@ -274,14 +228,14 @@ impl Wanted {
             Self::BodyJson(condition) => judge_condition(condition, "the body", &body()),
             Self::Subprotocol(wanted) => {
                 let got = answer.subprotocol.as_deref().unwrap_or_default();
-                WantedText::Is(wanted.clone()).judge("the subprotocol", got)
+                TextMatcher::Is(wanted.clone()).judge("the subprotocol", got)
             }
             _ => Err(Mismatch::new("the answer to the opening request came")),
         }
     }
 }
 
-impl Answer {
+impl OpeningAnswer {
     /// The values of the fields of that name.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |header| header.is(name)).map(|header| header.value.as_str())
@@ -291,8 +245,8 @@ impl Answer {
 /// What there is to say of a message where there was to be none.
 pub(crate) fn unexpected(message: &Message) -> Mismatch {
     match message {
-        Message::Text(text) => Mismatch::with("a text message came", vec![Line::came(text.as_str())]),
-        Message::Binary(data) => Mismatch::with("a binary message came", dumped(data).map(Line::came).collect()),
+        Message::Text(text) => Mismatch::with("a text message came", vec![DiffLine::came(text.as_str())]),
+        Message::Binary(data) => Mismatch::with("a binary message came", dumped(data).map(DiffLine::came).collect()),
     }
 }
 

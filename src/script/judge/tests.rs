@@ -1,9 +1,11 @@
 //! What patterns say to messages, and how a mismatch is told.
 
-use super::super::syntax::{Binary, BytePiece, Condition as Asked, Extract, Operand, Operator, Piece, Regexp, Text};
-use super::diff::Side;
 use super::text::regex;
 use super::*;
+use crate::compare::diff::DiffSide;
+use crate::script::syntax::{
+    Binary, BytePiece, Condition as Asked, Extract, Operand, Operator, Piece, Regexp, ScriptText, Template,
+};
 
 /// Knows no variables and no files.
 struct Plain;
@@ -34,16 +36,16 @@ fn template(text: &str) -> Template {
     Template(vec![Piece::Literal(text.to_owned())])
 }
 
-fn text(text: &str) -> Text {
-    Text { template: template(text), ..Text::default() }
+fn text(text: &str) -> ScriptText {
+    ScriptText { template: template(text), ..ScriptText::default() }
 }
 
 fn matches(source: &str) -> TextPattern {
     TextPattern::Matches(Regexp { source: template(source), flags: String::new() })
 }
 
-fn wanted(pattern: Pattern) -> Wanted {
-    Wanted::new(&pattern, &Plain).unwrap()
+fn wanted(pattern: Pattern) -> Matcher {
+    Matcher::new(&pattern, &Plain).unwrap()
 }
 
 fn binary(data: &'static [u8]) -> Message {
@@ -52,12 +54,12 @@ fn binary(data: &'static [u8]) -> Message {
 
 /// The words, then the lines with their signs.
 fn shown(mismatch: &Mismatch) -> Vec<String> {
-    let line = |line: &Line| {
+    let line = |line: &DiffLine| {
         let sign = match line.side {
-            Side::Both => ' ',
-            Side::Expected => '-',
-            Side::Came => '+',
-            Side::Gap => '~',
+            DiffSide::Both => ' ',
+            DiffSide::Expected => '-',
+            DiffSide::Came => '+',
+            DiffSide::Gap => '~',
         };
         format!("{sign}{}", line.spans.iter().map(|span| span.text.as_str()).collect::<String>())
     };
@@ -89,7 +91,7 @@ fn texts_are_whole_contained_or_matched() {
     assert_eq!(shown(&matching("^t").message(&"x".into()).unwrap_err()), ["the text does not match /^t/", "+x"]);
     let flags = Regexp { source: template("^TICK"), flags: "i".to_owned() };
     assert!(regex(&flags, &Plain).unwrap().is_match("tick"));
-    assert!(Wanted::new(&Pattern::Text(matches("(")), &Plain).unwrap_err().contains("is no regular expression"));
+    assert!(Matcher::new(&Pattern::Text(matches("(")), &Plain).unwrap_err().contains("is no regular expression"));
 }
 
 #[test]
@@ -135,7 +137,7 @@ fn conditions_tell_what_their_paths_lead_to() {
         ("$.n", Operator::Contains, r#"{"a":1}"#, r#"{"n":{"a":1,"b":2}}"#, true),
         ("$.n", Operator::Equal, "18446744073709551617", r#"{"n":18446744073709551616}"#, false),
     ] {
-        let condition = Condition::new(&compare(path, operator, value), &Plain).unwrap();
+        let condition = JsonCondition::new(&compare(path, operator, value), &Plain).unwrap();
         let message = serde_json::from_str(message).unwrap();
         assert_eq!(condition.holds(&message), holds, "{path} {operator:?} {value} {message}");
     }
@@ -166,7 +168,7 @@ fn closes_have_a_code_and_a_reason() {
 
 #[test]
 fn the_answer_has_headers_a_body_and_a_subprotocol() {
-    let answer = Answer {
+    let answer = OpeningAnswer {
         status: 401,
         headers: vec![Header::new("X-A", "1"), Header::new("x-a", "2")],
         subprotocol: None,

@@ -3,21 +3,22 @@
 use regex::Regex;
 use regex::bytes::Regex as BytesRegex;
 
-use super::diff::{Line, diff};
-use super::{Mismatch, Sources, Verdict};
+use super::mismatch::{MatchResult, Mismatch};
+use super::sources::Sources;
+use crate::compare::diff::{DiffLine, diff};
 use crate::script::syntax::{Regexp, TextPattern};
 
 /// A regular expression of this length may take long.
 const LARGE_REGEX: usize = 1000;
 
 #[derive(Clone, Debug)]
-pub(crate) enum WantedText {
+pub(crate) enum TextMatcher {
     Is(String),
     Contains(String),
     Matches(Regex),
 }
 
-impl WantedText {
+impl TextMatcher {
     pub(super) fn new(pattern: &TextPattern, sources: &impl Sources) -> Result<Self, String> {
         Ok(match pattern {
             TextPattern::Is(text) => Self::Is(sources.text(&text.template)?),
@@ -26,16 +27,16 @@ impl WantedText {
         })
     }
 
-    pub(super) fn judge(&self, what: &str, text: &str) -> Verdict {
+    pub(super) fn judge(&self, what: &str, text: &str) -> MatchResult {
         match self {
             Self::Is(wanted) if wanted == text => Ok(text.to_owned()),
             Self::Is(wanted) => Err(Mismatch::with(format!("{what} is another"), diff(wanted, text))),
             Self::Contains(wanted) if text.contains(wanted.as_str()) => Ok(text.to_owned()),
             Self::Contains(wanted) => {
-                Err(Mismatch::with(format!("{what} does not contain `{wanted}`"), vec![Line::came(text)]))
+                Err(Mismatch::with(format!("{what} does not contain `{wanted}`"), vec![DiffLine::came(text)]))
             }
             Self::Matches(regex) => found(regex, text)
-                .ok_or_else(|| Mismatch::with(format!("{what} does not match /{regex}/"), vec![Line::came(text)])),
+                .ok_or_else(|| Mismatch::with(format!("{what} does not match /{regex}/"), vec![DiffLine::came(text)])),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Reads what a server's script answers to plain HTTP: `on GET /negotiate answer 200 json {…}`.
 
-use super::super::cursor::{Cursor, shortened};
-use super::super::flaw::Flaw;
-use super::super::syntax::{HttpAnswer, Payload, Setting};
+use super::number::number;
 use super::payload::payload;
-use super::step::number;
 use crate::request::is_token;
+use crate::script::cursor::{Cursor, shortened};
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{HttpAnswer, Payload, Setting};
 
 const EXAMPLE: &str = "as in `on GET /negotiate answer 200 json {}`";
 

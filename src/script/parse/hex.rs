@@ -1,9 +1,9 @@
 //! Reads bytes that are written in hex, with what may stand between the digits: `10 varint(u16("MQTT") 04 ..)`.
 
-use super::super::cursor::{Cursor, shortened};
-use super::super::flaw::Flaw;
-use super::super::syntax::{BytePiece, LengthPrefix};
-use super::payload::is_keyword_next;
+use super::words::is_keyword_next;
+use crate::script::cursor::{Cursor, shortened};
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{BytePiece, LengthPrefix};
 
 /// How deep lengths may stand in each other.
 const DEEPEST: usize = 16;

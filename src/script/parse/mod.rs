@@ -2,24 +2,27 @@
 
 mod answer;
 mod hex;
+pub(crate) mod number;
 mod pattern;
 mod payload;
 mod rule;
 mod setting;
 mod step;
 mod value;
+pub(crate) mod words;
 
 #[cfg(test)]
-pub(super) use pattern::PATTERNS;
+pub(super) use self::pattern::PATTERNS;
 #[cfg(test)]
-pub(super) use step::STEPS;
+pub(super) use self::step::STEPS;
 
 use std::time::Duration;
 
-use super::cursor::{Cursor, is_space};
+use super::cursor::Cursor;
+use super::cursor::chars::is_space;
 use super::flaw::Flaw;
 use super::format;
-use super::syntax::{Action, Expect, Extract, HttpAnswer, Pattern, Place, RuleAnswer, Script, Step};
+use super::syntax::{Action, Expect, Extract, HttpAnswer, Pattern, Position, RuleAnswer, Script, Step};
 
 /// How deep blocks may stand in each other.
 const DEEPEST: usize = 32;
@@ -48,7 +51,7 @@ pub(super) fn read(source: &str) -> Reading {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     // All of them: one that stayed would go with the next reading.
     let lines: Vec<_> = source.lines().map(|line| line.trim_end_matches('\r')).collect();
-    let mut reader = Reader::default();
+    let mut reader = ScriptReader::default();
     let mut next = 0;
     while next < lines.len() && !reader.gave_up {
         let mut cursor = Cursor::new(&lines, next);
@@ -59,7 +62,7 @@ pub(super) fn read(source: &str) -> Reading {
 }
 
 #[derive(Default)]
-struct Reader {
+struct ScriptReader {
     reading: Reading,
     /// The steps of the file itself, or of the innermost block.
     steps: Vec<Step>,
@@ -71,13 +74,13 @@ struct Reader {
 
 /// A block that is not closed yet.
 struct Block {
-    place: Place,
-    kind: Kind,
+    place: Position,
+    kind: BlockKind,
     /// The steps that stand before it, around it.
     around: Vec<Step>,
 }
 
-enum Kind {
+enum BlockKind {
     Repeat(u32),
     /// With the branches that are complete.
     Parallel(Vec<Vec<Step>>),
@@ -87,7 +90,7 @@ enum Kind {
     Reply(Option<String>, Pattern, Option<String>),
 }
 
-impl Kind {
+impl BlockKind {
     /// Whether there are steps that have no place in it.
     fn is_choosy(&self) -> bool {
         matches!(self, Self::AnyOrder(..) | Self::Reply(..))
@@ -108,7 +111,7 @@ enum Owning {
 }
 
 /// What a line of its own says that is no option.
-enum Line {
+enum SpecialLine {
     Step(Option<String>, Action),
     Options,
     On(HttpAnswer),
@@ -120,7 +123,7 @@ enum Line {
     End,
 }
 
-impl Reader {
+impl ScriptReader {
     fn line(&mut self, cursor: &mut Cursor<'_>) {
         let indent = cursor.skip_space();
         let is_owned = self.owner.as_ref().is_some_and(|owner| indent > owner.indent);
@@ -175,7 +178,7 @@ impl Reader {
         };
         let flaw = flaw.or_else(|| self.misplaced(&line, place));
         // Left out, as it has no place there; blocks are opened all the same, since they will be closed.
-        if let (Some(flaw), Line::Step(..)) = (&flaw, &line)
+        if let (Some(flaw), SpecialLine::Step(..)) = (&flaw, &line)
             && self.blocks.last().is_some_and(|block| block.kind.is_choosy())
         {
             return Err(flaw.clone());
@@ -185,34 +188,36 @@ impl Reader {
     }
 
     /// What is wrong with a line in a block that does not take all steps.
-    fn misplaced(&self, line: &Line, place: Place) -> Option<Flaw> {
+    fn misplaced(&self, line: &SpecialLine, place: Position) -> Option<Flaw> {
         match (self.blocks.last().map(|block| &block.kind)?, line) {
-            (_, Line::End | Line::Branch) => None,
-            (Kind::AnyOrder(..), line) => Self::no_expectation(line, place),
-            (Kind::Reply(..), line) => Self::no_part_of_an_answer(line, place),
-            (Kind::Repeat(_) | Kind::Parallel(_), _) => None,
+            (_, SpecialLine::End | SpecialLine::Branch) => None,
+            (BlockKind::AnyOrder(..), line) => Self::no_expectation(line, place),
+            (BlockKind::Reply(..), line) => Self::no_part_of_an_answer(line, place),
+            (BlockKind::Repeat(_) | BlockKind::Parallel(_), _) => None,
         }
     }
 
-    fn no_expectation(line: &Line, place: Place) -> Option<Flaw> {
+    fn no_expectation(line: &SpecialLine, place: Position) -> Option<Flaw> {
         let only = || Flaw::new(place, "in `expect any order` there are expectations only");
         match line {
-            Line::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `expect any order`")),
-            Line::Step(None, Action::Expect(Expect { within: Some(_), .. })) => {
+            SpecialLine::Step(Some(_), _) => {
+                Some(Flaw::new(place, "the connection's name stands before `expect any order`"))
+            }
+            SpecialLine::Step(None, Action::Expect(Expect { within: Some(_), .. })) => {
                 Some(Flaw::new(place, "the limit is that of all together").hint("write `expect any order within 2s {`"))
             }
-            Line::Step(None, Action::Expect(Expect { pattern, .. })) if pattern.is_of_messages() => None,
-            Line::Step(None, Action::Expect(_)) => {
+            SpecialLine::Step(None, Action::Expect(Expect { pattern, .. })) if pattern.is_of_messages() => None,
+            SpecialLine::Step(None, Action::Expect(_)) => {
                 Some(only().hint("and those of messages: others have their own order"))
             }
             _ => Some(only().hint("as in `expect json {\"id\":1}`")),
         }
     }
 
-    fn no_part_of_an_answer(line: &Line, place: Place) -> Option<Flaw> {
+    fn no_part_of_an_answer(line: &SpecialLine, place: Position) -> Option<Flaw> {
         match line {
-            Line::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `reply to`")),
-            Line::Step(
+            SpecialLine::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `reply to`")),
+            SpecialLine::Step(
                 None,
                 Action::Send(_)
                 | Action::Close { .. }
@@ -227,10 +232,10 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, line: Line, place: Place, indent: usize) -> Result<(usize, String), Flaw> {
+    fn take(&mut self, line: SpecialLine, place: Position, indent: usize) -> Result<(usize, String), Flaw> {
         let depth = self.blocks.len();
         match line {
-            Line::Step(connection, action) => {
+            SpecialLine::Step(connection, action) => {
                 let is_connect = matches!(action, Action::Connect { .. });
                 self.owner = is_connect.then_some(Owner { indent, of: Owning::Connect });
                 let step = Step { place, connection, action };
@@ -238,40 +243,42 @@ impl Reader {
                 self.steps.push(step);
                 Ok((depth, text))
             }
-            Line::Options => {
+            SpecialLine::Options => {
                 self.options(place)?;
                 self.owner = Some(Owner { indent, of: Owning::Head });
                 Ok((depth, "options".to_owned()))
             }
-            Line::On(answer) => {
+            SpecialLine::On(answer) => {
                 self.owner = Some(Owner { indent, of: Owning::Answer });
                 let text = format::answer(&answer);
                 self.reading.script.answers.push(HttpAnswer { place, ..answer });
                 self.before_steps(place, "on").map(|()| (depth, text))
             }
-            Line::Repeat(times) => {
-                self.open(place, Kind::Repeat(times)).map(|()| (depth, format!("repeat {times} {{")))
+            SpecialLine::Repeat(times) => {
+                self.open(place, BlockKind::Repeat(times)).map(|()| (depth, format!("repeat {times} {{")))
             }
-            Line::Parallel => self.open(place, Kind::Parallel(Vec::new())).map(|()| (depth, "parallel {".to_owned())),
-            Line::AnyOrder(connection, within) => {
+            SpecialLine::Parallel => {
+                self.open(place, BlockKind::Parallel(Vec::new())).map(|()| (depth, "parallel {".to_owned()))
+            }
+            SpecialLine::AnyOrder(connection, within) => {
                 let head = Action::AnyOrder { within, steps: Vec::new() };
                 let text = format::head(&Step { place, connection: connection.clone(), action: head });
-                self.open(place, Kind::AnyOrder(connection, within)).map(|()| (depth, text))
+                self.open(place, BlockKind::AnyOrder(connection, within)).map(|()| (depth, text))
             }
-            Line::Reply(connection, to, capture) => {
+            SpecialLine::Reply(connection, to, capture) => {
                 let with = RuleAnswer::Steps(Vec::new());
                 let head = Action::Reply { to: to.clone(), capture: capture.clone(), with };
                 let text = format::head(&Step { place, connection: connection.clone(), action: head });
-                self.open(place, Kind::Reply(connection, to, capture)).map(|()| (depth, text))
+                self.open(place, BlockKind::Reply(connection, to, capture)).map(|()| (depth, text))
             }
-            Line::Branch => match self.blocks.last_mut() {
-                Some(Block { kind: Kind::Parallel(branches), .. }) => {
+            SpecialLine::Branch => match self.blocks.last_mut() {
+                Some(Block { kind: BlockKind::Parallel(branches), .. }) => {
                     branches.push(std::mem::take(&mut self.steps));
                     Ok((depth - 1, "} {".to_owned()))
                 }
                 _ => Err(Flaw::new(place, "there is no `parallel` block here that could go on")),
             },
-            Line::End => match self.blocks.pop() {
+            SpecialLine::End => match self.blocks.pop() {
                 Some(block) => {
                     self.close(block);
                     Ok((depth - 1, "}".to_owned()))
@@ -281,7 +288,7 @@ impl Reader {
         }
     }
 
-    fn options(&mut self, place: Place) -> Result<(), Flaw> {
+    fn options(&mut self, place: Position) -> Result<(), Flaw> {
         self.before_steps(place, "options")
             .map_err(|flaw| flaw.hint("the options of one connection stand below its `connect`"))?;
         if std::mem::replace(&mut self.has_options, true) {
@@ -290,14 +297,14 @@ impl Reader {
         Ok(())
     }
 
-    fn before_steps(&self, place: Place, what: &str) -> Result<(), Flaw> {
+    fn before_steps(&self, place: Position, what: &str) -> Result<(), Flaw> {
         if self.steps.is_empty() && self.blocks.is_empty() {
             return Ok(());
         }
         Err(Flaw::new(place, format!("`{what}` stands before the first step")))
     }
 
-    fn open(&mut self, place: Place, kind: Kind) -> Result<(), Flaw> {
+    fn open(&mut self, place: Position, kind: BlockKind) -> Result<(), Flaw> {
         if self.blocks.len() == DEEPEST {
             self.gave_up = true;
             return Err(Flaw::new(place, format!("blocks stand no deeper than {DEEPEST} in each other")));
@@ -309,18 +316,18 @@ impl Reader {
     fn close(&mut self, block: Block) {
         let steps = std::mem::replace(&mut self.steps, block.around);
         let (connection, action) = match block.kind {
-            Kind::Repeat(times) => (None, Action::Repeat { times, steps }),
-            Kind::Parallel(mut branches) => {
+            BlockKind::Repeat(times) => (None, Action::Repeat { times, steps }),
+            BlockKind::Parallel(mut branches) => {
                 branches.push(steps);
                 (None, Action::Parallel(branches))
             }
-            Kind::AnyOrder(connection, within) => {
+            BlockKind::AnyOrder(connection, within) => {
                 if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
                     self.reading.flaws.push(Flaw::new(block.place, "there is no expectation in this block"));
                 }
                 (connection, Action::AnyOrder { within, steps })
             }
-            Kind::Reply(connection, to, capture) => {
+            BlockKind::Reply(connection, to, capture) => {
                 if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
                     let flaw = Flaw::new(block.place, "there is no answer in this block");
                     self.reading.flaws.push(flaw.hint("without one it is written `ignore …`"));
@@ -335,10 +342,10 @@ impl Reader {
         while let Some(block) = self.blocks.pop() {
             if !self.gave_up {
                 let name = match block.kind {
-                    Kind::Repeat(_) => "repeat",
-                    Kind::Parallel(_) => "parallel",
-                    Kind::AnyOrder(..) => "expect any order",
-                    Kind::Reply(..) => "reply to",
+                    BlockKind::Repeat(_) => "repeat",
+                    BlockKind::Parallel(_) => "parallel",
+                    BlockKind::AnyOrder(..) => "expect any order",
+                    BlockKind::Reply(..) => "reply to",
                 };
                 let flaw = Flaw::new(block.place, format!("this `{name}` is not closed"));
                 self.reading.flaws.push(flaw.hint("end it with `}` on a line of its own"));

@@ -1,14 +1,14 @@
 //! Reads what a step expects: `text matches /…/`, `json $.op == "tick"`, `close 1000`.
 
-use super::super::condition;
-use super::super::cursor::{Cursor, ends_in_keyword, shortened};
-use super::super::flaw::{Flaw, nearest};
-use super::super::syntax::{Binary, Pattern, Style, Text, TextPattern};
 use super::hex::Use;
 use super::payload::binary;
+use crate::script::condition;
+use crate::script::cursor::{Cursor, ends_in_keyword, shortened};
+use crate::script::flaw::{Flaw, nearest};
+use crate::script::syntax::{Binary, Pattern, ScriptText, Style, TextPattern};
 
 /// What may stand behind `expect`.
-pub(in crate::script) const PATTERNS: [&str; 11] =
+pub(crate) const PATTERNS: [&str; 11] =
     ["message", "text", "json", "binary", "bytes", "ping", "pong", "close", "header", "body", "subprotocol"];
 
 pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
@@ -94,7 +94,7 @@ fn contained(cursor: &mut Cursor<'_>) -> Result<Binary, Flaw> {
 }
 
 /// Refuses text that is not quoted and ends in what may be meant as a keyword.
-fn whole(text: Text, start: &Cursor<'_>) -> Result<Text, Flaw> {
+fn whole(text: ScriptText, start: &Cursor<'_>) -> Result<ScriptText, Flaw> {
     if start.before_with && text.style != Style::Quoted {
         return Err(start
             .flaw("before `with`, text stands in quotes")
@@ -146,7 +146,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
     let name = field(cursor)?;
     if cursor.rest().starts_with(':') {
         cursor.skip(1);
-        let empty = || Text { style: Style::Quoted, ..Text::default() };
+        let empty = || ScriptText { style: Style::Quoted, ..ScriptText::default() };
         // Words that mean something without the colon are a value behind it.
         let start = cursor.clone();
         let value = if cursor.only_keywords_left() { None } else { cursor.text()? };

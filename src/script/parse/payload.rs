@@ -1,21 +1,17 @@
 //! Reads what is sent: messages, and what control frames carry.
 
-use super::super::cursor::{Cursor, shortened};
-use super::super::flaw::Flaw;
-use super::super::syntax::{Action, Binary, Payload, Piece, Style, Template, Text};
 use super::hex::{self, Use};
-use crate::event::Close;
-use crate::unescape;
+use super::words::is_keyword_next;
+use crate::message::Close;
+use crate::script::cursor::{Cursor, shortened};
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{Action, Binary, Payload, Piece, ScriptText, Style, Template};
+use crate::text::unescape;
 
 /// The most that a ping or pong may carry (RFC 6455, section 5.5), and what a Close has beside its code.
 pub(super) const LONGEST_CONTROL: usize = 125;
-const LONGEST_REASON: usize = 123;
 
-/// Whether what may stand behind a pattern comes next.
-pub(super) fn is_keyword_next(cursor: &mut Cursor<'_>) -> bool {
-    let word = cursor.peek();
-    matches!(word, "within" | "capture") || cursor.before_with && word == "with"
-}
+const LONGEST_REASON: usize = 123;
 
 pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     let place = cursor.place_of_next();
@@ -52,7 +48,7 @@ pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     })
 }
 
-fn path(cursor: &mut Cursor<'_>) -> Result<Text, Flaw> {
+fn path(cursor: &mut Cursor<'_>) -> Result<ScriptText, Flaw> {
     let place = cursor.place_of_next();
     let path = cursor.text()?.filter(|path| path.style != Style::Block && !path.template.0.is_empty());
     path.ok_or_else(|| Flaw::new(place, "a file's path is missing here"))
@@ -89,14 +85,14 @@ pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary
 }
 
 /// Text that has to be there.
-pub(super) fn required_text(cursor: &mut Cursor<'_>, empty: &str) -> Result<Text, Flaw> {
+pub(super) fn required_text(cursor: &mut Cursor<'_>, empty: &str) -> Result<ScriptText, Flaw> {
     let place = cursor.place_of_next();
     let missing = || Flaw::new(place, "a text is missing here").hint(format!("an empty one is written `{empty}`"));
     cursor.text()?.ok_or_else(missing)
 }
 
 /// The text of a control frame; variables are not counted.
-pub(super) fn control(cursor: &mut Cursor<'_>, most: usize) -> Result<Text, Flaw> {
+pub(super) fn control(cursor: &mut Cursor<'_>, most: usize) -> Result<ScriptText, Flaw> {
     let place = cursor.place_of_next();
     let text = cursor.text()?.unwrap_or_default();
     let length: usize =
@@ -110,7 +106,7 @@ pub(super) fn control(cursor: &mut Cursor<'_>, most: usize) -> Result<Text, Flaw
 
 pub(super) fn close(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     if cursor.is_over() {
-        return Ok(Action::Close { code: None, reason: Text::default() });
+        return Ok(Action::Close { code: None, reason: ScriptText::default() });
     }
     let place = cursor.place();
     let word = cursor.word();

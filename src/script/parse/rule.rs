@@ -1,14 +1,14 @@
 //! Reads the rules that stand: `reply to … with …` and `ignore …`.
 
-use super::super::cursor::Cursor;
-use super::super::flaw::Flaw;
-use super::super::syntax::{Action, Pattern, RuleAnswer, RuleKind};
 use super::payload::payload;
-use super::{Line, pattern};
+use super::{SpecialLine, pattern};
+use crate::script::cursor::Cursor;
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{Action, Pattern, RuleAnswer, RuleKind};
 
-pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
+pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     if cursor.takes("off") {
-        return Ok(Line::Step(None, Action::Off(RuleKind::Reply)));
+        return Ok(SpecialLine::Step(None, Action::Off(RuleKind::Reply)));
     }
     if !cursor.takes("to") {
         return Err(cursor
@@ -26,9 +26,9 @@ pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
     }
     if cursor.peek() == "{" && cursor.is_last_word() {
         cursor.word();
-        return Ok(Line::Reply(None, to, capture));
+        return Ok(SpecialLine::Reply(None, to, capture));
     }
-    Ok(Line::Step(None, Action::Reply { to, capture, with: RuleAnswer::Payload(payload(cursor)?) }))
+    Ok(SpecialLine::Step(None, Action::Reply { to, capture, with: RuleAnswer::Payload(payload(cursor)?) }))
 }
 
 pub(super) fn ignore(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {

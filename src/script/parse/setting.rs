@@ -1,10 +1,9 @@
 //! Reads an option below `connect` or `options`.
 
-use super::super::cursor::{Cursor, Quotes, shortened};
-use super::super::flaw::Flaw;
-use super::super::syntax::{Setting, Template};
 use super::step::STEPS;
-use crate::cli::values;
+use crate::script::cursor::{Cursor, Quotes, shortened};
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{Setting, Template};
 
 /// An option and its value.
 pub(super) fn read(cursor: &mut Cursor<'_>, is_head: bool) -> Result<Setting, Flaw> {
@@ -39,7 +38,8 @@ pub(super) fn read(cursor: &mut Cursor<'_>, is_head: bool) -> Result<Setting, Fl
             return Err(Flaw::new(place, "`within` is no option of a connection").hint("it stands below `options`"));
         }
         let time = value.as_ref().and_then(Template::literal).unwrap_or_default();
-        values::time(time).map_err(|hint| Flaw::new(value_place, format!("`{time}` is no time")).hint(hint))?;
+        crate::text::units::time(time)
+            .map_err(|hint| Flaw::new(value_place, format!("`{time}` is no time")).hint(hint))?;
     }
     Ok(Setting { place, option: option.to_owned(), value })
 }

@@ -1,19 +1,20 @@
 //! Reads one step.
 
-use super::super::cursor::{Cursor, Quotes, bare_length, is_space, shortened};
-use super::super::flaw::{Flaw, nearest};
-use super::super::syntax::{Action, Expect, HttpAnswer, Pattern, Piece, Template};
-use super::super::template;
 use super::answer::answer;
+use super::number::number;
 use super::payload::{LONGEST_CONTROL, close, control, payload, required_text};
 use super::rule::{ignore, reply};
 use super::value::{assigned, exec, extract};
-use super::{Line, pattern};
-use crate::cli::values;
-use crate::wire::handmade::Handmade;
+use super::{SpecialLine, pattern};
+use crate::script::cursor::chars::is_space;
+use crate::script::cursor::{Cursor, Quotes, bare_length, shortened};
+use crate::script::flaw::{Flaw, nearest};
+use crate::script::syntax::{Action, Expect, HttpAnswer, Pattern, Piece, Template};
+use crate::script::template;
+use crate::wire::raw_frame::RawFrame;
 
 /// What a line may begin with.
-pub(in crate::script) const STEPS: [&str; 26] = [
+pub(crate) const STEPS: [&str; 26] = [
     "connect",
     "status",
     "send",
@@ -43,7 +44,7 @@ pub(in crate::script) const STEPS: [&str; 26] = [
 ];
 
 /// Reads a line that is no option.
-pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
+pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     let start = cursor.place();
     let mut word = cursor.word();
     let mut connection = None;
@@ -63,38 +64,38 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
         word = cursor.word();
     }
     let line = match word {
-        "options" => Line::Options,
-        "on" => Line::On(answer(cursor)?),
+        "options" => SpecialLine::Options,
+        "on" => SpecialLine::On(answer(cursor)?),
         "repeat" => {
             let times = times(cursor)?;
             brace(cursor, "repeat 10 {")?;
-            Line::Repeat(times)
+            SpecialLine::Repeat(times)
         }
         "parallel" => {
             brace(cursor, "parallel {")?;
-            Line::Parallel
+            SpecialLine::Parallel
         }
         "expect" if cursor.takes("any") => any_order(cursor)?,
         "reply" => reply(cursor)?,
-        "}{" => Line::Branch,
-        "}" if cursor.takes("{") => Line::Branch,
-        "}" => Line::End,
-        _ => Line::Step(None, action(cursor, word, place)?),
+        "}{" => SpecialLine::Branch,
+        "}" if cursor.takes("{") => SpecialLine::Branch,
+        "}" => SpecialLine::End,
+        _ => SpecialLine::Step(None, action(cursor, word, place)?),
     };
     if connection.is_some() && !needs_connection(&line) {
         return Err(Flaw::new(start, format!("`{word}` belongs to no connection")).hint("leave the name out"));
     }
     cursor.finish()?;
     Ok(match line {
-        Line::Step(_, action) => Line::Step(connection, action),
-        Line::AnyOrder(_, within) => Line::AnyOrder(connection, within),
-        Line::Reply(_, to, capture) => Line::Reply(connection, to, capture),
+        SpecialLine::Step(_, action) => SpecialLine::Step(connection, action),
+        SpecialLine::AnyOrder(_, within) => SpecialLine::AnyOrder(connection, within),
+        SpecialLine::Reply(_, to, capture) => SpecialLine::Reply(connection, to, capture),
         line => line,
     })
 }
 
 /// What a line with something wrong in it was to begin or to end.
-pub(super) fn guess(line: &str) -> Option<Line> {
+pub(super) fn guess(line: &str) -> Option<SpecialLine> {
     let line = &line[..bare_length(line, Quotes::Json)];
     let ends_open = line.trim_end_matches(is_space).ends_with('{');
     let mut words = line.split(is_space).filter(|word| !word.is_empty());
@@ -103,16 +104,16 @@ pub(super) fn guess(line: &str) -> Option<Line> {
         first = words.next().unwrap_or_default();
     }
     match first {
-        "connect" => Some(Line::Step(None, Action::Connect { url: Template::default(), settings: Vec::new() })),
-        "options" => Some(Line::Options),
+        "connect" => Some(SpecialLine::Step(None, Action::Connect { url: Template::default(), settings: Vec::new() })),
+        "options" => Some(SpecialLine::Options),
         // The headers below it belong to it, whatever is wrong.
-        "on" => Some(Line::On(HttpAnswer::default())),
-        "repeat" if ends_open => Some(Line::Repeat(1)),
-        "parallel" if ends_open => Some(Line::Parallel),
-        "expect" if ends_open && words.next() == Some("any") => Some(Line::AnyOrder(None, None)),
-        "reply" if ends_open => Some(Line::Reply(None, Pattern::Message, None)),
-        "}" if ends_open => Some(Line::Branch),
-        "}" => Some(Line::End),
+        "on" => Some(SpecialLine::On(HttpAnswer::default())),
+        "repeat" if ends_open => Some(SpecialLine::Repeat(1)),
+        "parallel" if ends_open => Some(SpecialLine::Parallel),
+        "expect" if ends_open && words.next() == Some("any") => Some(SpecialLine::AnyOrder(None, None)),
+        "reply" if ends_open => Some(SpecialLine::Reply(None, Pattern::Message, None)),
+        "}" if ends_open => Some(SpecialLine::Branch),
+        "}" => Some(SpecialLine::End),
         _ => None,
     }
 }
@@ -121,28 +122,28 @@ fn is_connection(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic()) && template::is_name(name)
 }
 
-fn needs_connection(line: &Line) -> bool {
+fn needs_connection(line: &SpecialLine) -> bool {
     match line {
-        Line::Step(_, action) => {
+        SpecialLine::Step(_, action) => {
             !matches!(action, Action::Set { .. } | Action::Log(_) | Action::Pause(_) | Action::Exec { .. })
         }
-        Line::AnyOrder(..) | Line::Reply(..) => true,
+        SpecialLine::AnyOrder(..) | SpecialLine::Reply(..) => true,
         _ => false,
     }
 }
 
 /// What stands behind `expect any`.
-fn any_order(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
+fn any_order(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     const EXAMPLE: &str = "expect any order {";
     if !cursor.takes("order") {
         return Err(cursor.flaw("`order` is missing here").hint(format!("as in `{EXAMPLE}`")));
     }
     let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
     brace(cursor, EXAMPLE)?;
-    Ok(Line::AnyOrder(None, within))
+    Ok(SpecialLine::AnyOrder(None, within))
 }
 
-fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Action, Flaw> {
+fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Position) -> Result<Action, Flaw> {
     Ok(match word {
         "connect" => Action::Connect { url: url(cursor)?, settings: Vec::new() },
         "status" => Action::Status(number(cursor, "a status", 100..=599)?),
@@ -153,7 +154,7 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
             }
             let place = cursor.place();
             let frame = cursor.bare_template(Quotes::Json)?;
-            if let Some(Err(hint)) = frame.literal().map(Handmade::from_text) {
+            if let Some(Err(hint)) = frame.literal().map(RawFrame::from_text) {
                 return Err(Flaw::new(place, "this is no frame").hint(hint));
             }
             Action::Frame(frame)
@@ -171,7 +172,7 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
         "fragment" if cursor.takes("off") => Action::Fragment(None),
         "fragment" => {
             let place = cursor.place_of_next();
-            let size = values::size(cursor.word());
+            let size = crate::text::units::size(cursor.word());
             let wrong = |hint| Flaw::new(place, "a size or `off` is missing here").hint(hint);
             Action::Fragment(Some(size.map_err(wrong)?))
         }
@@ -217,7 +218,7 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
     })
 }
 
-fn unknown(word: &str, place: super::Place) -> Flaw {
+fn unknown(word: &str, place: super::Position) -> Flaw {
     let flaw = Flaw::new(place, format!("there is no step `{}`", shortened(word)));
     let hint = match word {
         "answer" => "an answer is written `reply to json $.op == \"ping\" with …`".to_owned(),
@@ -243,17 +244,6 @@ fn url(cursor: &mut Cursor<'_>) -> Result<Template, Flaw> {
         return Err(Flaw::new(place, "a URL has no blanks").hint("options stand on lines of their own, indented"));
     }
     Ok(url)
-}
-
-pub(super) fn number(cursor: &mut Cursor<'_>, what: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, Flaw> {
-    let place = cursor.place_of_next();
-    let word = cursor.word();
-    let number = word.parse().ok().filter(|number| range.contains(number) && word.starts_with(|c: char| c != '+'));
-    let (least, most) = range.clone().into_inner();
-    number.ok_or_else(|| {
-        let missing = if word.is_empty() { "is missing here" } else { "is to be here" };
-        Flaw::new(place, format!("{what} {missing}")).hint(format!("a number from {least} to {most}"))
-    })
 }
 
 fn times(cursor: &mut Cursor<'_>) -> Result<u32, Flaw> {

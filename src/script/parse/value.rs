@@ -1,10 +1,11 @@
 //! Reads where variables get their values from.
 
-use super::super::cursor::{Cursor, FENCE, Quotes, is_keyword, is_space, shortened};
-use super::super::flaw::Flaw;
-use super::super::syntax::{Action, Extract};
-use super::super::{condition, template};
 use super::pattern;
+use crate::script::cursor::chars::is_space;
+use crate::script::cursor::{Cursor, FENCE, Quotes, is_keyword, shortened};
+use crate::script::flaw::Flaw;
+use crate::script::syntax::{Action, Extract};
+use crate::script::{condition, template};
 
 /// What `capture NAME =` takes.
 const SOURCES: [&str; 7] = ["text", "json", "binary", "header", "status", "close code", "close reason"];

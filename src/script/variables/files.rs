@@ -5,13 +5,13 @@ use toml::de::{DeTable, DeValue};
 
 /// What a file is, which its name tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum VariablesFormat {
     Toml,
     Json,
     Env,
 }
 
-impl Format {
+impl VariablesFormat {
     /// `x.toml`, `x.json`, `x.env`, `.env` and `.env.local`.
     pub(crate) fn of(file_name: &str) -> Option<Self> {
         match file_name.rsplit_once('.').map(|(_, extension)| extension) {
@@ -28,15 +28,15 @@ impl Format {
 ///
 /// # Errors
 /// What is wrong with the file and in which line, in words.
-pub(crate) fn read(text: &str, format: Format) -> Result<Vec<(String, String)>, String> {
+pub(crate) fn read(text: &str, format: VariablesFormat) -> Result<Vec<(String, String)>, String> {
     match format {
-        Format::Env => env(text),
-        Format::Json => match serde_json::from_str(text) {
+        VariablesFormat::Env => env(text),
+        VariablesFormat::Json => match serde_json::from_str(text) {
             Ok(Value::Object(object)) => Ok(flat(object)),
             Ok(_) => Err("variables stand in an object: `{\"name\": \"value\"}`".to_owned()),
             Err(error) => Err(format!("this is no JSON: {error}")),
         },
-        Format::Toml => match DeTable::parse(text) {
+        VariablesFormat::Toml => match DeTable::parse(text) {
             Ok(table) => Ok(flat(from_table(table.get_ref()))),
             Err(error) => {
                 let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count()) + 1;
@@ -142,7 +142,7 @@ fn unquoted(value: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn pairs(text: &str, format: Format) -> Vec<String> {
+    fn pairs(text: &str, format: VariablesFormat) -> Vec<String> {
         let mut pairs: Vec<_> =
             read(text, format).unwrap().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.sort();
@@ -152,15 +152,15 @@ mod tests {
     #[test]
     fn the_name_tells_the_format() {
         for (name, format) in [
-            ("a.toml", Some(Format::Toml)),
-            ("a.b.json", Some(Format::Json)),
-            (".env", Some(Format::Env)),
-            ("ci.env", Some(Format::Env)),
-            (".env.local", Some(Format::Env)),
+            ("a.toml", Some(VariablesFormat::Toml)),
+            ("a.b.json", Some(VariablesFormat::Json)),
+            (".env", Some(VariablesFormat::Env)),
+            ("ci.env", Some(VariablesFormat::Env)),
+            (".env.local", Some(VariablesFormat::Env)),
             ("a.yaml", None),
             ("toml", None),
         ] {
-            assert_eq!(Format::of(name), format, "{name}");
+            assert_eq!(VariablesFormat::of(name), format, "{name}");
         }
     }
 
@@ -184,8 +184,8 @@ mod tests {
             "url=ws://h",
             "yes=true",
         ];
-        assert_eq!(pairs(toml, Format::Toml), expected);
-        assert_eq!(pairs(json, Format::Json), expected);
+        assert_eq!(pairs(toml, VariablesFormat::Toml), expected);
+        assert_eq!(pairs(json, VariablesFormat::Json), expected);
     }
 
     #[test]
@@ -193,18 +193,18 @@ mod tests {
         let text =
             "# all\nA=1\n export B = two words # c\nC='$x # \"y\"' # c\nD=\"a\\n\\\"b\\\" # \\d\"\nE=\r\nF=a#b\n";
         let expected = ["A=1", "B=two words", "C=$x # \"y\"", "D=a\n\"b\" # \\d", "E=", "F=a#b"];
-        assert_eq!(pairs(text, Format::Env), expected);
+        assert_eq!(pairs(text, VariablesFormat::Env), expected);
     }
 
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (text, format, why) in [
-            ("A=1\nB", Format::Env, "there is no `NAME=VALUE` in line 2"),
-            ("A B=1", Format::Env, "and this is none, in line 1"),
-            ("A=\"x", Format::Env, "a quote is not closed in line 1"),
-            ("[1]", Format::Json, "variables stand in an object"),
-            ("{\n\"a\":}", Format::Json, "expected value at line 2 column 5"),
-            ("a = 1\nb = \n", Format::Toml, "at line 2"),
+            ("A=1\nB", VariablesFormat::Env, "there is no `NAME=VALUE` in line 2"),
+            ("A B=1", VariablesFormat::Env, "and this is none, in line 1"),
+            ("A=\"x", VariablesFormat::Env, "a quote is not closed in line 1"),
+            ("[1]", VariablesFormat::Json, "variables stand in an object"),
+            ("{\n\"a\":}", VariablesFormat::Json, "expected value at line 2 column 5"),
+            ("a = 1\nb = \n", VariablesFormat::Toml, "at line 2"),
         ] {
             let error = read(text, format).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

@@ -11,7 +11,7 @@ use data_encoding::BASE64;
 use super::syntax::{Piece, Template};
 pub(crate) use super::template::is_reference;
 use crate::render::record;
-use crate::unescape;
+use crate::text::unescape;
 
 /// The values of variables, by name. A clone goes its own way.
 #[derive(Clone, Debug)]
@@ -191,8 +191,8 @@ impl Strings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::syntax::{Action, Payload};
     use super::*;
+    use crate::script::syntax::{Action, Payload};
 
     fn template(text: &str) -> Template {
         let script = super::super::parse(&format!("send {text}")).unwrap();

@@ -22,7 +22,7 @@ pub(super) enum Ecdsa {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ecdh;
 
-struct Exchange {
+struct P521Exchange {
     secret: SecretKey,
     public: Vec<u8>,
 }
@@ -68,7 +68,7 @@ impl SupportedKxGroup for Ecdh {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
         let secret = random_key()?;
         let public = secret.public_key().to_sec1_point(false).as_bytes().to_vec();
-        Ok(Box::new(Exchange { secret, public }))
+        Ok(Box::new(P521Exchange { secret, public }))
     }
 
     fn ffdhe_group(&self) -> Option<FfdheGroup<'static>> {
@@ -80,7 +80,7 @@ impl SupportedKxGroup for Ecdh {
     }
 }
 
-impl ActiveKeyExchange for Exchange {
+impl ActiveKeyExchange for P521Exchange {
     fn complete(self: Box<Self>, peer: &[u8]) -> Result<SharedSecret, Error> {
         // RFC 8446, section 4.2.8.2: uncompressed, and on the curve.
         let peer = peer.first().filter(|form| **form == 4).and_then(|_| p521::PublicKey::from_sec1_bytes(peer).ok());

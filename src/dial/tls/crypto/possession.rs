@@ -12,7 +12,7 @@ use super::rsa;
 
 /// What a signature of the handshake says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dial::tls) enum Possession {
+pub(crate) enum Possession {
     Proven,
     /// The signature is another's.
     Refuted,
@@ -21,12 +21,12 @@ pub(in crate::dial::tls) enum Possession {
 }
 
 /// A SubjectPublicKeyInfo (RFC 5280, section 4.1).
-pub(in crate::dial::tls) struct PublicKey<'a> {
+pub(crate) struct PublicKey<'a> {
     /// As the pins hash it.
-    pub(in crate::dial::tls) der: Vec<u8>,
+    pub(crate) der: Vec<u8>,
     /// The content of its AlgorithmIdentifier.
     algorithm: &'a [u8],
-    pub(in crate::dial::tls) bits: &'a [u8],
+    pub(crate) bits: &'a [u8],
 }
 
 #[derive(Sequence)]
@@ -37,12 +37,12 @@ struct Fields<'a> {
 
 impl<'a> PublicKey<'a> {
     /// Of a certificate of any version.
-    pub(in crate::dial::tls) fn of(certificate: &'a CertificateDer<'_>) -> Option<Self> {
+    pub(crate) fn of(certificate: &'a CertificateDer<'_>) -> Option<Self> {
         Self::read(key_info(certificate).ok()?)
     }
 
     /// Without its tag and length, as webpki keeps those of its authorities.
-    pub(in crate::dial::tls) fn from_content(content: &'a [u8]) -> Option<Self> {
+    pub(crate) fn from_content(content: &'a [u8]) -> Option<Self> {
         Self::read(AnyRef::new(Tag::Sequence, content).ok()?)
     }
 
@@ -51,12 +51,12 @@ impl<'a> PublicKey<'a> {
         Some(Self { der: info.to_der().ok()?, algorithm: fields.algorithm.value(), bits: fields.bits.raw_bytes() })
     }
 
-    fn rsa(&self) -> Option<rsa::PublicKey<'a>> {
-        (self.algorithm == alg_id::RSA_ENCRYPTION.as_ref()).then(|| rsa::PublicKey::read(self.bits))?
+    fn rsa(&self) -> Option<rsa::RsaPublicKey<'a>> {
+        (self.algorithm == alg_id::RSA_ENCRYPTION.as_ref()).then(|| rsa::RsaPublicKey::read(self.bits))?
     }
 
     /// The size of an RSA key that is shorter than is good.
-    pub(in crate::dial::tls) fn too_few_bits(&self) -> Option<usize> {
+    pub(crate) fn too_few_bits(&self) -> Option<usize> {
         // A modulus may begin with zeros.
         self.rsa().map(|key| key.bits()).filter(|bits| bits.div_ceil(8) * 8 < rsa::COMMON)
     }
@@ -80,7 +80,7 @@ impl<'a> PublicKey<'a> {
 }
 
 /// Looks at the signature of a handshake.
-pub(in crate::dial::tls) fn possession(
+pub(crate) fn possession(
     certificate: &CertificateDer<'_>,
     message: &[u8],
     signed: &DigitallySignedStruct,

@@ -10,7 +10,7 @@ use rustls::SignatureScheme;
 
 /// A key's public half (RFC 8017, appendix A.1.1).
 #[derive(Sequence)]
-pub(super) struct PublicKey<'a> {
+pub(super) struct RsaPublicKey<'a> {
     modulus: UintRef<'a>,
     exponent: UintRef<'a>,
 }
@@ -18,7 +18,7 @@ pub(super) struct PublicKey<'a> {
 /// Below this, ring refuses.
 pub(super) const COMMON: usize = 2048;
 
-impl<'a> PublicKey<'a> {
+impl<'a> RsaPublicKey<'a> {
     pub(super) fn read(der: &'a [u8]) -> Option<Self> {
         Self::from_der(der).ok()
     }
@@ -171,7 +171,7 @@ mod tests {
     fn what_the_key_has_signed_is_told_from_everything_else() {
         for case in CASES {
             let key = bytes(case.key);
-            let key = PublicKey::read(&key).unwrap();
+            let key = RsaPublicKey::read(&key).unwrap();
             assert_eq!(key.bits(), case.bits);
             for (scheme, signature) in
                 [(SignatureScheme::RSA_PSS_SHA256, case.pss), (SignatureScheme::RSA_PKCS1_SHA384, case.pkcs1)]
@@ -200,7 +200,7 @@ mod tests {
         for modulus in [&[][..], &[0], &[1], &[2], &[3], &[0x7f; 9], &[0x7e; 9], &[0x7f; 300]] {
             for exponent in [&[0][..], &[1], &[0x7f; 300]] {
                 let key =
-                    PublicKey { modulus: UintRef::new(modulus).unwrap(), exponent: UintRef::new(exponent).unwrap() };
+                    RsaPublicKey { modulus: UintRef::new(modulus).unwrap(), exponent: UintRef::new(exponent).unwrap() };
                 for scheme in [SignatureScheme::RSA_PSS_SHA256, SignatureScheme::RSA_PKCS1_SHA256] {
                     for signature in [vec![], vec![0; modulus.len()], vec![1; modulus.len()]] {
                         assert_ne!(key.verify(scheme, b"", &signature), Some(true));

@@ -9,12 +9,12 @@ use pkcs8::pkcs5::{self, EncryptionScheme};
 use pkcs8::spki::AlgorithmIdentifierRef;
 use ring::digest::SHA1_FOR_LEGACY_USE_ONLY;
 
-use super::Unread;
+use super::error::Pkcs12Error;
 use super::secret::{Purpose, Secret, derive};
 
 /// Salt and rounds of the encryptions that PKCS #12 brings itself.
 #[derive(Sequence)]
-struct Parameters<'a> {
+struct CipherParameters<'a> {
     salt: &'a OctetStringRef,
     rounds: u32,
 }
@@ -40,17 +40,17 @@ pub(super) fn decrypt(
     algorithm: AlgorithmIdentifierRef<'_>,
     data: &[u8],
     secret: &Secret<'_>,
-) -> Result<Vec<u8>, Unread> {
+) -> Result<Vec<u8>, Pkcs12Error> {
     let cipher = match algorithm.oid {
         TRIPLE_DES => Cipher::TripleDes,
         TWO_KEY_DES => Cipher::TwoKeyDes,
         RC2_128 => Cipher::Rc2 { bits: 128 },
         RC2_40 => Cipher::Rc2 { bits: 40 },
-        RC4_128 | RC4_40 => return Err(Unread::Unknown("RC4")),
+        RC4_128 | RC4_40 => return Err(Pkcs12Error::Unknown("RC4")),
         _ => return decrypt_pbes2(algorithm, data, secret),
     };
     let parameters = algorithm.parameters.ok_or(UNKNOWN)?;
-    let Parameters { salt, rounds } = parameters.decode_as()?;
+    let CipherParameters { salt, rounds } = parameters.decode_as()?;
     secret.check_rounds(rounds)?;
     let mut plain = secret.forms().filter_map(|passphrase| {
         let derived =
@@ -58,10 +58,10 @@ pub(super) fn decrypt(
         cipher.decrypt(&derived(Purpose::Encryption, cipher.key_length()), &derived(Purpose::Iv, 8), data)
     });
     // A wrong key finds a padding every now and then, but hardly ever a SEQUENCE before it.
-    plain.find(|plain| plain.first() == Some(&0x30)).ok_or(Unread::Passphrase)
+    plain.find(|plain| plain.first() == Some(&0x30)).ok_or(Pkcs12Error::Passphrase)
 }
 
-const UNKNOWN: Unread = Unread::Unknown("an encryption");
+const UNKNOWN: Pkcs12Error = Pkcs12Error::Unknown("an encryption");
 
 impl Cipher {
     fn key_length(self) -> usize {
@@ -84,9 +84,13 @@ impl Cipher {
     }
 }
 
-fn decrypt_pbes2(algorithm: AlgorithmIdentifierRef<'_>, data: &[u8], secret: &Secret<'_>) -> Result<Vec<u8>, Unread> {
+fn decrypt_pbes2(
+    algorithm: AlgorithmIdentifierRef<'_>,
+    data: &[u8],
+    secret: &Secret<'_>,
+) -> Result<Vec<u8>, Pkcs12Error> {
     let scheme = EncryptionScheme::try_from(algorithm).map_err(|_| UNKNOWN)?;
-    match scheme.pbes2().ok_or(Unread::Unknown("DES"))?.kdf {
+    match scheme.pbes2().ok_or(Pkcs12Error::Unknown("DES"))?.kdf {
         Kdf::Pbkdf2(ref kdf) => secret.check_rounds(kdf.iteration_count)?,
         Kdf::Scrypt(ref kdf) => {
             let block = 128 * u64::from(kdf.block_size);
@@ -96,7 +100,7 @@ fn decrypt_pbes2(algorithm: AlgorithmIdentifierRef<'_>, data: &[u8], secret: &Se
         _ => return Err(UNKNOWN),
     }
     scheme.decrypt(secret.utf8(), data).map_err(|error| match error {
-        pkcs5::Error::DecryptFailed | pkcs5::Error::EncryptFailed => Unread::Passphrase,
+        pkcs5::Error::DecryptFailed | pkcs5::Error::EncryptFailed => Pkcs12Error::Passphrase,
         _ => UNKNOWN,
     })
 }

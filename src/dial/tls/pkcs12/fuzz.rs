@@ -19,8 +19,8 @@ pub fn pkcs12(input: &[u8]) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Unread;
     use super::*;
+    use crate::dial::tls::pkcs12::error::Pkcs12Error;
 
     const FILES: [&[u8]; 3] = [
         include_bytes!("../../../../tests/reach/pkcs12/keytool-legacy-ec.p12"),
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn a_file_that_would_take_too_long_is_refused() {
         for file in FILES {
-            assert_eq!(read(file, &Secret::in_a_hurry("sesame")).err(), Some(Unread::Costly));
+            assert_eq!(read(file, &Secret::in_a_hurry("sesame")).err(), Some(Pkcs12Error::Costly));
         }
     }
 

@@ -7,7 +7,7 @@ use der::asn1::{ObjectIdentifier, OctetStringRef};
 use pkcs8::spki::AlgorithmIdentifierRef;
 use ring::{digest, hmac, pbkdf2};
 
-use super::Unread;
+use super::error::Pkcs12Error;
 use super::secret::{Purpose, Secret, derive};
 
 #[derive(Sequence)]
@@ -51,14 +51,14 @@ const HMAC_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1135
 const HMAC_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.10");
 const HMAC_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.11");
 
-const UNKNOWN: Unread = Unread::Unknown("a kind of MAC");
+const UNKNOWN: Pkcs12Error = Pkcs12Error::Unknown("a kind of MAC");
 
 /// A key of PBMAC1 is as long as a hash; RFC 9579 asks for 20 bytes and more.
 const LONGEST_KEY: u16 = 1024;
 
 impl Mac<'_> {
     /// Whether it is that of the content, by this passphrase.
-    pub(super) fn fits(&self, content: &[u8], secret: &Secret<'_>) -> Result<bool, Unread> {
+    pub(super) fn fits(&self, content: &[u8], secret: &Secret<'_>) -> Result<bool, Pkcs12Error> {
         if self.info.algorithm.oid == PBMAC1 {
             return self.fits_pbmac1(content, secret);
         }
@@ -78,7 +78,7 @@ impl Mac<'_> {
     }
 
     /// Salt and rounds of the old kind are there, and do not count.
-    fn fits_pbmac1(&self, content: &[u8], secret: &Secret<'_>) -> Result<bool, Unread> {
+    fn fits_pbmac1(&self, content: &[u8], secret: &Secret<'_>) -> Result<bool, Pkcs12Error> {
         let Pbmac1 { derivation, scheme } = self.info.algorithm.parameters.ok_or(UNKNOWN)?.decode_as()?;
         if derivation.oid != PBKDF2 {
             return Err(UNKNOWN);
@@ -95,7 +95,7 @@ impl Mac<'_> {
     }
 }
 
-fn algorithms(oid: ObjectIdentifier) -> Result<(pbkdf2::Algorithm, hmac::Algorithm), Unread> {
+fn algorithms(oid: ObjectIdentifier) -> Result<(pbkdf2::Algorithm, hmac::Algorithm), Pkcs12Error> {
     Ok(match oid {
         HMAC_SHA1 => (pbkdf2::PBKDF2_HMAC_SHA1, hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
         HMAC_SHA256 => (pbkdf2::PBKDF2_HMAC_SHA256, hmac::HMAC_SHA256),

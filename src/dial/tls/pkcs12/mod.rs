@@ -3,6 +3,7 @@
 //! Whether the file is as it was made is in `mac`, what is encrypted in `cipher`, keys from passphrases in `secret`.
 
 mod cipher;
+pub(crate) mod error;
 pub(crate) mod fuzz;
 mod mac;
 mod secret;
@@ -12,7 +13,9 @@ use der::{Decode as _, Encode as _, Sequence};
 use pkcs8::spki::AlgorithmIdentifierRef;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use self::error::Pkcs12Error;
 use self::mac::Mac;
+
 pub(super) use self::secret::Secret;
 
 /// What a file holds, in its order.
@@ -20,20 +23,6 @@ pub(super) use self::secret::Secret;
 pub(super) struct Contents {
     pub(super) certificates: Vec<CertificateDer<'static>>,
     pub(super) keys: Vec<PrivateKeyDer<'static>>,
-}
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unread {
-    #[error("the passphrase is wrong")]
-    Passphrase,
-    #[error("the passphrase is wrong, or the file was changed after it was made: its MAC does not fit")]
-    Changed,
-    #[error("it is protected by {0}, which wsprobe does not know; `openssl pkcs12` can write another")]
-    Unknown(&'static str),
-    #[error("it takes longer to open than is reasonable: more than {} rounds, or {} MiB", secret::MOST_ROUNDS, secret::MOST_MEMORY >> 20)]
-    Costly,
-    #[error("its PKCS #12 is broken: {0}")]
-    Broken(#[from] der::Error),
 }
 
 #[derive(Sequence)]
@@ -86,10 +75,15 @@ struct ShroudedKey<'a> {
 }
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
+
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
+
 const KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.1");
+
 const SHROUDED_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
+
 const CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
+
 const X509: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.1");
 
 /// Told by the beginning, whatever the file's name.
@@ -97,22 +91,22 @@ pub(super) fn is_pkcs12(bytes: &[u8]) -> bool {
     Pfx::from_der(bytes).is_ok_and(|pfx| pfx.version == 3)
 }
 
-pub(super) fn read(bytes: &[u8], secret: &Secret<'_>) -> Result<Contents, Unread> {
+pub(super) fn read(bytes: &[u8], secret: &Secret<'_>) -> Result<Contents, Pkcs12Error> {
     let pfx = Pfx::from_der(bytes)?;
     if pfx.auth_safe.kind != DATA {
-        return Err(Unread::Unknown(PUBLIC_KEY));
+        return Err(Pkcs12Error::Unknown(PUBLIC_KEY));
     }
     let safes = pfx.auth_safe.content.decode_as::<&OctetStringRef>()?.as_bytes();
     let is_whole = pfx.mac.map_or(Ok(true), |mac| mac.fits(safes, secret))?;
     match Contents::read(safes, secret) {
         // What can be decrypted was not given a wrong passphrase.
-        Ok(_) | Err(Unread::Broken(_)) if !is_whole => Err(Unread::Changed),
+        Ok(_) | Err(Pkcs12Error::Broken(_)) if !is_whole => Err(Pkcs12Error::Changed),
         contents => contents,
     }
 }
 
 /// Decrypts a key in PKCS #8, under an encryption of PKCS #5 or PKCS #12.
-pub(super) fn unlock(der: &[u8], secret: &Secret<'_>) -> Result<PrivateKeyDer<'static>, Unread> {
+pub(super) fn unlock(der: &[u8], secret: &Secret<'_>) -> Result<PrivateKeyDer<'static>, Pkcs12Error> {
     let shrouded = ShroudedKey::from_der(der)?;
     let key = cipher::decrypt(shrouded.algorithm, shrouded.data.as_bytes(), secret)?;
     Ok(PrivatePkcs8KeyDer::from(key).into())
@@ -121,7 +115,7 @@ pub(super) fn unlock(der: &[u8], secret: &Secret<'_>) -> Result<PrivateKeyDer<'s
 const PUBLIC_KEY: &str = "a public key instead of a passphrase";
 
 impl Contents {
-    fn read(safes: &[u8], secret: &Secret<'_>) -> Result<Self, Unread> {
+    fn read(safes: &[u8], secret: &Secret<'_>) -> Result<Self, Pkcs12Error> {
         let mut contents = Self::default();
         for safe in Vec::<ContentInfo<'_>>::from_der(safes)? {
             match safe.kind {
@@ -132,18 +126,18 @@ impl Contents {
                     let plain = cipher::decrypt(algorithm, content.as_bytes(), secret)?;
                     // What decrypts to something else was decrypted with another passphrase.
                     contents.add(&plain, secret).map_err(|error| match error {
-                        Unread::Broken(_) => Unread::Passphrase,
+                        Pkcs12Error::Broken(_) => Pkcs12Error::Passphrase,
                         error => error,
                     })?;
                 }
                 // For the holder of a private key: nobody writes these.
-                _ => return Err(Unread::Unknown(PUBLIC_KEY)),
+                _ => return Err(Pkcs12Error::Unknown(PUBLIC_KEY)),
             }
         }
         Ok(contents)
     }
 
-    fn add(&mut self, bags: &[u8], secret: &Secret<'_>) -> Result<(), Unread> {
+    fn add(&mut self, bags: &[u8], secret: &Secret<'_>) -> Result<(), Pkcs12Error> {
         for bag in Vec::<Bag<'_>>::from_der(bags)? {
             match bag.kind {
                 CERTIFICATE => {

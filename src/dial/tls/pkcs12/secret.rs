@@ -2,10 +2,10 @@
 
 use ring::digest::{Algorithm, Context};
 
-use super::Unread;
+use super::error::Pkcs12Error;
 
 /// A passphrase, with what may be spent on it.
-pub(in crate::dial::tls) struct Secret<'p> {
+pub(crate) struct Secret<'p> {
     passphrase: &'p str,
     most_rounds: u32,
     most_memory: usize,
@@ -24,7 +24,7 @@ pub(super) const MOST_ROUNDS: u32 = 10_000_000;
 pub(super) const MOST_MEMORY: usize = 256 << 20;
 
 impl<'p> Secret<'p> {
-    pub(in crate::dial::tls) fn new(passphrase: &'p str) -> Self {
+    pub(crate) fn new(passphrase: &'p str) -> Self {
         Self { passphrase, most_rounds: MOST_ROUNDS, most_memory: MOST_MEMORY }
     }
 
@@ -40,12 +40,12 @@ impl<'p> Secret<'p> {
 
     /// # Errors
     /// When that many would take too long.
-    pub(super) fn check_rounds(&self, rounds: u32) -> Result<(), Unread> {
-        if rounds > self.most_rounds { Err(Unread::Costly) } else { Ok(()) }
+    pub(super) fn check_rounds(&self, rounds: u32) -> Result<(), Pkcs12Error> {
+        if rounds > self.most_rounds { Err(Pkcs12Error::Costly) } else { Ok(()) }
     }
 
-    pub(super) fn check_memory(&self, bytes: u64) -> Result<(), Unread> {
-        if bytes > self.most_memory as u64 { Err(Unread::Costly) } else { Ok(()) }
+    pub(super) fn check_memory(&self, bytes: u64) -> Result<(), Pkcs12Error> {
+        if bytes > self.most_memory as u64 { Err(Pkcs12Error::Costly) } else { Ok(()) }
     }
 
     /// As PKCS #12 takes it: UTF-16 with a terminator (RFC 7292, appendix B.1). An empty passphrase may also be none at

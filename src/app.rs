@@ -1,0 +1,121 @@
+//! What the command line asks for, and the command that does it.
+
+use std::path::PathBuf;
+
+use crate::client::options::ClientOptions;
+use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::replay::ReplayOptions;
+use crate::commands::run::RunOptions;
+use crate::error::Error;
+use crate::events::ClientName;
+use crate::input::source::Source;
+use crate::runtime::{complain, print};
+use crate::server::Work;
+use crate::server::options::ListenOptions;
+use crate::target::{Parsed, Target};
+use crate::term::{self, Talk};
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Connect(Box<ClientOptions>),
+    /// The same, but the target is a server of our own, started for the occasion.
+    Demo(Box<ClientOptions>),
+    Listen(Box<ListenOptions>),
+    CheckScripts(Box<ScriptCheck>),
+    Replay(Box<ReplayOptions>),
+    /// A recording, or that of one client, is to become a script.
+    ToScript {
+        file: PathBuf,
+        client: Option<ClientName>,
+    },
+    Run(Box<RunOptions>),
+    Print(Vec<u8>),
+}
+
+/// Larger than what anyone tries out.
+const DEMO_MESSAGE: usize = 2 << 30;
+
+/// Does what the command line asks for, and returns the exit status.
+pub(crate) fn run(job: Job) -> u8 {
+    match job {
+        Job::Print(page) => print(&page),
+        Job::Connect(plan) => connect_as(&plan),
+        Job::Listen(mut service) => listen_as(&mut service),
+        Job::CheckScripts(check) => check_scripts_as(&check),
+        Job::Replay(replay) => replay_as(&replay),
+        Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
+        Job::Run(suite) => run_as(&suite),
+        Job::Demo(mut plan) => match crate::server::echo_aside(DEMO_MESSAGE) {
+            Ok(port) => {
+                plan.connect.target = here(port);
+                connect_as(&plan)
+            }
+            Err(source) => complain(&Error::Local { what: "start the demo's server", source }),
+        },
+    }
+}
+
+fn connect_as(plan: &ClientOptions) -> u8 {
+    if plan.diagnostics.colour || plan.look.colour {
+        term::allow_colour();
+    }
+    if !plan.dropped.is_empty() {
+        let talk = Talk::on_stderr(plan.diagnostics.verbosity, plan.diagnostics.colour);
+        talk.detail('*', &format!("dropped from curl's line: {}", plan.dropped.join(", ")));
+    }
+    match &plan.source {
+        Source::Prompt(prompt) => crate::commands::prompt::run(plan, prompt),
+        _ => crate::commands::pipe::run(plan),
+    }
+}
+
+fn replay_as(replay: &ReplayOptions) -> u8 {
+    if replay.plan.diagnostics.colour || replay.plan.look.colour {
+        term::allow_colour();
+    }
+    let mut record = replay.plan.record.iter();
+    match record.try_for_each(|record| crate::client::output_file::check_not_read(record, [replay.file.as_path()])) {
+        Ok(()) => crate::commands::replay::run(replay),
+        Err(error) => complain(&error),
+    }
+}
+
+fn listen_as(service: &mut ListenOptions) -> u8 {
+    if service.diagnostics.colour || service.look.colour {
+        term::allow_colour();
+    }
+    if let Some(record) = &service.record
+        && let Err(error) = crate::client::output_file::check_not_read(record, service.reads())
+    {
+        return complain(&error);
+    }
+    if let Some(cast) = &service.script {
+        match cast.read(service.diagnostics) {
+            Ok(script) => service.options.work = Work::Script(Box::new(script)),
+            Err(code) => return code,
+        }
+    }
+    match &service.source {
+        Source::Prompt(prompt) => crate::commands::prompt::host(service, prompt),
+        _ => crate::commands::listen::run(service),
+    }
+}
+
+fn check_scripts_as(check: &ScriptCheck) -> u8 {
+    if check.diagnostics.colour {
+        term::allow_colour();
+    }
+    crate::commands::check_scripts::run(check)
+}
+
+fn run_as(suite: &RunOptions) -> u8 {
+    if suite.diagnostics.colour {
+        term::allow_colour();
+    }
+    crate::commands::run::run(suite)
+}
+
+pub(crate) fn here(port: u16) -> Target {
+    Parsed::from_text(&format!("ws://127.0.0.1:{port}/")).expect("an address and a port are a URL").target
+}

@@ -1,0 +1,52 @@
+//! What makes the start shorter.
+
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+
+/// Defined apart from all else, for the sake of every start: the options of a command only when that is the one, and the
+/// commands in a frame of the stack that is not there while the options are defined.
+#[derive(Debug)]
+pub(crate) struct Apart<T>(pub(crate) T);
+
+impl<T: Args> Args for Apart<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(|command| {
+            // Or the doc comments of what is flattened would take their place.
+            let about = command.get_about().cloned().unwrap_or_default();
+            let long_about = command.get_long_about().cloned().unwrap_or_default();
+            T::augment_args(command).about(about).long_about(long_about)
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<T: Subcommand> Subcommand for Apart<T> {
+    #[inline(never)]
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        T::augment_subcommands(command)
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        T::augment_subcommands_for_update(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        T::has_subcommand(name)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Apart<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches_mut(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}

@@ -1,0 +1,173 @@
+//! Connecting, at first and again: the pipe and the prompt share it.
+//!
+//! `session::Backoff` decides when to try; here is the clock that it needs, and what the user is told meanwhile.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::connect::{self, connect};
+use super::options::ClientOptions;
+use super::report;
+use crate::dial::{Stream, Trust};
+use crate::error::{Error, RUN_LIMIT};
+use crate::events::Opened;
+use crate::session::{Attempt, Backoff, Outcome, Wait};
+use crate::term::Talk;
+use crate::wire::Socket;
+
+/// Often enough to be there 100 ms after the server.
+const RETRY_EVERY: Duration = Duration::from_millis(50);
+
+/// A connection, and what was agreed on.
+pub(crate) type Connected = (Socket<Stream>, Opened);
+
+/// Makes the connections of a run.
+pub(crate) struct Connector {
+    wait_for_server: Option<Wait>,
+    backoff: Option<Backoff>,
+    /// The end of the run, and how long it was to be.
+    limit: Option<(Instant, Duration)>,
+}
+
+impl Connector {
+    pub(crate) fn new(plan: &ClientOptions, until: Option<Instant>) -> Self {
+        Self {
+            wait_for_server: plan.patience.wait_for_server,
+            backoff: plan.patience.reconnect.map(Backoff::new),
+            limit: until.zip(plan.timeout),
+        }
+    }
+
+    /// Makes the first connection, and waits for the server if that is wanted.
+    pub(crate) async fn first(
+        &self,
+        options: &connect::Options,
+        talk: &Talk,
+        signals: &mut mpsc::Receiver<i32>,
+    ) -> Result<Connected, Error> {
+        if options.target.scheme.is_tls() && matches!(options.route.tls.trust, Trust::Anyone) {
+            talk.warn("the server's certificate is not checked (--insecure)");
+        }
+        let connecting = async {
+            match self.wait_for_server {
+                None => attempt(options, talk).await,
+                Some(Wait::Forever) => retry_until_up(options, talk).await,
+                Some(Wait::For(time)) => {
+                    timeout(time, retry_until_up(options, talk)).await.unwrap_or(Err(Error::TimedOut {
+                        step: "waiting for the server",
+                        after: time,
+                        option: "--wait-for-server",
+                    }))
+                }
+            }
+        };
+        limited(connecting, self.limit, signals).await
+    }
+
+    /// Makes a connection that the user asked for just now.
+    pub(crate) async fn now(
+        &self,
+        options: &connect::Options,
+        talk: &Talk,
+        signals: &mut mpsc::Receiver<i32>,
+    ) -> Result<Connected, Error> {
+        limited(attempt(options, talk), self.limit, signals).await
+    }
+
+    /// Makes a connection at that time.
+    pub(crate) async fn at(
+        &self,
+        at: Instant,
+        options: &connect::Options,
+        talk: &Talk,
+        signals: &mut mpsc::Receiver<i32>,
+    ) -> Result<Connected, Error> {
+        let connecting = async {
+            sleep_until(at).await;
+            attempt(options, talk).await
+        };
+        limited(connecting, self.limit, signals).await
+    }
+
+    /// Whether to connect again after a session that ended so, and when.
+    pub(crate) fn after(&mut self, outcome: &Outcome, lived: Duration) -> Option<Attempt> {
+        let backoff = self.backoff.as_mut()?;
+        backoff.was_open(lived);
+        if outcome.wanted || !outcome.end.may_pass() { None } else { backoff.next(fastrand::f64()) }
+    }
+
+    /// Connects at that time, and tries again for as long as that may help.
+    ///
+    /// Cancel-safe, but for an attempt under way.
+    pub(crate) async fn again(
+        &mut self,
+        at: Instant,
+        options: &connect::Options,
+        talk: &Talk,
+        signals: &mut mpsc::Receiver<i32>,
+    ) -> Result<Connected, Error> {
+        let Self { backoff, limit, .. } = self;
+        let connecting = async {
+            sleep_until(at).await;
+            loop {
+                let error = match attempt(options, talk).await {
+                    Ok(connected) => return Ok(connected),
+                    Err(error) => error,
+                };
+                let next = backoff.as_mut().filter(|_| error.may_pass()).and_then(|it| it.next(fastrand::f64()));
+                let Some(next) = next else { return Err(error) };
+                talk.say(&error.chain());
+                talk.say(&next.to_string());
+                sleep(next.after).await;
+            }
+        };
+        limited(connecting, *limit, signals).await
+    }
+}
+
+/// Connects, unless a signal or the end of the run's time comes first.
+async fn limited(
+    connecting: impl Future<Output = Result<Connected, Error>>,
+    limit: Option<(Instant, Duration)>,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<Connected, Error> {
+    let run_out = async {
+        match limit {
+            Some((at, _)) => sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        connected = connecting => connected,
+        () = run_out => {
+            let after = limit.map_or(Duration::ZERO, |(_, after)| after);
+            Err(Error::TimedOut { step: "connecting", after, option: RUN_LIMIT })
+        }
+        Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+    }
+}
+
+/// Tries until the server is there, or fails in a way that waiting does not mend.
+async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
+    let mut is_told = false;
+    loop {
+        let next = Instant::now() + RETRY_EVERY;
+        match attempt(options, talk).await {
+            Err(error) if error.may_pass() => {
+                if !is_told {
+                    talk.say(&format!("waiting for the server: {}", error.chain()));
+                }
+                is_told = true;
+            }
+            done => return done,
+        }
+        sleep_until(next).await;
+    }
+}
+
+async fn attempt(options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
+    let trace = |trace: connect::Trace<'_>| report::trace(talk, &trace);
+    connect(options, &trace).await
+}

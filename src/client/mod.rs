@@ -1,0 +1,9 @@
+//! Being a client: connecting, connecting again, and showing what happens.
+
+pub(crate) mod connect;
+pub(crate) mod connector;
+pub(crate) mod options;
+pub(crate) mod output;
+pub(crate) mod output_buffer;
+pub(crate) mod output_file;
+pub(crate) mod report;

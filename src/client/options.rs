@@ -1,0 +1,32 @@
+//! What a run against one server needs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::connect;
+use crate::events::Batch;
+use crate::input::source::Source;
+use crate::render::OutputStyle;
+use crate::session;
+use crate::session::reconnect::RetryPolicy;
+use crate::term::diagnostics::Diagnostics;
+
+/// One run against one server.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientOptions {
+    pub(crate) connect: connect::Options,
+    /// `-x`: sent before anything else.
+    pub(crate) first: Batch,
+    pub(crate) source: Source,
+    pub(crate) session: session::options::Options,
+    pub(crate) patience: RetryPolicy,
+    pub(crate) look: OutputStyle,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) diagnostics: Diagnostics,
+    /// What of a line for curl has no place here.
+    pub(crate) dropped: Vec<String>,
+    /// `--timeout`: the limit for all of it.
+    pub(crate) timeout: Option<Duration>,
+    /// `--wait` or `--wait-idle` was given: where there is no input, it has ended before it began.
+    pub(crate) ends_without_input: bool,
+}

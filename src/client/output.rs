@@ -1,0 +1,153 @@
+//! Where events go when there is no prompt: stdout, the record, and what is worth a line on stderr.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::output_buffer::OutputBuffer;
+use super::{output_file, report};
+use crate::error::Error;
+use crate::events::{End, ErrorEvent, Event, EventKind, TimeOrder};
+use crate::message::Direction;
+use crate::render::{OutputStyle, PayloadFormat, Renderer, record, text};
+use crate::session::{Gone, Outlet};
+use crate::term::{FileWriter, Talk, stdout_gone};
+
+/// A run that must leave gives its last output this long.
+pub(crate) const HASTE: Duration = Duration::from_millis(500);
+
+/// Where events go: stdout, the record, and what is worth a line on stderr.
+pub(crate) struct StreamOutput {
+    renderer: RefCell<Renderer>,
+    stdout: OutputBuffer,
+    record: Option<OutputBuffer>,
+    times: TimeOrder,
+    talk: Rc<Talk>,
+}
+
+impl StreamOutput {
+    pub(crate) fn new(look: &OutputStyle, record: Option<&Path>, talk: &Rc<Talk>) -> Result<Self, Error> {
+        let stdout = FileWriter::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
+        let record = record.map(open_record).transpose()?;
+        let renderer = RefCell::new(Renderer::new(look.clone()));
+        Ok(Self {
+            renderer,
+            stdout: OutputBuffer::new(stdout),
+            record,
+            times: TimeOrder::default(),
+            talk: Rc::clone(talk),
+        })
+    }
+
+    pub(crate) fn put_now(&self, what: EventKind) {
+        self.put(Event::now(what));
+    }
+
+    pub(crate) fn put_all(&self, errors: impl IntoIterator<Item = ErrorEvent>) {
+        errors.into_iter().for_each(|error| self.put_now(error.into()));
+    }
+
+    /// Writes the last of it, after a session that ended so.
+    pub(crate) async fn finish_after(self, end: &End, signals: &mut mpsc::Receiver<i32>) -> Result<(), Error> {
+        match end {
+            // Whoever is to leave at once does not wait for a slow reader.
+            End::Interrupted(_) | End::TimedOut => timeout(HASTE, self.finish()).await.unwrap_or(Ok(())),
+            _ => tokio::select! {
+                finished = self.finish() => finished,
+                Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+            },
+        }
+    }
+
+    pub(crate) async fn finish(self) -> Result<(), Error> {
+        let stdout = self.stdout.finish().await.map_err(|source| Error::Local { what: "write to stdout", source });
+        let record = match self.record {
+            Some(record) => record.finish().await.map_err(|source| Error::Local { what: "write the record", source }),
+            None => Ok(()),
+        };
+        stdout.and(record)
+    }
+}
+
+/// Opens the file of `--record`; it is replaced when there is something to record.
+pub(crate) fn open_record(path: &Path) -> Result<OutputBuffer, Error> {
+    let spool = output_file::open(path, output_file::PRIVATE).and_then(OutputBuffer::replacing);
+    spool.map_err(|source| Error::File { what: "write the record (--record) to", path: path.to_owned(), source })
+}
+
+impl Outlet for StreamOutput {
+    async fn room(&self) -> Result<(), Gone> {
+        self.stdout.room().await?;
+        match &self.record {
+            Some(record) => record.room().await,
+            None => Ok(()),
+        }
+    }
+
+    fn put(&self, mut event: Event) {
+        event.at = self.times.next(event.at);
+        let mut renderer = self.renderer.borrow_mut();
+        self.stdout.append(|out| renderer.render(&event, out));
+        if let Some(record) = &self.record {
+            let secrets = renderer.look().secrets;
+            record.append(|out| record::write(&event, secrets, out));
+        }
+        if let EventKind::Frame(seen) = &event.what
+            && renderer.look().format != PayloadFormat::Records
+        {
+            self.talk.frame(&report::frame(event.client, seen));
+        }
+        if renderer.look().ping_pong && renderer.look().format != PayloadFormat::Records {
+            match &event.what {
+                EventKind::Ping(direction, data) => say_control(&self.talk, *direction, &text::ping(data)),
+                EventKind::Pong(direction, data, round_trip) => {
+                    say_control(&self.talk, *direction, &text::pong(data, *round_trip));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        self.stdout.flush().await?;
+        match &self.record {
+            Some(record) => record.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    fn takes_runs(&self) -> bool {
+        self.record.is_none() && self.renderer.borrow().look().passes_untouched()
+    }
+
+    fn wants_sent(&self) -> bool {
+        self.record.is_some() || self.renderer.borrow().shows_sent()
+    }
+
+    async fn gone(&self) {
+        let record = async {
+            match &self.record {
+                Some(record) => record.stopped().await,
+                None => std::future::pending().await,
+            }
+        };
+        // A full disk is no reader that leaves: only the writer knows of it.
+        tokio::select! {
+            biased;
+            () = stdout_gone() => {}
+            () = self.stdout.stopped() => {}
+            () = record => {}
+        }
+    }
+}
+
+fn say_control(talk: &Talk, direction: Direction, words: &str) {
+    match direction {
+        Direction::In => talk.say(&format!("received {words}")),
+        Direction::Out => talk.say(&format!("sent {words}")),
+    }
+}

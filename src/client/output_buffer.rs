@@ -1,0 +1,89 @@
+//! Output on its way to a [`FileWriter`]: gathered while more comes, handed over in one piece when nothing does.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io;
+
+use bytes::{Buf as _, BytesMut};
+
+use super::output_file;
+use crate::session::Gone;
+use crate::term::FileWriter;
+
+/// Enough for one write; more waiting than this slows its source down.
+const PIECE: usize = 64 << 10;
+
+/// A buffer before a lane. Shared by the two halves of the pump, so it takes `&self`.
+pub(crate) struct OutputBuffer {
+    // Borrowed between awaits only.
+    waiting: RefCell<BytesMut>,
+    lane: FileWriter,
+    /// The same file, until it is emptied for what is written first.
+    replaced: Cell<Option<File>>,
+}
+
+impl OutputBuffer {
+    pub(crate) fn new(lane: FileWriter) -> Self {
+        Self { waiting: RefCell::default(), lane, replaced: Cell::new(None) }
+    }
+
+    /// To a file whose contents are replaced by what is written, if anything is.
+    pub(crate) fn replacing(file: File) -> io::Result<Self> {
+        let replaced = file.try_clone()?;
+        Ok(Self { replaced: Cell::new(Some(replaced)), ..Self::new(FileWriter::to_file(file)) })
+    }
+
+    /// Lets something be appended; never waits.
+    pub(crate) fn append(&self, append: impl FnOnce(&mut BytesMut)) {
+        append(&mut self.waiting.borrow_mut());
+    }
+
+    /// Waits until there is room for more. Cancel-safe: nothing leaves the buffer without its place.
+    pub(crate) async fn room(&self) -> Result<(), Gone> {
+        if self.waiting.borrow().len() < PIECE {
+            return Ok(());
+        }
+        self.flush().await
+    }
+
+    /// Hands over all that waits.
+    pub(crate) async fn flush(&self) -> Result<(), Gone> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        if let Some(file) = self.replaced.take() {
+            output_file::empty(&file);
+        }
+        let written = self.lane.write_at_once(&self.waiting.borrow());
+        self.waiting.borrow_mut().advance(written);
+        if self.is_empty() {
+            return Ok(());
+        }
+        let place = self.lane.place().await.map_err(|_| Gone)?;
+        // The other half may have taken it meanwhile.
+        let piece = self.waiting.borrow_mut().split().freeze();
+        if !piece.is_empty() {
+            place.send(piece);
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.borrow().is_empty()
+    }
+
+    /// Ends when nothing more can be written.
+    pub(crate) async fn stopped(&self) {
+        self.lane.stopped().await;
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    /// What the writer could not write; a reader that went away is no error.
+    pub(crate) async fn finish(self) -> io::Result<()> {
+        // A failed writer tells its own reason below.
+        let _ = self.flush().await;
+        self.lane.finish().await
+    }
+}

@@ -1,0 +1,284 @@
+//! What the user is told about the connection: how it was made, and how it ended.
+
+use std::time::Duration;
+
+use crossterm::style::Color;
+
+use super::connect::Trace;
+use super::options::ClientOptions;
+use crate::compare::diff::DiffSide;
+use crate::dial::{Dialed, proxy};
+use crate::error::Error;
+use crate::events::{ClientName, End, ErrorEvent, FailureKind, Opened};
+use crate::handshake::Refusal;
+use crate::handshake::head::OpeningRequest;
+use crate::masking;
+use crate::message::Close;
+use crate::recording::check::Difference;
+use crate::render::local_time;
+use crate::render::page::{Page, page};
+use crate::session::{Attempt, LingerEnd, Outcome};
+use crate::target::Target;
+use crate::term::Talk;
+use crate::transport::Peer;
+use crate::wire::Fault;
+use crate::wire::offer::Agreed;
+use crate::wire::trace::WireEvent;
+
+/// Tells a step on the way to the connection, to who asked for details.
+pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
+    match trace {
+        Trace::Dialed { target, dialed } => {
+            dialed_to(talk, target, dialed);
+        }
+        Trace::Request(head) => talk.detail('>', head),
+        Trace::Response(head) => talk.detail('<', head),
+        Trace::Redirected(target) => talk.say(&format!("redirected to {target}")),
+        Trace::Answered(time) => talk.fine_detail(&format!("answered in {time:.1?}")),
+    }
+}
+
+/// A frame, with the time of day, and whose it is where we are the server.
+pub(crate) fn frame(client: Option<ClientName>, seen: &WireEvent) -> String {
+    let client = client.map_or_else(String::new, |name| format!(" {name}"));
+    format!("{}{client} {}", local_time(seen.at), seen.shown())
+}
+
+fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
+    let proxy = dialed.proxy.as_ref().map_or_else(String::new, |proxy| format!(", the proxy {proxy},"));
+    talk.detail('*', &format!("connected to {}{proxy} for {target}", dialed.peer));
+    let steps = &dialed.steps;
+    let tunnelled = steps.tunnelled.map_or_else(String::new, |time| format!(", tunnel in {time:.1?}"));
+    let secured = steps.secured.map_or_else(String::new, |time| format!(", TLS in {time:.1?}"));
+    talk.fine_detail(&format!(
+        "name resolved in {:.1?}, connected in {:.1?}{tunnelled}{secured}",
+        steps.resolved, steps.connected
+    ));
+    let Some(tls) = &dialed.tls else { return };
+    let alpn = tls.alpn.as_deref().unwrap_or("none");
+    talk.fine_detail(&format!("TLS: {}, {}, ALPN {alpn}", tls.version, tls.cipher_suite));
+    let Some(certificate) = &tls.certificate else { return };
+    talk.fine_detail(&format!("certificate: subject `{}`, issuer `{}`", certificate.subject, certificate.issuer));
+    let names = if certificate.names.is_empty() { "none".to_owned() } else { certificate.names.join(", ") };
+    let until = humantime::format_rfc3339_seconds(certificate.not_after).to_string().replace('T', " ");
+    talk.fine_detail(&format!("certificate: names {names}; valid until {until}"));
+}
+
+/// Tells that the connection is open.
+pub(crate) fn opened(talk: &Talk, opened: &Opened) {
+    let subprotocol = opened.shown_subprotocol();
+    let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    talk.say(&format!("connected to {}{chosen}", opened.shown_url()));
+    let offered = opened.shown_offer();
+    if subprotocol.is_none() && !offered.is_empty() {
+        talk.warn(&format!("the server chose none of the subprotocols that were offered: {}", offered.join(", ")));
+    }
+    if let Some(agreed) = &opened.deflate {
+        talk.detail('*', &compressed(agreed));
+    }
+}
+
+/// Shows what a client asked, and what it was answered, to who asked for details.
+pub(crate) fn handshake(talk: &Talk, peer: &Peer, request: &str, answer: &str) {
+    if request.is_empty() {
+        return;
+    }
+    talk.detail('*', &format!("{peer} asks, and is answered:"));
+    talk.detail('<', &masking::head(request));
+    talk.detail('>', &masking::head(answer));
+}
+
+/// Tells that a client has offered none of the subprotocols that the server speaks, if it speaks any.
+pub(crate) fn no_subprotocol(talk: &Talk, name: ClientName, opening: &OpeningRequest, ours: &[String]) {
+    if ours.is_empty() {
+        return;
+    }
+    let ours = ours.join(", ");
+    let offered = masking::subprotocols(&opening.subprotocols().collect::<Vec<_>>().join(",")).shown;
+    talk.warn(&if offered.is_empty() {
+        format!("{name} offers no subprotocol; the server speaks {ours}")
+    } else {
+        let offered = offered.join(", ");
+        format!(
+            "{name} offers {offered}, and the server speaks {ours}: with none in common, browsers and `ws` give the \
+             connection up"
+        )
+    });
+}
+
+/// What was agreed on about compression.
+pub(crate) fn compressed(agreed: &Agreed) -> String {
+    format!("messages are compressed; {agreed}")
+}
+
+/// Tells why there is no connection; a refusal's body comes with it.
+pub(crate) fn not_connected(talk: &Talk, error: &Error) {
+    talk.error(&error.chain());
+    match error {
+        Error::Refused(refusal) => refused(talk, refusal),
+        // Its words matter less: it is not who was asked.
+        Error::Proxy { source: proxy::ProxyError::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        _ => {}
+    }
+}
+
+fn refused(talk: &Talk, refusal: &Refusal) {
+    let Page { text, note } = page(refusal, talk.is_verbose());
+    if !text.is_empty() {
+        talk.body(&text);
+    }
+    if let Some(note) = note {
+        talk.say(note);
+    }
+}
+
+/// Tells how the last session ended, and what it leaves undone. Errors are told even when quiet; a record has them too.
+#[must_use]
+pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec<ErrorEvent> {
+    let mut errors: Vec<_> = end(talk, plan, outcome).into_iter().collect();
+    if matches!(outcome.end, End::OutputGone) {
+        return errors;
+    }
+    match outcome.late {
+        0 => {}
+        1 => talk.say("1 more message came after the last one that was waited for"),
+        late => talk.say(&format!("{late} more messages came after the last one that was waited for")),
+    }
+    for missed in &outcome.missed {
+        let words = format!("no message met the expectation {missed}");
+        talk.error(&words);
+        errors.push(ErrorEvent::new(FailureKind::Unmet, words));
+    }
+    if let Some(short) = &outcome.short {
+        let words = match outcome.lapsed {
+            Some(LingerEnd::Whole) => format!("{short} before the wait ended (--wait)"),
+            Some(LingerEnd::Idle(time)) => format!("{short}, then nothing for {time:?} (--wait-idle)"),
+            None => format!("{short} before the server closed"),
+        };
+        match outcome.lapsed {
+            Some(_) => talk.error(&words),
+            None => talk.warn(&words),
+        }
+        errors.push(ErrorEvent::new(FailureKind::Unmet, words));
+    }
+    errors
+}
+
+/// Tells that a session ended which another one will follow.
+#[must_use]
+pub(crate) fn lost(talk: &Talk, plan: &ClientOptions, outcome: &Outcome, next: &Attempt) -> Option<ErrorEvent> {
+    let error = end(talk, plan, outcome);
+    talk.say(&next.to_string());
+    error
+}
+
+/// Tells what a connection takes over from the one before.
+pub(crate) fn resuming(talk: &Talk, messages: usize) {
+    if messages > 0 {
+        talk.say(&format!("sending what was queued ({messages})"));
+    }
+}
+
+/// Tells what was not sent, now that there will be no other connection.
+pub(crate) fn unsent(talk: &Talk, messages: usize) {
+    match messages {
+        0 => {}
+        1 => talk.error("1 message was not sent"),
+        _ => talk.error(&format!("{messages} messages were not sent")),
+    }
+}
+
+/// Tells an end, and returns it if it is an error that no record has yet.
+fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEvent> {
+    let patience = plan.session.ending.close_timeout;
+    let words = match &outcome.end {
+        // A missed expectation says it better.
+        End::TimedOut if !outcome.missed.is_empty() => return None,
+        End::OutputGone => return None,
+        End::Closed { close, .. } => closed(close),
+        End::Cut(None) => "the connection was cut without a Close".to_owned(),
+        End::Cut(Some(error)) => format!("the connection was cut without a Close: {error}"),
+        End::Silent => silent(plan),
+        End::Broken(fault) => format!("the server {}", broken(fault)),
+        End::Unanswered if outcome.sends_on => {
+            format!("the server sent on and did not answer our Close within {patience:?} (--close-timeout)")
+        }
+        End::Unanswered => format!("the server did not answer our Close within {patience:?} (--close-timeout)"),
+        End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
+        End::Interrupted(_) => "interrupted".to_owned(),
+        End::BadInput(why) => why.clone(),
+        End::Abandoned => "cut without a Close, as asked".to_owned(),
+        End::Left => "the server has left after our half-close".to_owned(),
+    };
+    // One that sends on for ever has left nothing unsaid that was waited for.
+    let kind = outcome.end.kind().filter(|_| !outcome.sends_on);
+    match (&outcome.end, kind) {
+        (End::Interrupted(_), _) | (_, None) => talk.say(&words),
+        _ => talk.error(&words),
+    }
+    kind.and_then(|_| recorded(&outcome.end, words))
+}
+
+/// An end as a record has it, where it is an error; the session itself has told a broken protocol.
+fn recorded(end: &End, words: String) -> Option<ErrorEvent> {
+    let kind = end.kind().filter(|_| !matches!(end, End::Broken(_)))?;
+    Some(ErrorEvent::new(kind, words))
+}
+
+fn silent(plan: &ClientOptions) -> String {
+    let timeout = plan.session.habits.pings.map_or(Duration::ZERO, |pings| pings.timeout);
+    format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
+}
+
+/// Tells what is not as it was recorded; also when quiet.
+pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
+    talk.error(&format!("{place}: {}", difference.words));
+    for line in &difference.diff {
+        let text: String = line.spans.iter().map(|span| span.text.as_str()).collect();
+        match line.side {
+            DiffSide::Both | DiffSide::Gap => talk.compared("  ", &text, None),
+            DiffSide::Expected => talk.compared("- ", &text, Some(Color::DarkRed)),
+            DiffSide::Came => talk.compared("+ ", &text, Some(Color::DarkGreen)),
+        }
+    }
+}
+
+/// Tells how a client's session ended, where we are the server; a record has it too if it is an error.
+#[must_use]
+pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
+    let (words, is_usual) = match end {
+        // It is the client's to say how it goes.
+        End::Closed { close, .. } => (closed(close), true),
+        End::Cut(None) => ("was cut without a Close".to_owned(), false),
+        End::Cut(Some(error)) => (format!("was cut without a Close: {error}"), false),
+        End::Broken(fault) => (broken(fault), false),
+        End::Unanswered => ("did not answer our Close (--close-timeout)".to_owned(), false),
+        End::Silent => ("did not answer a ping (--ping-timeout)".to_owned(), false),
+        End::Abandoned => ("was dropped without a Close, as asked".to_owned(), true),
+        End::Left => ("has left after our half-close".to_owned(), true),
+        // These end the server, which says so itself.
+        End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
+    };
+    let words = format!("{name} {words}");
+    if is_usual {
+        talk.say(&words)
+    } else {
+        talk.warn(&words)
+    }
+    if is_usual { None } else { recorded(end, words) }
+}
+
+fn closed(close: &Close) -> String {
+    let code = close.code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"));
+    let reason = if close.reason.is_empty() { String::new() } else { format!(": {}", close.reason) };
+    format!("{code} ({}){reason}", close.meaning())
+}
+
+pub(crate) fn broken(fault: &Fault) -> String {
+    let hint = match fault {
+        Fault::TooBig { .. } => " (--max-message raises the limit)",
+        _ => "",
+    };
+    let code = fault.close_code().map_or_else(String::new, |code| format!("; closed with {code}"));
+    format!("broke the protocol: {fault}{code}{hint}")
+}

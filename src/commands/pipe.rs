@@ -1,0 +1,97 @@
+//! The pipe: stdin to the socket, the socket to stdout.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::client::connector::Connector;
+use crate::client::options::ClientOptions;
+use crate::client::output::StreamOutput;
+use crate::client::report;
+use crate::error::Error;
+use crate::events::EventKind;
+use crate::input::source::Source;
+use crate::input::stdin::{self, Stdin};
+use crate::runtime::deadline;
+use crate::session::{self, Outlet as _, Progress};
+use crate::sys::signals;
+use crate::term::{Talk, stdout_gone};
+
+/// Runs to the end, and returns the exit status.
+pub(crate) fn run(plan: &ClientOptions) -> u8 {
+    crate::runtime::hold(plan.diagnostics, async |talk| converse(plan, talk).await)
+}
+
+async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
+    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let until = deadline(plan.timeout);
+    let output = StreamOutput::new(&plan.look, plan.record.as_deref(), talk)?;
+    let mut link = Connector::new(plan, until);
+    let mut connected = tokio::select! {
+        connected = link.first(&plan.connect, talk, &mut signals) => connected,
+        () = stdout_gone() => return Ok(0),
+    };
+    let mut stdin = None;
+    let mut options = plan.session.clone();
+    options.ending.deadline = until;
+    let mut progress = Progress::new(&options.ending);
+    let outcome = loop {
+        let (socket, opened) = match connected {
+            Ok(connected) => connected,
+            Err(error) => {
+                report::unsent(talk, progress.backlog.messages());
+                output.put_now(error.event().into());
+                output.finish().await?;
+                return Err(error);
+            }
+        };
+        report::opened(talk, &opened);
+        report::resuming(talk, progress.backlog.messages());
+        output.put_now(EventKind::Open(Box::new(opened)));
+        // Input waits until the first connection is there.
+        let stdin = match &mut stdin {
+            Some(stdin) => stdin,
+            none => none.insert(start_input(plan, talk)?),
+        };
+        let first = plan.first.clone();
+        let opened_at = Instant::now();
+        let outcome = session::pump::run(socket, first, &mut progress, stdin, &mut signals, &output, &options).await;
+        let Some(next) = link.after(&outcome, opened_at.elapsed()) else {
+            if plan.patience.reconnect.is_some() && !outcome.wanted {
+                report::unsent(talk, progress.backlog.messages());
+            }
+            break outcome;
+        };
+        output.put_all(report::lost(talk, plan, &outcome, &next));
+        // What has come so far is shown before a pause that may be long.
+        let _ = output.flush().await;
+        let at = tokio::time::Instant::now() + next.after;
+        connected = tokio::select! {
+            connected = link.again(at, &plan.connect, talk, &mut signals) => connected,
+            () = output.gone() => return output.finish().await.map(|()| 0),
+        };
+    };
+
+    output.put_all(report::ended(talk, plan, &outcome));
+    output.finish_after(&outcome.end, &mut signals).await?;
+    Ok(outcome.exit_code())
+}
+
+/// Starts to read what is to be sent.
+fn start_input(plan: &ClientOptions, talk: &Talk) -> Result<Stdin, Error> {
+    let nothing = || if plan.ends_without_input { Stdin::Ended } else { Stdin::Silent };
+    let cut = match &plan.source {
+        Source::Ended => return Ok(Stdin::Ended),
+        Source::Pipe(cut) => cut.clone(),
+        Source::Nothing | Source::Prompt(_) => return Ok(nothing()),
+    };
+    match stdin::open() {
+        Ok(Some(file)) => Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source }),
+        // After -x there is nothing more to send; without it there is only listening.
+        _ if !plan.first.is_empty() => Ok(Stdin::Ended),
+        Ok(None) => Ok(nothing()),
+        Err(error) => {
+            talk.say(&format!("stdin cannot be read ({error}); listening only"));
+            Ok(nothing())
+        }
+    }
+}

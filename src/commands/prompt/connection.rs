@@ -1,0 +1,328 @@
+//! The thread of the connection, and of those that follow it: after `/reconnect` and `/connect`, or by themselves.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::output::PromptOutput;
+use super::requests::ClientRequest;
+use super::state::ConnectionState;
+use super::thread::PromptThread;
+use crate::client::connector::{Connected, Connector};
+use crate::client::options::ClientOptions;
+use crate::client::report;
+use crate::error::Error;
+use crate::events::{Batch, End, EventKind, Input};
+use crate::message::Message;
+use crate::request::Credentials;
+use crate::runtime::deadline;
+use crate::session::{self, Attempt, Progress};
+use crate::target::Parsed;
+use crate::term::Talk;
+
+pub(crate) struct PromptConnection {
+    pub(crate) plan: ClientOptions,
+    pub(crate) exit_on_close: bool,
+    pub(crate) stage: PromptThread,
+    /// The other end of `inputs`, for what is repeated.
+    pub(crate) lines: mpsc::Sender<Result<Batch, String>>,
+    pub(crate) inputs: mpsc::Receiver<Result<Batch, String>>,
+    pub(crate) ordered: mpsc::Receiver<ClientRequest>,
+}
+
+/// What comes next.
+enum Next {
+    Begin(Box<Connected>),
+    /// Connect at once, since the user wants it.
+    Now,
+    /// Connect when it is time; the status is for who leaves before.
+    Again {
+        attempt: Attempt,
+        code: u8,
+    },
+    /// There is no connection, and the prompt stays.
+    Stay(u8),
+    /// Leave, with this exit status.
+    Leave(u8),
+}
+
+impl PromptConnection {
+    /// Holds it, and those that follow it, to the end; the exit status.
+    pub(crate) async fn hold(mut self) -> Result<u8, Error> {
+        let diagnostics = self.plan.diagnostics;
+        let on_stderr = Talk::on_stderr(diagnostics.verbosity, diagnostics.colour);
+        let until = deadline(self.plan.timeout);
+        let mut link = Connector::new(&self.plan, until);
+        let mut progress = Progress::new(&self.plan.session.ending);
+        let output = PromptOutput::new(&self.stage, &self.plan.look, self.plan.record.as_deref())?;
+        self.stage.shared.history().heartbeat =
+            self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
+        self.stage.shared.history().replies = self.plan.session.replies.clone();
+        let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                report::not_connected(&on_stderr, &error);
+                output.put_now(error.event().into());
+                output.finish().await?;
+                return Ok(error.exit_code());
+            }
+        };
+        let mut next = self.begin(connected, &on_stderr);
+        let talk = self.stage.talk(diagnostics);
+        self.stage.begin();
+        let code = loop {
+            if !matches!(next, Next::Begin(_) | Next::Again { .. }) {
+                self.forget(&mut progress, &talk);
+            }
+            next = match next {
+                Next::Begin(connected) => {
+                    self.session(*connected, &mut link, &mut progress, &output, &talk, until).await
+                }
+                Next::Now => {
+                    let connected = link.now(&self.plan.connect, &talk, &mut self.stage.signals).await;
+                    self.begin_if(connected, &output, &talk)
+                }
+                Next::Again { attempt, code } => self.again(attempt, code, &mut link, &output, &talk).await,
+                Next::Stay(code) => self.closed(&output, &talk, code).await,
+                Next::Leave(code) => break code,
+            };
+        };
+        output.finish().await?;
+        Ok(code)
+    }
+
+    /// A connection is there. How it stands is known before it is said: the prompt shows what is so from its first drawing
+    /// on, and what is said draws it anew.
+    fn begin(&self, connected: Connected, talk: &Talk) -> Next {
+        self.stage.shared.stand(ConnectionState::Open);
+        report::opened(talk, &connected.1);
+        Next::Begin(Box::new(connected))
+    }
+
+    /// The same, if it is there.
+    fn begin_if(&self, connected: Result<Connected, Error>, output: &PromptOutput, talk: &Talk) -> Next {
+        match connected {
+            Ok(connected) => self.begin(connected, talk),
+            Err(error) => {
+                self.stage.shared.stand(ConnectionState::Closed);
+                report::not_connected(talk, &error);
+                output.put_now(error.event().into());
+                let is_final = matches!(error, Error::Interrupted(_)) || self.exit_on_close;
+                if is_final { Next::Leave(error.exit_code()) } else { Next::Stay(error.exit_code()) }
+            }
+        }
+    }
+
+    async fn session(
+        &mut self,
+        (socket, opened): Connected,
+        link: &mut Connector,
+        progress: &mut Progress,
+        output: &PromptOutput,
+        talk: &Talk,
+        until: Option<Instant>,
+    ) -> Next {
+        self.stage.shared.history().opened(&opened);
+        output.put_now(EventKind::Open(Box::new(opened)));
+        let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
+        report::resuming(talk, queued);
+        for input in &self.plan.first {
+            if let Input::Message(message) = input {
+                output.show_sent(message.clone());
+            }
+        }
+        let mut options = self.plan.session.clone();
+        options.ending.deadline = until;
+        let first = self.plan.first.clone();
+        let mut desk = ClientRequestHandler {
+            plan: &mut self.plan,
+            lines: &self.lines,
+            output,
+            talk,
+            repeating: None,
+            wanted: None,
+        };
+        let opened_at = Instant::now();
+        let outcome = tokio::select! {
+            outcome = session::pump::run(socket, first, progress, &mut self.inputs, &mut self.stage.signals, output, &options) => outcome,
+            never = desk.take_orders(&mut self.ordered) => match never {},
+        };
+        let wanted = desk.clear();
+        let next = if wanted.is_none() { link.after(&outcome, opened_at.elapsed()) } else { None };
+        if let Some(next) = next {
+            self.stage.shared.stand(ConnectionState::Reconnecting);
+            output.put_all(report::lost(talk, &self.plan, &outcome, &next));
+            return Next::Again { attempt: next, code: outcome.exit_code() };
+        }
+        self.stage.shared.stand(ConnectionState::Closed);
+        output.put_all(report::ended(talk, &self.plan, &outcome));
+        match wanted {
+            Some(AfterSession::Leave) => Next::Leave(outcome.exit_code()),
+            Some(AfterSession::Connect) => Next::Now,
+            None if self.stays(&outcome.end) => Next::Stay(outcome.exit_code()),
+            None => Next::Leave(outcome.exit_code()),
+        }
+    }
+
+    /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
+    fn stays(&self, end: &End) -> bool {
+        let asked_close = self.stage.shared.asked_close.swap(false, Ordering::SeqCst);
+        let is_theirs = matches!(
+            end,
+            End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned | End::Left
+        );
+        let has_typed = !self.stage.shared.line().is_empty() || self.stage.shared.has_typed.load(Ordering::SeqCst);
+        !self.exit_on_close && (is_theirs && has_typed || asked_close)
+    }
+
+    /// Connects again by itself, unless the user wants something else.
+    async fn again(
+        &mut self,
+        attempt: Attempt,
+        code: u8,
+        link: &mut Connector,
+        output: &PromptOutput,
+        talk: &Talk,
+    ) -> Next {
+        let mut at = Instant::now() + attempt.after;
+        loop {
+            tokio::select! {
+                connected = link.again(at, &self.plan.connect, talk, &mut self.stage.signals) => {
+                    return self.begin_if(connected, output, talk);
+                }
+                order = self.ordered.recv() => match order {
+                    Some(ClientRequest::Reconnect) => at = Instant::now(),
+                    Some(ClientRequest::Connect(parsed)) => {
+                        redirect(&mut self.plan, *parsed);
+                        return Next::Now;
+                    }
+                    Some(ClientRequest::Record(path)) => output.record_to(path, talk).await,
+                    Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
+                    Some(ClientRequest::Repeat { .. }) => {}
+                    Some(ClientRequest::Stay) => return Next::Stay(code),
+                    Some(ClientRequest::Leave) | None => return Next::Leave(code),
+                },
+            }
+        }
+    }
+
+    /// Begins anew: what was meant for the connections before is not for the next one.
+    fn forget(&mut self, progress: &mut Progress, talk: &Talk) {
+        self.stage.shared.queued.store(0, Ordering::SeqCst);
+        let mut unsent = progress.backlog.messages();
+        while let Ok(Ok(batch)) = self.inputs.try_recv() {
+            unsent += batch.iter().filter(|input| matches!(input, Input::Message(_))).count();
+        }
+        report::unsent(talk, unsent);
+        *progress = Progress::new(&self.plan.session.ending);
+    }
+
+    /// Waits for what the user wants now that there is no connection.
+    async fn closed(&mut self, output: &PromptOutput, talk: &Talk, code: u8) -> Next {
+        self.stage.shared.stand(ConnectionState::Closed);
+        talk.say("Enter or /reconnect connects again, /quit leaves");
+        loop {
+            tokio::select! {
+                order = self.ordered.recv() => match order {
+                    Some(ClientRequest::Reconnect) => return Next::Now,
+                    Some(ClientRequest::Connect(parsed)) => {
+                        redirect(&mut self.plan, *parsed);
+                        return Next::Now;
+                    }
+                    Some(ClientRequest::Record(path)) => output.record_to(path, talk).await,
+                    Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
+                    Some(ClientRequest::Repeat { .. } | ClientRequest::Stay) => {}
+                    Some(ClientRequest::Leave) | None => return Next::Leave(code),
+                },
+                Some(signal) = self.stage.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
+            }
+        }
+    }
+}
+
+/// Points the plan to another server; secrets stay with the one that they were for.
+fn redirect(plan: &mut ClientOptions, parsed: Parsed) {
+    if !plan.connect.target.same_origin(&parsed.target) {
+        plan.connect.wishes = plan.connect.wishes.without_secrets();
+    }
+    if !plan.connect.target.same_host(&parsed.target) {
+        plan.connect.route = plan.connect.route.for_another_host();
+    }
+    if let Some((user, password)) = parsed.credentials {
+        plan.connect.wishes.credentials = Some(Credentials::Basic { user, password });
+    }
+    plan.connect.target = parsed.target;
+}
+
+/// Takes orders while a session runs.
+struct ClientRequestHandler<'a> {
+    plan: &'a mut ClientOptions,
+    lines: &'a mpsc::Sender<Result<Batch, String>>,
+    output: &'a PromptOutput,
+    talk: &'a Talk,
+    repeating: Option<AbortHandle>,
+    wanted: Option<AfterSession>,
+}
+
+/// What is to follow the session.
+enum AfterSession {
+    Connect,
+    Leave,
+}
+
+impl ClientRequestHandler<'_> {
+    async fn take_orders(&mut self, ordered: &mut mpsc::Receiver<ClientRequest>) -> std::convert::Infallible {
+        while let Some(order) = ordered.recv().await {
+            match order {
+                ClientRequest::Reconnect => self.close_for(AfterSession::Connect).await,
+                ClientRequest::Connect(parsed) => {
+                    redirect(self.plan, *parsed);
+                    self.close_for(AfterSession::Connect).await;
+                }
+                ClientRequest::Leave => self.wanted = Some(AfterSession::Leave),
+                ClientRequest::Fragment(size) => self.plan.connect.manner.fragment = size,
+                // The connection was back before it was ordered.
+                ClientRequest::Stay => {}
+                ClientRequest::Record(path) => self.output.record_to(path, self.talk).await,
+                ClientRequest::Repeat { message, times, every } => {
+                    self.stop_repeating();
+                    let repeating = tokio::spawn(repeat(self.lines.clone(), message, times, every));
+                    self.repeating = Some(repeating.abort_handle());
+                }
+            }
+        }
+        std::future::pending().await
+    }
+
+    async fn close_for(&mut self, wanted: AfterSession) {
+        self.wanted = Some(wanted);
+        // A session that has ended meanwhile needs no Close.
+        let _ = self.lines.send(Ok(vec![Input::Close(None)])).await;
+    }
+
+    fn stop_repeating(&mut self) {
+        if let Some(repeating) = self.repeating.take() {
+            repeating.abort();
+        }
+    }
+
+    /// What is to follow, now that the session has ended.
+    fn clear(mut self) -> Option<AfterSession> {
+        self.stop_repeating();
+        self.wanted
+    }
+}
+
+async fn repeat(lines: mpsc::Sender<Result<Batch, String>>, message: Message, times: u32, every: Duration) {
+    for _ in 0..times {
+        if lines.send(Ok(vec![Input::Message(message.clone())])).await.is_err() {
+            return;
+        }
+        if !every.is_zero() {
+            tokio::time::sleep(every).await;
+        }
+    }
+}

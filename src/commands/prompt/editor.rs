@@ -1,0 +1,253 @@
+//! The line editor: what rustyline asks of us while a line is typed, and how it is set up.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crossterm::style::{Color, Stylize as _};
+use rustyline::completion::Completer;
+use rustyline::config::{BellStyle, Config, Configurer as _};
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::MemHistory;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{
+    Cmd, ColorMode, CompletionType, Context, EditMode, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
+    Result,
+};
+
+use super::command::{self, Completes};
+use super::display::Screen;
+use super::files;
+use super::state::{ConnectionState, Shared};
+use crate::term;
+use crate::wire::frame::Side;
+
+/// The editor with our helper; `history` keeps its lines.
+pub(crate) type LineEditor = Editor<Assistant, MemHistory>;
+
+/// Sets the editor up.
+pub(crate) fn editor(assistant: Assistant, vi: bool) -> Result<LineEditor> {
+    let mut config = Config::builder()
+        .max_history_size(crate::commands::prompt::editor::LINES)?
+        // A list that asks "more?" would keep the display waiting, and Ctrl-C out.
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .completion_prompt_limit(usize::MAX)
+        // Without it, a lone Escape would stop the display for ever.
+        .keyseq_timeout(Some(50))
+        .edit_mode(if vi { EditMode::Vi } else { EditMode::Emacs })
+        // Without it `highlight_prompt`, which the display needs, is never called. Colours are for the helper to decide.
+        .color_mode(ColorMode::Forced)
+        .bell_style(BellStyle::None);
+    config.enable_bracketed_paste(true);
+    let mut editor = Editor::with_history(config.build(), MemHistory::new())?;
+    editor.set_helper(Some(assistant));
+    let alt_enter = KeyEvent(KeyCode::Enter, Modifiers::ALT);
+    editor.bind_sequence(alt_enter, EventHandler::Simple(Cmd::Newline));
+    Ok(editor)
+}
+
+/// Answers the editor, and tells the display what the editor is doing.
+pub(crate) struct Assistant {
+    /// Whose prompt it is.
+    pub(crate) side: Side,
+    pub(crate) screen: Arc<Screen>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) colour: bool,
+}
+
+impl Helper for Assistant {}
+
+impl Validator for Assistant {
+    fn validate(&self, typed: &mut ValidationContext<'_>) -> Result<ValidationResult> {
+        Ok(if continues(typed.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+    }
+}
+
+/// What stands in grey behind the cursor.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Hint {
+    text: String,
+    /// How many bytes of it the right arrow puts into the line: a name, but not what only describes an argument.
+    typeable: usize,
+}
+
+impl rustyline::hint::Hint for Hint {
+    fn display(&self) -> &str {
+        &self.text
+    }
+
+    fn completion(&self) -> Option<&str> {
+        Some(&self.text[..self.typeable]).filter(|typed| !typed.is_empty())
+    }
+}
+
+impl Hinter for Assistant {
+    type Hint = Hint;
+
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Hint> {
+        // The first call comes with raw mode on: from now on the printer goes through the editor.
+        if self.screen.open() {
+            term::note_editing();
+        }
+        self.shared.keep_line(line);
+        if pos == line.len() { hint(self.side, line) } else { None }
+    }
+}
+
+/// How a command goes on.
+fn hint(side: Side, line: &str) -> Option<Hint> {
+    match line.split_once(' ') {
+        Some((name, rest)) => {
+            let entry = command::find(side, name)?;
+            let words = if let Completes::Words(words) = entry.completes { words } else { &[] };
+            match words.iter().find_map(|word| word.strip_prefix(rest)).filter(|_| !rest.is_empty()) {
+                Some(end) => Some(Hint { text: end.to_owned(), typeable: end.len() }),
+                None if rest.is_empty() => Some(Hint { text: entry.arguments.to_owned(), typeable: 0 }),
+                None => None,
+            }
+        }
+        None if line.len() < 2 || !line.starts_with('/') => None,
+        None => {
+            let entry = command::table(side).find(|entry| entry.name.starts_with(line))?;
+            let end = &entry.name[line.len()..];
+            Some(Hint { text: format!("{end} {}", entry.arguments).trim_end().to_owned(), typeable: end.len() })
+        }
+    }
+    .filter(|hint| !hint.text.is_empty())
+}
+
+impl Highlighter for Assistant {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
+        // Under another prompt, that of a search, the editor takes nothing to show.
+        if !is_default {
+            return Cow::Borrowed(prompt);
+        }
+        self.screen.paint();
+        // As wide as the prompt, which the editor has measured; it must tell without colour too.
+        let (mark, colour) = match self.shared.standing() {
+            ConnectionState::Open => (prompt, Color::DarkGreen),
+            ConnectionState::HalfClosed => ("< ", Color::DarkYellow),
+            ConnectionState::Reconnecting => ("~ ", Color::DarkYellow),
+            ConnectionState::Closed => ("! ", Color::DarkRed),
+        };
+        if self.colour { Cow::Owned(mark.with(colour).to_string()) } else { Cow::Owned(mark.to_owned()) }
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        if self.colour { Cow::Owned(hint.dark_grey().to_string()) } else { Cow::Borrowed(hint) }
+    }
+}
+
+impl Completer for Assistant {
+    type Candidate = String;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<String>)> {
+        let typed = &line[..pos];
+        if !typed.starts_with('/') || typed.starts_with("//") {
+            return Ok((pos, Vec::new()));
+        }
+        let names = || command::table(self.side).map(|entry| entry.name);
+        let Some((name, rest)) = typed.split_once(' ') else { return Ok((0, self.commands(typed))) };
+        let start = pos - rest.len();
+        Ok(match command::find(self.side, name).map_or(Completes::Nothing, |entry| entry.completes) {
+            Completes::Nothing => (pos, Vec::new()),
+            Completes::Words(words) => (start, beginning_with(rest, words.iter().copied())),
+            Completes::Commands => (start, beginning_with(rest, names().map(|name| &name[1..]))),
+            Completes::Clients => (start, self.clients(rest)),
+            Completes::Files => {
+                // The number of `/save 2 FILE`.
+                let number = rest.find(' ').filter(|end| rest[..*end].parse::<u32>().is_ok());
+                let typed = &rest[number.map_or(0, |end| end + 1)..];
+                (pos - typed.len(), files::beginning_with(typed))
+            }
+        })
+    }
+}
+
+impl Assistant {
+    /// The names of the commands that begin so; behind the only one, its arguments can follow.
+    fn commands(&self, typed: &str) -> Vec<String> {
+        let mut names = beginning_with(typed, command::table(self.side).map(|entry| entry.name));
+        if let [name] = &mut names[..]
+            && command::find(self.side, name).is_some_and(|entry| !entry.arguments.is_empty())
+        {
+            name.push(' ');
+        }
+        names
+    }
+
+    /// The names of the clients that begin so; behind the only one, what is for it can follow.
+    fn clients(&self, typed: &str) -> Vec<String> {
+        let names = self.shared.roster.as_ref().map(|roster| roster.names()).unwrap_or_default();
+        let names = names.iter().map(ToString::to_string).filter(|name| name.starts_with(typed));
+        let mut names: Vec<_> = names.take(files::MOST).collect();
+        if let [name] = &mut names[..] {
+            name.push(' ');
+        }
+        names
+    }
+}
+
+fn beginning_with<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Vec<String> {
+    words.filter(|word| word.starts_with(typed)).map(str::to_owned).collect()
+}
+
+/// Whether a line is the beginning of a JSON object or array whose end is missing.
+///
+/// An empty line ends it all the same: who wants to send half an object can.
+fn continues(typed: &str) -> bool {
+    if !typed.trim_start().starts_with(['{', '[']) || typed.ends_with('\n') {
+        return false;
+    }
+    let (mut depth, mut in_string, mut is_escaped) = (0_u32, false, false);
+    for c in typed.chars() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if in_string => is_escaped = true,
+            '"' => in_string = !in_string,
+            '{' | '[' if !in_string => depth += 1,
+            '}' | ']' if !in_string => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                // It closes more than it opens: no more lines will mend that.
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    depth > 0
+}
+
+/// How many lines are kept.
+pub(crate) const LINES: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_end_names_and_describe_arguments_that_are_not_typed_for_the_user() {
+        for (line, text, typeable) in [
+            ("/cl", "ear", 3),
+            ("/clo", "se [CODE [REASON]]", 2),
+            ("/close", " [CODE [REASON]]", 0),
+            ("/close ", "[CODE [REASON]]", 0),
+            ("/json of", "f", 1),
+        ] {
+            assert_eq!(hint(Side::Client, line), Some(Hint { text: text.to_owned(), typeable }), "{line}");
+        }
+        for line in ["", "/", "//", "hello", "/quit", "/quit ", "/close 1000", "/xyzzy"] {
+            assert_eq!(hint(Side::Client, line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_object_goes_on_until_it_closes_or_an_empty_line_ends_it() {
+        for typed in ["{", "[1,", r#"{"a":"}"#, "{\"a\": [\n1", r#"{"a":"\"}"#] {
+            assert!(continues(typed), "{typed}");
+        }
+        for typed in ["", "hello {", "{}", "[1,2]", "{\"a\":\n1}", "{]}", "}{", "{\n", "/binary {"] {
+            assert!(!continues(typed), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The thread of the server whose prompt it is.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::output::PromptOutput;
+use super::queue::Queue;
+use super::requests::ServerRequest;
+use super::thread::PromptThread;
+use crate::error::Error;
+use crate::message::Close;
+use crate::server::options::ListenOptions;
+use crate::server::{ListeningServer, Roster, ServerState};
+use crate::term::Talk;
+
+pub(crate) struct Host {
+    pub(crate) service: ListenOptions,
+    /// Who is there, for the line editor.
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) stage: PromptThread,
+    pub(crate) ordered: mpsc::Receiver<ServerRequest>,
+}
+
+impl Host {
+    /// Serves to the end; the exit status.
+    pub(crate) async fn hold(self) -> Result<u8, Error> {
+        let Self { service, roster, mut stage, ordered } = self;
+        let output = Rc::new(PromptOutput::new(&stage, &service.look, service.record.as_deref())?);
+        let talk = Rc::new(stage.talk(service.diagnostics));
+        let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
+        stage.begin();
+        let floor = Rc::clone(&server.floor);
+        let desk = ServerRequestHandler { floor, output: Rc::clone(&output), talk, queue: Arc::clone(&stage.queue) };
+        // Nothing comes this way: what is typed may be for one alone.
+        let (_held, mut inputs) = mpsc::channel(1);
+        let code = server.hold(&mut inputs, &mut stage.signals, desk.take_orders(ordered)).await?;
+        match Rc::into_inner(output) {
+            Some(output) => output.finish().await.map(|()| code),
+            // Never so, as all tasks have ended.
+            None => Ok(code),
+        }
+    }
+}
+
+/// Carries out what is typed.
+struct ServerRequestHandler {
+    floor: Rc<ServerState<PromptOutput>>,
+    output: Rc<PromptOutput>,
+    talk: Rc<Talk>,
+    queue: Arc<Queue>,
+}
+
+impl ServerRequestHandler {
+    /// Ends when it is time to leave.
+    async fn take_orders(self, mut ordered: mpsc::Receiver<ServerRequest>) {
+        while let Some(order) = ordered.recv().await {
+            let mut done = Ok(());
+            match order {
+                ServerRequest::Send(to, input) => done = self.floor.send(to, &input),
+                ServerRequest::Close(whom, close) => {
+                    done = self.floor.close(whom, &close.unwrap_or(Close::new(1000, "")))
+                }
+                ServerRequest::List => self.queue.print(&self.floor.list()),
+                ServerRequest::Record(path) => self.output.record_to(path, &self.talk).await,
+                ServerRequest::Leave => return,
+            }
+            if let Err(why) = done {
+                self.queue.say(&why);
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The thread that edits lines: what is typed, and what that leads to.
+
+use std::io::{ErrorKind, Write as _};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rustyline::error::ReadlineError;
+
+use super::command::{self, PromptCommand, PromptLine};
+use super::display::Screen;
+use super::editor::LineEditor;
+use super::history::History;
+use super::queue::{DisplaySetting, Queue, QueuedItem};
+use super::state::Shared;
+use super::status::HUNG_UP;
+use super::target::PromptTarget;
+use crate::events::{ClientName, Input};
+use crate::input::source::PromptOptions;
+use crate::message::Message;
+use crate::render::Stamps;
+use crate::term;
+use crate::text::escape::{Keep, escape};
+use crate::text::hex;
+use crate::text::unescape::{unescape_bytes, unescape_text};
+
+const PROMPT: &str = "> ";
+
+/// How long the signals of a program that had the terminal may take to arrive.
+const RETURNING: Duration = Duration::from_millis(50);
+
+pub(crate) struct LineReader<'a, R> {
+    pub(crate) prompt: &'a PromptOptions,
+    /// What `/time on` shows.
+    pub(crate) stamps: Stamps,
+    pub(crate) shared: &'a Shared,
+    pub(crate) screen: &'a Screen,
+    pub(crate) queue: &'a Queue,
+    pub(crate) recipient: R,
+}
+
+/// What a line led to.
+enum Then {
+    Go,
+    /// The next line begins with this text.
+    GoWith(String),
+    Leave,
+}
+
+impl<R: PromptTarget> LineReader<'_, R> {
+    /// Reads lines until the user leaves or the other thread has ended; an exit status if the user chose one.
+    pub(crate) fn run(&self, editor: &mut LineEditor, history: &mut History) -> Option<u8> {
+        let mut initial = String::new();
+        let mut interrupts = 0;
+        loop {
+            self.shared.in_editor.store(true, Ordering::SeqCst);
+            if self.shared.is_over.load(Ordering::SeqCst) {
+                self.shared.in_editor.store(false, Ordering::SeqCst);
+                return None;
+            }
+            let result = editor.readline_with_initial(PROMPT, (&initial, ""));
+            self.screen.shut();
+            self.shared.in_editor.store(false, Ordering::SeqCst);
+            initial.clear();
+            let is_over = self.shared.is_over.load(Ordering::SeqCst);
+            match result {
+                Ok(line) => {
+                    interrupts = 0;
+                    self.shared.has_typed.store(true, Ordering::SeqCst);
+                    self.shared.line().clear();
+                    history.remember(editor, &command::kept(&line));
+                    match self.act(&line, editor) {
+                        Then::Go => {}
+                        Then::GoWith(text) => initial = text,
+                        Then::Leave => return None,
+                    }
+                }
+                Err(_) if is_over => return None,
+                Err(ReadlineError::Interrupted) => {
+                    let was_empty = std::mem::take(&mut *self.shared.line()).is_empty();
+                    interrupts = if was_empty { interrupts + 1 } else { 0 };
+                    if interrupts == R::INTERRUPTS {
+                        return self.recipient.interrupted();
+                    }
+                    if was_empty {
+                        self.say("Ctrl-C again or Ctrl-D leaves");
+                    }
+                }
+                Err(ReadlineError::Eof) => return None,
+                // A byte that is not UTF-8 was typed: the line goes on without it.
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    initial = self.shared.line().clone();
+                }
+                // The terminal is gone; the signal that tells so may come later.
+                Err(_) => return Some(HUNG_UP),
+            }
+        }
+    }
+
+    /// Ends it all in order.
+    pub(crate) fn leave(&self) {
+        // Without the editor there is no display: what is left is printed at the end.
+        self.queue.close();
+        self.recipient.leave();
+    }
+
+    fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
+        match command::read(R::SIDE, line) {
+            PromptLine::Text(text) if text.is_empty() && self.recipient.nudge() => {}
+            PromptLine::Bad(why) => self.say(&why),
+            PromptLine::Command(command) => return self.obey(command, editor),
+            text @ PromptLine::Text(_) => self.send(None, text),
+        }
+        Then::Go
+    }
+
+    fn obey(&self, command: PromptCommand, editor: &mut LineEditor) -> Then {
+        match command {
+            PromptCommand::Help(name) => match command::help(R::SIDE, name.as_deref()) {
+                Ok(page) => self.queue.print(&page),
+                Err(why) => self.say(&why),
+            },
+            PromptCommand::Ping(_)
+            | PromptCommand::Pong(_)
+            | PromptCommand::Binary(_)
+            | PromptCommand::File(_)
+            | PromptCommand::Frame(_)
+            | PromptCommand::HalfClose
+            | PromptCommand::Drop => self.send(None, PromptLine::Command(command)),
+            PromptCommand::To(client, line) => self.send(Some(client), *line),
+            PromptCommand::Edit(text) => return self.edit(text),
+            PromptCommand::Last(number) => self.page(number),
+            PromptCommand::Save { number, path } => self.save(number, &path),
+            PromptCommand::Pause => {
+                self.queue.pause();
+                self.say("paused; /resume shows what comes meanwhile");
+            }
+            PromptCommand::Resume => self.queue.resume(),
+            PromptCommand::Filter(filter) => {
+                self.say(filter.as_ref().map_or("all messages are shown", |_| "only what matches is shown"));
+                *self.shared.filter() = filter;
+            }
+            PromptCommand::Json(indent) => self.queue.push(QueuedItem::Set(DisplaySetting::Indent(indent))),
+            PromptCommand::Time(show) => {
+                self.queue.push(QueuedItem::Set(DisplaySetting::Stamps(show.then_some(self.stamps))))
+            }
+            // A screen that cannot be cleared stays as it is.
+            PromptCommand::Clear => drop(editor.clear_screen()),
+            PromptCommand::Quit => return Then::Leave,
+            other => self.tell(self.recipient.obey(other)),
+        }
+        Then::Go
+    }
+
+    fn send(&self, to: Option<ClientName>, line: PromptLine) {
+        self.tell(self.input(line).and_then(|input| self.recipient.send(to, input)));
+    }
+
+    fn tell(&self, done: Result<(), String>) {
+        if let Err(why) = done {
+            self.say(&why);
+        }
+    }
+
+    /// What a line sends.
+    fn input(&self, line: PromptLine) -> Result<Input, String> {
+        match line {
+            // An empty line ended a message that was not whole: it is no part of it.
+            PromptLine::Text(text) => self.message(text.strip_suffix('\n').unwrap_or(&text)).map(Input::Message),
+            PromptLine::Command(PromptCommand::Ping(data)) => Ok(Input::Ping(data)),
+            PromptLine::Command(PromptCommand::Pong(data)) => Ok(Input::Pong(data)),
+            PromptLine::Command(PromptCommand::Binary(data)) => Ok(Input::Message(Message::Binary(data))),
+            PromptLine::Command(PromptCommand::File(path)) => self.file(&path).map(Input::Message),
+            PromptLine::Command(PromptCommand::Frame(frame)) => Ok(Input::Frame(frame)),
+            PromptLine::Command(PromptCommand::HalfClose) => Ok(Input::HalfClose),
+            PromptLine::Command(PromptCommand::Drop) => Ok(Input::Drop),
+            PromptLine::Command(_) => Err("not sent: only text and commands that send something can follow".to_owned()),
+            PromptLine::Bad(why) => Err(why),
+        }
+    }
+
+    fn message(&self, text: &str) -> Result<Message, String> {
+        let bad = |error: &dyn std::fmt::Display| format!("not sent: {error}");
+        Ok(match (self.prompt.binary, self.prompt.escapes) {
+            (false, false) => Message::from(text),
+            (true, false) => Message::Binary(text.to_owned().into()),
+            (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(&error))?.into()),
+            (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(&error))?.into()),
+        })
+    }
+
+    fn file(&self, path: &Path) -> Result<Message, String> {
+        let data = std::fs::read(path);
+        let data = data.map_err(|error| format!("not sent: cannot read `{}`: {error}", path.display()))?;
+        Ok(match String::from_utf8(data) {
+            Ok(text) if !self.prompt.binary => Message::Text(text.into()),
+            Ok(text) => Message::Binary(text.into()),
+            Err(error) => Message::Binary(error.into_bytes().into()),
+        })
+    }
+
+    /// Lets the user write in an editor, and begins the next line with what came of it.
+    fn edit(&self, text: String) -> Then {
+        let text = match (text.is_empty(), &self.shared.history().sent) {
+            (true, Some(Message::Text(sent))) => sent.to_string(),
+            _ => text,
+        };
+        match self.edited(&text) {
+            Ok(text) => Then::GoWith(text),
+            Err(why) => {
+                self.say(&format!("cannot edit: {why}"));
+                Then::GoWith(text)
+            }
+        }
+    }
+
+    fn edited(&self, text: &str) -> Result<String, String> {
+        let told = |error: std::io::Error| error.to_string();
+        // For nobody else to read, and gone when dropped.
+        let mut file = tempfile::Builder::new().prefix("wsprobe-").suffix(".txt").tempfile().map_err(told)?;
+        file.write_all(text.as_bytes()).map_err(told)?;
+        let command = format!("{} \"$1\"", self.prompt.editor);
+        let status = self.lending(|| Process::new("sh").args(["-c", &command, "sh"]).arg(file.path()).status());
+        match status {
+            Ok(status) if status.success() => {
+                let text = std::fs::read_to_string(file.path()).map_err(told)?;
+                Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+            }
+            Ok(status) => Err(format!("`{}` ended with {status}", self.prompt.editor)),
+            Err(error) => Err(format!("`{}`: {error}", self.prompt.editor)),
+        }
+    }
+
+    /// Shows a message in the pager, which has the screen to itself meanwhile.
+    fn page(&self, number: NonZeroUsize) {
+        let page = match self.shared.history().message(number) {
+            Ok(Message::Text(text)) => escape(&text, Keep::Lines).into_owned() + "\n",
+            Ok(Message::Binary(data)) => hex::hexdump(&data, usize::MAX, term::terminal_width()).rows,
+            Err(why) => return self.say(&why),
+        };
+        let show = || -> std::io::Result<()> {
+            let mut pager = Process::new("sh").args(["-c", &self.prompt.pager]).stdin(Stdio::piped()).spawn()?;
+            if let Some(mut stdin) = pager.stdin.take() {
+                // Who has seen enough closes the pager before its end.
+                let _ = stdin.write_all(page.as_bytes());
+            }
+            pager.wait().map(drop)
+        };
+        if let Err(error) = self.lending(show) {
+            self.say(&format!("cannot run the pager `{}`: {error}", self.prompt.pager));
+        }
+    }
+
+    /// Lets another program have the terminal, and the signals of its keys.
+    fn lending<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.shared.is_lent.store(true, Ordering::SeqCst);
+        let ran = run();
+        // The Ctrl-C that ended it may still be on its way through the thread of the signals.
+        std::thread::sleep(RETURNING);
+        self.shared.is_lent.store(false, Ordering::SeqCst);
+        ran
+    }
+
+    fn save(&self, number: NonZeroUsize, path: &Path) {
+        let message = match self.shared.history().message(number) {
+            Ok(message) => message,
+            Err(why) => return self.say(&why),
+        };
+        match std::fs::write(path, message.data()) {
+            Ok(()) => self.say(&format!("{} bytes written to `{}`", message.data().len(), path.display())),
+            Err(error) => self.say(&format!("cannot write `{}`: {error}", path.display())),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.queue.say(text);
+    }
+}

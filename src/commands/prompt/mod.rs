@@ -1,0 +1,157 @@
+//! The prompt: lines are typed at the bottom, what the server says appears above.
+//!
+//! The calling thread does nothing but edit lines (`typist`): the terminal's input is its own. The connection has a
+//! thread, or the server with all of its clients; the display has one, and so have signals; none of them waits for
+//! another without a limit.
+
+pub(crate) mod command;
+mod connection;
+mod display;
+mod editor;
+mod files;
+mod history;
+mod host;
+mod line_reader;
+mod output;
+mod queue;
+pub(crate) mod requests;
+mod state;
+pub(crate) mod status;
+mod target;
+mod thread;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+use rustyline::error::ReadlineError;
+use tokio::sync::mpsc;
+
+use self::connection::PromptConnection;
+use self::display::{Screen, rendered};
+use self::editor::Assistant;
+use self::history::History;
+use self::host::Host;
+use self::line_reader::LineReader;
+use self::queue::{Queue, QueuedItem};
+use self::state::Shared;
+use self::target::{ClientTarget, PromptTarget, ServerTarget};
+use self::thread::PromptThread;
+use crate::client::options::ClientOptions;
+use crate::error::Error;
+use crate::input::source::PromptOptions;
+use crate::render::{OutputStyle, Renderer, Stamps};
+use crate::server::Roster;
+use crate::server::options::ListenOptions;
+use crate::sys::signals;
+use crate::term;
+use crate::text::escape::{Keep, escape};
+
+/// Lines on their way to the other thread; a person does not type more ahead, and a paste is one line.
+const LINES: usize = 64;
+
+/// Runs a client's prompt to its end, and returns the exit status.
+pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
+    let (shared, queue) = (Arc::new(Shared::default()), Arc::new(Queue::default()));
+    let (lines, inputs) = mpsc::channel(LINES);
+    let (orders, ordered) = mpsc::channel(LINES);
+    let server = ClientTarget {
+        shared: &shared,
+        queue: &queue,
+        close: plan.session.ending.close.clone(),
+        lines: lines.clone(),
+        orders,
+    };
+    let (plan_of_it, exit_on_close) = (plan.clone(), prompt.exit_on_close);
+    let start = |stage: PromptThread| {
+        stage.start(move |stage| {
+            PromptConnection { plan: plan_of_it, exit_on_close, stage, lines, inputs, ordered }.hold()
+        })
+    };
+    let code = prompt_with(prompt, &plan.look, &shared, &queue, server, start);
+    code.unwrap_or_else(|error| crate::runtime::complain(&error))
+}
+
+/// Runs a server's prompt to its end, and returns the exit status.
+pub(crate) fn host(service: &ListenOptions, prompt: &PromptOptions) -> u8 {
+    let roster = Arc::new(Roster::default());
+    let (shared, queue) = (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::default()));
+    let (orders, ordered) = mpsc::channel(LINES);
+    let clients = ServerTarget { shared: &shared, orders };
+    let service_of_it = service.clone();
+    let start =
+        |stage: PromptThread| stage.start(move |stage| Host { service: service_of_it, roster, stage, ordered }.hold());
+    let code = prompt_with(prompt, &service.look, &shared, &queue, clients, start);
+    code.unwrap_or_else(|error| crate::runtime::complain(&error))
+}
+
+/// `recipient` leads to the thread that `start` starts.
+fn prompt_with<R: PromptTarget>(
+    prompt: &PromptOptions,
+    look: &OutputStyle,
+    shared: &Arc<Shared>,
+    queue: &Arc<Queue>,
+    recipient: R,
+    start: impl FnOnce(PromptThread) -> std::io::Result<JoinHandle<u8>>,
+) -> Result<u8, Error> {
+    let local = |what| move |source| Error::Local { what, source };
+    term::guard_terminal().map_err(local("read the terminal's state"))?;
+    let screen = Arc::new(Screen::new());
+    let dealt_with = dealing(Arc::clone(shared), Arc::clone(queue));
+    let signals =
+        signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
+    let set_up =
+        |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
+    let assistant =
+        Assistant { side: R::SIDE, screen: Arc::clone(&screen), shared: Arc::clone(shared), colour: look.colour };
+    let mut editor = editor::editor(assistant, prompt.vi).map_err(set_up)?;
+    let printer = editor.create_external_printer().map_err(set_up)?;
+
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let stage = PromptThread { shared: Arc::clone(shared), queue: Arc::clone(queue), signals, ready };
+    let other = start(stage).map_err(local("start the thread of the connection"))?;
+    // There is no prompt before there is a connection, or a server: a failure just ends the program.
+    let mut code = None;
+    if is_ready.recv().is_ok() {
+        let renderer = Renderer::new(look.clone());
+        display::spawn(Arc::clone(&screen), Arc::clone(queue), renderer, printer)
+            .map_err(local("start the display"))?;
+        let mut history = History::load(&mut editor, prompt.history.as_deref());
+        let stamps = look.stamps.unwrap_or(Stamps::Local);
+        let typist = LineReader { prompt, stamps, shared, screen: &screen, queue, recipient };
+        code = typist.run(&mut editor, &mut history);
+        typist.leave();
+    }
+    let ended = other.join().unwrap_or(101);
+    print_rest(look, &screen, queue, shared);
+    Ok(code.unwrap_or(ended))
+}
+
+/// Deals with the signals that do not end the prompt.
+fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Send + 'static {
+    move |signal| match signal {
+        signals::SIGCONT => {
+            if shared.in_editor.load(Ordering::SeqCst) {
+                term::edit_again();
+                // Draws the line again, wherever the cursor has got to.
+                queue.push(QueuedItem::Lines("* continued\n".to_owned()));
+            }
+            true
+        }
+        // From the keyboard, for who has the terminal.
+        signals::SIGINT | signals::SIGQUIT => shared.is_lent.load(Ordering::SeqCst),
+        _ => false,
+    }
+}
+
+/// What the display did not get to show, and the line that was not sent.
+fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared) {
+    queue.close();
+    let mut rest: String = screen.leave().concat();
+    rest += &rendered(&mut Renderer::new(look.clone()), &queue.take_rest());
+    let line = shared.line();
+    if !line.is_empty() {
+        rest += &format!("not sent: {}\n", escape(&line, Keep::Nothing));
+    }
+    let _ = term::print(rest.as_bytes());
+}

@@ -1,0 +1,198 @@
+//! Where events go at the prompt: what of them is shown, and the record.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::queue::{Queue, QueuedItem};
+use super::state::{KEPT_BYTES, Shared};
+use super::thread::PromptThread;
+use crate::client::output::open_record;
+use crate::client::output_buffer::OutputBuffer;
+use crate::client::report;
+use crate::error::Error;
+use crate::events::{ErrorEvent, Event, EventKind, TimeOrder};
+use crate::message::{Direction, Message, Part};
+use crate::render::{OutputStyle, PayloadFormat, record};
+use crate::session::{Gone, Outlet, is_keepalive};
+use crate::term::Talk;
+
+/// Where events go at the prompt: to the display, which may skip some, and to the record, which does not.
+pub(crate) struct PromptOutput {
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    record: RefCell<Option<Rc<OutputBuffer>>>,
+    /// Records that have ended, whose last pieces may still be on their way.
+    ended: RefCell<Vec<Rc<OutputBuffer>>>,
+    look: OutputStyle,
+    times: TimeOrder,
+    gathered: RefCell<Gathered>,
+}
+
+/// What is kept of a large message while it comes in.
+#[derive(Default)]
+struct Gathered {
+    data: Vec<u8>,
+    size: usize,
+}
+
+impl PromptOutput {
+    pub(crate) fn new(stage: &PromptThread, look: &OutputStyle, record: Option<&Path>) -> Result<Self, Error> {
+        let record = record.map(open_record).transpose()?;
+        Ok(Self {
+            shared: Arc::clone(&stage.shared),
+            queue: Arc::clone(&stage.queue),
+            record: RefCell::new(record.map(Rc::new)),
+            ended: RefCell::default(),
+            look: look.clone(),
+            times: TimeOrder::default(),
+            gathered: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn put_now(&self, what: EventKind) {
+        self.put(Event::now(what));
+    }
+
+    pub(crate) fn put_all(&self, errors: impl IntoIterator<Item = ErrorEvent>) {
+        errors.into_iter().for_each(|error| self.put_now(error.into()));
+    }
+
+    /// Shows a message of ours that nobody typed.
+    pub(crate) fn show_sent(&self, message: Message) {
+        let what = EventKind::Message(Direction::Out, message);
+        if self.look.format != PayloadFormat::Records {
+            self.queue.push(QueuedItem::Event(Event::now(what)));
+        }
+    }
+
+    /// Begins, replaces or ends the record.
+    pub(crate) async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
+        let record = match &path {
+            Some(path) => match open_record(path) {
+                Ok(record) => Some(Rc::new(record)),
+                Err(error) => return talk.error(&error.chain()),
+            },
+            None => None,
+        };
+        let before = self.record.replace(record);
+        if let Some(before) = before {
+            // What failed is told at the end.
+            let _ = before.flush().await;
+            self.ended.borrow_mut().push(before);
+        }
+        match path {
+            Some(path) => talk.say(&format!("recording to `{}`", path.display())),
+            None => talk.say("not recording"),
+        }
+    }
+
+    /// Takes a part of a large message, which is kept only as far as `/last` may need it.
+    fn gather(&self, at: SystemTime, part: &Part) {
+        let mut gathered = self.gathered.borrow_mut();
+        let has_all = gathered.data.len() == gathered.size;
+        gathered.size += part.data.len();
+        if has_all && (gathered.size <= KEPT_BYTES || self.record.borrow().is_some()) {
+            gathered.data.extend_from_slice(&part.data);
+        } else {
+            gathered.data = Vec::new();
+        }
+        if !part.is_last {
+            return;
+        }
+        let Gathered { data, size } = std::mem::take(&mut *gathered);
+        drop(gathered);
+        if data.len() == size {
+            let message = match String::from_utf8(data) {
+                Ok(text) if part.is_text => Message::Text(text.into()),
+                Ok(text) => Message::Binary(text.into_bytes().into()),
+                Err(error) => Message::Binary(error.into_bytes().into()),
+            };
+            return self.put(Event { at, client: None, what: EventKind::Message(Direction::In, message) });
+        }
+        self.shared.history().note_size(size);
+        let kind = if part.is_text { "text" } else { "binary" };
+        self.queue.push(QueuedItem::Note(format!("< {kind}, {size} bytes: too many to be kept\n")));
+    }
+
+    /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
+    fn is_shown(&self, what: &EventKind) -> bool {
+        match what {
+            _ if self.look.format == PayloadFormat::Records => true,
+            EventKind::Message(Direction::Out, _) => false,
+            EventKind::Message(Direction::In, message) => {
+                let filter = self.shared.filter();
+                filter.as_ref().is_none_or(|regex| regex.is_match(&String::from_utf8_lossy(message.data())))
+            }
+            // A pong that answers a ping of the user's.
+            EventKind::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
+            EventKind::Ping(..) | EventKind::Pong(..) => self.look.ping_pong,
+            EventKind::Listening(_) | EventKind::Open(_) | EventKind::Close { .. } | EventKind::Error(_) => false,
+            EventKind::Frame(_) | EventKind::Part(_) | EventKind::Run(_) | EventKind::Answered(_) => false,
+        }
+    }
+
+    /// Waits until all records are written.
+    pub(crate) async fn finish(self) -> Result<(), Error> {
+        let last = self.record.into_inner();
+        for record in self.ended.into_inner().into_iter().chain(last) {
+            if let Some(record) = Rc::into_inner(record) {
+                record.finish().await.map_err(|source| Error::Local { what: "write the record", source })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn recording(&self) -> Option<Rc<OutputBuffer>> {
+        self.record.borrow().clone()
+    }
+}
+
+impl Outlet for PromptOutput {
+    async fn room(&self) -> Result<(), Gone> {
+        match self.recording() {
+            Some(record) => record.room().await,
+            None => Ok(()),
+        }
+    }
+
+    fn put(&self, mut event: Event) {
+        if let EventKind::Part(part) = &event.what {
+            return self.gather(event.at, part);
+        }
+        event.at = self.times.next(event.at);
+        if let Some(record) = &*self.record.borrow() {
+            record.append(|out| record::write(&event, self.look.secrets, out));
+        }
+        if let EventKind::Frame(seen) = &event.what
+            && self.look.format != PayloadFormat::Records
+        {
+            self.queue.push(QueuedItem::Note(report::frame(event.client, seen) + "\n"));
+            return;
+        }
+        self.shared.history().note(&event);
+        if self.is_shown(&event.what) {
+            self.queue.push(QueuedItem::Event(event));
+        } else if matches!(event.what, EventKind::Message(Direction::Out, _)) {
+            self.queue.push(QueuedItem::Sent(event.at));
+        }
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        match self.recording() {
+            Some(record) => record.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    fn wants_sent(&self) -> bool {
+        true
+    }
+
+    async fn gone(&self) {
+        // The editor notices that the terminal is gone.
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,333 @@
+//! What waits to be shown above the prompt: bounded, and never in the way of who puts something in.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::events::{Event, EventKind};
+use crate::render::Stamps;
+use crate::text::escape::{Keep, escape};
+
+/// More than this is not worth a terminal's time: it would lag seconds behind.
+const LARGEST: usize = 1 << 20;
+const MOST: usize = 20_000;
+
+/// Something to show.
+#[derive(Debug)]
+pub(crate) enum QueuedItem {
+    /// Rendered only if it gets to be shown.
+    Event(Event),
+    /// Whole lines that the program says, ready to be written.
+    Lines(String),
+    /// The same about what the peer has sent.
+    Note(String),
+    /// A message was sent that is on the screen already.
+    Sent(SystemTime),
+    /// From here on, events look different.
+    Set(DisplaySetting),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DisplaySetting {
+    Stamps(Option<Stamps>),
+    Indent(bool),
+}
+
+/// The queue between the session and the display. When it is full the oldest of what the peer has sent makes room, and
+/// its messages are counted.
+#[derive(Default)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Stood among those that made room; before all others now.
+    spared: VecDeque<QueuedItem>,
+    items: VecDeque<QueuedItem>,
+    /// Events that came while paused.
+    held: VecDeque<QueuedItem>,
+    is_paused: bool,
+    /// Of all that waits.
+    bytes: usize,
+    /// Something of ours has come since the last batch, which may be an answer.
+    hurries: bool,
+    skipped: Skipped,
+    closed: bool,
+    /// Whether what was taken last is still being shown.
+    showing: bool,
+}
+
+/// What was not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    pub(crate) messages: u64,
+    pub(crate) bytes: usize,
+}
+
+/// What the display takes at a time.
+pub(crate) struct Taken {
+    pub(crate) skipped: Skipped,
+    pub(crate) items: Vec<QueuedItem>,
+}
+
+impl QueuedItem {
+    fn size(&self) -> usize {
+        match self {
+            Self::Lines(text) | Self::Note(text) => text.len(),
+            Self::Event(Event { what: EventKind::Message(_, message), .. }) => message.data().len(),
+            Self::Event(_) | Self::Sent(_) | Self::Set(_) => 128,
+        }
+    }
+
+    /// Whether it only makes room for its like: how much else there is, the peer decides.
+    fn is_ours(&self) -> bool {
+        matches!(self, Self::Lines(_) | Self::Set(_))
+    }
+}
+
+impl Queue {
+    /// Puts something in; never waits.
+    pub(crate) fn push(&self, item: QueuedItem) {
+        let mut waiting = self.lock();
+        waiting.make_room(&item);
+        waiting.bytes += item.size();
+        waiting.hurries |= item.is_ours();
+        if waiting.is_paused && matches!(item, QueuedItem::Event(_)) {
+            waiting.held.push_back(item);
+        } else {
+            waiting.items.push_back(item);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Puts in what the program has to say.
+    pub(crate) fn say(&self, text: &str) {
+        self.print(&format!("* {text}"));
+    }
+
+    /// Puts in lines of our own.
+    pub(crate) fn print(&self, text: &str) {
+        self.push(QueuedItem::Lines(format!("{}\n", escape(text, Keep::Lines))));
+    }
+
+    /// Holds events back from now on; what the program itself says still comes through.
+    pub(crate) fn pause(&self) {
+        self.lock().is_paused = true;
+    }
+
+    /// Lets events through again, and those that were held back.
+    pub(crate) fn resume(&self) {
+        let mut waiting = self.lock();
+        waiting.is_paused = false;
+        let mut held = std::mem::take(&mut waiting.held);
+        waiting.items.append(&mut held);
+        self.changed.notify_all();
+    }
+
+    /// Nothing will be shown any more; whoever waits in [`take`](Self::take) gets none.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for something to show and takes items up to about `budget` bytes; none once it is closed.
+    pub(crate) fn take(&self, budget: usize) -> Option<Taken> {
+        let mut waiting = self.lock();
+        waiting.showing = false;
+        self.changed.notify_all();
+        waiting = self
+            .changed
+            .wait_while(waiting, |waiting| waiting.is_empty() && !waiting.closed)
+            .expect("nothing panics while it holds this");
+        if waiting.closed {
+            return None;
+        }
+        waiting.showing = true;
+        Some(waiting.take(budget))
+    }
+
+    /// Lets so much time pass after something was shown, unless an answer comes, or nothing will be shown any more.
+    pub(crate) fn rest(&self, time: Duration) {
+        let mut waiting = self.lock();
+        waiting.showing = false;
+        self.changed.notify_all();
+        drop(self.changed.wait_timeout_while(waiting, time, |waiting| !waiting.hurries && !waiting.closed));
+    }
+
+    /// Takes all that is left, without waiting.
+    pub(crate) fn take_rest(&self) -> Taken {
+        self.lock().take(usize::MAX)
+    }
+
+    /// Waits until all has been shown, or nothing will be any more, but no longer than `limit`.
+    pub(crate) fn wait_shown(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        let mut waiting = self.lock();
+        while !waiting.closed && (!waiting.is_empty() || waiting.showing) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            waiting = self.changed.wait_timeout(waiting, left).expect("nothing panics while it holds this").0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().expect("nothing panics while it holds this")
+    }
+}
+
+impl Waiting {
+    /// Whether there is nothing to show.
+    fn is_empty(&self) -> bool {
+        self.spared.is_empty() && self.items.is_empty()
+    }
+
+    /// Lets the oldest go until there is room, and counts the messages among them.
+    fn make_room(&mut self, new: &QueuedItem) {
+        while self.spared.len() + self.items.len() + self.held.len() >= MOST || self.bytes + new.size() > LARGEST {
+            let oldest = match self.items.pop_front() {
+                Some(item) if item.is_ours() => {
+                    self.spared.push_back(item);
+                    continue;
+                }
+                Some(item) => Some(item),
+                None => self.held.pop_front().or_else(|| self.spared.pop_front_if(|_| new.is_ours())),
+            };
+            let Some(oldest) = oldest else { return };
+            self.bytes -= oldest.size();
+            if let QueuedItem::Event(_) = oldest {
+                self.skipped.messages += 1;
+                self.skipped.bytes += oldest.size();
+            }
+        }
+    }
+
+    fn take(&mut self, budget: usize) -> Taken {
+        self.hurries = false;
+        let skipped = std::mem::take(&mut self.skipped);
+        let mut items = Vec::new();
+        let mut taken = 0;
+        loop {
+            let queue = if self.spared.is_empty() { &mut self.items } else { &mut self.spared };
+            let fits = |item: &mut QueuedItem| items.is_empty() || taken + item.size() <= budget;
+            let Some(item) = queue.pop_front_if(fits) else { break };
+            taken += item.size();
+            self.bytes -= item.size();
+            items.push(item);
+        }
+        Taken { skipped, items }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Direction;
+
+    fn event(text: &str) -> QueuedItem {
+        let what = EventKind::Message(Direction::In, text.into());
+        QueuedItem::Event(Event::now(what))
+    }
+
+    fn lines(size: usize) -> QueuedItem {
+        QueuedItem::Lines("x".repeat(size))
+    }
+
+    #[test]
+    fn a_full_queue_lets_the_oldest_go_and_counts_them() {
+        let queue = Queue::default();
+        queue.push(event("old"));
+        queue.push(lines(LARGEST - 2));
+        let taken = queue.take(usize::MAX).unwrap();
+        assert_eq!((taken.skipped, taken.items.len()), (Skipped { messages: 1, bytes: 3 }, 1));
+        queue.push(lines(1));
+        assert_eq!(queue.take(usize::MAX).unwrap().skipped, Skipped::default());
+    }
+
+    #[test]
+    fn what_the_program_says_and_how_things_look_is_not_lost_in_a_flood() {
+        for is_paused in [false, true] {
+            let queue = Queue::default();
+            (0..10).for_each(|_| queue.push(event("before")));
+            if is_paused {
+                queue.pause();
+            }
+            queue.say("an answer");
+            queue.push(QueuedItem::Set(DisplaySetting::Indent(true)));
+            (0..2 * MOST).for_each(|_| queue.push(event("after")));
+            queue.resume();
+            let Taken { skipped, items } = queue.take(usize::MAX).unwrap();
+            let [QueuedItem::Lines(answer), QueuedItem::Set(DisplaySetting::Indent(true)), rest @ ..] = &items[..]
+            else {
+                panic!("{:?}", &items[..2]);
+            };
+            assert_eq!(answer, "* an answer\n");
+            assert_eq!(skipped.messages as usize + rest.len(), 10 + 2 * MOST);
+            assert_eq!(items.len(), MOST);
+        }
+    }
+
+    #[test]
+    fn words_without_end_are_bounded_too() {
+        let queue = Queue::default();
+        (0..2 * MOST).for_each(|n| queue.say(&n.to_string()));
+        queue.push(event("last"));
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), MOST + 1);
+    }
+
+    #[test]
+    fn a_message_larger_than_the_queue_takes_no_word_of_ours_with_it() {
+        let queue = Queue::default();
+        queue.push(event("before"));
+        queue.say("an answer");
+        queue.push(event(&"x".repeat(2 * LARGEST)));
+        let Taken { skipped, items } = queue.take(usize::MAX).unwrap();
+        assert!(matches!(&items[..], [QueuedItem::Lines(_), QueuedItem::Event(_)]), "{items:?}");
+        assert_eq!(skipped.messages, 1);
+    }
+
+    #[test]
+    fn a_rest_ends_with_an_answer_and_at_the_end() {
+        let queue = Queue::default();
+        queue.say("an answer");
+        queue.rest(Duration::MAX);
+        queue.take(usize::MAX).unwrap();
+        queue.rest(Duration::from_millis(1));
+        queue.close();
+        queue.rest(Duration::MAX);
+    }
+
+    #[test]
+    fn a_pause_holds_events_back_and_lets_our_own_words_through() {
+        let queue = Queue::default();
+        queue.pause();
+        queue.push(event("a"));
+        queue.push(lines(1));
+        assert!(matches!(queue.take(usize::MAX).unwrap().items[..], [QueuedItem::Lines(_)]));
+        queue.push(event("b"));
+        queue.resume();
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), 2);
+        queue.push(event("c"));
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), 1);
+    }
+
+    #[test]
+    fn something_larger_than_the_queue_still_gets_through() {
+        let queue = Queue::default();
+        queue.push(lines(2 * LARGEST));
+        assert_eq!(queue.take(1).unwrap().items.len(), 1);
+    }
+
+    #[test]
+    fn a_budget_limits_what_is_taken_at_a_time() {
+        let queue = Queue::default();
+        (0..3).for_each(|_| queue.push(lines(10)));
+        assert_eq!(queue.take(20).unwrap().items.len(), 2);
+        queue.close();
+        assert!(queue.take(20).is_none());
+        assert_eq!(queue.take_rest().items.len(), 1);
+    }
+}

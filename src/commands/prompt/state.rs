@@ -1,0 +1,372 @@
+//! What the threads of the prompt know of each other, and what it remembers of the connection.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+
+use crate::events::{Event, EventKind, Opened};
+use crate::message::{Direction, Message};
+use crate::server::Roster;
+use crate::session::Replies;
+
+/// What `/last` and `/save` can go back to.
+const KEPT_MESSAGES: usize = 1000;
+pub(crate) const KEPT_BYTES: usize = 16 << 20;
+
+/// More answers than this are not on their way at a time.
+const REPLYING: usize = 64;
+
+/// How it stands with the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ConnectionState {
+    #[default]
+    Closed,
+    Open,
+    /// We have said that we send no more.
+    HalfClosed,
+    /// It is lost, and will be back if that can be done.
+    Reconnecting,
+}
+
+/// Shared by the threads of the prompt.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// The line being typed.
+    line: Mutex<String>,
+    standing: Mutex<ConnectionState>,
+    /// The clients, where we are the server.
+    pub(crate) roster: Option<Arc<Roster>>,
+    /// Messages typed while reconnecting, which the next connection takes.
+    pub(crate) queued: AtomicUsize,
+    /// The connection's thread has ended, or wants the editor to come back.
+    pub(crate) is_over: AtomicBool,
+    pub(crate) in_editor: AtomicBool,
+    /// A pager or an editor has the terminal, and its Ctrl-C is none of ours.
+    pub(crate) is_lent: AtomicBool,
+    /// The user has entered a line.
+    pub(crate) has_typed: AtomicBool,
+    /// The user has asked for the connection to be closed, and is still there.
+    pub(crate) asked_close: AtomicBool,
+    history: Mutex<MessageLog>,
+    filter: Mutex<Option<Regex>>,
+}
+
+impl Shared {
+    pub(crate) fn of_a_server(roster: Arc<Roster>) -> Self {
+        Self { roster: Some(roster), ..Self::default() }
+    }
+
+    pub(crate) fn line(&self) -> MutexGuard<'_, String> {
+        self.line.lock().expect("nothing panics while it holds this")
+    }
+
+    /// The editor does not give a line back when it is interrupted, so it is kept as it grows.
+    pub(crate) fn keep_line(&self, line: &str) {
+        let mut kept = self.line();
+        kept.clear();
+        kept.push_str(line);
+    }
+
+    /// A server has as many connections as clients.
+    pub(crate) fn standing(&self) -> ConnectionState {
+        if let Some(roster) = &self.roster {
+            return if roster.is_empty() { ConnectionState::Closed } else { ConnectionState::Open };
+        }
+        *self.standing.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(crate) fn stand(&self, standing: ConnectionState) {
+        *self.standing.lock().expect("nothing panics while it holds this") = standing;
+    }
+
+    /// The user has half-closed the connection, if it still is there.
+    pub(crate) fn half_closed(&self) {
+        let mut standing = self.standing.lock().expect("nothing panics while it holds this");
+        if *standing == ConnectionState::Open {
+            *standing = ConnectionState::HalfClosed;
+        }
+    }
+
+    pub(crate) fn history(&self) -> MutexGuard<'_, MessageLog> {
+        self.history.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(crate) fn filter(&self) -> MutexGuard<'_, Option<Regex>> {
+        self.filter.lock().expect("nothing panics while it holds this")
+    }
+}
+
+/// What happened so far: the last messages whole, and counts of all.
+#[derive(Default)]
+pub(crate) struct MessageLog {
+    messages: VecDeque<Kept>,
+    bytes: usize,
+    connection: Option<Counted>,
+    /// What is sent by itself, and so is nothing to go back to.
+    pub(crate) heartbeat: Option<Message>,
+    /// What is answered by itself, likewise.
+    pub(crate) replies: Replies,
+    /// Answers that are not sent yet.
+    replying: VecDeque<Message>,
+    /// The last message that was sent, for `/repeat`.
+    pub(crate) sent: Option<Message>,
+}
+
+enum Kept {
+    Whole(Message),
+    /// It was too large to be kept; this was its size.
+    Size(usize),
+}
+
+/// The connection and what went over it.
+struct Counted {
+    opened: Opened,
+    since: Instant,
+    messages: [u64; 2],
+    bytes: [u64; 2],
+    round_trips: RoundTrips,
+}
+
+/// The times between pings and their pongs, summed up: there is no end to them.
+#[derive(Default)]
+struct RoundTrips {
+    count: u32,
+    sum: Duration,
+    least: Duration,
+    most: Duration,
+}
+
+impl MessageLog {
+    pub(crate) fn opened(&mut self, opened: &Opened) {
+        self.replying.clear();
+        self.connection = Some(Counted {
+            opened: opened.clone(),
+            since: Instant::now(),
+            messages: [0; 2],
+            bytes: [0; 2],
+            round_trips: RoundTrips::default(),
+        });
+    }
+
+    /// Takes in what happened.
+    pub(crate) fn note(&mut self, event: &Event) {
+        match &event.what {
+            EventKind::Message(direction, message) => {
+                if let Some(connection) = &mut self.connection {
+                    connection.messages[*direction as usize] += 1;
+                    connection.bytes[*direction as usize] += message.data().len() as u64;
+                }
+                match direction {
+                    Direction::In => {
+                        self.expect_reply(message);
+                        self.keep(message.unshared());
+                    }
+                    Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
+                    Direction::Out if self.replying.front() == Some(message) => drop(self.replying.pop_front()),
+                    // What goes to a client may be nothing that was typed; what was is noted there.
+                    Direction::Out if event.client.is_some() => {}
+                    Direction::Out => self.sent = Some(message.clone()),
+                }
+            }
+            EventKind::Pong(Direction::In, _, Some(time)) => {
+                if let Some(connection) = &mut self.connection {
+                    connection.round_trips.add(*time);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn expect_reply(&mut self, message: &Message) {
+        if self.replying.len() == REPLYING {
+            self.replying.pop_front();
+        }
+        self.replying.extend(self.replies.to(message));
+    }
+
+    /// Takes note of what was typed and is on its way, unless it was no message.
+    pub(crate) fn note_typed(&mut self, message: Option<Message>) {
+        if message.is_some() {
+            self.sent = message;
+        }
+    }
+
+    /// Takes note of a received message that nobody has whole.
+    pub(crate) fn note_size(&mut self, size: usize) {
+        if let Some(connection) = &mut self.connection {
+            connection.messages[Direction::In as usize] += 1;
+            connection.bytes[Direction::In as usize] += size as u64;
+        }
+        self.push(Kept::Size(size));
+    }
+
+    fn keep(&mut self, message: Message) {
+        let size = message.data().len();
+        self.push(if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message) });
+    }
+
+    fn push(&mut self, kept: Kept) {
+        self.bytes += kept.size();
+        self.messages.push_back(kept);
+        while self.messages.len() > KEPT_MESSAGES || self.bytes > KEPT_BYTES {
+            let oldest = self.messages.pop_front().expect("what was just kept fits");
+            self.bytes -= oldest.size();
+        }
+    }
+
+    /// A received message, counted from the last.
+    ///
+    /// # Errors
+    /// In words, when it is not kept.
+    pub(crate) fn message(&self, number: NonZeroUsize) -> Result<Message, String> {
+        let at = self.messages.len().checked_sub(number.get());
+        match at.and_then(|at| self.messages.get(at)) {
+            Some(Kept::Whole(message)) => Ok(message.clone()),
+            Some(Kept::Size(size)) => Err(format!("that message had {size} bytes, too many to be kept")),
+            None if self.messages.is_empty() => Err("nothing was received yet".to_owned()),
+            None => Err(format!("only the last {} messages are kept", self.messages.len())),
+        }
+    }
+
+    /// What `/info` shows.
+    pub(crate) fn info(&self, is_open: bool) -> String {
+        let Some(connection) = &self.connection else { return "not connected yet".to_owned() };
+        let Counted { opened, since, messages, bytes, round_trips } = connection;
+        let state = if is_open { "open for" } else { "closed; opened before" };
+        let none = || "none".to_owned();
+        let mut text = format!("url          {}\npeer         {}\n", opened.shown_url(), opened.peer);
+        let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").expect("a String takes all");
+        line("tls", opened.tls.clone().unwrap_or_else(none));
+        line("subprotocol", opened.shown_subprotocol().unwrap_or_else(none));
+        line("extensions", opened.extensions.clone().unwrap_or_else(none));
+        if opened.deflate.is_some() {
+            line("compression", opened.tally.shown());
+        }
+        line("received", format!("{}, {}", counted(messages[0], "message"), counted(bytes[0], "byte")));
+        line("sent", format!("{}, {}", counted(messages[1], "message"), counted(bytes[1], "byte")));
+        line("round trip", round_trips.to_string());
+        line("state", format!("{state} {:.1?}", since.elapsed()));
+        text.trim_end().to_owned()
+    }
+}
+
+/// `1 byte`, `2 bytes`
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+impl RoundTrips {
+    fn add(&mut self, time: Duration) {
+        self.least = if self.count == 0 { time } else { self.least.min(time) };
+        self.most = self.most.max(time);
+        self.sum += time;
+        self.count = self.count.saturating_add(1);
+    }
+}
+
+impl std::fmt::Display for RoundTrips {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.count == 0 {
+            return f.write_str("not measured; /ping does");
+        }
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let (least, average, most) = (ms(self.least), ms(self.sum / self.count), ms(self.most));
+        write!(f, "{least:.2}/{average:.2}/{most:.2} ms (min/avg/max of {})", self.count)
+    }
+}
+
+impl Kept {
+    fn size(&self) -> usize {
+        match self {
+            Self::Whole(message) => message.data().len(),
+            Self::Size(_) => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Peer;
+
+    fn number(number: usize) -> NonZeroUsize {
+        NonZeroUsize::new(number).unwrap()
+    }
+
+    fn received(history: &mut MessageLog, message: Message) {
+        history.note(&Event::now(EventKind::Message(Direction::In, message)));
+    }
+
+    #[test]
+    fn messages_are_counted_from_the_last() {
+        let mut history = MessageLog::default();
+        assert_eq!(history.message(number(1)), Err("nothing was received yet".to_owned()));
+        received(&mut history, "a".into());
+        received(&mut history, "b".into());
+        assert_eq!(history.message(number(1)), Ok("b".into()));
+        assert_eq!(history.message(number(2)), Ok("a".into()));
+        assert_eq!(history.message(number(3)), Err("only the last 2 messages are kept".to_owned()));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_number_and_size() {
+        let mut history = MessageLog::default();
+        for _ in 0..2 * KEPT_MESSAGES {
+            received(&mut history, "x".into());
+        }
+        assert_eq!((history.messages.len(), history.bytes), (KEPT_MESSAGES, KEPT_MESSAGES));
+        received(&mut history, Message::Binary(vec![0; KEPT_BYTES].into()));
+        assert_eq!((history.messages.len(), history.bytes), (1, KEPT_BYTES));
+        received(&mut history, Message::Binary(vec![0; KEPT_BYTES + 1].into()));
+        assert!(history.message(number(1)).unwrap_err().contains("16777217 bytes"));
+    }
+
+    #[test]
+    fn a_small_message_does_not_keep_the_block_that_it_came_in() {
+        let mut history = MessageLog::default();
+        let message = Message::Binary(vec![0; 9].into());
+        received(&mut history, message.clone());
+        let kept = history.message(number(1)).unwrap();
+        assert_eq!((kept.data().as_ptr() == message.data().as_ptr(), kept == message), (false, true));
+    }
+
+    #[test]
+    fn info_counts_both_ways_and_round_trips() {
+        let mut history = MessageLog::default();
+        history.opened(&Opened {
+            url: "ws://h/".into(),
+            peer: Peer::Unix("/run/x".into()),
+            tls: None,
+            status: 101,
+            request: Vec::new(),
+            headers: Vec::new(),
+            answer: Vec::new(),
+            subprotocol: Some("chat".into()),
+            extensions: None,
+            deflate: None,
+            tally: Arc::default(),
+        });
+        received(&mut history, "abc".into());
+        history.note(&Event::now(EventKind::Message(Direction::Out, "d".into())));
+        for ms in [1, 3] {
+            history.note(&Event::now(EventKind::Pong(Direction::In, "".into(), Some(Duration::from_millis(ms)))));
+        }
+        let info = history.info(true);
+        for part in [
+            "ws://h/",
+            "/run/x",
+            "subprotocol  chat",
+            "received     1 message, 3 bytes",
+            "sent         1 message, 1 byte",
+            "1.00/2.00/3.00 ms (min/avg/max of 2)",
+            "open for",
+        ] {
+            assert!(info.contains(part), "{part} is missing in {info}");
+        }
+    }
+}

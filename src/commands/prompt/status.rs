@@ -1,0 +1,7 @@
+//! Exit statuses of the prompt alone.
+
+/// The exit status of who pressed Ctrl-C to leave.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The exit status of who closed the terminal's window (128 and SIGHUP).
+pub(crate) const HUNG_UP: u8 = 129;

@@ -1,0 +1,249 @@
+//! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, raise};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::command::PromptCommand;
+use super::queue::Queue;
+use super::requests::{ClientRequest as Wish, ServerRequest};
+use super::state::{ConnectionState, Shared};
+use super::status::INTERRUPTED;
+use crate::events::{Batch, ClientName, Input};
+use crate::message::{Close, Message};
+use crate::target::Parsed;
+use crate::wire::frame::Side;
+
+/// How long a line waits for room on its way, and how often it looks for some.
+const AHEAD: Duration = Duration::from_millis(200);
+const SHORTLY: Duration = Duration::from_millis(1);
+
+const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for the next one";
+
+const HALF_CLOSED: &str = "not sent: after /half-close there is only /drop, /close and /quit";
+
+const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
+
+/// The table of commands has it for the other side only.
+const NONE_OF_OURS: &str = "this prompt has no such command";
+
+pub(crate) trait PromptTarget {
+    /// Which end of the connections we are.
+    const SIDE: Side;
+
+    /// How often Ctrl-C has to be pressed on an empty line to leave.
+    const INTERRUPTS: u32;
+
+    /// Sends something, to all where there are several.
+    ///
+    /// # Errors
+    /// In words, why it was not sent.
+    fn send(&self, to: Option<ClientName>, input: Input) -> Result<(), String>;
+
+    /// An empty line was typed; false if that is just a message.
+    fn nudge(&self) -> bool;
+
+    /// Does what is not for the prompt alone.
+    ///
+    /// # Errors
+    /// In words, why not.
+    fn obey(&self, command: PromptCommand) -> Result<(), String>;
+
+    /// Who types leaves with Ctrl-C; the exit status, if the other thread's does not count then.
+    fn interrupted(&self) -> Option<u8>;
+
+    /// Ends it all in order.
+    fn leave(&self);
+}
+
+/// The server, through the connection's thread.
+pub(crate) struct ClientTarget<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) queue: &'a Queue,
+    /// What is said when leaving.
+    pub(crate) close: Close,
+    pub(crate) lines: mpsc::Sender<Result<Batch, String>>,
+    pub(crate) orders: mpsc::Sender<Wish>,
+}
+
+/// The clients, through the server's thread, which says by itself what could not be done.
+pub(crate) struct ServerTarget<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) orders: mpsc::Sender<ServerRequest>,
+}
+
+impl PromptTarget for ClientTarget<'_> {
+    const SIDE: Side = Side::Client;
+    const INTERRUPTS: u32 = 2;
+
+    fn send(&self, _: Option<ClientName>, input: Input) -> Result<(), String> {
+        match (self.shared.standing(), &input) {
+            (ConnectionState::Closed, _) => Err(CLOSED.to_owned()),
+            (ConnectionState::HalfClosed, Input::Close(_) | Input::Drop) => {
+                hand_over(&self.lines, Ok(vec![input]));
+                Ok(())
+            }
+            (ConnectionState::HalfClosed, _) => Err(HALF_CLOSED.to_owned()),
+            (ConnectionState::Reconnecting, Input::Message(_)) => {
+                // Counted first: the connection may be there the moment that it is in the queue.
+                let queued = self.shared.queued.fetch_add(1, Ordering::SeqCst) + 1;
+                if self.lines.try_send(Ok(vec![input])).is_err() {
+                    self.shared.queued.fetch_sub(1, Ordering::SeqCst);
+                    return Err("not sent: the queue is full".to_owned());
+                }
+                self.queue.say(&format!("queued ({queued})"));
+                Ok(())
+            }
+            (ConnectionState::Reconnecting, _) => Err(NOT_NOW.to_owned()),
+            (ConnectionState::Open, _) => {
+                let (message, is_half_close) = (message_of(&input), matches!(input, Input::HalfClose));
+                if !hand_over(&self.lines, Ok(vec![input])) {
+                    return Err("not sent: the server does not take the messages before it".to_owned());
+                }
+                // Already now, for a `/repeat` that was typed ahead.
+                self.shared.history().note_typed(message);
+                if is_half_close {
+                    self.shared.half_closed();
+                    self.queue.say("sending no more; /drop or /quit ends the connection");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn nudge(&self) -> bool {
+        let is_open = self.is_open();
+        if !is_open {
+            // Connect, or do not wait any longer.
+            self.order(Wish::Reconnect);
+        }
+        !is_open
+    }
+
+    fn obey(&self, command: PromptCommand) -> Result<(), String> {
+        match command {
+            PromptCommand::Close(_) if self.shared.standing() == ConnectionState::Reconnecting => {
+                self.order(Wish::Stay)
+            }
+            PromptCommand::Close(close) => {
+                self.shared.asked_close.store(self.is_open(), Ordering::SeqCst);
+                return self.send(None, Input::Close(close));
+            }
+            PromptCommand::Fragment(size) => {
+                if self.shared.standing() == ConnectionState::Open {
+                    self.send(None, Input::Fragment(size))?;
+                }
+                // For the connections that follow.
+                self.order(Wish::Fragment(size));
+                let told = size.map(|size| format!("messages are sent in frames of at most {size} bytes"));
+                self.queue.say(told.as_deref().unwrap_or("only messages over 64 KiB are sent in several frames"));
+            }
+            PromptCommand::Connect(url) => match Parsed::from_text(&url) {
+                Ok(parsed) => self.order(Wish::Connect(Box::new(parsed))),
+                Err(error) => return Err(format!("`{url}` is no URL: {error}")),
+            },
+            PromptCommand::Reconnect => self.order(Wish::Reconnect),
+            PromptCommand::Record(path) => self.order(Wish::Record(path)),
+            PromptCommand::Repeat { times, every } => {
+                let sent = self.shared.history().sent.clone();
+                match sent {
+                    Some(_) if self.shared.standing() == ConnectionState::HalfClosed => {
+                        return Err(HALF_CLOSED.to_owned());
+                    }
+                    Some(message) if self.is_open() => self.order(Wish::Repeat { message, times, every }),
+                    Some(_) => return Err(CLOSED.to_owned()),
+                    None => return Err("nothing was sent yet".to_owned()),
+                }
+            }
+            PromptCommand::Info => self.queue.print(&self.shared.history().info(self.is_open())),
+            _ => return Err(NONE_OF_OURS.to_owned()),
+        }
+        Ok(())
+    }
+
+    fn interrupted(&self) -> Option<u8> {
+        Some(INTERRUPTED)
+    }
+
+    fn leave(&self) {
+        let _ = self.lines.try_send(Ok(vec![Input::Close(Some(self.close.clone()))]));
+        self.order(Wish::Leave);
+    }
+}
+
+impl ClientTarget<'_> {
+    fn is_open(&self) -> bool {
+        matches!(self.shared.standing(), ConnectionState::Open | ConnectionState::HalfClosed)
+    }
+
+    fn order(&self, order: Wish) {
+        // The connection takes orders at any time, so only one that has ended leaves them lying.
+        let _ = self.orders.try_send(order);
+    }
+}
+
+impl PromptTarget for ServerTarget<'_> {
+    const SIDE: Side = Side::Server;
+    // As SIGINT ends any other server.
+    const INTERRUPTS: u32 = 1;
+
+    fn send(&self, to: Option<ClientName>, input: Input) -> Result<(), String> {
+        let message = message_of(&input);
+        self.order(ServerRequest::Send(to, input))?;
+        self.shared.history().note_typed(message);
+        Ok(())
+    }
+
+    fn nudge(&self) -> bool {
+        false
+    }
+
+    fn obey(&self, command: PromptCommand) -> Result<(), String> {
+        match command {
+            PromptCommand::Clients => self.order(ServerRequest::List),
+            PromptCommand::Kick(client, close) => self.order(ServerRequest::Close(Some(client), close)),
+            PromptCommand::Close(close) => self.order(ServerRequest::Close(None, close)),
+            PromptCommand::Record(path) => self.order(ServerRequest::Record(path)),
+            _ => Err(NONE_OF_OURS.to_owned()),
+        }
+    }
+
+    fn interrupted(&self) -> Option<u8> {
+        if self.orders.is_closed() {
+            // It is ending, and waits for its clients. The line editor took the signal, or the key, for itself.
+            let _ = raise(Signal::SIGINT);
+        }
+        None
+    }
+
+    fn leave(&self) {
+        // One that is ending takes no more.
+        let _ = self.order(ServerRequest::Leave);
+    }
+}
+
+impl ServerTarget<'_> {
+    fn order(&self, order: ServerRequest) -> Result<(), String> {
+        if hand_over(&self.orders, order) { Ok(()) } else { Err("not done: the server is busy, or ending".to_owned()) }
+    }
+}
+
+fn message_of(input: &Input) -> Option<Message> {
+    if let Input::Message(message) = input { Some(message.clone()) } else { None }
+}
+
+/// Passes something on; false if there is no room for it. Lines typed ahead come faster than they are taken.
+fn hand_over<T>(to: &mpsc::Sender<T>, mut what: T) -> bool {
+    let end = Instant::now() + AHEAD;
+    loop {
+        match to.try_send(what) {
+            Ok(()) => return true,
+            Err(TrySendError::Full(back)) if Instant::now() < end => what = back,
+            Err(_) => return false,
+        }
+        std::thread::sleep(SHORTLY);
+    }
+}

@@ -1,0 +1,230 @@
+//! `wsprobe run`: plays scripts, several at once, and tells how they went.
+//!
+//! All on one thread: a script waits most of its time. How one is played is `play`'s business, what is told of it that
+//! of `results` and `report`.
+
+pub(crate) mod report;
+mod results;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+
+use self::report::Reports;
+use self::results::{Ran, Results, ScriptVerdict};
+use crate::client::output::HASTE;
+use crate::client::output_file;
+use crate::error::Error;
+use crate::play::files::{self, Scripts};
+use crate::play::{LoadedScript, PlayContext, Player, SharedRecording, StepFault};
+use crate::render::record::Secrets;
+use crate::runtime::{complain, runtime};
+use crate::script::variables::Variables;
+use crate::sys::signals;
+use crate::term::diagnostics::Diagnostics;
+use crate::term::{Details, Status, Talk, Verbosity};
+
+/// How often the progress line is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// Why scripts end before their time.
+#[derive(Clone, Copy, Debug)]
+enum Stop {
+    /// Another one has failed (`--fail-fast`).
+    Enough,
+    Interrupted(i32),
+}
+
+/// What all scripts share.
+struct RunState<'s> {
+    suite: &'s RunOptions,
+    talk: Rc<Talk>,
+    aside: Rc<Talk>,
+    record: Option<Rc<SharedRecording>>,
+    stop: watch::Receiver<Option<Stop>>,
+    /// The names of those that are being played.
+    playing: RefCell<Vec<String>>,
+}
+
+/// Runs to the end, and returns the exit status.
+pub(crate) fn run(suite: &RunOptions) -> u8 {
+    let files = match load(suite) {
+        Ok(files) => files,
+        Err(code) => return code,
+    };
+    let ran = runtime().and_then(|runtime| {
+        let ran = LocalSet::new().block_on(&runtime, play_all(suite, &files));
+        // A resolver or a read of the roots may still be under way.
+        runtime.shutdown_background();
+        ran
+    });
+    ran.unwrap_or_else(|error| complain(&error))
+}
+
+/// Reads and checks all files, and chooses among them.
+fn load(suite: &RunOptions) -> Result<Vec<LoadedScript>, u8> {
+    let files = files::load(&suite.scripts, suite.diagnostics)?;
+    let is_chosen = |name: &str| suite.filter.is_empty() || suite.filter.iter().any(|part| name.contains(part));
+    let chosen = files.into_iter().filter(|(file, _)| is_chosen(&file.name));
+    let files: Vec<_> = chosen.map(|(file, script)| LoadedScript::new(&file, script)).collect();
+    if files.is_empty() {
+        return Err(complain(&Error::Usage("there is no file to play: `--filter` leaves none".to_owned())));
+    }
+    Ok(files)
+}
+
+/// No record and no report takes the place of a script.
+fn check_outputs(suite: &RunOptions, files: &[LoadedScript]) -> Result<(), Error> {
+    let record = suite.record.iter().map(|(path, _)| path);
+    let reports = suite.reports.iter().filter_map(|report| report.file.as_ref());
+    let mut outputs = record.chain(reports);
+    outputs.try_for_each(|path| output_file::check_not_read(path, files.iter().map(|file| Path::new(&file.name))))
+}
+
+async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Error> {
+    let status = Arc::new(Status::default());
+    let Diagnostics { verbosity, colour } = suite.diagnostics;
+    let talk = Rc::new(Talk::above(&status, verbosity, colour));
+    // How each connection was made is for those who ask for details.
+    let aside = if verbosity.details > Details::None { verbosity } else { Verbosity::QUIET };
+    let aside = Rc::new(Talk::above(&status, aside, colour));
+    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    check_outputs(suite, files)?;
+    let reports = Reports::open(&suite.reports)?;
+    let record = suite.record.as_ref().map(|(path, secrets)| SharedRecording::open(path, *secrets)).transpose()?;
+    let record = record.map(Rc::new);
+    let (stop, stopped) = watch::channel(None);
+    let floor = RunState { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
+    let mut results = Results::new(files.len(), suite.repeat);
+    reports.begin(results.total());
+
+    let rounds = (1..=suite.repeat).flat_map(|round| files.iter().map(move |file| (file, round)));
+    let mut playing = stream::iter(rounds).map(|(file, round)| floor.play(file, round)).buffer_unordered(suite.jobs);
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = true;
+    loop {
+        tokio::select! {
+            ran = playing.next() => {
+                let Some(ran) = ran else { break };
+                results.tell(&floor.talk, &ran);
+                reports.put(results.runs.len() + 1, &ran);
+                is_told = false;
+                if matches!(ran.verdict, ScriptVerdict::Failed(_)) && suite.fail_fast {
+                    stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
+                }
+                results.put(ran);
+            }
+            // A slow reader stops neither the scripts nor a signal.
+            () = reports.flush(), if !is_told => is_told = true,
+            _ = frames.tick(), if suite.progress => status.show(&results.progress(&floor.playing.borrow())),
+            Some(signal) = signals.recv() => {
+                if matches!(*stop.borrow(), Some(Stop::Interrupted(_))) {
+                    status.erase();
+                    return Err(Error::Interrupted(signal));
+                }
+                stop.send_replace(Some(Stop::Interrupted(signal)));
+            }
+        }
+    }
+    drop(playing);
+    status.erase();
+    results.sum_up(&floor.talk);
+    let written = async {
+        reports.finish(&results).await?;
+        match floor.record.and_then(Rc::into_inner) {
+            Some(record) => record.finish().await,
+            None => Ok(()),
+        }
+    };
+    let interrupted = *stop.borrow();
+    if let Some(Stop::Interrupted(signal)) = interrupted {
+        // Whoever is to leave at once does not wait for a slow reader.
+        timeout(HASTE, written).await.unwrap_or(Ok(()))?;
+        return Err(Error::Interrupted(signal));
+    }
+    tokio::select! {
+        written = written => written.map(|()| results.exit_code()),
+        Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+    }
+}
+
+impl RunState<'_> {
+    async fn play(&self, file: &LoadedScript, round: u32) -> Ran {
+        let ran = |took, verdict| Ran {
+            name: file.name.clone(),
+            round: (self.suite.repeat > 1).then_some(round),
+            took,
+            verdict,
+        };
+        if self.stop.borrow().is_some() {
+            return ran(Duration::ZERO, ScriptVerdict::NotRun);
+        }
+        self.playing.borrow_mut().push(file.name.clone());
+        let begun = Instant::now();
+        let RunOptions { scripts, variables, .. } = self.suite;
+        let mut stage = PlayContext::new(file, variables, scripts.dial.clone(), Rc::clone(&self.talk));
+        stage.aside = Rc::clone(&self.aside);
+        stage.close_timeout = self.suite.close_timeout;
+        stage.record.clone_from(&self.record);
+        let played = Player::new(&stage).play(self.stopped()).await;
+        let mut playing = self.playing.borrow_mut();
+        if let Some(at) = playing.iter().position(|name| *name == file.name) {
+            playing.remove(at);
+        }
+        let verdict = match played {
+            Ok(()) => ScriptVerdict::Passed,
+            Err(failure) if failure.is_of_stop() => ScriptVerdict::NotRun,
+            Err(failure) => ScriptVerdict::Failed(failure),
+        };
+        ran(begun.elapsed(), verdict)
+    }
+
+    /// Ends when the script is to end before its time.
+    async fn stopped(&self) -> StepFault {
+        let out_of_time = async {
+            match self.suite.timeout {
+                Some(timeout) => sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = out_of_time => {
+                let timeout = self.suite.timeout.unwrap_or_default();
+                StepFault::new(format!("the script was not done within {timeout:?} (--timeout)"), 7)
+            }
+            _ = stop.wait_for(Option::is_some) => StepFault::stopped(),
+        }
+    }
+}
+
+/// Scripts to be played.
+#[derive(Clone, Debug)]
+pub(crate) struct RunOptions {
+    pub(crate) scripts: Scripts,
+    pub(crate) variables: Variables,
+    /// Only those whose path has one of these in it, if there are any.
+    pub(crate) filter: Vec<String>,
+    /// How many are played at once.
+    pub(crate) jobs: usize,
+    /// How often each is played.
+    pub(crate) repeat: u32,
+    /// The first that fails ends them all.
+    pub(crate) fail_fast: bool,
+    /// The limit of each.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) close_timeout: Duration,
+    pub(crate) reports: Vec<self::report::ReportRequest>,
+    pub(crate) record: Option<(PathBuf, Secrets)>,
+    pub(crate) diagnostics: Diagnostics,
+    /// Whether a line on stderr tells how far they are.
+    pub(crate) progress: bool,
+}

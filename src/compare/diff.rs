@@ -1,0 +1,238 @@
+//! What was expected beside what came, line by line: how a mismatch is shown.
+
+use std::time::{Duration, Instant};
+
+use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices_deadline, diff_ratio};
+
+/// Two long texts with nothing in common take time to compare; after this the rest counts as different.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Lines that are the same are shown so far around those that are not.
+const AROUND: usize = 3;
+
+/// Of the lines that a change stands in, at most so many are shown: the innermost.
+const DEEPEST: usize = 12;
+
+/// More lines than this are no help.
+const LONGEST: usize = 60;
+
+/// What a peer sends may have millions; nobody reads on after so many that are alike.
+const MOST_LINES: usize = 10_000;
+
+/// More of a line than this is not looked at, in characters.
+const WIDEST: usize = 1000;
+
+/// Two lines with less in common than this have letters in common, and no words.
+const ALIKE: f32 = 0.5;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DiffLine {
+    pub(crate) side: DiffSide,
+    pub(crate) spans: Vec<DiffSpan>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DiffSide {
+    Both,
+    Expected,
+    Came,
+    /// Lines are left out here.
+    Gap,
+}
+
+/// A piece of a line; `differs` if the line across has it otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DiffSpan {
+    pub(crate) text: String,
+    pub(crate) differs: bool,
+}
+
+impl DiffLine {
+    pub(crate) fn new(side: DiffSide, text: impl Into<String>) -> Self {
+        Self { side, spans: vec![DiffSpan { text: text.into(), differs: false }] }
+    }
+
+    pub(crate) fn expected(text: impl Into<String>) -> Self {
+        Self::new(DiffSide::Expected, shortened(&text.into()))
+    }
+
+    pub(crate) fn came(text: impl Into<String>) -> Self {
+        Self::new(DiffSide::Came, shortened(&text.into()))
+    }
+
+    /// How many spaces it begins with, if there is anything behind them.
+    fn indentation(&self) -> Option<usize> {
+        self.spans.first()?.text.find(|letter| letter != ' ')
+    }
+}
+
+/// Compares two texts: character by character if both have one line, else line by line.
+pub(crate) fn diff(expected: &str, came: &str) -> Vec<DiffLine> {
+    let deadline = Instant::now() + PATIENCE;
+    if !expected.contains('\n') && !came.contains('\n') {
+        return one_line(expected, came, deadline);
+    }
+    let lines = |text| <str>::split(text, '\n').take(MOST_LINES).collect::<Vec<_>>();
+    let (old, new) = (lines(expected), lines(came));
+    let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    let lines: Vec<_> = changes
+        .iter()
+        .flat_map(|change| change.iter_changes(&old, &new))
+        .map(|change| {
+            let side = match change.tag() {
+                ChangeTag::Equal => DiffSide::Both,
+                ChangeTag::Delete => DiffSide::Expected,
+                ChangeTag::Insert => DiffSide::Came,
+            };
+            DiffLine::new(side, shortened(change.value()))
+        })
+        .collect();
+    worth_showing(lines)
+}
+
+fn one_line(expected: &str, came: &str, deadline: Instant) -> Vec<DiffLine> {
+    let (expected, came) = (shortened(expected), shortened(came));
+    let (old, new): (Vec<_>, Vec<_>) = (expected.chars().collect(), came.chars().collect());
+    let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    if diff_ratio(&changes, old.len(), new.len()) < ALIKE {
+        return vec![DiffLine::new(DiffSide::Expected, expected), DiffLine::new(DiffSide::Came, came)];
+    }
+    let spans = |range: fn(&DiffOp) -> std::ops::Range<usize>, text: &[char]| {
+        let span = |change: &DiffOp| DiffSpan {
+            text: text[range(change)].iter().collect(),
+            differs: change.tag() != DiffTag::Equal,
+        };
+        changes.iter().map(span).filter(|span| !span.text.is_empty()).collect()
+    };
+    vec![
+        DiffLine { side: DiffSide::Expected, spans: spans(DiffOp::old_range, &old) },
+        DiffLine { side: DiffSide::Came, spans: spans(DiffOp::new_range, &new) },
+    ]
+}
+
+/// The changes, what stands around them, and what they are part of.
+fn worth_showing(lines: Vec<DiffLine>) -> Vec<DiffLine> {
+    let mut is_shown = vec![false; lines.len()];
+    let changed = (0..lines.len()).filter(|&at| lines[at].side != DiffSide::Both);
+    for at in changed.take(LONGEST) {
+        is_shown[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)].fill(true);
+        for around in enclosing(&lines, at) {
+            is_shown[around] = true;
+        }
+    }
+    let mut shown: Vec<DiffLine> = Vec::new();
+    for (line, is_shown) in lines.into_iter().zip(is_shown) {
+        if is_shown && shown.len() < LONGEST {
+            shown.push(line);
+        } else if shown.last().is_none_or(|last| last.side != DiffSide::Gap) {
+            shown.push(DiffLine::new(DiffSide::Gap, "…"));
+        }
+    }
+    shown
+}
+
+/// The lines before it that are indented less and less: in JSON the keys of what it stands in.
+fn enclosing(lines: &[DiffLine], at: usize) -> Vec<usize> {
+    let mut inner = lines[at].indentation().unwrap_or(0);
+    let mut found = Vec::new();
+    for before in (0..at).rev() {
+        if inner == 0 || found.len() == DEEPEST {
+            break;
+        }
+        if let Some(outer) = lines[before].indentation().filter(|&outer| outer < inner) {
+            found.push(before);
+            inner = outer;
+        }
+    }
+    found
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}… [{} bytes]", &line[..end], line.len()),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `[…]` stands around what differs.
+    fn shown(expected: &str, came: &str) -> String {
+        let line = |line: &DiffLine| {
+            let sign = match line.side {
+                DiffSide::Both => " ",
+                DiffSide::Expected => "-",
+                DiffSide::Came => "+",
+                DiffSide::Gap => "~",
+            };
+            let span = |span: &DiffSpan| if span.differs { format!("[{}]", span.text) } else { span.text.clone() };
+            format!("{sign}{}", line.spans.iter().map(span).collect::<String>())
+        };
+        diff(expected, came).iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn one_line_is_compared_by_characters() {
+        assert_eq!(shown("hello world", "hello, wrld"), "-hello w[o]rld\n+hello[,] wrld");
+        assert_eq!(shown("abc", "xyz"), "-abc\n+xyz");
+    }
+
+    #[test]
+    fn several_lines_are_compared_as_lines_with_some_around() {
+        let before = "1\n2\n3\n4\n5";
+        assert_eq!(shown(&format!("{before}\na\nz"), &format!("{before}\nb\nz")), "~…\n 3\n 4\n 5\n-a\n+b\n z");
+        assert_eq!(shown("a", "a\nb"), " a\n+b");
+    }
+
+    #[test]
+    fn what_a_change_stands_in_is_shown_however_far_above() {
+        let text = |n: u32| {
+            let before = "    \"other\": 0,\n".repeat(5);
+            format!("{{\n  \"user\": {{\n{before}    \"age\": {n}\n  }},\n  \"a\": 1\n}}")
+        };
+        assert_eq!(
+            shown(&text(1), &text(2)).lines().collect::<Vec<_>>(),
+            [
+                " {",
+                "   \"user\": {",
+                "~…",
+                "     \"other\": 0,",
+                "     \"other\": 0,",
+                "     \"other\": 0,",
+                "-    \"age\": 1",
+                "+    \"age\": 2",
+                "   },",
+                "   \"a\": 1",
+                " }",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_what_a_deep_change_stands_in_the_innermost_is_shown() {
+        let text = |end| (0..100).map(|depth| format!("{}{depth}\n", " ".repeat(depth))).collect::<String>() + end;
+        let deep = " ".repeat(100);
+        let shown = shown(&text(&format!("{deep}a")), &text(&format!("{deep}b")));
+        let lines: Vec<_> = shown.lines().map(str::trim).collect();
+        assert_eq!((lines.len(), lines[..2].to_vec()), (1 + DEEPEST + 2, vec!["~…", "88"]));
+        assert!(lines[DEEPEST + 1].ends_with('a') && lines[DEEPEST + 2].ends_with('b'), "{shown}");
+    }
+
+    #[test]
+    fn of_very_many_lines_the_first_are_compared() {
+        let many = "\n".repeat(2 * MOST_LINES);
+        assert_eq!(shown(&format!("a{many}b"), &format!("a{many}c")), "~…");
+        assert!(diff(&format!("x{many}"), "y\nz").len() <= LONGEST + 2);
+    }
+
+    #[test]
+    fn what_is_long_is_cut() {
+        let (numbers, others): (String, String) =
+            (0..5000).map(|at| (format!("{at}\n"), format!("{at} {at}\n"))).unzip();
+        assert_eq!(diff(&numbers, &others).len(), LONGEST + 1);
+        let line = &diff("a", &"é".repeat(5000))[1].spans[0].text;
+        assert!(line.ends_with("… [10000 bytes]") && line.chars().count() < 1100, "{line}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Where messages to send come from.
+
+pub(crate) mod source;
+pub(crate) mod splitter;
+pub(crate) mod stdin;

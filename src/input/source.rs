@@ -1,0 +1,29 @@
+//! Where messages to send come from.
+
+use std::path::PathBuf;
+
+use super::splitter::Cut;
+
+/// Where messages come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// The input has ended before it began: `-x`.
+    Ended,
+    /// There is none: only listen.
+    Nothing,
+    Pipe(Cut),
+    Prompt(PromptOptions),
+}
+
+/// The options of the prompt.
+#[derive(Clone, Debug)]
+pub(crate) struct PromptOptions {
+    pub(crate) history: Option<PathBuf>,
+    pub(crate) pager: String,
+    pub(crate) editor: String,
+    /// Edit lines as vi does.
+    pub(crate) vi: bool,
+    pub(crate) binary: bool,
+    pub(crate) escapes: bool,
+    pub(crate) exit_on_close: bool,
+}

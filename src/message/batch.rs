@@ -1,0 +1,87 @@
+//! Small messages that came together, kept in the block that they came in.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::Message;
+
+/// Messages of one kind, one behind the other: of those that are small, each costs more by itself than what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MessageBatch {
+    is_text: bool,
+    block: Bytes,
+    places: VecDeque<MessageSpan>,
+}
+
+/// Where a message is in its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessageSpan {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl MessageBatch {
+    /// Messages at these places of a block; text is known to be UTF-8.
+    pub(crate) fn new(is_text: bool, block: Bytes, places: Vec<MessageSpan>) -> Self {
+        Self { is_text, block, places: places.into() }
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        self.is_text
+    }
+
+    /// How many messages there are.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// How many bytes are kept for them.
+    pub(crate) fn size(&self) -> usize {
+        self.block.len()
+    }
+
+    /// What each of them says.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.places.iter().map(|place| &self.block[place.start..place.end])
+    }
+
+    /// Takes the first of them away, so many.
+    pub(crate) fn split_to(&mut self, count: usize) -> Self {
+        let places =
+            if count == self.len() { std::mem::take(&mut self.places) } else { self.places.drain(..count).collect() };
+        Self { is_text: self.is_text, block: self.block.clone(), places }
+    }
+
+    /// Takes the first of them away, to be one by itself.
+    pub(crate) fn pop(&mut self) -> Option<Message> {
+        let MessageSpan { start, end } = self.places.pop_front()?;
+        let data = self.block.slice(start..end);
+        Some(if self.is_text {
+            Message::Text(data.try_into().expect("it is known to be UTF-8"))
+        } else {
+            Message::Binary(data)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_leave_from_the_front_one_or_many_at_a_time() {
+        let places = [(0, 1), (2, 2), (3, 5)].map(|(start, end)| MessageSpan { start, end });
+        let mut run = MessageBatch::new(true, Bytes::from_static("a\n\né".as_bytes()), places.to_vec());
+        assert_eq!(run.iter().collect::<Vec<_>>(), ["a", "", "é"].map(str::as_bytes));
+        let mut first = run.split_to(2);
+        assert_eq!((first.len(), run.len()), (2, 1));
+        assert_eq!(std::iter::from_fn(|| first.pop()).collect::<Vec<_>>(), ["a".into(), "".into()]);
+        assert_eq!((run.pop(), run.pop()), (Some("é".into()), None));
+        assert!(run.is_empty());
+    }
+}

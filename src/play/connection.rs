@@ -1,0 +1,207 @@
+//! A connection that a script plays on, whoever has opened it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::timeout;
+
+use super::inbox::Inbox;
+use super::inputs::Inputs;
+use super::rules::{Rule, RuleFailure};
+use super::scope::ScriptScope;
+use super::sifter::Sifter;
+use crate::events::{Batch, Event, EventKind, Input, Opened};
+use crate::message::{Close, Message};
+use crate::script::judge::OpeningAnswer;
+use crate::session::{self, Outlet as _, Progress};
+use crate::transport::Duplex;
+use crate::wire::Socket;
+
+/// Batches between the script and the session.
+const BATCHES: usize = 2;
+
+/// How much time there is for the end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parting {
+    /// That of `--close-timeout`.
+    InOrder,
+    /// A step has failed.
+    Hasty,
+    /// The script was stopped: whoever did so does not wait.
+    AtOnce,
+}
+
+impl Parting {
+    /// How long the answer to our Close is waited for.
+    fn limit(self, close_timeout: Duration) -> Duration {
+        match self {
+            Self::InOrder => close_timeout,
+            Self::Hasty => close_timeout.min(Duration::from_millis(500)),
+            Self::AtOnce => close_timeout.min(Duration::from_millis(50)),
+        }
+    }
+}
+
+pub(crate) struct ScriptConnection {
+    line: Rc<Inbox>,
+    inputs: mpsc::Sender<Inputs>,
+    pub(crate) answer: OpeningAnswer,
+    /// The message that an expectation took last.
+    pub(crate) last: RefCell<Option<Message>>,
+    /// What `expect bytes` has left of the binary messages that it took.
+    pub(crate) left: RefCell<BytesMut>,
+    /// A step has seen how it ended.
+    saw_end: Cell<bool>,
+    close_timeout: Duration,
+    /// The task of its session, unless that is somebody else's.
+    session: RefCell<Option<JoinHandle<()>>>,
+    /// What applies its rules, once there are some.
+    sifting: RefCell<Option<JoinHandle<()>>>,
+}
+
+impl ScriptConnection {
+    /// Runs a session on the socket, beside the script.
+    pub(crate) fn begin<S: Duplex + 'static>(
+        socket: Socket<S>,
+        opened: Opened,
+        options: session::options::Options,
+        line: Inbox,
+    ) -> Self {
+        let (inputs, mut batches) = mpsc::channel(BATCHES);
+        let answer = OpeningAnswer::to_us(&opened);
+        let close_timeout = options.ending.close_timeout;
+        let line = Rc::new(line);
+        line.put(Event::now(EventKind::Open(Box::new(opened))));
+        let heard = Rc::clone(&line);
+        let session = spawn_local(async move {
+            let (_held, mut signals) = mpsc::channel(1);
+            let mut progress = Progress::new(&options.ending);
+            let first = Batch::new();
+            let outcome =
+                session::pump::run(socket, first, &mut progress, &mut batches, &mut signals, &*heard, &options).await;
+            let end = Rc::new(outcome.end);
+            heard.ended(Rc::clone(&end));
+            heard.put_end(&end, options.ending.close_timeout);
+        });
+        let connection = Self::of(line, inputs, answer, close_timeout);
+        connection.session.replace(Some(session));
+        connection
+    }
+
+    /// A connection whose session somebody else runs: events go to `line`, and inputs come from the channel.
+    pub(crate) fn of(
+        line: Rc<Inbox>,
+        inputs: mpsc::Sender<Result<Batch, String>>,
+        answer: OpeningAnswer,
+        close_timeout: Duration,
+    ) -> Self {
+        Self {
+            line,
+            inputs,
+            answer,
+            last: RefCell::default(),
+            left: RefCell::default(),
+            saw_end: Cell::new(false),
+            close_timeout,
+            session: RefCell::default(),
+            sifting: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn line(&self) -> &Inbox {
+        &self.line
+    }
+
+    /// A rule that stands until the connection ends, or until its kind is ended.
+    pub(crate) fn add_rule(&self, rule: Rule, name: &Option<String>, words: Rc<ScriptScope>, failure: Rc<RuleFailure>) {
+        self.line.add_rule(rule);
+        self.sifting.borrow_mut().get_or_insert_with(|| {
+            let (line, inputs) = (Rc::clone(&self.line), self.inputs.clone());
+            spawn_local(Sifter { name: name.clone(), line, inputs, words, failure }.sift())
+        });
+    }
+
+    /// Sends something, within a time.
+    ///
+    /// # Errors
+    /// In words: it is closed, or the peer takes nothing more.
+    pub(crate) async fn send(&self, input: Input, within: Duration) -> Result<(), String> {
+        if self.line.is_over() {
+            return Err(format!("it cannot be sent: {}", self.how_it_ended()));
+        }
+        match timeout(within, self.inputs.send(Ok(vec![input]))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(format!("it cannot be sent: {}", self.how_it_ended())),
+            Err(_) if self.line.is_full() => {
+                Err("it cannot be sent: 16 MiB have come that no step has expected".to_owned())
+            }
+            Err(_) => Err(format!("it cannot be sent: the {} has taken nothing for {within:?}", self.line.peer())),
+        }
+    }
+
+    /// How it ended, in words; a step that says so has seen it.
+    pub(crate) fn how_it_ended(&self) -> String {
+        self.saw_end.set(true);
+        self.line.how_it_closed().unwrap_or_else(|| self.line.how_it_ended(self.close_timeout))
+    }
+
+    /// A step has seen the Close.
+    pub(crate) fn saw(&self) {
+        self.saw_end.set(true);
+    }
+
+    /// Closes it, and waits for the answer.
+    ///
+    /// # Errors
+    /// In words, with the exit status: it ended badly, and no step has looked at that.
+    pub(crate) async fn end(&self, close: Close, parting: Parting) -> Result<(), (String, u8)> {
+        self.line.hear_no_more();
+        let limit = parting.limit(self.close_timeout);
+        let was_over = self.line.is_over();
+        let closing = async {
+            if !was_over {
+                // A session that has ended meanwhile needs no Close.
+                let _ = self.inputs.send(Ok(vec![Input::Close(Some(close))])).await;
+            }
+            self.line.over().await
+        };
+        // The session gives up after as long without progress; who goes on sending does not get more.
+        let code = timeout(limit * 2, closing).await.unwrap_or(7);
+        self.line.leave();
+        let session = self.session.take();
+        if let Some(session) = session {
+            // It has ended, or does so now.
+            let _ = session.await;
+        }
+        match code {
+            0 => Ok(()),
+            _ if self.saw_end.get() => Ok(()),
+            code => Err((self.how_it_ended(), code)),
+        }
+    }
+}
+
+impl Drop for ScriptConnection {
+    fn drop(&mut self) {
+        if let Some(sifting) = self.sifting.take() {
+            sifting.abort();
+        }
+        self.line.leave();
+    }
+}
+
+impl OpeningAnswer {
+    /// The 101; where we are the server, with what the client asked with.
+    pub(crate) fn to_us(opened: &Opened) -> Self {
+        Self {
+            status: opened.status,
+            headers: opened.headers.clone(),
+            subprotocol: opened.subprotocol.clone(),
+            body: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! Plays a script on its connections, whoever opened them: `run` as the client, `listen --script` as the server.
+//!
+//! A step at a time; each that waits has a limit. What came is judged by `script::judge`; a [`StepFailure`] tells the rest.
+
+pub(crate) mod comparison;
+mod connection;
+mod exec;
+mod expecting;
+mod failure;
+pub(crate) mod files;
+mod inbox;
+pub(crate) mod inputs;
+mod judging;
+mod pending;
+pub(crate) mod planner;
+mod recent;
+pub(crate) mod recorded_part;
+mod recording;
+pub(crate) mod rule_steps;
+mod rules;
+mod scope;
+pub(crate) mod sifter;
+mod standing;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::{LocalBoxFuture, join_all, try_join_all};
+use tokio::task::yield_now;
+use tokio::time::sleep;
+
+use self::connection::Parting;
+pub(crate) use self::connection::ScriptConnection;
+pub(crate) use self::failure::{StepFailure, StepFault};
+pub(crate) use self::inbox::Inbox;
+use self::judging::taken;
+use self::planner::{ConnectOption, ConnectionPlanner};
+pub(crate) use self::recording::SharedRecording;
+use self::rules::RuleFailure;
+pub(crate) use self::scope::ScriptScope;
+use self::standing::{ConnectionStatus, Refused};
+use crate::client::connector::Connector;
+use crate::client::report;
+use crate::error::Error;
+use crate::events::{Event, Input};
+use crate::masking;
+use crate::message::Close;
+use crate::script::judge::sources::Sources as _;
+use crate::script::judge::{Extractor, OpeningAnswer};
+use crate::script::syntax::{Action, Extract, Position, Script, ScriptText, Setting, Step, Template};
+use crate::script::variables::Variables;
+use crate::term::Talk;
+use crate::wire::raw_frame::RawFrame;
+
+/// The server's answer to our Close, unless something else is said.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An expectation that names no limit, in a file whose head names none.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// A command that names no limit.
+const COMMAND: Duration = Duration::from_secs(30);
+
+/// RFC 6455, section 5.5
+const LONGEST_CONTROL: usize = 125;
+
+/// A script that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct LoadedScript {
+    /// As the user wrote it, or found it in a folder that the user wrote.
+    pub(crate) name: String,
+    /// Where the files are that it names.
+    pub(crate) dir: PathBuf,
+    pub(crate) source: Arc<str>,
+    pub(crate) script: Arc<Script>,
+    /// The limit of expectations that name none.
+    pub(crate) within: Duration,
+}
+
+impl LoadedScript {
+    pub(crate) fn new(read: &files::ScriptSource, script: Script) -> Self {
+        let within = script.settings.iter().rev().find(|setting| setting.option == "within");
+        let within = within.and_then(|setting| crate::text::units::time(setting.value.as_ref()?.literal()?).ok());
+        Self {
+            name: read.name.clone(),
+            dir: read.dir().to_owned(),
+            source: read.source.as_str().into(),
+            script: Arc::new(script),
+            within: within.unwrap_or(WITHIN),
+        }
+    }
+}
+
+/// What a script is played with.
+pub(crate) struct PlayContext<'f> {
+    file: &'f LoadedScript,
+    words: Rc<ScriptScope>,
+    /// How connections are made.
+    dial: ConnectionPlanner,
+    /// For what the script says, and the details of `-v`.
+    talk: Rc<Talk>,
+    /// For what is said while a connection is made.
+    pub(crate) aside: Rc<Talk>,
+    pub(crate) close_timeout: Duration,
+    /// How connections are closed that are open at the end, and when a step failed.
+    pub(crate) closes: (Close, Close),
+    pub(crate) record: Option<Rc<SharedRecording>>,
+}
+
+/// A script that is being played.
+pub(crate) struct Player<'s> {
+    stage: &'s PlayContext<'s>,
+    // Borrowed between awaits only.
+    standing: RefCell<BTreeMap<Option<String>, Rc<ConnectionStatus>>>,
+    /// The step that was begun last.
+    at: Cell<Position>,
+    rule_failure: Rc<RuleFailure>,
+}
+
+type Played = Result<(), Box<StepFailure>>;
+
+impl<'f> PlayContext<'f> {
+    pub(crate) fn new(file: &'f LoadedScript, variables: &Variables, dial: ConnectionPlanner, talk: Rc<Talk>) -> Self {
+        let words = Rc::new(ScriptScope::new(variables.clone(), file.dir.clone()));
+        let closes = (Close::new(1000, ""), Close::new(1000, ""));
+        let aside = Rc::clone(&talk);
+        Self { file, words, dial, talk, aside, close_timeout: CLOSE_TIMEOUT, closes, record: None }
+    }
+}
+
+impl<'s> Player<'s> {
+    pub(crate) fn new(stage: &'s PlayContext<'s>) -> Self {
+        Self { stage, standing: RefCell::default(), at: Cell::default(), rule_failure: Rc::default() }
+    }
+
+    /// With a connection that is there already, and has no name.
+    pub(crate) fn on(stage: &'s PlayContext<'s>, connection: ScriptConnection) -> Self {
+        let player = Self::new(stage);
+        player.stand(None, ConnectionStatus::Open(connection));
+        player
+    }
+
+    /// Plays it to its end, and closes what is still open; `stopped` ends it before.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub(crate) async fn play(&self, stopped: impl Future<Output = StepFault>) -> Played {
+        let mut was_stopped = false;
+        let played = tokio::select! {
+            played = self.steps(&self.stage.file.script.steps) => played,
+            fault = stopped => {
+                was_stopped = true;
+                Err(self.failure(self.at.get(), None, fault))
+            }
+            (name, fault) = self.rule_failure.wait() => {
+                let place = fault.place.unwrap_or_default();
+                Err(self.failure_of(place, &name, self.written(place).to_owned(), fault))
+            }
+        };
+        let (at_end, at_failure) = &self.stage.closes;
+        let ended = match &played {
+            Ok(()) => self.end(at_end, Parting::InOrder).await,
+            Err(_) if was_stopped => self.end(at_failure, Parting::AtOnce).await,
+            Err(_) => self.end(at_failure, Parting::Hasty).await,
+        };
+        played.and(ended)
+    }
+
+    fn steps<'a>(&'a self, steps: &'a [Step]) -> LocalBoxFuture<'a, Played> {
+        async move {
+            for step in steps {
+                // Steps may wait for nothing and yet take long: a signal has its turn before each.
+                yield_now().await;
+                self.at.set(step.place);
+                self.stage.talk.detail(
+                    '*',
+                    &format!("{}:{}: {}", self.stage.file.name, step.place.line, self.written(step.place)),
+                );
+                match &step.action {
+                    Action::Repeat { times, steps } => {
+                        for _ in 0..*times {
+                            self.steps(steps).await?;
+                            // There may be no steps in it.
+                            yield_now().await;
+                        }
+                    }
+                    Action::Parallel(branches) => {
+                        try_join_all(branches.iter().map(|branch| self.steps(branch))).await?;
+                    }
+                    _ => self.step(step).await.map_err(|fault| self.failure(step.place, Some(step), fault))?,
+                }
+            }
+            Ok(())
+        }
+        .boxed_local()
+    }
+
+    async fn step(&self, step: &Step) -> Result<(), StepFault> {
+        let name = &step.connection;
+        match &step.action {
+            Action::Connect { url, settings } => self.connect(step, url, settings).await,
+            Action::Status(status) => self.status(name, *status),
+            Action::Send(payload) => self.send(name, Input::Message(self.stage.words.message(payload)?)).await,
+            Action::Frame(template) => {
+                let frame = RawFrame::from_text(&self.text(template)?)?;
+                self.send(name, Input::Frame(frame)).await
+            }
+            Action::Split(at) => self.split(name, at.as_ref()),
+            Action::Fragment(size) => self.send(name, Input::Fragment(*size)).await,
+            Action::Ping(text) => self.send(name, Input::Ping(self.control(text)?)).await,
+            Action::Pong(text) => self.send(name, Input::Pong(self.control(text)?)).await,
+            Action::Expect(expect) => self.expect(name, expect).await,
+            Action::Nothing { within } => self.nothing(name, *within).await,
+            Action::Skip { until, within, capture } => {
+                self.skip(name, until, within.unwrap_or(self.stage.file.within), capture.as_ref()).await
+            }
+            Action::AnyOrder { within, steps } => {
+                self.any_order(name, steps, within.unwrap_or(self.stage.file.within)).await
+            }
+            Action::Reply { to, capture, with } => self.reply(name, step.place, to, capture.as_ref(), with).await,
+            Action::Ignore(what) => self.ignore(name, step.place, what).await,
+            Action::Off(kind) => self.end_rules(name, *kind),
+            Action::Capture { name: variable, from } => {
+                let value = self.capture(name, from).await?;
+                self.stage.words.set(variable, value)?;
+                Ok(())
+            }
+            Action::Set { name: variable, value } => {
+                let value = self.text(&value.template)?;
+                self.stage.words.set(variable, value)?;
+                Ok(())
+            }
+            Action::Exec { within, command, capture } => {
+                // The check lets no variable in: a shell would run what it holds.
+                let command = command.literal().ok_or_else(|| "a command takes no `{{…}}`".to_owned())?;
+                let environment = self.stage.words.environment(command)?;
+                let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
+                if let Some(variable) = capture {
+                    self.stage.words.set(variable, printed)?;
+                }
+                Ok(())
+            }
+            Action::Pause(time) => {
+                sleep(*time).await;
+                Ok(())
+            }
+            Action::Log(text) => {
+                self.stage.talk.say(&format!("{}: {}", self.stage.file.name, self.text(&text.template)?));
+                Ok(())
+            }
+            Action::Close { code, reason } => {
+                // As `/close` at the prompt.
+                let close = Close { code: code.or(Some(1000)), reason: self.text(&reason.template)? };
+                self.send(name, Input::Close(Some(close))).await
+            }
+            Action::Drop => self.send(name, Input::Drop).await,
+            Action::HalfClose => self.send(name, Input::HalfClose).await,
+            Action::Repeat { .. } | Action::Parallel(_) => Ok(()),
+        }
+    }
+
+    async fn connect(&self, step: &Step, url: &Template, settings: &[Setting]) -> Result<(), StepFault> {
+        let name = &step.connection;
+        self.end_one(name, &Close::new(1000, ""), Parting::InOrder).await?;
+        let (head, own) = (self.settings(&self.stage.file.script.settings)?, self.settings(settings)?);
+        let mut plan =
+            self.stage.dial.plan(&self.text(url)?, &head, &own, self.dir()).map_err(|error| StepFault::from(&error))?;
+        plan.session.ending.close_timeout = self.stage.close_timeout;
+        let (_held, mut signals) = tokio::sync::mpsc::channel(1);
+        let link = Connector::new(&plan, None);
+        let connected = link.first(&plan.connect, &self.stage.aside, &mut signals).await;
+        if let (Some(record), Err(error)) = (&self.stage.record, &connected) {
+            record.put(&Event::now(error.event().into()));
+        }
+        match connected {
+            Ok((socket, opened)) => {
+                report::opened(&self.stage.aside, &opened);
+                let frames = plan.connect.manner.traced.then(|| Rc::clone(&self.stage.talk));
+                let line = Inbox::seen_by(self.stage.record.clone(), frames);
+                let connection = ScriptConnection::begin(socket, opened, plan.session.clone(), line);
+                self.stand(name.clone(), ConnectionStatus::Open(connection));
+                Ok(())
+            }
+            Err(Error::Refused(refusal)) => {
+                let answer = OpeningAnswer {
+                    status: refusal.response.status,
+                    headers: refusal.response.fields.clone(),
+                    subprotocol: None,
+                    body: refusal.body.clone(),
+                };
+                let error = Error::Refused(refusal);
+                let refused = Refused { error, answer, place: step.place, is_looked_at: Cell::new(false) };
+                self.stand(name.clone(), ConnectionStatus::Refused(refused));
+                Ok(())
+            }
+            Err(error) => Err((&error).into()),
+        }
+    }
+
+    /// Settings with their variables put in; the `within` of the head is none for a connection.
+    fn settings(&self, settings: &[Setting]) -> Result<Vec<ConnectOption>, StepFault> {
+        let options = settings.iter().filter(|setting| setting.option != "within");
+        options
+            .map(|Setting { option, value, .. }| {
+                let value = value.as_ref().map(|value| self.text(value)).transpose()?;
+                Ok(ConnectOption { option: option.clone(), value })
+            })
+            .collect()
+    }
+
+    fn status(&self, name: &Option<String>, expected: u16) -> Result<(), StepFault> {
+        self.with_answer(name, |answer| {
+            if answer.status == expected {
+                return Ok(());
+            }
+            Err(StepFault::new(format!("the server answered {}", answer.status), 1))
+        })
+    }
+
+    /// What a ping or pong is to carry.
+    fn control(&self, text: &ScriptText) -> Result<Bytes, StepFault> {
+        let text = self.text(&text.template)?;
+        if text.len() > LONGEST_CONTROL {
+            let words =
+                format!("a ping or pong holds at most {LONGEST_CONTROL} bytes, and this one has {}", text.len());
+            return Err(words.into());
+        }
+        Ok(text.into())
+    }
+
+    fn split(&self, name: &Option<String>, at: Option<&ScriptText>) -> Result<(), StepFault> {
+        let separator = at.map(|at| self.text(&at.template)).transpose()?;
+        if separator.as_ref().is_some_and(String::is_empty) {
+            return Err("what stands between the records is empty".to_owned().into());
+        }
+        self.open(name)?.connection()?.line().split(&separator.unwrap_or_default());
+        Ok(())
+    }
+
+    async fn send(&self, name: &Option<String>, input: Input) -> Result<(), StepFault> {
+        let standing = self.open(name)?;
+        let connection = standing.connection()?;
+        Ok(connection.send(input, self.stage.file.within).await?)
+    }
+
+    async fn capture(&self, name: &Option<String>, from: &Extract) -> Result<String, StepFault> {
+        match from {
+            Extract::Status => self.with_answer(name, |answer| Ok(answer.status.to_string())),
+            Extract::Header(header) => self.with_answer(name, |answer| {
+                let value = answer.values(header).next().map(str::to_owned);
+                value.ok_or_else(|| format!("the answer has no header `{header}`").into())
+            }),
+            Extract::CloseCode | Extract::CloseReason => {
+                let standing = self.open(name)?;
+                let connection = standing.connection()?;
+                let closed = connection.line().closed().ok_or_else(|| "the connection is not closed".to_owned())?;
+                connection.saw();
+                Ok(match from {
+                    Extract::CloseReason => closed.close.reason,
+                    _ => closed.close.code.map_or_else(String::new, |code| code.to_string()),
+                })
+            }
+            Extract::Text | Extract::Regexp(_) | Extract::Json(_) | Extract::Binary => {
+                let standing = self.open(name)?;
+                let last = standing.connection()?.last.borrow().clone();
+                let last = last.ok_or_else(|| "no step has expected a message on this connection yet".to_owned())?;
+                Ok(taken(Extractor::new(from, &*self.stage.words)?, last).await?)
+            }
+        }
+    }
+
+    fn text(&self, template: &Template) -> Result<String, String> {
+        self.stage.words.text(template)
+    }
+
+    fn dir(&self) -> &Path {
+        &self.stage.words.dir
+    }
+
+    fn stand(&self, name: Option<String>, standing: ConnectionStatus) {
+        self.standing.borrow_mut().insert(name, Rc::new(standing));
+    }
+
+    fn open(&self, name: &Option<String>) -> Result<Rc<ConnectionStatus>, StepFault> {
+        let standing = self.standing.borrow().get(name).map(Rc::clone);
+        standing.ok_or_else(|| match name {
+            Some(name) => format!("there is no connection `{name}` yet").into(),
+            None => "there is no connection yet".to_owned().into(),
+        })
+    }
+
+    /// Looks at the answer to the opening request, also if it was a refusal.
+    fn with_answer<T>(
+        &self,
+        name: &Option<String>,
+        look: impl FnOnce(&OpeningAnswer) -> Result<T, StepFault>,
+    ) -> Result<T, StepFault> {
+        match &*self.open(name)? {
+            ConnectionStatus::Open(connection) => look(&connection.answer),
+            ConnectionStatus::Refused(refused) => {
+                refused.is_looked_at.set(true);
+                look(&refused.answer)
+            }
+        }
+    }
+
+    /// Closes all that is open.
+    async fn end(&self, close: &Close, parting: Parting) -> Played {
+        let names: Vec<_> = self.standing.borrow().keys().cloned().collect();
+        let ending = names.iter().map(|name| async move {
+            let ended = self.end_one(name, close, parting).await;
+            ended.map_err(|fault| {
+                let place = self.stage.file.script.steps.last().map(|step| step.place).unwrap_or_default();
+                self.failure_of(place, name, "(the end of the script)".to_owned(), fault)
+            })
+        });
+        join_all(ending).await.into_iter().collect()
+    }
+
+    async fn end_one(&self, name: &Option<String>, close: &Close, parting: Parting) -> Result<(), StepFault> {
+        let standing = self.standing.borrow().get(name).map(Rc::clone);
+        match standing.as_deref() {
+            Some(ConnectionStatus::Open(connection)) => {
+                let ended = connection.end(close.clone(), parting).await;
+                ended.map_err(|(words, code)| StepFault::new(format!("{words}; no step has looked at that"), code))
+            }
+            Some(ConnectionStatus::Refused(refused)) => refused.judge(),
+            None => Ok(()),
+        }
+    }
+
+    /// The line of the file there, as it may be shown.
+    fn written(&self, place: Position) -> String {
+        masking::words(self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim())
+    }
+
+    fn failure(&self, place: Position, step: Option<&Step>, fault: StepFault) -> Box<StepFailure> {
+        let place = fault.place.unwrap_or(place);
+        let name = step.map(|step| step.connection.clone()).unwrap_or_default();
+        let mut failure = self.failure_of(place, &name, self.written(place), fault);
+        if step.is_some_and(|step| matches!(step.action, Action::Connect { .. })) {
+            // Those are of the connection before it.
+            failure.recent = None;
+        }
+        failure
+    }
+
+    fn failure_of(&self, place: Position, name: &Option<String>, step: String, fault: StepFault) -> Box<StepFailure> {
+        let standing = self.standing.borrow().get(name).map(Rc::clone);
+        let recent = match standing.as_deref() {
+            Some(ConnectionStatus::Open(connection)) => Some((name.clone(), connection.line().recent())),
+            _ => None,
+        };
+        Box::new(StepFailure { place: fault.place.unwrap_or(place), step, fault, recent })
+    }
+}

@@ -1,0 +1,32 @@
+//! Where a script's variables and files come from.
+
+use serde_json::Value;
+
+use crate::script::syntax::Template;
+
+/// A value takes many times the memory of its text.
+pub(crate) const LARGEST_JSON: usize = 1 << 20;
+
+/// What stands behind the words of a script: the values of its variables, and files beside it.
+///
+/// # Errors
+/// All of them in words.
+pub(crate) trait Sources {
+    fn text(&self, template: &Template) -> Result<String, String>;
+
+    /// The same as JSON, which it has to be.
+    fn json_text(&self, template: &Template) -> Result<String, String>;
+
+    fn json(&self, template: &Template) -> Result<Value, String> {
+        let text = self.json_text(template)?;
+        if text.len() > LARGEST_JSON {
+            return Err(format!("JSON that is compared has no more than {} MiB", LARGEST_JSON >> 20));
+        }
+        serde_json::from_str(&text).map_err(|error| format!("`{text}` is no JSON: {error}"))
+    }
+
+    /// The same in a regular expression, where variables stand for themselves.
+    fn expression(&self, template: &Template) -> Result<String, String>;
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, String>;
+}

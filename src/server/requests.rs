@@ -1,0 +1,85 @@
+//! What is typed at a server's prompt, carried out: to one client or to all of them.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use tokio::time::sleep;
+
+use super::ServerState;
+use super::clients::ConnectedClient;
+use crate::events::{ClientName, Input};
+use crate::message::Close;
+use crate::render::local_time;
+use crate::session::Outlet;
+
+/// More are not worth a list.
+const LISTED: usize = 100;
+
+impl<O: Outlet> ServerState<O> {
+    /// Sends to one, or to all who are there just now.
+    ///
+    /// # Errors
+    /// In words, who did not get it. Nobody has to go for being slow: whoever types sees this, and can try again.
+    pub(crate) fn send(&self, to: Option<ClientName>, input: &Input) -> Result<(), String> {
+        let members = self.addressed(to).map_err(|why| format!("not sent: {why}"))?;
+        let (busy, ready): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.mailbox.is_full());
+        ready.iter().for_each(|member| member.mailbox.put(input.clone()));
+        if busy.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = busy.iter().take(LISTED).map(|member| member.name.to_string()).collect();
+        Err(format!("not sent to {}: too much waits for it already", names.join(", ")))
+    }
+
+    /// Closes the connection of one, or of all, after what was sent before.
+    ///
+    /// # Errors
+    /// In words, when there is nobody.
+    pub(crate) fn close(&self, whom: Option<ClientName>, close: &Close) -> Result<(), String> {
+        let patience = self.options.session.ending.close_timeout;
+        for member in self.addressed(whom)? {
+            member.mailbox.put(Input::Close(Some(close.clone())));
+            let close = close.clone();
+            tokio::task::spawn_local(async move {
+                // Who does not take what was sent before has to go without it.
+                sleep(patience).await;
+                member.dismiss(close);
+            });
+        }
+        Ok(())
+    }
+
+    /// Who is there, a line for each.
+    pub(crate) fn list(&self) -> String {
+        let members = self.hub.members();
+        if members.is_empty() {
+            return "nobody is connected".to_owned();
+        }
+        let width = members.last().map_or(0, |last| last.name.to_string().len());
+        let mut list: Vec<_> = members.iter().take(LISTED).map(|member| described(member, width)).collect();
+        if members.len() > LISTED {
+            list.push(format!("… and {} more", members.len() - LISTED));
+        }
+        list.join("\n")
+    }
+
+    fn addressed(&self, whom: Option<ClientName>) -> Result<Vec<Rc<ConnectedClient>>, String> {
+        match whom {
+            Some(name) => {
+                let member = self.hub.member(name);
+                Ok(vec![member.ok_or_else(|| format!("there is no {name}; /clients lists who is there"))?])
+            }
+            None => {
+                let members = self.hub.members();
+                if members.is_empty() { Err("nobody is connected".to_owned()) } else { Ok(members) }
+            }
+        }
+    }
+}
+
+fn described(member: &ConnectedClient, width: usize) -> String {
+    let (name, since) = (member.name.to_string(), local_time(member.since));
+    let mut line = format!("{name:width$}  {}  since {}", member.about, since.split('.').next().unwrap_or(&since));
+    write!(line, ", {} received, {} sent", member.received.get(), member.sent.get()).expect("a String takes all");
+    line
+}

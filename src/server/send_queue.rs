@@ -1,0 +1,179 @@
+//! What waits to be sent to one client, or to its process: bounded, and shared by those who send and the one who takes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use crate::events::{Batch, Input};
+
+/// Whoever has more than this waiting is slow.
+const FULL: usize = 4 << 20;
+
+/// What waits costs memory even if it is empty.
+const OVERHEAD: usize = 64;
+
+/// What is taken at a time: enough for one write, and few enough to see that a slow client makes progress.
+const PIECE: usize = 64 << 10;
+
+#[derive(Default)]
+pub(crate) struct SendQueue {
+    // Borrowed between awaits only.
+    waiting: RefCell<VecDeque<Input>>,
+    bytes: Cell<usize>,
+    is_closed: Cell<bool>,
+    is_ended: Cell<bool>,
+    filled: Notify,
+    has_ended: Notify,
+    taken: Notify,
+}
+
+/// The taker stands still.
+#[derive(Debug)]
+pub(crate) struct Stalled;
+
+impl SendQueue {
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.get() >= FULL
+    }
+
+    /// Puts something in, also when it is full: who may not, asks before.
+    pub(crate) fn put(&self, input: Input) {
+        if !self.is_closed.get() {
+            self.bytes.set(self.bytes.get() + size(&input));
+            self.waiting.borrow_mut().push_back(input);
+            self.filled.notify_one();
+        }
+    }
+
+    /// Throws away what waits, and takes nothing in any more.
+    pub(crate) fn close(&self) {
+        self.is_closed.set(true);
+        self.waiting.borrow_mut().clear();
+        self.bytes.set(0);
+        self.taken.notify_waiters();
+    }
+
+    /// Nothing more will be put in; what waits is still to be taken.
+    pub(crate) fn end(&self) {
+        self.is_ended.set(true);
+        self.filled.notify_one();
+        self.has_ended.notify_one();
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(&self) {
+        if !self.is_ended.get() {
+            self.has_ended.notified().await;
+        }
+    }
+
+    /// Waits for something, and takes a piece of it: nothing, once it has ended and is empty.
+    pub(crate) async fn take(&self) -> Batch {
+        while self.waiting.borrow().is_empty() && !self.is_ended.get() {
+            self.filled.notified().await;
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        let mut batch = Batch::new();
+        let mut taken = 0;
+        while taken < PIECE
+            && let Some(input) = waiting.pop_front()
+        {
+            taken += size(&input);
+            batch.push(input);
+        }
+        self.bytes.set(self.bytes.get() - taken);
+        self.taken.notify_waiters();
+        batch
+    }
+
+    /// Waits until something is taken, the end included.
+    pub(crate) async fn taken(&self) {
+        self.taken.notified().await;
+    }
+
+    /// Waits until it is no longer full.
+    pub(crate) async fn room(&self) {
+        while self.is_full() {
+            self.taken().await;
+        }
+    }
+
+    /// The same, as long as something is taken from time to time.
+    pub(crate) async fn room_within(&self, patience: Duration) -> Result<(), Stalled> {
+        while self.is_full() {
+            timeout(patience, self.taken()).await.map_err(|_| Stalled)?;
+        }
+        Ok(())
+    }
+}
+
+fn size(input: &Input) -> usize {
+    OVERHEAD
+        + match input {
+            Input::Message(message) => message.data().len(),
+            Input::Run(run) => run.size() + run.len() * OVERHEAD,
+            Input::Part(part) => part.data.len(),
+            Input::Ping(data) | Input::Pong(data) => data.len(),
+            Input::Frame(frame) => frame.payload.len(),
+            Input::Close(_) | Input::Fragment(_) | Input::HalfClose | Input::Drop => 0,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use futures_util::FutureExt as _;
+
+    fn message(length: usize) -> Input {
+        Input::Message(Message::Binary(vec![0; length].into()))
+    }
+
+    #[test]
+    fn it_is_taken_in_pieces_and_in_order() {
+        let mailbox = SendQueue::default();
+        mailbox.put(message(PIECE));
+        mailbox.put(message(1));
+        mailbox.put(message(2));
+        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(PIECE)]));
+        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(1), message(2)]));
+        assert_eq!(mailbox.take().now_or_never(), None);
+        mailbox.put(message(3));
+        mailbox.end();
+        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(3)]));
+        assert_eq!(mailbox.take().now_or_never(), Some(Batch::new()));
+    }
+
+    #[test]
+    fn it_is_full_by_bytes_and_also_by_empty_messages() {
+        let mailbox = SendQueue::default();
+        mailbox.put(message(FULL));
+        assert!(mailbox.is_full());
+        mailbox.take().now_or_never().unwrap();
+        assert!(!mailbox.is_full());
+        (0..FULL / OVERHEAD).for_each(|_| mailbox.put(message(0)));
+        assert!(mailbox.is_full());
+        mailbox.close();
+        mailbox.put(message(FULL));
+        assert!(!mailbox.is_full());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_now_and_then_is_waited_for() {
+        let (mailbox, patience) = (SendQueue::default(), Duration::from_secs(30));
+        (0..2 * FULL / PIECE).for_each(|_| mailbox.put(message(PIECE)));
+        let taking = async {
+            while mailbox.is_full() {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                mailbox.take().await;
+            }
+        };
+        let (room, ()) = tokio::join!(mailbox.room_within(patience), taking);
+        room.unwrap();
+        mailbox.put(message(FULL));
+        mailbox.room_within(patience).await.unwrap_err();
+    }
+}

@@ -1,0 +1,402 @@
+//! The pump: one task that owns the socket and the clock.
+
+pub(crate) mod write;
+
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt as _;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::coop::unconstrained;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+
+use super::backlog::Backlog;
+use super::inlet::Inlet;
+use super::keepalive::{Keepalive, KeepaliveAction};
+use super::lifecycle::{ByteCounts, ClockStep, Lifecycle, Outcome, Reception};
+use super::options::{ECHOES, Echo, Options, Progress};
+use super::outlet::{Gone, Outlet};
+use super::pings::Pings;
+use super::reply::PendingReplies;
+use crate::events::{self, Batch, End, ErrorEvent, Event, EventKind, Input};
+use crate::message::{Close, Direction, Message};
+use crate::transport::Duplex;
+use crate::wire::fault::Fault;
+use crate::wire::incoming::Incoming;
+use crate::wire::socket::Socket;
+use crate::wire::trace::WireEvent;
+
+/// After the closing handshake, or after a fault, the peer gets this long to close the transport.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// So many bytes are taken at a stretch, as they are without compression, then all else has its turn.
+const STRETCH: usize = 256 << 10;
+
+/// Runs a session to its end.
+///
+/// `first` is sent before anything else, then what `progress` has left from the connection before.
+pub(crate) async fn run<S, O>(
+    socket: Socket<S>,
+    first: Batch,
+    progress: &mut Progress,
+    inputs: &mut impl Inlet,
+    signals: &mut mpsc::Receiver<i32>,
+    outlet: &O,
+    options: &Options,
+) -> Outcome
+where
+    S: Duplex,
+    O: Outlet,
+{
+    if outlet.takes_runs() && options.echo == Echo::No && options.replies.is_empty() {
+        socket.hand_over_runs();
+    }
+    let now = Instant::now();
+    let goal = std::mem::take(&mut progress.goal);
+    // What is sent again is waited for again.
+    let sends_again = !first.is_empty() || progress.backlog.messages() > 0;
+    let input_ended = progress.input_ended.take().filter(|_| !sends_again);
+    let pump = Pump {
+        socket: &socket,
+        outlet,
+        core: RefCell::new(Lifecycle::new(options.ending.clone(), goal, input_ended, now)),
+        core_changed: Notify::new(),
+        close_wanted: Notify::new(),
+        echo_sent: Notify::new(),
+        abandoned: Notify::new(),
+        fault: RefCell::default(),
+        pings: RefCell::default(),
+        replies: (!options.replies.is_empty()).then(Box::default),
+        keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
+        backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
+        arrival: Cell::new((0, events::now())),
+    };
+    let (echoes, echoed) = mpsc::channel(ECHOES);
+    let echoes = (options.echo != Echo::No).then_some(echoes);
+    // Side by side: a send that waits for the peer must not stop the reads, or two polite ends wait for ever.
+    let end = tokio::select! {
+        biased;
+        () = pump.abandoned.notified() => End::Abandoned,
+        end = pump.watch(signals) => end,
+        // Or a peer that is always ahead would use up what tokio lets a task do at a time, and nothing would ever be sent.
+        end = unconstrained(pump.read(echoes, options)) => end,
+        // Beside the writer, since a ping may go between the frames of a message that takes a while.
+        end = pump.keep_alive() => end,
+        never = pump.write(first, inputs, echoed, options) => match never {},
+        () = outlet.gone() => End::OutputGone,
+    };
+    let end = match (end, pump.fault.into_inner()) {
+        // Whoever lost patience with a peer that is to leave: this is why it was to.
+        (End::Unanswered | End::Silent, Some(fault)) => End::Broken(fault),
+        (end, _) => end,
+    };
+    let (core, mut backlog) = (pump.core.into_inner(), pump.backlog.into_inner());
+    backlog.written(socket.messages_written());
+    backlog.connection_ended();
+    if matches!(end, End::TimedOut | End::Interrupted(_) | End::OutputGone) {
+        // A last word if it can be said without waiting.
+        let _ = socket.close(&Close::new(1001, "")).now_or_never();
+    }
+    let (outcome, goal) = core.outcome(end, Instant::now());
+    *progress = Progress { goal, backlog, input_ended: outcome.input_ended };
+    outcome
+}
+
+pub(crate) struct Pump<'a, S, O> {
+    socket: &'a Socket<S>,
+    outlet: &'a O,
+    // Borrowed between awaits only.
+    core: RefCell<Lifecycle>,
+    core_changed: Notify,
+    close_wanted: Notify,
+    echo_sent: Notify,
+    abandoned: Notify,
+    /// Why the connection fails, while the peer has time to leave.
+    fault: RefCell<Option<Fault>>,
+    pings: RefCell<Pings>,
+    /// Boxed, as all else of them, so that the many clients of a server need no memory for it.
+    replies: Option<Box<PendingReplies>>,
+    keepalive: RefCell<Option<Keepalive>>,
+    backlog: RefCell<Backlog>,
+    /// When so many bytes had come.
+    arrival: Cell<(u64, SystemTime)>,
+}
+
+impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
+    /// Lets `core` hear what changes its mind, and wakes the clock and the writer.
+    fn tell<T>(&self, tell: impl FnOnce(&mut Lifecycle, Instant) -> T) -> T {
+        let mut core = self.core.borrow_mut();
+        let told = tell(&mut core, Instant::now());
+        self.core_changed.notify_one();
+        if core.wants_close() {
+            self.close_wanted.notify_one();
+        }
+        told
+    }
+
+    fn put(&self, what: EventKind) {
+        self.outlet.put(Event::now(what));
+    }
+
+    /// Puts what the peer has sent: all that one read has brought came at once.
+    fn put_received(&self, what: EventKind) {
+        let read = self.socket.bytes_read();
+        if self.arrival.get().0 != read {
+            self.arrival.set((read, events::now()));
+        }
+        self.outlet.put(Event { at: self.arrival.get().1, client: None, what });
+    }
+
+    fn put_frames(&self, frames: Vec<WireEvent>) {
+        for seen in frames {
+            self.outlet.put(Event { at: seen.at, client: None, what: EventKind::Frame(Box::new(seen)) });
+        }
+    }
+
+    /// The clock and the signals.
+    async fn watch(&self, signals: &mut mpsc::Receiver<i32>) -> End {
+        let mut is_dismissed = false;
+        loop {
+            let moved = ByteCounts { received: self.socket.message_bytes_read(), written: self.socket.bytes_written() };
+            let step = self.core.borrow_mut().step(moved, Instant::now());
+            let until = match step {
+                ClockStep::GiveUp(end) => return end,
+                ClockStep::Wait(until) => until,
+            };
+            if self.core.borrow().wants_close() {
+                self.close_wanted.notify_one();
+            }
+            let alarm = async {
+                match until {
+                    Some(until) => sleep_until(until).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = alarm => self.let_the_reader_look().await,
+                () = self.core_changed.notified() => {}
+                close = self.outlet.dismissed(), if !is_dismissed => {
+                    is_dismissed = true;
+                    self.tell(|core, now| core.begin_close(Some(close), now));
+                }
+                Some(signal) = signals.recv() => {
+                    if let ClockStep::GiveUp(end) = self.tell(|core, now| core.interrupted(signal, now)) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A process that was kept from running for a while may find its time up with answers already there: the runtime asks
+    /// the kernel after the first turn, and the reader takes them in the second.
+    async fn let_the_reader_look(&self) {
+        yield_now().await;
+        yield_now().await;
+    }
+
+    /// Something has come.
+    fn note_arrival(&self) {
+        let mut core = self.core.borrow_mut();
+        if core.minds_silence() {
+            core.heard(self.socket.message_bytes_read(), Instant::now());
+        }
+    }
+
+    /// Moves what comes in to the outlet, until the connection ends.
+    async fn read(&self, echoes: Option<mpsc::Sender<Message>>, options: &Options) -> End {
+        let echo = options.echo;
+        let mut taken = 0;
+        loop {
+            if taken >= STRETCH {
+                yield_now().await;
+                taken = 0;
+            }
+            // Room first and the frame after it: a slow output slows the peer, and never a timer.
+            if self.wait_for_output(self.outlet.room()).await.is_err() {
+                return End::OutputGone;
+            }
+            let at_hand = self.socket.take().map(|incoming| Some(Ok(incoming)));
+            let incoming = match at_hand.or_else(|| self.socket.next().now_or_never()) {
+                Some(incoming) => incoming,
+                None => {
+                    if self.wait_for_output(self.outlet.flush()).await.is_err() {
+                        return End::OutputGone;
+                    }
+                    if echo == Echo::InOrder {
+                        // One that fails is heard of by reading on.
+                        let _ = self.flush().await;
+                    }
+                    self.socket.next().await
+                }
+            };
+            if let Some(Ok(incoming)) = &incoming {
+                taken += incoming.size();
+                self.note_arrival();
+            }
+            match incoming {
+                Some(Ok(Incoming::Message(message))) => {
+                    let reception = self.core.borrow_mut().received(&message);
+                    if reception == Reception::Late {
+                        continue;
+                    }
+                    if let Some(echoes) = &echoes {
+                        // The writer holds the other end for as long as it sends.
+                        let _ = echoes.send(message.clone()).await;
+                        if echo == Echo::InOrder {
+                            tokio::select! {
+                                () = self.echo_sent.notified() => {}
+                                () = echoes.closed() => {}
+                            }
+                        }
+                    }
+                    let reply = self.replies.as_ref().and_then(|replies| {
+                        let reply = options.replies.to(&message)?;
+                        Some(Box::pin(replies.put(reply)))
+                    });
+                    self.put_received(EventKind::Message(Direction::In, message));
+                    if let Some(reply) = reply {
+                        reply.await;
+                    }
+                    if reception == Reception::Last {
+                        self.tell(|core, now| core.begin_close(None, now));
+                    }
+                }
+                Some(Ok(Incoming::Run(mut run))) => {
+                    let (count, reception) = self.core.borrow_mut().received_run(&run);
+                    if reception == Reception::Late {
+                        continue;
+                    }
+                    self.put_received(EventKind::Run(run.split_to(count)));
+                    if reception == Reception::Last {
+                        self.tell(|core, now| core.begin_close(None, now));
+                    }
+                }
+                Some(Ok(Incoming::Frames(frames))) => self.put_frames(frames),
+                Some(Ok(Incoming::Part(part))) => {
+                    let reception = self.core.borrow_mut().received_part(part.is_last);
+                    if reception == Reception::Late {
+                        continue;
+                    }
+                    self.put_received(EventKind::Part(part));
+                    if reception == Reception::Last {
+                        self.tell(|core, now| core.begin_close(None, now));
+                    }
+                }
+                Some(Ok(Incoming::Ping(data))) => {
+                    self.put(EventKind::Ping(Direction::In, data.clone()));
+                    let is_answered = self.socket.answers_pings() && !self.socket.is_shut_down();
+                    if is_answered && self.core.borrow().sent_close().is_none() {
+                        self.put(EventKind::Pong(Direction::Out, data, None));
+                    }
+                }
+                Some(Ok(Incoming::Pong(data))) => {
+                    let round_trip = self.pings.borrow_mut().answered(&data, Instant::now());
+                    self.put(EventKind::Pong(Direction::In, data, round_trip));
+                }
+                Some(Ok(Incoming::Close(close))) => return self.closed(close).await,
+                Some(Err(Fault::Cut(error))) => return self.cut(error),
+                Some(Err(fault)) => {
+                    if let Some(echoes) = &echoes {
+                        // What came before the fault is echoed before the Close.
+                        let _ = timeout(LINGER, echoes.reserve_many(ECHOES)).await;
+                    }
+                    return self.fail(fault).await;
+                }
+                None => return self.cut(None),
+            }
+        }
+    }
+
+    /// The peer's Close: our answer is on its way by itself.
+    async fn closed(&self, close: Close) -> End {
+        let sent = self.core.borrow().sent_close();
+        let by = if sent.is_some() { Direction::Out } else { Direction::In };
+        self.put(EventKind::Close { by, close: close.clone(), clean: true });
+        let leaving = async {
+            let _ = self.socket.flush().await;
+            while let Some(incoming) = self.socket.next().await {
+                if let Ok(Incoming::Frames(frames)) = incoming {
+                    self.put_frames(frames);
+                }
+            }
+        };
+        let _ = timeout(LINGER, leaving).await;
+        self.put_frames(self.socket.take_last_frames());
+        End::Closed { sent, close }
+    }
+
+    fn cut(&self, error: Option<std::io::Error>) -> End {
+        self.put(EventKind::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
+        // A peer that leaves when we have nothing more to say does what TCP expects of it.
+        if self.socket.is_shut_down() { End::Left } else { End::Cut(error) }
+    }
+
+    /// Fails the connection (RFC 6455, section 7.1.7): tungstenite only reports, the Close is ours to send.
+    async fn fail(&self, fault: Fault) -> End {
+        let close = Close::new(fault.close_code().unwrap_or(1002), "");
+        self.put(ErrorEvent::new(fault.kind(), fault.to_string()).into());
+        self.fault.replace(Some(fault));
+        let until = Instant::now() + LINGER;
+        let _ = timeout_at(until, self.socket.close(&close)).await;
+        self.put_frames(self.socket.take_frames());
+        self.put(EventKind::Close { by: Direction::Out, close, clean: false });
+        let _ = timeout_at(until, self.socket.drain()).await;
+        self.put_frames(self.socket.take_last_frames());
+        End::Broken(self.fault.take().expect("it was put there just now"))
+    }
+
+    async fn wait_for_output(&self, room: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {
+        let mut room = std::pin::pin!(room);
+        if let Some(ready) = room.as_mut().now_or_never() {
+            return ready;
+        }
+        self.core.borrow_mut().output_blocks(Instant::now());
+        let result = room.await;
+        self.core.borrow_mut().output_flows(Instant::now());
+        if let Some(keepalive) = &mut *self.keepalive.borrow_mut() {
+            keepalive.excuse();
+        }
+        self.core_changed.notify_one();
+        result
+    }
+
+    /// Pings, and ends when the peer does not answer any more.
+    async fn keep_alive(&self) -> End {
+        loop {
+            let (now, read) = (Instant::now(), self.socket.bytes_read());
+            let beat = self.keepalive.borrow_mut().as_mut().map(|keepalive| keepalive.beat(read, now));
+            // After our Close nothing more can be sent, and it has a time limit of its own.
+            let is_over = self.core.borrow().sent_close().is_some() || self.socket.is_shut_down();
+            let Some(beat) = beat.filter(|_| !is_over) else { return pending().await };
+            match beat {
+                KeepaliveAction::Wait(until) => sleep_until(until).await,
+                KeepaliveAction::Ping(data) => {
+                    let limit = self.keepalive.borrow().as_ref().and_then(Keepalive::limit).unwrap_or(now);
+                    let sending = async {
+                        self.send_one(Input::Ping(data)).await?;
+                        self.socket.flush().await
+                    };
+                    // Unsent is as good as unanswered, which the next beat sees.
+                    if let Ok(Err(_)) = timeout_at(limit, sending).await {
+                        // The reader hears how it ended.
+                        return pending().await;
+                    }
+                }
+                // What has come already is not read while the output is slow.
+                KeepaliveAction::GiveUp if self.core.borrow().is_waiting_for_output() => {
+                    if let Some(keepalive) = &mut *self.keepalive.borrow_mut() {
+                        keepalive.excuse();
+                    }
+                }
+                KeepaliveAction::GiveUp => {
+                    self.put(EventKind::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
+                    return End::Silent;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! All that is the operating system's own: signals, process groups, files that do not block, the terminal's modes.
+
+pub(crate) mod clock;
+pub(crate) mod nonblocking;
+pub(crate) mod process_group;
+pub(crate) mod signals;
+pub(crate) mod terminal;

@@ -1,0 +1,63 @@
+//! Signals: in the runtime, or on a thread of their own where some of them are dealt with at once.
+
+use std::io;
+
+use nix::libc;
+pub(crate) use signal_hook::consts::{SIGCONT, SIGINT, SIGQUIT};
+use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::iterator::Signals;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// A second signal must find its place even if nobody has taken the first.
+const PENDING: usize = 4;
+
+/// The signals that ask the program to end.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// Starts to watch the signals that ask the program to end, unless whoever started it wants them ignored.
+///
+/// `nohup` asks for that with SIGHUP, and a shell with SIGINT for what it runs in the background. Works within a runtime
+/// only, and costs no thread.
+pub(crate) fn watch() -> io::Result<mpsc::Receiver<i32>> {
+    let (sender, receiver) = mpsc::channel(PENDING);
+    for number in ENDING.into_iter().filter(|number| !is_ignored(*number)) {
+        let mut arrivals = signal(SignalKind::from_raw(number))?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while arrivals.recv().await.is_some() {
+                // Full means that there is enough to leave for.
+                let _ = sender.try_send(number);
+            }
+        });
+    }
+    Ok(receiver)
+}
+
+/// The same on a thread of its own, and with `more` signals.
+///
+/// `dealt_with` is asked first, on that thread: what it deals with is not passed on.
+pub(crate) fn watch_aside(
+    more: &[i32],
+    dealt_with: impl Fn(i32) -> bool + Send + 'static,
+) -> io::Result<mpsc::Receiver<i32>> {
+    let (sender, receiver) = mpsc::channel(PENDING);
+    let all = ENDING.iter().chain(more);
+    let mut signals = Signals::new(all.filter(|signal| !is_ignored(**signal)))?;
+    let forward = move || {
+        for signal in signals.forever().filter(|signal| !dealt_with(*signal)) {
+            let _ = sender.try_send(signal);
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(forward)?;
+    Ok(receiver)
+}
+
+#[expect(unsafe_code, reason = "no crate at hand asks for a signal's disposition without setting it")]
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: all zeroes is a valid sigaction, and with a null new action this only writes the old one to it.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}

@@ -1,0 +1,29 @@
+//! How a connection is used.
+
+use std::sync::Arc;
+
+use super::compression_stats::CompressionStats;
+
+/// What a peer may ask of us.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The largest message that is taken, in bytes.
+    pub(crate) max_message: usize,
+    /// Whether its pings are answered.
+    pub(crate) pongs: bool,
+}
+
+/// How a connection is used, beside what every one has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ConnectionOptions {
+    /// permessage-deflate, if it was agreed on.
+    pub(crate) deflate: Option<super::offer::Agreed>,
+    /// Large messages are handed over in parts.
+    pub(crate) parts: bool,
+    /// `--frames`: each frame is told.
+    pub(crate) traced: bool,
+    /// `--fragment`: messages go out in frames of this size at most.
+    pub(crate) fragment: Option<usize>,
+    /// Counts how well messages are compressed.
+    pub(crate) tally: Arc<CompressionStats>,
+}

@@ -1,0 +1,348 @@
+//! The structure that `src/lib.rs` describes: who may import whom, no loops, and nothing too large to be read.
+//!
+//! It reads the code as text, as rustfmt leaves it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// The floors, from the top. A room imports what is on a floor below its own; those on the ground also each other.
+const FLOORS: &[&[&str]] = &[
+    &["lib"],
+    &["cli"],
+    &["app"],
+    &["commands"],
+    &["server"],
+    &["play"],
+    &["runtime"],
+    &["client"],
+    &["input"],
+    &["recording"],
+    &["session"],
+    &["script"],
+    &["render"],
+    &["error"],
+    &["events"],
+    &["dial"],
+    &["handshake"],
+    &["request"],
+    &["wire"],
+    &["term"],
+    &["message", "compare", "masking", "text", "sys", "transport", "target"],
+];
+
+/// What still imports from a floor above. Nothing may be added.
+const UPWARD: &[(&str, &str)] =
+    &[("dial", "error"), ("dial::resolve", "error"), ("dial::tls", "error"), ("dial::tls::trust", "error")];
+
+/// Loops that are still there, by the first of their files. Nothing may be added.
+const LOOPS: &[&str] = &["cli", "dial::proxy", "dial::tls::pkcs12::error", "play::inbox"];
+
+/// Functions that are still too long. Nothing may be added.
+const LONG: &[&str] = &[
+    "commands::replay::send_again",
+    "commands::run::play_all",
+    "play::step",
+    "script::parse::step::action",
+    "server::client::serve",
+    "session::pump::read",
+    "session::pump::run",
+    "session::pump::write::send_one",
+];
+
+/// Files outside `sys` and `transport` that still know what is Unix's own. Nothing may be added.
+const UNIX: &[&str] = &[
+    "cli::env",
+    "client::output_file",
+    "commands::prompt::history",
+    "commands::prompt::target",
+    "commands::prompt::thread",
+    "dial::overrides",
+    "dial::resolve",
+    "input::stdin",
+    "render",
+    "server",
+    "server::address",
+    "server::exec",
+    "term::file_writer",
+];
+
+/// Names that two types still have. Nothing may be added.
+const SHARED_NAMES: &[&str] = &["Options"];
+
+/// A file: its module, its code without comments and tests, and its length as it is.
+struct Source {
+    module: Vec<String>,
+    text: String,
+    lines: usize,
+}
+
+type Graph = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
+
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("a folder of ours") {
+        let path = entry.expect("it can be read").path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&src, &mut found);
+    found.sort();
+    let tests = Regex::new(r"(?m)^#\[cfg\(test\)\]\nmod \w+ \{\n(?s:.*?)^\}\n").expect("a pattern of ours");
+    let comments = Regex::new(r"(?m)//.*$").expect("a pattern of ours");
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).expect("a file of ours");
+        let relative = path.strip_prefix(&src).expect("it is below").with_extension("");
+        let mut module: Vec<_> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        if module.last().is_some_and(|last| last == "mod") {
+            module.pop();
+        }
+        let lines = text.lines().count();
+        Source { module, text: comments.replace_all(&tests.replace_all(&text, ""), "").into_owned(), lines }
+    };
+    let is_ours = |source: &Source| {
+        !source.module.contains(&"tests".to_owned()) && !["testing", "main"].contains(&source.module[0].as_str())
+    };
+    found.iter().map(read).filter(is_ours).collect()
+}
+
+/// The paths of a `use` tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn paths(tree: &str, before: &[String], found: &mut Vec<Vec<String>>) {
+    let (head, inner) = match tree.trim().split_once('{') {
+        Some((head, rest)) => (head, rest.rsplit_once('}').map(|(inner, _)| inner)),
+        None => (tree.split(" as ").next().unwrap_or_default(), None),
+    };
+    let mut path = before.to_vec();
+    path.extend(head.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
+    let Some(inner) = inner else { return found.push(path) };
+    let (mut depth, mut start) = (0, 0);
+    for (at, c) in inner.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                paths(&inner[start..at], &path, found);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if !inner[start..].trim().is_empty() {
+        paths(&inner[start..], &path, found);
+    }
+}
+
+/// The path from the crate's root that one with `crate`, `super` or `self` before it means there.
+fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>> {
+    let mut here = match path.first()?.as_str() {
+        "crate" => Vec::new(),
+        "self" | "super" => module.to_vec(),
+        _ => return None,
+    };
+    for part in path {
+        match part.as_str() {
+            "crate" | "self" => {}
+            "super" => drop(here.pop()),
+            _ => here.push(part.clone()),
+        }
+    }
+    Some(here)
+}
+
+fn imports(source: &Source) -> BTreeSet<Vec<String>> {
+    let uses = Regex::new(r"(?m)^\s*(pub(?:\([^)]*\))? )?use ([^;]*);").expect("a pattern of ours");
+    let inline = Regex::new(r"\b(?:crate|super|self)(?:::\w+)+").expect("a pattern of ours");
+    let mut found = Vec::new();
+    // What a room shows of its own is no import.
+    for captures in uses.captures_iter(&source.text).filter(|captures| captures.get(1).is_none()) {
+        paths(&captures[2], &[], &mut found);
+    }
+    let rest = uses.replace_all(&source.text, "");
+    found.extend(inline.find_iter(&rest).map(|path| path.as_str().split("::").map(str::to_owned).collect()));
+    found.iter().filter_map(|path| absolute(path, &source.module)).collect()
+}
+
+/// What rooms show of their files: `wire::Socket` is `wire::socket::Socket`.
+fn shown(sources: &[Source]) -> BTreeMap<Vec<String>, Vec<String>> {
+    let uses = Regex::new(r"(?m)^pub(?:\([^)]*\))? use ([^;]*);").expect("a pattern of ours");
+    let mut shown = BTreeMap::new();
+    for source in sources {
+        let mut found = Vec::new();
+        uses.captures_iter(&source.text).for_each(|captures| paths(&captures[1], &[], &mut found));
+        for path in found {
+            let path = absolute(&path, &source.module).unwrap_or_else(|| [&source.module[..], &path].concat());
+            let face = [&source.module[..], &path[path.len() - 1..]].concat();
+            if face != path {
+                shown.insert(face, path);
+            }
+        }
+    }
+    shown
+}
+
+/// For each file those that it imports; a name that a room shows leads to the file that has it.
+fn graph() -> Graph {
+    let sources = sources();
+    let modules: BTreeSet<_> = sources.iter().map(|source| source.module.clone()).collect();
+    let shown = shown(&sources);
+    let home = |mut path: Vec<String>| {
+        while let Some((at, real)) = (1..=path.len()).rev().find_map(|at| Some((at, shown.get(&path[..at])?))) {
+            path = [&real[..], &path[at..]].concat();
+        }
+        (1..=path.len()).rev().map(|at| path[..at].to_vec()).find(|prefix| modules.contains(prefix))
+    };
+    let targets = |source: &Source| {
+        let targets = imports(source).into_iter().filter_map(&home).filter(|file| *file != source.module).collect();
+        (source.module.clone(), targets)
+    };
+    sources.iter().map(targets).collect()
+}
+
+fn floor(room: &str) -> usize {
+    FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap_or_else(|| panic!("`{room}` is on no floor"))
+}
+
+/// All that does not fit, each once; and nothing is left on the list that fits by now.
+#[track_caller]
+fn only_known(found: impl IntoIterator<Item = String>, known: &[&str]) {
+    let found: BTreeSet<_> = found.into_iter().collect();
+    let known: BTreeSet<_> = known.iter().map(|&name| name.to_owned()).collect();
+    let (new, gone): (Vec<_>, Vec<_>) = (found.difference(&known).collect(), known.difference(&found).collect());
+    assert!(new.is_empty(), "new: {new:#?}");
+    assert!(gone.is_empty(), "no longer so, take it off the list: {gone:#?}");
+}
+
+#[test]
+fn a_room_imports_only_what_is_on_a_floor_below() {
+    let ground = FLOORS.len() - 1;
+    let mut wrong = Vec::new();
+    for (file, targets) in graph() {
+        for target in targets {
+            let (from, to) = (floor(&file[0]), floor(&target[0]));
+            if file[0] != target[0] && from >= to && (from, to) != (ground, ground) {
+                wrong.push(format!("{} {}", file.join("::"), target.join("::")));
+            }
+        }
+    }
+    let known: Vec<_> = UPWARD.iter().map(|(file, target)| format!("{file} {target}")).collect();
+    only_known(wrong, &known.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_command_imports_no_other_command() {
+    let command = |file: &[String]| (file[0] == "commands").then(|| file.get(1).cloned()).flatten();
+    for (file, targets) in graph() {
+        let Some(own) = command(&file) else { continue };
+        let other = targets.iter().find(|target| command(target).is_some_and(|it| it != own));
+        assert!(other.is_none(), "{} imports {}", file.join("::"), other.map_or_else(String::new, |it| it.join("::")));
+    }
+}
+
+#[test]
+fn scripts_sessions_and_frames_know_neither_dialing_nor_the_terminal() {
+    for (file, targets) in graph() {
+        let wrong = targets.iter().find(|target| ["dial", "term"].contains(&target[0].as_str()));
+        let is_fine = !["script", "session", "wire"].contains(&file[0].as_str()) || wrong.is_none();
+        assert!(is_fine, "{} imports {}", file.join("::"), wrong.map_or_else(String::new, |it| it.join("::")));
+    }
+}
+
+#[test]
+fn no_file_imports_another_in_a_loop() {
+    let graph = graph();
+    let reached = |from: &Vec<String>| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);
+        while let Some(file) = next.pop() {
+            next.extend(
+                graph.get(&file).into_iter().flatten().filter(|target| seen.insert((*target).clone())).cloned(),
+            );
+        }
+        seen
+    };
+    let reached: BTreeMap<_, _> = graph.keys().map(|file| (file, reached(file))).collect();
+    let in_loops = graph.keys().filter(|file| reached[file].contains(*file));
+    // The first file of each loop stands for all of it.
+    let first = |file: &Vec<String>| {
+        graph.keys().find(|other| reached[file].contains(*other) && reached[*other].contains(file)).cloned()
+    };
+    only_known(in_loops.filter_map(first).map(|file| file.join("::")), LOOPS);
+}
+
+#[test]
+fn no_room_holds_more_than_a_sixth_of_all_lines() {
+    let mut rooms = BTreeMap::<_, usize>::new();
+    for source in sources() {
+        *rooms.entry(source.module[0].clone()).or_default() += source.lines;
+    }
+    let all: usize = rooms.values().sum();
+    for (room, lines) in rooms {
+        assert!(lines * 6 <= all, "`{room}` has {lines} lines of {all}");
+    }
+}
+
+/// The lengths of all functions in lines, from `fn` to the closing brace, with their places.
+fn functions() -> Vec<(usize, String)> {
+    let begin =
+        Regex::new(r"^( *)(?:pub(?:\([^)]*\))? )?(?:const |async |unsafe )*fn (\w+)").expect("a pattern of ours");
+    let mut found = Vec::new();
+    for source in sources() {
+        let lines: Vec<_> = source.text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let Some(captures) = begin.captures(line) else { continue };
+            let end = format!("{}}}", &captures[1]);
+            let is_one_line = line.ends_with('}') || line.ends_with(';');
+            let is_last =
+                |line: &&str| **line == end || line.ends_with(';') && line.starts_with(&format!("{})", &captures[1]));
+            let length = if is_one_line { 1 } else { lines[at..].iter().position(is_last).map_or(1, |last| last + 1) };
+            found.push((length, format!("{}::{}", source.module.join("::"), &captures[2])));
+        }
+    }
+    found
+}
+
+#[test]
+fn functions_are_short() {
+    let functions = functions();
+    let below = functions.iter().filter(|(length, _)| *length < 25).count();
+    assert!(below * 10 >= functions.len() * 9, "only {below} of {} are below 25 lines", functions.len());
+    only_known(functions.into_iter().filter(|(length, _)| *length > 60).map(|(_, place)| place), LONG);
+}
+
+#[test]
+fn what_is_the_systems_own_stands_in_sys() {
+    let own = Regex::new(r"\b(?:std::os::(?:unix|fd)|nix::|rustix::|unsafe \{)").expect("a pattern of ours");
+    let is_elsewhere = |source: &Source| !["sys", "transport"].contains(&source.module[0].as_str());
+    let wrong = sources().into_iter().filter(|source| is_elsewhere(source) && own.is_match(&source.text));
+    only_known(wrong.map(|source| source.module.join("::")), UNIX);
+}
+
+#[test]
+fn the_map_in_lib_rs_names_each_room() {
+    let lib = include_str!("../src/lib.rs");
+    let module = Regex::new(r"(?m)^(?:pub(?:\([^)]*\))? )?mod (\w+);").expect("a pattern of ours");
+    let (map, _) = lib.split_once("\n\n#!").expect("the map comes first");
+    for captures in module.captures_iter(lib) {
+        assert!(map.contains(&format!("`{}`", &captures[1])), "`{}` is not on the map", &captures[1]);
+    }
+}
+
+#[test]
+fn no_two_types_share_a_name() {
+    let definition =
+        Regex::new(r"(?m)^(?:pub(?:\([^)]*\))? )?(?:struct|enum|trait|type|union) (\w+)").expect("a pattern of ours");
+    let mut counts = BTreeMap::<_, usize>::new();
+    for source in sources() {
+        definition
+            .captures_iter(&source.text)
+            .for_each(|captures| *counts.entry(captures[1].to_owned()).or_default() += 1);
+    }
+    only_known(counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name), SHARED_NAMES);
+}
