@@ -20,6 +20,7 @@
 //! | `script` | the language of `run`: its tree, parsing, formatting, judging |
 //! | `render` | from events to bytes: text, JSON, hexdumps, records |
 //! | `term` | stdout, stderr, the terminal's state, escaping |
+//! | `file` | files that the user names: opening and reading them without end |
 //! | `event`, `error` | the shared words; what goes wrong before a session |
 
 #![deny(unsafe_code)]
@@ -30,6 +31,7 @@ mod connect;
 mod dial;
 mod error;
 mod event;
+mod file;
 mod front;
 mod handshake;
 mod plan;

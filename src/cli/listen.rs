@@ -17,6 +17,7 @@ use super::{secret, translate, values};
 use crate::dial::Trust;
 use crate::error::Error;
 use crate::event::{Batch, Input, Message, Text};
+use crate::file;
 use crate::front::listen::replay::Replay;
 use crate::front::listen::role::Cast;
 use crate::front::listen::site::Address;
@@ -442,7 +443,7 @@ fn ip(address: &Address) -> Option<IpAddr> {
 }
 
 fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
-    let data = std::fs::read(path);
+    let data = file::read(path);
     let data = data.map_err(|source| Error::File { what: "read the message in", path: path.to_owned(), source })?;
     Ok(match String::from_utf8(data) {
         Ok(text) if !is_binary => Message::Text(Text::from(text)),

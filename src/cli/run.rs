@@ -8,6 +8,7 @@ use super::dialing;
 use super::env::Env;
 use super::suite::Playing;
 use crate::error::Error;
+use crate::file;
 use crate::front::scripts::Scripts;
 use crate::plan::{Care, Job};
 use crate::script::check::Given;
@@ -108,7 +109,7 @@ fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variable
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let format = Format::of(&name).ok_or_else(|| bad("its name ends in .toml, .json or .env".to_owned()))?;
         let text =
-            std::fs::read_to_string(path).map_err(|source| Error::File { what: "read", path: path.clone(), source })?;
+            file::read_to_string(path).map_err(|source| Error::File { what: "read", path: path.clone(), source })?;
         files::read(&text, format).map_err(bad)?.into_iter().for_each(|(name, value)| variables.set(name, value));
     }
     given.into_iter().for_each(|(name, value)| variables.set(name, value));

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Env;
 use super::{options, values};
 use crate::error::Error;
+use crate::file;
 use crate::request::jar::Jar;
 use crate::request::{Credentials, Header, netrc};
 use crate::target::Parsed;
@@ -81,7 +82,7 @@ pub(super) fn from_url_or_netrc(
         (None, false) => return Ok(from_url.map(|(user, password)| basic(user, password))),
     };
     let unread = |source| Error::File { what: "read user and password in", path: path.clone(), source };
-    let text = std::fs::read_to_string(path).map_err(unread)?;
+    let text = file::read_to_string(path).map_err(unread)?;
     if let Some((user, password)) = from_url.filter(|(_, password)| !password.is_empty()) {
         return Ok(Some(basic(user, password)));
     }
@@ -118,7 +119,7 @@ fn bad_header(text: &str, error: &str) -> Error {
 
 fn read(option: &str, path: &Path) -> Result<String, Error> {
     let bad = |error| Error::Usage(format!("`@{}` is no value for `{option}`: {error}", path.display()));
-    std::fs::read_to_string(path).map_err(bad)
+    file::read_to_string(path).map_err(bad)
 }
 
 /// Asks at the terminal, without echo.

@@ -1,7 +1,8 @@
 //! Where events go when there is no prompt: stdout, the record, and what is worth a line on stderr.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::report;
 use super::spool::Spool;
 use crate::error::Error;
 use crate::event::{Direction, End, Event, Happening};
+use crate::file;
 use crate::render::{Format, Look, Renderer, record, text};
 use crate::session::{Gone, Outlet};
 use crate::term::{Lane, Talk, stdout_gone};
@@ -29,9 +31,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(look: &Look, record: Option<&Path>, talk: &Rc<Talk>) -> Result<Self, Error> {
+    pub(super) fn new(look: &Look, record: Option<Spool>, talk: &Rc<Talk>) -> Result<Self, Error> {
         let stdout = Lane::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
-        let record = record.map(open_record).transpose()?;
         let renderer = RefCell::new(Renderer::new(look.clone()));
         Ok(Self { renderer, stdout: Spool::new(stdout), record, talk: Rc::clone(talk) })
     }
@@ -62,14 +63,34 @@ impl Output {
     }
 }
 
+/// Opens the file of `--record`, if there is to be one.
+pub(super) async fn open_record_if(path: Option<&Path>) -> Result<Option<Spool>, Error> {
+    match path {
+        Some(path) => open_record(path).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Opens the file of `--record`; it is replaced.
-pub(super) fn open_record(path: &Path) -> Result<Spool, Error> {
-    let lane = File::create(path).map(Lane::to_file);
-    lane.map(Spool::new).map_err(|source| Error::File {
-        what: "write the record (--record) to",
-        path: path.to_owned(),
-        source,
-    })
+pub(super) async fn open_record(path: &Path) -> Result<Spool, Error> {
+    record(path, file::open(&replacing(), path).await)
+}
+
+/// The same without waiting for the reader of a FIFO.
+pub(super) fn open_record_now(path: &Path) -> Result<Spool, Error> {
+    record(path, file::open_now(&replacing(), path))
+}
+
+fn record(path: &Path, opened: io::Result<File>) -> Result<Spool, Error> {
+    let unwritten = |source| Error::File { what: "write the record (--record) to", path: path.to_owned(), source };
+    opened.map(|file| Spool::new(Lane::to_file(file))).map_err(unwritten)
+}
+
+/// How a file is opened that is replaced.
+pub(super) fn replacing() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    options
 }
 
 impl Outlet for Output {

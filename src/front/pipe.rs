@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::link::Link;
-use super::output::Output;
+use super::output::{Output, open_record_if};
 use super::stdin::{self, Stdin};
 use super::{deadline, report, signals};
 use crate::error::Error;
@@ -21,8 +21,9 @@ pub(super) fn run(plan: &Plan) -> u8 {
 async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
-    let output = Output::new(&plan.look, plan.record.as_deref(), talk)?;
     let mut link = Link::new(plan, until);
+    let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+    let output = Output::new(&plan.look, record, talk)?;
     let mut connected = tokio::select! {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,
         () = stdout_gone() => return Ok(0),

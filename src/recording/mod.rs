@@ -9,7 +9,7 @@ pub(crate) mod pace;
 pub(crate) mod script;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -18,6 +18,7 @@ use bytes::Bytes;
 
 use crate::error::Error;
 use crate::event::{ClientName, Close, Direction, Message};
+use crate::file;
 use crate::request::Header;
 use crate::session::is_keepalive;
 use line::{Line, read};
@@ -181,7 +182,7 @@ struct Lines {
 impl Lines {
     fn open(path: &Path) -> Result<Self, Error> {
         let unread = |source| Error::File { what: "read the recording", path: path.to_owned(), source };
-        let file = File::open(path).map_err(unread)?;
+        let file = file::open_now(OpenOptions::new().read(true), path).map_err(unread)?;
         if !file.metadata().map_err(unread)?.is_file() {
             return Err(unread(io::Error::new(ErrorKind::InvalidInput, "it is no file that can be read twice")));
         }

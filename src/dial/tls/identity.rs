@@ -147,5 +147,5 @@ fn fitting(certificates: &[CertificateDer<'static>], keys: Vec<PrivateKeyDer<'st
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))
+    crate::file::read(path).map_err(|error| format!("`{}`: {error}", path.display()))
 }

@@ -5,6 +5,7 @@
 
 mod failure;
 mod identity;
+mod key_log;
 mod name;
 mod peer;
 mod pkcs12;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, KeyLogFile, SupportedProtocolVersion};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
@@ -87,7 +88,7 @@ impl Options {
         };
         // Some front ends take a client that offers nothing for one that speaks HTTP/2.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.key_log = Arc::new(KeyLogFile::new());
+        config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))
     }
 }

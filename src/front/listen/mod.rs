@@ -34,7 +34,8 @@ pub(super) use self::hub::Roster;
 use self::replay::Replay;
 use self::site::{Address, Listener, Site};
 use self::tls::Identity;
-use super::output::Output;
+use super::link::opening;
+use super::output::{Output, open_record_if};
 use super::stdin::{self, Stdin};
 use super::{report, runtime, signals};
 use crate::error::Error;
@@ -119,7 +120,8 @@ pub(super) fn run(service: &Service) -> u8 {
 
 async fn serve(service: &Service, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
-    let output = Rc::new(Output::new(&service.look, service.record.as_deref(), talk)?);
+    let record = opening(open_record_if(service.record.as_deref()), None, &mut signals).await?;
+    let output = Rc::new(Output::new(&service.look, record, talk)?);
     let mut stdin = match (&service.source, stdin::open()) {
         (Source::Pipe(cut), Ok(Some(file))) => {
             Stdin::new(file, cut.clone()).map_err(|source| Error::Local { what: "start to read stdin", source })?

@@ -13,6 +13,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::certificate::SelfSigned;
+use crate::file;
 
 /// A certificate and its key, ready for use.
 #[derive(Clone, Debug)]
@@ -63,7 +64,7 @@ impl Identity {
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the certificate in `{}`: {error}", path.display());
-    let pem = std::fs::read(path).map_err(|error| bad(&error))?;
+    let pem = file::read(path).map_err(|error| bad(&error))?;
     let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| bad(&error))?;
     if chain.is_empty() {
         return Err(bad(&"it holds none in PEM (`-----BEGIN CERTIFICATE-----`)"));
@@ -73,7 +74,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the private key in `{}`: {error}", path.display());
-    let pem = std::fs::read(path).map_err(|error| bad(&error))?;
+    let pem = file::read(path).map_err(|error| bad(&error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
         rustls::pki_types::pem::Error::NoItemsFound => bad(&"it holds none in PEM, or one with a passphrase"),
         error => bad(&error),

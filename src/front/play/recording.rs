@@ -1,10 +1,7 @@
 //! The record of all connections of a run (`--record`).
 
-use std::path::Path;
-
 use crate::error::Error;
 use crate::event::Event;
-use crate::front::output::open_record;
 use crate::front::spool::Spool;
 use crate::render::record::{self, Secrets};
 use crate::session::Gone;
@@ -15,9 +12,8 @@ pub(in crate::front) struct Recording {
 }
 
 impl Recording {
-    /// Opens the file; it is replaced.
-    pub(in crate::front) fn open(path: &Path, secrets: Secrets) -> Result<Self, Error> {
-        Ok(Self { spool: open_record(path)?, secrets })
+    pub(in crate::front) fn new(spool: Spool, secrets: Secrets) -> Self {
+        Self { spool, secrets }
     }
 
     pub(super) fn put(&self, event: &Event) {

@@ -14,6 +14,7 @@ use super::state::Standing;
 use crate::error::Error;
 use crate::event::{Batch, End, Happening, Input, Message};
 use crate::front::link::{Connected, Link};
+use crate::front::output::open_record_if;
 use crate::front::{deadline, report};
 use crate::plan::Plan;
 use crate::request::Credentials;
@@ -73,7 +74,8 @@ impl Connection {
         let until = deadline(self.plan.timeout);
         let mut link = Link::new(&self.plan, until);
         let mut progress = Progress::new(&self.plan.session.ending);
-        let output = Output::new(&self.stage, &self.plan.look, self.plan.record.as_deref())?;
+        let record = link.opening(open_record_if(self.plan.record.as_deref()), &mut self.stage.signals).await?;
+        let output = Output::new(&self.stage, &self.plan.look, record);
         self.stage.shared.history().heartbeat =
             self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
         let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals).await {

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::editor::LineEditor;
 
+use crate::file;
+
 /// How many lines are kept.
 pub(super) const LINES: usize = 10_000;
 
@@ -95,7 +97,9 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+    let file = file::open_now(OpenOptions::new().read(true).append(true).create(true).mode(0o600), path)?;
+    // What else there may be has no end, or waits for others.
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::Unsupported.into()) }
 }
 
 /// The last lines of a file, each where it stands last.

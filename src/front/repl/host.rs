@@ -11,7 +11,9 @@ use super::queue::Queue;
 use super::stage::Stage;
 use crate::error::Error;
 use crate::event::{ClientName, Close, Input};
+use crate::front::link::opening;
 use crate::front::listen::{Floor, Roster, Server};
+use crate::front::output::open_record_if;
 use crate::plan::Service;
 use crate::term::Talk;
 
@@ -39,7 +41,8 @@ impl Host {
     /// Serves to the end; the exit status.
     pub(super) async fn hold(self) -> Result<u8, Error> {
         let Self { service, roster, mut stage, ordered } = self;
-        let output = Rc::new(Output::new(&stage, &service.look, service.record.as_deref())?);
+        let record = opening(open_record_if(service.record.as_deref()), None, &mut stage.signals).await?;
+        let output = Rc::new(Output::new(&stage, &service.look, record));
         let talk = Rc::new(stage.talk(service.voice));
         let server = Server::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
         stage.begin();

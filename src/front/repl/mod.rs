@@ -57,8 +57,8 @@ pub(super) fn run(plan: &Plan, prompt: &Prompt) -> u8 {
     let (lines, inputs) = mpsc::channel(LINES);
     let (orders, ordered) = mpsc::channel(LINES);
     let server = TheServer {
-        shared: &shared,
-        queue: &queue,
+        shared: Arc::clone(&shared),
+        queue: Arc::clone(&queue),
         close: plan.session.ending.close.clone(),
         lines: lines.clone(),
         orders,
@@ -76,7 +76,7 @@ pub(super) fn host(service: &Service, prompt: &Prompt) -> u8 {
     let roster = Arc::new(Roster::default());
     let (shared, queue) = (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::default()));
     let (orders, ordered) = mpsc::channel(LINES);
-    let clients = TheClients { shared: &shared, orders };
+    let clients = TheClients { shared: Arc::clone(&shared), orders };
     let service_of_it = service.clone();
     let start = |stage: Stage| stage.start(move |stage| Host { service: service_of_it, roster, stage, ordered }.hold());
     let code = prompt_with(prompt, &service.look, &shared, &queue, clients, start);

@@ -1,7 +1,7 @@
 //! Where events go at the prompt: what of them is shown, and the record.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use super::stage::Stage;
 use super::state::{KEPT_BYTES, Shared};
 use crate::error::Error;
 use crate::event::{Direction, Event, Happening, Message, Part};
-use crate::front::output::open_record;
+use crate::front::output::open_record_now;
 use crate::front::report;
 use crate::front::spool::Spool;
 use crate::render::{Format, Look, record};
@@ -37,16 +37,15 @@ struct Gathered {
 }
 
 impl Output {
-    pub(super) fn new(stage: &Stage, look: &Look, record: Option<&Path>) -> Result<Self, Error> {
-        let record = record.map(open_record).transpose()?;
-        Ok(Self {
+    pub(super) fn new(stage: &Stage, look: &Look, record: Option<Spool>) -> Self {
+        Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
             record: RefCell::new(record.map(Rc::new)),
             ended: RefCell::default(),
             look: look.clone(),
             gathered: RefCell::default(),
-        })
+        }
     }
 
     pub(super) fn put_now(&self, what: Happening) {
@@ -64,7 +63,8 @@ impl Output {
     /// Begins, replaces or ends the record.
     pub(super) async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
         let record = match &path {
-            Some(path) => match open_record(path) {
+            // Whoever types is not kept waiting for a reader.
+            Some(path) => match open_record_now(path) {
                 Ok(record) => Some(Rc::new(record)),
                 Err(error) => return talk.error(&error.chain()),
             },

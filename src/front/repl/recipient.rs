@@ -1,5 +1,6 @@
 //! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect co
 /// The table of commands has it for the other side only.
 const NONE_OF_OURS: &str = "this prompt has no such command";
 
-pub(super) trait Recipient {
+pub(super) trait Recipient: Clone + Send + 'static {
     /// Which end of the connections we are.
     const SIDE: Side;
 
@@ -60,9 +61,10 @@ pub(super) trait Recipient {
 }
 
 /// The server, through the connection's thread.
-pub(super) struct TheServer<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) queue: &'a Queue,
+#[derive(Clone)]
+pub(super) struct TheServer {
+    pub(super) shared: Arc<Shared>,
+    pub(super) queue: Arc<Queue>,
     /// What is said when leaving.
     pub(super) close: Close,
     pub(super) lines: mpsc::Sender<Result<Batch, String>>,
@@ -70,12 +72,13 @@ pub(super) struct TheServer<'a> {
 }
 
 /// The clients, through the server's thread, which says by itself what could not be done.
-pub(super) struct TheClients<'a> {
-    pub(super) shared: &'a Shared,
+#[derive(Clone)]
+pub(super) struct TheClients {
+    pub(super) shared: Arc<Shared>,
     pub(super) orders: mpsc::Sender<Order>,
 }
 
-impl Recipient for TheServer<'_> {
+impl Recipient for TheServer {
     const SIDE: Side = Side::Client;
     const INTERRUPTS: u32 = 2;
 
@@ -170,7 +173,7 @@ impl Recipient for TheServer<'_> {
     }
 }
 
-impl TheServer<'_> {
+impl TheServer {
     fn is_open(&self) -> bool {
         matches!(self.shared.standing(), Standing::Open | Standing::HalfClosed)
     }
@@ -181,7 +184,7 @@ impl TheServer<'_> {
     }
 }
 
-impl Recipient for TheClients<'_> {
+impl Recipient for TheClients {
     const SIDE: Side = Side::Server;
     // As SIGINT ends any other server.
     const INTERRUPTS: u32 = 1;
@@ -221,7 +224,7 @@ impl Recipient for TheClients<'_> {
     }
 }
 
-impl TheClients<'_> {
+impl TheClients {
     fn order(&self, order: Order) -> Result<(), String> {
         if hand_over(&self.orders, order) { Ok(()) } else { Err("not done: the server is busy, or ending".to_owned()) }
     }

@@ -19,7 +19,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use self::report::Reports;
 use self::results::{Ran, Results, Verdict};
-use super::output::HASTE;
+use super::link::opening;
+use super::output::{HASTE, open_record};
 use super::play::{Fault, File, Player, Recording, Stage};
 use super::{complain, runtime, scripts, signals};
 use crate::error::Error;
@@ -83,9 +84,7 @@ async fn play_all(suite: &Suite, files: &[File]) -> Result<u8, Error> {
     let aside = if verbosity >= Verbosity::Verbose { verbosity } else { Verbosity::Quiet };
     let aside = Rc::new(Talk::above(&status, aside, colour));
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
-    let reports = Reports::open(&suite.reports)?;
-    let record = suite.record.as_ref().map(|(path, secrets)| Recording::open(path, *secrets)).transpose()?;
-    let record = record.map(Rc::new);
+    let (reports, record) = opening(open(suite), None, &mut signals).await?;
     let (stop, stopped) = watch::channel(None);
     let floor = Floor { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
     let mut results = Results::new(files.len(), suite.repeat);
@@ -140,6 +139,16 @@ async fn play_all(suite: &Suite, files: &[File]) -> Result<u8, Error> {
         written = written => written.map(|()| results.exit_code()),
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
+}
+
+/// Opens the files that are written.
+async fn open(suite: &Suite) -> Result<(Reports, Option<Rc<Recording>>), Error> {
+    let reports = Reports::open(&suite.reports).await?;
+    let record = match &suite.record {
+        Some((path, secrets)) => Some(Rc::new(Recording::new(open_record(path).await?, *secrets))),
+        None => None,
+    };
+    Ok((reports, record))
 }
 
 impl Floor<'_> {

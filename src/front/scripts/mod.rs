@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::{complain, print, stdin};
 use crate::error::Error;
+use crate::file;
 use crate::plan::{Care, Dial, Voice};
 use crate::script::check::{Given, Known, OptionName};
 use crate::script::flaw::Flaw;
@@ -186,7 +187,7 @@ fn gather(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 fn contents(path: &Path) -> Result<(String, Vec<u8>), Error> {
     let failed = |source| Error::File { what: "read", path: path.to_owned(), source };
     if path != Path::new("-") {
-        return Ok((path.display().to_string(), std::fs::read(path).map_err(failed)?));
+        return Ok((path.display().to_string(), file::read(path).map_err(failed)?));
     }
     let mut bytes = Vec::new();
     if let Some(mut stdin) = stdin::open().map_err(failed)? {

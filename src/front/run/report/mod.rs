@@ -4,12 +4,12 @@ mod json;
 mod junit;
 mod tap;
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::results::{Ran, Results};
 use crate::error::Error;
+use crate::file;
+use crate::front::output::replacing;
 use crate::front::spool::Spool;
 use crate::script::judge::diff::{Line, Side};
 use crate::term::Lane;
@@ -33,19 +33,20 @@ pub(crate) enum Format {
 
 /// The reports of a run.
 pub(super) struct Reports {
-    files: Vec<(Format, PathBuf, File)>,
+    files: Vec<(Format, PathBuf, Spool)>,
     stdout: Option<(Format, Spool)>,
 }
 
 impl Reports {
     /// Opens the files, so that what cannot be written is known before anything is played.
-    pub(super) fn open(wanted: &[Wanted]) -> Result<Self, Error> {
+    pub(super) async fn open(wanted: &[Wanted]) -> Result<Self, Error> {
         let mut reports = Self { files: Vec::new(), stdout: None };
         for Wanted { format, file } in wanted {
             match file {
                 Some(path) => {
-                    let file = File::create(path).map_err(|source| unwritten(path.clone(), source))?;
-                    reports.files.push((*format, path.clone(), file));
+                    let opened = file::open(&replacing(), path).await;
+                    let opened = opened.map_err(|source| unwritten(path.clone(), source))?;
+                    reports.files.push((*format, path.clone(), Spool::new(Lane::to_file(opened))));
                 }
                 None => {
                     let lane = Lane::to_stdout().map_err(stdout_failed)?;
@@ -80,8 +81,9 @@ impl Reports {
 
     /// Writes all the rest.
     pub(super) async fn finish(self, results: &Results) -> Result<(), Error> {
-        for (format, path, mut file) in self.files {
-            file.write_all(page(format, results).as_bytes()).map_err(|source| unwritten(path, source))?;
+        for (format, path, spool) in self.files {
+            spool.append(|out| out.extend_from_slice(page(format, results).as_bytes()));
+            spool.finish().await.map_err(|source| unwritten(path, source))?;
         }
         if let Some((format, spool)) = self.stdout {
             if format != Format::Tap {
