@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= echo j/json output= record= record-secrets t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
+    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= reply= echo j/json output= record= record-secrets t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= wait-idle= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -30,6 +30,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s x -l execute -d 'Send t
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l chunk -d 'Cut stdin into binary messages of this size' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l rate -d 'Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l reply -d 'Answer each text message that matches; repeat it for more: `--reply \'^ping (.*)\' \'pong $1\'`' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l output -d 'How to print messages' -r -f -a "auto\t''
 text\t''
 hex\t''
@@ -46,6 +47,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -l color -d 'Use colour' -
 always\t''
 never\t''"
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s w -l wait -d 'Receive this long after the input, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l wait-idle -d 'After the input, receive until nothing has come for this long: 1s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l count -d 'End after this many messages received' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l until -d 'End after a text message that matches' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l timeout -d 'Limit the whole run, connecting included' -r
@@ -53,7 +55,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -l expect -d 'Exit with 1 
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l expect-json -d 'Exit with 1 unless a JSON message has this path, and this value there' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l close-code -d 'The code of our Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l close-reason -d 'The reason in our Close, at most 123 bytes' -r
-complete -c wsprobe -n "__fish_wsprobe_needs_command" -l close-timeout -d 'Give up on the server\'s Close after this long without progress' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l close-timeout -d 'Give up on the server\'s Close after this long' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s H -l header -d 'Add a header, `\'Name: value\'`; one each time' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s o -l origin -d 'Send this Origin' -r
@@ -106,7 +108,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s r -l receive-only -d 'O
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l echo -d 'Send every message back, with its type; stdin is not read'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_needs_command" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l vi -d 'Edit lines at the prompt as vi does'
@@ -136,6 +138,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s x -l execute -d
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l delimiter -d 'Cut stdin into messages at this string instead of at each line\'s end' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l chunk -d 'Cut stdin into binary messages of this size' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l rate -d 'Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l reply -d 'Answer each text message that matches; repeat it for more: `--reply \'^ping (.*)\' \'pong $1\'`' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l output -d 'How to print messages' -r -f -a "auto\t''
 text\t''
 hex\t''
@@ -152,6 +155,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l color -d 'Use c
 always\t''
 never\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s w -l wait -d 'Receive this long after the input, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l wait-idle -d 'After the input, receive until nothing has come for this long: 1s by default' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l count -d 'End after this many messages received' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l until -d 'End after a text message that matches' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l timeout -d 'Limit the whole run, connecting included' -r
@@ -159,7 +163,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l expect -d 'Exit
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l expect-json -d 'Exit with 1 unless a JSON message has this path, and this value there' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l close-code -d 'The code of our Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l close-reason -d 'The reason in our Close, at most 123 bytes' -r
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l close-timeout -d 'Give up on the server\'s Close after this long without progress' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l close-timeout -d 'Give up on the server\'s Close after this long' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s H -l header -d 'Add a header, `\'Name: value\'`; one each time' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s o -l origin -d 'Send this Origin' -r
@@ -212,7 +216,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s r -l receive-on
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l echo -d 'Send every message back, with its type; stdin is not read'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l vi -d 'Edit lines at the prompt as vi does'
@@ -291,7 +295,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l whole -d 'Sen
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s r -l receive-only -d 'Only listen: never read stdin'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l json-input -d 'Read JSON records from stdin, one a line, and send what they hold'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand listen" -l vi -d 'Edit lines at the prompt as vi does'
@@ -373,7 +377,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l ignore -d 'Le
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l client -d 'Play this client\'s part of what `listen` recorded' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s w -l wait -d 'Wait so long for each recorded answer, or `forever`' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l timeout -d 'Limit the whole run, connecting included' -r
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l close-timeout -d 'Give up on the server\'s Close after this long without progress' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l close-timeout -d 'Give up on the server\'s Close after this long' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l output -d 'How to print messages' -r -f -a "auto\t''
 text\t''
 hex\t''
@@ -433,7 +437,7 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l fragment -d '
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s p -l protocol -d 'The version of the protocol; there is only 13' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l compare -d 'Exit with 1 unless the same answers come'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s j -l json -d 'Print a JSON record for each event, in and out'
-complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l record-secrets -d 'Keep the secrets of headers in records'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l record-secrets -d 'Keep secrets in records'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s P -l show-ping-pong -d 'Show pings and pongs'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l no-color -d 'The same as `--color never`'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l vi -d 'Edit lines at the prompt as vi does'

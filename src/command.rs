@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use regex::Regex;
+use strsim::levenshtein;
 
 use crate::cli::values;
 use crate::event::{ClientName, Close};
+use crate::masking;
 use crate::unescape;
 use crate::wire::Side;
 use crate::wire::handmade::{self, Handmade};
@@ -234,17 +236,25 @@ pub(crate) fn read(side: Side, line: &str) -> Line {
     }
 }
 
-/// The line as the history may keep it: without the user and password of a URL.
+/// The line as the history may keep it: without what is secret in a URL that it is, or that a command takes.
+///
+/// A message stays as it is, or what is sent again would not be what was sent.
 pub(crate) fn kept(line: &str) -> Cow<'_, str> {
-    let authority = line.strip_prefix("/connect").and_then(|_| line.find("://")).map_or("/connect ".len(), |at| at + 3);
-    let Some(rest) = line.strip_prefix("/connect ").and_then(|_| line.get(authority..)) else {
-        return Cow::Borrowed(line);
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rfind('@') {
-        Some(at) => Cow::Owned(format!("{}***{}", &line[..authority], &rest[at..])),
-        None => Cow::Borrowed(line),
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let is_command = line.starts_with('/') && !line.starts_with("//");
+    // A name that is mistyped may be anything, `/connect` too.
+    let takes_url = name == "/connect" || !TABLE.iter().any(|entry| entry.name == name);
+    if is_command && takes_url && !rest.is_empty() {
+        return Cow::Owned(format!("{}{}", &line[..line.len() - rest.len()], masking::typed(rest)));
     }
+    if !is_command && is_url(line) { Cow::Owned(masking::typed(line)) } else { Cow::Borrowed(line) }
+}
+
+/// Whether a line is nothing but a URL: who pastes one may have meant to connect there.
+fn is_url(line: &str) -> bool {
+    let line = line.trim();
+    let scheme = line.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| matches!(scheme.as_str(), "ws" | "wss" | "http" | "https" | "ws+unix" | "wss+unix"))
 }
 
 pub(crate) fn find(side: Side, name: &str) -> Option<&'static Entry> {
@@ -304,27 +314,11 @@ impl Entry {
 /// The nearest name, if there is one that is near.
 fn suggestion(side: Side, name: &str) -> String {
     let begun = table(side).find(|entry| entry.name.starts_with(name));
-    let nearest = || table(side).min_by_key(|entry| distance(entry.name, name));
-    match begun.or_else(|| nearest().filter(|entry| distance(entry.name, name) <= 2)) {
+    let nearest = || table(side).min_by_key(|entry| levenshtein(entry.name, name));
+    match begun.or_else(|| nearest().filter(|entry| levenshtein(entry.name, name) <= 2)) {
         Some(entry) => format!(", did you mean `{}`?", entry.name),
         None => String::new(),
     }
-}
-
-/// How many letters have to be put in, left out or changed (Levenshtein).
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// The name of a client, and what follows it.
@@ -537,10 +531,20 @@ mod tests {
     #[test]
     fn the_history_keeps_no_password_of_a_url() {
         for (line, shown) in [
-            ("/connect ws://me:secret@h/x@y", "/connect ws://***@h/x@y"),
+            ("/connect ws://me:secret@h/x", "/connect ws://***@h/x"),
+            ("/connect ws://me:secret#1@h/x", "/connect ws://***@h/x"),
             ("/connect me:sec@ret@h", "/connect ***@h"),
             ("/connect  wss://h/@x", "/connect  wss://h/@x"),
             ("/connect h/x?u=ws://a@b", "/connect h/x?u=ws://***@b"),
+            ("/connect h/?token=secret", "/connect h/?token=***"),
+            ("/conn ws://me:secret@h/x", "/conn ws://***@h/x"),
+            ("/cnnect me:secret@h", "/cnnect ***@h"),
+            ("ws://me:secret@h/x", "ws://***@h/x"),
+            (" wss://me:sec ret@h/x ", " wss://***@h/x "),
+            ("https://h/?api_key=secret", "https://h/?api_key=***"),
+            ("//conn ws://me:not@secret", "//conn ws://me:not@secret"),
+            ("/file me:not@secret", "/file me:not@secret"),
+            (r#"{"url":"ws://me:not@secret/"}"#, r#"{"url":"ws://me:not@secret/"}"#),
             ("/connect", "/connect"),
             ("say me:not@secret", "say me:not@secret"),
         ] {

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::dial::proxy::ProxyHead;
 use crate::dial::{self, Dialed, Route, Stream, tls};
 use crate::error::Error;
 use crate::event::Opened;
 use crate::handshake::redirect::Trail;
-use crate::handshake::{self, Answer, Flaw, Response, Switched};
-use crate::request::{Request, Wishes, shown_answer};
+use crate::handshake::{self, Answer, Flaw, Switched, heads_of};
+use crate::masking;
+use crate::request::{Request, Wishes};
 use crate::target::Target;
 use crate::wire::{Limits, Manner, Side, Socket, Tally};
 
@@ -55,10 +57,14 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
     let mut route = options.route.clone();
     loop {
         let target = trail.current().clone();
-        let mut dialed = dial::dial(&target, &route).await?;
+        let trace_proxy = |head: ProxyHead<'_>| match head {
+            ProxyHead::Request(head) => trace(Trace::Request(head)),
+            ProxyHead::Response(head) => trace(Trace::Response(head)),
+        };
+        let mut dialed = dial::dial(&target, &route, &trace_proxy).await?;
         trace(Trace::Dialed { target: &target, dialed: &dialed });
         let request = Request::new(&target, &wishes);
-        let refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
+        let mut refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
             Answer::Switched(switched) => return Ok(open(&target, dialed, request, switched, options).await),
             Answer::Refused(refusal) => refusal,
         };
@@ -66,7 +72,10 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
             Some(_) => trail.follow(&refusal.response).map_err(Error::Redirect)?,
             None => None,
         };
-        let Some(next) = next else { return Err(Error::Refused(Box::new(refusal))) };
+        let Some(next) = next else {
+            refusal.sent.withholds_credentials = options.wishes.has_credentials() && !wishes.has_credentials();
+            return Err(Error::Refused(Box::new(refusal)));
+        };
         trace(Trace::Redirected(next));
         if !target.same_origin(next) {
             wishes = wishes.without_secrets();
@@ -84,7 +93,7 @@ async fn shake_hands(
     options: &Options,
     trace: &dyn Fn(Trace<'_>),
 ) -> Result<Answer, Error> {
-    trace(Trace::Request(&request.shown_head()));
+    trace(Trace::Request(&masking::head(&request.head())));
     let started = std::time::Instant::now();
     let answer =
         timeout(options.handshake_timeout, handshake::open(stream, request)).await.map_err(|_| Error::TimedOut {
@@ -92,21 +101,19 @@ async fn shake_hands(
             after: options.handshake_timeout,
             option: "--handshake-timeout",
         })?;
-    match &answer {
-        Ok(Answer::Switched(Switched { response, .. })) => trace_answer(response, trace),
-        Ok(Answer::Refused(refusal)) => trace_answer(&refusal.response, trace),
-        Err(Flaw::BadAnswer { response, .. }) => trace_answer(response, trace),
-        Err(_) => {}
+    for head in heads_of(&answer, Answer::response) {
+        trace(Trace::Response(&masking::head(&head)));
     }
     trace(Trace::Answered(started.elapsed()));
     answer.map_err(|source| match source {
-        Flaw::Io(error) if let Some(source) = tls::Failure::late(&error) => Error::Tls { host: target.host(), source },
-        source => Error::Handshake { url: target.to_string(), source },
+        Flaw::Io(error) if let Some(source) = tls::Failure::late(&error, &options.route.tls) => {
+            Error::Tls { host: target.host(), source }
+        }
+        source => {
+            let origin = request.field("Origin").map(str::to_owned);
+            Error::Handshake { url: target.to_string(), origin, source }
+        }
     })
-}
-
-fn trace_answer(response: &Response, trace: &dyn Fn(Trace<'_>)) {
-    response.interim.iter().chain([&response.head]).for_each(|head| trace(Trace::Response(&shown_answer(head))));
 }
 
 async fn open(
@@ -119,13 +126,14 @@ async fn open(
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<Tally>::default();
     let opened = Opened {
-        url: target.to_string(),
+        url: target.url(),
         peer: dialed.peer,
         tls: dialed.tls.map(|tls| format!("{}, {}", tls.version, tls.cipher_suite)),
         status: response.status,
         extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
         request: request.into_fields(),
         headers: response.fields,
+        answer: Vec::new(),
         subprotocol,
         deflate,
         tally: Arc::clone(&tally),

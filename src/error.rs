@@ -7,8 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dial::{Family, proxy, tls};
+use crate::event::{ErrorEvent, Exchange, FailureKind};
 use crate::handshake::redirect::BadRedirect;
-use crate::handshake::{Flaw, Refusal};
+use crate::handshake::{Flaw, Refusal, Response};
+use crate::masking;
+use crate::wire::Side;
 
 /// The option whose time no other attempt can have.
 pub(crate) const RUN_LIMIT: &str = "--timeout";
@@ -28,6 +31,8 @@ pub(crate) enum Error {
     Listen { address: String, source: io::Error },
     #[error("cannot resolve `{host}`")]
     Resolve { host: String, source: io::Error },
+    #[error("cannot find the interface `{name}`")]
+    NoInterface { name: String, source: io::Error },
     #[error("`{host}` has no {} address", family_name(*family))]
     NoAddress { host: String, family: Option<Family> },
     #[error("cannot connect to {place}{}", listed(tried))]
@@ -43,7 +48,8 @@ pub(crate) enum Error {
     #[error("timed out after {after:?} while {step} ({option})")]
     TimedOut { step: &'static str, after: Duration, option: &'static str },
     #[error("the handshake with {url} failed")]
-    Handshake { url: String, source: Flaw },
+    /// With the origin that was sent.
+    Handshake { url: String, origin: Option<String>, source: Flaw },
     #[error("{}", refused(.0))]
     Refused(Box<Refusal>),
     #[error("cannot follow the redirect")]
@@ -59,6 +65,7 @@ impl Error {
             Self::Usage(_) | Self::File { .. } | Self::BadRecord { .. } | Self::Local { .. } => 2,
             Self::Listen { .. }
             | Self::Resolve { .. }
+            | Self::NoInterface { .. }
             | Self::NoAddress { .. }
             | Self::Unreachable { .. }
             | Self::UnixSocket { .. }
@@ -72,6 +79,37 @@ impl Error {
         }
     }
 
+    /// What a record calls it. Without `_`, so that each new error has to choose.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Usage { .. } => FailureKind::Usage,
+            Self::File { .. } | Self::BadRecord { .. } => FailureKind::File,
+            Self::Local { .. } => FailureKind::Local,
+            Self::Listen { .. } => FailureKind::Listen,
+            Self::NoInterface { .. } => FailureKind::Local,
+            Self::Resolve { .. } | Self::NoAddress { .. } => FailureKind::Resolve,
+            Self::Unreachable { .. } | Self::UnixSocket { .. } => FailureKind::Unreachable,
+            Self::NoRoots { .. } | Self::Tls { .. } => FailureKind::Tls,
+            Self::Proxy { .. } => FailureKind::Proxy,
+            Self::TimedOut { .. } => FailureKind::TimedOut,
+            Self::Handshake { .. } => FailureKind::Handshake,
+            Self::Refused { .. } => FailureKind::Refused,
+            Self::Redirect { .. } => FailureKind::Redirect,
+            Self::Interrupted { .. } => FailureKind::Interrupted,
+        }
+    }
+
+    /// What a record tells of it.
+    pub(crate) fn event(&self) -> ErrorEvent {
+        let exchange = match self {
+            Self::Refused(refusal) => Some(refused_with(refusal)),
+            Self::Proxy { source: proxy::Failure::Refused(refusal), .. } => Some(refused_with(refusal)),
+            Self::Handshake { source: Flaw::BadAnswer { response, .. }, .. } => Some(answered(response)),
+            _ => None,
+        };
+        ErrorEvent { exchange: exchange.map(Box::new), ..ErrorEvent::new(self.kind(), self.chain()) }
+    }
+
     /// Whether another attempt may fare better. Without `_`, so that each new error has to choose.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
@@ -82,7 +120,7 @@ impl Error {
             // What the peer's TLS says stays so; that the connection broke need not.
             Self::Tls { source, .. } => source.may_pass(),
             Self::Proxy { source, .. } => source.may_pass(),
-            Self::Handshake { source, .. } => matches!(source, Flaw::Io(_) | Flaw::Closed | Flaw::CutShort { .. }),
+            Self::Handshake { source, .. } => source.may_pass(),
             // Try later, or a proxy that waits for the server behind it (RFC 9110, section 15).
             Self::Refused(refusal) => matches!(refusal.response.status, 408 | 425 | 429 | 500 | 502..=504),
             Self::TimedOut { option, .. } => *option != RUN_LIMIT,
@@ -91,6 +129,7 @@ impl Error {
             | Self::BadRecord { .. }
             | Self::Local { .. }
             | Self::Listen { .. }
+            | Self::NoInterface { .. }
             | Self::NoAddress { .. }
             | Self::NoRoots { .. }
             | Self::Redirect(_)
@@ -101,16 +140,20 @@ impl Error {
     /// What to try.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused(refusal) => refusal_hint(refusal),
-            Self::Proxy { source, .. } => source.hint().map(str::to_owned),
+            Self::Refused(refusal) => refusal.hint(),
+            Self::Proxy { source, .. } => source.hint(),
             Self::Tls { source, .. } => source.hint().map(str::to_owned),
             Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
                 Some("is another server running there? port 0 takes a free one".to_owned())
             }
+            Self::Unreachable { tried, .. } if tried.iter().any(lacks_interface) => Some(
+                "a link-local address needs its interface: write it as in `[fe80::1%25eth0]`, or name it with --interface"
+                    .to_owned(),
+            ),
             Self::NoRoots { .. } => Some("install ca-certificates, or name a file with --cacert".to_owned()),
             Self::NoAddress { family: Some(Family::V4), .. } => Some("try it without -4".to_owned()),
             Self::NoAddress { family: Some(Family::V6), .. } => Some("try it without -6".to_owned()),
-            Self::Handshake { source, .. } => source.hint().map(str::to_owned),
+            Self::Handshake { url, origin, source } => source.hint(url.starts_with("wss"), origin.as_deref()),
             _ => None,
         }
     }
@@ -134,6 +177,16 @@ impl Error {
     }
 }
 
+fn lacks_interface((address, error): &(SocketAddr, io::Error)) -> bool {
+    match address {
+        SocketAddr::V6(address) => {
+            let is_open = address.ip().is_unicast_link_local() && address.scope_id() == 0;
+            is_open && error.kind() == io::ErrorKind::InvalidInput
+        }
+        SocketAddr::V4(_) => false,
+    }
+}
+
 fn family_name(family: Option<Family>) -> &'static str {
     match family {
         Some(Family::V4) => "IPv4",
@@ -153,22 +206,28 @@ fn listed(tried: &[(SocketAddr, io::Error)]) -> String {
 }
 
 fn refused(refusal: &Refusal) -> String {
-    let response = &refusal.response;
-    let status = format!("{} {}", response.status, response.reason);
-    match response.field("Location") {
-        Some(location) => format!("the server answered {} and points to `{location}`", status.trim()),
-        None => format!("the server answered {} instead of switching to WebSocket", status.trim()),
+    let status = refusal.status_line();
+    match refusal.response.field("Location") {
+        Some(location) => format!("the server answered {status} and points to `{}`", masking::reference(location)),
+        None => format!("the server answered {status} instead of switching to WebSocket"),
     }
 }
 
-fn refusal_hint(refusal: &Refusal) -> Option<String> {
-    let hint = match refusal.response.status {
-        300..=399 if refusal.response.field("Location").is_some() => "-L follows it",
-        200 | 204 | 404 => "is the path right?",
-        401 => "try --user or --bearer",
-        403 => "it may want credentials, or an --origin that it knows",
-        426 => "it may want another version or subprotocol",
-        _ => return None,
-    };
-    Some(hint.to_owned())
+fn refused_with(refusal: &Refusal) -> Exchange {
+    Exchange { body: Some(refusal.body.clone()), is_cut: refusal.is_cut, ..answered(&refusal.response) }
+}
+
+/// An answer that led to no connection.
+fn answered(response: &Response) -> Exchange {
+    Exchange {
+        side: Side::Client,
+        peer: None,
+        url: None,
+        status: Some(response.status),
+        headers: response.fields.clone(),
+        head: None,
+        ours: Vec::new(),
+        body: None,
+        is_cut: false,
+    }
 }

@@ -1,5 +1,7 @@
 //! The words that all parts share: what goes in, what comes out, how it ended.
 
+mod clock;
+mod failure_kind;
 mod run;
 
 use std::net::SocketAddr;
@@ -8,15 +10,18 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+pub(crate) use clock::{TimeOrder, now};
+pub(crate) use failure_kind::FailureKind;
 pub(crate) use run::{Place, Run};
 /// Text that is known to be UTF-8, shared without copying.
 pub(crate) use tokio_tungstenite::tungstenite::Utf8Bytes as Text;
 
-use crate::request::Header;
+use crate::masking;
+use crate::request::{self, Header};
 use crate::wire::handmade::Handmade;
 use crate::wire::offer::Agreed;
 use crate::wire::trace::Seen;
-use crate::wire::{Fault, Tally};
+use crate::wire::{Fault, Side, Tally};
 
 /// A message of at most this many bytes is copied to be kept.
 const SMALL: usize = 16 << 10;
@@ -108,7 +113,39 @@ pub(crate) enum Happening {
         close: Close,
         clean: bool,
     },
-    Error(String),
+    Error(Box<ErrorEvent>),
+    /// A client asked for no socket, and got something else.
+    Answered(Box<Exchange>),
+}
+
+/// Something that went wrong: by its kind for programs, in words for people.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorEvent {
+    pub(crate) kind: FailureKind,
+    pub(crate) words: String,
+    /// The request that led to no connection, and its answer.
+    pub(crate) exchange: Option<Box<Exchange>>,
+}
+
+/// A request that led to no connection, and its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// Whose side is ours.
+    pub(crate) side: Side,
+    /// Who is at the other end, and what was asked for, where we are the server.
+    pub(crate) peer: Option<Peer>,
+    pub(crate) url: Option<String>,
+    /// Of the answer; none where there was none.
+    pub(crate) status: Option<u16>,
+    /// What the peer said.
+    pub(crate) headers: Vec<Header>,
+    /// The head of its request as it came, where no fields could be read in it.
+    pub(crate) head: Option<String>,
+    /// What we said.
+    pub(crate) ours: Vec<Header>,
+    /// Of the answer, as far as it is worth keeping.
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) is_cut: bool,
 }
 
 /// A connection as it was made.
@@ -123,6 +160,8 @@ pub(crate) struct Opened {
     pub(crate) request: Vec<Header>,
     /// What the peer said.
     pub(crate) headers: Vec<Header>,
+    /// What we answered; nothing where we are the client.
+    pub(crate) answer: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Option<String>,
     pub(crate) deflate: Option<Agreed>,
@@ -177,7 +216,41 @@ impl Input {
 
 impl Event {
     pub(crate) fn now(what: Happening) -> Self {
-        Self { at: SystemTime::now(), client: None, what }
+        Self { at: now(), client: None, what }
+    }
+}
+
+impl ErrorEvent {
+    pub(crate) fn new(kind: FailureKind, words: impl Into<String>) -> Self {
+        Self { kind, words: words.into(), exchange: None }
+    }
+}
+
+impl From<ErrorEvent> for Happening {
+    fn from(error: ErrorEvent) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl Opened {
+    /// The URL as it may be shown.
+    pub(crate) fn shown_url(&self) -> String {
+        masking::reference(&self.url)
+    }
+
+    /// The subprotocols that the client offered.
+    pub(crate) fn offered(&self) -> impl Iterator<Item = &str> {
+        request::subprotocols(if self.request.is_empty() { &self.headers } else { &self.request })
+    }
+
+    /// The subprotocol that was chosen, as it may be shown.
+    pub(crate) fn shown_subprotocol(&self) -> Option<String> {
+        self.subprotocol.as_ref().map(|name| masking::chosen_subprotocol(name, self.offered()))
+    }
+
+    /// The subprotocols that the client offered, as they may be shown.
+    pub(crate) fn shown_offer(&self) -> Vec<String> {
+        masking::subprotocols(&self.offered().collect::<Vec<_>>().join(",")).shown
     }
 }
 
@@ -298,6 +371,21 @@ impl End {
             | Self::Interrupted(_)
             | Self::OutputGone
             | Self::BadInput(_) => false,
+        }
+    }
+
+    /// What a record calls it, if it is an error. Without `_`, so that each new end has to choose.
+    pub(crate) fn kind(&self) -> Option<FailureKind> {
+        match self {
+            Self::Closed { .. } => (self.exit_code() != 0).then_some(FailureKind::Closed),
+            Self::Cut(_) => Some(FailureKind::Cut),
+            Self::Silent => Some(FailureKind::Silent),
+            Self::Broken(fault) => Some(fault.kind()),
+            Self::Unanswered => Some(FailureKind::Unanswered),
+            Self::TimedOut => Some(FailureKind::TimedOut),
+            Self::Interrupted(_) => Some(FailureKind::Interrupted),
+            Self::BadInput(_) => Some(FailureKind::Input),
+            Self::Abandoned | Self::Left | Self::OutputGone => None,
         }
     }
 

@@ -6,23 +6,23 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 
 /// What is read as a whole has to fit into memory.
-pub(crate) const MOST: u64 = 64 << 20;
+const MOST: u64 = 64 << 20;
 
 /// Reads all of a file, however long that takes.
 ///
 /// # Errors
-/// It cannot be read, or holds more than [`MOST`].
+/// It cannot be read, or holds more than 64 MiB.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut data = Vec::new();
     File::open(path)?.take(MOST + 1).read_to_end(&mut data)?;
     if data.len() as u64 > MOST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it holds more than 64 MiB"));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
     }
     Ok(data)
 }
@@ -35,14 +35,6 @@ pub(crate) fn read_to_string(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// The same as [`read`], while other things go on.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) async fn read_aside(path: PathBuf) -> io::Result<Vec<u8>> {
-    aside(move || read(&path)).await
-}
-
 /// Opens a file to be written; a FIFO that nobody reads yet is waited for while other things go on.
 ///
 /// # Errors
@@ -51,7 +43,8 @@ pub(crate) async fn open(options: &OpenOptions, path: &Path) -> io::Result<File>
     match open_at_once(options, path) {
         Err(error) if is_unread(&error, path) => {
             let (options, path) = (options.clone(), path.to_owned());
-            aside(move || options.open(path)).await
+            let opened = tokio::task::spawn_blocking(move || options.open(path)).await;
+            opened.unwrap_or_else(|lost| Err(io::Error::other(lost)))
         }
         opened => opened,
     }
@@ -93,12 +86,10 @@ fn is_unread(error: &io::Error, path: &Path) -> bool {
         && std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|lost| Err(io::Error::other(lost)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;
@@ -112,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_has_no_end_is_told_so() {
-        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().to_string(), "it holds more than 64 MiB");
+        assert_eq!(read(Path::new("/dev/zero")).unwrap_err().to_string(), "it is larger than 64 MiB");
     }
 
     #[tokio::test]
@@ -127,12 +118,8 @@ mod tests {
             _ = &mut opening => panic!("nobody reads it"),
             () = tokio::time::sleep(Duration::from_millis(20)) => {}
         }
-        let reader = read_aside(path.clone());
-        let writing = async {
-            use std::io::Write as _;
-            opening.await.unwrap().write_all(b"hello").unwrap();
-        };
-        let (read, ()) = tokio::join!(reader, writing);
-        assert_eq!(read.unwrap(), b"hello");
+        let reader = tokio::task::spawn_blocking(move || read(&path));
+        opening.await.unwrap().write_all(b"hello").unwrap();
+        assert_eq!(reader.await.unwrap().unwrap(), b"hello");
     }
 }

@@ -21,6 +21,7 @@
 //! | `render` | from events to bytes: text, JSON, hexdumps, records |
 //! | `term` | stdout, stderr, the terminal's state, escaping |
 //! | `file` | files that the user names: opening and reading them without end |
+//! | `masking` | what is secret in URLs, header fields and subprotocols, and how it is shown |
 //! | `event`, `error` | the shared words; what goes wrong before a session |
 
 #![deny(unsafe_code)]
@@ -34,6 +35,7 @@ mod event;
 mod file;
 mod front;
 mod handshake;
+mod masking;
 mod plan;
 mod recording;
 mod render;
@@ -62,6 +64,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub mod testing {
     pub mod parts;
 
+    pub use crate::dial::tls::pkcs12::fuzz::pkcs12 as fuzz_pkcs12;
     pub use crate::front::serve::{Client, Said, Server};
     pub use crate::handshake::fuzz::handshake as fuzz_handshake;
     pub use crate::script::fuzz::script as fuzz_script;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use crate::connect;
 use crate::error::Error;
 use crate::event::{Batch, ClientName};
+use crate::front::cutter::Cut;
 use crate::front::link::Patience;
 use crate::front::listen;
 use crate::front::listen::role::Cast;
 use crate::front::run;
 use crate::front::scripts::Scripts;
-use crate::front::stdin::Cut;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::render::Look;
@@ -84,6 +84,18 @@ pub(crate) struct Service {
     pub(crate) voice: Voice,
 }
 
+impl Service {
+    /// The files that it reads while it runs.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = &Path> {
+        let scripts = self.script.iter().flat_map(|cast| cast.scripts.paths.iter().map(PathBuf::as_path));
+        let recording = match &self.options.work {
+            listen::Work::Replay(replay) => Some(replay.recording.path()),
+            _ => None,
+        };
+        scripts.chain(recording)
+    }
+}
+
 /// One run against one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -100,6 +112,8 @@ pub(crate) struct Plan {
     pub(crate) dropped: Vec<String>,
     /// `--timeout`: the limit for all of it.
     pub(crate) timeout: Option<Duration>,
+    /// `--wait` or `--wait-idle` was given: where there is no input, it has ended before it began.
+    pub(crate) ends_without_input: bool,
 }
 
 /// A recording that is to be sent again.
@@ -124,10 +138,10 @@ pub(crate) struct Given {
 }
 
 /// Knows what a URL and the options of a script mean beside those of the command line.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dial(pub(crate) Arc<dyn Dialing>);
 
-pub(crate) trait Dialing: Send + Sync {
+pub(crate) trait Dialing: std::fmt::Debug + Send + Sync {
     /// Whether an option takes this value.
     ///
     /// # Errors
@@ -171,12 +185,6 @@ impl std::ops::Deref for Dial {
 
     fn deref(&self) -> &Self::Target {
         &*self.0
-    }
-}
-
-impl std::fmt::Debug for Dial {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Dial")
     }
 }
 

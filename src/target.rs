@@ -2,11 +2,14 @@
 //!
 //! Owns parsing and display; how to get there belongs to `dial`, what to say there to `request`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use url::{Host, Url};
+
+use crate::masking;
 
 /// A parsed WebSocket URL (RFC 6455, section 3), without its user and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,12 @@ pub(crate) enum Scheme {
 /// What the transport connects to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    Host { host: Host, port: u16 },
+    Host {
+        host: Host,
+        port: u16,
+        /// The interface that a link-local address belongs to (RFC 4007, section 11); it stays on this machine.
+        zone: Option<String>,
+    },
     Unix(PathBuf),
 }
 
@@ -42,12 +50,14 @@ pub(crate) struct Parsed {
 pub(crate) enum BadUrl {
     #[error("no URL was given")]
     Empty,
-    #[error("a WebSocket URL has no fragment: leave `#{0}` out, or write its `#` as %23")]
+    #[error("a WebSocket URL has no fragment: leave `#{}` out, or write its `#` as %23", masking::typed(.0))]
     Fragment(String),
-    #[error("`{0}://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:")]
+    #[error("`{}://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:", masking::typed(.0))]
     Scheme(String),
     #[error("{0}")]
     Syntax(#[from] url::ParseError),
+    #[error("`{0}` is no interface; write one as in `[fe80::1%25eth0]`")]
+    Zone(String),
     #[error("a Unix socket is written ws+unix:/run/app.sock:/path")]
     Unix,
 }
@@ -89,22 +99,40 @@ impl Parsed {
                 return unix(scheme, rest);
             }
         }
+        let (text, zone) = split_zone(text)?;
+        let text = &*text;
         let (scheme, rest) = match text.split_once("://") {
             // A query may hold a URL of its own: `host/?next=http://…` has no scheme.
             Some((scheme, rest)) if !scheme.contains(['/', '?']) => (scheme_named(scheme)?, rest.to_owned()),
             _ if text.starts_with(':') => (Scheme::Ws, format!("localhost{text}")),
             _ => (guessed_scheme(text), text.to_owned()),
         };
-        from_url(scheme, &Url::parse(&format!("{scheme}://{rest}"))?)
+        from_url(scheme, zone, &Url::parse(&format!("{scheme}://{rest}"))?)
     }
 }
 
 impl Target {
+    /// The URL with all that is secret in it.
+    pub(crate) fn url(&self) -> String {
+        self.url_with(&self.resource)
+    }
+
+    fn url_with(&self, resource: &str) -> String {
+        match &self.place {
+            Place::Host { zone: Some(zone), .. } => {
+                let authority = self.authority().replacen(']', &format!("%25{zone}]"), 1);
+                format!("{}://{authority}{resource}", self.scheme)
+            }
+            Place::Host { .. } => format!("{}://{}{resource}", self.scheme, self.authority()),
+            Place::Unix(path) => format!("{}+unix:{}:{resource}", self.scheme, path.display()),
+        }
+    }
+
     /// The value of the Host field: the port only where it is not the scheme's own (RFC 6455, section 4.1).
     pub(crate) fn authority(&self) -> String {
         match &self.place {
-            Place::Host { host, port } if *port == self.scheme.default_port() => host.to_string(),
-            Place::Host { host, port } => format!("{host}:{port}"),
+            Place::Host { host, port, .. } if *port == self.scheme.default_port() => host.to_string(),
+            Place::Host { host, port, .. } => format!("{host}:{port}"),
             Place::Unix(_) => "localhost".to_owned(),
         }
     }
@@ -120,7 +148,9 @@ impl Target {
     /// Whether it is the same machine, as far as its name tells.
     pub(crate) fn same_host(&self, other: &Self) -> bool {
         match (&self.place, &other.place) {
-            (Place::Host { host, .. }, Place::Host { host: other, .. }) => host == other,
+            (Place::Host { host, zone, .. }, Place::Host { host: other, zone: other_zone, .. }) => {
+                host == other && zone == other_zone
+            }
             (place, other) => place == other,
         }
     }
@@ -131,12 +161,10 @@ impl Target {
     }
 }
 
+/// As it may be shown.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Host { .. } => write!(f, "{}://{}{}", self.scheme, self.authority(), self.resource),
-            Place::Unix(path) => write!(f, "{}+unix:{}:{}", self.scheme, path.display(), self.resource),
-        }
+        f.write_str(&self.url_with(&masking::reference(&self.resource)))
     }
 }
 
@@ -166,7 +194,30 @@ pub(crate) fn is_localhost(name: &str) -> bool {
         || name.len() > 10 && name.as_bytes()[name.len() - 10..].eq_ignore_ascii_case(b".localhost")
 }
 
-fn from_url(scheme: Scheme, url: &Url) -> Result<Parsed, BadUrl> {
+/// The URL without the zone of its address, which no parser of URLs takes, and the zone.
+///
+/// `%25` stands for the `%` of other notations (RFC 6874, section 2), which is taken as well.
+pub(crate) fn split_zone(text: &str) -> Result<(Cow<'_, str>, Option<String>), BadUrl> {
+    let start = match text.split_once("://") {
+        Some((scheme, _)) if !scheme.contains(['/', '?']) => scheme.len() + 3,
+        _ => 0,
+    };
+    let authority = text[start..].split(['/', '?']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let Some((address, zone)) =
+        host.strip_prefix('[').and_then(|host| host.split_once(']')).and_then(|(address, _)| address.split_once('%'))
+    else {
+        return Ok((Cow::Borrowed(text), None));
+    };
+    let name = zone.strip_prefix("25").unwrap_or(zone);
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte)) {
+        return Err(BadUrl::Zone(name.to_owned()));
+    }
+    let without = text.replacen(&format!("[{address}%{zone}]"), &format!("[{address}]"), 1);
+    Ok((Cow::Owned(without), Some(name.to_owned())))
+}
+
+fn from_url(scheme: Scheme, zone: Option<String>, url: &Url) -> Result<Parsed, BadUrl> {
     let host = url.host().ok_or(url::ParseError::EmptyHost)?.to_owned();
     let port = url.port().unwrap_or(scheme.default_port());
     let resource = match url.query() {
@@ -175,7 +226,7 @@ fn from_url(scheme: Scheme, url: &Url) -> Result<Parsed, BadUrl> {
     };
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     Ok(Parsed {
-        target: Target { scheme, place: Place::Host { host, port }, resource },
+        target: Target { scheme, place: Place::Host { host, port, zone }, resource },
         credentials: has_credentials
             .then(|| (percent_decoded(url.username()), percent_decoded(url.password().unwrap_or_default()))),
     })
@@ -193,7 +244,7 @@ fn unix(scheme: Scheme, rest: &str) -> Result<Parsed, BadUrl> {
     }
     // The path and query go through the same parser, so that what must be escaped on the wire is.
     let url = Url::parse(&format!("ws://localhost{resource}"))?;
-    let resource = from_url(scheme, &url)?.target.resource;
+    let resource = from_url(scheme, None, &url)?.target.resource;
     Ok(Parsed { target: Target { scheme, place: Place::Unix(path.into()), resource }, credentials: None })
 }
 
@@ -230,6 +281,10 @@ mod tests {
             ("127.0.0.1:9", "ws://127.0.0.1:9/"),
             ("[::1]:9/y", "ws://[::1]:9/y"),
             ("[2001:db8::1]:9/y", "wss://[2001:db8::1]:9/y"),
+            ("ws://[FE80::1%25eth0]:9/y", "ws://[fe80::1%25eth0]:9/y"),
+            ("wss://me:p%25w@[fe80::1%eth0.2]/?[::1%25x]", "wss://[fe80::1%25eth0.2]/?[::1%25x]"),
+            ("[::1%25lo]:9", "ws://[::1%25lo]:9/"),
+            ("ws://h/[::1%25lo]", "ws://h/[::1%25lo]"),
             ("example.com/chat", "wss://example.com/chat"),
             ("example.com:8443?next=http://a/b", "wss://example.com:8443/?next=http://a/b"),
             ("wss://bücher.example/ä", "wss://xn--bcher-kva.example/%C3%A4"),
@@ -249,6 +304,9 @@ mod tests {
         assert_eq!(shown("ws+unix:"), "error: a Unix socket is written ws+unix:/run/app.sock:/path");
         assert_eq!(shown("ws://a:99999"), "error: invalid port number");
         assert_eq!(shown("ws://"), "error: empty host");
+        for zone in ["%25", "%", "%25a b", "%25%0a"] {
+            assert!(shown(&format!("ws://[fe80::1{zone}]/")).ends_with("write one as in `[fe80::1%25eth0]`"), "{zone}");
+        }
     }
 
     #[test]
@@ -264,5 +322,7 @@ mod tests {
         assert_eq!(authority("ws://a:80"), "a");
         assert_eq!(authority("ws://a:443"), "a:443");
         assert_eq!(authority("wss://[::1]:443"), "[::1]");
+        // RFC 6874, section 4: the zone means nothing to the server.
+        assert_eq!(authority("ws://[fe80::1%25eth0]:9"), "[fe80::1]:9");
     }
 }

@@ -5,7 +5,10 @@ mod kit;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use kit::{Said, Server, all_well, connected, echo, hearing, saying, serving, tool, url};
+use kit::{
+    CLOSE, PING, Raw, Said, Server, TEXT, all_well, connected, echo, frame, hearing, read_frame, saying, serving, tool,
+    url,
+};
 
 /// A server that answers after this time, once it has been asked, and says whether it was closed meanwhile.
 fn answering_after(time: Duration) -> Server {
@@ -28,6 +31,11 @@ fn offering(texts: &'static [&'static str]) -> Server {
     })
 }
 
+/// What stderr holds after a run that ended well, before all that the server said was waited for.
+fn all_well_with_late(url: &str, late: &str) -> String {
+    format!("{}wsprobe: {late} came after the last one that was waited for\n", all_well(url))
+}
+
 #[test]
 fn without_a_wait_the_close_follows_the_input() {
     let (server, heard) = hearing();
@@ -36,12 +44,133 @@ fn without_a_wait_the_close_follows_the_input() {
 }
 
 #[test]
-fn the_wait_is_a_second_unless_told_otherwise() {
-    for (args, least) in [(&[][..], 1000), (&["-w", "300ms"], 300), (&["--wait", "1.5"], 1500)] {
+fn the_wait_is_a_second_of_silence_unless_told_otherwise() {
+    for (args, least) in [
+        (&[][..], 1000),
+        (&["-w", "300ms"], 300),
+        (&["--wait", "1.5"], 1500),
+        (&["--wait-idle", "300ms"], 300),
+        (&["--wait-idle", "1h", "-w", "200ms"], 200),
+        (&["--wait-idle", "200ms", "-w", "1h"], 200),
+    ] {
         let (server, _heard) = hearing();
         let start = Instant::now();
         tool().args(args).args(["-x", "a"]).arg(url(&server)).run().code(0).stderr(&all_well(&url(&server)));
         assert!(start.elapsed() >= Duration::from_millis(least), "{args:?}: {:?}", start.elapsed());
+    }
+}
+
+/// Says this often, each after such a pause, whatever the client has to say; then it does as that wants.
+fn pausing(times: usize, pause: Duration, said: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Raw {
+    Raw::open(move |mut stream| {
+        for at in 0..times {
+            std::thread::sleep(pause);
+            stream.write_all(&said(at)).unwrap();
+        }
+        while read_frame(&mut stream).unwrap().0 != CLOSE {}
+        stream.write_all(&frame(CLOSE, &[0x03, 0xe8])).unwrap();
+    })
+}
+
+#[test]
+fn while_answers_come_it_goes_on() {
+    // Longer in all than the silence that ends it, a server from an event loop: after a Close it says nothing more.
+    let server = pausing(8, Duration::from_millis(250), |at| frame(TEXT, format!("part {at}").as_bytes()));
+    let url = server.url();
+    let ran = tool().arg(&url).stdin("ask\n").run().code(0).stderr(&all_well(&url));
+    assert_eq!(ran.out().lines().count(), 8);
+    server.join();
+}
+
+#[test]
+fn parts_of_a_message_are_no_silence() {
+    // A frame of 8 bytes that comes one by one, and is no message before the last of them is there.
+    for args in [&[][..], &["-j"]] {
+        let server = pausing(10, Duration::from_millis(200), |at| match at {
+            0 => vec![0x81, 9],
+            at => vec![b'0' + u8::try_from(at).unwrap()],
+        });
+        let ran = tool().args(args).arg(server.url()).stdin("ask\n").run().code(0);
+        assert!(ran.out().contains("123456789"), "{ran:?}");
+        server.join();
+    }
+}
+
+#[test]
+fn pings_are_silence() {
+    let server = Raw::open(|mut stream| {
+        let mut pinged = stream.try_clone().unwrap();
+        std::thread::spawn(move || {
+            while pinged.write_all(&frame(PING, b"")).is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        while read_frame(&mut stream).unwrap().0 != CLOSE {}
+    });
+    let ran = tool().args(["-q", "--wait-idle", "200ms", "--close-timeout", "0"]).arg(server.url()).stdin("a").run();
+    ran.code(7).stdout("");
+}
+
+#[test]
+fn time_in_which_stdout_takes_nothing_is_no_silence() {
+    const LINES: usize = 20_000;
+    let server = serving(|client| async move {
+        client.next().await;
+        // Far more than pipes and sockets hold.
+        for _ in 0..LINES {
+            client.text(&"x".repeat(999)).await;
+        }
+        while client.next().await.is_some() {}
+    });
+    let mut running = tool().args(["--wait-idle", "200ms"]).arg(url(&server)).spawn();
+    drop(running.child.stdin.take().map(|mut stdin| stdin.write_all(b"ask\n")));
+    std::thread::sleep(Duration::from_millis(1500));
+    let ran = running.wait().code(0).stderr(&all_well(&url(&server)));
+    assert_eq!(ran.stdout.len(), LINES * 1000);
+}
+
+#[test]
+fn an_explicit_wait_is_the_whole_time_and_ends_an_endless_feed() {
+    for args in [&["-w", "300ms"][..], &["-w", "100ms", "--wait-idle", "1h"], &["-1"]] {
+        let server = Raw::open(|mut stream| while stream.write_all(&frame(TEXT, b"tick").repeat(100)).is_ok() {});
+        let start = Instant::now();
+        let args = [args, &["--close-timeout", "500ms"]].concat();
+        let ran = tool().args(args).arg(server.url()).stdin("x\n").run().code(0);
+        ran.says("wsprobe: the server sent on and did not answer our Close within 500ms (--close-timeout)\n");
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        server.join();
+    }
+}
+
+#[test]
+fn a_wait_ends_a_run_without_input() {
+    for args in [&["-w", "0"][..], &["--wait-idle", "100ms"], &["-r", "-w", "100ms"], &["--echo", "-w", "100ms"]] {
+        let (server, heard) = hearing();
+        tool().args(args).arg(url(&server)).run().code(0).stdout("").stderr(&all_well(&url(&server)));
+        assert!(heard.until_close().is_empty());
+    }
+}
+
+#[test]
+fn echoes_go_on_until_the_wait_is_over() {
+    let server = serving(|client| async move {
+        client.text("late").await;
+        assert_eq!(client.next().await, Some(Said::Text("late".to_owned())));
+        while client.next().await.is_some() {}
+    });
+    let ran = tool().args(["--echo", "--wait-idle", "300ms"]).arg(url(&server)).run();
+    ran.code(0).stdout("late\n").stderr(&all_well(&url(&server)));
+}
+
+#[test]
+fn what_comes_after_the_goal_is_counted() {
+    for (texts, late) in [(&["a", "b"][..], "1 more message"), (&["a", "b", "c", "d"], "3 more messages")] {
+        let server = offering(texts);
+        let running = tool().arg("-1").arg(url(&server)).spawn();
+        running.wait().code(0).stdout("a\n").stderr(&all_well_with_late(&url(&server), late));
+        let running = tool().args(["-j", "-1"]).arg(url(&server)).spawn();
+        running.wait().code(0).stderr(&all_well_with_late(&url(&server), late));
+        tool().args(["-q", "-1"]).arg(url(&server)).spawn().wait().code(0).stdout("a\n").stderr("");
     }
 }
 
@@ -79,7 +208,7 @@ fn one_ends_it_after_the_first_message() {
         let server = offering(&["a", "b"]);
         // Stdin stays open.
         let running = tool().arg(option).arg(url(&server)).spawn();
-        running.wait().code(0).stdout("a\n").stderr(&all_well(&url(&server)));
+        running.wait().code(0).stdout("a\n").stderr(&all_well_with_late(&url(&server), "1 more message"));
     }
 }
 
@@ -101,7 +230,7 @@ fn a_count_counts_messages_of_any_type() {
         while client.next().await.is_some() {}
     });
     let running = tool().args(["--count", "3"]).arg(url(&server)).spawn();
-    running.wait().code(0).stdout(b"a\n\0\n").stderr(&all_well(&url(&server)));
+    running.wait().code(0).stdout(b"a\n\0\n").stderr(&all_well_with_late(&url(&server), "1 more message"));
 }
 
 #[test]
@@ -127,7 +256,7 @@ fn until_ends_it_after_the_message_that_matches() {
     });
     let running = tool().args(["--until", r"^done: \d$"]).arg(url(&server)).spawn();
     let expected = "done: 0\nnot done\ndone: 0\nundone\ndone: 0\ndone: 7\n";
-    running.wait().code(0).stdout(expected).stderr(&all_well(&url(&server)));
+    running.wait().code(0).stdout(expected).stderr(&all_well_with_late(&url(&server), "2 more messages"));
 }
 
 #[test]
@@ -140,6 +269,9 @@ fn a_wait_that_ends_before_the_goal_is_7() {
         let server = echo();
         let ran = tool().args(["-w", "300ms", "-x", "a", "-x", "b"]).args(args).arg(url(&server)).run();
         let error = format!("wsprobe: {short} before the wait ended (--wait)\n");
+        ran.code(7).stdout("a\nb\n").stderr(&(all_well(&url(&server)) + &error));
+        let ran = tool().args(["--wait-idle", "300ms", "-x", "a", "-x", "b"]).args(args).arg(url(&server)).run();
+        let error = format!("wsprobe: {short}, then nothing for 300ms (--wait-idle)\n");
         ran.code(7).stdout("a\nb\n").stderr(&(all_well(&url(&server)) + &error));
     }
     let server = offering(&[]);
@@ -175,7 +307,8 @@ fn a_server_hears_of_a_timeout() {
 fn expectations_that_are_met_end_it_at_once() {
     let server = offering(&["second", "nothing", "the first", "not shown"]);
     let running = tool().args(["--expect", "first$", "--expect", "^second"]).arg(url(&server)).spawn();
-    running.wait().code(0).stdout("second\nnothing\nthe first\n").stderr(&all_well(&url(&server)));
+    let ran = running.wait().code(0).stdout("second\nnothing\nthe first\n");
+    ran.stderr(&all_well_with_late(&url(&server), "1 more message"));
 }
 
 #[test]
@@ -185,7 +318,8 @@ fn an_expectation_that_is_missed_is_1_and_named() {
     let ran = tool().args(args).arg(url(&server)).run().code(1).stdout("a\nb\n");
     ran.stderr(
         &(all_well(&url(&server))
-            + "wsprobe: no message met the expectation `^c`\nwsprobe: no message met the expectation `op=done`\n"),
+            + "wsprobe: no message met the expectation `^c`\n\
+               wsprobe: no message met the expectation `op=done`: no message was JSON\n"),
     );
 }
 
@@ -228,22 +362,24 @@ fn beside_a_count_or_until_expectations_only_judge() {
 #[test]
 fn json_is_expected_by_path_and_value() {
     const MESSAGE: &str = r#"{"op":"done","items":[{"id":7}],"n":5,"none":null}"#;
-    for (expectation, code) in [
-        ("op", 0),
-        ("op=done", 0),
-        ("$.op=\"done\"", 0),
-        ("$.items[0].id=7", 0),
-        ("items[?@.id==7]", 0),
-        ("n=5.0", 0),
-        ("none=null", 0),
-        ("op=open", 1),
-        ("items[1]", 1),
-        ("n=\"5\"", 1),
+    for (expectation, stood) in [
+        ("op", None),
+        ("op=done", None),
+        ("$.op=\"done\"", None),
+        ("$.items[0].id=7", None),
+        ("items[?@.id==7]", None),
+        ("n=5.0", None),
+        ("items=[{\"id\":7.0}]", None),
+        ("none=null", None),
+        ("op=open", Some("`op` was `\"done\"` at last")),
+        ("items[1]", Some("there was no `items[1]`")),
+        ("n=\"5\"", Some("`n` was `5` at last")),
     ] {
         let server = saying(&["no JSON", MESSAGE]);
         let ran = tool().args(["-q", "--expect-json", expectation]).arg(url(&server)).run();
-        let error = format!("wsprobe: no message met the expectation `{expectation}`\n");
-        ran.code(code).stdout(format!("no JSON\n{MESSAGE}\n")).stderr(if code == 0 { "" } else { &error });
+        let error = |stood| format!("wsprobe: no message met the expectation `{expectation}`: {stood}\n");
+        let ran = ran.code(i32::from(stood.is_some())).stdout(format!("no JSON\n{MESSAGE}\n"));
+        ran.stderr(&stood.map_or_else(String::new, error));
     }
 }
 

@@ -121,7 +121,9 @@ fn a_broken_protocol_is_5_also_when_the_wait_ends_before_the_server_leaves() {
             let _ = until.recv();
         });
         let ran = tool().args(["-q", "-x", "a"]).args(args).arg(server.url()).run();
-        ran.code(5).stderr("wsprobe: the server broke the protocol: a text message is not UTF-8; closed with 1007\n");
+        ran.code(5).stderr(
+            "wsprobe: the server broke the protocol: a text message is not UTF-8: `\\xc3` at byte 0; closed with 1007\n",
+        );
         drop(left);
     }
 }
@@ -226,7 +228,7 @@ fn a_server_that_does_not_speak_tls_is_3() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let ran = tool().args(["-k", "-q"]).arg(format!("wss://{address}/")).run().code(3).stdout("");
-    ran.says("wsprobe: TLS with `127.0.0.1` failed: ").says("(does the server speak TLS here? if not, use ws://)\n");
+    ran.says("wsprobe: TLS with `127.0.0.1` failed: ").says("(use ws:// for a port without TLS)\n");
     server.join().unwrap();
 }
 
@@ -292,28 +294,55 @@ fn a_server_that_never_answers_our_close_is_7_after_the_close_timeout() {
 }
 
 #[test]
-fn progress_extends_the_close_timeout() {
+fn what_comes_after_our_close_is_printed_within_the_close_timeout() {
     let server = Raw::open(|mut stream| {
         assert_eq!(read_frame(&mut stream).unwrap().0, CLOSE);
         for _ in 0..6 {
-            std::thread::sleep(Duration::from_millis(400));
+            std::thread::sleep(Duration::from_millis(50));
             stream.write_all(&frame(TEXT, b"more")).unwrap();
         }
         stream.write_all(&frame(CLOSE, NORMAL)).unwrap();
     });
     let url = server.url();
-    let ran = tool().args(["-w", "0", "--close-timeout", "1500ms"]).arg(&url).stdin("").run();
+    let ran = tool().args(["-w", "0", "--close-timeout", "30s"]).arg(&url).stdin("").run();
     ran.code(0).stdout("more\n".repeat(6)).stderr(&all_well(&url));
     server.join();
 }
 
 #[test]
-fn what_nobody_waits_for_any_more_does_not_extend_it() {
-    let server = Raw::open(|mut stream| while stream.write_all(&frame(TEXT, b"more")).is_ok() {});
-    let ran = tool().args(["-q", "--one", "--close-timeout", "300ms"]).arg(server.url()).stdin("").run();
-    ran.code(7)
-        .stdout("more\n")
-        .stderr("wsprobe: the server did not answer our Close within 300ms (--close-timeout)\n");
+fn what_comes_does_not_extend_the_close_timeout_and_a_server_that_only_sends_is_0() {
+    for args in [&["-w", "0"][..], &["--one"]] {
+        let server = Raw::open(|mut stream| while stream.write_all(&frame(TEXT, b"more")).is_ok() {});
+        let ran = tool().args(["-q", "--close-timeout", "300ms"]).args(args).arg(server.url()).stdin("").run();
+        assert!(ran.code(0).stderr("").out().starts_with("more\n"));
+        server.join();
+    }
+}
+
+#[test]
+fn a_message_that_the_close_timeout_cuts_is_7() {
+    let server = Raw::open(|mut stream| {
+        let _ = stream.write_all(&[0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0]);
+        while stream.write_all(&[b'x'; 4096]).is_ok() {}
+    });
+    let ran =
+        tool().args(["-w", "0", "--max-message", "8G", "--close-timeout", "300ms"]).arg(server.url()).stdin("").run();
+    ran.code(7).says("did not answer our Close within 300ms");
+    server.join();
+}
+
+#[test]
+fn time_in_which_stdout_takes_nothing_does_not_count_for_the_close() {
+    const LINES: usize = 20_000;
+    let server = Raw::open(|mut stream| {
+        assert_eq!(read_frame(&mut stream).unwrap().0, CLOSE);
+        (0..LINES).for_each(|_| stream.write_all(&frame(TEXT, &[b'x'; 99])).unwrap());
+        stream.write_all(&frame(CLOSE, NORMAL)).unwrap();
+    });
+    let running = tool().args(["-w", "0", "--close-timeout", "1s"]).arg(server.url()).stdin("").start();
+    std::thread::sleep(Duration::from_millis(2500));
+    let ran = running.wait().code(0);
+    assert_eq!(ran.stdout.len(), LINES * 100);
     server.join();
 }
 
@@ -354,4 +383,24 @@ fn a_server_that_keeps_the_transport_open_after_the_closes_is_not_waited_for_lon
     });
     tool().arg(server.url()).run().code(0).stdout("").stderr(&all_well(&server.url()));
     left.recv_timeout(PATIENCE).unwrap();
+}
+
+#[test]
+fn with_binary_expectations_look_into_binary_messages_of_any_size() {
+    let server = echo();
+    let large = format!("{}done", "x".repeat(3 << 20));
+    for expectation in [["--until", "done$"], ["--expect", "done$"]] {
+        let run = |args: &[&str]| {
+            tool().args(["-q", "--whole", "-w", "30s", "--timeout", "60s"]).args(args).args(expectation)
+        };
+        run(&["-b"]).arg(url(&server)).stdin(large.as_str()).run().code(0).stdout(&large);
+    }
+    let json = tool().args(["-q", "-b", "-x", r#"{"op":"x"}"#, "--expect-json", "op=x"]).arg(url(&server)).run();
+    json.code(0);
+    // Without it, a binary message is none that could match.
+    let server = kit::serving(|client: kit::Client| async move {
+        client.binary(b"done").await;
+        client.close(1000, "").await;
+    });
+    tool().args(["-q", "-r", "--expect", "done"]).arg(url(&server)).run().code(1);
 }

@@ -84,8 +84,7 @@ fn secrets_of_tls_in_a_fifo_keep_no_limit_waiting() {
     })
     .expect("there are free ports");
     let url = format!("wss://localhost:{}/", server.port());
-    let start =
-        || tool().args(["-x", "a", "-1", "--cacert"]).arg(&ca).arg(&url).env("SSLKEYLOGFILE", &fifo);
+    let start = || tool().args(["-x", "a", "-1", "--cacert"]).arg(&ca).arg(&url).env("SSLKEYLOGFILE", &fifo);
     ends_by_signal_and_limit(start, Some(7));
     let log = kit::path(&dir, "keys");
     tool().args(["-w", "0", "-x", "a", "--cacert"]).arg(&ca).arg(&url).env("SSLKEYLOGFILE", &log).run().code(0);
@@ -96,11 +95,20 @@ fn secrets_of_tls_in_a_fifo_keep_no_limit_waiting() {
 #[test]
 fn what_has_no_end_is_refused_with_its_size() {
     let url = "ws://127.0.0.1:1/";
-    tool().args(["--bearer", "@/dev/zero", url]).run().code(2).says("it holds more than 64 MiB");
-    tool().args(["--cacert", "/dev/zero", url]).run().code(2).says("it holds more than 64 MiB");
-    tool().args(["listen", "--send-file", "/dev/zero"]).run().code(2).says("it holds more than 64 MiB");
-    tool().args(["run", "/dev/zero"]).run().code(2).says("it holds more than 64 MiB");
+    tool().args(["--bearer", "@/dev/zero", url]).run().code(2).says("it is larger than 64 MiB");
+    tool().args(["--cacert", "/dev/zero", url]).run().code(2).says("it is larger than 64 MiB");
+    tool().args(["listen", "--send-file", "/dev/zero"]).run().code(2).says("it is larger than 64 MiB");
+    tool().args(["run", "/dev/zero"]).run().code(2).says("a script has no more than 64 MiB");
     tool().args(["replay", "/dev/zero", url]).run().code(2).says("it is no file that can be read twice");
+}
+
+#[test]
+fn an_option_of_a_script_that_waits_for_a_fifo_keeps_no_limit_waiting() {
+    let (dir, other) = (kit::dir(), kit::dir());
+    let (fifo, script) = (fifo(&dir), kit::path(&other, "x.wsp"));
+    std::fs::write(&script, format!("set a = {}\nconnect ws://127.0.0.1:1/\n  header @{{{{a}}}}\n", fifo.display()))
+        .expect("there is room");
+    ends_by_signal_and_limit(|| tool().arg("run").arg(&script), Some(7));
 }
 
 #[test]
@@ -110,4 +118,25 @@ fn a_recording_that_is_a_fifo_is_refused_at_once() {
     tool().arg("replay").arg(&fifo).arg("ws://127.0.0.1:1/").run().code(2).says("no file that can be read twice");
     tool().args(["listen", "--replay"]).arg(&fifo).run().code(2).says("no file that can be read twice");
     tool().arg("record-to-script").arg(&fifo).run().code(2).says("no file that can be read twice");
+}
+
+#[test]
+fn the_prompt_goes_on_while_a_file_has_no_end() {
+    let (server, dir) = (kit::echo(), kit::dir());
+    let fifo = fifo(&dir);
+    let mut screen = kit::pty::prompt([kit::url(&server)]).start();
+    screen.prompt();
+    screen.answers("/file /dev/zero\r", "it is larger than 64 MiB");
+    screen.answers(&format!("/record {}\r", fifo.display()), "nobody reads this FIFO");
+    screen.answers(&format!("/file {}\r", fifo.display()), "is still being read; it is sent when all of it is there");
+    screen.answers("hello\r", "< hello");
+    std::fs::write(&fifo, "late").expect("it is read");
+    screen.shows("< late");
+    screen.keys(format!("/save {}\r", fifo.display()));
+    screen.shows("is still being written");
+    screen.keys(format!("/file {}\r", fifo.display()));
+    screen.shows("bytes written to");
+    screen.keys(format!("/file {}\r", fifo.display()));
+    screen.keys("/quit\r");
+    assert_eq!(screen.code(), 0);
 }

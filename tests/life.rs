@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use kit::net::{Lines, Place, Relay, is_once, refuse};
 use kit::pty::prompt;
-use kit::{CLOSE, Raw, Said, TEXT, connected, echo, frame, hearing, read_frame, serving, tool, url};
+use kit::{CLOSE, PING, Raw, Said, TEXT, connected, echo, frame, hearing, read_frame, serving, tool, url};
 use nix::sys::signal::Signal::SIGINT;
 
-const PING: u8 = 9;
 const PONG: u8 = 10;
 
 /// Answers the client's Close, after whatever else comes before it.

@@ -162,12 +162,25 @@ fn receive_only_never_reads_stdin() {
         // Whatever is sent comes before the answer to our Close.
         client.close(1000, "").await;
     });
-    let mut running = tool().args(["-r", "-w", "0"]).arg(url(&server)).spawn();
+    let mut running = tool().args(["-r", "-w", "forever"]).arg(url(&server)).spawn();
     let mut stdin = running.child.stdin.take().unwrap();
     // Far more than a pipe holds: it would be taken if somebody read it.
     let writer = std::thread::spawn(move || stdin.write_all(&vec![b'\n'; 1 << 20]).is_err());
     running.wait().code(0).stdout("a\n").stderr(&all_well(&url(&server)));
     assert!(writer.join().unwrap(), "stdin was read");
+}
+
+#[test]
+fn after_x_receive_only_goes_on_listening() {
+    let server = serving(|client| async move {
+        assert_eq!(client.next().await, Some(text("subscribe")));
+        // An input that had ended would bring a Close after a second.
+        let said = tokio::time::timeout(Duration::from_millis(1500), client.next()).await;
+        client.text(&format!("said: {:?}", said.ok())).await;
+        client.close(1000, "").await;
+    });
+    let ran = tool().args(["-r", "-x", "subscribe"]).arg(url(&server)).stdin("not this\n").run();
+    ran.code(0).stdout("said: None\n").stderr(&all_well(&url(&server)));
 }
 
 #[test]
@@ -241,7 +254,7 @@ fn echo_sends_everything_back_with_its_type_and_does_not_read_stdin() {
         }
         client.close(1000, "").await;
     });
-    let ran = tool().args(["--echo", "-x", "hello", "-w", "0"]).arg(url(&server)).stdin("not this\n").run();
+    let ran = tool().args(["--echo", "-x", "hello", "-w", "forever"]).arg(url(&server)).stdin("not this\n").run();
     ran.code(0).stdout(b"a\n\0\xff\n").stderr(&all_well(&url(&server)));
 }
 

@@ -32,7 +32,7 @@ fn records_of(server: &Server) -> String {
         &format!(
             concat!(
                 r#"{{"dir":"in","type":"open","url":"ws://127.0.0.1:{port}/","peer":"127.0.0.1:{port}","tls":null,"status":101,"#,
-                r#""subprotocol":"chat","extensions":"permessage-deflate","headers":{{"connection":"Upgrade","sec-websocket-accept":"KEY","sec-websocket-extensions":"permessage-deflate","#,
+                r#""subprotocol":"chat","extensions":"permessage-deflate","offered":["chat"],"headers":{{"connection":"Upgrade","sec-websocket-accept":"KEY","sec-websocket-extensions":"permessage-deflate","#,
                 r#""sec-websocket-protocol":"chat","upgrade":"websocket"}},"request":{{"connection":"Upgrade","host":"127.0.0.1:{port}","#,
                 r#""sec-websocket-extensions":"permessage-deflate; client_max_window_bits","sec-websocket-key":"KEY","sec-websocket-protocol":"chat","#,
                 r#""sec-websocket-version":"13","upgrade":"websocket","user-agent":"wsprobe/{version}"}}}}"#
@@ -63,6 +63,14 @@ fn timeless(records: &str) -> String {
     assert!(times.len() == records.lines().count() && times.is_sorted(), "{records}");
     let key = Regex::new(r#""(sec-websocket-accept|sec-websocket-key)":"[^"]+""#).unwrap();
     key.replace_all(&time.replace_all(records, "{"), r#""$1":"KEY""#).into_owned()
+}
+
+#[test]
+fn quiet_and_verbose_together_show_the_details_alone() {
+    let server = echo();
+    let ran = tool().args(["-q", "-v", "-w", "0", "-x", "a"]).arg(url(&server)).run().code(0).stdout("a\n");
+    assert!(ran.stderr.contains("\n> GET / HTTP/1.1\n") && ran.stderr.contains("\n< HTTP/1.1 101"), "{ran:?}");
+    assert!(ran.stderr.lines().all(|line| line.starts_with(['*', '>', '<'])), "{ran:?}");
 }
 
 #[test]
@@ -147,11 +155,18 @@ fn records_lose_nothing_both_ways() {
 #[test]
 fn a_connection_that_ends_badly_is_recorded_so() {
     for (last, records) in [
-        (&b""[..], r#"{"dir":"in","type":"close","code":1006,"reason":"","clean":false}"#),
+        (
+            &b""[..],
+            concat!(
+                r#"{"dir":"in","type":"close","code":1006,"reason":"","clean":false}"#,
+                "\n",
+                r#"{"dir":"in","type":"error","kind":"cut","data":"the connection was cut without a Close"}"#
+            ),
+        ),
         (
             b"\x81\x01\xff",
             concat!(
-                r#"{"dir":"in","type":"error","data":"a text message is not UTF-8"}"#,
+                r#"{"dir":"in","type":"error","kind":"not_utf8","data":"a text message is not UTF-8: `\\xff` at byte 0"}"#,
                 "\n",
                 r#"{"dir":"out","type":"close","code":1007,"reason":"","clean":false}"#
             ),
@@ -175,7 +190,7 @@ fn a_connection_that_does_not_come_about_is_an_error_record() {
     let port = free_port();
     let ran = tool().args(["-j", "-q"]).arg(format!("ws://127.0.0.1:{port}/")).run().code(3);
     let record: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    assert_eq!((&record["type"], record.as_object().unwrap().len()), (&Value::from("error"), 4));
+    assert_eq!((&record["type"], record.as_object().unwrap().len()), (&Value::from("error"), 5));
     assert_eq!(ran.stderr, format!("wsprobe: {}\n", record["data"].as_str().unwrap()));
 }
 

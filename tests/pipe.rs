@@ -210,13 +210,13 @@ fn without_input() -> Vec<(&'static str, Tool)> {
 #[test]
 fn without_an_input_it_only_listens() {
     let server = serving(|client| async move {
-        // With `--wait 0` an input that had ended would bring a Close at once.
-        let said = tokio::time::timeout(Duration::from_millis(500), client.next()).await;
+        // An input that had ended would bring a Close after a second.
+        let said = tokio::time::timeout(Duration::from_millis(1500), client.next()).await;
         client.text(&format!("said: {:?}", said.ok())).await;
         client.close(1000, "").await;
     });
     let runs = without_input().into_iter();
-    let runs: Vec<_> = runs.map(|(kind, tool)| (kind, tool.args(["-w", "0"]).arg(url(&server)).start())).collect();
+    let runs: Vec<_> = runs.map(|(kind, tool)| (kind, tool.arg(url(&server)).start())).collect();
     for (kind, running) in runs {
         let ran = running.wait().code(0).stdout("said: None\n");
         let note = match kind {
@@ -228,6 +228,16 @@ fn without_an_input_it_only_listens() {
         };
         let talk = all_well(&url(&server)).replacen('\n', &format!("\n{note}"), 1);
         assert_eq!(ran.stderr, talk, "{kind}");
+    }
+}
+
+#[test]
+fn without_an_input_a_wait_begins_with_the_connection() {
+    let (server, heard) = hearing();
+    for (kind, tool) in without_input() {
+        let ran = tool.args(["-q", "-w", "0"]).arg(url(&server)).run();
+        assert_eq!((ran.code, &*ran.out(), &*ran.stderr), (Some(0), "", ""), "{kind}");
+        assert!(heard.until_close().is_empty(), "{kind}");
     }
 }
 

@@ -588,10 +588,24 @@ fn the_history_keeps_no_password_of_a_url() {
     screen.prompt();
     screen.keys(UP);
     screen.shows(&format!("> /connect ws://***@127.0.0.1:{}/", there.port()));
-    screen.keys([CTRL_U, CTRL_D].concat());
+    screen.keys([CTRL_U, "/conn ws://me:sesame@h/\r"].concat());
+    screen.shows("there is no `/conn`");
+    screen.prompt();
+    screen.keys("ws://me:s#sesame@h/\r");
+    screen.shows("< ws://me:s#sesame@h/");
+    screen.prompt();
+    screen.keys(format!("/connect ws://127.0.0.1:{}/x?token=sesame\r", here.port()));
+    screen.shows(&format!("connected to ws://127.0.0.1:{}/x?token=***", here.port()));
+    screen.prompt();
+    screen.keys("/info\r");
+    screen.shows(&format!("url          ws://127.0.0.1:{}/x?token=***", here.port()));
+    screen.prompt();
+    screen.keys(CTRL_D);
     screen.leaves_with(0);
     let lines = std::fs::read_to_string(home.path().join("state/wsprobe/history")).expect("it is text");
-    assert!(lines.contains("/connect ws://***@") && !lines.contains("sesame"), "{lines}");
+    for kept in ["/connect ws://***@", "/conn ws://***@h/", "\nws://***@h/", "/x?token=***"] {
+        assert!(lines.contains(kept) && !lines.contains("sesame"), "{kept}: {lines}");
+    }
 }
 
 #[test]

@@ -185,9 +185,7 @@ fn options_that_exclude_each_other_are_both_named() {
     let server = Uncalled::new();
     for (args, first, second) in [
         (&["-1", "--count", "2"][..], "--one", "--count <N>"),
-        (&["-q", "-v"], "--quiet", "--verbose..."),
         (&["-4", "-6"], "--ipv4", "--ipv6"),
-        (&["-r", "-x", "a"], "--receive-only", "--execute <MSG>"),
         (&["-r", "-i"], "--receive-only", "--interactive"),
         (&["-0", "--delimiter", "x"], "--null", "--delimiter <STR>"),
         (&["--whole", "--chunk", "4"], "--whole", "--chunk <SIZE>"),
@@ -199,6 +197,38 @@ fn options_that_exclude_each_other_are_both_named() {
         server.refuses(args, &format!("the argument `{first}` cannot be used with `{second}`"));
     }
     server.refuses(&["-c", &server.url()], "the argument `[URL]` cannot be used with `--connect <URL>`");
+}
+
+#[test]
+fn an_option_that_would_do_nothing_is_refused_with_the_reason() {
+    let server = Uncalled::new();
+    let url = server.url();
+    for (args, error) in [
+        (
+            &[&*url, "--vi"][..],
+            "`--vi` has no effect here: there is a prompt only with a terminal on both sides, and without options that ask for a pipe",
+        ),
+        (&[&url, "-r", "--whole"], "`--whole` has no effect here: stdin is not read with `--receive-only`"),
+        (
+            &[&url, "-x", "a", "--json-input"],
+            "`--json-input` has no effect here: stdin is not read after `--execute`; `--interactive` goes on with it",
+        ),
+        (&["demo", "-k"], "`--insecure` has no effect here: the server of the demo speaks ws://, without TLS"),
+        (&["listen", ":0", "--echo", "-b"], "`--binary` has no effect here: stdin is not read with `--echo`"),
+        (
+            &["listen", ":0", "--exec", "cat", "--speed", "2x"],
+            "`--speed` has no effect here: it says how `--replay` plays",
+        ),
+        (
+            &["run", "--check", "-k", "x.wsp"],
+            "`--insecure` has no effect here: nothing connects with `--check` or `--fmt`",
+        ),
+    ] {
+        server.refuses_line(args, error);
+    }
+    let ran = kit::tool().args(["--chunk", "4"]).arg(&url).run();
+    let error = "wsprobe: `--chunk` has no effect here: there is no stdin to read: it is /dev/null, or closed\n";
+    ran.code(2).stderr(error);
 }
 
 #[test]

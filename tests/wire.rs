@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 
 use flate2::{Compress, Compression, FlushCompress};
-use kit::{CLOSE, Raw, TEXT, channel, echo, field, read_frame, switching, tool, url};
+use kit::{CLOSE, Raw, TEXT, channel, echo, field, frame, read_frame, switching, tool, url};
 
 const BINARY: u8 = 2;
 
@@ -160,6 +160,26 @@ fn a_bomb_of_1_gib_ends_with_1009_and_little_memory() {
 }
 
 #[test]
+fn a_truncated_compressed_message_is_not_printed_and_fails_with_1007() {
+    let payload = deflated(std::iter::once(b"transfer 1000000 EUR to account 17, on the first of each month".to_vec()));
+    for options in [&[][..], &["-j"]] {
+        for cut in [1, payload.len() / 2, payload.len() - 1] {
+            let (tell, told) = channel();
+            let (first, rest) = (payload[..cut / 2].to_vec(), payload[cut / 2..cut].to_vec());
+            let server = granting("permessage-deflate", move |mut stream, _| {
+                let head = |byte: u8, data: &[u8]| [&[byte, u8::try_from(data.len()).unwrap()][..], data].concat();
+                stream.write_all(&[head(0x41, &first), head(0x80, &rest)].concat()).unwrap();
+                tell.send(read_frame(&mut stream).unwrap()).unwrap();
+            });
+            let ran = tool().args(options).args(["-r", &server.url()]).run().code(5);
+            assert!(!ran.out().contains("transfer"), "{ran:?}");
+            ran.says("broke the protocol: a compressed message cannot be inflated: ").says("; closed with 1007\n");
+            assert_eq!(told.recv().unwrap(), (CLOSE, vec![0x03, 0xef]));
+        }
+    }
+}
+
+#[test]
 fn what_is_to_be_sent_does_not_wait_for_all_that_a_little_inflates_to() {
     const COUNT: usize = 16;
     let server = Raw::start(|mut stream, head| {
@@ -234,36 +254,102 @@ fn text_in_a_huge_message_is_checked_over_its_parts() {
         stream.write_all(b"\xff").unwrap();
         assert_eq!(read_frame(&mut stream).unwrap(), (CLOSE, vec![0x03, 0xef]));
     });
-    tool().args(["-r", "--max-message", "2GiB"]).arg(server.url()).run().code(5).says("is not UTF-8; closed with 1007");
+    tool()
+        .args(["-r", "--max-message", "2GiB"])
+        .arg(server.url())
+        .run()
+        .code(5)
+        .says("is not UTF-8: `\\xff` at byte 6291456; closed with 1007");
     server.join();
 }
 
 #[test]
 fn a_file_of_1_gib_is_sent_as_one_message_in_little_memory() {
-    const SIZE: u64 = 1 << 30;
+    for options in [
+        &["--whole", "--compress", "off"][..],
+        &["--whole", "--compress", "off", "--binary"],
+        &["--whole", "--compress", "required"],
+    ] {
+        sends_in_little_memory(1 << 30, options);
+    }
+}
+
+#[test]
+fn a_line_of_128_mib_is_sent_as_it_is_read_in_little_memory() {
+    for options in [
+        &["--compress", "off"][..],
+        &["--compress", "required"],
+        &["--compress", "off", "--binary", "--delimiter", "-->"],
+        &["--compress", "off", "--escapes", "--rate", "1"],
+        &["--compress", "off", "--chunk", "8G"],
+    ] {
+        sends_in_little_memory(128 << 20, options);
+    }
+}
+
+/// Sends a file of this size, which is one message, to a server that looks at the memory before it lets go.
+#[track_caller]
+fn sends_in_little_memory(size: u64, options: &[&str]) {
     let dir = kit::dir();
     let file = std::fs::File::create(kit::path(&dir, "huge")).unwrap();
     // A hole is text too: NULs are UTF-8.
-    file.set_len(SIZE).unwrap();
-    for options in [&["--compress", "off"][..], &["--compress", "off", "--binary"], &["--compress", "required"]] {
-        let (tell, told) = channel();
+    file.set_len(size).unwrap();
+    let (tell, told) = channel();
+    let (release, released) = channel::<()>();
+    let grants = if options.contains(&"required") { "permessage-deflate" } else { "" };
+    let server = granting(grants, move |mut stream, _| {
+        tell.send(read_message(&mut stream)).unwrap();
+        let _ = released.recv();
+    });
+    let file = std::fs::File::open(kit::path(&dir, "huge")).unwrap();
+    let running = tool().args(["-w", "forever"]).args(options).arg(server.url()).stdin_from(file).start();
+    let (opcode, wire, inflated) = told.recv().unwrap();
+    let peak = running.peak_memory();
+    drop(release);
+    running.wait().code(5);
+    let is_binary = options.contains(&"--binary") || options.contains(&"--chunk");
+    assert_eq!(opcode, if is_binary { 2 } else { TEXT });
+    assert_eq!(inflated.unwrap_or(wire), size);
+    assert!(peak < 40 << 20, "{peak}, {options:?}");
+}
+
+#[test]
+fn a_line_without_end_waits_for_a_server_that_does_not_read() {
+    for options in [&[][..], &["--delimiter", "-->"], &["--whole"]] {
         let (release, released) = channel::<()>();
-        let grants = if options.contains(&"required") { "permessage-deflate" } else { "" };
-        let server = granting(grants, move |mut stream, _| {
-            tell.send(read_message(&mut stream)).unwrap();
+        let server = granting("", move |_stream, _| {
             let _ = released.recv();
         });
-        let file = std::fs::File::open(kit::path(&dir, "huge")).unwrap();
-        let running =
-            tool().args(["--whole", "-w", "forever"]).args(options).arg(server.url()).stdin_from(file).start();
-        let (opcode, wire, inflated) = told.recv().unwrap();
-        let peak = running.peak_memory();
+        let zero = std::fs::File::open("/dev/zero").unwrap();
+        let running = tool().args(["--compress", "off"]).args(options).arg(server.url()).stdin_from(zero).start();
+        // Without an end it would be gigabytes by now.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        assert!(running.peak_memory() < 40 << 20, "{}, {options:?}", running.peak_memory());
         drop(release);
-        running.wait().code(5);
-        assert_eq!(opcode, if options.contains(&"--binary") { 2 } else { TEXT });
-        assert_eq!(inflated.unwrap_or(wire), SIZE);
-        assert!(peak < 40 << 20, "{peak}, {options:?}");
+        drop(running);
+        server.join();
     }
+}
+
+#[test]
+fn what_is_wrong_late_in_a_large_line_ends_the_connection_and_names_the_line() {
+    let server = granting("", |mut stream, _| {
+        assert_eq!(read_frame(&mut stream).unwrap(), (TEXT, b"fine".to_vec()));
+        let mut opcodes = Vec::new();
+        while let Ok((opcode, _)) = read_frame(&mut stream) {
+            opcodes.push(opcode);
+            if opcode == CLOSE {
+                stream.write_all(&frame(CLOSE, &[0x03, 0xe8])).unwrap();
+                break;
+            }
+        }
+        // The message has begun, and nothing after it is sent.
+        assert!(opcodes.starts_with(&[TEXT, 0]) && opcodes.ends_with(&[0, CLOSE]), "{opcodes:?}");
+    });
+    let input = ["fine\n".as_bytes(), &b"x".repeat(2 << 20), b"\xff\nnever sent\n"].concat();
+    let ran = tool().args(["--compress", "off", "--fragment", "125"]).arg(server.url()).stdin(input).run();
+    ran.code(2).says("wsprobe: line 2 of stdin is not UTF-8; --binary sends bytes as they are\n");
+    server.join();
 }
 
 /// Reads the frames of one message: its opcode, its size on the wire, and what that inflates to if it is compressed.
@@ -333,9 +419,61 @@ fn frames_are_told_on_stderr_or_as_records() {
     let ran =
         ran.says("> text FIN RSV1, mask ").says(" bytes that inflate to 120: \"hello hello hello hello hello he\"…");
     let ran = ran.says("> text FIN, mask ").says(", 5 bytes: \"short\"").says("< text FIN RSV1, no mask, ");
-    ran.says("> close FIN, mask ").says("< close FIN, no mask, 2 bytes: \"\\x03\\xe8\"");
+    ran.says("> close FIN, mask ").says("< close FIN, no mask, 2 bytes: 1000 \"\"");
     let server = echo();
     let ran = tool().args(["--frames", "--json", "-w", "0", "-x", "hi"]).arg(url(&server)).run().code(0);
     assert!(ran.out().contains(r#""dir":"in","type":"frame","opcode":1,"fin":true,"rsv":0,"mask":null,"length":2,"inflated":null,"data":"hi"}"#), "{}", ran.out());
     assert!(!ran.stderr.contains("text FIN"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_comes_after_a_close_is_one_line_and_a_close_shows_its_code() {
+    let serve = || {
+        Raw::open(|mut stream| {
+            let rest =
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\nConnection: close\r\n\r\n+";
+            stream.write_all(&[&kit::frame(CLOSE, b"\x0f\xa0see you"), &rest[..40]].concat()).unwrap();
+            assert_eq!(read_frame(&mut stream).unwrap().0, CLOSE);
+            stream.write_all(&rest[40..]).unwrap();
+        })
+    };
+    let ran = tool().args(["-q", "--frames", "-r", &serve().url()]).run().code(6);
+    let shown: Vec<_> = ran.stderr.lines().filter_map(|line| line.split_once(" < ")).map(|(_, shown)| shown).collect();
+    assert_eq!(shown, ["close FIN, no mask, 9 bytes: 4000 \"see you\"", "84 bytes after the Close"], "{}", ran.stderr);
+    let ran = tool().args(["-j", "--frames", "-r", &serve().url()]).run().code(6);
+    let out = ran.out();
+    assert!(out.contains(
+        r#""opcode":8,"fin":true,"rsv":0,"mask":null,"length":9,"inflated":null,"code":4000,"reason":"see you","#
+    ));
+    assert_eq!(out.lines().filter(|line| line.contains(r#""dir":"in","type":"frame""#)).count(), 1, "{out}");
+    let [.., after, error] = &out.lines().collect::<Vec<_>>()[..] else { panic!("{out}") };
+    assert!(after.ends_with(r#""dir":"in","type":"after_close","bytes":84}"#), "{out}");
+    assert!(error.contains(r#""type":"error","kind":"closed""#), "{out}");
+}
+
+#[test]
+fn what_was_wrong_with_a_message_or_a_close_is_told() {
+    for (sent, said) in [
+        (&b"\x81\x12fine until \xff here"[..], r"a text message is not UTF-8: `\xff` at byte 11; closed with 1007"),
+        (b"\x01\x02a\xc3\x80\x01(", r"a text message is not UTF-8: `\xc3` at byte 1; closed with 1007"),
+        (b"\x81\x02a\xc3", r"a text message is not UTF-8: `\xc3` at byte 1, where it ends within a character; closed"),
+        (
+            b"\x88\x04\x03\xe8\xff\xfe",
+            r"a Close 1000 has a reason that is not UTF-8: `\xff` at byte 0 of `\xff\xfe`; closed",
+        ),
+        (
+            b"\x88\x07\x03\xede\x1b[m!",
+            r"a Close has the code 1005, which may not be sent; its reason is `e\e[m!`; closed with 1002",
+        ),
+    ] {
+        let server = Raw::open(|mut stream| {
+            stream.write_all(sent).unwrap();
+            let _ = read_frame(&mut stream);
+        });
+        tool()
+            .args(["-r", &server.url()])
+            .run()
+            .code(5)
+            .says(&format!("wsprobe: the server broke the protocol: {said}"));
+    }
 }

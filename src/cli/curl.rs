@@ -2,9 +2,13 @@
 //!
 //! Plain code from words to words; what they mean is for clap, as for any other line.
 
+mod foreign;
+
 use std::ffi::OsString;
 
+use super::secret::as_data;
 use crate::error::Error;
+use foreign::Foreign;
 
 /// The line, and the names of what is not in it any more.
 #[derive(Debug, Default)]
@@ -20,6 +24,8 @@ enum Meaning {
     Flag(&'static str),
     /// An option with a value under this name.
     Value(&'static str),
+    /// The same where ours may also say in which file the value stands, and curl's is data.
+    Data(&'static str),
     /// The value goes behind this, to make the value of the option before it.
     Prefixed(&'static str, &'static str),
     Header,
@@ -29,30 +35,31 @@ enum Meaning {
     DroppedValue,
 }
 
-use Meaning::{Cookie, DroppedFlag, DroppedValue, Flag, Header, Prefixed, Url, Value};
+use Meaning::{Cookie, Data, DroppedFlag, DroppedValue, Flag, Header, Prefixed, Url, Value};
 
 /// Letter (or a blank), name, meaning. All other long names are wsprobe's own.
-const OPTIONS: [(char, &str, Meaning); 49] = [
+const OPTIONS: [(char, &str, Meaning); 50] = [
     ('H', "header", Header),
     ('b', "cookie", Cookie),
     (' ', "url", Url),
     ('A', "user-agent", Value("user-agent")),
     ('e', "referer", Prefixed("header", "Referer: ")),
-    ('u', "user", Value("user")),
-    (' ', "oauth2-bearer", Value("bearer")),
+    ('u', "user", Data("user")),
+    (' ', "oauth2-bearer", Data("bearer")),
     ('n', "netrc", Flag("netrc")),
     (' ', "netrc-file", Value("netrc-file")),
+    (' ', "netrc-optional", Flag("netrc")),
     ('L', "location", Flag("location")),
     (' ', "max-redirs", Value("max-redirects")),
     ('k', "insecure", Flag("insecure")),
     (' ', "cacert", Value("cacert")),
     ('E', "cert", Value("cert")),
     (' ', "key", Value("key")),
-    (' ', "pass", Value("passphrase")),
+    (' ', "pass", Data("passphrase")),
     (' ', "pinnedpubkey", Value("pin")),
     (' ', "tlsv1.2", Prefixed("tls-min", "1.2")),
     (' ', "tlsv1.3", Prefixed("tls-min", "1.3")),
-    ('x', "proxy", Value("proxy")),
+    ('x', "proxy", Data("proxy")),
     (' ', "socks5", Prefixed("proxy", "socks5://")),
     (' ', "socks5-hostname", Prefixed("proxy", "socks5h://")),
     (' ', "noproxy", Value("no-proxy")),
@@ -100,6 +107,9 @@ const OURS: [&str; 12] = [
     "accept-encoding",
 ];
 
+/// These of curl's letters could be dropped, but may have been meant as wsprobe's own.
+const OUR_LETTERS: [char; 4] = ['1', 'P', 'r', 'w'];
+
 /// Turns the words behind `wsprobe curl` into those of a line without it.
 ///
 /// `takes_value` tells of wsprobe's own long options, which may stand among curl's.
@@ -111,7 +121,7 @@ pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) ->
         let mut next =
             |name: &str| words.next().cloned().ok_or_else(|| Error::Usage(format!("`{name}` needs a value")));
         if let Some(name) = word.strip_prefix("--").filter(|name| !name.is_empty()) {
-            let Some((_, _, meaning)) = OPTIONS.iter().find(|(_, long, _)| *long == name) else {
+            let Some(meaning) = meaning_of(name)? else {
                 translated.args.push(word.into());
                 if takes_value(name) {
                     translated.args.push(next(word)?.into());
@@ -119,23 +129,18 @@ pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) ->
                 continue;
             };
             let value = if meaning.takes_value() { next(word)? } else { String::new() };
-            translated.put(word, *meaning, value);
+            translated.put(word, meaning, value);
         } else if let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
             for (at, letter) in letters.char_indices() {
-                let Some((_, _, meaning)) = OPTIONS.iter().find(|(short, ..)| *short == letter && letter != ' ') else {
-                    return Err(Error::Usage(format!(
-                        "`-{letter}` is no option of curl that wsprobe knows; its own are spelled out behind `curl`, \
-                         as in `--execute MSG`"
-                    )));
-                };
+                let meaning = meaning_of_letter(letter)?;
                 let name = format!("-{letter}");
                 if !meaning.takes_value() {
-                    translated.put(&name, *meaning, String::new());
+                    translated.put(&name, meaning, String::new());
                     continue;
                 }
                 let rest = &letters[at + letter.len_utf8()..];
                 let value = if rest.is_empty() { next(&name)? } else { rest.to_owned() };
-                translated.put(&name, *meaning, value);
+                translated.put(&name, meaning, value);
                 break;
             }
         } else {
@@ -143,6 +148,36 @@ pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) ->
         }
     }
     Ok(translated)
+}
+
+/// What a long option of curl means; none for what may be wsprobe's own.
+///
+/// # Errors
+/// It has no counterpart here.
+fn meaning_of(name: &str) -> Result<Option<Meaning>, Error> {
+    if let Some((_, _, meaning)) = OPTIONS.iter().find(|(_, long, _)| *long == name) {
+        return Ok(Some(*meaning));
+    }
+    match foreign::foreign(name) {
+        Some(Foreign::Dropped { takes_value: true }) => Ok(Some(DroppedValue)),
+        Some(Foreign::Dropped { takes_value: false }) => Ok(Some(DroppedFlag)),
+        Some(Foreign::Refused(why)) => Err(Error::Usage(why)),
+        None => Ok(None),
+    }
+}
+
+fn meaning_of_letter(letter: char) -> Result<Meaning, Error> {
+    if let Some((_, _, meaning)) = OPTIONS.iter().find(|(short, ..)| *short == letter && letter != ' ') {
+        return Ok(*meaning);
+    }
+    let spelled_out = "wsprobe's own options are spelled out after `curl`, as in `--execute MSG`";
+    let Some(name) = foreign::long_name(letter) else {
+        return Err(Error::Usage(format!("`-{letter}` is no option of curl that wsprobe knows; {spelled_out}")));
+    };
+    match meaning_of(name)? {
+        Some(meaning) if !OUR_LETTERS.contains(&letter) => Ok(meaning),
+        _ => Err(Error::Usage(format!("`-{letter}` is curl's `--{name}`, which has no meaning here; {spelled_out}"))),
+    }
 }
 
 impl Meaning {
@@ -156,10 +191,12 @@ impl Translated {
         match meaning {
             Flag(name) => self.args.push(format!("--{name}").into()),
             Value(name) => self.args.push(format!("--{name}={value}").into()),
+            Data(name) => self.args.push(format!("--{name}={}", as_data(&value)).into()),
             Prefixed(name, prefix) => self.args.push(format!("--{name}={prefix}{value}").into()),
             Header => self.header(&value),
-            // To curl, what is no pair is a file.
-            Cookie if value.contains('=') => self.args.push(format!("--cookie={value}").into()),
+            // To curl, what is no pair is a file, and an empty name is none.
+            Cookie if value.is_empty() => self.dropped.push(name.to_owned()),
+            Cookie if value.contains('=') => self.args.push(format!("--cookie={}", as_data(&value)).into()),
             Cookie => self.args.push(format!("--cookie=@{value}").into()),
             Url => self.args.push(value.into()),
             DroppedFlag | DroppedValue => self.dropped.push(name.to_owned()),
@@ -171,12 +208,14 @@ impl Translated {
         let name = text.split([':', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
         if name == "sec-websocket-protocol" {
             let names = text.split_once(':').map_or("", |(_, names)| names).split(',').map(str::trim);
-            self.args.extend(names.filter(|name| !name.is_empty()).map(|name| format!("--subprotocol={name}").into()));
+            self.args.extend(
+                names.filter(|name| !name.is_empty()).map(|name| format!("--subprotocol={}", as_data(name)).into()),
+            );
         } else if OURS.contains(&name.as_str())
             || name.starts_with("sec-websocket-")
             || !text.starts_with('@') && !text.contains(':')
         {
-            self.dropped.push(text.split([':', ';']).next().unwrap_or_default().trim().to_owned());
+            self.dropped.push(text.trim().split([':', ';', ' ']).next().unwrap_or_default().to_owned());
         } else {
             self.args.push(format!("--header={text}").into());
         }
@@ -240,7 +279,39 @@ mod tests {
         ] {
             assert_eq!(translated(words).unwrap().0, args, "{words:?}");
         }
+        for (words, args) in [
+            (&["-u", "@me:x"][..], &["--user=\0@me:x"][..]),
+            (&["-uask:"], &["--user=\0ask:"]),
+            (&["--oauth2-bearer", "@token"], &["--bearer=\0@token"]),
+            (&["--oauth2-bearer", "env:HOME"], &["--bearer=\0env:HOME"]),
+            (&["--pass", "@x"], &["--passphrase=\0@x"]),
+            (&["-x", "@x"], &["--proxy=\0@x"]),
+            (&["-b", "@a=1"], &["--cookie=\0@a=1"]),
+            (&["-b", "env:A=1"], &["--cookie=\0env:A=1"]),
+            (&["-b", ""], &[]),
+            (&["-H", "Sec-WebSocket-Protocol: @x"], &["--subprotocol=\0@x"]),
+            (&["-A", "@x", "-e", "@x"], &["--user-agent=@x", "--header=Referer: @x"]),
+        ] {
+            assert_eq!(translated(words).unwrap().0, args, "data stays data: {words:?}");
+        }
         assert_eq!(translated(&["-H"]).unwrap_err(), "`-H` needs a value");
         assert!(translated(&["-1"]).unwrap_err().contains("spelled out"));
+    }
+
+    #[test]
+    fn options_without_a_counterpart_are_dropped_or_named_as_curls() {
+        let (args, dropped) =
+            translated(&["-#OD", "head.txt", "--no-keepalive", "--limit-rate", "1k", "--basic", "a"]).unwrap();
+        assert_eq!(args, ["a"]);
+        assert_eq!(dropped, ["-#", "-O", "-D", "--no-keepalive", "--limit-rate", "--basic"]);
+        for (word, said) in [
+            ("--digest", "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic"),
+            ("-I", "curl's `--head` has no counterpart in wsprobe; leave it out"),
+            ("-U", "curl's `--proxy-user` has no counterpart"),
+            ("-w", "`-w` is curl's `--write-out`, which has no meaning here; wsprobe's own options are spelled out"),
+            ("-W", "`-W` is no option of curl that wsprobe knows"),
+        ] {
+            assert!(translated(&[word, "x"]).unwrap_err().starts_with(said), "{word}");
+        }
     }
 }

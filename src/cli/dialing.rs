@@ -25,7 +25,7 @@ const NOT_OF_SCRIPTS: [&str; 4] = ["reconnect", "reconnect-delay", "slash", "pro
 const FILES: [&str; 5] = ["cacert", "cert", "key", "netrc-file", "unix-socket"];
 
 /// Options that read their value from a file as `@FILE`.
-const SECRETS: [&str; 6] = ["header", "cookie", "user", "bearer", "passphrase", "proxy"];
+const SECRETS: [&str; 7] = ["header", "cookie", "user", "bearer", "passphrase", "proxy", "subprotocol"];
 
 /// So many plans are kept: a URL with `{{uuid}}` in it is another one each time.
 const KEPT: usize = 64;
@@ -94,6 +94,7 @@ fn definition() -> Command {
 }
 
 /// Makes plans of connections.
+#[derive(Debug)]
 pub(super) struct Dialer {
     given: Vec<Given>,
     env: Env,

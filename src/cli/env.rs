@@ -1,14 +1,18 @@
 //! The environment, read once.
 
 use std::io::IsTerminal as _;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use crate::file;
+use crate::front::stdin;
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Env {
     pub(crate) stdin_is_terminal: bool,
+    /// It is /dev/null, or closed: then there is no input.
+    pub(crate) stdin_is_absent: bool,
     pub(crate) stdout_is_terminal: bool,
     pub(crate) stderr_is_terminal: bool,
     /// `TERM=dumb`, or no `TERM` at all.
@@ -46,6 +50,7 @@ impl Env {
         let inputrc = var("INPUTRC").map(PathBuf::from).or_else(|| home(".inputrc"));
         Self {
             stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdin_is_absent: stdin::is_absent(std::io::stdin().as_fd()),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             terminal_is_dumb: var("TERM").is_none_or(|term| term == "dumb"),

@@ -1,5 +1,6 @@
 //! The parts of the help that clap does not write by itself.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use clap::{Arg, Command};
@@ -61,12 +62,14 @@ pub(super) fn short(command: &Command) -> String {
     page += "More, see --help:";
     let mut column = "More, see --help:".len();
     let others = command.get_arguments().filter(|argument| !is_explained(argument)).filter_map(Arg::get_long);
-    for name in others.filter(|name| !FOR_WSCAT.contains(name)) {
-        let width = " ".len() + name.len();
-        let is_full = column + width > COLUMNS;
-        page.push(if is_full { '\n' } else { ' ' });
+    let mut left: VecDeque<_> = others.filter(|name| !FOR_WSCAT.contains(name)).collect();
+    while let Some(first) = left.front().map(|name| name.len()) {
+        // A line that has no room for the next one may have it for another.
+        let fitting = left.iter().position(|name| column + " ".len() + name.len() <= COLUMNS);
+        let name = left.remove(fitting.unwrap_or(0)).unwrap_or_default();
+        page.push(if fitting.is_none() { '\n' } else { ' ' });
         page += name;
-        column = if is_full { name.len() } else { column + width };
+        column = if fitting.is_none() { first } else { column + " ".len() + name.len() };
     }
     page.push('\n');
     page

@@ -27,7 +27,7 @@ use crate::front::scripts::Scripts;
 use crate::handshake::admission::{Admission, Hosts};
 use crate::handshake::authority;
 use crate::handshake::origin::{OriginPattern, Origins};
-use crate::plan::{Service, Source};
+use crate::plan::{Prompt, Service, Source};
 use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
@@ -86,7 +86,7 @@ struct WorkOptions {
     /// Play a script with each client, as its server
     ///
     /// The language is that of `wsprobe run` (wsprobe.wsp(5)); the client is the connection without a name, and needs no
-    /// `connect`. `expect header` looks at what it asked with. At the end it is closed with 1000; when a step fails, that
+    /// `connect`. `expect header` looks at what it asked with; `on GET /path answer 200 …` answers plain HTTP. At the end it is closed with 1000; when a step fails, that
     /// is told on stderr, the client is closed with 1011, and the exit status at the end is 1.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
@@ -166,8 +166,9 @@ struct AdmissionOptions {
 
     /// Choose this subprotocol if it is offered; repeat it for more
     ///
-    /// The best first. Without it, the client gets the first of those that it offers.
-    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
+    /// The best first. Without it, the client gets the first of those that it offers. A client that offers none of them
+    /// is let in without one, and that is told. `@FILE` and `env:VAR` work.
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
     subprotocols: Vec<String>,
 
     /// Add a header to each answer, `'Name: value'`; one each time
@@ -212,6 +213,8 @@ struct TlsOptions {
     tls_cert: Option<PathBuf>,
 
     /// The key of the certificate (PEM, without a passphrase)
+    ///
+    /// RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
@@ -265,15 +268,18 @@ impl Listen {
         Self { address, stdin, output, ..defaults }
     }
 
+    /// The prompt, if there is one.
+    pub(super) fn prompt(&self, env: &Env) -> Option<Prompt> {
+        translate::prompt(&self.stdin, &self.output, env)
+    }
+
     pub(super) fn service(&self, env: &Env) -> Result<Service, Error> {
         let work = self.work.work()?;
         let source = match work {
-            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => {
-                match translate::prompt(&self.stdin, &self.output, env) {
-                    Some(prompt) => Source::Prompt(prompt),
-                    None => Source::Pipe(translate::cut(&self.stdin, false)),
-                }
-            }
+            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => match self.prompt(env) {
+                Some(prompt) => Source::Prompt(prompt),
+                None => Source::Pipe(translate::cut(&self.stdin, false)),
+            },
             Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) | Work::Script(_) | Work::Replay(_) => {
                 Source::Nothing
             }
@@ -385,7 +391,7 @@ impl AdmissionOptions {
             hosts: self.hosts(address, &origins),
             origins,
             is_tls,
-            subprotocols: self.subprotocols.clone(),
+            subprotocols: secret::subprotocols(&self.subprotocols)?,
             compression: translate::compression(self.compress, self.compress_options)?,
             headers,
         })

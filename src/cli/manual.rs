@@ -9,6 +9,7 @@ use regex::Regex;
 use super::help::{EXAMPLES, EXIT_STATUS};
 use crate::command;
 use crate::error::Error;
+use crate::event::FailureKind;
 use crate::wire::Side;
 
 /// What a variable of the environment does.
@@ -27,6 +28,28 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("SSLKEYLOGFILE", "A file that gets the secrets of TLS sessions, for Wireshark and its like."),
 ];
 
+/// What stands in records beside the messages, by their type.
+const RECORDS: [(&str, &str); 6] = [
+    (
+        "all",
+        "`time` (RFC 3339, UTC, never running backwards in one run), `dir`, `type`, and `client` where we are the server.",
+    ),
+    (
+        "open",
+        "`url`, `peer`, `tls`, `status`, `subprotocol`, `extensions`, `offered` (the subprotocols of the client, if any), \
+         `headers` (what the peer said), and what we said: `request`, or `answer` where we are the server.",
+    ),
+    ("close", "`code`, `reason`, and `clean`: whether both sides have closed."),
+    (
+        "error",
+        "`kind` and `data`; where there was an answer and no connection `status`, `headers`, `body` (or `body_base64`, \
+         where it is not UTF-8) and `body_cut` if there would be more of it. Of a client that was turned away `peer`, \
+         `url`, `headers` (or the `head` that could not be read), and our `status`, `answer` and `body`.",
+    ),
+    ("answered", "As a server: a request that asked for no socket, such as a browser's for the page; as for `error`."),
+    ("listening", "As a server: the `url`."),
+];
+
 /// The page about all, in troff.
 pub(super) fn page(command: Command) -> Vec<u8> {
     let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
@@ -42,6 +65,7 @@ pub(super) fn page(command: Command) -> Vec<u8> {
     section(&mut text, "COMMANDS", subcommands.iter().map(told));
     at_the_prompt(&mut text, Side::Client);
     section(&mut text, "EXIT STATUS", EXIT_STATUS);
+    records(&mut text);
     section(&mut text, "ENVIRONMENT", ENVIRONMENT);
     let files = [
         ("~/.local/state/wsprobe/history", "The lines typed at the prompt, for you alone."),
@@ -111,6 +135,17 @@ fn at_the_prompt(page: &mut String, side: Side) {
         Side::Server => "Any other line is sent to all clients;",
     };
     *page += " `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";
+}
+
+/// What programs that read records can rely on.
+fn records(page: &mut String) {
+    section(page, "RECORDS", RECORDS);
+    *page +=
+        "What goes wrong is a record of type `error`, with words for people in `data` and one of these in `kind`:\n";
+    for (name, meaning) in FailureKind::ALL.map(FailureKind::described) {
+        writeln!(page, ".TP\n\\fB{}\\fR\n{}", troff(name), troff(meaning)).expect("a String takes all");
+    }
+    page.push_str(".PP\n");
 }
 
 fn finished(text: &str) -> Vec<u8> {

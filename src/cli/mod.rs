@@ -9,6 +9,7 @@ mod generate;
 mod help;
 mod listen;
 mod manual;
+mod modes;
 mod options;
 mod replay;
 mod route;
@@ -26,6 +27,7 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches, Parser, Subcom
 
 pub(crate) use env::Env;
 use listen::Listen;
+use modes::GivenOptions;
 pub(crate) use options::Options;
 use replay::{Replay, ToScript};
 use run::Run;
@@ -42,7 +44,7 @@ use crate::plan::Job;
 ///
 /// A URL may be short: `:8080/x` is ws://localhost:8080/x; without a scheme, a loopback name or address gets ws://,
 /// anything else wss://. `http://` and `https://` mean ws:// and wss://, `ws+unix:/run/app.sock:/path` is a socket,
-/// `user:pass@` becomes Basic authentication.
+/// `user:pass@` becomes Basic authentication, and `[fe80::1%25eth0]` is reached through that interface.
 #[derive(Debug, Parser)]
 #[command(
     name = "wsprobe",
@@ -65,7 +67,8 @@ pub(crate) struct Cli {
     /// The same as `wsprobe listen PORT`, for command lines written for wscat
     #[arg(
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
-        conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "echo", "max_message"],
+        conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "reply", "echo", "max_message"],
+        conflicts_with_all = ["compress", "compress_options", "fragment"],
         conflicts_with_all = ["Ending", "Request", "Tls", "Route", "Timing"]
     )]
     listen: Option<Address>,
@@ -197,6 +200,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     let args: Vec<_> = args.into_iter().collect();
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
+    let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();
     // Hundreds of options take longer to take down than the end of the process does.
     std::mem::forget(definition);
     let cli = match matched {
@@ -210,21 +214,35 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     match (cli.command.map(|command| command.0), cli.url.or(cli.connect)) {
         (Some(Command::Generate { what }), _) => what.generate(command()).map(Job::Print),
         (Some(Command::Curl { line }), _) => as_curl(&line, env),
-        (Some(Command::Listen(listen)), _) => listen.0.service(env).map(Box::new).map(Job::Listen),
-        (Some(Command::Run(run)), _) => run.0.job(env),
-        (Some(Command::Demo(demo)), _) => translate::demo(&demo.0.options, env).map(Job::Demo),
+        (Some(Command::Listen(listen)), _) => {
+            given.check_server(&listen.0, env)?;
+            listen.0.service(env).map(Box::new).map(Job::Listen)
+        }
+        (Some(Command::Run(run)), _) => {
+            if run.0.only_reads() {
+                given.check_unplayed(dialing::names().into_iter().map(|option| option.name))?;
+            }
+            run.0.job(env)
+        }
+        (Some(Command::Demo(demo)), _) => {
+            given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
+            translate::demo(&demo.0.options, env).map(Job::Demo)
+        }
         (Some(Command::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
         (Some(Command::RecordToScript(recording)), _) => Ok(recording.job()),
         (None, url) => {
             if let Some(address) = cli.listen {
                 let Options { messages, output, .. } = cli.options;
-                let service = Listen::at(address, messages.stdin, output).service(env)?;
+                let listen = Listen::at(address, messages.stdin, output);
+                given.check_server(&listen, env)?;
+                let service = listen.service(env)?;
                 return Ok(Job::Listen(Box::new(service)));
             }
             let url = url.expect("clap requires one of the two");
             if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run") {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
+            given.check_client(&cli.options, env)?;
             translate::connect(&url, &cli.options, env).map(Job::Connect)
         }
     }

@@ -8,7 +8,7 @@ use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use regex::Regex;
 use rustls::pki_types::ServerName;
 
-use super::values;
+use super::{secret, values};
 use crate::dial::tls::Pin;
 use crate::dial::{Detour, Known, Origin};
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
@@ -79,14 +79,8 @@ pub(crate) struct Messages {
     /// Send this message first; repeat it for more
     ///
     /// They are sent in order as soon as the connection is open. Then the input has ended and stdin is never read, so
-    /// that this works in cron, nohup and CI; `--interactive` goes on with stdin.
-    #[arg(
-        short = 'x',
-        long = "execute",
-        value_name = "MSG",
-        allow_hyphen_values = true,
-        conflicts_with = "receive_only"
-    )]
+    /// that this works in cron, nohup and CI; `--interactive` goes on with stdin, `--receive-only` only listens from then on.
+    #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
     pub(crate) execute: Vec<String>,
 
     /// After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise
@@ -99,6 +93,15 @@ pub(crate) struct Messages {
     /// Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
     pub(crate) rate: Option<Rate>,
+
+    /// Answer each text message that matches; repeat it for more: `--reply '^ping (.*)' 'pong $1'`
+    ///
+    /// Beside all else that is sent, for as long as the connection is open: for pings of the application, such as SignalR's
+    /// and graphql-transport-ws's. `$1`, `$name` and `${name}` are what the groups of the expression match, `$$` is a dollar
+    /// sign. The first that matches answers, and the message is shown as any other. With `--binary`, binary messages are
+    /// looked at too, as far as they are UTF-8, and answers are binary. `--escapes` holds for TEXT.
+    #[arg(long, num_args = 2, value_names = ["REGEX", "TEXT"], allow_hyphen_values = true, conflicts_with = "echo", hide_short_help = true)]
+    pub(crate) reply: Vec<String>,
 
     /// Send every message back, with its type; stdin is not read
     ///
@@ -142,6 +145,10 @@ pub(crate) struct Stdin {
     pub(crate) keep_newline: bool,
 
     /// Send all of stdin as one message
+    ///
+    /// What is larger than 1 MiB, and a line or another piece of stdin too, is sent in frames as it is read. If it turns
+    /// out to be wrong after that, the connection is closed within the message. With `--json`, `--record`, `--reconnect`
+    /// and in `wsprobe listen` it is held whole, up to 384 MiB.
     #[arg(long, hide_short_help = true, conflicts_with_all = ["chunk", "json_input"])]
     pub(crate) whole: bool,
 
@@ -152,13 +159,16 @@ pub(crate) struct Stdin {
     pub(crate) chunk: Option<usize>,
 
     /// Only listen: never read stdin
+    ///
+    /// Messages of `-x` are sent first. It goes on until the server closes, or as `--wait`, `--count` and their like say.
     #[arg(short, long, hide_short_help = true)]
     pub(crate) receive_only: bool,
 
     /// Read JSON records from stdin, one a line, and send what they hold
     ///
     /// The records that `--json` and `--record` write, or just `{"data":"text"}` and `{"base64":"AAE="}`. Records of
-    /// type text, binary, ping, pong and close are sent, whatever their direction; open and error are passed over.
+    /// type text, binary, ping, pong and close are sent, whatever their direction; open and error are passed over. A record
+    /// has at most 384 MiB.
     #[arg(long, hide_short_help = true)]
     pub(crate) json_input: bool,
 }
@@ -168,8 +178,10 @@ pub(crate) struct Stdin {
 pub(crate) struct Output {
     /// Print a JSON record for each event, in and out
     ///
-    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC. The
-    /// text of a message stands in `data`, the bytes of a binary one in `base64`.
+    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC and never
+    /// runs backwards. The text of a message stands in `data`, the bytes of a binary one in `base64`. `open` has the
+    /// headers of both sides; an error its words in `data` and their `kind`, a refusal also `status`, `headers` and `body`.
+    /// The manual page lists the kinds.
     #[arg(short, long)]
     pub(crate) json: bool,
 
@@ -183,15 +195,18 @@ pub(crate) struct Output {
 
     /// Also write every event to this file, as JSON records
     ///
-    /// The records of `--json`, both ways, whatever is shown. The file is replaced. `wsprobe replay` sends what is in it
-    /// again, `wsprobe record-to-script` makes a script of it.
+    /// The records of `--json`, both ways, whatever is shown. The file is replaced by the first of them; a new one is for
+    /// its owner alone (mode 0600), another keeps its mode. A file that the run reads or prints to is refused.
+    /// `wsprobe replay` sends what is in it again, `wsprobe record-to-script` makes a script of it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) record: Option<PathBuf>,
 
-    /// Keep the secrets of headers in records
+    /// Keep secrets in records
     ///
     /// Without it, records have `***` for what stands in Authorization, Cookie, Set-Cookie and in headers whose name
-    /// tells of a token, a password, a secret or an API key.
+    /// tells of a token, a password, a secret, a session, a signature or a key; in a URL for parameters of such names
+    /// (`access_token`, `key`, `sig`, …), and in subprotocols for the token that they carry (`bearer.…`). What is shown
+    /// elsewhere always has `***` for them.
     #[arg(long, hide_short_help = true)]
     pub(crate) record_secrets: bool,
 
@@ -230,13 +245,15 @@ pub(crate) struct Output {
     /// Show each frame on the wire, both ways
     ///
     /// On stderr, a line each: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length, what it
-    /// inflated to, and the first bytes, unmasked and inflated. With `--json` and `--record` they are records of type
-    /// frame.
+    /// inflated to, and the first bytes, unmasked and inflated; of a Close its code and its reason. What comes after a Close
+    /// is counted: `84 bytes after the Close`. With `--json` and `--record` they are records of type frame and after_close.
     #[arg(long, hide_short_help = true)]
     pub(crate) frames: bool,
 
     /// Say nothing but errors on stderr
-    #[arg(short, long, conflicts_with = "verbose")]
+    ///
+    /// Beside them, only what was asked for: with `-v` the handshake, with `--frames` the frames.
+    #[arg(short, long)]
     pub(crate) quiet: bool,
 
     /// Show the handshake; twice: TLS and timing too
@@ -272,9 +289,19 @@ pub(crate) enum When {
 pub(crate) struct Ending {
     /// Receive this long after the input, or `forever`
     ///
-    /// Counted from when the last message was sent. `-1` means forever too, as in wscat.
-    #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = values::wait, allow_negative_numbers = true)]
-    pub(crate) wait: Wait,
+    /// The whole time from when the last message was sent, whatever comes meanwhile; `-1` means forever too, as in wscat.
+    /// Where there is no input (`--receive-only`, `--echo`, /dev/null) it begins with the connection. Without it,
+    /// `--wait-idle` says when enough has come. Then we send our Close; what comes before the server's is still printed.
+    #[arg(short, long, value_name = "TIME", value_parser = values::wait, allow_negative_numbers = true)]
+    pub(crate) wait: Option<Wait>,
+
+    /// After the input, receive until nothing has come for this long: 1s by default
+    ///
+    /// Messages and parts of them are what counts: pings and pongs do not, and neither does time in which stdout does not
+    /// take what has come. A feed that never pauses goes on until `--wait`, `--count`, `--timeout` or a signal ends it.
+    /// With `--wait`, whichever is over first.
+    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
+    pub(crate) wait_idle: Option<Duration>,
 
     /// End after the first message
     #[arg(short = '1', long, conflicts_with = "count")]
@@ -282,22 +309,25 @@ pub(crate) struct Ending {
 
     /// End after this many messages received
     ///
-    /// What comes behind the last of them is not printed. When `--wait` ends before they have come, the exit status
-    /// is 7.
+    /// What comes after the last of them is not printed, but counted on stderr. When `--wait` or `--wait-idle` ends it
+    /// before they have come, the exit status is 7.
     #[arg(long, value_name = "N", value_parser = values::count, hide_short_help = true)]
     pub(crate) count: Option<u64>,
 
     /// End after a text message that matches
+    ///
+    /// With `--binary`, a binary message can match too; what of it is not UTF-8 is U+FFFD to the expression. Messages are
+    /// looked at whole, up to `--max-message`. The same holds for `--expect` and `--expect-json`.
     #[arg(long, value_name = "REGEX", value_parser = values::regex, hide_short_help = true)]
     pub(crate) until: Option<Regex>,
 
     /// Limit the whole run, connecting included
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    #[arg(long, value_name = "TIME", value_parser = values::time, hide_short_help = true)]
     pub(crate) timeout: Option<Duration>,
 
     /// Exit with 1 unless a text message matches
     ///
-    /// Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
+    /// With `--binary`, a binary message may match too. Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
     /// met in any order, and by one message or several.
     #[arg(long, value_name = "REGEX", value_parser = values::regex)]
     pub(crate) expect: Vec<Regex>,
@@ -321,10 +351,10 @@ pub(crate) struct Ending {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = values::close_reason, hide_short_help = true)]
     pub(crate) close_reason: String,
 
-    /// Give up on the server's Close after this long without progress
+    /// Give up on the server's Close after this long
     ///
-    /// What still comes is progress as long as somebody waits for it: not after the last message of `--one`, `--count` or
-    /// `--until`, and not for who has left the prompt.
+    /// Counted from when our Close was sent, except while stdout does not take what comes. Then the exit status is 7; it
+    /// is 0 if whole messages were still coming, since a server that only sends never gets to read our Close.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time, hide_short_help = true)]
     pub(crate) close_timeout: Duration,
 }
@@ -341,8 +371,9 @@ pub(crate) struct Request {
 
     /// Offer a subprotocol; repeat it for more
     ///
-    /// The best first; the server takes one of them or none.
-    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = values::subprotocol)]
+    /// The best first; the server takes one of them or none, which is told. `@FILE` reads one from a file, `env:VAR` from
+    /// the environment, for those that carry a token.
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
     pub(crate) subprotocols: Vec<String>,
 
     /// Send this Origin
@@ -391,8 +422,9 @@ pub(crate) struct Request {
 
     /// Follow redirects
     ///
-    /// 301, 302, 303, 307 and 308. Credentials and cookies stay behind when one leads to another origin, `--cert`
-    /// and `--sni` when it leads to another host; from wss:// none leads to ws://.
+    /// 301, 302, 303, 307 and 308. Credentials, cookies, secret headers and subprotocols that carry a token stay behind
+    /// when one leads to another origin, `--cert` and `--sni` when it leads to another host; from wss:// none leads to
+    /// ws://.
     #[arg(short = 'L', long, hide_short_help = true)]
     pub(crate) location: bool,
 
@@ -410,7 +442,9 @@ pub(crate) struct Request {
 pub(crate) struct Tls {
     /// Do not check the server's certificate
     ///
-    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl.
+    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl:
+    /// a certificate may be of any version, with a key of any size. `--pin` beside it still has the server prove that
+    /// it holds the key.
     #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check")]
     pub(crate) insecure: bool,
 

@@ -94,7 +94,7 @@ struct Replaying {
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     timeout: Option<Duration>,
 
-    /// Give up on the server's Close after this long without progress
+    /// Give up on the server's Close after this long
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = values::time)]
     close_timeout: Duration,
 }

@@ -62,18 +62,23 @@ pub(super) struct Values {
 }
 
 impl Run {
+    /// Whether the scripts are not played.
+    pub(super) fn only_reads(&self) -> bool {
+        self.check || self.fmt
+    }
+
     /// What is to be done with the scripts.
     ///
     /// # Errors
     /// What is wrong with the options, or with the files of variables.
     pub(super) fn job(self, env: &Env) -> Result<Job, Error> {
+        let is_played = !self.only_reads();
         let (reports, more) = self.playing.reports()?;
         let paths: Vec<_> = more.into_iter().chain(self.paths).collect();
         if paths.is_empty() {
             return Err(Error::Usage("which scripts? `wsprobe run FILE...`, or a folder of them".to_owned()));
         }
         let variables = self.values.read()?;
-        let is_played = !self.check && !self.fmt;
         let known = (is_played || self.values.has_any()).then(|| variables.clone());
         let scripts = Scripts {
             paths,
@@ -108,8 +113,8 @@ fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variable
         let bad = |why: String| Error::Usage(format!("`{}` holds no variables: {why}", path.display()));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let format = Format::of(&name).ok_or_else(|| bad("its name ends in .toml, .json or .env".to_owned()))?;
-        let text =
-            file::read_to_string(path).map_err(|source| Error::File { what: "read", path: path.clone(), source })?;
+        let unread = |source| Error::File { what: "read", path: path.clone(), source };
+        let text = file::read_to_string(path).map_err(unread)?;
         files::read(&text, format).map_err(bad)?.into_iter().for_each(|(name, value)| variables.set(name, value));
     }
     given.into_iter().for_each(|(name, value)| variables.set(name, value));

@@ -10,8 +10,24 @@ use crate::request::jar::Jar;
 use crate::request::{Credentials, Header, netrc};
 use crate::target::Parsed;
 
+/// Stands before a value that is data, whatever it looks like: no argument that was typed can hold it.
+const DATA: char = '\0';
+
+/// A value that says where it stands, made one that does not.
+pub(super) fn as_data(text: &str) -> String {
+    if is_place(text) { format!("{DATA}{text}") } else { text.to_owned() }
+}
+
+/// Whether it says where the value stands.
+fn is_place(text: &str) -> bool {
+    text.starts_with('@') || text.starts_with("env:") || text == "ask:"
+}
+
 /// Resolves a value that may be a secret.
 pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
+    if let Some(data) = text.strip_prefix(DATA) {
+        return Ok(data.to_owned());
+    }
     if let Some(path) = text.strip_prefix('@') {
         let secret = read(option, Path::new(path))?;
         return Ok(secret.trim_end_matches(['\r', '\n']).to_owned());
@@ -41,6 +57,17 @@ pub(super) fn user(text: &str) -> Result<Credentials, Error> {
         None => (text.clone(), ask(&format!("password of {text}"))?),
     };
     Ok(Credentials::Basic { user, password })
+}
+
+/// A subprotocol, or where it stands; what it is then is looked at when it is there.
+pub(super) fn subprotocol(text: &str) -> Result<String, String> {
+    if is_place(text) { Ok(text.to_owned()) } else { values::subprotocol(text) }
+}
+
+/// Subprotocols, from wherever. What is wrong with one that did not stand in argv is said without showing it.
+pub(super) fn subprotocols(texts: &[String]) -> Result<Vec<String>, Error> {
+    let bad = |error| Error::Usage(format!("`--subprotocol <NAME>` got one that cannot be sent: {error}"));
+    texts.iter().map(|text| values::subprotocol(&resolve("--subprotocol", text)?).map_err(bad)).collect()
 }
 
 /// `--cookie`: a pair, or a jar.

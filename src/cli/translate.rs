@@ -8,19 +8,24 @@ use super::env::Env;
 use super::options::{self, Compress, Interval, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, Cookie};
+use super::values;
 use crate::connect;
 use crate::dial::proxy::Proxies;
 use crate::error::Error;
 use crate::event::{Close, Input, Message};
+use crate::front::cutter::{Border, Cut, Kind};
 use crate::front::link::Patience;
-use crate::front::stdin::{Cut, Kind};
+use crate::masking;
 use crate::plan::{Plan, Prompt, Source, Voice};
 use crate::render::record::Secrets;
 use crate::render::{Format, Look, Stamps};
 use crate::request::{Compression, Wishes};
-use crate::session::{self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, Persistence, Pinging};
+use crate::session::{
+    self, Delay, Echo, Ending, Expectation, Habits, Heartbeat, LingerPolicy, Persistence, Pinging, Replies, ReplyRule,
+    Wait,
+};
 use crate::target::{Parsed, Place};
-use crate::term::Verbosity;
+use crate::term::{Details, Verbosity};
 use crate::unescape::{unescape_bytes, unescape_text};
 use crate::wire::offer::Parameters;
 use crate::wire::{Limits, Manner};
@@ -30,11 +35,14 @@ const INTERVAL: Duration = Duration::from_secs(30);
 
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long nothing has come when it is taken that nothing more will, unless something else is said.
+const IDLE: Duration = Duration::from_secs(1);
+
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<Plan>, Error> {
     let parsed = Parsed::from_text(url)
-        .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", without_secret(url))))?;
+        .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", masking::typed(url))))?;
     if matches!(parsed.target.place, Place::Unix(_)) && options.route.proxy.is_some() {
         return Err(Error::Usage("`--proxy` leads to hosts, and the URL is that of a Unix socket".to_owned()));
     }
@@ -76,6 +84,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<Plan>, Error
         voice: voice(&options.output, env, is_prompt),
         dropped: Vec::new(),
         timeout: options.ending.timeout,
+        ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))
 }
 
@@ -86,6 +95,7 @@ fn manner(options: &Options, passes_on: bool) -> Manner {
         && !looks_into
         && options.ending.until.is_none()
         && !options.messages.echo
+        && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
     Manner { parts, traced: options.output.frames, fragment: options.protocol.fragment, ..Manner::default() }
 }
@@ -95,26 +105,14 @@ fn wants_whole(options: &Options) -> bool {
     options.output.json || options.output.record.is_some()
 }
 
-/// A URL that cannot be parsed may still hold a password.
-fn without_secret(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => format!("{}***{}", &url[..scheme + 3], &url[at..]),
-        (None, Some(at)) => format!("***{}", &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
-fn source(options: &Options, env: &Env) -> Source {
+pub(super) fn source(options: &Options, env: &Env) -> Source {
     let messages = &options.messages;
-    if messages.echo {
+    let stdin = &messages.stdin;
+    if messages.echo || stdin.receive_only {
         return Source::Nothing;
     }
     if !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
-    }
-    let stdin = &messages.stdin;
-    if stdin.receive_only {
-        return Source::Nothing;
     }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(Prompt { exit_on_close: options.ending.exit_on_close, ..prompt });
@@ -147,15 +145,13 @@ pub(super) fn cut(stdin: &options::Stdin, may_stream: bool) -> Cut {
         (false, false) => Kind::Text,
         (false, true) => Kind::EscapedText,
     };
-    match (stdin.json_input, stdin.whole, stdin.chunk) {
-        (true, ..) => Cut::Records,
-        (_, true, _) => match kind {
-            Kind::Text | Kind::Binary if may_stream => Cut::Streamed { is_text: kind == Kind::Text },
-            _ => Cut::Whole(kind),
-        },
-        (_, _, Some(size)) => Cut::Chunks(size),
-        _ => Cut::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
-    }
+    let border = match (stdin.json_input, stdin.whole, stdin.chunk) {
+        (true, ..) => Border::Records,
+        (_, true, _) => Border::Whole(kind),
+        (_, _, Some(size)) => Border::Chunks(size),
+        _ => Border::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
+    };
+    Cut { border, may_stream }
 }
 
 /// `None` means lines, whose ends may be LF or CRLF.
@@ -221,18 +217,45 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::Options, Error
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
     Ok(session::Options {
         ending: Ending {
-            wait: ending.wait,
+            linger: linger(ending),
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
+            looks_at_binary: options.messages.stdin.binary,
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
             deadline: None,
         },
+        replies: replies(&options.messages)?,
         echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
         habits,
     })
+}
+
+/// An explicit `--wait` is all the time there is, unless silence is to end it too.
+fn linger(ending: &options::Ending) -> LingerPolicy {
+    let idle = match (ending.wait_idle, ending.wait) {
+        (Some(idle), _) => Wait::For(idle),
+        (None, Some(_)) => Wait::Forever,
+        (None, None) => Wait::For(IDLE),
+    };
+    LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
+}
+
+fn replies(messages: &options::Messages) -> Result<Replies, Error> {
+    const OPTION: &str = "--reply <REGEX> <TEXT>";
+    let rule = |pair: &[String]| {
+        let bad = |why| Error::Usage(format!("`{}` is no value for `{OPTION}`: {why}", pair[0]));
+        let regex = values::regex(&pair[0]).map_err(bad)?;
+        let text = message(OPTION, &pair[1], &messages.stdin)?;
+        let text = String::from_utf8(text.data().to_vec());
+        let text =
+            text.map_err(|_| Error::Usage(format!("`{}` is no value for `{OPTION}`: it is not UTF-8", pair[1])))?;
+        Ok(ReplyRule { regex, text })
+    };
+    let rules = messages.reply.chunks_exact(2).map(rule).collect::<Result<_, Error>>()?;
+    Ok(Replies { rules, is_binary: messages.stdin.binary })
 }
 
 fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error> {
@@ -256,7 +279,7 @@ fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<Wishes, Error
     }
     Ok(Wishes {
         headers,
-        subprotocols: request.subprotocols.clone(),
+        subprotocols: secret::subprotocols(&request.subprotocols)?,
         origin: request.origin.clone(),
         host: request.host.clone(),
         user_agent: request.user_agent.clone(),
@@ -327,12 +350,12 @@ pub(super) fn voice(output: &options::Output, env: &Env, is_prompt: bool) -> Voi
 }
 
 pub(super) fn verbosity(quiet: bool, verbose: u8) -> Verbosity {
-    match (quiet, verbose) {
-        (true, _) => Verbosity::Quiet,
-        (false, 0) => Verbosity::Normal,
-        (false, 1) => Verbosity::Verbose,
-        (false, _) => Verbosity::Chatty,
-    }
+    let details = match verbose {
+        0 => Details::None,
+        1 => Details::Some,
+        _ => Details::All,
+    };
+    Verbosity { talks: !quiet, details }
 }
 
 fn colour(output: &options::Output, env: &Env, stream_is_terminal: bool) -> bool {

@@ -264,6 +264,7 @@ pub(crate) fn deflate(text: &str) -> Result<Parameters, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Judged;
 
     /// What each text is read as, `Err` being the whole or a part of the message.
     fn check<T: PartialEq + std::fmt::Debug>(
@@ -478,7 +479,7 @@ mod tests {
 
     #[test]
     fn json_paths() {
-        assert!(json_path("op=done").unwrap().matches(r#"{"op":"done"}"#));
+        assert!(json_path("op=done").unwrap().judge(r#"{"op":"done"}"#) == Judged::Met);
         assert!(json_path("$.").unwrap_err().contains("is no JSONPath"));
     }
 }

@@ -24,9 +24,9 @@ use crate::event::Peer;
 use crate::target::{Place, Target};
 
 pub(crate) use overrides::{Detour, Known, Origin};
-use proxy::{Kind, Proxies, Proxy};
+use proxy::{Kind, Proxies, Proxy, ProxyHead};
 pub(crate) use resolve::Family;
-pub(crate) use stream::{Duplex, Stream};
+pub(crate) use stream::{Duplex, Secured, Stream};
 pub(crate) use tls::Trust;
 
 /// How to get to the server.
@@ -75,15 +75,16 @@ impl Route {
     }
 }
 
-/// Opens a stream to the target.
+/// Opens a stream to the target; what an HTTP proxy is told and says is traced.
 ///
 /// # Errors
 /// The step that failed: the name, all of its addresses, the proxy, TLS; or the one that was under way at the time
 /// limit.
-pub(crate) async fn dial(target: &Target, route: &Route) -> Result<Dialed, Error> {
+pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHead<'_>)) -> Result<Dialed, Error> {
     let step = Cell::new("resolving the name");
     let roots = tls::Roots::of(&route.tls.trust);
-    let dialing = Dialing { target, route, roots: &roots, step: &step, steps: Steps::default(), clock: Instant::now() };
+    let (steps, clock) = (Steps::default(), Instant::now());
+    let dialing = Dialing { target, route, roots: &roots, step: &step, steps, clock, trace };
     match tokio::time::timeout(route.connect_timeout, dialing.run()).await {
         Ok(dialed) => dialed,
         Err(_) => Err(Error::TimedOut { step: step.get(), after: route.connect_timeout, option: "--connect-timeout" }),
@@ -98,6 +99,7 @@ struct Dialing<'d> {
     step: &'d Cell<&'static str>,
     steps: Steps,
     clock: Instant,
+    trace: &'d dyn Fn(ProxyHead<'_>),
 }
 
 impl Dialing<'_> {
@@ -124,14 +126,15 @@ impl Dialing<'_> {
         let mut shown_proxy = None;
         let (stream, peer) = match (&target.place, &route.unix_socket) {
             (_, Some(path)) | (Place::Unix(path), _) => self.unix(path).await?,
-            (Place::Host { host, port }, None) => {
-                let (host, port) = Detour::end_of(&route.detours, host, *port);
+            (Place::Host { host: named, port, zone }, None) => {
+                let (host, port) = Detour::end_of(&route.detours, named, *port);
+                let zone = zone.as_deref().filter(|_| host == *named);
                 match route.proxies.to(target) {
                     Some(proxy) => {
                         shown_proxy = Some(proxy.to_string());
                         self.through(proxy, &host, port).await?
                     }
-                    None => self.tcp(&host, port, || target.to_string()).await?,
+                    None => self.tcp(&host, port, zone, || target.to_string()).await?,
                 }
             }
         };
@@ -152,8 +155,17 @@ impl Dialing<'_> {
         Ok((Stream::Unix(unix), Peer::Unix(path.display().to_string())))
     }
 
-    async fn tcp(&mut self, host: &Host, port: u16, place: impl Fn() -> String) -> Result<(Stream, Peer), Error> {
-        let addresses = resolve::resolve(host, port, self.route).await?;
+    async fn tcp(
+        &mut self,
+        host: &Host,
+        port: u16,
+        zone: Option<&str>,
+        place: impl Fn() -> String,
+    ) -> Result<(Stream, Peer), Error> {
+        let mut addresses = resolve::resolve(host, port, self.route).await?;
+        if let Some(zone) = zone {
+            resolve::put_in_zone(&mut addresses, zone)?;
+        }
         let lap = self.lap();
         self.steps.resolved += lap;
         self.step.set("connecting");
@@ -188,7 +200,7 @@ impl Dialing<'_> {
 
     async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
         let roots = self.roots;
-        let reaching = self.tcp(&proxy.host, proxy.port, || format!("the proxy {proxy}"));
+        let reaching = self.tcp(&proxy.host, proxy.port, proxy.zone.as_deref(), || format!("the proxy {proxy}"));
         let secure = proxy.kind == Kind::Https;
         let (mut stream, peer) = if secure { roots.beside(reaching).await? } else { reaching.await? };
         if secure {
@@ -201,7 +213,7 @@ impl Dialing<'_> {
             })?;
         }
         self.step.set("waiting for the proxy");
-        let tunnelled = proxy.tunnel(&mut stream, host, port).await;
+        let tunnelled = proxy.tunnel(&mut stream, host, port, self.trace).await;
         tunnelled.map_err(|source| Error::Proxy { proxy: proxy.to_string(), to: format!("{host}:{port}"), source })?;
         self.steps.tunnelled = Some(self.lap());
         Ok((stream, peer))

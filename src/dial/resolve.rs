@@ -23,6 +23,19 @@ pub(super) async fn resolve(host: &Host, port: u16, route: &Route) -> Result<Vec
     }
 }
 
+/// Puts the IPv6 addresses on an interface, by its name or its number.
+pub(super) fn put_in_zone(addresses: &mut [SocketAddr], zone: &str) -> Result<(), Error> {
+    let numbered = || zone.parse().ok();
+    let index = nix::net::if_::if_nametoindex(zone).or_else(|error| numbered().ok_or(error));
+    let index = index.map_err(|error| Error::NoInterface { name: zone.to_owned(), source: error.into() })?;
+    for address in addresses {
+        if let SocketAddr::V6(address) = address {
+            address.set_scope_id(index);
+        }
+    }
+    Ok(())
+}
+
 async fn found(host: &Host, port: u16) -> Result<Vec<IpAddr>, Error> {
     Ok(match host {
         Host::Ipv4(address) => vec![(*address).into()],

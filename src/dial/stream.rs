@@ -1,6 +1,6 @@
 //! One type for all transports.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::server;
+
+use super::tls::failure::{CLIENT, SERVER, in_words};
 
 /// Any stream of bytes that goes both ways.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {
@@ -24,9 +26,44 @@ impl Duplex for TcpStream {
 
 impl Duplex for UnixStream {}
 
-impl<S: Duplex> Duplex for server::TlsStream<S> {
+/// A client's stream, secured.
+pub(crate) struct Secured<S>(pub(crate) server::TlsStream<S>);
+
+impl<S: Duplex> Duplex for Secured<S> {
     fn abort_on_drop(&self) {
-        self.get_ref().0.abort_on_drop();
+        self.0.get_ref().0.abort_on_drop();
+    }
+}
+
+impl<S: Duplex> AsyncRead for Secured<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf).map_err(|error| in_words(error, CLIENT))
+    }
+}
+
+impl<S: Duplex> AsyncWrite for Secured<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf).map_err(|error| in_words(error, CLIENT))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs).map_err(|error| in_words(error, CLIENT))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx).map_err(|error| in_words(error, CLIENT))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx).map_err(|error| in_words(error, CLIENT))
     }
 }
 
@@ -52,7 +89,7 @@ macro_rules! each {
         match $stream.get_mut() {
             Stream::Tcp($inner) => $call,
             Stream::Unix($inner) => $call,
-            Stream::Tls($inner) => $call,
+            Stream::Tls($inner) => $call.map_err(|error| in_words(error, SERVER)),
         }
     };
 }
@@ -66,6 +103,19 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         each!(self, inner => Pin::new(inner).poll_write(cx, buf))
+    }
+
+    // An alert of TLS is written once, beside what waits there already.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, inner => Pin::new(inner).poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

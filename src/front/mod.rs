@@ -2,10 +2,12 @@
 //!
 //! Owns threads, input and the order of a run; what happens on the connection belongs to `session`.
 
+pub(crate) mod cutter;
 mod group;
 pub(crate) mod link;
 pub(crate) mod listen;
 mod output;
+mod output_file;
 mod pipe;
 pub(crate) mod play;
 mod repl;
@@ -54,7 +56,7 @@ pub(crate) fn run(job: Job) -> u8 {
 
 /// Tells what is wrong with the command line, or with what a run needs before it can begin.
 pub(crate) fn complain(error: &Error) -> u8 {
-    Talk::on_stderr(term::Verbosity::Normal, false).error(&error.chain());
+    Talk::on_stderr(term::Verbosity::NORMAL, false).error(&error.chain());
     error.exit_code()
 }
 
@@ -76,12 +78,21 @@ fn replay_as(replay: &Replay) -> u8 {
     if replay.plan.voice.colour || replay.plan.look.colour {
         term::allow_colour();
     }
-    replay::run(replay)
+    let mut record = replay.plan.record.iter();
+    match record.try_for_each(|record| output_file::check_not_read(record, [replay.file.as_path()])) {
+        Ok(()) => replay::run(replay),
+        Err(error) => complain(&error),
+    }
 }
 
 fn listen_as(service: &mut Service) -> u8 {
     if service.voice.colour || service.look.colour {
         term::allow_colour();
+    }
+    if let Some(record) = &service.record
+        && let Err(error) = output_file::check_not_read(record, service.reads())
+    {
+        return complain(&error);
     }
     if let Some(cast) = &service.script {
         match cast.read(service.voice) {

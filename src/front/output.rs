@@ -1,7 +1,7 @@
 //! Where events go when there is no prompt: stdout, the record, and what is worth a line on stderr.
 
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -10,11 +10,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::report;
 use super::spool::Spool;
+use super::{output_file, report};
 use crate::error::Error;
-use crate::event::{Direction, End, Event, Happening};
-use crate::file;
+use crate::event::{Direction, End, ErrorEvent, Event, Happening, TimeOrder};
 use crate::render::{Format, Look, Renderer, record, text};
 use crate::session::{Gone, Outlet};
 use crate::term::{Lane, Talk, stdout_gone};
@@ -27,6 +26,7 @@ pub(super) struct Output {
     renderer: RefCell<Renderer>,
     stdout: Spool,
     record: Option<Spool>,
+    times: TimeOrder,
     talk: Rc<Talk>,
 }
 
@@ -34,11 +34,15 @@ impl Output {
     pub(super) fn new(look: &Look, record: Option<Spool>, talk: &Rc<Talk>) -> Result<Self, Error> {
         let stdout = Lane::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
         let renderer = RefCell::new(Renderer::new(look.clone()));
-        Ok(Self { renderer, stdout: Spool::new(stdout), record, talk: Rc::clone(talk) })
+        Ok(Self { renderer, stdout: Spool::new(stdout), record, times: TimeOrder::default(), talk: Rc::clone(talk) })
     }
 
     pub(super) fn put_now(&self, what: Happening) {
         self.put(Event::now(what));
+    }
+
+    pub(super) fn put_all(&self, errors: impl IntoIterator<Item = ErrorEvent>) {
+        errors.into_iter().for_each(|error| self.put_now(error.into()));
     }
 
     /// Writes the last of it, after a session that ended so.
@@ -71,26 +75,19 @@ pub(super) async fn open_record_if(path: Option<&Path>) -> Result<Option<Spool>,
     }
 }
 
-/// Opens the file of `--record`; it is replaced.
+/// Opens the file of `--record`; it is replaced when there is something to record.
 pub(super) async fn open_record(path: &Path) -> Result<Spool, Error> {
-    record(path, file::open(&replacing(), path).await)
+    record(path, output_file::open(path, output_file::PRIVATE).await)
 }
 
 /// The same without waiting for the reader of a FIFO.
 pub(super) fn open_record_now(path: &Path) -> Result<Spool, Error> {
-    record(path, file::open_now(&replacing(), path))
+    record(path, output_file::open_now(path, output_file::PRIVATE))
 }
 
 fn record(path: &Path, opened: io::Result<File>) -> Result<Spool, Error> {
     let unwritten = |source| Error::File { what: "write the record (--record) to", path: path.to_owned(), source };
-    opened.map(|file| Spool::new(Lane::to_file(file))).map_err(unwritten)
-}
-
-/// How a file is opened that is replaced.
-pub(super) fn replacing() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    options
+    opened.and_then(Spool::replacing).map_err(unwritten)
 }
 
 impl Outlet for Output {
@@ -102,7 +99,8 @@ impl Outlet for Output {
         }
     }
 
-    fn put(&self, event: Event) {
+    fn put(&self, mut event: Event) {
+        event.at = self.times.next(event.at);
         let mut renderer = self.renderer.borrow_mut();
         self.stdout.append(|out| renderer.render(&event, out));
         if let Some(record) = &self.record {

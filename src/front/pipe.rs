@@ -37,7 +37,7 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
             Ok(connected) => connected,
             Err(error) => {
                 report::unsent(talk, progress.backlog.messages());
-                output.put_now(Happening::Error(error.chain()));
+                output.put_now(error.event().into());
                 output.finish().await?;
                 return Err(error);
             }
@@ -59,7 +59,7 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
             }
             break outcome;
         };
-        report::lost(talk, plan, &outcome, &next);
+        output.put_all(report::lost(talk, plan, &outcome, &next));
         // What has come so far is shown before a pause that may be long.
         let _ = output.flush().await;
         let at = tokio::time::Instant::now() + next.after;
@@ -69,26 +69,27 @@ async fn converse(plan: &Plan, talk: &Rc<Talk>) -> Result<u8, Error> {
         };
     };
 
-    report::ended(talk, plan, &outcome);
+    output.put_all(report::ended(talk, plan, &outcome));
     output.finish_after(&outcome.end, &mut signals).await?;
     Ok(outcome.exit_code())
 }
 
 /// Starts to read what is to be sent.
 fn start_input(plan: &Plan, talk: &Talk) -> Result<Stdin, Error> {
+    let nothing = || if plan.ends_without_input { Stdin::Ended } else { Stdin::Silent };
     let cut = match &plan.source {
         Source::Ended => return Ok(Stdin::Ended),
         Source::Pipe(cut) => cut.clone(),
-        Source::Nothing | Source::Prompt(_) => return Ok(Stdin::Silent),
+        Source::Nothing | Source::Prompt(_) => return Ok(nothing()),
     };
     match stdin::open() {
         Ok(Some(file)) => Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source }),
         // After -x there is nothing more to send; without it there is only listening.
         _ if !plan.first.is_empty() => Ok(Stdin::Ended),
-        Ok(None) => Ok(Stdin::Silent),
+        Ok(None) => Ok(nothing()),
         Err(error) => {
             talk.say(&format!("stdin cannot be read ({error}); listening only"));
-            Ok(Stdin::Silent)
+            Ok(nothing())
         }
     }
 }

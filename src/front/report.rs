@@ -5,14 +5,18 @@ use std::time::Duration;
 use crossterm::style::Color;
 
 use crate::connect::Trace;
-use crate::dial::Dialed;
+use crate::dial::{Dialed, proxy};
 use crate::error::Error;
-use crate::event::{ClientName, Close, End, Opened};
+use crate::event::{ClientName, Close, End, ErrorEvent, FailureKind, Opened, Peer};
+use crate::handshake::Refusal;
+use crate::handshake::server::Opening;
+use crate::masking;
 use crate::plan::Plan;
 use crate::recording::check::Difference;
 use crate::render::local_time;
+use crate::render::page::{Page, page};
 use crate::script::judge::diff::Side;
-use crate::session::{Attempt, Outcome};
+use crate::session::{Attempt, LingerEnd, Outcome};
 use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::Fault;
@@ -60,11 +64,44 @@ fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
 
 /// Tells that the connection is open.
 pub(super) fn opened(talk: &Talk, opened: &Opened) {
-    let subprotocol = opened.subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-    talk.say(&format!("connected to {}{subprotocol}", opened.url));
+    let subprotocol = opened.shown_subprotocol();
+    let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    talk.say(&format!("connected to {}{chosen}", opened.shown_url()));
+    let offered = opened.shown_offer();
+    if subprotocol.is_none() && !offered.is_empty() {
+        talk.warn(&format!("the server chose none of the subprotocols that were offered: {}", offered.join(", ")));
+    }
     if let Some(agreed) = &opened.deflate {
         talk.detail('*', &compressed(agreed));
     }
+}
+
+/// Shows what a client asked, and what it was answered, to who asked for details.
+pub(super) fn handshake(talk: &Talk, peer: &Peer, request: &str, answer: &str) {
+    if request.is_empty() {
+        return;
+    }
+    talk.detail('*', &format!("{peer} asks, and is answered:"));
+    talk.detail('<', &masking::head(request));
+    talk.detail('>', &masking::head(answer));
+}
+
+/// Tells that a client has offered none of the subprotocols that the server speaks, if it speaks any.
+pub(super) fn no_subprotocol(talk: &Talk, name: ClientName, opening: &Opening, ours: &[String]) {
+    if ours.is_empty() {
+        return;
+    }
+    let ours = ours.join(", ");
+    let offered = masking::subprotocols(&opening.subprotocols().collect::<Vec<_>>().join(",")).shown;
+    talk.warn(&if offered.is_empty() {
+        format!("{name} offers no subprotocol; the server speaks {ours}")
+    } else {
+        let offered = offered.join(", ");
+        format!(
+            "{name} offers {offered}, and the server speaks {ours}: with none in common, browsers and `ws` give the \
+             connection up"
+        )
+    });
 }
 
 /// What was agreed on about compression.
@@ -75,37 +112,62 @@ pub(super) fn compressed(agreed: &Agreed) -> String {
 /// Tells why there is no connection; a refusal's body comes with it.
 pub(super) fn not_connected(talk: &Talk, error: &Error) {
     talk.error(&error.chain());
-    if let Error::Refused(refusal) = error {
-        let body = String::from_utf8_lossy(&refusal.body);
-        if !body.trim().is_empty() {
-            talk.body(body.trim_end());
-        }
-        if refusal.cut {
-            talk.say("the body goes on");
-        }
+    match error {
+        Error::Refused(refusal) => refused(talk, refusal),
+        // Its words matter less: it is not who was asked.
+        Error::Proxy { source: proxy::Failure::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        _ => {}
     }
 }
 
-/// Tells how the last session ended, and what it leaves undone. Errors are told even when quiet.
-pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) {
-    end(talk, plan, outcome);
+fn refused(talk: &Talk, refusal: &Refusal) {
+    let Page { text, note } = page(refusal, talk.is_verbose());
+    if !text.is_empty() {
+        talk.body(&text);
+    }
+    if let Some(note) = note {
+        talk.say(note);
+    }
+}
+
+/// Tells how the last session ended, and what it leaves undone. Errors are told even when quiet; a record has them too.
+#[must_use]
+pub(super) fn ended(talk: &Talk, plan: &Plan, outcome: &Outcome) -> Vec<ErrorEvent> {
+    let mut errors: Vec<_> = end(talk, plan, outcome).into_iter().collect();
     if matches!(outcome.end, End::OutputGone) {
-        return;
+        return errors;
+    }
+    match outcome.late {
+        0 => {}
+        1 => talk.say("1 more message came after the last one that was waited for"),
+        late => talk.say(&format!("{late} more messages came after the last one that was waited for")),
     }
     for missed in &outcome.missed {
-        talk.error(&format!("no message met the expectation `{missed}`"));
+        let words = format!("no message met the expectation {missed}");
+        talk.error(&words);
+        errors.push(ErrorEvent::new(FailureKind::Unmet, words));
     }
-    match &outcome.short {
-        Some(short) if outcome.lapsed => talk.error(&format!("{short} before the wait ended (--wait)")),
-        Some(short) => talk.warn(&format!("{short} before the server closed")),
-        None => {}
+    if let Some(short) = &outcome.short {
+        let words = match outcome.lapsed {
+            Some(LingerEnd::Whole) => format!("{short} before the wait ended (--wait)"),
+            Some(LingerEnd::Idle(time)) => format!("{short}, then nothing for {time:?} (--wait-idle)"),
+            None => format!("{short} before the server closed"),
+        };
+        match outcome.lapsed {
+            Some(_) => talk.error(&words),
+            None => talk.warn(&words),
+        }
+        errors.push(ErrorEvent::new(FailureKind::Unmet, words));
     }
+    errors
 }
 
 /// Tells that a session ended which another one will follow.
-pub(super) fn lost(talk: &Talk, plan: &Plan, outcome: &Outcome, next: &Attempt) {
-    end(talk, plan, outcome);
+#[must_use]
+pub(super) fn lost(talk: &Talk, plan: &Plan, outcome: &Outcome, next: &Attempt) -> Option<ErrorEvent> {
+    let error = end(talk, plan, outcome);
     talk.say(&next.to_string());
+    error
 }
 
 /// Tells what a connection takes over from the one before.
@@ -124,30 +186,41 @@ pub(super) fn unsent(talk: &Talk, messages: usize) {
     }
 }
 
-fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) {
-    match &outcome.end {
-        End::Closed { sent: Some(sent), close } if sent.code == close.code => talk.say(&closed(close)),
-        End::Closed { close, .. } if close.is_good() => talk.say(&closed(close)),
-        End::Closed { close, .. } => talk.error(&closed(close)),
-        End::Cut(None) => talk.error("the connection was cut without a Close"),
-        End::Cut(Some(error)) => talk.error(&format!("the connection was cut without a Close: {error}")),
-        End::Silent => talk.error(&silent(plan)),
-        End::Broken(fault) => talk.error(&format!("the server {}", broken(fault))),
-        End::Unanswered => talk.error(&format!(
-            "the server did not answer our Close within {:?} (--close-timeout)",
-            plan.session.ending.close_timeout
-        )),
+/// Tells an end, and returns it if it is an error that no record has yet.
+fn end(talk: &Talk, plan: &Plan, outcome: &Outcome) -> Option<ErrorEvent> {
+    let patience = plan.session.ending.close_timeout;
+    let words = match &outcome.end {
         // A missed expectation says it better.
-        End::TimedOut if !outcome.missed.is_empty() => {}
-        End::TimedOut => {
-            talk.error(&format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()));
+        End::TimedOut if !outcome.missed.is_empty() => return None,
+        End::OutputGone => return None,
+        End::Closed { close, .. } => closed(close),
+        End::Cut(None) => "the connection was cut without a Close".to_owned(),
+        End::Cut(Some(error)) => format!("the connection was cut without a Close: {error}"),
+        End::Silent => silent(plan),
+        End::Broken(fault) => format!("the server {}", broken(fault)),
+        End::Unanswered if outcome.sends_on => {
+            format!("the server sent on and did not answer our Close within {patience:?} (--close-timeout)")
         }
-        End::Interrupted(_) => talk.say("interrupted"),
-        End::BadInput(why) => talk.error(why),
-        End::Abandoned => talk.say("cut without a Close, as asked"),
-        End::Left => talk.say("the server has left after our half-close"),
-        End::OutputGone => {}
+        End::Unanswered => format!("the server did not answer our Close within {patience:?} (--close-timeout)"),
+        End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
+        End::Interrupted(_) => "interrupted".to_owned(),
+        End::BadInput(why) => why.clone(),
+        End::Abandoned => "cut without a Close, as asked".to_owned(),
+        End::Left => "the server has left after our half-close".to_owned(),
+    };
+    // One that sends on for ever has left nothing unsaid that was waited for.
+    let kind = outcome.end.kind().filter(|_| !outcome.sends_on);
+    match (&outcome.end, kind) {
+        (End::Interrupted(_), _) | (_, None) => talk.say(&words),
+        _ => talk.error(&words),
     }
+    kind.and_then(|_| recorded(&outcome.end, words))
+}
+
+/// An end as a record has it, where it is an error; the session itself has told a broken protocol.
+fn recorded(end: &End, words: String) -> Option<ErrorEvent> {
+    let kind = end.kind().filter(|_| !matches!(end, End::Broken(_)))?;
+    Some(ErrorEvent::new(kind, words))
 }
 
 fn silent(plan: &Plan) -> String {
@@ -168,20 +241,29 @@ pub(super) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     }
 }
 
-/// Tells how a client's session ended, where we are the server.
-pub(super) fn client_ended(talk: &Talk, name: ClientName, end: &End) {
-    match end {
-        End::Closed { close, .. } => talk.say(&format!("{name} {}", closed(close))),
-        End::Cut(None) => talk.warn(&format!("{name} was cut without a Close")),
-        End::Cut(Some(error)) => talk.warn(&format!("{name} was cut without a Close: {error}")),
-        End::Broken(fault) => talk.warn(&format!("{name} {}", broken(fault))),
-        End::Unanswered => talk.warn(&format!("{name} did not answer our Close (--close-timeout)")),
-        End::Silent => talk.warn(&format!("{name} did not answer a ping (--ping-timeout)")),
-        End::Abandoned => talk.say(&format!("{name} was dropped without a Close, as asked")),
-        End::Left => talk.say(&format!("{name} has left after our half-close")),
+/// Tells how a client's session ended, where we are the server; a record has it too if it is an error.
+#[must_use]
+pub(super) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
+    let (words, is_usual) = match end {
+        // It is the client's to say how it goes.
+        End::Closed { close, .. } => (closed(close), true),
+        End::Cut(None) => ("was cut without a Close".to_owned(), false),
+        End::Cut(Some(error)) => (format!("was cut without a Close: {error}"), false),
+        End::Broken(fault) => (broken(fault), false),
+        End::Unanswered => ("did not answer our Close (--close-timeout)".to_owned(), false),
+        End::Silent => ("did not answer a ping (--ping-timeout)".to_owned(), false),
+        End::Abandoned => ("was dropped without a Close, as asked".to_owned(), true),
+        End::Left => ("has left after our half-close".to_owned(), true),
         // These end the server, which says so itself.
-        End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => {}
+        End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
+    };
+    let words = format!("{name} {words}");
+    if is_usual {
+        talk.say(&words)
+    } else {
+        talk.warn(&words)
     }
+    if is_usual { None } else { recorded(end, words) }
 }
 
 fn closed(close: &Close) -> String {

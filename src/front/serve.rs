@@ -14,7 +14,7 @@ use super::listen::door::{Door, Guest};
 use crate::dial::Duplex;
 use crate::event::{Close, Message};
 use crate::handshake::admission::Admission;
-use crate::handshake::server::Opening;
+use crate::handshake::server::{Opening, Request};
 use crate::wire::{Incoming, Limits, Socket};
 
 /// Larger than what any client is asked to send here.
@@ -99,6 +99,7 @@ impl Server {
             let door = Rc::new(Door {
                 tls,
                 admission: Admission::compressing(),
+                answers: None,
                 has_page: false,
                 delay: Duration::ZERO,
                 traced: false,
@@ -113,7 +114,7 @@ impl Server {
                     let (serve, door) = (Rc::clone(&serve), Rc::clone(&door));
                     tokio::task::spawn_local(async move {
                         let _ = stream.set_nodelay(true);
-                        if let Ok(guest) = door.admit(Box::new(stream), || Some(())).await {
+                        if let Ok(guest) = door.admit(Box::new(stream), || Some(()), &mut Request::default()).await {
                             let Guest { socket, opening, subprotocol, .. } = guest;
                             serve(Client { socket, opening, subprotocol }).await;
                         }

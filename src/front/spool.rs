@@ -1,10 +1,12 @@
 //! Output on its way to a [`Lane`]: gathered while more comes, handed over in one piece when nothing does.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::fs::File;
 use std::io;
 
 use bytes::{Buf as _, BytesMut};
 
+use super::output_file;
 use crate::session::Gone;
 use crate::term::Lane;
 
@@ -16,11 +18,19 @@ pub(super) struct Spool {
     // Borrowed between awaits only.
     waiting: RefCell<BytesMut>,
     lane: Lane,
+    /// The same file, until it is emptied for what is written first.
+    replaced: Cell<Option<File>>,
 }
 
 impl Spool {
     pub(super) fn new(lane: Lane) -> Self {
-        Self { waiting: RefCell::default(), lane }
+        Self { waiting: RefCell::default(), lane, replaced: Cell::new(None) }
+    }
+
+    /// To a file whose contents are replaced by what is written, if anything is.
+    pub(super) fn replacing(file: File) -> io::Result<Self> {
+        let replaced = file.try_clone()?;
+        Ok(Self { replaced: Cell::new(Some(replaced)), ..Self::new(Lane::to_file(file)) })
     }
 
     /// Lets something be appended; never waits.
@@ -40,6 +50,9 @@ impl Spool {
     pub(super) async fn flush(&self) -> Result<(), Gone> {
         if self.is_empty() {
             return Ok(());
+        }
+        if let Some(file) = self.replaced.take() {
+            output_file::empty(&file);
         }
         let written = self.lane.write_at_once(&self.waiting.borrow());
         self.waiting.borrow_mut().advance(written);

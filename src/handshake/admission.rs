@@ -73,6 +73,23 @@ impl Admission {
 
     /// Judges what holds for every request, also for one that only wants to see a page.
     pub(crate) fn admit(&self, opening: &Opening, asked: &Authority) -> Result<(), Denial> {
+        self.admit_host(asked)?;
+        let path = opening.resource.split('?').next().unwrap_or_default();
+        if let Some(only) = &self.path
+            && path != only
+        {
+            return Err(self.denial(404, "there is nothing at this path\n"));
+        }
+        self.authorize(opening)
+    }
+
+    /// The same whatever the path.
+    pub(crate) fn admit_anywhere(&self, opening: &Opening, asked: &Authority) -> Result<(), Denial> {
+        self.admit_host(asked)?;
+        self.authorize(opening)
+    }
+
+    fn admit_host(&self, asked: &Authority) -> Result<(), Denial> {
         if let Some((status, body)) = &self.refusal {
             return Err(self.denial(*status, body));
         }
@@ -80,12 +97,10 @@ impl Admission {
             let why = Some(Hosts::objection(&asked.host));
             return Err(Denial { why, ..self.denial(403, "this host is not served here\n") });
         }
-        let path = opening.resource.split('?').next().unwrap_or_default();
-        if let Some(only) = &self.path
-            && path != only
-        {
-            return Err(self.denial(404, "there is nothing at this path\n"));
-        }
+        Ok(())
+    }
+
+    fn authorize(&self, opening: &Opening) -> Result<(), Denial> {
         match &self.credentials {
             Some(credentials) if !is_authorized(credentials, field(opening, "Authorization")) => {
                 let scheme = match credentials {

@@ -14,6 +14,14 @@ pub(super) struct Body {
     state: State,
 }
 
+/// What came of a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Collected {
+    pub(super) bytes: Vec<u8>,
+    /// It did not come whole: longer than the bound, stalled, broken or ended early.
+    pub(super) is_cut: bool,
+}
+
 /// How the end is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -86,9 +94,8 @@ impl Body {
         }
     }
 
-    /// What came, and whether it was cut.
-    pub(super) fn into_parts(self) -> (Vec<u8>, bool) {
-        (self.bytes, !matches!(self.state, State::Whole))
+    pub(super) fn collected(self) -> Collected {
+        Collected { is_cut: !matches!(self.state, State::Whole), bytes: self.bytes }
     }
 
     fn take_data(&mut self, left: u64, input: &mut BytesMut) -> State {
@@ -109,7 +116,14 @@ mod tests {
 
     fn body(status: u16, field: Option<Header>) -> Body {
         let (reason, head) = (String::new(), String::new());
-        Body::of(&Response { status, reason, fields: field.into_iter().collect(), head, interim: Vec::new() })
+        Body::of(&Response {
+            minor_version: 1,
+            status,
+            reason,
+            fields: field.into_iter().collect(),
+            head,
+            interim: Vec::new(),
+        })
     }
 
     /// Feeds the text byte by byte and then closes.
@@ -125,8 +139,8 @@ mod tests {
                 }
             }
         }
-        let (bytes, cut) = body.into_parts();
-        (String::from_utf8(bytes).unwrap(), cut)
+        let Collected { bytes, is_cut } = body.collected();
+        (String::from_utf8(bytes).unwrap(), is_cut)
     }
 
     #[test]

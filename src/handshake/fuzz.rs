@@ -3,7 +3,9 @@
 use data_encoding::BASE64;
 use futures_util::FutureExt as _;
 
+use super::body::{Collected, MAX_BODY};
 use super::http1::{Asked, Reader, Response};
+use super::refusal::{Refusal, SentRequest};
 use super::verify;
 use crate::request::{Compression, Header, Request, Wishes};
 use crate::target::Parsed;
@@ -34,6 +36,7 @@ pub fn handshake(input: &[u8]) {
     for head in [input.to_vec(), [SWITCHING.as_bytes(), input, b"\r\n\r\n"].concat()] {
         if let Some(Ok(response)) = Reader::new(&mut &head[..]).response().now_or_never() {
             answer(&request, &wishes, &response);
+            refusal(&request, response, input);
         }
     }
     let key = format!("Sec-WebSocket-Key: {KEY}\r\n");
@@ -42,7 +45,7 @@ pub fn handshake(input: &[u8]) {
         [ASKING.as_bytes(), input, b"\r\n\r\n"].concat(),
         [ASKING.as_bytes(), key.as_bytes(), input, b"\r\n\r\n"].concat(),
     ] {
-        if let Some(Ok(asked)) = Reader::new(&mut &head[..]).request().now_or_never() {
+        if let Some(Ok(asked)) = Reader::new(&mut &head[..]).request(&mut String::new()).now_or_never() {
             opening(&asked);
         }
     }
@@ -57,6 +60,16 @@ fn answer(request: &Request, wishes: &Wishes, response: &Response) {
         Compression::Required(_) => {
             assert!(agreement.deflate.expect("else it is refused").server.window_bits <= 10);
         }
+    }
+}
+
+/// Whatever it says, it has a hint of one line at most, and a body within the bound.
+fn refusal(request: &Request, response: Response, body: &[u8]) {
+    let body = Collected { bytes: body[..body.len().min(MAX_BODY)].to_vec(), is_cut: false };
+    let refusal = Refusal::new(response, body, SentRequest::of(request));
+    assert!(refusal.body.len() <= MAX_BODY);
+    for hint in [refusal.hint(), Some(refusal.proxy_hint())].into_iter().flatten() {
+        assert!(!hint.contains('\n'), "{hint}");
     }
 }
 

@@ -10,12 +10,15 @@ use httparse::{EMPTY_HEADER, Status};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::{Instant, timeout_at};
 
-use super::body::Body;
+use super::body::{Body, Collected};
+use super::broken::{self, BrokenHead};
 use crate::request::Header;
 
 /// The final answer of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
+    /// 1 for HTTP/1.1
+    pub(crate) minor_version: u8,
     pub(crate) status: u16,
     pub(crate) reason: String,
     /// Names as sent, values as lossy UTF-8.
@@ -50,11 +53,11 @@ pub(super) struct Asked {
 pub(super) enum Unread {
     Io(io::Error),
     Closed,
-    CutShort { received: usize },
+    CutShort { received: Bytes },
     NotHttp { begins: Bytes },
-    Malformed(httparse::Error),
+    Malformed(BrokenHead),
     TooLarge,
-    TooManyFields,
+    TooManyFields { head: Bytes },
 }
 
 /// A stream and what was read of it too far.
@@ -69,6 +72,11 @@ pub(super) const MAX_HEAD: usize = 64 * 1024;
 pub(super) const MAX_FIELDS: usize = 256;
 
 impl Response {
+    /// All heads, those of 1xx answers first.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &str> {
+        self.interim.iter().chain([&self.head]).map(String::as_str)
+    }
+
     /// The first field of that name.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         values(&self.fields, name).next()
@@ -91,7 +99,7 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
     pub(super) async fn response(&mut self) -> Result<Response, Unread> {
         let mut interim = Vec::new();
         loop {
-            let mut response = parse_response(&self.head(may_begin_response).await?)?;
+            let mut response = parse_response(self.head(may_begin_response).await?)?;
             if response.status == 101 || !(100..200).contains(&response.status) {
                 response.interim = interim;
                 return Ok(response);
@@ -100,12 +108,19 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
         }
     }
 
-    pub(super) async fn request(&mut self) -> Result<Asked, Unread> {
-        parse_request(&self.head(may_begin_request).await?)
+    /// A request; `seen` is its head, as far as it came.
+    pub(super) async fn request(&mut self, seen: &mut String) -> Result<Asked, Unread> {
+        let head = self.head(may_begin_request).await;
+        let came = match &head {
+            Ok(head) | Err(Unread::CutShort { received: head }) => head,
+            Err(_) => &self.buffer[..],
+        };
+        *seen = String::from_utf8_lossy(came).into_owned();
+        parse_request(head?)
     }
 
-    /// The body's beginning, and whether there would be more. What came is returned, however it ends.
-    pub(super) async fn body(&mut self, response: &Response) -> (Vec<u8>, bool) {
+    /// The body's beginning. What came is returned, however it ends.
+    pub(super) async fn body(&mut self, response: &Response) -> Collected {
         let mut body = Body::of(response);
         let deadline = Instant::now() + BODY_TIME;
         while body.take(&mut self.buffer) {
@@ -119,7 +134,7 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
                 Ok(Err(_)) | Err(_) => break,
             }
         }
-        body.into_parts()
+        body.collected()
     }
 
     /// What was read behind the last head.
@@ -148,7 +163,7 @@ impl<'s, S: AsyncRead + Unpin> Reader<'s, S> {
             }
             match self.fill().await {
                 Ok(0) if self.buffer.is_empty() => return Err(Unread::Closed),
-                Ok(0) => return Err(Unread::CutShort { received: self.buffer.len() }),
+                Ok(0) => return Err(Unread::CutShort { received: self.buffer.split().freeze() }),
                 Ok(_) => {}
                 Err(error) => return Err(Unread::Io(error)),
             }
@@ -203,28 +218,34 @@ fn may_begin_request(bytes: &[u8]) -> bool {
     bytes.first().is_none_or(u8::is_ascii_alphabetic)
 }
 
-fn parse_response(head: &[u8]) -> Result<Response, Unread> {
+fn parse_response(head: Bytes) -> Result<Response, Unread> {
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut fields);
-    let complete = parsed.parse(head)?;
-    let (Status::Complete(_), Some(status)) = (complete, parsed.code) else {
-        return Err(Unread::Malformed(httparse::Error::Status));
+    let complete = match parsed.parse(&head) {
+        Ok(complete) => complete,
+        Err(error) => return Err(unread(error, head, broken::in_response)),
+    };
+    let (Status::Complete(_), Some(status), Some(minor_version)) = (complete, parsed.code, parsed.version) else {
+        return Err(unread(httparse::Error::Status, head, broken::in_response));
     };
     let fields = fields_of(parsed.headers);
-    let head = String::from_utf8_lossy(head).into_owned();
+    let head = String::from_utf8_lossy(&head).into_owned();
     // Not httparse's, which is empty when it is not ASCII.
     let reason = head.lines().next().and_then(|line| line.splitn(3, ' ').nth(2)).unwrap_or_default().to_owned();
-    Ok(Response { status, reason, fields, head, interim: Vec::new() })
+    Ok(Response { minor_version, status, reason, fields, head, interim: Vec::new() })
 }
 
-fn parse_request(head: &[u8]) -> Result<Asked, Unread> {
+fn parse_request(head: Bytes) -> Result<Asked, Unread> {
     let mut fields = [EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);
-    let complete = parsed.parse(head)?;
+    let complete = match parsed.parse(&head) {
+        Ok(complete) => complete,
+        Err(error) => return Err(unread(error, head, broken::in_request)),
+    };
     let (Status::Complete(_), Some(method), Some(resource), Some(minor_version)) =
         (complete, parsed.method, parsed.path, parsed.version)
     else {
-        return Err(Unread::Malformed(httparse::Error::Token));
+        return Err(unread(httparse::Error::Token, head, broken::in_request));
     };
     let (method, resource) = (method.to_owned(), resource.to_owned());
     let opening = Opening { resource, fields: fields_of(parsed.headers) };
@@ -232,17 +253,15 @@ fn parse_request(head: &[u8]) -> Result<Asked, Unread> {
     Ok(Asked { method, minor_version, has_bare_line_feed, opening })
 }
 
-fn fields_of(parsed: &[httparse::Header<'_>]) -> Vec<Header> {
-    parsed.iter().map(|field| Header::new(field.name, String::from_utf8_lossy(field.value))).collect()
+fn unread(error: httparse::Error, head: Bytes, find: fn(httparse::Error, Bytes) -> BrokenHead) -> Unread {
+    match error {
+        httparse::Error::TooManyHeaders => Unread::TooManyFields { head },
+        error => Unread::Malformed(find(error, head)),
+    }
 }
 
-impl From<httparse::Error> for Unread {
-    fn from(error: httparse::Error) -> Self {
-        match error {
-            httparse::Error::TooManyHeaders => Self::TooManyFields,
-            error => Self::Malformed(error),
-        }
-    }
+fn fields_of(parsed: &[httparse::Header<'_>]) -> Vec<Header> {
+    parsed.iter().map(|field| Header::new(field.name, String::from_utf8_lossy(field.value))).collect()
 }
 
 const READ_SIZE: usize = 4096;

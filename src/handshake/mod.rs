@@ -1,16 +1,21 @@
 //! The opening handshake (RFC 6455, section 4) on an open stream: as client here, as server in `server`.
 //!
-//! Owns the order of sending, reading and judging. What an answer has to hold is in `verify`, whom a server lets in in `admission`, `origin`
-//! and `authority`, how HTTP looks on the wire in `http1` and `body`, where a refusal points to in `redirect`. Time limits, beside those on a body that does
-//! not end, are the caller's.
+//! Owns the order of sending, reading and judging. What an answer has to hold is in `verify`, whom a server lets in in
+//! `admission`, `origin` and `authority`, how HTTP looks on the wire in `http1`, `body`, `coding` and `broken`, what a refusal
+//! says in `refusal` and `challenge`, where it points to in `redirect`. Time limits, beside those on a body that does not end,
+//! are the caller's.
 
 pub(crate) mod admission;
 pub(crate) mod authority;
 mod body;
+mod broken;
+mod challenge;
+mod coding;
 pub(crate) mod fuzz;
 mod http1;
 pub(crate) mod origin;
 pub(crate) mod redirect;
+mod refusal;
 pub(crate) mod server;
 mod verify;
 
@@ -20,10 +25,12 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 pub(crate) use http1::Response;
+pub(crate) use refusal::{Refusal, SentRequest};
 pub(crate) use verify::BadAnswer;
 
-use crate::request::Request;
+use crate::request::{Request, is_token};
 use crate::wire::offer::Agreed;
+use broken::BrokenHead;
 use http1::{Reader, Unread};
 use verify::Agreement;
 
@@ -32,6 +39,15 @@ use verify::Agreement;
 pub(crate) enum Answer {
     Switched(Switched),
     Refused(Refusal),
+}
+
+impl Answer {
+    pub(crate) fn response(&self) -> &Response {
+        match self {
+            Self::Switched(switched) => &switched.response,
+            Self::Refused(refusal) => &refusal.response,
+        }
+    }
 }
 
 /// A verified 101.
@@ -45,15 +61,6 @@ pub(crate) struct Switched {
     pub(crate) leftover: Bytes,
 }
 
-/// Any other final status, with the beginning of its body.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) response: Response,
-    pub(crate) body: Vec<u8>,
-    /// The body did not come whole: longer than the bound, stalled, broken or ended early.
-    pub(crate) cut: bool,
-}
-
 /// Why there is no answer, or none that can be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Flaw {
@@ -61,31 +68,63 @@ pub(crate) enum Flaw {
     Io(#[from] io::Error),
     #[error("the server closed the connection before it answered")]
     Closed,
-    #[error("the server closed the connection after {received} bytes of its answer")]
-    CutShort { received: usize },
+    #[error("the server closed the connection after {} bytes of its answer", received.len())]
+    CutShort { received: Bytes },
+    #[error("the server speaks HTTP/2: its answer begins with a SETTINGS frame")]
+    Http2,
     #[error("the server does not speak HTTP/1: its answer begins with `{}`", begins.escape_ascii())]
     NotHttp { begins: Bytes },
+    #[error("the server speaks TLS on this port: what it answered is a record of TLS")]
+    Tls,
     #[error("the server's answer is broken HTTP: {0}")]
-    Malformed(httparse::Error),
+    Malformed(BrokenHead),
     #[error("the head of the server's answer is longer than {} KiB", http1::MAX_HEAD / 1024)]
     TooLarge,
     #[error("the server's answer has more than {} header fields", http1::MAX_FIELDS)]
-    TooManyFields,
+    TooManyFields { head: Bytes },
     /// A 101 that fails the checks; kept, so that it can be shown.
     #[error("the server's 101 is no WebSocket handshake")]
     BadAnswer { response: Box<Response>, source: BadAnswer },
 }
 
 impl Flaw {
-    /// What to try.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    /// What to try, at a URL with TLS or without it, after a request from this origin.
+    pub(crate) fn hint(&self, is_tls: bool, origin: Option<&str>) -> Option<String> {
         match self {
-            // A TLS record: an alert (0x15) or a handshake message (0x16), version 3.x.
-            Self::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => {
-                Some("this looks like TLS: try `wss://`")
+            Self::Tls => Some("use wss://".to_owned()),
+            Self::Http2 => Some("a WebSocket needs HTTP/1.1: is there another port for it?".to_owned()),
+            Self::Closed => Some(silence_hint(is_tls, origin)),
+            Self::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => Some(silence_hint(is_tls, origin)),
+            Self::BadAnswer { source: BadAnswer::Subprotocol { got, .. }, .. } if is_token(got) => {
+                Some(format!("-s {got} asks for it"))
             }
             _ => None,
         }
+    }
+
+    /// What came of heads: of an answer that cannot be used as well as of one that is none.
+    fn heads(&self) -> Vec<String> {
+        match self {
+            Self::BadAnswer { response, .. } => response.heads().map(str::to_owned).collect(),
+            Self::CutShort { received: head }
+            | Self::Malformed(BrokenHead { head, .. })
+            | Self::TooManyFields { head } => vec![String::from_utf8_lossy(head).into_owned()],
+            Self::Io(_) | Self::Closed | Self::Http2 | Self::Tls | Self::NotHttp { .. } | Self::TooLarge => Vec::new(),
+        }
+    }
+
+    /// Whether it can go away by itself: what the peer says stays so; that the connection broke need not.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Io(_) | Self::Closed | Self::CutShort { .. })
+    }
+}
+
+/// For a server that hangs up without a word.
+fn silence_hint(is_tls: bool, origin: Option<&str>) -> String {
+    let tls = if is_tls { "does it " } else { "does it speak TLS here (wss://), or " };
+    match origin {
+        None => format!("{tls}want an --origin that it knows?"),
+        Some(origin) => format!("{tls}not know the origin `{origin}`?"),
     }
 }
 
@@ -103,8 +142,8 @@ where
         (read, _) => read?,
     };
     if response.status != 101 {
-        let (body, cut) = reader.body(&response).await;
-        return Ok(Answer::Refused(Refusal { response, body, cut }));
+        let body = reader.body(&response).await;
+        return Ok(Answer::Refused(Refusal::new(response, body, SentRequest::of(request))));
     }
     match verify::answer(request, &response) {
         Ok(Agreement { subprotocol, deflate }) => {
@@ -114,16 +153,45 @@ where
     }
 }
 
-/// Sends a request that is no WebSocket handshake, such as a proxy's, and reads the answer's head and what was read
-/// behind it.
-pub(crate) async fn ask<S>(stream: &mut S, head: &str) -> Result<(Response, Bytes), Flaw>
+/// What a proxy said to a CONNECT.
+#[derive(Debug)]
+pub(crate) enum TunnelAnswer {
+    /// With what was read after the head.
+    Open(Response, Bytes),
+    Refused(Refusal),
+}
+
+impl TunnelAnswer {
+    pub(crate) fn response(&self) -> &Response {
+        match self {
+            Self::Open(response, _) => response,
+            Self::Refused(refusal) => &refusal.response,
+        }
+    }
+}
+
+/// The heads of an answer, or of what was meant to be one.
+pub(crate) fn heads_of<A>(answer: &Result<A, Flaw>, response: impl Fn(&A) -> &Response) -> Vec<String> {
+    match answer {
+        Ok(answer) => response(answer).heads().map(str::to_owned).collect(),
+        Err(flaw) => flaw.heads(),
+    }
+}
+
+/// Sends a CONNECT and reads the answer; `scheme` is that of the credentials in it.
+pub(crate) async fn ask_for_tunnel<S>(stream: &mut S, head: &str, scheme: Option<&str>) -> Result<TunnelAnswer, Flaw>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     send(stream, head).await?;
     let mut reader = Reader::new(stream);
     let response = reader.response().await?;
-    Ok((response, reader.leftover()))
+    if (200..300).contains(&response.status) {
+        return Ok(TunnelAnswer::Open(response, reader.leftover()));
+    }
+    let body = reader.body(&response).await;
+    let sent = SentRequest { scheme: scheme.map(str::to_owned), ..SentRequest::default() };
+    Ok(TunnelAnswer::Refused(Refusal::new(response, body, sent)))
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, head: &str) -> io::Result<()> {
@@ -137,12 +205,22 @@ impl From<Unread> for Flaw {
             Unread::Io(error) => Self::Io(error),
             Unread::Closed => Self::Closed,
             Unread::CutShort { received } => Self::CutShort { received },
+            Unread::NotHttp { begins } if is_http2(&begins) => Self::Http2,
+            // An alert (0x15) or a message of the handshake (0x16), version 3.x.
+            Unread::NotHttp { begins } if matches!(begins[..], [0x15 | 0x16, 0x03, ..]) => Self::Tls,
             Unread::NotHttp { begins } => Self::NotHttp { begins },
-            Unread::Malformed(error) => Self::Malformed(error),
+            Unread::Malformed(broken) => Self::Malformed(broken),
             Unread::TooLarge => Self::TooLarge,
-            Unread::TooManyFields => Self::TooManyFields,
+            Unread::TooManyFields { head } => Self::TooManyFields { head },
         }
     }
+}
+
+/// A SETTINGS frame of the whole connection, with which each side of HTTP/2 begins (RFC 9113, section 3.4).
+fn is_http2(begins: &[u8]) -> bool {
+    // Three bytes of length, that of settings with six bytes each; type 4, no flags, stream 0.
+    let [0, high, low, 4, 0, 0, 0, 0, 0, ..] = begins else { return false };
+    u16::from_be_bytes([*high, *low]).is_multiple_of(6)
 }
 
 #[cfg(test)]

@@ -5,16 +5,17 @@
 use url::{ParseError, Url};
 
 use super::http1::Response;
+use crate::masking;
 use crate::target::{BadUrl, Parsed, Place, Target};
 
 /// A redirect that is not followed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadRedirect {
-    #[error("the server answered {status} without a `Location`")]
+    #[error("the server answered {status:03} without a `Location`")]
     NoLocation { status: u16 },
-    #[error("the server redirects to `{location}`, which is no URL")]
+    #[error("the server redirects to `{}`, which is no URL", masking::typed(location))]
     Syntax { location: String, source: BadUrl },
-    #[error("the server redirects to `{location}`, which is no URL for WebSocket")]
+    #[error("the server redirects to `{}`, which is no URL for WebSocket", masking::reference(location))]
     Scheme { location: String },
     #[error("the server redirects from wss:// to `{to}`, where anyone could listen; --insecure-redirect follows it")]
     Downgrade { to: Target },
@@ -82,6 +83,12 @@ fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>,
     if matches!(from.place, Place::Unix(_)) && url.host_str() == Some(SAME_SOCKET) {
         to = Target { resource: to.resource, ..from.clone() };
     }
+    // The server does not know the zone, and it is the same address.
+    if let (Place::Host { host, zone, .. }, Place::Host { host: same, zone: none, .. }) = (&from.place, &mut to.place)
+        && host == same
+    {
+        none.clone_from(zone);
+    }
     Ok(Some(to))
 }
 
@@ -108,12 +115,12 @@ mod tests {
 
     fn answer(status: u16, location: Option<&str>) -> Response {
         let fields = location.into_iter().map(|location| Header::new("location", location)).collect();
-        Response { status, reason: String::new(), fields, head: String::new(), interim: Vec::new() }
+        Response { minor_version: 1, status, reason: String::new(), fields, head: String::new(), interim: Vec::new() }
     }
 
     fn shown(from: &str, location: &str) -> String {
         match redirect_target(&target(from), &answer(302, Some(location))) {
-            Ok(to) => to.expect("302 is a redirect").to_string(),
+            Ok(to) => to.expect("302 is a redirect").url(),
             Err(error) => format!("error: {error}"),
         }
     }
@@ -132,6 +139,9 @@ mod tests {
             ("ws://a/x/y?q", "?p=1", "ws://a/x/y?p=1"),
             ("ws://a/x/y?q", "", "ws://a/x/y?q"),
             ("ws://[::1]:9/x", "y", "ws://[::1]:9/y"),
+            ("ws://[fe80::1%25lo]:9/x", "y", "ws://[fe80::1%25lo]:9/y"),
+            ("ws://[fe80::1%25lo]:9/x", "ws://[fe80::1]:8/", "ws://[fe80::1%25lo]:8/"),
+            ("ws://[fe80::1%25lo]:9/x", "ws://[fe80::2]:9/", "ws://[fe80::2]:9/"),
             ("ws://a/", "/z#top", "ws://a/z"),
             ("ws://a/", "ws://me:secret@b/", "ws://b/"),
             ("ws://a/", "/\u{fffd} x", "ws://a/%EF%BF%BD%20x"),

@@ -17,6 +17,7 @@ pub(crate) use super::verify::BadOpening;
 use super::authority::Authority;
 use super::http1::{Asked, Reader, Unread};
 use super::{send, verify};
+use crate::event::FailureKind;
 use crate::request::Header;
 use crate::wire::offer::{Agreed, Parameters};
 
@@ -44,6 +45,8 @@ pub(crate) struct Denial {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) opening: Opening,
+    /// The fields of the answer.
+    pub(crate) answer: Vec<Header>,
     pub(crate) subprotocol: Option<String>,
     /// What it was told of extensions.
     pub(crate) extensions: Option<String>,
@@ -68,8 +71,19 @@ pub(crate) enum Declined {
     BadOpening(#[from] BadOpening),
     #[error("the client was turned away with {}{}", .0.status, .0.explanation())]
     Denied(Denial),
+    /// It wanted no socket, and got what the server has to say beside it.
+    #[error("{request} was answered with {}", .answer.status)]
+    Answered { request: String, answer: Denial },
     #[error("the client did not finish its handshake within {0:?} (--handshake-timeout)")]
     TooSlow(Duration),
+}
+
+/// What a client asked that was not let in, as far as it could be read.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    /// The head as it came.
+    pub(crate) head: String,
+    pub(crate) opening: Option<Opening>,
 }
 
 /// A request that was read, and what came behind it.
@@ -91,6 +105,10 @@ impl Heard {
         &self.authority
     }
 
+    pub(crate) fn into_opening(self) -> Opening {
+        self.asked.opening
+    }
+
     /// Whether it is a sound handshake.
     ///
     /// # Errors
@@ -99,16 +117,21 @@ impl Heard {
         verify::opening(&self.asked).map(drop)
     }
 
+    /// The method of a request that wants no upgrade.
+    pub(crate) fn plain_method(&self) -> Option<&str> {
+        (!self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&self.asked.method)
+    }
+
     /// Whether it asks for a page, as a browser does that was given the URL: a GET that wants no upgrade.
     pub(crate) fn is_plain(&self) -> bool {
-        self.asked.method == "GET" && !self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))
+        self.plain_method() == Some("GET")
     }
 }
 
-/// Reads a request, without an answer; what nobody may send is refused, whatever it asks for.
-pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Heard, Declined> {
+/// Reads a request, without an answer; what nobody may send is refused, whatever it asks for. `head` is what came of it.
+pub(crate) async fn hear<S: AsyncRead + Unpin>(stream: &mut S, head: &mut String) -> Result<Heard, Declined> {
     let mut reader = Reader::new(stream);
-    let asked = reader.request().await?;
+    let asked = reader.request(head).await?;
     let authority = verify::authority(&asked)?;
     Ok(Heard { asked, authority, leftover: reader.leftover() })
 }
@@ -122,9 +145,10 @@ pub(crate) async fn let_in<S: AsyncWrite + Unpin>(
     let key = verify::opening(&heard.asked)?;
     let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
-    send(stream, &switching_head(key, &choice, extensions.as_deref())).await?;
+    let answer = switching_fields(key, &choice, extensions.as_deref());
+    send(stream, &answer_head(101, &answer)).await?;
     let Heard { asked, leftover, .. } = heard;
-    Ok(Accepted { opening: asked.opening, subprotocol: choice.subprotocol, extensions, deflate, leftover })
+    Ok(Accepted { opening: asked.opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
 /// Tells the client that it is not let in, if it still listens.
@@ -143,7 +167,7 @@ async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &D
     timeout(LINGER, tokio::io::copy(stream, &mut nowhere)).await.map_or(Ok(()), |read| read.map(drop))
 }
 
-fn switching_head(key: &str, choice: &Choice, extensions: Option<&str>) -> String {
+fn switching_fields(key: &str, choice: &Choice, extensions: Option<&str>) -> Vec<Header> {
     let mut fields = vec![
         Header::new("Upgrade", "websocket"),
         Header::new("Connection", "Upgrade"),
@@ -151,7 +175,7 @@ fn switching_head(key: &str, choice: &Choice, extensions: Option<&str>) -> Strin
     ];
     fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
     fields.extend(extensions.map(|answer| Header::new("Sec-WebSocket-Extensions", answer)));
-    head(101, &replaced(fields, &choice.headers))
+    replaced(fields, &choice.headers)
 }
 
 /// The fields, with some of them replaced and others added; one without a value takes the field away.
@@ -161,7 +185,8 @@ fn replaced(mut fields: Vec<Header>, by: &[Header]) -> Vec<Header> {
     fields
 }
 
-fn head(status: u16, fields: &[Header]) -> String {
+/// The head of an answer of ours.
+pub(crate) fn answer_head(status: u16, fields: &[Header]) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
     for field in fields {
@@ -177,16 +202,32 @@ impl Denial {
     }
 
     fn text(&self) -> String {
+        answer_head(self.status, &self.fields()) + &self.body
+    }
+
+    /// The fields of the answer.
+    pub(crate) fn fields(&self) -> Vec<Header> {
         let fields = vec![
             Header::new("Connection", "close"),
             Header::new("Content-Type", "text/plain; charset=utf-8"),
             Header::new("Content-Length", self.body.len().to_string()),
         ];
-        head(self.status, &replaced(fields, &self.headers)) + &self.body
+        replaced(fields, &self.headers)
     }
 }
 
 impl Declined {
+    /// What a record calls it. Without `_`, so that each new one has to choose.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Io { .. } | Self::Closed { .. } | Self::CutShort { .. } => FailureKind::Cut,
+            Self::Tls { .. } => FailureKind::Tls,
+            Self::BadOpening { .. } => FailureKind::BadRequest,
+            Self::Denied { .. } | Self::Answered { .. } => FailureKind::Denied,
+            Self::TooSlow { .. } => FailureKind::TimedOut,
+        }
+    }
+
     /// What the client is told; nothing where it is gone.
     pub(crate) fn denial(&self) -> Option<Denial> {
         match self {
@@ -195,7 +236,7 @@ impl Declined {
                 let headers = bad.remedy().into_iter().collect();
                 Some(Denial { status: bad.status(), headers, body: format!("{bad}\n"), why: None })
             }
-            Self::Denied(denial) => Some(denial.clone()),
+            Self::Denied(denial) | Self::Answered { answer: denial, .. } => Some(denial.clone()),
             Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n"), why: None }),
         }
     }
@@ -206,12 +247,12 @@ impl From<Unread> for Declined {
         Self::BadOpening(match unread {
             Unread::Io(error) => return Self::Io(error),
             Unread::Closed => return Self::Closed,
-            Unread::CutShort { received } => return Self::CutShort { received },
+            Unread::CutShort { received } => return Self::CutShort { received: received.len() },
             Unread::NotHttp { begins } => BadOpening::NotHttp { begins },
-            Unread::Malformed(httparse::Error::Version) => BadOpening::HttpVersion,
-            Unread::Malformed(error) => BadOpening::Malformed(error),
+            Unread::Malformed(broken) if broken.why == httparse::Error::Version => BadOpening::HttpVersion,
+            Unread::Malformed(broken) => BadOpening::Malformed(broken),
             Unread::TooLarge => BadOpening::TooLarge,
-            Unread::TooManyFields => BadOpening::TooManyFields,
+            Unread::TooManyFields { .. } => BadOpening::TooManyFields,
         })
     }
 }

@@ -68,7 +68,7 @@ async fn accept<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let judged = hear(stream).await.and_then(|heard| {
+    let judged = hear(stream, &mut String::new()).await.and_then(|heard| {
         heard.check()?;
         let choice = choose(heard.opening()).map_err(Declined::Denied)?;
         Ok((heard, choice))
@@ -121,7 +121,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn status_and_body(refusal: &Refusal) -> (u16, &str, bool) {
-    (refusal.response.status, std::str::from_utf8(&refusal.body).unwrap(), refusal.cut)
+    (refusal.response.status, std::str::from_utf8(&refusal.body).unwrap(), refusal.is_cut)
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn a_long_head_byte_by_byte_costs_no_more_than_its_length() {
     tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await });
     tokio::spawn(async move { to_client.write_all(text.as_bytes()).await });
     let started = std::time::Instant::now();
-    assert!(matches!(open(&mut client, &request).await, Err(Flaw::TooManyFields)));
+    assert!(matches!(open(&mut client, &request).await, Err(Flaw::TooManyFields { .. })));
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 
@@ -269,7 +269,7 @@ async fn a_body_without_end_is_cut_at_the_bound() {
     for head in ["Content-Length: 9999999999", "X: until close"] {
         let script = vec![say(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n")), say(vec![b'x'; 2 * MAX_BODY]), Step::Hold];
         let refusal = refused(script).await;
-        assert_eq!((refusal.body.len(), refusal.cut), (MAX_BODY, true), "{head}");
+        assert_eq!((refusal.body.len(), refusal.is_cut), (MAX_BODY, true), "{head}");
     }
 }
 
@@ -356,16 +356,19 @@ async fn what_is_not_http_is_refused_at_once() {
 
 #[tokio::test]
 async fn an_answer_in_tls_comes_with_a_hint() {
-    let script = vec![say(b"\x15\x03\x01\x00\x02\x02\x46"), Step::Hold];
-    let flaw = open_with(&request(&[]), script).await.unwrap_err();
-    assert_eq!(flaw.hint(), Some("this looks like TLS: try `wss://`"));
+    // The second alert is a line feed.
+    for said in [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x0a"] {
+        let flaw = open_with(&request(&[]), vec![say(said), Step::Hold]).await.unwrap_err();
+        assert_eq!(flaw.to_string(), "the server speaks TLS on this port: what it answered is a record of TLS");
+        assert_eq!(flaw.hint(false, None).as_deref(), Some("use wss://"));
+    }
 }
 
 #[tokio::test]
 async fn broken_http_says_what_is_broken() {
     assert_eq!(
         flaw(vec![say(format!("{SWITCH}no colon\r\n\r\n"))]).await,
-        "the server's answer is broken HTTP: invalid header name"
+        "the server's answer is broken HTTP: invalid header name in line 4, `no colon`"
     );
 }
 
@@ -564,7 +567,7 @@ async fn an_unsound_request_is_told_what_is_wrong() {
         (key, "", 400, "", "`Sec-WebSocket-Key` is missing, expected 16 bytes in base64"),
         (key, "Sec-WebSocket-Key: YQ==\r\n", 400, "", "`Sec-WebSocket-Key` is `YQ==`, expected 16 bytes in base64"),
         (key, "Sec-WebSocket-Key: ?\r\n", 400, "", "`Sec-WebSocket-Key` is `?`, expected 16 bytes in base64"),
-        ("Host: h", "no colon", 400, "", "the request is broken HTTP: invalid header name"),
+        ("Host: h", "no colon", 400, "", "the request is broken HTTP: invalid header name in line 2, `no colon`"),
         ("GET", "\u{16}\u{3}", 400, "", r"the request begins with `\x16\x03 /chat?x HTTP/1.1`, expected HTTP"),
     ] {
         assert!(ASK.contains(line));

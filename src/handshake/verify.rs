@@ -7,7 +7,9 @@ use data_encoding::BASE64;
 use sha1_smol::Sha1;
 
 use super::authority::Authority;
+use super::broken::BrokenHead;
 use super::http1::{Asked, MAX_FIELDS, MAX_HEAD, Opening, Response, list, values};
+use crate::masking;
 use crate::request::{Header, Request};
 use crate::wire::offer::{self, Agreed, BadTerms};
 
@@ -16,6 +18,8 @@ const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 /// What is wrong with a 101.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadAnswer {
+    #[error("it is of HTTP/1.{minor}, expected HTTP/1.1")]
+    HttpVersion { minor: u8 },
     #[error("`Upgrade` is {}, expected `websocket`", shown(.got))]
     Upgrade { got: Vec<String> },
     #[error("`Connection` is {}, expected `Upgrade`", shown(.got))]
@@ -47,7 +51,7 @@ pub(crate) enum BadOpening {
     #[error("the request begins with `{}`, expected HTTP", begins.escape_ascii())]
     NotHttp { begins: Bytes },
     #[error("the request is broken HTTP: {0}")]
-    Malformed(httparse::Error),
+    Malformed(BrokenHead),
     #[error("the head of the request is longer than {} KiB", MAX_HEAD / 1024)]
     TooLarge,
     #[error("the request has more than {MAX_FIELDS} header fields")]
@@ -122,6 +126,10 @@ pub(super) fn accept(key: &str) -> String {
 /// Checks a 101 against its request.
 pub(super) fn answer(request: &Request, response: &Response) -> Result<Agreement, BadAnswer> {
     let fields = &response.fields;
+    // RFC 9110, 7.8: a switch of protocols needs HTTP/1.1.
+    if response.minor_version != 1 {
+        return Err(BadAnswer::HttpVersion { minor: response.minor_version });
+    }
     if !has_token(fields, "Upgrade", "websocket") {
         return Err(BadAnswer::Upgrade { got: all(fields, "Upgrade") });
     }
@@ -197,11 +205,13 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
         return Ok(None);
     };
     if fields.len() > 1 || got.contains(',') {
-        return Err(BadAnswer::SeveralSubprotocols { got: fields });
+        let shown = |value: &String| masking::field("Sec-WebSocket-Protocol", value);
+        return Err(BadAnswer::SeveralSubprotocols { got: fields.iter().map(shown).collect() });
     }
     let asked: Vec<String> = request.subprotocols().map(str::to_owned).collect();
     if !asked.contains(got) {
-        return Err(BadAnswer::Subprotocol { got: got.clone(), asked });
+        let got = masking::chosen_subprotocol(got, request.subprotocols());
+        return Err(BadAnswer::Subprotocol { got, asked: masking::subprotocols(&asked.join(",")).shown });
     }
     Ok(Some(got.clone()))
 }

@@ -5,32 +5,31 @@
 
 pub(crate) mod check;
 mod line;
+mod lines;
 pub(crate) mod pace;
 pub(crate) mod script;
 
-use std::collections::{BTreeSet, VecDeque};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, ErrorKind};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
 use crate::error::Error;
-use crate::event::{ClientName, Close, Direction, Message};
-use crate::file;
+use crate::event::{ClientName, Close, Message};
 use crate::request::Header;
 use crate::session::is_keepalive;
-use line::{Line, read};
+use lines::{Index, Lines};
 
 /// Pings that may still be answered; a peer need not answer all of them (RFC 6455, section 5.5.3).
 const PINGS: usize = 16;
 
-/// A file of records. It is read as often as needed, and never held.
+/// A file of records. It is read as often as needed, and never held: only where each connection stands in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Recording {
     path: PathBuf,
-    connections: Vec<Connection>,
+    index: Arc<Index>,
 }
 
 /// One of the connections of a recording.
@@ -87,18 +86,7 @@ impl Recording {
     /// # Errors
     /// The file cannot be read, or not twice; or the place of the first bad line.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let mut lines = Lines::open(path)?;
-        let mut connections = Vec::new();
-        let mut clients = BTreeSet::new();
-        while let Some(found) = lines.next() {
-            let (connection, _) = found?;
-            match connection {
-                Connection::With(client) if !clients.insert(client) => {}
-                Connection::Nth(_) if connections.last() == Some(&connection) => {}
-                _ => connections.push(connection),
-            }
-        }
-        Ok(Self { path: path.to_owned(), connections })
+        Ok(Self { path: path.to_owned(), index: Arc::new(Index::of(path)?) })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -107,7 +95,7 @@ impl Recording {
 
     /// All of them, in the order in which they began.
     pub(crate) fn connections(&self) -> &[Connection] {
-        &self.connections
+        self.index.connections()
     }
 
     /// What happened on a connection, for `player` to do its part again.
@@ -115,7 +103,8 @@ impl Recording {
     /// # Errors
     /// The file cannot be read any more.
     pub(crate) fn turns(&self, connection: Connection, player: Party) -> Result<Turns, Error> {
-        Ok(Turns { lines: Lines::open(&self.path)?, connection, player, unanswered: VecDeque::new() })
+        let lines = Lines::within(&self.path, self.index.spans(connection))?;
+        Ok(Turns { lines, connection, player, unanswered: VecDeque::new() })
     }
 }
 
@@ -167,64 +156,6 @@ impl Turns {
             }
             _ => false,
         }
-    }
-}
-
-/// The lines of a file that tell of a connection.
-struct Lines {
-    path: PathBuf,
-    file: BufReader<File>,
-    number: u64,
-    /// How often the client that recorded has connected.
-    opened: usize,
-}
-
-impl Lines {
-    fn open(path: &Path) -> Result<Self, Error> {
-        let unread = |source| Error::File { what: "read the recording", path: path.to_owned(), source };
-        let file = file::open_now(OpenOptions::new().read(true), path).map_err(unread)?;
-        if !file.metadata().map_err(unread)?.is_file() {
-            return Err(unread(io::Error::new(ErrorKind::InvalidInput, "it is no file that can be read twice")));
-        }
-        Ok(Self { path: path.to_owned(), file: BufReader::with_capacity(64 << 10, file), number: 0, opened: 0 })
-    }
-
-    fn next(&mut self) -> Option<Result<(Connection, Turn), Error>> {
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            match self.file.read_until(b'\n', &mut bytes) {
-                Ok(0) => return None,
-                Ok(_) => {}
-                Err(source) => {
-                    let path = self.path.clone();
-                    return Some(Err(Error::File { what: "read the recording", path, source }));
-                }
-            }
-            self.number += 1;
-            let line = std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8".to_owned());
-            match line.and_then(|line| if line.trim().is_empty() { Ok(None) } else { read(line.trim_end()) }) {
-                Ok(Some(line)) => return Some(Ok(self.placed(line))),
-                Ok(None) => {}
-                Err(why) => return Some(Err(Error::BadRecord { path: self.path.clone(), line: self.number, why })),
-            }
-        }
-    }
-
-    fn placed(&mut self, line: Line) -> (Connection, Turn) {
-        let Line { at, direction, client, deed } = line;
-        let (connection, by) = match (client, direction) {
-            // Only a server names its clients, and what it records is what it sees.
-            (Some(client), Direction::In) => (Connection::With(client), Party::Client),
-            (Some(client), Direction::Out) => (Connection::With(client), Party::Server),
-            (None, direction) => {
-                self.opened += usize::from(matches!(deed, Deed::Open(_)));
-                // A record that was begun at the prompt may begin in the middle of a connection.
-                let connection = Connection::Nth(self.opened.saturating_sub(1));
-                (connection, if direction == Direction::Out { Party::Client } else { Party::Server })
-            }
-        };
-        (connection, Turn { line: self.number, at, by, deed })
     }
 }
 

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::{Deed, Opening, Party, Turn};
 use crate::event::{Close, Message};
-use crate::request::Header;
+use crate::masking::MASK;
 use crate::script::syntax::{
-    Action, Binary, Expect, Pattern, Payload, Piece, Place, Setting, Step, Style, Template, Text, TextPattern,
+    Action, Binary, BytePiece, Expect, Pattern, Payload, Piece, Place, Setting, Step, Style, Template, Text,
+    TextPattern,
 };
 
 /// What an expectation waits for by itself.
@@ -81,12 +82,14 @@ pub(crate) fn note(step: &Step) -> Option<String> {
         });
         variables.collect::<Vec<_>>()
     };
-    let masked: Vec<_> = settings.iter().filter_map(|setting| setting.value.as_ref()).flat_map(given).collect();
-    match given(url).first() {
-        Some(variable) => Some(format!("The recording does not tell the URL: give it with {variable}")),
-        None if masked.is_empty() => None,
-        None => Some(format!("Masked in the recording (unless --record-secrets): give it with {}", masked.join(" "))),
+    if let [Piece::Variable(..)] = &url.0[..] {
+        return Some(format!("The recording does not tell the URL: give it with {}", given(url).join(" ")));
     }
+    let settings = settings.iter().filter_map(|setting| setting.value.as_ref());
+    let mut masked: Vec<_> = std::iter::once(url).chain(settings).flat_map(given).collect();
+    masked.dedup();
+    let beginning = "Masked in the recording (unless --record-secrets): give it with";
+    (!masked.is_empty()).then(|| format!("{beginning} {}", masked.join(" ")))
 }
 
 fn connect(opening: &Opening) -> Action {
@@ -98,10 +101,10 @@ fn connect(opening: &Opening) -> Action {
             "user-agent" if field.value.starts_with("wsprobe/") => {}
             "sec-websocket-protocol" => {
                 let names = field.value.split(',').map(str::trim).filter(|name| !name.is_empty());
-                settings.extend(names.map(|name| setting("subprotocol", literal(name))));
+                settings.extend(names.map(|name| setting("subprotocol", unmasked(name, "subprotocol"))));
             }
             name if MADE.contains(&name) => {}
-            _ => settings.push(setting("header", header(field))),
+            _ => settings.push(setting("header", unmasked(&format!("{}: {}", field.name, field.value), &name))),
         }
     }
     if let Some(host) = has("host").filter(|host| !opening.url.contains(&format!("//{}/", host.value))) {
@@ -109,20 +112,34 @@ fn connect(opening: &Opening) -> Action {
     }
     if opening.request.is_empty() {
         // Recorded before there were requests in records.
-        settings.extend(opening.subprotocol.iter().map(|name| setting("subprotocol", literal(name))));
+        let name = opening.subprotocol.iter();
+        settings.extend(name.map(|name| setting("subprotocol", unmasked(name, "subprotocol"))));
     } else if has("sec-websocket-extensions").is_none() {
         settings.push(setting("compress", literal("off")));
     }
-    Action::Connect { url: literal(&opening.url), settings }
+    Action::Connect { url: unmasked(&opening.url, "url"), settings }
 }
 
-/// `name: value`; what was masked becomes a variable of the field's name.
-fn header(field: &Header) -> Template {
-    let variable = Piece::Variable(Place::default(), field.name.to_ascii_lowercase());
-    match field.value.strip_suffix("***") {
-        Some(kept) if field.is_secret() => Template(vec![Piece::Literal(format!("{}: {kept}", field.name)), variable]),
-        _ => literal(&format!("{}: {}", field.name, field.value)),
+/// What was masked becomes a variable: of its parameter's name, or else of this one.
+fn unmasked(text: &str, name: &str) -> Template {
+    let mut pieces = Vec::new();
+    let mut parts = text.split(MASK).peekable();
+    while let Some(part) = parts.next() {
+        pieces.extend((!part.is_empty()).then(|| Piece::Literal(part.to_owned())));
+        if parts.peek().is_some() {
+            let name = parameter(part).unwrap_or_else(|| name.to_owned());
+            pieces.push(Piece::Variable(Place::default(), name));
+        }
     }
+    Template(pieces)
+}
+
+/// The name of the parameter that a text ends with, as a variable may be called.
+fn parameter(text: &str) -> Option<String> {
+    let name = text.strip_suffix('=')?;
+    let name = &name[name.rfind(['?', '&', ';', '#']).map_or(0, |mark| mark + 1)..];
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    name.starts_with(|c: char| !c.is_ascii_digit()).then(|| name.to_ascii_lowercase())
 }
 
 fn sent(deed: Deed) -> Vec<Action> {
@@ -190,7 +207,11 @@ fn text(text: &str) -> Text {
 }
 
 fn binary(data: &[u8]) -> Binary {
-    if data.len() > LONGEST_HEX { Binary::Base64(data.to_vec()) } else { Binary::Hex(data.to_vec()) }
+    match data {
+        [] => Binary::Hex(Vec::new()),
+        _ if data.len() > LONGEST_HEX => Binary::Base64(literal(&data_encoding::BASE64.encode(data))),
+        _ => Binary::Hex(vec![BytePiece::Known(data.to_vec())]),
+    }
 }
 
 fn literal(text: &str) -> Template {
@@ -215,6 +236,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::request::Header;
     use crate::script::parse;
 
     fn turn(by: Party, deed: Deed) -> Turn {
@@ -251,6 +273,7 @@ mod tests {
                 ("x-tenant", "blue"),
                 ("authorization", "Bearer ***"),
                 ("cookie", "***"),
+                ("referer", "http://h/?X-Amz-Signature=***&a=1"),
             ]),
             said(Party::Client, r#"{"op": "subscribe"}"#),
             said(Party::Server, "{\"op\":\n1.50}"),
@@ -276,6 +299,7 @@ connect ws://h/x
   header x-tenant: blue
   header authorization: Bearer {{authorization}}
   header cookie: {{cookie}}
+  header referer: http://h/?X-Amz-Signature={{x_amz_signature}}&a=1
 send {\"op\": \"subscribe\"}
 expect json exactly {\"op\":1.50}
 expect text \"\"\"
@@ -302,8 +326,22 @@ expect close 1006
         let notes = turns.iter().flat_map(|turn| Writer::default().steps(turn.clone())).filter_map(|step| note(&step));
         assert_eq!(
             notes.collect::<Vec<_>>()[0],
-            "Masked in the recording (unless --record-secrets): give it with --var authorization=VALUE --var cookie=VALUE"
+            "Masked in the recording (unless --record-secrets): give it with --var authorization=VALUE --var cookie=VALUE \
+             --var x_amz_signature=VALUE"
         );
+    }
+
+    #[test]
+    fn what_was_masked_in_a_url_and_a_subprotocol_has_to_be_given() {
+        let opening = Opening {
+            url: "ws://h/x?a=1&access_token=***".to_owned(),
+            subprotocol: None,
+            request: vec![Header::new("sec-websocket-protocol", "chat, bearer.***")],
+        };
+        let written = written(&[turn(Party::Server, Deed::Open(Box::new(opening)))]);
+        let connect = "connect ws://h/x?a=1&access_token={{access_token}}\n  subprotocol chat\n  \
+            subprotocol bearer.{{subprotocol}}\n  compress off\n";
+        assert_eq!(written, connect);
     }
 
     #[test]
@@ -333,9 +371,15 @@ expect close 1006
             other => panic!("{other:?} is no plain text"),
         };
         let bytes = |binary: &Binary| match binary {
-            Binary::Hex(data) | Binary::Base64(data) => Deed::Message(Message::Binary(data.clone().into())),
+            Binary::Hex(pieces) => match &pieces[..] {
+                [] => Vec::new(),
+                [BytePiece::Known(data)] => data.clone(),
+                other => panic!("{other:?} is not what is written"),
+            },
+            Binary::Base64(data) => crate::unescape::base64(&plain(data)).unwrap(),
             other => panic!("{other:?} is not what is written"),
         };
+        let bytes = |binary: &Binary| Deed::Message(Message::Binary(bytes(binary).into()));
         let message = |text: &Text| Deed::Message(plain(&text.template).as_str().into());
         Some(match &step.action {
             Action::Send(Payload::Text(text)) => (Party::Client, message(text)),

@@ -3,7 +3,9 @@
 //! Plain code: it writes into a buffer; `term` and `front` own where that goes.
 
 pub(crate) mod hex;
+mod html;
 pub(crate) mod json;
+pub(crate) mod page;
 pub(crate) mod record;
 pub(crate) mod text;
 

@@ -1,5 +1,6 @@
 //! JSON records: one object a line for each event, and back again from `--json-input`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
@@ -7,11 +8,13 @@ use bytes::{Bytes, BytesMut};
 use data_encoding::BASE64;
 use serde_json::{Map, Value};
 
-use crate::event::{ClientName, Close, Direction, Event, Happening, Input, Message, Opened};
+use crate::event::{ClientName, Close, Direction, Event, Exchange, Happening, Input, Message, Opened};
+use crate::masking;
 use crate::request::Header;
-use crate::wire::trace::{self, Seen};
+use crate::wire::Side;
+use crate::wire::trace::{self, Traced, TracedFrame};
 
-/// What records have of header fields that hold secrets.
+/// What records have of URLs, header fields and subprotocols that hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrets {
     /// `***`
@@ -34,13 +37,26 @@ pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
         }
         // Whoever writes records asks for whole messages.
         Happening::Part(_) | Happening::Run(_) => return,
-        Happening::Frame(seen) => record.begin(event.at, seen.direction, "frame").frame(seen),
+        Happening::Frame(seen) => match &seen.what {
+            Traced::Frame(frame) => record.begin(event.at, seen.direction, "frame").frame(frame),
+            Traced::AfterClose(bytes) => {
+                record.begin(event.at, seen.direction, "after_close").key("bytes").value(bytes)
+            }
+        },
         Happening::Ping(direction, data) => record.begin(event.at, *direction, "ping").bytes(data),
         Happening::Pong(direction, data, round_trip) => {
             record.begin(event.at, *direction, "pong").bytes(data).round_trip(*round_trip)
         }
         Happening::Close { by, close, clean } => record.begin(event.at, *by, "close").close(close, *clean),
-        Happening::Error(text) => record.begin(event.at, Direction::In, "error").string("data", text),
+        Happening::Error(error) => {
+            let record = record.begin(event.at, Direction::In, "error");
+            let record = record.string("kind", error.kind.name()).string("data", &error.words);
+            match &error.exchange {
+                Some(exchange) => record.exchange(exchange, secrets),
+                None => record,
+            }
+        }
+        Happening::Answered(exchange) => record.begin(event.at, Direction::Out, "answered").exchange(exchange, secrets),
     }
     .end();
 }
@@ -102,7 +118,7 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
         (Some("ping"), data) => Input::Ping(bytes(data)?),
         (Some("pong"), data) => Input::Pong(bytes(data)?),
         (Some("close"), _) => Input::Close(Some(read_close(record)?)),
-        (Some("listening" | "open" | "error" | "frame"), _) => return Ok(None),
+        (Some("listening" | "open" | "error" | "frame" | "after_close" | "answered"), _) => return Ok(None),
         (None | Some("text" | "binary"), None) => return Err("a message has `data` or `base64`".to_owned()),
         (Some(other), _) => return Err(format!("`{other}` is no type of record")),
     };
@@ -177,8 +193,8 @@ impl Record<'_> {
         }
     }
 
-    fn frame(self, seen: &Seen) -> Self {
-        let trace::Header { fin, rsv, opcode, mask, length } = seen.header;
+    fn frame(self, frame: &TracedFrame) -> Self {
+        let trace::Header { fin, rsv, opcode, mask, length } = frame.header;
         self.key("opcode")
             .value(&opcode)
             .key("fin")
@@ -190,9 +206,17 @@ impl Record<'_> {
             .key("length")
             .value(&length)
             .key("inflated")
-            .value(&seen.inflated)
-            .carries(seen.carries)
-            .bytes(&seen.beginning)
+            .value(&frame.inflated)
+            .carries(frame.carries)
+            .close_frame(frame.close())
+            .bytes(&frame.beginning)
+    }
+
+    fn close_frame(self, close: Option<(u16, Cow<'_, str>)>) -> Self {
+        match close {
+            Some((code, reason)) => self.key("code").value(&code).string("reason", &reason),
+            None => self,
+        }
     }
 
     fn carries(self, size: Option<u64>) -> Self {
@@ -207,24 +231,78 @@ impl Record<'_> {
     }
 
     fn opened(self, opened: &Opened, secrets: Secrets) -> Self {
-        let record = self
-            .string("url", &opened.url)
+        let (url, subprotocol, offered) = match secrets {
+            Secrets::Kept => {
+                (opened.url.clone(), opened.subprotocol.clone(), opened.offered().map(str::to_owned).collect())
+            }
+            Secrets::Masked => (opened.shown_url(), opened.shown_subprotocol(), opened.shown_offer()),
+        };
+        self.string("url", &url)
             .string("peer", &opened.peer.to_string())
             .key("tls")
             .value(&opened.tls)
             .key("status")
             .value(&opened.status)
             .key("subprotocol")
-            .value(&opened.subprotocol)
+            .value(&subprotocol)
             .key("extensions")
             .value(&opened.extensions)
+            .offered(&offered)
             .key("headers")
-            .value(&fields(&opened.headers, secrets));
-        // A server asks for nothing.
-        if opened.request.is_empty() {
-            return record;
+            .value(&fields(&opened.headers, secrets))
+            // A server asks for nothing, and a client answers nothing.
+            .fields_if_any("request", &opened.request, secrets)
+            .fields_if_any("answer", &opened.answer, secrets)
+    }
+
+    fn offered(self, subprotocols: &[String]) -> Self {
+        if subprotocols.is_empty() { self } else { self.key("offered").value(subprotocols) }
+    }
+
+    fn fields_if_any(self, name: &str, headers: &[Header], secrets: Secrets) -> Self {
+        if headers.is_empty() { self } else { self.key(name).value(&fields(headers, secrets)) }
+    }
+
+    fn exchange(self, exchange: &Exchange, secrets: Secrets) -> Self {
+        let ours = match exchange.side {
+            Side::Client => "request",
+            Side::Server => "answer",
+        };
+        let record = match &exchange.url {
+            Some(url) if secrets == Secrets::Masked => self.string("url", &masking::reference(url)),
+            Some(url) => self.string("url", url),
+            None => self,
+        };
+        let record = match &exchange.peer {
+            Some(peer) => record.string("peer", &peer.to_string()),
+            None => record,
+        };
+        record
+            .key("status")
+            .value(&exchange.status)
+            .key("headers")
+            .value(&fields(&exchange.headers, secrets))
+            .head(exchange.head.as_deref(), secrets)
+            .fields_if_any(ours, &exchange.ours, secrets)
+            .body(exchange)
+    }
+
+    fn head(self, head: Option<&str>, secrets: Secrets) -> Self {
+        match head {
+            Some(head) if secrets == Secrets::Masked => self.string("head", &masking::head(head)),
+            Some(head) => self.string("head", head),
+            None => self,
         }
-        record.key("request").value(&fields(&opened.request, secrets))
+    }
+
+    /// Text, or base64 where it is none.
+    fn body(self, exchange: &Exchange) -> Self {
+        let record = match exchange.body.as_deref().map(|body| (std::str::from_utf8(body), body)) {
+            Some((Ok(text), _)) => self.string("body", text),
+            Some((Err(_), body)) => self.string("body_base64", &BASE64.encode(body)),
+            None => return self,
+        };
+        if exchange.is_cut { record.key("body_cut").value(&true) } else { record }
     }
 
     fn end(self) {
@@ -249,7 +327,7 @@ fn fields(headers: &[Header], secrets: Secrets) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Peer;
+    use crate::event::{ErrorEvent, FailureKind, Peer};
 
     fn written(what: Happening) -> String {
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
@@ -273,7 +351,10 @@ mod tests {
             rest(Happening::Close { by: Direction::In, close: Close::new(1008, "no"), clean: true }),
             "\"in\",\"type\":\"close\",\"code\":1008,\"reason\":\"no\",\"clean\":true}\n"
         );
-        assert_eq!(rest(Happening::Error("x".into())), "\"in\",\"type\":\"error\",\"data\":\"x\"}\n");
+        assert_eq!(
+            rest(ErrorEvent::new(FailureKind::Refused, "x").into()),
+            "\"in\",\"type\":\"error\",\"kind\":\"refused\",\"data\":\"x\"}\n"
+        );
         let opened = Opened {
             url: "ws://h/".into(),
             peer: Peer::Inet("127.0.0.1:80".parse().unwrap()),
@@ -281,6 +362,7 @@ mod tests {
             status: 101,
             request: vec![Header::new("Authorization", "Bearer secret"), Header::new("Origin", "h")],
             headers: vec![Header::new("A", "1"), Header::new("a", "2"), Header::new("Set-Cookie", "secret")],
+            answer: Vec::new(),
             subprotocol: None,
             extensions: None,
             deflate: None,
@@ -294,6 +376,29 @@ mod tests {
                 "\n"
             )
         );
+    }
+
+    #[test]
+    fn a_refusal_is_written_with_its_body_as_text_or_base64() {
+        let refused = |body: &[u8], is_cut| {
+            let exchange = Exchange {
+                side: Side::Client,
+                peer: None,
+                url: None,
+                status: Some(403),
+                headers: vec![Header::new("Set-Cookie", "sesame")],
+                head: None,
+                ours: Vec::new(),
+                body: Some(body.to_vec()),
+                is_cut,
+            };
+            let error = ErrorEvent::new(FailureKind::Refused, "no");
+            let line = written(ErrorEvent { exchange: Some(Box::new(exchange)), ..error }.into());
+            line.split_once(r#""data":"no","#).unwrap().1.trim_end().to_owned()
+        };
+        let head = r#""status":403,"headers":{"set-cookie":"***"},"#;
+        assert_eq!(refused(b"go away", false), format!(r#"{head}"body":"go away"}}"#));
+        assert_eq!(refused(b"\xff", true), format!(r#"{head}"body_base64":"/w==","body_cut":true}}"#));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use data_encoding::BASE64;
 
+use crate::masking;
 use crate::target::Target;
 use crate::wire::offer::{self, Parameters};
 use jar::Jar;
@@ -72,19 +73,17 @@ pub(crate) struct Request {
     requires_compression: bool,
 }
 
-/// Fields whose values are not shown: of a request, and of its answer.
-const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-
-/// What the names of other such fields hold.
-const TELLING: [&str; 5] = ["api-key", "apikey", "password", "secret", "token"];
-
 impl Wishes {
+    /// Whether they say who we are, whichever option does so.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.credentials.is_some() || self.headers.iter().any(|header| header.is("Authorization"))
+    }
+
     /// What may follow a redirect to another origin.
     pub(crate) fn without_secrets(&self) -> Self {
-        // A Host given by hand, whichever option did it, belongs to the server it was meant for.
-        let may_follow = |header: &&Header| !header.is_secret() && !header.is("Host");
         Self {
-            headers: self.headers.iter().filter(may_follow).cloned().collect(),
+            headers: self.headers.iter().filter_map(Header::without_secrets).collect(),
+            subprotocols: masking::subprotocols(&self.subprotocols.join(",")).open,
             cookies: Vec::new(),
             jars: Vec::new(),
             credentials: None,
@@ -108,18 +107,19 @@ impl Header {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    pub(crate) fn is_secret(&self) -> bool {
-        let name = self.name.to_ascii_lowercase();
-        SECRET.contains(&&*name) || TELLING.iter().any(|word| name.contains(word))
+    /// The value as it may be shown.
+    pub(crate) fn shown_value(&self) -> String {
+        masking::field(&self.name, &self.value)
     }
 
-    /// The value as it may be shown: `***` for a secret, with the scheme where there is one.
-    pub(crate) fn shown_value(&self) -> String {
-        match self.value.split_once(' ') {
-            _ if !self.is_secret() => self.value.clone(),
-            Some((scheme, _)) if self.is("authorization") || self.is("proxy-authorization") => format!("{scheme} ***"),
-            _ => "***".to_owned(),
+    /// What of it may follow a redirect to another origin.
+    fn without_secrets(&self) -> Option<Self> {
+        if self.is(SUBPROTOCOLS) {
+            let open = masking::subprotocols(&self.value).open.join(", ");
+            return (!open.is_empty()).then(|| Self::new(&self.name, open));
         }
+        // A Host given by hand, whichever option did it, belongs to the server it was meant for.
+        (self.shown_value() == self.value && !self.is("Host")).then(|| self.clone())
     }
 }
 
@@ -144,7 +144,7 @@ impl Request {
             ("Sec-WebSocket-Extensions", extensions.as_deref()),
             ("User-Agent", Some(user_agent)),
             ("Origin", wishes.origin.as_deref()),
-            ("Sec-WebSocket-Protocol", Some(subprotocols.as_str())),
+            (SUBPROTOCOLS, Some(subprotocols.as_str())),
             ("Authorization", authorization.as_deref()),
             ("Cookie", Some(cookies.as_str())),
         ] {
@@ -161,8 +161,7 @@ impl Request {
 
     /// The subprotocols offered, whichever option named them.
     pub(crate) fn subprotocols(&self) -> impl Iterator<Item = &str> {
-        let all = self.fields.iter().filter(|field| field.is("Sec-WebSocket-Protocol"));
-        all.flat_map(|field| field.value.split(',')).map(str::trim).filter(|name| !name.is_empty())
+        subprotocols(&self.fields)
     }
 
     /// The names of the extensions offered (RFC 6455, section 9.1).
@@ -185,18 +184,9 @@ impl Request {
 
     /// The bytes of the request.
     pub(crate) fn head(&self) -> String {
-        self.written(|field| field.value.clone())
-    }
-
-    /// The request as it may be shown, secrets replaced by `***`.
-    pub(crate) fn shown_head(&self) -> String {
-        self.written(Header::shown_value)
-    }
-
-    fn written(&self, value: impl Fn(&Header) -> String) -> String {
         let mut head = format!("GET {} HTTP/1.1\r\n", self.resource);
         for field in &self.fields {
-            write!(head, "{}: {}\r\n", field.name, value(field)).expect("a String takes all");
+            write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
         }
         head.push_str("\r\n");
         head
@@ -207,7 +197,7 @@ impl Request {
         self.fields
     }
 
-    fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
     }
 }
@@ -223,17 +213,13 @@ impl Credentials {
     }
 }
 
-/// A head as it came, as it may be shown: secrets replaced by `***`.
-pub(crate) fn shown_answer(head: &str) -> String {
-    let shown = |line: &str| match line.split_once(':') {
-        Some((name, value)) if Header::new(name.trim(), "").is_secret() => {
-            let end = &value[value.trim_end().len()..];
-            format!("{name}: {}{end}", Header::new(name, value.trim()).shown_value())
-        }
-        _ => line.to_owned(),
-    };
-    head.split_inclusive('\n').map(shown).collect()
+/// The subprotocols that a request's fields offer, the preferred ones first.
+pub(crate) fn subprotocols(fields: &[Header]) -> impl Iterator<Item = &str> {
+    let all = fields.iter().filter(|field| field.is(SUBPROTOCOLS));
+    all.flat_map(|field| field.value.split(',')).map(str::trim).filter(|name| !name.is_empty())
 }
+
+const SUBPROTOCOLS: &str = "Sec-WebSocket-Protocol";
 
 /// Lets each given field take the place of the default of its name; further ones of that name follow it.
 fn replace(fields: &mut Vec<Header>, given: &[Header]) {
@@ -296,15 +282,26 @@ mod tests {
         };
         let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &wishes);
         assert!(request.head().contains("Authorization: Basic bWU6cHc=\r\nCookie: a=1; b=2\r\n"));
-        assert!(request.shown_head().contains("Authorization: Basic ***\r\nCookie: ***\r\n"));
+        assert!(masking::head(&request.head()).contains("Authorization: Basic ***\r\nCookie: ***\r\n"));
     }
 
     #[test]
-    fn what_a_server_sets_is_as_secret_as_what_it_gets() {
-        let head = "HTTP/1.1 101 OK\r\nset-Cookie: id=1; Path=/\r\nX-Api-Key:k\r\nUpgrade: websocket\r\n\r\n";
-        let shown = "HTTP/1.1 101 OK\r\nset-Cookie: ***\r\nX-Api-Key: ***\r\nUpgrade: websocket\r\n\r\n";
-        assert_eq!(shown_answer(head), shown);
-        assert!(!Header::new("Sec-WebSocket-Key", "").is_secret());
+    fn no_secret_follows_to_another_origin() {
+        let headers = [
+            ("X-Tenant", "blue"),
+            ("X-Auth-User", "sesame"),
+            ("Host", "inner"),
+            ("Referer", "http://h/?token=sesame"),
+            ("sec-websocket-protocol", "chat, bearer.sesame"),
+        ];
+        let wishes = Wishes {
+            headers: headers.map(|(name, value)| Header::new(name, value)).to_vec(),
+            subprotocols: ["v1", "access_token", "sesame"].map(str::to_owned).to_vec(),
+            ..Wishes::default()
+        }
+        .without_secrets();
+        let kept = [Header::new("X-Tenant", "blue"), Header::new("sec-websocket-protocol", "chat")];
+        assert_eq!((wishes.headers.as_slice(), wishes.subprotocols.as_slice()), (&kept[..], &["v1".to_owned()][..]));
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::flaw::Flaw;
 use super::syntax::{
-    Action, Binary, Condition, Expect, Extract, Operand, Pattern, Payload, Piece, Place, Script, Setting, Step,
-    Template, TextPattern,
+    Action, Binary, BytePiece, Condition, Expect, Extract, HttpAnswer, Operand, Pattern, Payload, Piece, Place,
+    RuleAnswer, Script, Setting, Step, Template, TextPattern,
 };
 use super::variables::Variables;
+use super::variables::environment::name_of;
 use crate::target::Parsed;
 
 /// An option that a connection can have.
@@ -47,6 +48,7 @@ pub(super) fn check(script: &Script, known: Known<'_>, is_whole: bool) -> Vec<Fl
         defined: BTreeSet::new(),
     };
     check.settings(&script.settings);
+    script.answers.iter().for_each(|answer| check.http_answer(answer));
     connected(&script.steps, &mut check.connections);
     let is_given = match known.given {
         Given::No => false,
@@ -83,6 +85,19 @@ impl<'a> Check<'a> {
                 branches.iter().for_each(|branch| self.define(branch));
                 return branches.iter().for_each(|branch| self.steps(branch));
             }
+            Action::AnyOrder { steps, .. } => {
+                self.connection(step);
+                // What one of them captures, the others do not see.
+                let all = steps.iter().flat_map(|step| pieces(&step.action));
+                all.for_each(|piece| self.piece(piece));
+                return self.define(steps);
+            }
+            Action::Reply { to, capture, with } => {
+                self.connection(step);
+                of_pattern(to).into_iter().for_each(|piece| self.piece(piece));
+                return self.answer(capture.as_deref(), with);
+            }
+            Action::Exec { command, .. } => command.0.iter().for_each(|piece| self.in_command(step, piece)),
             Action::Connect { url, settings } => {
                 if let Some(Err(error)) = url.literal().map(Parsed::from_text) {
                     self.flaws.push(Flaw::new(step.place, format!("this is no URL: {error}")));
@@ -92,8 +107,17 @@ impl<'a> Check<'a> {
             action if uses_connection(action) => self.connection(step),
             _ => {}
         }
-        templates(&step.action).into_iter().for_each(|template| self.template(template));
+        pieces(&step.action).into_iter().for_each(|piece| self.piece(piece));
         self.define(std::slice::from_ref(step));
+    }
+
+    fn http_answer(&mut self, answer: &'a HttpAnswer) {
+        if self.known.given == Given::No {
+            let flaw = Flaw::new(answer.place, "here is no server that could answer");
+            self.flaws.push(flaw.hint("`on` is for `wsprobe listen --script`"));
+        }
+        answer.headers.iter().filter_map(|header| header.value.as_ref()).for_each(|value| self.template(value));
+        answer.body.iter().flat_map(of_payload).for_each(|piece| self.piece(piece));
     }
 
     fn connection(&mut self, step: &'a Step) {
@@ -140,18 +164,35 @@ impl<'a> Check<'a> {
     }
 
     fn template(&mut self, template: &Template) {
-        for piece in &template.0 {
-            match piece {
-                Piece::Variable(place, name) => self.variable(*place, name),
-                Piece::Environment(place, name)
-                    if self.known.variables.is_some_and(|variables| !variables.has_environment(name)) =>
-                {
-                    let flaw = Flaw::new(*place, format!("`{name}` is not set in the environment"));
-                    self.flaws.push(flaw.hint(format!("set it, as in `{name}=… wsprobe run …`")));
-                }
-                _ => {}
+        template.0.iter().for_each(|piece| self.piece(piece));
+    }
+
+    fn piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Variable(place, name) => self.variable(*place, name),
+            Piece::Base64 { of, .. } => self.piece(of),
+            Piece::Environment(place, name)
+                if self.known.variables.is_some_and(|variables| !variables.has_environment(name)) =>
+            {
+                let flaw = Flaw::new(*place, format!("`{name}` is not set in the environment"));
+                self.flaws.push(flaw.hint(format!("set it, as in `{name}=… wsprobe run …`")));
             }
+            _ => {}
         }
+    }
+
+    /// A shell would run what a peer has said: variables come to it as its environment.
+    fn in_command(&mut self, step: &Step, piece: &Piece) {
+        let (place, name) = match piece {
+            Piece::Literal(_) => return,
+            Piece::Variable(place, name) | Piece::Environment(place, name) => (*place, name_of(name)),
+            _ => {
+                let flaw = Flaw::new(step.place, format!("`{piece}` is not put into a command"));
+                return self.flaws.push(flaw.hint(format!("write `set x = {piece}` before it, and `\"$x\"` in it")));
+            }
+        };
+        let flaw = Flaw::new(place, format!("`{piece}` is not put into a command: a shell would run what it holds"));
+        self.flaws.push(flaw.hint(format!("write `\"${name}\"`: variables are in the command's environment")));
     }
 
     fn variable(&mut self, place: Place, name: &str) {
@@ -167,11 +208,27 @@ impl<'a> Check<'a> {
         });
     }
 
+    /// What a rule answers with, in which its own captures have values.
+    fn answer(&mut self, capture: Option<&'a str>, with: &'a RuleAnswer) {
+        let outside = self.defined.clone();
+        self.defined.extend(capture);
+        match with {
+            RuleAnswer::Payload(payload) => of_payload(payload).into_iter().for_each(|piece| self.piece(piece)),
+            RuleAnswer::Steps(steps) => {
+                for step in steps {
+                    pieces(&step.action).into_iter().for_each(|piece| self.piece(piece));
+                    self.define(std::slice::from_ref(step));
+                }
+            }
+        }
+        self.defined = outside;
+    }
+
     /// Takes note of what these steps give values to.
     fn define(&mut self, steps: &'a [Step]) {
         for step in steps {
             match &step.action {
-                Action::Repeat { steps, .. } => self.define(steps),
+                Action::Repeat { steps, .. } | Action::AnyOrder { steps, .. } => self.define(steps),
                 Action::Parallel(branches) => branches.iter().for_each(|branch| self.define(branch)),
                 Action::Capture { name, .. } | Action::Set { name, .. } => {
                     self.defined.insert(name);
@@ -211,12 +268,17 @@ fn uses_connection(action: &Action) -> bool {
         Action::Status(_)
         | Action::Send(_)
         | Action::Frame(_)
+        | Action::Split(_)
         | Action::Fragment(_)
         | Action::Ping(_)
         | Action::Pong(_)
         | Action::Expect(_)
         | Action::Nothing { .. }
         | Action::Skip { .. }
+        | Action::AnyOrder { .. }
+        | Action::Reply { .. }
+        | Action::Ignore(_)
+        | Action::Off(_)
         | Action::Capture { .. }
         | Action::Close { .. }
         | Action::Drop
@@ -224,65 +286,94 @@ fn uses_connection(action: &Action) -> bool {
     }
 }
 
-/// All text of a step in which variables can stand, but for that of its options and its blocks.
-fn templates(action: &Action) -> Vec<&Template> {
+/// All of a step in which variables can stand, piece by piece, but for that of its options and its blocks.
+fn pieces(action: &Action) -> Vec<&Piece> {
     match action {
-        Action::Connect { url: template, .. } | Action::Frame(template) | Action::Exec { command: template, .. } => {
-            vec![template]
-        }
-        Action::Send(Payload::Text(text) | Payload::Json(text) | Payload::TextFile(text))
-        | Action::Ping(text)
+        Action::Connect { url: template, .. } | Action::Frame(template) => template.0.iter().collect(),
+        Action::Send(payload) => of_payload(payload),
+        Action::Ping(text)
         | Action::Pong(text)
         | Action::Set { value: text, .. }
         | Action::Log(text)
-        | Action::Close { reason: text, .. } => vec![&text.template],
-        Action::Send(Payload::Binary(binary)) => of_binary(binary),
-        Action::Expect(Expect { pattern, .. }) | Action::Skip { until: pattern, .. } => of_pattern(pattern),
-        Action::Capture { from: Extract::Regexp(regexp), .. } => vec![&regexp.source],
+        | Action::Split(Some(text))
+        | Action::Close { reason: text, .. } => text.template.0.iter().collect(),
+        Action::Expect(Expect { pattern, .. }) | Action::Skip { until: pattern, .. } | Action::Ignore(pattern) => {
+            of_pattern(pattern)
+        }
+        Action::Capture { from: Extract::Regexp(regexp), .. } => regexp.source.0.iter().collect(),
         Action::Capture { .. }
         | Action::Status(_)
+        | Action::Split(None)
         | Action::Fragment(_)
         | Action::Nothing { .. }
         | Action::Pause(_)
         | Action::Drop
         | Action::HalfClose
+        | Action::Off(_)
+        // A command has none.
+        | Action::Exec { .. }
         | Action::Repeat { .. }
-        | Action::Parallel(_) => Vec::new(),
+        | Action::Parallel(_)
+        // Their parts have scopes of their own.
+        | Action::AnyOrder { .. }
+        | Action::Reply { .. } => Vec::new(),
     }
 }
 
-fn of_pattern(pattern: &Pattern) -> Vec<&Template> {
+fn of_payload(payload: &Payload) -> Vec<&Piece> {
+    match payload {
+        Payload::Text(text) | Payload::Json(text) | Payload::TextFile(text) => text.template.0.iter().collect(),
+        Payload::Binary(binary) => of_binary(binary),
+    }
+}
+
+fn of_pattern(pattern: &Pattern) -> Vec<&Piece> {
     match pattern {
         Pattern::Text(text) | Pattern::Body(text) => of_text(text),
         Pattern::Ping(text)
         | Pattern::Pong(text)
         | Pattern::Close { reason: text, .. }
         | Pattern::Header { value: text, .. } => text.iter().flat_map(of_text).collect(),
-        Pattern::JsonSubset(text) | Pattern::JsonExactly(text) | Pattern::Subprotocol(text) => vec![&text.template],
+        Pattern::JsonSubset(text) | Pattern::JsonExactly(text) | Pattern::Subprotocol(text) => {
+            text.template.0.iter().collect()
+        }
         Pattern::Json(condition) | Pattern::BodyJson(condition) => of_condition(condition),
-        Pattern::Binary(binary) => of_binary(binary),
+        Pattern::Binary(binary) | Pattern::BinaryContains(binary) | Pattern::Bytes(binary) => of_binary(binary),
+        Pattern::BinaryMatches(regexp) => regexp.source.0.iter().collect(),
+        Pattern::MessageJson(pattern) | Pattern::BinaryJson(pattern) => of_pattern(pattern),
         Pattern::Message | Pattern::AnyText | Pattern::AnyBinary => Vec::new(),
     }
 }
 
-fn of_text(text: &TextPattern) -> Vec<&Template> {
+fn of_text(text: &TextPattern) -> Vec<&Piece> {
     match text {
-        TextPattern::Is(text) | TextPattern::Contains(text) => vec![&text.template],
-        TextPattern::Matches(regexp) => vec![&regexp.source],
+        TextPattern::Is(text) | TextPattern::Contains(text) => text.template.0.iter().collect(),
+        TextPattern::Matches(regexp) => regexp.source.0.iter().collect(),
     }
 }
 
-fn of_binary(binary: &Binary) -> Vec<&Template> {
+fn of_binary(binary: &Binary) -> Vec<&Piece> {
     match binary {
-        Binary::Hex(_) | Binary::Base64(_) => Vec::new(),
-        Binary::File(text) | Binary::Text(text) => vec![&text.template],
+        Binary::Hex(pieces) => of_hex(pieces),
+        Binary::Base64(template) => template.0.iter().collect(),
+        Binary::File(text) | Binary::Text(text) => text.template.0.iter().collect(),
     }
 }
 
-fn of_condition(condition: &Condition) -> Vec<&Template> {
+fn of_hex(pieces: &[BytePiece]) -> Vec<&Piece> {
+    let pieces = pieces.iter().map(|piece| match piece {
+        BytePiece::Text(template) => template.0.iter().collect(),
+        BytePiece::Variable(piece) => vec![piece],
+        BytePiece::Counted(_, inner) => of_hex(inner),
+        BytePiece::Known(_) | BytePiece::Any | BytePiece::Rest => Vec::new(),
+    });
+    pieces.flatten().collect()
+}
+
+fn of_condition(condition: &Condition) -> Vec<&Piece> {
     match condition {
-        Condition::Compare { value: Operand::Value(template), .. } => vec![template],
-        Condition::Compare { value: Operand::Regexp(regexp), .. } => vec![&regexp.source],
+        Condition::Compare { value: Operand::Value(template), .. } => template.0.iter().collect(),
+        Condition::Compare { value: Operand::Regexp(regexp), .. } => regexp.source.0.iter().collect(),
         Condition::Compare { value: Operand::Path(_), .. } | Condition::Exists(_) => Vec::new(),
         Condition::Not(inner) => of_condition(inner),
         Condition::And(a, b) | Condition::Or(a, b) => [of_condition(a), of_condition(b)].concat(),
@@ -353,6 +444,62 @@ mod tests {
         let source =
             "a: connect :80\nb: connect :80\nparallel {\n  a: expect text capture room\n} {\n  b: send {{room}}\n}\n";
         assert_eq!(flaws(source), [""; 0]);
+    }
+
+    #[test]
+    fn a_rule_knows_its_own_capture_and_a_block_none_of_its_captures() {
+        let missed = "has no value here; give it one with";
+        let found = flaws(
+            "connect :80\nreply to text matches /a/ capture n with {{n}} {{m}}\nsend {{n}}\nexpect any order {\n\
+             expect text \"a\" capture x\nexpect text \"{{x}}\"\n}\nsend {{x}}\nb: ignore text a\nc: expect any order {\n\
+             expect text a\n}\n",
+        );
+        assert_eq!(found.len(), 5, "{found:#?}");
+        for (found, place) in
+            found.iter().zip(["2:48: the variable `m`", "3:6: the variable `n`", "6:14: the variable `x`"])
+        {
+            assert!(found.starts_with(place) && found.contains(missed), "{found}");
+        }
+        assert!(
+            found[3].starts_with("9:1: no step connects `b`") && found[4].starts_with("10:1: no step connects `c`")
+        );
+    }
+
+    #[test]
+    fn an_answer_of_several_steps_knows_what_it_has_captured_and_nobody_else_does() {
+        let found = flaws(
+            "connect :80\nreply to json $.id capture n with {\nsend {{n}} {{m}}\ncapture m = json $.m\nsend {{m}}\n}\n\
+             send {{m}} {{n}}\n",
+        );
+        let places: Vec<_> = found.iter().map(|found| found.split(" has").next().unwrap()).collect();
+        assert_eq!(places, ["3:12: the variable `m`", "7:6: the variable `m`", "7:12: the variable `n`"]);
+    }
+
+    #[test]
+    fn only_a_server_answers_plain_requests() {
+        let source = "on GET /a answer 200 {{n}}\n  header X: {{m}}\nconnect :80\n";
+        let found = flaws(source);
+        assert!(found[0].starts_with("1:1: here is no server that could answer; `on` is for"), "{found:?}");
+        assert!(
+            found[1].starts_with("1:22: the variable `n`") && found[2].starts_with("2:13: the variable `m`"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_command_takes_variables_from_its_environment_only() {
+        assert_eq!(
+            flaws("exec echo '{{url}}' {{list.0.my-id}} {{env:HOME}} \\{{.State}}\nexec echo {{uuid}} capture x\n"),
+            [
+                "1:12: `{{url}}` is not put into a command: a shell would run what it holds; write `\"$url\"`: variables \
+                 are in the command's environment",
+                "1:21: `{{list.0.my-id}}` is not put into a command: a shell would run what it holds; write \
+                 `\"$list_0_my_id\"`: variables are in the command's environment",
+                "1:38: `{{env:HOME}}` is not put into a command: a shell would run what it holds; write `\"$HOME\"`: \
+                 variables are in the command's environment",
+                "2:1: `{{uuid}}` is not put into a command; write `set x = {{uuid}}` before it, and `\"$x\"` in it",
+            ]
+        );
     }
 
     #[test]

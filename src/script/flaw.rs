@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use strsim::levenshtein;
+
 use super::syntax::Place;
-use crate::command::distance;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flaw {
@@ -51,7 +52,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         // It is near to nothing, and not worth the table.
         _ => return None,
     };
-    let measured = known.into_iter().map(|known| (distance(known, name), known));
+    let measured = known.into_iter().map(|known| (levenshtein(known, name), known));
     measured.filter(|(distance, _)| *distance <= slips).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 

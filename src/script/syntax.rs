@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) struct Script {
     /// The file's head: what holds for each `connect` in it.
     pub(crate) settings: Vec<Setting>,
+    /// Of a server's script: what plain HTTP requests get, beside the socket.
+    pub(crate) answers: Vec<HttpAnswer>,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -25,6 +27,20 @@ pub(crate) struct Setting {
     pub(crate) place: Place,
     pub(crate) option: String,
     pub(crate) value: Option<Template>,
+}
+
+/// `on GET /negotiate answer 200 json {…}`, with `header` below it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct HttpAnswer {
+    pub(crate) place: Place,
+    pub(crate) method: String,
+    /// A path; without a query it stands for that path with any.
+    pub(crate) target: String,
+    pub(crate) status: u16,
+    /// All of them `header`.
+    pub(crate) headers: Vec<Setting>,
+    /// Text; none for an empty body.
+    pub(crate) body: Option<Payload>,
 }
 
 /// One line, or a block.
@@ -50,6 +66,8 @@ pub(crate) enum Action {
     Frame(Template),
     /// `None` sends whole messages again.
     Fragment(Option<usize>),
+    /// What comes is taken apart there; `None` takes messages whole again.
+    Split(Option<Text>),
     Ping(Text),
     Pong(Text),
     Expect(Expect),
@@ -63,6 +81,23 @@ pub(crate) enum Action {
         within: Option<Duration>,
         capture: Option<String>,
     },
+    /// The next messages meet these in any order, one each; the limit is that of all together.
+    AnyOrder {
+        within: Option<Duration>,
+        /// Each of them an [`Action::Expect`] of a message, without a limit of its own.
+        steps: Vec<Step>,
+    },
+    /// A rule that stands: messages that fit are answered so from then on, and no step sees them.
+    Reply {
+        to: Pattern,
+        /// Known in the answer only.
+        capture: Option<String>,
+        with: RuleAnswer,
+    },
+    /// A rule that stands: no step sees messages that fit.
+    Ignore(Pattern),
+    /// Ends the rules of this kind.
+    Off(RuleKind),
     /// Takes a value out of the message that came last, or out of the answer to the opening request.
     Capture {
         name: String,
@@ -97,6 +132,20 @@ pub(crate) enum Action {
     Parallel(Vec<Vec<Step>>),
 }
 
+/// What a rule does with a message that fits it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RuleAnswer {
+    Payload(Payload),
+    /// Those that send, close, or capture what only they know.
+    Steps(Vec<Step>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuleKind {
+    Reply,
+    Ignore,
+}
+
 /// Text with `{{…}}` in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Template(pub(crate) Vec<Piece>);
@@ -114,6 +163,11 @@ pub(crate) enum Piece {
     Now,
     /// `{{random 1..6}}`: a whole number, both ends included.
     Random(i64, i64),
+    /// `{{base64 name}}`, `{{base64 hex name}}`: of a variable's text, or of the bytes that it holds in hex.
+    Base64 {
+        of: Box<Piece>,
+        is_hex: bool,
+    },
 }
 
 /// Text as it was written: to the end of the line, in quotes with escapes, or as a block between two lines of `"""`.
@@ -145,13 +199,42 @@ pub(crate) enum Payload {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Binary {
-    /// Given in hex.
-    Hex(Vec<u8>),
-    Base64(Vec<u8>),
+    /// Given in hex, with what may stand between its digits.
+    Hex(Vec<BytePiece>),
+    /// Without variables in it, in its canonical spelling.
+    Base64(Template),
     /// The path is relative to the script.
     File(Text),
     /// Its UTF-8.
     Text(Text),
+}
+
+/// Of bytes that are written in hex.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum BytePiece {
+    /// `00 ff`
+    Known(Vec<u8>),
+    /// `"MQTT"`: its UTF-8.
+    Text(Template),
+    /// `{{x}}`: its value is hex.
+    Variable(Piece),
+    /// `??`, in a pattern.
+    Any,
+    /// `..`, at the end of a pattern: whatever is left.
+    Rest,
+    /// `u16(…)`: how many bytes there are in the parentheses, then those.
+    Counted(LengthPrefix, Vec<BytePiece>),
+}
+
+/// How the length of what follows is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LengthPrefix {
+    U8,
+    /// With the highest byte first, as in all of these.
+    U16,
+    U32,
+    /// Seven bits a byte, the lowest first (LEB128; MQTT's, section 1.5.5 of version 5).
+    Varint,
 }
 
 /// The next thing of its kind has to fit: messages, pings and pongs each have their own order.
@@ -178,6 +261,15 @@ pub(crate) enum Pattern {
     Json(Condition),
     AnyBinary,
     Binary(Binary),
+    BinaryContains(Binary),
+    /// `binary matches /…/`: of its bytes, as far as they are UTF-8.
+    BinaryMatches(Regexp),
+    /// `message json …`, text or binary; one of the three of JSON.
+    MessageJson(Box<Pattern>),
+    /// `binary json …`; one of the three of JSON.
+    BinaryJson(Box<Pattern>),
+    /// The next bytes of the binary messages, wherever one ends and the next begins.
+    Bytes(Binary),
     Ping(Option<TextPattern>),
     Pong(Option<TextPattern>),
     Close {
@@ -195,6 +287,35 @@ pub(crate) enum Pattern {
     BodyJson(Condition),
     /// The subprotocol that was agreed on; none is an empty one.
     Subprotocol(Text),
+}
+
+impl Pattern {
+    /// Whether it is about data messages, and not about control frames or the answer to the opening request.
+    pub(crate) fn is_of_messages(&self) -> bool {
+        match self {
+            Self::Message
+            | Self::AnyText
+            | Self::Text(_)
+            | Self::JsonSubset(_)
+            | Self::JsonExactly(_)
+            | Self::Json(_)
+            | Self::AnyBinary
+            | Self::Binary(_)
+            | Self::BinaryContains(_)
+            | Self::BinaryMatches(_)
+            | Self::MessageJson(_)
+            | Self::BinaryJson(_) => true,
+            // Those do not come one by one.
+            Self::Bytes(_)
+            | Self::Ping(_)
+            | Self::Pong(_)
+            | Self::Close { .. }
+            | Self::Header { .. }
+            | Self::Body(_)
+            | Self::BodyJson(_)
+            | Self::Subprotocol(_) => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -102,11 +102,25 @@ fn piece(inner: &str, place: Place) -> Result<Piece, Flaw> {
             _ => Err(Flaw::new(place, "`random` takes two whole numbers, the smaller first: `{{random 1..6}}`")),
         };
     }
+    if let Some(of) = inner.strip_prefix("base64").filter(|of| of.starts_with(char::is_whitespace)) {
+        return base64(of.trim(), place);
+    }
     match inner {
         "uuid" => Ok(Piece::Uuid),
         "now" => Ok(Piece::Now),
         _ if is_reference(inner) => Ok(Piece::Variable(place, inner.to_owned())),
         _ => Err(no_variable(place, &format!("`{inner}` is no variable's name"))),
+    }
+}
+
+/// `NAME`, `env:NAME` or `hex NAME`
+fn base64(of: &str, place: Place) -> Result<Piece, Flaw> {
+    let bytes = of.strip_prefix("hex").filter(|name| name.starts_with(char::is_whitespace)).map(str::trim);
+    match piece(bytes.unwrap_or(of), place)? {
+        of @ (Piece::Variable(..) | Piece::Environment(..)) => {
+            Ok(Piece::Base64 { of: Box::new(of), is_hex: bytes.is_some() })
+        }
+        _ => Err(Flaw::new(place, "`base64` takes a variable: `{{base64 name}}`, or `{{base64 hex name}}` of bytes")),
     }
 }
 
@@ -194,6 +208,11 @@ impl fmt::Display for Piece {
             Self::Environment(_, name) => write!(f, "{{{{env:{name}}}}}"),
             Self::Uuid => f.write_str("{{uuid}}"),
             Self::Now => f.write_str("{{now}}"),
+            Self::Base64 { of, is_hex } => {
+                let kind = if *is_hex { "hex " } else { "" };
+                let of = of.to_string();
+                write!(f, "{{{{base64 {kind}{}}}}}", of.trim_matches(['{', '}']))
+            }
             Self::Random(least, most) => write!(f, "{{{{random {least}..{most}}}}}"),
         }
     }

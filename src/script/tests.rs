@@ -33,7 +33,9 @@ fn holds_together(source: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each line in its canonical form.
-const LINES: [&str; 93] = [
+const LINES: [&str; 128] = [
+    "on GET /a?b=c answer 200 json {\"id\":\"{{uuid}}\"}",
+    "on DELETE /x answer 404 no such thing",
     "connect {{url}}/chat",
     "a: connect wss://example.org/x?y#z",
     "status 101",
@@ -55,6 +57,23 @@ const LINES: [&str; 93] = [
     "send binary hex 00 ff 10",
     "send binary hex",
     "send binary base64 AP8Q",
+    "send binary base64 {{x}}",
+    "send binary hex 10 varint(u16(\"MQTT\") 04 02 {{id}}) {{x}}",
+    "send header {{base64 name}} {{base64 env:A}} {{base64 hex x}}",
+    "expect binary hex 00 ?? u8(..) ..",
+    "expect binary contains hello",
+    "expect binary contains \"text x\"",
+    "expect binary contains hex 00 ?? ff capture x",
+    "expect binary matches /^a(?-u:[\\x80-\\xff])/i capture x",
+    "expect binary json {\"a\":1}",
+    "expect binary json exactly [1] capture x",
+    "expect within 1s binary json $.a == 1",
+    "expect bytes hex 20 02 ?? 00",
+    "expect bytes hex 30 varint(u16(\"a/b\") ..) capture publish",
+    "expect bytes hex {{x}}",
+    "expect bytes text \"GET \" capture x",
+    "expect bytes base64 AP8Q",
+    "expect bytes file a.bin",
     "send binary file a b.bin",
     "send binary text \"a\\x1e\\0\"",
     "send text file ./hello.txt",
@@ -62,6 +81,9 @@ const LINES: [&str; 93] = [
     "fragment 64K",
     "fragment 1000",
     "fragment off",
+    "split at \"\\x1e\"",
+    "split at ;",
+    "split off",
     "ping",
     "ping hello",
     "ping \"\"",
@@ -108,6 +130,19 @@ const LINES: [&str; 93] = [
     "skip until json $.op == \"done\" within 5s",
     "skip until text \"done\" within 1m30s capture x",
     "skip until message",
+    "reply to json $.type == 6 with {\"type\":6}",
+    "reply to text \"ping\" with pong",
+    "reply to text with json {\"a\":\"{{uuid}}\"}",
+    "reply to text matches /^ping (\\d+)$/ capture n with pong {{n}}",
+    "reply to json {\"op\":\"ping\"} with with",
+    "reply to binary hex 00 with binary hex 01",
+    "reply to message with \"\"",
+    "expect message json $.a == 1 capture n",
+    "expect message json exactly {\"a\":1}",
+    "reply off",
+    "ignore text contains tick",
+    "ignore json $.type == 6",
+    "ignore off",
     "capture seq = json $.seq",
     "capture n = text matches /(\\d+)/",
     "capture n = text",
@@ -120,7 +155,7 @@ const LINES: [&str; 93] = [
     "log \"a # b\"",
     "log a#b",
     "pause 1.5s",
-    "exec ./login.sh --as '{{user}} # 1' capture token",
+    "exec ./login.sh --as \"$user # 1\" capture token",
     "exec within 2s echo a",
     "close",
     "close 1000 bye",
@@ -168,6 +203,131 @@ fn all_that_is_wrong_is_told_at_once() {
             "6:8: a status is to be here; a number from 100 to 599",
         ]
     );
+}
+
+#[test]
+fn expectations_in_any_order_stand_in_a_block() {
+    let source = "a: expect any order  within 2000ms {  # both\n expect json {\"id\":1}\n# or\nexpect text \"x\" capture b\n}\n\
+        repeat 2 {\nexpect any order {\nexpect message\n}\n}\n";
+    let formatted = "a: expect any order within 2s {  # both\n  expect json {\"id\":1}\n  # or\n  expect text \"x\" \
+        capture b\n}\nrepeat 2 {\n  expect any order {\n    expect message\n  }\n}\n";
+    assert_eq!(format::format(source).unwrap(), formatted);
+    holds_together(source).unwrap();
+    let wrong = "expect any {\n}\nexpect any order {\n  send x\n  a: expect text b\n  expect ping\n  \
+        expect within 1s text a\n  repeat 2 {\n  }\n}\nexpect any order {\n}\nexpect any order {\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:12: `order` is missing here; as in `expect any order {`",
+            "4:3: in `expect any order` there are expectations only; as in `expect json {\"id\":1}`",
+            "5:3: the connection's name stands before `expect any order`",
+            "6:3: in `expect any order` there are expectations only; and those of messages: others have their own order",
+            "7:3: the limit is that of all together; write `expect any order within 2s {`",
+            "8:3: in `expect any order` there are expectations only; as in `expect json {\"id\":1}`",
+            "11:1: there is no expectation in this block",
+            "13:1: this `expect any order` is not closed; end it with `}` on a line of its own",
+        ]
+    );
+}
+
+#[test]
+fn the_answer_of_a_rule_may_be_several_steps() {
+    let source = "a: reply to  json $.id capture id with {  # both\n capture n = json $.n\nsend {{n}}\n# and\nclose\n}\n\
+        reply to text \"a\" with {\"a\": {}}\n";
+    let formatted = "a: reply to json $.id capture id with {  # both\n  capture n = json $.n\n  send {{n}}\n  # and\n  \
+        close\n}\nreply to text \"a\" with {\"a\": {}}\n";
+    assert_eq!(format::format(source).unwrap(), formatted);
+    holds_together(source).unwrap();
+    let wrong = "reply to text with {\n  a: send b\n  expect text\n  capture s = status\n  repeat 2 {\n  }\n  send c\n}\n\
+        reply to ping with {\n}\nreply to text with {\n}\nreply to text with {\n";
+    let only = "an answer only captures, sends and closes; as in `capture id = json $.id`, taken from the message that is \
+        answered";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "2:3: the connection's name stands before `reply to`",
+            &format!("3:3: {only}"),
+            &format!("4:3: {only}"),
+            &format!("5:3: {only}"),
+            "9:10: rules are about messages, and `ping` is none; pings are answered by themselves",
+            "11:1: there is no answer in this block; without one it is written `ignore …`",
+            "13:1: this `reply to` is not closed; end it with `}` on a line of its own",
+        ]
+    );
+}
+
+#[test]
+fn a_rule_says_to_what_it_replies_and_with_what() {
+    let wrong = "reply json $.a with b\nreply to text ping with pong\nreply to text \"ping\"\nreply to ping with pong\n\
+        ignore close\nignore\nreply to text \"a\" within 1s with b\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:7: `to` is missing here; as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`",
+            "2:15: before `with`, text stands in quotes; as in `reply to text \"ping\" with pong`",
+            "3:21: `with` and the answer are missing here; as in `reply to text \"ping\" with pong`",
+            "4:10: rules are about messages, and `ping` is none; pings are answered by themselves",
+            "5:8: rules are about messages, and `close` is none",
+            "6:7: what is expected is missing here; `expect message` takes any",
+            "7:19: `with` and the answer are missing here; as in `reply to text \"ping\" with pong`",
+        ]
+    );
+}
+
+#[test]
+fn a_server_answers_plain_requests_before_its_first_step() {
+    let source = "on OPTIONS  /a answer 204 # preflight\n   header Access-Control-Allow-Origin: *\non GET /p answer 200 text file \
+        p.html\non GET /t answer 200 \"\"\"\n  a\n  b\n\"\"\"\n  header X: {{x}}\n\nexpect text a\n";
+    let formatted = "on OPTIONS /a answer 204  # preflight\n  header Access-Control-Allow-Origin: *\non GET /p answer 200 text file \
+        p.html\non GET /t answer 200 \"\"\"\n  a\n  b\n\"\"\"\n  header X: {{x}}\n\nexpect text a\n";
+    assert_eq!(format::format(source).unwrap(), formatted);
+    holds_together(source).unwrap();
+    let wrong = "on get /a answer 200\non GET a answer 200\non GET /{{a}} answer 200\non GET /a 200\non GET /a answer 101\n\
+        on GET /a answer 204 x\non GET /a answer 200 binary hex 00\non GET /a answer 200\n  insecure\n  header a\nlog x\n\
+        on GET /a answer 200\n  header a: b\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:4: a method is missing here, in capitals; as in `on GET /negotiate answer 200 json {}`",
+            "2:8: a path is missing here; as in `on GET /negotiate answer 200 json {}`",
+            "3:8: `/{{a}}` is no path of a request; it has no fragment and takes no variables",
+            "4:11: `answer` is missing here; as in `on GET /negotiate answer 200 json {}`",
+            "5:18: a status is to be here; a number from 200 to 599",
+            "6:22: an answer with 204 has no body",
+            "7:22: the body of an answer is text",
+            "9:3: below an answer there are headers only; as in `header Access-Control-Allow-Origin: *`",
+            "10:3: a header is written `Name: value`; as in `header Access-Control-Allow-Origin: *`",
+            "12:1: `on` stands before the first step",
+        ]
+    );
+}
+
+#[test]
+fn bytes_have_gaps_and_lengths_where_those_mean_something() {
+    let wrong = "send binary hex 00 ??\nsend binary hex 00 ..\nexpect bytes hex 00 ..\nexpect binary hex .. 00\n\
+        expect binary contains hex ..\nexpect bytes hex u16(00\nexpect bytes hex 0 \"a\"\nexpect bytes hex 00 xy\nexpect bytes\n\
+        skip until bytes hex 00\nexpect binary hex {{x\nsend {{base64 uuid}}\nreply to bytes hex 00 with a\n";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:20: `??` can be expected, and not sent",
+            "2:20: `..` can be expected, and not sent",
+            "3:21: where these bytes end is left open; `..` stands for the rest of a message, or of what `u16(…)` counts",
+            "4:22: behind `..` nothing is left",
+            "5:28: where these bytes end is left open; `..` stands for the rest of a message, or of what `u16(…)` counts",
+            "6:18: this parenthesis is not closed",
+            "7:18: a hex digit is missing; each byte has two, as in `00 ff 10`",
+            "8:21: `xy` is no hex; as in `00 ff 10`",
+            "9:13: which bytes is missing here; as in `bytes hex 20 02 ?? 00`",
+            "10:12: bytes are taken one after another, and not skipped; `skip until binary …` passes over messages, \
+             `expect bytes hex ??` over a byte",
+            "11:19: `{{` has no `}}` on its line; variables are written `{{name}}`, a literal `{{` is written `\\{{`",
+            "12:6: `base64` takes a variable: `{{base64 name}}`, or `{{base64 hex name}}` of bytes",
+            "13:10: rules are about messages, and `bytes` is none",
+        ]
+    );
+    let nested = format!("expect bytes hex {}00{}", "u8(".repeat(1000), ")".repeat(1000));
+    assert_eq!(flaws(&nested).len(), 1);
 }
 
 #[test]
@@ -232,9 +392,9 @@ proptest! {
     fn what_is_printed_is_read_as_the_same(
         lines in proptest::collection::vec(
             prop_oneof![
-                6 => (proptest::sample::select(LINES.to_vec()), "( # x| \\{\\{a\\}\\}| capture b| within 1s|\"|\\\\| /| \\)|\\}){0,2}")
+                6 => (proptest::sample::select(LINES.to_vec()), "( # x| \\{\\{a\\}\\}| capture b| within 1s| with x|\"|\\\\| /| \\)|\\}){0,2}")
                     .prop_map(|(line, more)| format!("{line}{more}")),
-                2 => "(repeat 2|parallel|\\}) \\{",
+                2 => "(repeat 2|parallel|expect any order|reply to text with|\\}) \\{",
                 2 => "\\}",
                 1 => "(send|expect json|set a =|exec|expect text contains) \"\"\"\n( {0,4}[a-z1{}\"\\\\#]{0,3} {0,2}\n){0,4}\"\"\"",
                 2 => "(send|log|expect text|expect header X:|exec|ping|set a =|close 1000) [ -~é\t\r]{0,12}",

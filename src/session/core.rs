@@ -11,19 +11,24 @@ use tokio::time::Instant;
 use crate::event::{Close, End, Message, Run};
 
 use super::goal::{Expectation, Goal};
-use super::pace::Wait;
+use super::pace::{LingerEnd, LingerPolicy};
 
 /// After a signal the peer gets this long for its Close: who pressed Ctrl-C does not want to wait.
 const HASTE: Duration = Duration::from_secs(1);
 
+/// A peer from which something has come within this time, or half of the close timeout if that is less, sends on.
+const LULL: Duration = Duration::from_secs(1);
+
 /// The options under the heading Ending.
 #[derive(Clone, Debug)]
 pub(crate) struct Ending {
-    pub(crate) wait: Wait,
+    pub(crate) linger: LingerPolicy,
     /// `--one`, `--count`: messages to receive.
     pub(crate) count: Option<u64>,
     pub(crate) until: Option<Regex>,
     pub(crate) expectations: Vec<Expectation>,
+    /// `--binary`: expectations and `--until` look into binary messages too.
+    pub(crate) looks_at_binary: bool,
     /// The Close that we send.
     pub(crate) close: Close,
     pub(crate) close_timeout: Duration,
@@ -38,11 +43,18 @@ pub(crate) struct Core {
     goal: Goal,
     phase: Phase,
     verdict: Option<Verdict>,
+    /// When the input ended; it may have done so on a connection before this one.
+    input_ended: Option<Instant>,
     /// What had moved when last looked at.
     moved: Moved,
-    /// When something last moved that is progress.
-    progressed: Instant,
-    waits_for_output: bool,
+    /// When something of a message came last, once there is a reason to ask.
+    heard: Instant,
+    /// The parts of a message have come up to now, and not its end.
+    is_mid_message: bool,
+    /// Messages that came after the last one that was waited for.
+    late: u64,
+    /// Since when the session has waited for its own output.
+    waits_for_output: Option<Instant>,
     /// A write has failed: the connection is as good as gone, only the reader does not know yet.
     broke_off: bool,
 }
@@ -52,8 +64,8 @@ enum Phase {
     /// Messages go both ways.
     Open,
     /// The input has ended; the peer may still answer.
-    Lingering { until: Option<Instant> },
-    /// Our Close is to be sent, or has been.
+    Lingering,
+    /// Our Close is to be sent, or has been. `since` is when its time limit began to count.
     Closing { close: Close, since: Instant, sent: bool },
 }
 
@@ -62,8 +74,8 @@ enum Phase {
 enum Verdict {
     Interrupted(i32),
     BadInput(String),
-    /// `--wait` ran out before `--count` or `--until` was met.
-    Short,
+    /// Receiving ended before `--count` or `--until` was met.
+    Short(LingerEnd),
 }
 
 /// What a message is to the goal.
@@ -72,14 +84,15 @@ pub(crate) enum Reception {
     Usual,
     /// The one that was waited for: the session is to end.
     Last,
-    /// Behind the last one: not to be shown.
+    /// After the last one: not to be shown.
     Late,
 }
 
 /// How many bytes have gone either way.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Moved {
-    pub(crate) read: u64,
+    /// Those of messages: pings alone are no reason to go on.
+    pub(crate) received: u64,
     pub(crate) written: u64,
 }
 
@@ -97,42 +110,62 @@ pub(crate) struct Outcome {
     pub(crate) end: End,
     /// Expectations that no message met, as they were written.
     pub(crate) missed: Vec<String>,
-    /// What `--count` or `--until` still waited for when `--wait` ran out, or when the server closed.
+    /// What `--count` or `--until` still waited for when receiving ended, or when the server closed.
     pub(crate) short: Option<String>,
-    /// `--wait` ran out on them.
-    pub(crate) lapsed: bool,
+    /// Receiving ended before it had come.
+    pub(crate) lapsed: Option<LingerEnd>,
+    /// Messages that came after the last one that was waited for.
+    pub(crate) late: u64,
+    /// The peer did not answer our Close, and was still sending whole messages when that was given up: a feed.
+    pub(crate) sends_on: bool,
+    /// When the input ended.
+    pub(super) input_ended: Option<Instant>,
     /// We had begun to end it.
     pub(crate) wanted: bool,
 }
 
 impl Core {
-    /// The goal may have been pursued over connections before this one.
-    pub(crate) fn new(ending: Ending, goal: Goal, now: Instant) -> Self {
+    /// Over connections before this one, the goal may have been pursued, and the input may have ended.
+    pub(crate) fn new(ending: Ending, goal: Goal, input_ended: Option<Instant>, now: Instant) -> Self {
         Self {
             ending,
             goal,
             phase: Phase::Open,
             verdict: None,
+            input_ended,
             moved: Moved::default(),
-            progressed: now,
-            waits_for_output: false,
+            heard: now,
+            is_mid_message: false,
+            late: 0,
+            waits_for_output: None,
             broke_off: false,
         }
     }
 
     /// Whether messages may still be sent.
     pub(crate) fn takes_input(&self) -> bool {
-        matches!(self.phase, Phase::Open)
+        !matches!(self.phase, Phase::Closing { .. })
     }
 
     /// The input has ended and all of it is sent.
     pub(crate) fn input_ended(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Open) {
-            let until = match self.ending.wait {
-                Wait::For(time) => now.checked_add(time),
-                Wait::Forever => None,
-            };
-            self.phase = Phase::Lingering { until };
+            self.input_ended.get_or_insert(now);
+            self.heard = now;
+            self.phase = Phase::Lingering;
+        }
+    }
+
+    /// Whether it matters when something comes.
+    pub(crate) fn minds_silence(&self) -> bool {
+        !matches!(self.phase, Phase::Open)
+    }
+
+    /// So many bytes of messages have come by now.
+    pub(crate) fn heard(&mut self, received: u64, now: Instant) {
+        if received != self.moved.received {
+            self.moved.received = received;
+            self.heard = now;
         }
     }
 
@@ -145,29 +178,32 @@ impl Core {
     /// A message came in.
     pub(crate) fn received(&mut self, message: &Message) -> Reception {
         if self.goal.is_reached() {
+            self.late += 1;
             return Reception::Late;
         }
         if self.goal.received(message) { Reception::Last } else { Reception::Usual }
     }
 
-    /// Messages came in together; how many of them are not behind the last one that was waited for, and whether that is
-    /// among them.
+    /// Messages came in together; how many of them did not come after the last one that was waited for, and whether that
+    /// is among them.
     pub(crate) fn received_run(&mut self, run: &Run) -> (usize, Reception) {
         if self.goal.is_reached() {
+            self.late += run.len() as u64;
             return (0, Reception::Late);
         }
         let count = self.goal.received_run(run);
+        self.late += (run.len() - count) as u64;
         (count, if self.goal.is_reached() { Reception::Last } else { Reception::Usual })
     }
 
-    /// The last part of a large message came in; nothing that looks into messages is asked of one.
-    pub(crate) fn received_in_parts(&mut self) -> Reception {
-        self.received(&Message::Binary(Bytes::new()))
-    }
-
-    /// Whether what comes now is behind the last message that was waited for.
-    pub(crate) fn has_enough(&self) -> bool {
-        self.goal.is_reached()
+    /// A part of a large message came in; nothing that looks into messages is asked of one.
+    pub(crate) fn received_part(&mut self, is_last: bool) -> Reception {
+        self.is_mid_message = !is_last;
+        match is_last {
+            true => self.received(&Message::Binary(Bytes::new())),
+            false if self.goal.is_reached() => Reception::Late,
+            false => Reception::Usual,
+        }
     }
 
     /// Wants the closing handshake to begin, with the given Close or the command line's.
@@ -225,22 +261,34 @@ impl Core {
     }
 
     pub(crate) fn is_waiting_for_output(&self) -> bool {
-        self.waits_for_output
+        self.waits_for_output.is_some()
     }
 
-    /// Whether the session waits for its own output: then a silent peer is not to blame.
-    pub(crate) fn waits_for_output(&mut self, waits: bool, now: Instant) {
-        if self.waits_for_output && !waits {
-            self.progressed = now;
+    /// The session waits for its own output from now on: then a silent peer is not to blame.
+    pub(crate) fn output_blocks(&mut self, now: Instant) {
+        self.waits_for_output.get_or_insert(now);
+    }
+
+    /// The output takes more again. No time has passed meanwhile, as far as the peer is concerned.
+    pub(crate) fn output_flows(&mut self, now: Instant) {
+        let Some(blocked) = self.waits_for_output.take() else { return };
+        self.heard = now;
+        if let Phase::Closing { since, .. } = &mut self.phase
+            && !matches!(self.verdict, Some(Verdict::Interrupted(_)))
+        {
+            *since += now.saturating_duration_since(blocked.max(*since));
         }
-        self.waits_for_output = waits;
     }
 
-    /// The next step. What has come is progress while somebody waits for it: the goal, and who `listens`.
-    pub(crate) fn step(&mut self, moved: Moved, listens: bool, now: Instant) -> Step {
-        let has_come = moved.read != self.moved.read && listens && !self.goal.is_reached();
-        if has_come || moved.written != self.moved.written {
-            self.progressed = now;
+    /// The next step.
+    pub(crate) fn step(&mut self, moved: Moved, now: Instant) -> Step {
+        self.heard(moved.received, now);
+        if moved.written != self.moved.written
+            && let Phase::Closing { since, .. } = &mut self.phase
+            && !matches!(self.verdict, Some(Verdict::Interrupted(_)))
+        {
+            // What was sent before our Close is still on its way.
+            *since = now;
         }
         self.moved = moved;
         if self.ending.deadline.is_some_and(|deadline| now >= deadline) {
@@ -248,18 +296,10 @@ impl Core {
         }
         let next = match &self.phase {
             Phase::Open => None,
-            Phase::Lingering { until: Some(until) } if now >= *until => {
-                if self.goal.is_pending() {
-                    self.verdict.get_or_insert(Verdict::Short);
-                }
-                self.begin_close(None, now);
-                Some(now + self.ending.close_timeout)
-            }
-            Phase::Lingering { until } => *until,
-            Phase::Closing { .. } if self.waits_for_output && !self.is_hasty() => None,
+            Phase::Lingering => self.linger(now),
+            Phase::Closing { .. } if self.is_waiting_for_output() && !self.is_hasty() => None,
             Phase::Closing { since, .. } => {
-                let still = if self.is_hasty() { *since } else { self.progressed.max(*since) };
-                let until = still + self.ending.close_timeout;
+                let until = *since + self.ending.close_timeout;
                 if now >= until {
                     return Step::GiveUp(End::Unanswered);
                 }
@@ -269,13 +309,37 @@ impl Core {
         Step::Wait(next.into_iter().chain(self.ending.deadline).min())
     }
 
+    /// When to look again, after the end of the input; the close begins when it has been long enough.
+    fn linger(&mut self, now: Instant) -> Option<Instant> {
+        let heard = (!self.is_waiting_for_output()).then_some(self.heard);
+        let (until, why) = self.ending.linger.end(self.input_ended.unwrap_or(now), heard)?;
+        if now < until {
+            return Some(until);
+        }
+        if self.goal.is_pending() {
+            self.verdict.get_or_insert(Verdict::Short(why));
+        }
+        self.begin_close(None, now);
+        Some(now + self.ending.close_timeout)
+    }
+
+    /// Whether the peer is one that sends for ever, rather than one that is gone.
+    fn sends_on(&self, now: Instant) -> bool {
+        let lull = LULL.min(self.ending.close_timeout / 2);
+        !self.is_mid_message && now.saturating_duration_since(self.heard) < lull
+    }
+
     /// What to report, now that the connection has ended so; the goal goes on to the next connection, if there is one.
-    pub(crate) fn outcome(self, end: End) -> (Outcome, Goal) {
+    pub(crate) fn outcome(self, end: End, now: Instant) -> (Outcome, Goal) {
         let missed = self.goal.missed();
-        // What was on its way when the wait ended may have come all the same.
-        let lapsed = matches!(self.verdict, Some(Verdict::Short)) && self.goal.is_pending();
+        let lapsed = match self.verdict {
+            // What was on its way when receiving ended may have come all the same.
+            Some(Verdict::Short(why)) if self.goal.is_pending() => Some(why),
+            _ => None,
+        };
+        let sends_on = matches!(end, End::Unanswered) && !self.broke_off && self.sends_on(now);
         let left = matches!(end, End::Closed { sent: None, .. }) && self.goal.is_pending();
-        let short = (lapsed || left).then(|| self.goal.pending());
+        let short = (lapsed.is_some() || left).then(|| self.goal.pending());
         let wanted = self.verdict.is_some() || matches!(self.phase, Phase::Closing { .. }) && !self.broke_off;
         let end = match (self.verdict, end) {
             (None, End::Unanswered) if self.broke_off => End::Cut(None),
@@ -284,7 +348,8 @@ impl Core {
             (Some(Verdict::BadInput(why)), _) => End::BadInput(why),
             (_, end) => end,
         };
-        (Outcome { end, missed, short, lapsed, wanted }, self.goal)
+        let Self { late, input_ended, goal, .. } = self;
+        (Outcome { end, missed, short, lapsed, late, sends_on, input_ended, wanted }, goal)
     }
 
     fn is_hasty(&self) -> bool {
@@ -295,187 +360,14 @@ impl Core {
 impl Outcome {
     /// The exit status; a missed expectation counts where nothing worse explains it.
     pub(crate) fn exit_code(&self) -> u8 {
-        match self.end.exit_code() {
+        let code = if matches!(self.end, End::Unanswered) && self.sends_on { 0 } else { self.end.exit_code() };
+        match code {
             0 | 7 if !self.missed.is_empty() && !matches!(self.end, End::OutputGone) => 1,
-            0 if self.lapsed => 7,
+            0 if self.lapsed.is_some() => 7,
             code => code,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn ending() -> Ending {
-        Ending {
-            wait: Wait::For(SECOND),
-            count: None,
-            until: None,
-            expectations: Vec::new(),
-            close: Close::new(1000, ""),
-            close_timeout: 5 * SECOND,
-            deadline: None,
-        }
-    }
-
-    fn core(change: impl FnOnce(&mut Ending)) -> (Core, Instant) {
-        let now = Instant::now();
-        let mut ending = ending();
-        change(&mut ending);
-        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone());
-        (Core::new(ending, goal, now), now)
-    }
-
-    fn waits_until(step: Step) -> Option<Instant> {
-        match step {
-            Step::Wait(until) => until,
-            Step::GiveUp(end) => panic!("gave up: {end:?}"),
-        }
-    }
-
-    fn read(read: u64) -> Moved {
-        Moved { read, ..Moved::default() }
-    }
-
-    fn closed(code: u16) -> End {
-        End::Closed { sent: None, close: Close::new(code, "") }
-    }
-
-    #[test]
-    fn an_open_session_needs_no_clock() {
-        let (mut core, now) = core(|_| ());
-        assert_eq!(waits_until(core.step(read(0), true, now)), None);
-    }
-
-    #[test]
-    fn what_comes_after_the_wait_and_before_the_end_still_counts() {
-        let (mut core, now) = core(|ending| ending.count = Some(1));
-        core.input_ended(now);
-        core.step(read(0), true, now + SECOND);
-        assert!(core.wants_close());
-        core.received(&"on its way".into());
-        let (outcome, _) = core.outcome(closed(1000));
-        assert_eq!((outcome.exit_code(), outcome.short), (0, None));
-    }
-
-    #[test]
-    fn after_the_input_it_waits_then_closes_then_gives_up_without_progress() {
-        let (mut core, now) = core(|_| ());
-        core.input_ended(now);
-        assert_eq!(waits_until(core.step(read(0), true, now)), Some(now + SECOND));
-        assert_eq!(core.take_close(), None);
-        waits_until(core.step(read(0), true, now + SECOND));
-        assert_eq!(core.take_close(), Some(Close::new(1000, "")));
-        assert_eq!(core.take_close(), None);
-        assert_eq!(waits_until(core.step(read(1), true, now + 3 * SECOND)), Some(now + 8 * SECOND));
-        assert!(matches!(core.step(read(1), true, now + 8 * SECOND), Step::GiveUp(End::Unanswered)));
-    }
-
-    #[test]
-    fn what_comes_is_progress_only_for_who_waits_for_it_and_what_goes_always() {
-        let (mut core, now) = core(|_| ());
-        core.begin_close(None, now);
-        assert_eq!(waits_until(core.step(read(1), false, now + SECOND)), Some(now + 5 * SECOND));
-        let moved = Moved { read: 2, written: 1 };
-        assert_eq!(waits_until(core.step(moved, false, now + 2 * SECOND)), Some(now + 7 * SECOND));
-        assert_eq!(waits_until(core.step(Moved { read: 3, ..moved }, true, now + 3 * SECOND)), Some(now + 8 * SECOND));
-    }
-
-    #[test]
-    fn behind_the_goal_nothing_that_comes_is_progress() {
-        let (mut core, now) = core(|ending| ending.count = Some(1));
-        core.received(&"a".into());
-        core.begin_close(None, now);
-        assert_eq!(waits_until(core.step(read(1), true, now + SECOND)), Some(now + 5 * SECOND));
-        assert!(matches!(core.step(read(2), true, now + 5 * SECOND), Step::GiveUp(End::Unanswered)));
-    }
-
-    #[test]
-    fn a_stalled_output_stops_the_clock_of_the_close_but_not_of_the_run() {
-        let (mut core, now) = core(|ending| ending.deadline = Some(Instant::now() + 60 * SECOND));
-        core.begin_close(None, now);
-        core.waits_for_output(true, now);
-        assert!(waits_until(core.step(read(0), true, now + 50 * SECOND)).unwrap() > now + 59 * SECOND);
-        core.waits_for_output(false, now + 51 * SECOND);
-        assert_eq!(waits_until(core.step(read(0), true, now + 51 * SECOND)), Some(now + 56 * SECOND));
-        assert!(matches!(core.step(read(1), true, now + 61 * SECOND), Step::GiveUp(End::TimedOut)));
-    }
-
-    #[test]
-    fn the_goal_closes_and_hides_what_comes_after_it() {
-        let (mut core, now) = core(|ending| ending.count = Some(1));
-        assert_eq!(core.received(&"a".into()), Reception::Last);
-        assert_eq!(core.received(&"b".into()), Reception::Late);
-        core.begin_close(None, now);
-        assert!(core.wants_close() && !core.takes_input());
-        assert_eq!(core.outcome(closed(1000)).0.exit_code(), 0);
-    }
-
-    #[test]
-    fn a_wait_that_ends_before_the_goal_is_a_timeout() {
-        let (mut core, now) = core(|ending| ending.count = Some(2));
-        core.received(&"a".into());
-        core.input_ended(now);
-        core.step(read(0), true, now + SECOND);
-        let (outcome, _) = core.outcome(closed(1000));
-        assert_eq!((outcome.exit_code(), outcome.short.as_deref()), (7, Some("1 of 2 messages came")));
-    }
-
-    #[test]
-    fn two_signals_leave_at_once_and_one_does_so_in_order() {
-        let (mut core, now) = core(|_| ());
-        waits_until(core.interrupted(2, now));
-        assert!(core.take_close().is_some());
-        assert_eq!(waits_until(core.step(read(0), true, now)), Some(now + HASTE));
-        assert!(matches!(core.interrupted(2, now), Step::GiveUp(End::Interrupted(2))));
-        assert_eq!(core.outcome(closed(1000)).0.exit_code(), 130);
-    }
-
-    #[test]
-    fn each_end_has_its_exit_status() {
-        let ours = |code| Some(Close::new(code, ""));
-        for (end, code) in [
-            (closed(1000), 0),
-            (closed(1001), 0),
-            (closed(1008), 6),
-            (End::Closed { sent: None, close: Close::default() }, 0),
-            (End::Closed { sent: ours(4000), close: Close::new(4000, "") }, 0),
-            (End::Closed { sent: ours(1000), close: Close::new(1011, "") }, 6),
-            (End::Cut(None), 5),
-            (End::Unanswered, 7),
-            (End::TimedOut, 7),
-            (End::OutputGone, 0),
-        ] {
-            assert_eq!(core(|_| ()).0.outcome(end).0.exit_code(), code);
-        }
-    }
-
-    #[test]
-    fn a_missed_expectation_is_1_unless_something_worse_happened() {
-        let expecting = || core(|ending| ending.expectations = vec![Expectation::Text(Regex::new("x").unwrap())]).0;
-        assert_eq!(expecting().outcome(closed(1000)).0.exit_code(), 1);
-        assert_eq!(expecting().outcome(End::TimedOut).0.exit_code(), 1);
-        assert_eq!(expecting().outcome(End::Cut(None)).0.exit_code(), 5);
-        assert_eq!(expecting().outcome(End::OutputGone).0.exit_code(), 0);
-    }
-
-    #[test]
-    fn it_is_known_who_wanted_the_end() {
-        let ended = |act: fn(&mut Core, Instant)| {
-            let (mut core, now) = core(|_| ());
-            act(&mut core, now);
-            core.outcome(End::Cut(None)).0.wanted
-        };
-        assert!(!ended(|_, _| ()));
-        assert!(!ended(Core::input_ended));
-        assert!(!ended(Core::broke_off));
-        assert!(ended(|core, now| core.begin_close(None, now)));
-        assert!(ended(|core, now| drop(core.interrupted(2, now))));
-        let (mut core, now) = core(|_| ());
-        core.broke_off(now);
-        assert!(matches!(core.outcome(End::Unanswered).0.end, End::Cut(None)));
-    }
-}
+mod tests;

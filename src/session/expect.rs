@@ -1,5 +1,7 @@
 //! What a user expects to find in a JSON message: `PATH` or `PATH=VALUE`.
 
+use std::io::Write;
+
 use regex::Regex;
 use serde_json::Value;
 use serde_json_path::functions::{LogicalType, ValueType};
@@ -12,6 +14,21 @@ pub(crate) struct JsonExpectation {
     value: Option<Value>,
     text: String,
 }
+
+/// What came of a message; the order says what is closest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Judged {
+    NotJson,
+    /// The path leads nowhere.
+    Nothing,
+    /// These values stood there.
+    Other(String),
+    Met,
+}
+
+/// How much of what stood there is told: bytes, and values.
+const SHOWN: usize = 200;
+const SHOWN_VALUES: usize = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadExpectation {
@@ -38,21 +55,64 @@ impl JsonExpectation {
         }
     }
 
-    /// What the user typed.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Whether `message` is JSON and one of the places that the path leads to has the value.
-    pub(crate) fn matches(&self, message: &str) -> bool {
+    pub(crate) fn judge(&self, message: &str) -> Judged {
         let Ok(message) = serde_json::from_str(message) else {
-            return false;
+            return Judged::NotJson;
         };
         let found = self.path.query(&message);
         match &self.value {
-            Some(value) => found.iter().any(|found| same(found, value)),
-            None => !found.is_empty(),
+            _ if found.is_empty() => Judged::Nothing,
+            Some(value) if !found.iter().any(|found| same(found, value)) => Judged::Other(shown(&found.all())),
+            _ => Judged::Met,
         }
+    }
+
+    /// Why no message met it, after the one that came closest.
+    pub(super) fn shown_miss(&self, closest: Option<&Judged>) -> String {
+        let path = split(&self.text).0.trim();
+        match closest {
+            Some(Judged::Other(values)) => format!("`{}`: `{path}` was {values} at last", self.text),
+            Some(Judged::Nothing) => format!("`{}`: there was no `{path}`", self.text),
+            Some(Judged::NotJson) => format!("`{}`: no message was JSON", self.text),
+            Some(Judged::Met) | None => format!("`{}`", self.text),
+        }
+    }
+}
+
+/// The values in one line, cut where it gets long.
+fn shown(values: &[&Value]) -> String {
+    let mut text = Beginning::default();
+    for (at, value) in values.iter().take(SHOWN_VALUES).enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        // It fails where there is no more room, and nowhere else.
+        let written =
+            write!(text, "{comma}").and_then(|()| serde_json::to_writer(&mut text, value).map_err(Into::into));
+        if written.is_err() {
+            break;
+        }
+    }
+    let more = if text.is_cut || values.len() > SHOWN_VALUES { "…" } else { "" };
+    format!("`{}{more}`", String::from_utf8_lossy(&text.bytes))
+}
+
+/// The beginning of what is written, so that nothing large is made for a line.
+#[derive(Default)]
+struct Beginning {
+    bytes: Vec<u8>,
+    is_cut: bool,
+}
+
+impl Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let room = SHOWN - self.bytes.len();
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.is_cut |= bytes.len() > room;
+        if self.is_cut { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -108,10 +168,15 @@ fn rooted(path: &str) -> Option<String> {
     }
 }
 
-/// `5` and `5.0` are the same number to JSON, if not to `serde_json`. Two integers are compared exactly.
+/// `5` and `5.0` are the same number to JSON, if not to `serde_json`; so are `0` and `-0`. Two integers are compared exactly.
 fn same(found: &Value, expected: &Value) -> bool {
     match (found, expected) {
         (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => a.as_f64() == b.as_f64(),
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_i64() == Some(0) && b.as_i64() == Some(0),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
         _ => found == expected,
     }
 }
@@ -122,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_message_matches_where_the_path_leads_to_the_value() {
-        let message = r#"{"op":"done","n":5,"s":"5","x":null,"list":[{"id":1},{"id":2,"name":"bé"}],"a=b":true,"big":9007199254740993}"#;
+        let message = r#"{"op":"done","n":5,"s":"5","x":null,"list":[{"id":1},{"id":2,"name":"bé"}],"a=b":true,"big":9007199254740993,"zero":-0,"deep":{"b":[1,{"c":-0}]}}"#;
         for (text, matches) in [
             ("$.op=done", true),
             ("op=done", true),
@@ -151,25 +216,49 @@ mod tests {
             ("list[?search(@.name, 'é')].id=2", true),
             ("list[?search(@.name, '(')]", false),
             ("list[?search(@.id, '1')]", false),
+            ("zero=0", true),
+            ("deep={\"b\":[1.0,{\"c\":0}]}", true),
+            ("deep={\"b\":[1,{\"c\":1}]}", false),
+            ("deep={\"b\":[1]}", false),
             ("big=9007199254740993", true),
             ("big=9007199254740992", false),
         ] {
             let expectation = JsonExpectation::from_text(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!(expectation.matches(message), matches, "{text}");
-            assert_eq!(expectation.text(), text);
+            assert_eq!(expectation.judge(message) == Judged::Met, matches, "{text}");
         }
     }
 
     #[test]
     fn a_value_is_all_behind_the_first_equals_sign() {
         let expectation = JsonExpectation::from_text("q=a=b c").unwrap();
-        assert!(expectation.matches(r#"{"q":"a=b c"}"#));
+        assert!(expectation.judge(r#"{"q":"a=b c"}"#) == Judged::Met);
     }
 
     #[test]
     fn what_is_no_json_never_matches() {
         let expectation = JsonExpectation::from_text("$").unwrap();
-        assert!(expectation.matches("1") && !expectation.matches("hello") && !expectation.matches(""));
+        assert_eq!(
+            ["1", "hello", ""].map(|text| expectation.judge(text)),
+            [Judged::Met, Judged::NotJson, Judged::NotJson]
+        );
+    }
+
+    #[test]
+    fn what_stood_there_instead_is_told_up_to_a_bound() {
+        let long = format!("{{\"a\":\"{}\"}}", "é".repeat(1000));
+        for (text, message, told) in [
+            ("$.op=done", r#"{"op":"wait","x":1}"#, "`$.op=done`: `$.op` was `\"wait\"` at last"),
+            ("op=done", r#"{"op":{"a":[1, 2.50]}}"#, "`op=done`: `op` was `{\"a\":[1,2.50]}` at last"),
+            ("list[*]=9", r#"{"list":[1,2,3,4]}"#, "`list[*]=9`: `list[*]` was `1, 2, 3…` at last"),
+            ("op", r#"{"x":1}"#, "`op`: there was no `op`"),
+            ("op=1", "hello", "`op=1`: no message was JSON"),
+            ("a=1", &long, &format!("`a=1`: `a` was `\"{}\u{fffd}…` at last", "é".repeat(99))),
+        ] {
+            let expectation = JsonExpectation::from_text(text).unwrap();
+            let judged = expectation.judge(message);
+            assert_eq!(expectation.shown_miss(Some(&judged)), told);
+        }
+        assert_eq!(JsonExpectation::from_text("op").unwrap().shown_miss(None), "`op`");
     }
 
     #[test]

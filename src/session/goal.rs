@@ -4,7 +4,7 @@ use regex::Regex;
 
 use crate::event::{Message, Run};
 
-use super::expect::JsonExpectation;
+use super::expect::{JsonExpectation, Judged};
 
 /// Something that a received message must be.
 #[derive(Clone, Debug)]
@@ -19,38 +19,60 @@ pub(crate) struct Goal {
     count: Option<u64>,
     until: Option<Regex>,
     received: u64,
-    expectations: Vec<(Expectation, bool)>,
+    expectations: Vec<Awaited>,
+    /// Whether binary messages are looked into, as far as they are UTF-8.
+    looks_at_binary: bool,
     reached: bool,
 }
 
-impl Expectation {
-    fn is_met_by(&self, text: Option<&str>) -> bool {
-        let Some(text) = text else { return false };
-        match self {
-            Self::Text(regex) => regex.is_match(text),
-            Self::Json(json) => json.matches(text),
-        }
-    }
+/// An expectation, and how far the messages have come.
+#[derive(Debug)]
+struct Awaited {
+    expectation: Expectation,
+    is_met: bool,
+    /// The message that came closest to one about JSON, the last of those.
+    closest: Option<Judged>,
 }
 
-impl std::fmt::Display for Expectation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(regex) => regex.fmt(f),
-            Self::Json(json) => f.write_str(json.text()),
+impl Awaited {
+    fn look_at(&mut self, text: Option<&str>) {
+        let Some(text) = text.filter(|_| !self.is_met) else { return };
+        match &self.expectation {
+            Expectation::Text(regex) => self.is_met = regex.is_match(text),
+            Expectation::Json(json) => {
+                let judged = json.judge(text);
+                self.is_met = judged == Judged::Met;
+                if !matches!((&self.closest, &judged), (Some(Judged::Other(_)), Judged::Nothing | Judged::NotJson)) {
+                    self.closest = Some(judged);
+                }
+            }
+        }
+    }
+
+    /// The expectation, with what came instead.
+    fn shown_miss(&self) -> String {
+        match &self.expectation {
+            Expectation::Text(regex) => format!("`{regex}`"),
+            Expectation::Json(json) => json.shown_miss(self.closest.as_ref()),
         }
     }
 }
 
 impl Goal {
     pub(super) fn new(count: Option<u64>, until: Option<Regex>, expectations: Vec<Expectation>) -> Self {
-        let expectations = expectations.into_iter().map(|expectation| (expectation, false)).collect();
-        Self { count, until, received: 0, expectations, reached: false }
+        let awaited = |expectation| Awaited { expectation, is_met: false, closest: None };
+        let expectations = expectations.into_iter().map(awaited).collect();
+        Self { count, until, received: 0, expectations, looks_at_binary: false, reached: false }
+    }
+
+    /// The same, and binary messages are looked into.
+    pub(super) fn also_binary(self, looks_at_binary: bool) -> Self {
+        Self { looks_at_binary, ..self }
     }
 
     /// Takes a message in; true when it is the last one that was waited for.
     pub(super) fn received(&mut self, message: &Message) -> bool {
-        self.take(message.text())
+        self.take(message.text().is_some(), message.data())
     }
 
     /// Takes messages in up to the last one that was waited for; returns how many those were.
@@ -59,22 +81,23 @@ impl Goal {
             self.received += run.len() as u64;
             return run.len();
         }
-        let text = |data| run.is_text().then(|| std::str::from_utf8(data).expect("it is known to be UTF-8"));
-        run.iter().position(|data| self.take(text(data))).map_or(run.len(), |last| last + 1)
+        run.iter().position(|data| self.take(run.is_text(), data)).map_or(run.len(), |last| last + 1)
     }
 
-    fn take(&mut self, text: Option<&str>) -> bool {
+    fn take(&mut self, is_text: bool, data: &[u8]) -> bool {
         self.received += 1;
-        for (expectation, met) in &mut self.expectations {
-            *met = *met || expectation.is_met_by(text);
-        }
+        let minds = self.until.is_some() || self.expectations.iter().any(|awaited| !awaited.is_met);
+        // Text is known to be UTF-8, and then nothing is copied.
+        let text = (minds && (is_text || self.looks_at_binary)).then(|| String::from_utf8_lossy(data));
+        let text = text.as_deref();
+        self.expectations.iter_mut().for_each(|awaited| awaited.look_at(text));
         let counted = self.count.is_some_and(|count| self.received >= count);
         let matched = self.until.as_ref().zip(text).is_some_and(|(until, text)| until.is_match(text));
         // Expectations end the run by themselves only where nothing else says when it ends.
         let met = self.count.is_none()
             && self.until.is_none()
             && !self.expectations.is_empty()
-            && self.expectations.iter().all(|(_, met)| *met);
+            && self.expectations.iter().all(|awaited| awaited.is_met);
         self.reached = counted || matched || met;
         self.reached
     }
@@ -97,9 +120,9 @@ impl Goal {
         }
     }
 
-    /// The expectations that no message met.
+    /// The expectations that no message met, and what came instead.
     pub(super) fn missed(&self) -> Vec<String> {
-        self.expectations.iter().filter(|(_, met)| !met).map(|(expectation, _)| expectation.to_string()).collect()
+        self.expectations.iter().filter(|awaited| !awaited.is_met).map(Awaited::shown_miss).collect()
     }
 }
 
@@ -127,12 +150,41 @@ mod tests {
     }
 
     #[test]
+    fn binary_messages_are_looked_into_if_that_was_asked_for() {
+        let binary = || Message::Binary(b"\xffdone".as_slice().into());
+        let goal = || Goal::new(None, Some(regex("^.done")), vec![]);
+        assert!(!goal().received(&binary()));
+        assert!(goal().also_binary(true).received(&binary()));
+        let json = JsonExpectation::from_text("op=x").unwrap();
+        let mut goal = Goal::new(None, None, vec![Expectation::Json(json)]).also_binary(true);
+        assert!(goal.received(&Message::Binary(r#"{"op":"x"}"#.into())));
+    }
+
+    #[test]
     fn all_expectations_together_are_a_goal_in_any_order() {
         let mut goal = Goal::new(None, None, vec![Expectation::Text(regex("a")), Expectation::Text(regex("b"))]);
         assert!(!goal.received(&"b".into()));
-        assert_eq!(goal.missed(), ["a"]);
+        assert_eq!(goal.missed(), ["`a`"]);
         assert!(goal.received(&"a".into()));
         assert!(goal.missed().is_empty());
+    }
+
+    #[test]
+    fn the_last_value_that_stood_where_another_was_expected_is_told() {
+        let expectation = JsonExpectation::from_text("op=done").unwrap();
+        let mut goal = Goal::new(None, None, vec![Expectation::Json(expectation)]);
+        assert_eq!(goal.missed(), ["`op=done`"]);
+        for (message, told) in [
+            ("hello", "`op=done`: no message was JSON"),
+            (r#"{"x":1}"#, "`op=done`: there was no `op`"),
+            (r#"{"op":"wait"}"#, "`op=done`: `op` was `\"wait\"` at last"),
+            (r#"{"op":"soon"}"#, "`op=done`: `op` was `\"soon\"` at last"),
+            (r#"{"x":1}"#, "`op=done`: `op` was `\"soon\"` at last"),
+        ] {
+            goal.received(&message.into());
+            assert_eq!(goal.missed(), [told]);
+        }
+        assert!(goal.received(&r#"{"op":"done"}"#.into()) && goal.missed().is_empty());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod keepalive;
 mod pace;
 mod pings;
 mod reconnect;
+mod reply;
 mod write;
 
 use std::cell::{Cell, RefCell};
@@ -24,21 +25,25 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::dial::Duplex;
-use crate::event::{Batch, Close, Direction, End, Event, Happening, Input, Message};
+use crate::event::{self, Batch, Close, Direction, End, ErrorEvent, Event, Happening, Input, Message};
 use crate::wire::trace::Seen;
 use crate::wire::{Fault, Incoming, Socket};
 use backlog::Backlog;
 use goal::Goal;
 use keepalive::{Beat, Keepalive};
 use pings::Pings;
+use reply::PendingReplies;
 
 use self::core::{Core, Moved, Reception, Step};
 pub(crate) use self::core::{Ending, Outcome};
+#[cfg(test)]
+pub(crate) use expect::Judged;
 pub(crate) use expect::{JsonExpectation, json_path};
 pub(crate) use goal::Expectation;
 pub(crate) use keepalive::{Habits, Heartbeat, Pinging, is_keepalive};
-pub(crate) use pace::{Rate, Wait};
+pub(crate) use pace::{LingerEnd, LingerPolicy, Rate, Wait};
 pub(crate) use reconnect::{Attempt, Attempts, Backoff, Delay, Persistence};
+pub(crate) use reply::{Replies, ReplyRule};
 
 /// After the closing handshake, or after a fault, the peer gets this long to close the transport.
 const LINGER: Duration = Duration::from_secs(1);
@@ -67,11 +72,6 @@ pub(crate) trait Outlet {
 
     /// Whether it wants to know what was sent.
     fn wants_sent(&self) -> bool;
-
-    /// Whether somebody still waits for what comes. Nobody else is kept behind our Close by a peer that sends on.
-    fn listens(&self) -> bool {
-        true
-    }
 
     /// Ends when nobody reads the output any more.
     async fn gone(&self);
@@ -114,6 +114,7 @@ pub(crate) enum Echo {
 pub(crate) struct Options {
     pub(crate) ending: Ending,
     pub(crate) echo: Echo,
+    pub(crate) replies: Replies,
     pub(crate) rate: Option<Rate>,
     pub(crate) habits: Habits,
 }
@@ -123,12 +124,15 @@ pub(crate) struct Options {
 pub(crate) struct Progress {
     goal: Goal,
     pub(crate) backlog: Backlog,
+    /// When the input ended, if nothing has to be sent again after that.
+    input_ended: Option<Instant>,
 }
 
 impl Progress {
     pub(crate) fn new(ending: &Ending) -> Self {
-        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone());
-        Self { goal, backlog: Backlog::default() }
+        let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone())
+            .also_binary(ending.looks_at_binary);
+        Self { goal, backlog: Backlog::default(), input_ended: None }
     }
 }
 
@@ -136,15 +140,16 @@ impl Options {
     /// A server's session: it goes on for as long as its client wants, and ends with 1001 if it has to.
     pub(crate) fn of_a_server(echo: Echo, close_timeout: Duration, habits: Habits) -> Self {
         let ending = Ending {
-            wait: Wait::Forever,
+            linger: LingerPolicy::FOREVER,
             count: None,
             until: None,
             expectations: Vec::new(),
+            looks_at_binary: false,
             close: Close::new(1001, ""),
             close_timeout,
             deadline: None,
         };
-        Self { ending, echo, rate: None, habits }
+        Self { ending, echo, replies: Replies::default(), rate: None, habits }
     }
 }
 
@@ -164,24 +169,28 @@ where
     S: Duplex,
     O: Outlet,
 {
-    if outlet.takes_runs() && options.echo == Echo::No {
+    if outlet.takes_runs() && options.echo == Echo::No && options.replies.is_empty() {
         socket.hand_over_runs();
     }
     let now = Instant::now();
     let goal = std::mem::take(&mut progress.goal);
+    // What is sent again is waited for again.
+    let sends_again = !first.is_empty() || progress.backlog.messages() > 0;
+    let input_ended = progress.input_ended.take().filter(|_| !sends_again);
     let pump = Pump {
         socket: &socket,
         outlet,
-        core: RefCell::new(Core::new(options.ending.clone(), goal, now)),
+        core: RefCell::new(Core::new(options.ending.clone(), goal, input_ended, now)),
         core_changed: Notify::new(),
         close_wanted: Notify::new(),
         echo_sent: Notify::new(),
         abandoned: Notify::new(),
         fault: RefCell::default(),
         pings: RefCell::default(),
+        replies: (!options.replies.is_empty()).then(Box::default),
         keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
         backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
-        arrival: Cell::new((0, SystemTime::now())),
+        arrival: Cell::new((0, event::now())),
     };
     let (echoes, echoed) = mpsc::channel(ECHOES);
     let echoes = (options.echo != Echo::No).then_some(echoes);
@@ -191,7 +200,7 @@ where
         () = pump.abandoned.notified() => End::Abandoned,
         end = pump.watch(signals) => end,
         // Or a peer that is always ahead would use up what tokio lets a task do at a time, and nothing would ever be sent.
-        end = unconstrained(pump.read(echoes, options.echo)) => end,
+        end = unconstrained(pump.read(echoes, options)) => end,
         // Beside the writer, since a ping may go between the frames of a message that takes a while.
         end = pump.keep_alive() => end,
         never = pump.write(first, inputs, echoed, options) => match never {},
@@ -209,8 +218,8 @@ where
         // A last word if it can be said without waiting.
         let _ = socket.close(&Close::new(1001, "")).now_or_never();
     }
-    let (outcome, goal) = core.outcome(end);
-    *progress = Progress { goal, backlog };
+    let (outcome, goal) = core.outcome(end, Instant::now());
+    *progress = Progress { goal, backlog, input_ended: outcome.input_ended };
     outcome
 }
 
@@ -226,6 +235,8 @@ struct Pump<'a, S, O> {
     /// Why the connection fails, while the peer has time to leave.
     fault: RefCell<Option<Fault>>,
     pings: RefCell<Pings>,
+    /// Boxed, as all else of them, so that the many clients of a server need no memory for it.
+    replies: Option<Box<PendingReplies>>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
     /// When so many bytes had come.
@@ -252,7 +263,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     fn put_received(&self, what: Happening) {
         let read = self.socket.bytes_read();
         if self.arrival.get().0 != read {
-            self.arrival.set((read, SystemTime::now()));
+            self.arrival.set((read, event::now()));
         }
         self.outlet.put(Event { at: self.arrival.get().1, client: None, what });
     }
@@ -267,8 +278,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     async fn watch(&self, signals: &mut mpsc::Receiver<i32>) -> End {
         let mut is_dismissed = false;
         loop {
-            let moved = Moved { read: self.socket.bytes_read(), written: self.socket.bytes_written() };
-            let step = self.core.borrow_mut().step(moved, self.outlet.listens(), Instant::now());
+            let moved = Moved { received: self.socket.message_bytes_read(), written: self.socket.bytes_written() };
+            let step = self.core.borrow_mut().step(moved, Instant::now());
             let until = match step {
                 Step::GiveUp(end) => return end,
                 Step::Wait(until) => until,
@@ -284,7 +295,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             };
             tokio::select! {
                 biased;
-                () = alarm => {}
+                () = alarm => self.let_the_reader_look().await,
                 () = self.core_changed.notified() => {}
                 close = self.outlet.dismissed(), if !is_dismissed => {
                     is_dismissed = true;
@@ -299,8 +310,24 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         }
     }
 
+    /// A process that was kept from running for a while may find its time up with answers already there: the runtime asks
+    /// the kernel after the first turn, and the reader takes them in the second.
+    async fn let_the_reader_look(&self) {
+        yield_now().await;
+        yield_now().await;
+    }
+
+    /// Something has come.
+    fn note_arrival(&self) {
+        let mut core = self.core.borrow_mut();
+        if core.minds_silence() {
+            core.heard(self.socket.message_bytes_read(), Instant::now());
+        }
+    }
+
     /// Moves what comes in to the outlet, until the connection ends.
-    async fn read(&self, echoes: Option<mpsc::Sender<Message>>, echo: Echo) -> End {
+    async fn read(&self, echoes: Option<mpsc::Sender<Message>>, options: &Options) -> End {
+        let echo = options.echo;
         let mut taken = 0;
         loop {
             if taken >= STRETCH {
@@ -327,6 +354,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             };
             if let Some(Ok(incoming)) = &incoming {
                 taken += incoming.size();
+                self.note_arrival();
             }
             match incoming {
                 Some(Ok(Incoming::Message(message))) => {
@@ -344,7 +372,14 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                             }
                         }
                     }
+                    let reply = self.replies.as_ref().and_then(|replies| {
+                        let reply = options.replies.to(&message)?;
+                        Some(Box::pin(replies.put(reply)))
+                    });
                     self.put_received(Happening::Message(Direction::In, message));
+                    if let Some(reply) = reply {
+                        reply.await;
+                    }
                     if reception == Reception::Last {
                         self.tell(|core, now| core.begin_close(None, now));
                     }
@@ -361,12 +396,12 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 }
                 Some(Ok(Incoming::Frames(frames))) => self.put_frames(frames),
                 Some(Ok(Incoming::Part(part))) => {
-                    if self.core.borrow().has_enough() {
+                    let reception = self.core.borrow_mut().received_part(part.is_last);
+                    if reception == Reception::Late {
                         continue;
                     }
-                    let is_last = part.is_last;
                     self.put_received(Happening::Part(part));
-                    if is_last && self.core.borrow_mut().received_in_parts() == Reception::Last {
+                    if reception == Reception::Last {
                         self.tell(|core, now| core.begin_close(None, now));
                     }
                 }
@@ -409,6 +444,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             }
         };
         let _ = timeout(LINGER, leaving).await;
+        self.put_frames(self.socket.take_last_frames());
         End::Closed { sent, close }
     }
 
@@ -421,13 +457,14 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     /// Fails the connection (RFC 6455, section 7.1.7): tungstenite only reports, the Close is ours to send.
     async fn fail(&self, fault: Fault) -> End {
         let close = Close::new(fault.close_code().unwrap_or(1002), "");
-        self.put(Happening::Error(fault.to_string()));
+        self.put(ErrorEvent::new(fault.kind(), fault.to_string()).into());
         self.fault.replace(Some(fault));
         let until = Instant::now() + LINGER;
         let _ = timeout_at(until, self.socket.close(&close)).await;
         self.put_frames(self.socket.take_frames());
         self.put(Happening::Close { by: Direction::Out, close, clean: false });
         let _ = timeout_at(until, self.socket.drain()).await;
+        self.put_frames(self.socket.take_last_frames());
         End::Broken(self.fault.take().expect("it was put there just now"))
     }
 
@@ -436,9 +473,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         if let Some(ready) = room.as_mut().now_or_never() {
             return ready;
         }
-        self.core.borrow_mut().waits_for_output(true, Instant::now());
+        self.core.borrow_mut().output_blocks(Instant::now());
         let result = room.await;
-        self.core.borrow_mut().waits_for_output(false, Instant::now());
+        self.core.borrow_mut().output_flows(Instant::now());
         if let Some(keepalive) = &mut *self.keepalive.borrow_mut() {
             keepalive.excuse();
         }

@@ -1,15 +1,59 @@
-//! How fast input goes out, and how long answers are waited for after it: `--rate` and `--wait`.
+//! How fast input goes out, and how long answers are waited for after it: `--rate`, `--wait` and `--wait-idle`.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long to go on receiving after the input has ended.
+/// A time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     For(Duration),
     Forever,
+}
+
+/// How long to go on receiving after the input has ended: up to the limit that is reached first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LingerPolicy {
+    /// `--wait-idle`: until nothing of a message has come for this long.
+    pub(crate) idle: Wait,
+    /// `--wait`: this long in all.
+    pub(crate) whole: Wait,
+}
+
+/// Why receiving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LingerEnd {
+    /// Nothing has come for this long.
+    Idle(Duration),
+    Whole,
+}
+
+impl LingerPolicy {
+    /// Until the peer closes.
+    pub(crate) const FOREVER: Self = Self { idle: Wait::Forever, whole: Wait::Forever };
+
+    /// When receiving ends, and why: the input ended at `since`, and the last that came did so at `heard`, or silence
+    /// does not count just now.
+    pub(super) fn end(&self, since: Instant, heard: Option<Instant>) -> Option<(Instant, LingerEnd)> {
+        let whole = self.whole.after(since).map(|at| (at, LingerEnd::Whole));
+        let idle = match self.idle {
+            Wait::For(time) => {
+                heard.and_then(|heard| Some((heard.max(since).checked_add(time)?, LingerEnd::Idle(time))))
+            }
+            Wait::Forever => None,
+        };
+        whole.into_iter().chain(idle).min_by_key(|(at, _)| *at)
+    }
+}
+
+impl Wait {
+    fn after(self, start: Instant) -> Option<Instant> {
+        match self {
+            Self::For(time) => start.checked_add(time),
+            Self::Forever => None,
+        }
+    }
 }
 
 /// At most so many messages in so much time, which is never zero.
@@ -44,6 +88,23 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn receiving_ends_with_the_silence_or_the_whole_time_whichever_is_first() {
+        let second = Duration::from_secs(1);
+        let start = Instant::now();
+        let policy = |idle: u32, whole| LingerPolicy { idle: Wait::For(second * idle), whole };
+        let idle = policy(1, Wait::Forever);
+        assert_eq!(idle.end(start, Some(start)), Some((start + second, LingerEnd::Idle(second))));
+        let heard = start + 5 * second;
+        assert_eq!(idle.end(start, Some(heard)), Some((heard + second, LingerEnd::Idle(second))));
+        assert_eq!(idle.end(start, None), None);
+        let both = policy(1, Wait::For(3 * second));
+        assert_eq!(both.end(start, Some(start)), Some((start + second, LingerEnd::Idle(second))));
+        assert_eq!(both.end(start, Some(heard)), Some((start + 3 * second, LingerEnd::Whole)));
+        assert_eq!(both.end(start, None), Some((start + 3 * second, LingerEnd::Whole)));
+        assert_eq!(LingerPolicy::FOREVER.end(start, Some(heard)), None);
+    }
 
     #[test]
     fn messages_are_spread_evenly_and_a_pause_is_not_caught_up_with() {

@@ -14,12 +14,14 @@ use super::keepalive::Heartbeat;
 use super::pace::Pace;
 use super::{Echo, Inlet, Options, Outlet, Pump};
 use crate::dial::Duplex;
-use crate::event::{Batch, Close, Direction, Happening, Input, Message};
+use crate::event::{Batch, Close, Direction, ErrorEvent, FailureKind, Happening, Input, Message};
 
 /// What decides when something is sent.
 struct Timing {
     pace: Option<Pace>,
     heartbeats: Option<(Message, Interval)>,
+    /// Some parts of a message are sent, and the last is not.
+    is_mid_message: bool,
 }
 
 impl Timing {
@@ -30,7 +32,15 @@ impl Timing {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             (message.clone(), interval)
         });
-        Self { pace: options.rate.map(Pace::new), heartbeats }
+        Self { pace: options.rate.map(Pace::new), heartbeats, is_mid_message: false }
+    }
+
+    /// Whether this begins a message, whose time has to have come.
+    fn begins_message(&mut self, input: &Input) -> bool {
+        match input {
+            Input::Part(part) => !std::mem::replace(&mut self.is_mid_message, !part.is_last),
+            other => other.messages() > 0,
+        }
     }
 
     /// Waits for the time of the next heartbeat. Cancel-safe.
@@ -61,7 +71,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             tokio::select! {
                 biased;
                 () = self.close_wanted.notified() => sending = self.close_if_wanted().await,
-                heartbeat = timing.heartbeat() => sending = self.send_heartbeat(heartbeat).await,
+                message = self.by_itself(&mut timing) => sending = self.send_by_itself(message).await,
                 Some(message) = echoed.recv() => {
                     let mut batch = vec![Input::Message(message)];
                     while let Ok(message) = echoed.try_recv() {
@@ -102,7 +112,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             if is_plain && self.core.borrow().takes_input() {
                 self.hand_over_what_passes();
             }
-            let Some(is_message) = self.backlog.borrow().next().map(|input| input.messages() > 0) else { break };
+            let Some(is_message) = self.backlog.borrow().next().map(|input| timing.begins_message(input)) else {
+                break;
+            };
             if !self.is_time(is_message, timing).await {
                 break;
             }
@@ -153,7 +165,20 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         true
     }
 
-    async fn send_heartbeat(&self, message: Message) -> bool {
+    /// Waits for the next message that goes out whatever the input is: an answer or a heartbeat. Cancel-safe.
+    async fn by_itself(&self, timing: &mut Timing) -> Message {
+        let Some(replies) = &self.replies else { return timing.heartbeat().await };
+        let either = async {
+            tokio::select! {
+                biased;
+                reply = replies.next() => reply,
+                heartbeat = timing.heartbeat() => heartbeat,
+            }
+        };
+        Box::pin(either).await
+    }
+
+    async fn send_by_itself(&self, message: Message) -> bool {
         self.backlog.borrow_mut().hand_over_other();
         self.send_one(Input::Message(message)).await.is_ok() && self.flush().await
     }
@@ -187,7 +212,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         while sending {
             tokio::select! {
                 () = sleep_until(at) => return true,
-                heartbeat = timing.heartbeat() => sending = self.send_heartbeat(heartbeat).await,
+                message = self.by_itself(timing) => sending = self.send_by_itself(message).await,
                 () = self.close_wanted.notified() => {
                     // The notice was meant for the loop that called us.
                     self.close_wanted.notify_one();
@@ -217,7 +242,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 None
             }
             _ if self.socket.is_shut_down() => {
-                Some(Happening::Error("not sent: our side of the connection is closed".to_owned()))
+                let words = "not sent: our side of the connection is closed";
+                Some(ErrorEvent::new(FailureKind::NotSent, words).into())
             }
             Input::HalfClose => {
                 self.socket.flush().await?;

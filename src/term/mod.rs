@@ -10,7 +10,7 @@ mod talk;
 pub(crate) use lane::{Lane, print, stdout_gone};
 pub(crate) use state::{edit_again, guard_terminal, note_editing, restore_terminal};
 pub(crate) use status::Status;
-pub(crate) use talk::{Talk, Verbosity};
+pub(crate) use talk::{Details, Talk, Verbosity};
 
 /// Columns, as of now: the user may resize the window at any time.
 pub(crate) fn terminal_width() -> usize {

@@ -9,15 +9,27 @@ use super::escape::{Keep, escape};
 use super::status::Status;
 
 /// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verbosity {
+    /// What happens, and not errors only.
+    pub(crate) talks: bool,
+    pub(crate) details: Details,
+}
+
+/// How much is told to who asked for details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verbosity {
-    /// Errors only.
-    Quiet,
-    Normal,
-    /// The handshake too.
-    Verbose,
+pub(crate) enum Details {
+    None,
+    /// The handshake.
+    Some,
     /// TLS and timing too.
-    Chatty,
+    All,
+}
+
+impl Verbosity {
+    /// Errors only.
+    pub(crate) const QUIET: Self = Self { talks: false, details: Details::None };
+    pub(crate) const NORMAL: Self = Self { talks: true, details: Details::None };
 }
 
 /// A way to talk to the user. What a peer said is escaped here, wherever it goes.
@@ -62,16 +74,21 @@ impl Talk {
         self.colour
     }
 
+    /// Whether details are told.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbosity.details >= Details::Some
+    }
+
     /// Something that happened, in one line.
     pub(crate) fn say(&self, text: &str) {
-        if self.verbosity >= Verbosity::Normal {
+        if self.verbosity.talks {
             self.line(self.name, text, None);
         }
     }
 
     /// Something that happened and that is worth a colour.
     pub(crate) fn warn(&self, text: &str) {
-        if self.verbosity >= Verbosity::Normal {
+        if self.verbosity.talks {
             self.line(self.name, text, Some(Color::DarkYellow));
         }
     }
@@ -110,14 +127,14 @@ impl Talk {
 
     /// A detail for `-v`, marked as curl marks it: `>` sent, `<` received, `*` a note.
     pub(crate) fn detail(&self, mark: char, text: &str) {
-        if self.verbosity >= Verbosity::Verbose {
+        if self.verbosity.details >= Details::Some {
             self.lines(&format!("{mark} "), text, Some(Color::DarkGrey));
         }
     }
 
     /// A detail for `-vv`.
     pub(crate) fn fine_detail(&self, text: &str) {
-        if self.verbosity >= Verbosity::Chatty {
+        if self.verbosity.details >= Details::All {
             self.line("* ", text, Some(Color::DarkGrey));
         }
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 
 use crate::event::{Batch, Direction, Event, Happening, Input, Message};
-use crate::front::stdin::{Cut, Cutter, Kind};
+use crate::front::cutter::{Border, Cut, Cutter, Kind};
 use crate::render::{Format, Look};
 use crate::term::escape::{self, Keep};
 use crate::wire::deflate::{self, Terms};
@@ -47,7 +47,8 @@ impl Deflater {
 /// The line that is not UTF-8.
 pub fn cut_lines(block: &[u8]) -> Result<usize, String> {
     let mut batch = Batch::new();
-    Cutter::new(Cut::At { delimiter: None, keep: false, kind: Kind::Text }).push(block, &mut batch)?;
+    let border = Border::At { delimiter: None, keep: false, kind: Kind::Text };
+    Cutter::new(Cut { border, may_stream: true }).push(block, &mut batch)?;
     Ok(batch.iter().map(Input::messages).sum())
 }
 

@@ -1,8 +1,10 @@
 //! permessage-deflate (RFC 7692) on single messages: from data to payloads, and back.
 //!
-//! Plain code: bytes in, bytes out. What was agreed on comes from `offer`.
+//! Plain code: bytes in, bytes out. What was agreed on comes from `offer`. Inflating goes past `flate2`, which does not let
+//! its zlib stop at the end of a block, and so cannot tell a message that breaks off.
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, FlushCompress};
+use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::Fault;
 
@@ -97,12 +99,12 @@ impl Deflater {
 /// Inflates messages, as far as there is room.
 pub(super) struct Inflater {
     /// Made for the first message, as above.
-    zlib: Option<Decompress>,
+    zlib: Option<Inflate>,
     terms: Terms,
-    /// How much of the tail this message has had.
-    tail: usize,
     /// The peer ended its stream within this message, which RFC 7692, section 7.2.3.4, allows.
     ended: bool,
+    /// How much of this message has been taken since then, or since it began.
+    taken: u64,
 }
 
 /// How far a step of inflating went.
@@ -114,7 +116,7 @@ pub(super) struct Step {
 
 impl Inflater {
     pub(super) fn new(terms: Terms) -> Self {
-        Self { zlib: None, terms, tail: 0, ended: false }
+        Self { zlib: None, terms, ended: false, taken: 0 }
     }
 
     /// Inflates some of `payload` into `room`; neither is empty.
@@ -122,9 +124,8 @@ impl Inflater {
     /// # Errors
     /// It is no deflate.
     pub(super) fn inflate(&mut self, payload: &[u8], room: &mut [u8]) -> Result<Step, Fault> {
-        let step = self.run(payload, room)?;
-        match step {
-            Step { used: 0, made: 0 } => Err(garbled("it leads nowhere")),
+        match self.run(payload, room, InflateFlush::SyncFlush)? {
+            Step { used: 0, made: 0 } => Err(Fault::Deflate("it leads nowhere")),
             step => Ok(step),
         }
     }
@@ -132,49 +133,59 @@ impl Inflater {
     /// Inflates what is left at the end of a message; done when there is room left.
     ///
     /// # Errors
-    /// It is no deflate.
+    /// The message breaks off.
     pub(super) fn finish(&mut self, room: &mut [u8]) -> Result<usize, Fault> {
         let mut made = 0;
-        loop {
-            // What a stream that was ended leaves of the tail is no block, and no matter.
-            let step = match self.run(&CUT_TAIL[self.tail..], &mut room[made..]) {
-                Err(_) if self.ended => Step { used: 0, made: 0 },
-                step => step?,
-            };
-            self.tail += step.used;
-            made += step.made;
-            if made == room.len() {
-                return Ok(made);
-            }
-            if step == (Step { used: 0, made: 0 }) {
-                break;
+        while made < room.len() {
+            match self.run(&[], &mut room[made..], InflateFlush::SyncFlush)?.made {
+                0 => return self.end().map(|()| made),
+                more => made += more,
             }
         }
-        if (!self.terms.takeover || std::mem::take(&mut self.ended))
+        Ok(made)
+    }
+
+    /// Ends a message of which nothing is left to be inflated.
+    fn end(&mut self) -> Result<(), Fault> {
+        let is_whole = (self.ended && self.taken == 0) || self.takes_tail()?;
+        if !is_whole {
+            return Err(Fault::Deflate("it breaks off within a block"));
+        }
+        if (!self.terms.takeover || self.ended)
             && let Some(zlib) = &mut self.zlib
         {
             zlib.reset(false);
         }
-        self.tail = 0;
-        Ok(made)
+        (self.ended, self.taken) = (false, 0);
+        Ok(())
     }
 
-    fn run(&mut self, payload: &[u8], room: &mut [u8]) -> Result<Step, Fault> {
+    /// Whether the tail is what the payload lacks: the rest of an empty stored block, whose beginning ended it.
+    ///
+    /// zlib stops at the end of a block if it is asked to. Where it goes on to the byte after the tail, or the tail came
+    /// out as data or was more than the rest, the payload broke off before.
+    fn takes_tail(&mut self) -> Result<bool, Fault> {
+        let [a, b, c, d] = CUT_TAIL;
+        let step = self.run(&[a, b, c, d, 0], &mut [0], InflateFlush::Block);
+        // With a tail that makes no sense it is not the tail that is wrong.
+        let is_rest = step.is_ok_and(|step| step == Step { used: CUT_TAIL.len(), made: 0 });
+        // If that block was the last of its stream, zlib says so only now.
+        Ok(is_rest && self.run(&[], &mut [0], InflateFlush::SyncFlush)? == Step { used: 0, made: 0 })
+    }
+
+    fn run(&mut self, payload: &[u8], room: &mut [u8], flush: InflateFlush) -> Result<Step, Fault> {
         let bits = self.terms.window_bits.max(SMALLEST_WINDOW);
-        let zlib = self.zlib.get_or_insert_with(|| Decompress::new_with_window_bits(false, bits));
+        let zlib = self.zlib.get_or_insert_with(|| Inflate::new(false, bits));
         let (used, made) = (zlib.total_in(), zlib.total_out());
-        let status = zlib.decompress(payload, room, FlushDecompress::Sync);
-        let status = status.map_err(|error| garbled(&error.to_string()))?;
+        let status = zlib.decompress(payload, room, flush);
+        let status = status.map_err(|error| Fault::Deflate(zlib.error_message().unwrap_or(error.as_str())))?;
         let used = (zlib.total_in() - used) as usize;
         let made = (zlib.total_out() - made) as usize;
+        self.taken += used as u64;
         if status == Status::StreamEnd {
             zlib.reset(false);
-            self.ended = true;
+            (self.ended, self.taken) = (true, 0);
         }
         Ok(Step { used, made })
     }
-}
-
-fn garbled(why: &str) -> Fault {
-    Fault::Protocol(format!("a compressed message cannot be inflated: {why}"))
 }

@@ -4,6 +4,7 @@
 
 use bytes::BytesMut;
 
+use super::utf8::Utf8;
 use super::{Fault, Side};
 use crate::event::{Close, Place};
 
@@ -21,7 +22,7 @@ pub(crate) const FIN: u8 = 0x80;
 pub(crate) const RSV1: u8 = 4;
 
 /// The most that a control frame may carry (section 5.5).
-const LONGEST_CONTROL: u64 = 125;
+pub(super) const LONGEST_CONTROL: u64 = 125;
 
 /// What stands before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,9 +206,13 @@ pub(crate) fn check_close(payload: &[u8]) -> Result<(), Fault> {
         [high, low, reason @ ..] => {
             let code = u16::from_be_bytes([*high, *low]);
             if !Close::may_be_sent(code) {
-                return Err(Fault::Protocol(format!("a Close has the code {code}, which may not be sent")));
+                let reason = match reason {
+                    [] => String::new(),
+                    reason => format!("; its reason is `{}`", String::from_utf8_lossy(reason)),
+                };
+                return Err(Fault::Protocol(format!("a Close has the code {code}, which may not be sent{reason}")));
             }
-            std::str::from_utf8(reason).map(drop).map_err(|_| Fault::NotUtf8)
+            Utf8::check(reason).map_err(|wrong| Fault::Reason { code, reason: reason.to_vec(), wrong })
         }
     }
 }

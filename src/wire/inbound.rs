@@ -47,6 +47,8 @@ pub(super) struct Inbound {
     tally: Arc<Tally>,
     state: State,
     message: Option<Message>,
+    /// How many bytes of messages have been taken, their frames' headers included.
+    taken: u64,
     /// What the Close carried.
     close: Option<Bytes>,
     /// Where a step of inflating writes to.
@@ -98,6 +100,7 @@ impl Inbound {
             tally: taking.tally,
             state: State::Header,
             message: None,
+            taken: 0,
             close: None,
             room: Vec::new(),
         }
@@ -133,6 +136,7 @@ impl Inbound {
                 }
                 State::Header => {
                     if let Some(run) = self.take_run(waiting) {
+                        self.taken += run.size() as u64;
                         return Ok(Some(Incoming::Run(run)));
                     }
                     let Some(found) = Header::read(waiting) else { return Ok(None) };
@@ -144,8 +148,10 @@ impl Inbound {
                     }
                     self.check_size(&found.header)?;
                     waiting.advance(found.size);
+                    self.taken += found.size as u64;
                     let is_small = !self.parts || found.header.length <= PIECE as u64;
                     if whole && found.header.fin && found.header.rsv == 0 && self.message.is_none() && is_small {
+                        self.taken += found.header.length;
                         return take_whole(&found.header, waiting).map(Some);
                     }
                     self.begin(&found.header);
@@ -177,6 +183,11 @@ impl Inbound {
             end = place.end;
         }
         (places.len() > 1).then(|| Run::new(is_text, waiting.split_to(end).freeze(), places))
+    }
+
+    /// How many bytes of messages have been taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// What the peer's Close carried, if it has come.
@@ -284,6 +295,7 @@ impl Inbound {
             }
         };
         payload.left -= used as u64;
+        self.taken += used as u64;
         payload.clear = payload.clear.saturating_sub(used);
         let frame_ends = payload.left == 0 && is_done;
         self.state = if frame_ends { State::Header } else { State::Payload(payload) };
@@ -333,14 +345,15 @@ fn take_whole(header: &Header, waiting: &mut BytesMut) -> Result<Incoming, Fault
 
 fn message(is_text: bool, data: Bytes) -> Result<Incoming, Fault> {
     Ok(Incoming::Message(if is_text {
-        event::Message::Text(Text::try_from(data).map_err(|_| Fault::NotUtf8)?)
+        let text = Text::try_from(data.clone());
+        event::Message::Text(text.map_err(|_| Utf8::check(&data).expect_err("the text is refused for that"))?)
     } else {
         event::Message::Binary(data)
     }))
 }
 
 impl From<NotUtf8> for Fault {
-    fn from(NotUtf8: NotUtf8) -> Self {
-        Self::NotUtf8
+    fn from(wrong: NotUtf8) -> Self {
+        Self::NotUtf8(wrong)
     }
 }

@@ -38,13 +38,14 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 pub(crate) use tally::Tally;
 
 use crate::dial::Duplex;
-use crate::event::{Close, Message, Part, Run};
+use crate::event::{Close, FailureKind, Message, Part, Run};
 use frame::Header;
 use handmade::Handmade;
 use inbound::{Inbound, Taking};
 use outbound::Outbound;
 use stream::Checked;
 use trace::{Seen, Tracer};
+use utf8::NotUtf8;
 
 /// What one read may bring.
 const BLOCK: usize = 256 << 10;
@@ -120,8 +121,12 @@ pub(crate) enum Fault {
     Cut(#[source] Option<io::Error>),
     #[error("{0}")]
     Protocol(String),
-    #[error("a text message is not UTF-8")]
-    NotUtf8,
+    #[error("a text message is not UTF-8: {0}")]
+    NotUtf8(NotUtf8),
+    #[error("a Close {code} has a reason that is not UTF-8: {wrong} of `{}`", reason.escape_ascii())]
+    Reason { code: u16, reason: Vec<u8>, wrong: NotUtf8 },
+    #[error("a compressed message cannot be inflated: {0}")]
+    Deflate(&'static str),
     #[error("a message is larger than {limit} bytes")]
     TooBig { limit: usize },
 }
@@ -145,12 +150,23 @@ pub(crate) struct Socket<S> {
 }
 
 impl Fault {
+    /// What a record calls it. Without `_`, so that each new fault has to choose.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Cut { .. } => FailureKind::Cut,
+            Self::Protocol { .. } => FailureKind::Protocol,
+            Self::NotUtf8 { .. } | Self::Reason { .. } => FailureKind::NotUtf8,
+            Self::Deflate { .. } => FailureKind::Deflate,
+            Self::TooBig { .. } => FailureKind::TooBig,
+        }
+    }
+
     /// The code that tells the peer (RFC 6455, section 7.4.1); none when it is no longer there.
     pub(crate) fn close_code(&self) -> Option<u16> {
         match self {
             Self::Cut(_) => None,
             Self::Protocol(_) => Some(1002),
-            Self::NotUtf8 => Some(1007),
+            Self::NotUtf8(_) | Self::Reason { .. } | Self::Deflate(_) => Some(1007),
             Self::TooBig { .. } => Some(1009),
         }
     }
@@ -261,6 +277,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// The frames that were seen since the last time, if they are traced.
     pub(crate) fn take_frames(&self) -> Vec<Seen> {
         self.inner.borrow_mut().get_mut().take_seen()
+    }
+
+    /// The same at the end of the connection: with how much came after the peer's Close.
+    pub(crate) fn take_last_frames(&self) -> Vec<Seen> {
+        self.inner.borrow_mut().get_mut().take_last_seen()
     }
 
     /// Puts a message into the send buffer; waits while that is full and the peer does not read.
@@ -404,7 +425,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         while !left {
             left = poll_fn(|cx| {
                 let mut buf = ReadBuf::new(&mut waste);
-                let polled = Pin::new(self.inner.borrow_mut().get_mut().inner_mut()).poll_read(cx, &mut buf);
+                let mut inner = self.inner.borrow_mut();
+                let polled = Pin::new(inner.get_mut().inner_mut()).poll_read(cx, &mut buf);
+                inner.get_mut().was_drained(buf.filled());
                 polled.map(|read| read.is_err() || buf.filled().is_empty())
             })
             .await;
@@ -423,6 +446,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// How many bytes have come: a peer that sends anything is there.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.inner.borrow().get_ref().bytes_read()
+    }
+
+    /// How many of them were of messages: what a peer says beside them shows only that it is there.
+    pub(crate) fn message_bytes_read(&self) -> u64 {
+        self.inner.borrow().get_ref().message_bytes_read()
     }
 
     /// How many messages the transport has taken to their last byte.

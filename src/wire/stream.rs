@@ -134,8 +134,24 @@ impl<S> Checked<S> {
         self.tracer.as_mut().map(|tracer| tracer.take()).unwrap_or_default()
     }
 
+    /// The same, with what came after a Close; nothing more will be seen.
+    pub(super) fn take_last_seen(&mut self) -> Vec<Seen> {
+        self.tracer.take().map(|mut tracer| tracer.take_last()).unwrap_or_default()
+    }
+
+    /// What was read past all of this.
+    pub(super) fn was_drained(&mut self, bytes: &[u8]) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.drained(bytes);
+        }
+    }
+
     pub(super) fn bytes_read(&self) -> u64 {
         self.bytes_read
+    }
+
+    pub(super) fn message_bytes_read(&self) -> u64 {
+        self.inbound.taken()
     }
 
     pub(super) fn bytes_written(&self) -> u64 {

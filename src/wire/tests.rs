@@ -75,7 +75,11 @@ fn a_broken_frame_is_told_by_the_rule_that_it_breaks_wherever_it_is_cut() {
         (b"\x88\x02\x03\xee", protocol("a Close has the code 1006, which may not be sent")),
         (b"\x88\x02\x03\xf7", protocol("a Close has the code 1015, which may not be sent")),
         (b"\x88\x02\x13\x88", protocol("a Close has the code 5000, which may not be sent")),
-        (b"\x88\x03\x03\xe8\xff", "a text message is not UTF-8 Some(1007)".to_owned()),
+        (b"\x88\x05\x03\xe7bye", protocol("a Close has the code 999, which may not be sent; its reason is `bye`")),
+        (
+            b"\x88\x04\x03\xe8a\xff",
+            r"a Close 1000 has a reason that is not UTF-8: `\xff` at byte 1 of `a\xff` Some(1007)".to_owned(),
+        ),
     ] {
         let taking = taking(Side::Client, Some(Terms::default()));
         for size in 1..=input.len() {
@@ -107,15 +111,15 @@ fn what_comes_behind_a_close_means_nothing() {
 
 #[test]
 fn text_is_refused_at_its_first_bad_byte_even_if_its_frame_goes_on() {
-    let bad = "a text message is not UTF-8 Some(1007)";
-    for input in [&b"\x81\x7e\x03\xe8ab\xff"[..], b"\x01\x01\xce\x00\x7e\x03\xe8\xf4", b"\x01\x01\xce\x80\x00"] {
-        assert_eq!(
-            risen(&taking(Side::Client, None), input, 1).pop().as_deref(),
-            Some(bad),
-            "{}",
-            input.escape_ascii()
-        );
+    for (input, wrong) in [
+        (&b"\x81\x7e\x03\xe8ab\xff"[..], r"`\xff` at byte 2"),
+        (b"\x01\x01\xce\x00\x7e\x03\xe8\xf4", r"`\xce` at byte 0"),
+        (b"\x01\x01\xce\x80\x00", r"`\xce` at byte 0, where it ends within a character"),
+    ] {
+        let bad = format!("a text message is not UTF-8: {wrong} Some(1007)");
+        assert_eq!(risen(&taking(Side::Client, None), input, 1).pop(), Some(bad), "{}", input.escape_ascii());
     }
+    let bad = r"a text message is not UTF-8: `\xff` at byte 2 Some(1007)";
     let masked = [&b"\x81\xfe\x03\xe8\x01\x02\x03\x04"[..], &[b'a' ^ 1, b'b' ^ 2, 0xff ^ 3]].concat();
     check_last(&taking(Side::Server, None), &masked, bad);
 }
@@ -190,6 +194,13 @@ fn deflate_of_all_kinds_is_taken_and_what_is_none_is_refused() {
         b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00",
         b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",
         b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00",
+        // The last block of a stream ends the payload; so does an empty one of each kind, the last or not.
+        b"\xf3\x48\xcd\xc9\xc9\x07\x00",
+        b"\xf2\x48\xcd\xc9\xc9\x07\x08\x00",
+        b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x01",
+        b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x03\x00",
+        b"\x01\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f",
+        b"\x01\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",
     ] {
         let input = made(true, frame::RSV1, frame::TEXT, payload);
         check(&taking, &[&input[..], &input].concat(), &["Hello", "Hello"]);
@@ -200,7 +211,61 @@ fn deflate_of_all_kinds_is_taken_and_what_is_none_is_refused() {
         assert!(got.starts_with("a compressed message cannot be inflated"), "{got}");
     }
     let input = made(true, frame::RSV1, frame::TEXT, &deflated(Terms::default(), b"ab\xff"));
-    check(&taking, &input, &["a text message is not UTF-8 Some(1007)"]);
+    check(&taking, &input, &[r"a text message is not UTF-8: `\xff` at byte 2 Some(1007)"]);
+}
+
+/// Payloads with blocks of each kind, of one message each.
+fn payloads() -> Vec<Vec<u8>> {
+    let text: String = (0..60).map(|number| format!("transfer {} EUR to account {number}, ", number * 7919)).collect();
+    let compressed = |level, data: &[u8]| {
+        let mut zlib = flate2::Compress::new(flate2::Compression::new(level), false);
+        let mut out = Vec::with_capacity(2 * data.len() + 1000);
+        zlib.compress_vec(data, &mut out, flate2::FlushCompress::Sync).unwrap();
+        out.truncate(out.len() - 4);
+        out
+    };
+    vec![
+        compressed(1, b"transfer 1000000 EUR to account 17, on the first of each month"),
+        compressed(9, text.as_bytes()),
+        compressed(0, &text.as_bytes()[..900]),
+        compressed(6, &[0; 300]),
+        b"\xf2\x48\xcd\xc9\xc9\x07\x00".to_vec(),
+        b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00".to_vec(),
+    ]
+}
+
+#[test]
+fn a_compressed_message_that_breaks_off_at_any_byte_is_none() {
+    for parts in [false, true] {
+        let taking = Taking { parts, ..taking(Side::Client, Some(Terms::default())) };
+        for payload in payloads() {
+            let whole = made(true, frame::RSV1, frame::BINARY, &payload);
+            assert_eq!(risen(&taking, &[&whole[..], b"\x82\x01a"].concat(), 7).last().unwrap(), "a");
+            // The beginning of a stored block is that of the empty one, and so a whole message that is empty.
+            for cut in (0..payload.len()).filter(|cut| payload[..*cut] != [0]) {
+                let (first, second) = payload[..cut].split_at(cut / 2);
+                let in_frames =
+                    [made(false, frame::RSV1, frame::BINARY, first), made(true, 0, frame::CONTINUATION, second)];
+                for input in [made(true, frame::RSV1, frame::BINARY, &payload[..cut]), in_frames.concat()] {
+                    let got = risen(&taking, &[&input[..], b"\x82\x01a"].concat(), input.len());
+                    let [said] = &got[..] else { panic!("{got:?}") };
+                    assert!(said.starts_with("a compressed message cannot be inflated: "), "{cut}: {said}");
+                    assert!(said.ends_with(" Some(1007)"), "{cut}: {said}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_breaks_off_after_it_went_up_in_parts_has_no_last_part() {
+    let taking = Taking { parts: true, ..taking(Side::Client, Some(Terms::default())) };
+    let payload = deflated(Terms::default(), &(0..100_000_u32).flat_map(u32::to_be_bytes).collect::<Vec<_>>());
+    for cut in [payload.len() - 1, payload.len() - 2, payload.len() / 2] {
+        let got = risen(&taking, &made(true, frame::RSV1, frame::BINARY, &payload[..cut]), 4096);
+        let [said] = &got[..] else { panic!("{}", got.len()) };
+        assert!(said.starts_with("a compressed message cannot be inflated: "), "{said}");
+    }
 }
 
 #[test]
@@ -224,7 +289,11 @@ fn large_messages_go_up_in_parts_and_their_text_is_checked_over_the_borders() {
     }
     // Cut within a character, at the end of the message.
     let cut = made(true, 0, frame::TEXT, &text.as_bytes()[..text.len() - 1]);
-    assert_eq!(risen(&parts, &cut, 1000).pop().as_deref(), Some("a text message is not UTF-8 Some(1007)"));
+    let bad = format!(
+        r"a text message is not UTF-8: `\xe2\x82` at byte {}, where it ends within a character Some(1007)",
+        text.len() - 3
+    );
+    assert_eq!(risen(&parts, &cut, 1000).pop(), Some(bad));
 }
 
 #[test]

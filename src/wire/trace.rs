@@ -2,6 +2,7 @@
 //!
 //! It follows the bytes by itself, beside all that is done with them, and is only there when somebody asks for it.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use super::Side;
@@ -10,19 +11,31 @@ use super::frame;
 pub(crate) use super::frame::Header;
 use super::handmade::Handmade;
 use super::offer::Agreed;
-use crate::event::Direction;
+use crate::event::{Direction, now};
 
-/// How much of a payload is told.
+/// How much of a payload is told; a Close is told whole.
 const BEGINNING: usize = 32;
 
 /// What inflates at a time is only counted.
 const STEP: usize = 16 << 10;
 
-/// A frame that has gone over the wire.
+/// What has gone over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) at: SystemTime,
     pub(crate) direction: Direction,
+    pub(crate) what: Traced,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Traced {
+    Frame(TracedFrame),
+    /// So many bytes after a Close, whatever they were meant to be (RFC 6455, section 5.5.1).
+    AfterClose(u64),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TracedFrame {
     pub(crate) header: Header,
     /// How much it inflated to, if its message is compressed.
     pub(crate) inflated: Option<u64>,
@@ -47,6 +60,8 @@ struct Watch {
     frame: Option<Frame>,
     /// The message under way is compressed.
     is_compressed: bool,
+    /// How much has come after a Close, which was the last frame.
+    after_close: Option<u64>,
 }
 
 struct Frame {
@@ -61,7 +76,8 @@ impl Tracer {
         let watch = |direction| {
             let from_client = (side == Side::Client) == (direction == Direction::Out);
             let terms = deflate.map(|agreed| if from_client { agreed.client } else { agreed.server });
-            Watch { direction, inflater: terms.map(Inflater::new), head: Vec::new(), frame: None, is_compressed: false }
+            let (inflater, head) = (terms.map(Inflater::new), Vec::new());
+            Watch { direction, inflater, head, frame: None, is_compressed: false, after_close: None }
         };
         Self { incoming: watch(Direction::In), outgoing: watch(Direction::Out), seen: Vec::new() }
     }
@@ -74,15 +90,37 @@ impl Tracer {
         self.outgoing.pass(bytes, &mut self.seen);
     }
 
+    /// What nobody takes for frames any more: it counts after the peer's Close, and is not seen otherwise.
+    pub(super) fn drained(&mut self, bytes: &[u8]) {
+        if self.incoming.after_close.is_some() {
+            self.came_in(bytes);
+        }
+    }
+
     /// The frames since the last time.
     pub(super) fn take(&mut self) -> Vec<Seen> {
         std::mem::take(&mut self.seen)
+    }
+
+    /// The same, when nothing more will come: with what came after a Close.
+    pub(super) fn take_last(&mut self) -> Vec<Seen> {
+        let mut seen = self.take();
+        for watch in [&mut self.incoming, &mut self.outgoing] {
+            if let Some(bytes @ 1..) = watch.after_close {
+                seen.push(Seen { at: now(), direction: watch.direction, what: Traced::AfterClose(bytes) });
+            }
+        }
+        seen
     }
 }
 
 impl Watch {
     fn pass(&mut self, mut bytes: &[u8], seen: &mut Vec<Seen>) {
         loop {
+            if let Some(count) = &mut self.after_close {
+                *count += bytes.len() as u64;
+                return;
+            }
             if self.frame.is_none() {
                 let [next, rest @ ..] = bytes else { return };
                 self.head.push(*next);
@@ -104,6 +142,8 @@ impl Watch {
                 self.frame = Some(frame);
                 return;
             }
+            let is_close = frame.header.opcode == frame::CLOSE;
+            self.after_close = is_close.then_some(0);
             seen.push(self.finish(frame));
         }
     }
@@ -149,35 +189,59 @@ impl Watch {
         }
         let inflated = (is_compressed && self.inflater.is_some()).then_some(frame.inflated);
         let Frame { header, beginning, .. } = frame;
-        Seen { at: SystemTime::now(), direction: self.direction, header, inflated, beginning, carries: None }
+        let what = Traced::Frame(TracedFrame { header, inflated, beginning, carries: None });
+        Seen { at: now(), direction: self.direction, what }
     }
 }
 
 impl Frame {
     fn begin(&mut self, payload: &[u8]) {
-        let room = BEGINNING - self.beginning.len();
+        let room = told_of(self.header.opcode) - self.beginning.len();
         self.beginning.extend_from_slice(&payload[..payload.len().min(room)]);
     }
+}
+
+fn told_of(opcode: u8) -> usize {
+    if opcode == frame::CLOSE { frame::LONGEST_CONTROL as usize } else { BEGINNING }
 }
 
 impl Seen {
     /// A frame that was made by hand, and so has no meaning that could be followed.
     pub(super) fn handmade(frame: &Handmade, mask: Option<[u8; 4]>) -> Self {
         let (header, carried) = (frame.header(mask), frame.payload.len());
-        Self {
-            at: SystemTime::now(),
-            direction: Direction::Out,
+        let what = Traced::Frame(TracedFrame {
             header,
             inflated: None,
-            beginning: frame.payload[..carried.min(BEGINNING)].to_vec(),
+            beginning: frame.payload[..carried.min(told_of(frame.opcode))].to_vec(),
             carries: Some(carried as u64).filter(|carried| *carried != header.length),
+        });
+        Self { at: now(), direction: Direction::Out, what }
+    }
+
+    /// In words: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`, `< 84 bytes after the Close`
+    pub(crate) fn shown(&self) -> String {
+        let direction = if self.direction == Direction::In { '<' } else { '>' };
+        match &self.what {
+            Traced::Frame(frame) => format!("{direction} {}", frame.shown()),
+            Traced::AfterClose(1) => format!("{direction} 1 byte after the Close"),
+            Traced::AfterClose(bytes) => format!("{direction} {bytes} bytes after the Close"),
+        }
+    }
+}
+
+impl TracedFrame {
+    /// The code and the reason of a Close, if it has them; the reason as text, whatever it is.
+    pub(crate) fn close(&self) -> Option<(u16, Cow<'_, str>)> {
+        match &self.beginning[..] {
+            [high, low, reason @ ..] if self.header.opcode == frame::CLOSE => {
+                Some((u16::from_be_bytes([*high, *low]), String::from_utf8_lossy(reason)))
+            }
+            _ => None,
         }
     }
 
-    /// The frame in words: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`
-    pub(crate) fn shown(&self) -> String {
+    fn shown(&self) -> String {
         let Header { fin, opcode, mask, length, .. } = self.header;
-        let direction = if self.direction == Direction::In { '<' } else { '>' };
         let mut bits = if fin { " FIN".to_owned() } else { String::new() };
         for (bit, name) in [(4, " RSV1"), (2, " RSV2"), (1, " RSV3")] {
             bits += if self.header.rsv & bit != 0 { name } else { "" };
@@ -185,10 +249,17 @@ impl Seen {
         let mask = mask.map_or_else(|| "no mask".to_owned(), |key| format!("mask {:08x}", u32::from_be_bytes(key)));
         let inflated = self.inflated.map_or_else(String::new, |size| format!(" that inflate to {size}"));
         let carries = self.carries.map_or_else(String::new, |size| format!(" claimed, {size} sent"));
-        let more =
-            if self.inflated.or(self.carries).unwrap_or(length) > self.beginning.len() as u64 { "…" } else { "" };
-        let beginning = self.beginning.escape_ascii();
-        format!("{direction} {}{bits}, {mask}, {length} bytes{inflated}{carries}: \"{beginning}\"{more}", name(opcode))
+        format!("{}{bits}, {mask}, {length} bytes{inflated}{carries}: {}", name(opcode), self.shown_payload())
+    }
+
+    fn shown_payload(&self) -> String {
+        let size = self.inflated.or(self.carries).unwrap_or(self.header.length);
+        let more = if size > self.beginning.len() as u64 { "…" } else { "" };
+        let (code, beginning) = match self.beginning.split_at_checked(2).filter(|_| self.close().is_some()) {
+            Some((code, reason)) => (format!("{} ", u16::from_be_bytes([code[0], code[1]])), reason),
+            None => (String::new(), &self.beginning[..]),
+        };
+        format!("{code}\"{}\"{more}", beginning.escape_ascii())
     }
 }
 
@@ -228,6 +299,31 @@ mod tests {
                 "in blocks of {size}"
             );
         }
+    }
+
+    #[test]
+    fn a_close_is_told_with_its_code_and_what_follows_it_is_counted() {
+        let input = b"\x88\x06\x03\xe8by\xffeHTTP/1.1 200 OK\r\n\r\n";
+        for size in 1..=input.len() {
+            let mut tracer = Tracer::new(Side::Client, None);
+            input.chunks(size).for_each(|block| tracer.came_in(block));
+            let shown: Vec<_> = tracer.take_last().iter().map(Seen::shown).collect();
+            let close = r#"< close FIN, no mask, 6 bytes: 1000 "by\xffe""#;
+            assert_eq!(shown, [close, "< 19 bytes after the Close"], "in blocks of {size}");
+        }
+        let shown = |input: &[u8]| {
+            let mut tracer = Tracer::new(Side::Client, None);
+            tracer.came_in(input);
+            tracer.drained(b"x");
+            tracer.take_last().iter().map(Seen::shown).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            shown(b"\x88\x02\x03\xe9"),
+            [r#"< close FIN, no mask, 2 bytes: 1001 """#, "< 1 byte after the Close"]
+        );
+        assert_eq!(shown(b"\x88\x00")[0], r#"< close FIN, no mask, 0 bytes: """#);
+        assert_eq!(shown(b"\x88\x01\x03")[0], r#"< close FIN, no mask, 1 bytes: "\x03""#);
+        assert_eq!(shown(b"\x81\x01a"), [r#"< text FIN, no mask, 1 bytes: "a""#]);
     }
 
     #[test]

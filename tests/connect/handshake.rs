@@ -205,7 +205,10 @@ fn a_refusal_is_an_error_in_records_too() {
     let args = ["-j", "--record", record.to_str().unwrap(), &server.url()];
     let ran = tool().args(args).run().code(4).says("403 Forbidden").says("\nno\n");
     let records = ran.out();
-    assert!(records.contains(r#""dir":"in","type":"error","data":"the server answered 403 Forbidden"#), "{records}");
+    assert!(
+        records.contains(r#""dir":"in","type":"error","kind":"refused","data":"the server answered 403 Forbidden"#),
+        "{records}"
+    );
     assert_eq!(records.lines().count(), 1);
     assert_eq!(std::fs::read_to_string(record).unwrap(), records);
 }
@@ -213,7 +216,10 @@ fn a_refusal_is_an_error_in_records_too() {
 #[test]
 fn quiet_silences_the_talk_but_no_refusal() {
     let ran = tool().args(["-q", &Raw::answering("HTTP/1.1 404 Gone Fishing\r\n\r\nback at 5").url()]).run().code(4);
-    ran.stderr("wsprobe: the server answered 404 Gone Fishing instead of switching to WebSocket (is the path right?)\nback at 5\n");
+    ran.stderr(
+        "wsprobe: the server answered 404 Gone Fishing instead of switching to WebSocket \
+        (is the path right? some servers answer so to a missing --origin, too)\nback at 5\n",
+    );
     tool().args(["-q", &Http::welcoming().url("/")]).run().code(0).stdout("hi\n").stderr("");
 }
 
@@ -310,13 +316,17 @@ fn speaking_first(text: &'static str) -> u16 {
 fn broken_http_says_what_is_broken() {
     run_against("HTTP/1.1 101 x\r\nno colon\r\n\r\n")
         .code(5)
-        .says("the server's answer is broken HTTP: invalid header name");
+        .says("the server's answer is broken HTTP: invalid header name in line 2, `no colon`\n");
 }
 
 #[test]
 fn a_server_that_hangs_up_exits_5() {
     let server = Raw::answering("");
-    let said = flaw(server.port(), "the server closed the connection before it answered");
+    let said = flaw(
+        server.port(),
+        "the server closed the connection before it answered \
+         (does it speak TLS here (wss://), or want an --origin that it knows?)",
+    );
     run(&server).code(5).stdout("").stderr(&said);
     let server = Raw::answering("HTTP/1.1 101 Swi");
     let said = flaw(server.port(), "the server closed the connection after 16 bytes of its answer");
@@ -338,13 +348,12 @@ fn reset(stream: TcpStream) {
 fn a_tls_server_at_a_ws_url_hints_at_wss() {
     let server = Http::start_tls(tls::stranger(), welcome);
     let ran = tool().arg(format!("ws://127.0.0.1:{}/", server.port())).run().code(5).stdout("");
-    ran.says("the server does not speak HTTP/1: its answer begins with `")
-        .says(" (this looks like TLS: try `wss://`)\n");
+    ran.says("the server speaks TLS on this port: what it answered is a record of TLS (use wss://)\n");
 }
 
 #[test]
 fn a_plain_server_at_a_wss_url_hints_at_ws() {
     let server = speaking_first("HTTP/1.1 400 Bad Request\r\n\r\n");
     let ran = tool().args(["-k", &format!("wss://127.0.0.1:{server}/")]).run().code(3).stdout("");
-    ran.says("TLS with `127.0.0.1` failed: ").says(" (does the server speak TLS here? if not, use ws://)\n");
+    ran.says("TLS with `127.0.0.1` failed: ").says(" (use ws:// for a port without TLS)\n");
 }

@@ -4,6 +4,7 @@
 mod kit;
 
 mod handshake;
+mod hints;
 mod redirect;
 mod request;
 mod secret;

@@ -81,13 +81,37 @@ fn a_token_cannot_smuggle_a_header_in() {
     ran.says("`--bearer <TOKEN>` got a token that cannot be sent");
 }
 
+#[test]
+fn a_subprotocol_comes_from_argv_a_file_or_the_environment() {
+    let dir = dir();
+    let file = path(&dir, "token");
+    std::fs::write(&file, "bearer.from-file\n").unwrap();
+    let at_file = format!("@{}", file.display());
+    for (value, expected) in [("chat", "chat"), (&at_file, "bearer.from-file"), ("env:PROTOCOL", "bearer.from-env")] {
+        let server = Http::welcoming();
+        tool().args(["-s", value, &server.url("/")]).env("PROTOCOL", "bearer.from-env").run().code(0);
+        assert_eq!(field(&server.head(), "Sec-WebSocket-Protocol"), Some(expected), "{value}");
+    }
+    std::fs::write(&file, "se same").unwrap();
+    let ran =
+        tool().args(["-s", &at_file, ":1"]).run().code(2).says("`--subprotocol <NAME>` got one that cannot be sent");
+    assert!(!ran.stderr.contains("same"), "{}", ran.stderr);
+}
+
 /// Every way to give a secret, each with `sesame` in it, plain or in base64 (`c2VzYW1l`).
-const SECRETS: [&[&str]; 5] = [
+const SECRETS: [&[&str]; 12] = [
     &["-u", "aa:sesame"],
     &["--bearer", "sesame"],
     &["--cookie", "a=sesame"],
     &["-H", "Authorization: sesame"],
     &["-H", "cookie: sesame; b=sesame"],
+    &["-H", "X-Auth-User: sesame"],
+    &["-H", "X-Amz-Access-Key: sesame"],
+    &["-H", "X-JWT: sesame"],
+    &["-H", "Referer: http://me:sesame@h/?sig=sesame"],
+    &["-s", "v4.channel.k8s.io", "-s", "base64url.bearer.authorization.k8s.io.sesame"],
+    &["-s", "access_token", "-s", "sesame"],
+    &["-H", "Sec-WebSocket-Protocol: bearer.sesame"],
 ];
 
 #[track_caller]
@@ -114,11 +138,75 @@ fn secrets_are_sent_but_never_shown() {
             let ran = tool().args(secret).args(args).run().code(code);
             assert!(server.heads().iter().all(|head| head.contains("sesame") || head.contains("c2VzYW1l")));
             assert_secret(&ran, &record);
-            ran.says("***\n");
+            ran.says("***");
         }
         let ran = tool().args(secret).args(["-vv", ":1"]).run().code(3);
         assert_secret(&ran, &record);
     }
+}
+
+/// What of a query holds a secret, in many ways to write it.
+const QUERIES: [&str; 6] = [
+    "access_token=sesame",
+    "a=1&api_key=sesame",
+    "X-Amz-Signature=sesame&X-Amz-Security-Token=sesame",
+    "a=1;sig=sesame",
+    "%74oken=sesame",
+    "next=http%3A%2F%2Fh%2F%3Ftoken%3Dsesame",
+];
+
+#[test]
+fn the_secrets_of_a_query_are_sent_but_never_shown() {
+    let dir = dir();
+    let record = path(&dir, "record");
+    let server = Http::start(|head| match crate::kit::http::resource(head).split('?').next().unwrap() {
+        "/in" => crate::kit::http::welcome_with(head, "X-Seen: /in?token=sesame\r\n"),
+        "/404" => b"HTTP/1.1 404 No\r\nLink: </?key=sesame>; rel=x\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        "/away" => redirect(302, "/in?token=sesame#id_token=sesame"),
+        "/astray" => redirect(302, "ftp://me:sesame@h/?token=sesame"),
+        "/circle" => redirect(302, "/circle?token=sesame"),
+        "/300" => redirect(300, "http://me:sesame@h/?token=sesame"),
+        _ => b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec(),
+    });
+    for query in QUERIES {
+        for (resource, code) in
+            [("/in", 0), ("/404", 4), ("/away", 0), ("/astray", 4), ("/circle", 4), ("/300", 4), ("/broken", 5)]
+        {
+            let url = server.url(&format!("{resource}?{query}"));
+            let ran = tool().args(["-vv", "-j", "-L", "--record", record.to_str().unwrap(), &url]).run().code(code);
+            assert!(server.head().contains("sesame"));
+            server.heads();
+            assert_secret(&ran, &record);
+            ran.says("***");
+        }
+        let ran = tool().args(["-vv", &format!("ws://127.0.0.1:1/?{query}")]).run().code(3);
+        assert_secret(&ran, &record);
+    }
+}
+
+#[test]
+fn record_secrets_keeps_all_of_them() {
+    let server = Http::start(|head| crate::kit::http::welcome_with(head, "Sec-WebSocket-Protocol: bearer.sesame\r\n"));
+    let args = ["-j", "--record-secrets", "-s", "bearer.sesame", "--cookie", "a=sesame", &server.url("/?token=sesame")];
+    let ran = tool().args(args).run().code(0);
+    let open = ran.out().lines().next().unwrap().to_owned();
+    for part in [
+        "?token=sesame\"",
+        "\"subprotocol\":\"bearer.sesame\"",
+        "\"offered\":[\"bearer.sesame\"]",
+        "\"sec-websocket-protocol\":\"bearer.sesame\"",
+        "\"cookie\":\"a=sesame\"",
+    ] {
+        assert!(open.contains(part), "{part} is missing in {open}");
+    }
+    assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_subprotocol_that_was_not_asked_for_is_named_without_its_token() {
+    let server = Http::start(|head| crate::kit::http::welcome_with(head, "Sec-WebSocket-Protocol: bearer.sesame\r\n"));
+    let ran = tool().args(["-s", "token", "-s", "sesame", &server.url("/")]).run().code(5).says("`bearer.***`");
+    assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
 }
 
 #[test]
@@ -133,6 +221,12 @@ fn the_password_of_a_url_is_never_shown() {
         "ws://aa:sesame@h:99999/".to_owned(),
         "ftp://aa:sesame@h/".to_owned(),
         "aa:sesame@[".to_owned(),
+        "ws://aa:b#sesame@h/".to_owned(),
+        "ws://aa:b/sesame?sesame@h:99999/".to_owned(),
+        "ws://aa:sesame@b:sesame@[/".to_owned(),
+        "aa:sesame@ftp://h/".to_owned(),
+        "ws://[/?token=sesame".to_owned(),
+        "ws://h/?token=sesame#top".to_owned(),
     ] {
         let ran = tool().args(["-vv", "-j", "--record", record.to_str().unwrap(), &url]).run();
         assert_ne!(ran.code, Some(0));

@@ -1,5 +1,6 @@
 //! wss:// with real certificates: whom to trust, and what is said when that fails.
 
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use rcgen::date_time_ymd;
@@ -86,9 +87,10 @@ fn a_certificate_for_another_name_exits_3_with_a_hint() {
     let server = Http::start_tls(authority.server(&["example.com"]), welcome);
     for host in HERE {
         let ran = trusting(&authority, &dir).arg(format!("wss://{host}:{}/", server.port())).run().code(3).stdout("");
-        ran.says(&format!("TLS with `{host}` failed: invalid peer certificate: certificate not valid for name"))
-            .says("example.com")
-            .says(" (use a name that the certificate is for, in the URL or as --sni, or -k to go without the check)\n");
+        ran.stderr(&format!(
+            "wsprobe: TLS with `{host}` failed: its certificate is for example.com, not for `{host}` (use a name that the \
+             certificate is for, in the URL or as --sni, or -k to go without the check)\n"
+        ));
     }
 }
 
@@ -99,11 +101,13 @@ fn a_certificate_that_is_not_valid_now_exits_3_and_no_authority_is_asked_for() {
         authority.server_with(&HERE, rustls::DEFAULT_VERSIONS, |params| params.not_after = date_time_ymd(2001, 2, 3));
     let early =
         authority.server_with(&HERE, rustls::DEFAULT_VERSIONS, |params| params.not_before = date_time_ymd(4000, 2, 3));
-    for (config, what) in [(expired, "certificate expired"), (early, "certificate not valid yet")] {
+    for (config, what) in
+        [(expired, "expired on 2001-02-03 00:00:00Z"), (early, "is not valid before 4000-02-03 00:00:00Z")]
+    {
         let server = Http::start_tls(config, welcome);
         let ran = trusting(&authority, &dir).arg(server.url("/")).run().code(3).stdout("");
         assert!(!ran.stderr.contains("--cacert"), "{}", ran.stderr);
-        ran.says(&format!("TLS with `127.0.0.1` failed: invalid peer certificate: {what}"))
+        ran.says(&format!("TLS with `127.0.0.1` failed: its certificate {what}"))
             .says("clock")
             .says("-k goes without the check)\n");
         tool().args(["-k", &server.url("/")]).run().code(0).stdout("hi\n");
@@ -218,8 +222,19 @@ fn a_file_without_authorities_is_refused_before_a_socket_opens() {
     for (content, reason) in [
         ("", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
         ("hello\n", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
-        ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "not a certificate in PEM: "),
-        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not a certificate that can be used: "),
+        (
+            "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+            "not a certificate in PEM: a section is not base64\n",
+        ),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n",
+            "not a certificate in PEM: the line `-----END CERTIFICATE-----` is missing\n",
+        ),
+        ("-----BEGIN CERTIFICATE\n", "not a certificate in PEM: `-----BEGIN CERTIFICATE` begins no section\n"),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "not a certificate that can be used: it is broken\n",
+        ),
     ] {
         std::fs::write(&file, content).unwrap();
         let ran = tool().arg("--cacert").arg(&file).arg("wss://127.0.0.1:1").run().code(2).stdout("");
@@ -248,4 +263,58 @@ fn a_connection_that_ends_without_a_goodbye_of_tls_is_still_closed_well() {
     let (dir, authority) = (dir(), Authority::new("ours"));
     let server = Http::start_tls_torn(authority.server(&HERE), welcome);
     trusting(&authority, &dir).arg(server.url("/")).run().code(0).stdout("hi\n");
+}
+
+/// A server that reads what a client begins with, says this and closes.
+fn saying(answer: &'static [u8]) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(answer);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    format!("wss://{address}/")
+}
+
+#[test]
+fn a_port_without_tls_is_told_apart_and_the_hint_is_ws() {
+    let no_tls = "the server does not speak TLS here: what it sent is no record of TLS";
+    for (answer, what) in [
+        (&b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..], no_tls),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", no_tls),
+        (b"220 mail.example ESMTP\r\n", no_tls),
+        (b"\x81\x05hello", no_tls),
+        (b"", "the server closed the connection in the middle of the handshake"),
+    ] {
+        tool()
+            .args(["-k", "-q", &saying(answer)])
+            .run()
+            .code(3)
+            .stdout("")
+            .stderr(&format!("wsprobe: TLS with `127.0.0.1` failed: {what} (use ws:// for a port without TLS)\n"));
+    }
+    let echo = crate::kit::echo();
+    let ran = tool().args(["-k", &format!("wss://127.0.0.1:{}/", echo.port())]).run().code(3);
+    ran.says("use ws:// for a port without TLS");
+}
+
+#[test]
+fn what_is_no_tls_any_more_in_a_session_is_told_in_words() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("wss://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut tls = rustls::ServerConnection::new(stranger()).unwrap();
+        let head = crate::kit::read_head(&mut rustls::Stream::new(&mut tls, &mut stream));
+        let answer = crate::kit::switching(&head);
+        rustls::Stream::new(&mut tls, &mut stream).write_all(answer.as_bytes()).unwrap();
+        // A record that nobody has the key of.
+        stream.write_all(b"\x17\x03\x03\x00\x20not encrypted with any of our keys").unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+    });
+    let ran = tool().args(["-k", "-w", "5s", &url]).stdin("").run().code(5);
+    ran.says("the server sent a record that was changed on its way");
 }

@@ -189,3 +189,18 @@ fn a_server_that_never_answers_the_request_exits_7() {
     ran.code(7).says("timed out after 200ms while waiting for the answer to the opening request (--handshake-timeout)");
     drop(heard);
 }
+
+#[test]
+fn an_ipv6_address_takes_its_interface_with_it_and_the_server_does_not_hear_of_that() {
+    let Some((_, v6)) = both_families() else { return };
+    v6.listen(8).unwrap();
+    let port = v6.local_addr().unwrap().as_socket().unwrap().port();
+    let server = Http::on(v6.into(), welcome);
+    for (zone, shown) in [("%25lo", "lo"), ("%lo", "lo"), ("%251", "1")] {
+        let ran = tool().arg(format!("[::1{zone}]:{port}/x")).run().code(0).stdout("hi\n");
+        ran.says(&format!("connected to ws://[::1%25{shown}]:{port}/x\n"));
+        assert_eq!(field(&server.head(), "Host"), Some(format!("[::1]:{port}").as_str()));
+    }
+    tool().arg("ws://[fe80::1%25nowhere0]:1/").run().code(3).says("wsprobe: cannot find the interface `nowhere0`: ");
+    tool().arg("ws://[fe80::1%25]:1/").run().code(2).says("write one as in `[fe80::1%25eth0]`");
+}

@@ -1,8 +1,9 @@
 """Drives the real wsprobe against servers and clients that are no part of it; `run` prepares what it needs.
 
-    drive.py WSPROBE CA CERTIFICATE KEY -- server|client NAME COMMAND... [-- server|client NAME COMMAND...]...
+    drive.py WSPROBE CA CERTIFICATE KEY -- ROLE NAME COMMAND... [-- ROLE NAME COMMAND...]...
 
-Each NAME is a program, started by its COMMAND. Prints a line for each case and ends with `N passed, N failed`.
+Each NAME is a program, started by its COMMAND. A ROLE is `server` or `client`; or `EXAMPLE-server` or `EXAMPLE-client`,
+which have the conversation of that example. Prints a line for each case and ends with `N passed, N failed`.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import sys
 import time
 
 import clients
+import examples
 from program import PATIENCE, Failed, Program
 
 MIB = 1 << 20
@@ -197,6 +199,11 @@ def wss_with_a_private_authority(server):
 
 
 @case
+def the_example_of_plain_messages_passes(server):
+    examples.plays(server.wsprobe, "echo", f"ws://127.0.0.1:{server.ports['ws']}/echo")
+
+
+@case
 def many_small_messages_stay_in_order(server):
     lines = "".join(f"line {number}\n" for number in range(20_000)).encode()
     server.run("/echo", "--count", "20000", stdin=lines).ended(0, lines)
@@ -221,6 +228,21 @@ def check(name, cases, program, *given):
     return passed, failed
 
 
+def check_examples(tools, programs):
+    """Plays each example with the real thing, either role; yields how many passed and how many failed."""
+    with contextlib.ExitStack() as ending:
+        peers = []
+        for role, name, *command in programs:
+            example, _, side = role.rpartition("-")
+            if example and side == "server":
+                # All of them are started first: a broker takes its time.
+                peers.append(ending.enter_context(examples.RealServer(example, name, command)))
+            elif example:
+                peers.append(examples.RealClient(example, name, command))
+        for peer in peers:
+            yield check(f"example {peer.example}", [peer.case()], lambda: contextlib.nullcontext(tools))
+
+
 def main():
     args, *programs = [
         list(group) for is_end, group in itertools.groupby(sys.argv[1:], lambda arg: arg == "--") if not is_end
@@ -233,6 +255,7 @@ def main():
     tools = clients.Tools(*args, commands["client"])
     for name in commands["client"]:
         totals.append(check(f"client {name}", clients.CASES, lambda: tools.client(name), tools))
+    totals += check_examples(tools, programs)
     passed, failed = (sum(column) for column in zip(*totals))
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)

@@ -49,7 +49,8 @@ class Program:
     def stop(self):
         self.process.stdin.close()
         try:
-            self.process.wait(timeout=10)
+            # What it has started has to end, too.
+            self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -347,6 +347,7 @@ impl Raw {
 
 pub const TEXT: u8 = 1;
 pub const CLOSE: u8 = 8;
+pub const PING: u8 = 9;
 
 /// A whole frame as a server sends it (RFC 6455, section 5.2), with a payload of up to 125 bytes.
 pub fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {

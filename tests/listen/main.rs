@@ -8,6 +8,8 @@ mod admission;
 mod crowd;
 mod origin;
 mod prompt;
+mod records;
+mod tls;
 mod work;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

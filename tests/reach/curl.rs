@@ -60,13 +60,64 @@ fn a_line_of_firefox_connects() {
 }
 
 #[test]
+fn what_a_copied_line_holds_is_data_and_read_from_no_file() {
+    let dir = crate::kit::dir();
+    let file = crate::kit::path(&dir, "secret");
+    std::fs::write(&file, "sesame").unwrap();
+    let (at_file, at_pair) = (format!("@{}", file.display()), format!("@{}=1", file.display()));
+    for (args, name, sent) in [
+        (["--oauth2-bearer", &at_file], "Authorization", Some(format!("Bearer {at_file}"))),
+        (["--oauth2-bearer", "env:TOKEN"], "Authorization", Some("Bearer env:TOKEN".to_owned())),
+        (["-u", "env:TOKEN:x"], "Authorization", Some("Basic ZW52OlRPS0VOOng=".to_owned())),
+        (["-b", &at_pair], "Cookie", Some(at_pair.clone())),
+        (["-b", "env:TOKEN=1"], "Cookie", Some("env:TOKEN=1".to_owned())),
+        (["-A", &at_file], "User-Agent", Some(at_file.clone())),
+        (["-e", &at_file], "Referer", Some(at_file.clone())),
+    ] {
+        let server = Http::welcoming();
+        tool().env("TOKEN", "sesame").args(["curl", &server.url("/")]).args(args).run().code(0);
+        assert_eq!(field(&server.head(), name).map(str::to_owned), sent, "{args:?}");
+    }
+    // What it cannot be stays unread as well.
+    for args in [["-x", &at_file], ["-H", &format!("Sec-WebSocket-Protocol: {at_file}")]] {
+        let ran = tool().args(["curl", ":1"]).args(args).run().code(2);
+        assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn our_own_options_may_follow_spelled_out() {
     let server = crate::kit::echo();
     let url = format!("ws://127.0.0.1:{}/", server.port());
     tool().args(["curl", &url, "-H", "X: y", "--execute", "-x", "--one"]).run().code(0).stdout("-x\n");
-    tool().args(["curl", &url, "-1"]).run().code(2).says("its own are spelled out behind `curl`");
+    tool().args(["curl", &url, "-1"]).run().code(2).says("own options are spelled out after `curl`");
     tool().args(["curl", &url, "--no-such"]).run().code(2).says("--no-such");
     tool().args(["curl", "-k"]).run().code(2).says("which server?");
     tool().args(["curl", &url, "-H"]).run().code(2).stderr("wsprobe: `-H` needs a value\n");
     tool().args(["-v", "curl"]).run().code(2).says("the command goes first: wsprobe curl");
+}
+
+#[test]
+fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_one_of_ours() {
+    for (option, said) in [
+        (
+            "--digest",
+            "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic (--user) and Bearer (--bearer)",
+        ),
+        (
+            "--proxy-ntlm",
+            "curl's `--proxy-ntlm` has no counterpart in wsprobe: a proxy's user and password stand in --proxy",
+        ),
+        ("--retry", "curl's `--retry` has no counterpart in wsprobe: --wait-for-server TIME waits"),
+        ("-w", "`-w` is curl's `--write-out`, which has no meaning here"),
+    ] {
+        let ran = tool().args(["curl", "ws://127.0.0.1:1/", option, "x"]).run().code(2).stdout("");
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("--quiet"), "{}", ran.stderr);
+        ran.says(&format!("wsprobe: {said}"));
+    }
+    let server = Http::welcoming();
+    let line = ["curl", &server.url("/"), "-#", "--no-keepalive", "--write-out", "%{http_code}", "-O", "--verbose"];
+    let ran = tool().args(line).run().code(0).stdout("hi\n");
+    ran.says("* dropped from curl's line: -#, --no-keepalive, --write-out, -O\n");
 }

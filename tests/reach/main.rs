@@ -3,6 +3,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod certificate;
 mod curl;
 mod detour;
 mod identity;

@@ -53,6 +53,7 @@ fn nginx_redirects_to_tls_and_passes_on_to_the_server() {
         .says(&format!("redirected to wss://localhost:{secure}/chat\n"));
     tool().arg(&url).run().code(4).says("answered 301 Moved Permanently and points to `https://localhost:");
     tool().arg(format!("wss://localhost:{secure}/none")).run().code(4).says("answered 404 Not Found");
-    tool().arg(format!("wss://127.0.0.1:{secure}/chat")).run().code(3).says("not valid for name");
+    tool().arg(format!("wss://127.0.0.1:{secure}/chat")).run().code(3).says("is for localhost, not for `127.0.0.1`");
+    tool().arg(format!("ws://127.0.0.1:{secure}/chat")).run().code(4).says("(the port is for TLS: use wss://)");
     tool().args(["--sni", "localhost", &format!("wss://127.0.0.1:{secure}/chat")]).run().code(0).stdout("a\n");
 }

@@ -62,7 +62,10 @@ fn a_407_is_named_as_such_and_exits_3() {
     let proxy = tinyproxy(&dir);
     let server = Http::welcoming();
     // The latter is what tinyproxy says to a wrong password.
-    for (login, answer) in [("", "407 Proxy Authentication Required"), ("me:sesame@", "401 Unauthorized")] {
+    for (login, answer, hint) in [
+        ("", "407 Proxy Authentication Required", "it offers Basic: try --proxy KIND://USER:PASS@HOST:PORT"),
+        ("me:sesame@", "401 Unauthorized", "the credentials (Basic) were refused"),
+    ] {
         let via = format!("http://{login}127.0.0.1:{}", proxy.port);
         let ran = tool().args(["-vv", "--proxy", &via, &server.url("/")]).run().code(3).stdout("");
         assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
@@ -70,9 +73,37 @@ fn a_407_is_named_as_such_and_exits_3() {
         ran.says(&format!(
             "wsprobe: the proxy http://127.0.0.1:{proxy} opened no tunnel to 127.0.0.1:{server}: it answered {answer} "
         ))
-        .says("(the proxy wants a user and a password, or others: --proxy KIND://USER:PASS@HOST:PORT)\n");
+        .says(&format!("({hint})\n"));
     }
     assert!(server.heads().is_empty());
+}
+
+#[test]
+fn verbose_shows_what_a_proxy_is_told_and_says_and_quiet_talk_does_not() {
+    let server = Http::welcoming();
+    let refusing = Proxy::http(
+        1,
+        "HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=\"a, b\"\r\nProxy-Authenticate: Basic realm=x, NTLM\r\n\
+         Content-Length: 9\r\n\r\nlog in, \x1b",
+    );
+    let run = |options: &[&str], proxy: &Proxy, login: &str| {
+        let via = format!("http://{login}127.0.0.1:{}", proxy.port);
+        tool().args(options).args(["--proxy", &via, &server.url("/")]).run()
+    };
+    let ran = run(&["-v"], &refusing, "me:sesame@").code(3).stdout("");
+    assert!(!ran.stderr.contains("sesame") && !ran.stderr.contains("\x1b"), "{}", ran.stderr);
+    ran.says("> Proxy-Authorization: Basic ***\n")
+        .says("< HTTP/1.1 407 Who\n< Proxy-Authenticate: Digest realm=\"a, b\"\n< Proxy-Authenticate: Basic realm=x, NTLM\n")
+        .says(": it answered 407 Who (the credentials were refused)\nlog in, \\e\n");
+    let ran = run(&[], &refusing, "").code(3);
+    assert_eq!(ran.stderr.lines().count(), 1);
+    ran.says(": it answered 407 Who (it offers Digest, Basic, NTLM: try --proxy KIND://USER:PASS@HOST:PORT)\n");
+    let open = Proxy::http(server.port(), "HTTP/1.1 200 Connection established\r\nVia: us\r\n\r\n");
+    let ran = run(&["-v"], &open, "").code(0).stdout("hi\n").says("> CONNECT 127.0.0.1:");
+    ran.says("< HTTP/1.1 200 Connection established\n< Via: us\n");
+    let broken = Proxy::http(1, "HTTP/1.1 200 OK\r\nX-B\u{1}: 1\r\n\r\n");
+    let ran = run(&["-v"], &broken, "").code(3).says("< HTTP/1.1 200 OK\n< X-B\\x01: 1\n");
+    ran.says("is broken HTTP: invalid header name in line 2, `X-B\\x01: 1`\n");
 }
 
 #[test]
@@ -91,8 +122,12 @@ fn microsocks_tunnels_with_and_without_a_login() {
         };
         run("", open.port).code(0).stdout("hi\n");
         run("me:p%40w@", guarded.port).code(0).stdout("hi\n");
-        run("", guarded.port).code(3).says(": it accepts no login that was offered (the proxy wants a user");
-        run("me:sesame@", guarded.port).code(3).says(": it refused the user or the password (");
+        run("", guarded.port)
+            .code(3)
+            .says(": it accepts no login that was offered (try --proxy KIND://USER:PASS@HOST:PORT)\n");
+        run("me:sesame@", guarded.port)
+            .code(3)
+            .says(": it refused the user or the password (the credentials were refused)\n");
         let nobody = format!("wss://127.0.0.1:{}/", free_port());
         let via = format!("{kind}://127.0.0.1:{}", open.port);
         tool().args(["--proxy", &via, &nobody]).run().code(3).says(": it answered 5 (connection refused)\n");
@@ -132,7 +167,7 @@ fn tls_to_a_proxy_carries_tls_to_the_server() {
     tool().args(["-x", "a", "--proxy", &via("127.0.0.1"), "wss://app.example/"]).run().code(0).stdout("hi\n");
     assert!(proxy.asked().starts_with("CONNECT app.example:443 HTTP/1.1\r\n"));
     let ran = tool().args(["--proxy", &via("localhost"), "wss://app.example/"]).run().code(3);
-    ran.says(&format!("TLS with `{}` failed: invalid peer certificate: certificate not valid", via("localhost")));
+    ran.says(&format!("TLS with `{}` failed: its certificate is for 127.0.0.1, not for `localhost`", via("localhost")));
     let plain = Http::welcoming();
     let proxy = Proxy::https(authority.server(&["127.0.0.1"]), plain.port());
     let via = format!("https://127.0.0.1:{}", proxy.port);

@@ -98,3 +98,26 @@ fn the_script_passes_against_the_same_server_at_once() {
     run.arg(&path).arg(kit::url(&server)).run().code(0);
     passes(&tape, &[]);
 }
+
+#[test]
+fn a_recording_of_very_many_connections_is_read_once_for_all_of_them() {
+    let dir = kit::dir();
+    let path = kit::path(&dir, "many.jsonl");
+    let mut records = String::new();
+    for n in 0..20_000 {
+        records += "{\"dir\":\"in\",\"type\":\"open\",\"url\":\"ws://h/\"}\n";
+        records += &format!("{{\"dir\":\"out\",\"data\":\"hello {n}\"}}\n");
+        records += "{\"dir\":\"in\",\"type\":\"close\",\"code\":1000,\"reason\":\"\",\"clean\":true}\n";
+    }
+    std::fs::write(&path, records).unwrap();
+    let begun = std::time::Instant::now();
+    let ran = tool().arg("record-to-script").arg(&path).run().code(0);
+    // It was minutes when each connection read all of it, in a build that is optimized.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert_eq!(ran.out().lines().filter(|line| line.starts_with("send hello ")).count(), 20_000);
+    assert!(
+        ran.out().trim_end().ends_with("send hello 19999\nexpect close 1000"),
+        "{}",
+        &ran.out()[ran.out().len() - 200..]
+    );
+}

@@ -56,6 +56,11 @@ fn socket_io() {
 }
 
 #[test]
+fn mqtt() {
+    passes("mqtt", &["-s", "mqtt"]);
+}
+
+#[test]
 fn examples_are_in_their_canonical_form() {
     let scripts = |dir: PathBuf| {
         let entries = std::fs::read_dir(dir).expect("the examples are there");
@@ -63,6 +68,6 @@ fn examples_are_in_their_canonical_form() {
         paths.filter(|path| path.extension().is_some_and(|it| it == "wsp")).collect::<Vec<_>>()
     };
     let (clients, servers) = (scripts(examples()), scripts(examples().join("servers")));
-    assert_eq!((clients.len(), servers.len()), (6, 5));
+    assert_eq!((clients.len(), servers.len()), (7, 6));
     tool().args(["run", "--check", "--fmt"]).args(clients).args(servers).run().code(0);
 }

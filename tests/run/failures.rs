@@ -169,3 +169,21 @@ fn a_loop_that_waits_for_nothing_leaves_the_others_their_turn() {
         ran.stderr
     );
 }
+
+#[test]
+fn what_a_server_says_never_runs_as_a_command() {
+    let server = kit::saying(&["a'; touch PWNED; echo '", "$(touch PWNED)`touch PWNED`"]);
+    let url = format!("url={}", kit::url(&server));
+    let script = "connect {{url}}\nexpect text capture who\nexpect text capture too\nexec printf '%s|%s' \"$who\" \"$too\" \
+                  capture said\nlog {{said}}\n";
+    let scripts = Scripts::new([("x.wsp", script), ("bad.wsp", "set who = a\nexec echo {{who}}\n")]);
+    let ran = scripts.run(&["x.wsp", "--var", &url]).run().code(0);
+    assert!(ran.stderr.contains("a'; touch PWNED; echo '|$(touch PWNED)`touch PWNED`"), "{}", ran.stderr);
+    scripts.run(&["bad.wsp"]).run().code(2).says("bad.wsp:2:11: `{{who}}` is not put into a command");
+    assert!(!scripts.path("PWNED").exists());
+    let nul = Scripts::new([("x.wsp", "set who = \"a\\0b\"\nexec true\nexec echo $who\n")]);
+    nul.run(&["x.wsp"])
+        .run()
+        .code(1)
+        .says("x.wsp:3: exec echo $who\n  the variable `who` cannot be in the environment");
+}

@@ -4,12 +4,15 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod bytes;
 mod cases;
 mod examples;
 mod failures;
+mod limits;
 mod options;
 mod reports;
 mod role;
+mod rules;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -61,7 +64,7 @@ pub fn listen(args: &[&str]) -> Listening {
     let mut stderr = BufReader::new(running.child.stderr.take().expect("it is piped"));
     let mut line = String::new();
     stderr.read_line(&mut line).expect("it says where it listens");
-    let port = line.rsplit_once(':').and_then(|(_, rest)| rest.trim_end().trim_end_matches('/').parse().ok());
+    let port = line.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()?.trim_end().parse().ok());
     Listening { running, port: port.unwrap_or_else(|| panic!("it says: {line}")), stderr }
 }
 

@@ -3,21 +3,30 @@
 use data_encoding::BASE64;
 use url::Host;
 
-use super::{Failure, Login};
+use super::{Failure, Login, ProxyHead};
 use crate::dial::Stream;
-use crate::handshake;
+use crate::handshake::{self, TunnelAnswer};
+use crate::masking;
 
-pub(super) async fn tunnel(stream: &mut Stream, host: &Host, port: u16, login: Option<&Login>) -> Result<(), Failure> {
-    let answer = handshake::ask(stream, &request(host, port, login)).await;
-    let (response, leftover) = answer.map_err(Failure::Flaw)?;
-    if !(200..300).contains(&response.status) {
-        return Err(Failure::Answered { status: response.status, reason: response.reason });
+pub(super) async fn tunnel(
+    stream: &mut Stream,
+    host: &Host,
+    port: u16,
+    login: Option<&Login>,
+    trace: &dyn Fn(ProxyHead<'_>),
+) -> Result<(), Failure> {
+    let request = request(host, port, login);
+    trace(ProxyHead::Request(&masking::head(&request)));
+    let answer = handshake::ask_for_tunnel(stream, &request, login.map(|_| "Basic")).await;
+    for head in handshake::heads_of(&answer, TunnelAnswer::response) {
+        trace(ProxyHead::Response(&masking::head(&head)));
     }
-    // Both TLS and WebSocket let the client begin.
-    if !leftover.is_empty() {
-        return Err(Failure::SpeaksFirst(leftover.len()));
+    match answer.map_err(Failure::Flaw)? {
+        // Both TLS and WebSocket let the client begin.
+        TunnelAnswer::Open(_, leftover) if !leftover.is_empty() => Err(Failure::SpeaksFirst(leftover.len())),
+        TunnelAnswer::Open(..) => Ok(()),
+        TunnelAnswer::Refused(refusal) => Err(Failure::Refused(Box::new(refusal))),
     }
-    Ok(())
 }
 
 fn request(host: &Host, port: u16, login: Option<&Login>) -> String {

@@ -9,8 +9,8 @@ use std::fmt;
 use url::{Host, Url};
 
 use super::Stream;
-use crate::handshake::Flaw;
-use crate::target::{Place, Scheme, Target, percent_decoded};
+use crate::handshake::{Flaw, Refusal};
+use crate::target::{Place, Scheme, Target, percent_decoded, split_zone};
 
 pub(crate) use exceptions::Exceptions;
 
@@ -20,6 +20,7 @@ pub(crate) struct Proxy {
     pub(crate) kind: Kind,
     pub(crate) host: Host,
     pub(crate) port: u16,
+    pub(super) zone: Option<String>,
     login: Option<Login>,
 }
 
@@ -48,11 +49,17 @@ pub(crate) struct Proxies {
     pub(crate) except: Exceptions,
 }
 
+/// What goes to an HTTP proxy and comes from it, as it may be shown: secrets left out.
+pub(crate) enum ProxyHead<'h> {
+    Request(&'h str),
+    Response(&'h str),
+}
+
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("it answered {status} {reason}")]
-    Answered { status: u16, reason: String },
+    #[error("it answered {}", .0.status_line())]
+    Refused(Box<Refusal>),
     #[error("its answer cannot be used")]
     Flaw(#[source] Flaw),
     #[error("it sent {0} bytes before anything was said to the server")]
@@ -77,6 +84,7 @@ impl Proxy {
             _ => return Err("a proxy begins with http://, https://, socks5:// or socks5h://".to_owned()),
         };
         // A scheme that the parser does not know, as it would drop the port that it takes for the scheme's own.
+        let (rest, zone) = split_zone(rest).map_err(|_| "an IPv6 zone is written as in `[fe80::1%25eth0]`")?;
         let url = Url::parse(&format!("proxy://{rest}")).map_err(|error| error.to_string())?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or("a proxy has a host")?;
         let host = Host::parse(host).map_err(|error| error.to_string())?;
@@ -96,13 +104,19 @@ impl Proxy {
         }
         // curl's: https has its usual port, the others that of SOCKS.
         let port = url.port().unwrap_or(if kind == Kind::Https { 443 } else { 1080 });
-        Ok(Self { kind, host, port, login })
+        Ok(Self { kind, host, port, zone, login })
     }
 
     /// Has the proxy connect the stream, which leads to it, to a host.
-    pub(super) async fn tunnel(&self, stream: &mut Stream, host: &Host, port: u16) -> Result<(), Failure> {
+    pub(super) async fn tunnel(
+        &self,
+        stream: &mut Stream,
+        host: &Host,
+        port: u16,
+        trace: &dyn Fn(ProxyHead<'_>),
+    ) -> Result<(), Failure> {
         match self.kind {
-            Kind::Http | Kind::Https => http::tunnel(stream, host, port, self.login.as_ref()).await,
+            Kind::Http | Kind::Https => http::tunnel(stream, host, port, self.login.as_ref(), trace).await,
             Kind::Socks5 | Kind::Socks5h => Ok(socks::tunnel(stream, host, port, self.login.as_ref()).await?),
         }
     }
@@ -117,7 +131,7 @@ impl Kind {
 impl Proxies {
     /// The proxy that leads to a target.
     pub(super) fn to(&self, target: &Target) -> Option<&Proxy> {
-        let Place::Host { host, port } = &target.place else { return None };
+        let Place::Host { host, port, .. } = &target.place else { return None };
         let proxy = match target.scheme {
             Scheme::Ws => &self.ws,
             Scheme::Wss => &self.wss,
@@ -130,8 +144,8 @@ impl Failure {
     /// Whether it can go away by itself: the server behind the proxy may come up, its rules and our login stay.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Answered { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
-            Self::Flaw(flaw) => matches!(flaw, Flaw::Io(_) | Flaw::Closed | Flaw::CutShort { .. }),
+            Self::Refused(refusal) => matches!(refusal.response.status, 408 | 429 | 500 | 502..=504),
+            Self::Flaw(flaw) => flaw.may_pass(),
             Self::SpeaksFirst(_) => false,
             Self::Socks(failure) => {
                 matches!(failure, socks::Failure::Io(_) | socks::Failure::Refused { reply: 1 | 3..=6 })
@@ -140,18 +154,22 @@ impl Failure {
     }
 
     /// What to try.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Answered { status: 401 | 407, .. }
-            | Self::Socks(socks::Failure::NoMethod | socks::Failure::Login) => {
-                Some("the proxy wants a user and a password, or others: --proxy KIND://USER:PASS@HOST:PORT")
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Refused(refusal) if matches!(refusal.response.status, 401 | 407) => {
+                return Some(refusal.proxy_hint());
             }
-            Self::Answered { status: 403 | 405, .. } | Self::Socks(socks::Failure::Refused { reply: 2 }) => {
-                Some("the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it")
+            Self::Refused(refusal) if !matches!(refusal.response.status, 403 | 405) => return None,
+            Self::Refused(_) | Self::Socks(socks::Failure::Refused { reply: 2 }) => {
+                "the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it"
             }
-            Self::Socks(socks::Failure::NotSocks) => Some("is it an http proxy?"),
-            _ => None,
-        }
+            Self::Socks(socks::Failure::NoMethod { had_login: false }) => "try --proxy KIND://USER:PASS@HOST:PORT",
+            Self::Socks(socks::Failure::Login) => "the credentials were refused",
+            Self::Socks(socks::Failure::NotSocks) => "is it an http proxy?",
+            Self::Flaw(Flaw::Tls) => "is it an https proxy?",
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 
@@ -164,7 +182,10 @@ impl fmt::Display for Proxy {
             Kind::Socks5 => "socks5",
             Kind::Socks5h => "socks5h",
         };
-        write!(f, "{kind}://{}:{}", self.host, self.port)
+        match (&self.host, &self.zone) {
+            (Host::Ipv6(address), Some(zone)) => write!(f, "{kind}://[{address}%25{zone}]:{}", self.port),
+            (host, _) => write!(f, "{kind}://{host}:{}", self.port),
+        }
     }
 }
 
@@ -186,6 +207,7 @@ mod tests {
             ("http://proxy:80/", "http://proxy:80", None),
             ("HTTPS://proxy", "https://proxy:443", None),
             ("socks5://[::1]:9", "socks5://[::1]:9", None),
+            ("http://[fe80::1%25eth0]:9", "http://[fe80::1%25eth0]:9", None),
             ("socks5h://me:p%40w@10.0.0.1", "socks5h://10.0.0.1:1080", Some(("me", "p@w"))),
             ("me@Proxy:1", "http://proxy:1", Some(("me", ""))),
         ] {
@@ -205,6 +227,7 @@ mod tests {
             "secret:99999",
             "h/secret",
             "h?secret",
+            "secret@[::1%25a b]",
             "socks5://:secret@h",
             "socks5://secret@h",
         ] {

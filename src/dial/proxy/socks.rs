@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     #[error("it does not speak SOCKS 5")]
     NotSocks,
     #[error("it accepts no login that was offered")]
-    NoMethod,
+    NoMethod { had_login: bool },
     #[error("it refused the user or the password")]
     Login,
     #[error("the host's name is longer than the 255 bytes that SOCKS has room for")]
@@ -52,7 +52,7 @@ where
                 return Err(Failure::Login);
             }
         }
-        ([VERSION, _], _) => return Err(Failure::NoMethod),
+        ([VERSION, _], _) => return Err(Failure::NoMethod { had_login: login.is_some() }),
         _ => return Err(Failure::NotSocks),
     }
     say(stream, &[&request]).await?;

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pkcs8::EncryptedPrivateKeyInfoRef;
-use rustls::InconsistentKeys;
-use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
-use super::pkcs12;
+use super::crypto::possession::PublicKey;
+use super::key::signing_key;
+use super::pem::in_words;
+use super::pkcs12::{self, Secret};
 
 /// A certificate chain with the key of its first certificate.
 #[derive(Clone, Debug)]
@@ -41,8 +41,10 @@ impl Identity {
         let named = |error: &dyn std::fmt::Display, path: &Path| format!("`{}`: {error}", path.display());
         let (certificates, mut keys) = if pkcs12::is_pkcs12(&bytes) {
             // Many of them have an empty passphrase, and nobody should be asked for that.
-            let contents = match pkcs12::read(&bytes, "") {
-                Err(pkcs12::Unread::Passphrase) => pkcs12::read(&bytes, &passphrase(certificate)?),
+            let contents = match pkcs12::read(&bytes, &Secret::new("")) {
+                Err(pkcs12::Unread::Passphrase | pkcs12::Unread::Changed) => {
+                    pkcs12::read(&bytes, &Secret::new(&passphrase(certificate)?))
+                }
                 read => read,
             };
             let contents = contents.map_err(|error| named(&error, certificate))?;
@@ -63,7 +65,8 @@ impl Identity {
             let place = key.unwrap_or(certificate);
             return Err(named(&"it holds no private key; name its file with --key", place));
         }
-        fitting(&certificates, keys).map_err(|error| named(&error, key.unwrap_or(certificate)))
+        let certified = certified(&certificates, &keys);
+        certified.map(Self).map_err(|error| named(&error, key.unwrap_or(certificate)))
     }
 }
 
@@ -91,11 +94,11 @@ impl Pem {
     ) -> Result<Vec<PrivateKeyDer<'static>>, String> {
         let mut keys: Vec<_> = self.keys.iter().map(PrivateKeyDer::clone_key).collect();
         if let Some(der) = self.encrypted.first().filter(|_| keys.is_empty()) {
-            let broken = |error| format!("`{}`: its encrypted key is broken: {error}", path.display());
-            let info = EncryptedPrivateKeyInfoRef::try_from(der.as_slice()).map_err(broken)?;
-            let key = info.decrypt(passphrase(path)?);
-            let key = key.map_err(|_| format!("`{}`: the passphrase is wrong", path.display()))?;
-            keys.push(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into());
+            let key = pkcs12::unlock(der, &Secret::new(&passphrase(path)?));
+            keys.push(key.map_err(|error| match error {
+                pkcs12::Unread::Broken(error) => format!("`{}`: its encrypted key is broken: {error}", path.display()),
+                error => format!("`{}`: {error}", path.display()),
+            })?);
         }
         Ok(keys)
     }
@@ -120,27 +123,32 @@ fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
                 into one that can be read"
             .to_owned();
     }
-    format!("its PEM is broken: {error}")
+    format!("its PEM is broken: {}", in_words(error))
 }
 
-/// Puts the certificate that belongs to the key first; the rest of the chain stays in its order.
-fn fitting(certificates: &[CertificateDer<'static>], keys: Vec<PrivateKeyDer<'static>>) -> Result<Identity, String> {
-    let provider = ring::default_provider();
+/// The key with its certificate first; the rest of the chain stays in its order.
+///
+/// # Errors
+/// In words, after the name of the file.
+pub(crate) fn certified(
+    certificates: &[CertificateDer<'static>],
+    keys: &[PrivateKeyDer<'static>],
+) -> Result<Arc<SingleCertAndKey>, String> {
+    if certificates.iter().all(|certificate| PublicKey::of(certificate).is_none()) {
+        return Err("the certificate is broken".to_owned());
+    }
     for key in keys {
-        let key =
-            provider.key_provider.load_private_key(key).map_err(|error| format!("its key cannot be used: {error}"))?;
-        for (at, certificate) in certificates.iter().enumerate() {
-            let rest = certificates.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
-            let chain = std::iter::once(certificate).chain(rest).cloned().collect();
-            let certified = CertifiedKey::new(chain, Arc::clone(&key));
-            match certified.keys_match() {
-                // `Unknown`: the key does not tell its public half, so there is nothing to compare.
-                Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
-                    return Ok(Identity(Arc::new(SingleCertAndKey::from(certified))));
-                }
-                Err(rustls::Error::InconsistentKeys(_)) => {}
-                Err(error) => return Err(format!("its certificate cannot be used: {error}")),
-            }
+        let key = signing_key(key, certificates)?;
+        let public = key.public_key();
+        // A key that does not tell its public half has nothing to compare.
+        let fits = |certificate: &CertificateDer<'_>| match (&public, PublicKey::of(certificate)) {
+            (Some(public), Some(found)) => found.der == public.as_ref(),
+            (public, _) => public.is_none(),
+        };
+        if let Some(at) = certificates.iter().position(fits) {
+            let mut chain = certificates.to_vec();
+            chain[..=at].rotate_right(1);
+            return Ok(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
         }
     }
     Err("the key belongs to another certificate".to_owned())

@@ -1,21 +1,26 @@
 //! TLS by rustls: the client's side of a secured stream.
 //!
-//! Whom to trust is in `trust`, the judgement in `verify`, who we are in `identity` and `pkcs12`, what can be told of
-//! the other side in `peer` and `name`, what went wrong in `failure`.
+//! Whom to trust is in `trust`, the judgement in `verify` and `objection`, who we are in `identity`, `key` and `pkcs12`, what
+//! can be told of the other side in `peer` and `name`, what went wrong in `failure`, `fault` and `alert`.
 
-mod failure;
+mod alert;
+pub(crate) mod crypto;
+pub(crate) mod failure;
+mod fault;
 mod identity;
+mod key;
 mod key_log;
 mod name;
+mod objection;
 mod peer;
-mod pkcs12;
+pub(crate) mod pem;
+pub(crate) mod pkcs12;
 mod trust;
 mod verify;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
@@ -25,8 +30,8 @@ use url::Host;
 use super::Stream;
 use crate::error::Error;
 
-pub(crate) use failure::Failure;
-pub(crate) use identity::Identity;
+pub(crate) use failure::{Failure, Offer};
+pub(crate) use identity::{Identity, certified};
 pub(crate) use peer::Certificate;
 pub(super) use trust::Roots;
 pub(crate) use trust::Trust;
@@ -75,7 +80,7 @@ impl Options {
     }
 
     pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, Error> {
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::new(crypto::provider());
         let verifier = verify::Verifier::new(roots.load().await?, self.pins.clone(), &provider);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(self.versions.offered())
@@ -94,6 +99,10 @@ impl Options {
 }
 
 impl Versions {
+    fn is_all(self) -> bool {
+        self.min != self.max
+    }
+
     fn offered(self) -> &'static [&'static SupportedProtocolVersion] {
         static ALL: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
         match (self.min, self.max) {
@@ -101,6 +110,16 @@ impl Versions {
             (Version::V13, _) => &ALL[..1],
             (Version::V12, Version::V13) => &ALL,
         }
+    }
+}
+
+impl std::fmt::Display for Versions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match (self.min, self.max) {
+            (_, Version::V12) => "TLS 1.2",
+            (Version::V13, _) => "TLS 1.3",
+            (Version::V12, Version::V13) => "TLS 1.2 and 1.3",
+        })
     }
 }
 
@@ -119,7 +138,8 @@ pub(super) async fn secure(
         (None, Host::Ipv6(address)) => ServerName::from(IpAddr::from(*address)),
     };
     let secured = TlsConnector::from(options.config(roots).await?).connect(name, stream).await;
-    let secured = secured.map_err(|error| Error::Tls { host: host.to_string(), source: error.into() })?;
+    let secured = secured
+        .map_err(|error| Error::Tls { host: host.to_string(), source: Failure::new(error, Offer::of(options)) })?;
     let (_, connection) = secured.get_ref();
     let leaf = connection.peer_certificates().and_then(<[_]>::first);
     let session = Session {

@@ -3,7 +3,7 @@
 //! Just as `x509_cert` shows it, whose own `Display` brings the names of 1300 objects along, for the few that stand in
 //! certificates.
 
-use der::asn1::{Any, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
+use der::asn1::{Any, AnyRef, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use der::{Encode as _, Tag, Tagged as _};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::Name;
@@ -12,6 +12,12 @@ use x509_cert::name::Name;
 pub(super) fn shown(name: &Name) -> String {
     let parts: Vec<_> = name.iter_rdn().map(|part| joined(part.iter().map(attribute), "+")).collect();
     joined(parts.into_iter().rev(), ",")
+}
+
+/// The same of a name without its tag and length, as webpki keeps those of its authorities.
+pub(super) fn of_content(content: &[u8]) -> Option<String> {
+    let name = AnyRef::new(Tag::Sequence, content).ok()?.decode_as().ok()?;
+    Some(shown(&name))
 }
 
 fn joined(parts: impl Iterator<Item = String>, by: &str) -> String {

@@ -36,6 +36,39 @@ impl Certificate {
     }
 }
 
+/// 1 to 3, as people count them.
+pub(super) fn version(certificate: &CertificateDer<'_>) -> Option<u8> {
+    let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
+    Some(certificate.tbs_certificate().version() as u8 + 1)
+}
+
+/// The names of the critical extensions that hardly anybody knows; one without a name is left out.
+pub(super) fn critical_extensions(certificate: &CertificateDer<'_>) -> Vec<String> {
+    let Ok(certificate) = x509_cert::Certificate::from_der(certificate) else { return Vec::new() };
+    let extensions = certificate.tbs_certificate().extensions().into_iter().flatten();
+    let critical = extensions.filter(|extension| extension.critical);
+    critical.filter_map(|extension| extension_name(&extension.extn_id.to_string())).map(str::to_owned).collect()
+}
+
+fn extension_name(oid: &str) -> Option<&'static str> {
+    Some(match oid {
+        "2.5.29.9" => "subject directory attributes",
+        "2.5.29.16" => "private key usage period",
+        "2.5.29.18" => "issuer alternative name",
+        "2.5.29.32" => "certificate policies",
+        "2.5.29.33" => "policy mappings",
+        "2.5.29.36" => "policy constraints",
+        "2.5.29.46" => "freshest CRL",
+        "2.5.29.54" => "inhibit any policy",
+        "1.3.6.1.5.5.7.1.3" => "qualified certificate statements",
+        "1.3.6.1.5.5.7.1.14" => "proxy certificate",
+        "1.3.6.1.5.5.7.1.24" => "TLS feature",
+        "1.3.6.1.4.1.11129.2.4.3" => "precertificate poison",
+        "2.16.840.1.113730.1.1" => "Netscape certificate type",
+        _ => return None,
+    })
+}
+
 fn shown(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::DnsName(name) => Some(name.to_string()),

@@ -12,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::OnceCell;
 
+use super::pem::in_words;
 use crate::error::Error;
 
 /// Whose certificates are good.
@@ -56,9 +57,9 @@ impl Trust {
         let mut roots = RootCertStore::empty();
         let mut certificates = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|error| format!("not a certificate in PEM: {error}"))?;
+            let certificate = certificate.map_err(|error| format!("not a certificate in PEM: {}", in_words(&error)))?;
             certificates.push(certificate.clone());
-            roots.add(certificate).map_err(|error| format!("not a certificate that can be used: {error}"))?;
+            roots.add(certificate).map_err(|_| "not a certificate that can be used: it is broken")?;
         }
         if roots.is_empty() {
             return Err("it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());

@@ -1,7 +1,7 @@
 //! The judgement on a server's certificate: its chain and names by webpki, its key by the pins.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
@@ -10,25 +10,17 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 
+use super::crypto::possession::{Possession, PublicKey, possession};
+use super::name;
+use super::objection::{Case, Objection};
 use super::peer::Certificate;
 use super::trust::Authorities;
 
 /// The SHA-256 of a public key (of its SubjectPublicKeyInfo).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pin([u8; 32]);
-
-/// What webpki does not say, or says without a name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Objection {
-    #[error("its certificate is signed by itself alone (`{subject}`)")]
-    SelfSigned { subject: String },
-    #[error("its certificate is signed by `{issuer}`, which is not trusted")]
-    UnknownIssuer { issuer: String },
-    #[error("its key is none of those that are pinned, but sha256//{found}")]
-    Pin { found: Pin },
-}
 
 #[derive(Debug)]
 pub(super) struct Verifier {
@@ -52,9 +44,10 @@ impl Pin {
         BASE64.decode(base64.as_bytes()).ok()?.try_into().ok().map(Self)
     }
 
-    fn of(certificate: &CertificateDer<'_>) -> Result<Self, rustls::Error> {
-        let key = ParsedCertificate::try_from(certificate)?.subject_public_key_info();
-        Ok(Self(digest(&SHA256, &key).as_ref().try_into().expect("SHA-256 has 32 bytes")))
+    /// Of the certificate's key.
+    fn of(certificate: &CertificateDer<'_>) -> Result<Self, Objection> {
+        let key = PublicKey::of(certificate).ok_or(Objection::UnknownKey)?;
+        Ok(Self(digest(&SHA256, &key.der).as_ref().try_into().expect("SHA-256 has 32 bytes")))
     }
 }
 
@@ -68,6 +61,26 @@ impl Verifier {
     pub(super) fn new(trusted: Option<Arc<Authorities>>, pins: Vec<Pin>, provider: &Arc<CryptoProvider>) -> Self {
         let chain = trusted.map(|authorities| Chain::new(authorities, Arc::clone(provider)));
         Self { chain, pins, algorithms: provider.signature_verification_algorithms }
+    }
+
+    /// Whoever asks for no check has no use for a proof that needs one: anybody can make a certificate for a key.
+    fn takes_any_key(&self) -> bool {
+        self.chain.is_none() && self.pins.is_empty()
+    }
+
+    /// What TLS itself asks of a certificate.
+    fn verify_possession(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        match possession(certificate, message, signed, &self.algorithms) {
+            Possession::Proven => Ok(HandshakeSignatureValid::assertion()),
+            Possession::Unknown if self.takes_any_key() => Ok(HandshakeSignatureValid::assertion()),
+            Possession::Unknown => Err(Objection::UnknownKey.into()),
+            Possession::Refuted => Err(Objection::NotItsKey.into()),
+        }
     }
 }
 
@@ -84,46 +97,67 @@ impl Chain {
         Some(Self::new(Arc::new(self.authorities.whole()?), Arc::clone(&self.provider)))
     }
 
-    fn verify(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Result<(), rustls::Error> {
-        let error = match self.webpki.verify_server_cert(leaf, intermediates, name, &[], now) {
+    fn verify(&self, case: &Case<'_>) -> Result<(), rustls::Error> {
+        let Case { leaf, intermediates, name: host, now } = *case;
+        if let Some(objection) = Objection::to_leaf(leaf) {
+            return Err(objection.into());
+        }
+        let error = match self.webpki.verify_server_cert(leaf, intermediates, host, &[], now) {
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
-        let objection = match &error {
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-                objection_to(intermediates.last().unwrap_or(leaf))
-            }
+        let rustls::Error::InvalidCertificate(bad) = &error else { return Err(error) };
+        let alone = || Objection::to_issuer(leaf).filter(|it| matches!(it, Objection::SelfSigned { .. }));
+        let objection = match bad {
             // What `openssl req -x509` makes is an authority that is its own server, which webpki takes for neither.
-            rustls::Error::InvalidCertificate(CertificateError::Other(_)) => match objection_to(leaf) {
-                Some(Objection::SelfSigned { .. }) if self.authorities.hold(leaf) => {
-                    return verify_alone(leaf, name, now);
-                }
-                objection => objection.filter(|objection| matches!(objection, Objection::SelfSigned { .. })),
-            },
-            _ => None,
+            CertificateError::Other(_) if alone().is_some() && self.authorities.hold(leaf) => {
+                return verify_alone(case);
+            }
+            CertificateError::BadSignature => self.short_key(case).or_else(alone),
+            bad => Objection::behind(bad, case).or_else(|| alone().filter(|_| is_unnamed(bad))),
         };
-        Err(objection.map_or(error, refusal))
+        Err(objection.map_or(error, Into::into))
+    }
+
+    /// A signature that is wrong may be one of a key that is too short to be looked at.
+    fn short_key(&self, case: &Case<'_>) -> Option<Objection> {
+        let read = |certificate| Certificate::read(certificate);
+        let intermediate = case.intermediates.iter().find_map(|one| {
+            let bits = PublicKey::of(one)?.too_few_bits()?;
+            Some(Objection::ShortKey { owner: format!("its authority `{}`", read(one)?.subject), bits })
+        });
+        intermediate.or_else(|| {
+            let issuer = read(case.intermediates.last().unwrap_or(case.leaf))?.issuer;
+            let keys = self
+                .authorities
+                .roots
+                .roots
+                .iter()
+                .filter(|root| name::of_content(&root.subject).as_ref() == Some(&issuer));
+            let bits = keys.filter_map(|root| PublicKey::from_content(&root.subject_public_key_info)?.too_few_bits());
+            bits.min().map(|bits| Objection::ShortKey { owner: format!("its authority `{issuer}`"), bits })
+        })
     }
 }
 
 /// The checks that remain for a certificate that is trusted itself.
-fn verify_alone(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), rustls::Error> {
+fn verify_alone(case: &Case<'_>) -> Result<(), rustls::Error> {
     let bad = rustls::Error::InvalidCertificate;
-    let certificate = Certificate::read(leaf).ok_or(bad(CertificateError::BadEncoding))?;
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs());
-    if now < certificate.not_before {
-        return Err(bad(CertificateError::NotValidYet));
+    let certificate = Certificate::read(case.leaf).ok_or(bad(CertificateError::BadEncoding))?;
+    let at =
+        |time: SystemTime| UnixTime::since_unix_epoch(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    let (not_before, not_after) = (at(certificate.not_before), at(certificate.not_after));
+    let time = case.now;
+    if time < not_before {
+        return Err(bad(CertificateError::NotValidYetContext { time, not_before }));
     }
-    if now > certificate.not_after {
-        return Err(bad(CertificateError::Expired));
+    if time > not_after {
+        return Err(bad(CertificateError::ExpiredContext { time, not_after }));
     }
-    verify_server_name(&ParsedCertificate::try_from(leaf)?, name)
+    verify_server_name(&ParsedCertificate::try_from(case.leaf)?, case.name).map_err(|error| match &error {
+        rustls::Error::InvalidCertificate(bad) => Objection::behind(bad, case).map_or(error, Into::into),
+        _ => error,
+    })
 }
 
 impl ServerCertVerifier for Verifier {
@@ -136,16 +170,17 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         if let Some(chain) = &self.chain {
+            let case = Case { leaf, intermediates, name, now };
             // Whatever the refusal: another root may have the same name as the one that it is about.
-            chain.verify(leaf, intermediates, name, now).or_else(|refusal| match chain.whole() {
-                Some(whole) => whole.verify(leaf, intermediates, name, now),
+            chain.verify(&case).or_else(|refusal| match chain.whole() {
+                Some(whole) => whole.verify(&case),
                 None => Err(refusal),
             })?;
         }
         if !self.pins.is_empty() {
             let found = Pin::of(leaf)?;
             if !self.pins.contains(&found) {
-                return Err(refusal(Objection::Pin { found }));
+                return Err(Objection::Pin { found }.into());
             }
         }
         Ok(ServerCertVerified::assertion())
@@ -157,7 +192,10 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+        match &self.chain {
+            Some(_) => verify_tls12_signature(message, certificate, signed, &self.algorithms).map_err(not_its_key),
+            None => self.verify_possession(message, certificate, signed),
+        }
     }
 
     fn verify_tls13_signature(
@@ -166,22 +204,30 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+        match &self.chain {
+            Some(_) => verify_tls13_signature(message, certificate, signed, &self.algorithms).map_err(not_its_key),
+            None => self.verify_possession(message, certificate, signed),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        let unchecked = self.takes_any_key().then_some(SignatureScheme::ED448);
+        self.algorithms.supported_schemes().into_iter().chain(unchecked).collect()
     }
 }
 
-/// To the end of a chain that leads nowhere.
-fn objection_to(last: &CertificateDer<'_>) -> Option<Objection> {
-    let Certificate { subject, issuer, .. } = Certificate::read(last)?;
-    Some(if subject == issuer { Objection::SelfSigned { subject } } else { Objection::UnknownIssuer { issuer } })
+/// Of the handshake there is one signature, so webpki's words for those of certificates do not fit.
+fn not_its_key(error: rustls::Error) -> rustls::Error {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => Objection::NotItsKey.into(),
+        error => error,
+    }
 }
 
-fn refusal(objection: Objection) -> rustls::Error {
-    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(objection))))
+/// Whether webpki's own words say less than who signed it.
+fn is_unnamed(bad: &CertificateError) -> bool {
+    let CertificateError::Other(other) = bad else { return false };
+    !matches!(other.0.downcast_ref(), Some(webpki::Error::NameConstraintViolation))
 }
 
 #[cfg(test)]

@@ -18,31 +18,57 @@ use super::role::Role;
 use super::site::Arrival;
 use super::{Floor, Work};
 use crate::error::Error;
-use crate::event::{Close, Direction, End, Event, Happening, Input, Message, Opened, Peer};
+use crate::event::{Close, Direction, End, ErrorEvent, Event, Exchange, Happening, Input, Message, Opened, Peer};
 use crate::front::play::Line;
 use crate::front::replay::witness::Findings;
 use crate::front::report;
-use crate::handshake::server::Declined;
+use crate::handshake::server::{Declined, Denial, Request, answer_head};
+use crate::masking;
 use crate::session::{self, Gone, Outlet, Progress};
+use crate::wire::Side;
 
 /// Batches between the mailbox and the session.
 const BATCHES: usize = 1;
 
 /// Lets a client in, if it may, and stays with it to its end.
 pub(super) async fn welcome<O: Outlet>(floor: Rc<Floor<O>>, arrival: Arrival) {
-    let Arrival { stream, peer } = arrival;
     // Boxed, so that what the handshake needs is not kept for as long as the client stays.
-    let admitted = Box::pin(floor.door.admit(stream, || floor.hub.place())).await;
-    match admitted {
-        Ok(guest) => serve(&floor, guest, peer).await,
-        Err(declined) => turned_away(&floor, &peer, &declined),
+    if let Some((guest, peer)) = Box::pin(admitted(&floor, arrival)).await {
+        serve(&floor, guest, peer).await;
     }
 }
 
-fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, declined: &Declined) {
+/// The client, if it may come in.
+async fn admitted<O: Outlet>(floor: &Floor<O>, arrival: Arrival) -> Option<(Box<Guest<Place>>, Peer)> {
+    let Arrival { stream, peer } = arrival;
+    let mut request = Request::default();
+    match floor.door.admit(stream, || floor.hub.place(), &mut request).await {
+        Ok(guest) => {
+            report::handshake(&floor.talk, &peer, &request.head, &answer_head(101, &guest.answer));
+            Some((Box::new(guest), peer))
+        }
+        Err(declined) => {
+            turned_away(floor, &peer, request, &declined);
+            None
+        }
+    }
+}
+
+fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, request: Request, declined: &Declined) {
+    let denial = declined.denial();
+    let answer = denial.as_ref().map_or_else(String::new, |denial| answer_head(denial.status, &denial.fields()));
+    report::handshake(&floor.talk, peer, &request.head, &answer);
+    let mut exchange = Box::new(exchange(floor, peer, request, denial.as_ref()));
     match declined {
         Declined::Denied(denial) if denial.status == 200 => {
-            return floor.talk.detail('*', &format!("{peer} was given the page"));
+            floor.talk.detail('*', &format!("{peer} was given the page"));
+            exchange.body = None;
+            return floor.output.put(Event::now(Happening::Answered(exchange)));
+        }
+        // Whoever asks for what the script has beside its socket.
+        Declined::Answered { .. } => {
+            floor.talk.detail('*', &format!("{peer}: {declined}"));
+            return floor.output.put(Event::now(Happening::Answered(exchange)));
         }
         // Whoever looks whether a port is open.
         Declined::Closed => return floor.talk.detail('*', &format!("{peer}: {declined}")),
@@ -52,17 +78,35 @@ fn turned_away<O: Outlet>(floor: &Floor<O>, peer: &Peer, declined: &Declined) {
     if let Some(cause) = std::error::Error::source(declined) {
         words += &format!(": {cause}");
     }
-    if let (Some(denial), false) = (declined.denial(), matches!(declined, Declined::Denied(_))) {
+    if let (Some(denial), false) = (denial, matches!(declined, Declined::Denied(_))) {
         words += &format!(" (answered {})", denial.status);
     }
     floor.talk.warn(&words);
-    floor.output.put(Event::now(Happening::Error(words)));
+    let error = ErrorEvent { kind: declined.kind(), words, exchange: Some(exchange) };
+    floor.output.put(Event::now(error.into()));
 }
 
-async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
-    let Guest { socket, opening, subprotocol, extensions, deflate, tally, tls, mut place } = guest;
-    let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-    let member = place.take(format!("{peer} {}{chosen}", opening.resource));
+/// What was asked and answered, for a record.
+fn exchange<O>(floor: &Floor<O>, peer: &Peer, request: Request, denial: Option<&Denial>) -> Exchange {
+    let Request { head, opening } = request;
+    Exchange {
+        side: Side::Server,
+        peer: Some(peer.clone()),
+        url: opening.as_ref().map(|opening| floor.site.url(&opening.resource)),
+        status: denial.map(|denial| denial.status),
+        head: (opening.is_none() && !head.is_empty()).then_some(head),
+        headers: opening.map(|opening| opening.fields).unwrap_or_default(),
+        ours: denial.map(Denial::fields).unwrap_or_default(),
+        body: denial.map(|denial| denial.body.clone().into_bytes()),
+        is_cut: false,
+    }
+}
+
+async fn serve<O: Outlet>(floor: &Floor<O>, guest: Box<Guest<Place>>, peer: Peer) {
+    let Guest { socket, opening, answer, subprotocol, extensions, deflate, tally, tls, mut place } = *guest;
+    let chosen = subprotocol.as_ref().map(|name| masking::chosen_subprotocol(name, opening.subprotocols()));
+    let chosen = chosen.map_or_else(String::new, |name| format!(" ({name})"));
+    let member = place.take(format!("{peer} {}{chosen}", masking::reference(&opening.resource)));
     let caller = Caller {
         opening: &opening,
         peer: &peer,
@@ -75,6 +119,9 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         Work::Echo | Work::Broadcast | Work::Converse | Work::Script(_) | Work::Replay(_) => None,
     };
     floor.talk.say(&format!("{} connected from {}", member.name, member.about));
+    if subprotocol.is_none() {
+        report::no_subprotocol(&floor.talk, member.name, &opening, &floor.door.admission.subprotocols);
+    }
     if let Some(agreed) = &deflate {
         floor.talk.detail('*', &format!("{}: {}", member.name, report::compressed(agreed)));
     }
@@ -104,6 +151,7 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         status: 101,
         request: Vec::new(),
         headers: opening.fields,
+        answer,
         subprotocol,
         extensions,
         deflate,
@@ -113,10 +161,10 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
     let close_timeout = options.ending.close_timeout;
     let (batches, mut inputs) = mpsc::channel(BATCHES);
     let role = match &floor.options.work {
-        Work::Script(script) => Some(Role::new(script, &opened, batches.clone(), close_timeout)),
+        Work::Script(script) => Some(Box::new(Role::new(script, &opened, batches.clone(), close_timeout))),
         Work::Exec(_) | Work::Echo | Work::Broadcast | Work::Converse | Work::Replay(_) => None,
     };
-    let (mailbox, line) = (process.as_ref().map(Process::mailbox), role.as_ref().map(Role::line));
+    let (mailbox, line) = (process.as_ref().map(Process::mailbox), role.as_ref().map(|role| role.line()));
     let seat = Seat { floor, member: &member, process: mailbox, line, replay };
     seat.put(Event::now(Happening::Open(Box::new(opened))));
 
@@ -171,7 +219,9 @@ async fn serve<O: Outlet>(floor: &Floor<O>, guest: Guest<Place>, peer: Peer) {
         }
     };
     let (end, ()) = tokio::join!(session, playing);
-    report::client_ended(&floor.talk, member.name, &end);
+    if let Some(error) = report::client_ended(&floor.talk, member.name, &end) {
+        floor.output.put(Event { client: Some(member.name), ..Event::now(error.into()) });
+    }
     let _ = seat.flush().await;
     if let Some(Err(error)) = seat.replay.map(|replay| replay.ended(&end)) {
         floor.talk.error(&format!("{}: {}", member.name, error.chain()));

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 
 use super::mailbox::Mailbox;
-use crate::event::{ClientName, Close, Direction, Input};
+use crate::event::{ClientName, Close, Direction, Input, now};
 
 /// Stdin waits this long for a client that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -151,7 +151,7 @@ impl Place {
         let member = Rc::new(Member {
             name,
             about,
-            since: SystemTime::now(),
+            since: now(),
             received: Cell::new(0),
             sent: Cell::new(0),
             mailbox: Mailbox::default(),

@@ -3,6 +3,7 @@
 //! One thread and one task for each client. What holds for all of them is on the [`Floor`]; where their events go is
 //! an [`Outlet`] that they share.
 
+mod answers;
 mod certificate;
 mod client;
 mod desk;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
+use self::answers::HttpAnswers;
 use self::door::Door;
 use self::hub::Hub;
 pub(super) use self::hub::Roster;
@@ -144,7 +146,7 @@ pub(in crate::front) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
     let serve = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         LocalSet::new().block_on(&runtime, async {
-            let silent = Rc::new(Talk::to(Verbosity::Quiet, false, "", drop));
+            let silent = Rc::new(Talk::to(Verbosity::QUIET, false, "", drop));
             match Server::open(&Options::echo(max_message), Rc::new(Nowhere), silent, Arc::default()) {
                 Ok(server) => {
                     let _ = told.send(Ok(server.floor.site.port()));
@@ -171,6 +173,7 @@ impl<O: Outlet + 'static> Server<O> {
             tls: options.identity.as_ref().map(|identity| identity.config.clone()),
             admission: options.admission.clone(),
             has_page: options.has_page,
+            answers: options.work.answers(),
             delay: options.delay,
             traced: options.traced,
             handshake_timeout: options.handshake_timeout,
@@ -293,6 +296,13 @@ impl<O: Outlet> Floor<O> {
 impl Work {
     pub(crate) fn echo(&self) -> Echo {
         if matches!(self, Self::Echo) { Echo::InOrder } else { Echo::No }
+    }
+
+    fn answers(&self) -> Option<HttpAnswers> {
+        match self {
+            Self::Script(script) => HttpAnswers::of(script),
+            _ => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -38,8 +38,12 @@ pub(super) struct Arrival {
 /// A socket that listens.
 pub(super) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    /// With its place, and which file it is there.
+    Unix(UnixListener, PathBuf, Option<FileId>),
 }
+
+/// What tells a file from another that has come in its place: device and inode.
+type FileId = (u64, u64);
 
 impl Address {
     /// Reads `8080`, `:8080`, `127.0.0.1:0`, `[::1]:9000`, `localhost:8080`, `unix:/run/x.sock`.
@@ -93,7 +97,7 @@ impl Site {
     pub(super) fn new(listener: &Listener, is_tls: bool) -> io::Result<Self> {
         let address = match listener {
             Listener::Tcp(listener) => Address::Inet(listener.local_addr()?),
-            Listener::Unix(_, path) => Address::Unix(path.clone()),
+            Listener::Unix(_, path, _) => Address::Unix(path.clone()),
         };
         Ok(Self { address, is_tls })
     }
@@ -134,7 +138,8 @@ impl Listener {
             Address::Inet(address) => bind_tcp(*address).map(Self::Tcp),
             Address::Unix(path) => {
                 remove_if_left_behind(path);
-                Ok(Self::Unix(UnixListener::bind(path)?, path.clone()))
+                let listener = UnixListener::bind(path)?;
+                Ok(Self::Unix(listener, path.clone(), file_id(path)))
             }
         }
     }
@@ -147,7 +152,7 @@ impl Listener {
                 let _ = stream.set_nodelay(true);
                 Ok(Arrival { stream: Box::new(stream), peer: Peer::Inet(peer) })
             }
-            Self::Unix(listener, path) => {
+            Self::Unix(listener, path, _) => {
                 let (stream, _) = listener.accept().await?;
                 Ok(Arrival { stream: Box::new(stream), peer: Peer::Unix(path.display().to_string()) })
             }
@@ -157,7 +162,11 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
+        // A successor may have come, whose socket this now is.
+        if let Self::Unix(_, path, id) = self
+            && id.is_some()
+            && file_id(path) == *id
+        {
             let _ = std::fs::remove_file(path);
         }
     }
@@ -171,6 +180,10 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+fn file_id(path: &Path) -> Option<FileId> {
+    std::fs::symlink_metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// A socket in the file system stays when its server was killed; one that nobody answers at is no longer needed.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use data_encoding::{BASE64, HEXUPPER};
 use ring::digest::{SHA256, digest};
-use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::certificate::SelfSigned;
+use crate::dial::tls::certified;
+use crate::dial::tls::crypto::provider;
+use crate::dial::tls::pem::in_words;
 use crate::file;
 
 /// A certificate and its key, ready for use.
@@ -44,7 +46,11 @@ impl Identity {
             Proof::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?, Vec::new()),
             Proof::SelfSigned(address) => self_signed(address)?,
         };
-        let provider = Arc::new(default_provider());
+        let certified = certified(&chain, &[key]).map_err(|error| match proof {
+            Proof::Files { key, .. } => format!("cannot use the private key in `{}`: {error}", key.display()),
+            Proof::SelfSigned(_) => error,
+        })?;
+        let provider = Arc::new(provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .expect("ring supports the default versions");
@@ -55,8 +61,7 @@ impl Identity {
             }
             None => builder.with_no_client_auth(),
         };
-        let mut config =
-            builder.with_single_cert(chain, key).map_err(|error| format!("--tls-cert, --tls-key: {error}"))?;
+        let mut config = builder.with_cert_resolver(certified);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), notes })
     }
@@ -65,7 +70,8 @@ impl Identity {
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the certificate in `{}`: {error}", path.display());
     let pem = file::read(path).map_err(|error| bad(&error))?;
-    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|error| bad(&error))?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| bad(&in_words(&error)))?;
     if chain.is_empty() {
         return Err(bad(&"it holds none in PEM (`-----BEGIN CERTIFICATE-----`)"));
     }
@@ -77,7 +83,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let pem = file::read(path).map_err(|error| bad(&error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
         rustls::pki_types::pem::Error::NoItemsFound => bad(&"it holds none in PEM, or one with a passphrase"),
-        error => bad(&error),
+        error => bad(&in_words(&error)),
     })
 }
 

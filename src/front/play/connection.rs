@@ -4,11 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::timeout;
 
 use super::line::Line;
+use super::rules::{Rule, RuleFailure, Sifter};
+use super::words::Words;
 use crate::dial::Duplex;
 use crate::event::{Batch, Close, Event, Happening, Input, Message, Opened};
 use crate::script::judge::Answer;
@@ -18,20 +21,46 @@ use crate::wire::Socket;
 /// Batches between the script and the session.
 const BATCHES: usize = 2;
 
-/// Who leaves in a hurry waits so long for the answer to its Close.
-const HASTE: Duration = Duration::from_millis(500);
+/// How much time there is for the end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parting {
+    /// That of `--close-timeout`.
+    InOrder,
+    /// A step has failed.
+    Hasty,
+    /// The script was stopped: whoever did so does not wait.
+    AtOnce,
+}
+
+impl Parting {
+    /// How long the answer to our Close is waited for.
+    fn limit(self, close_timeout: Duration) -> Duration {
+        match self {
+            Self::InOrder => close_timeout,
+            Self::Hasty => close_timeout.min(Duration::from_millis(500)),
+            Self::AtOnce => close_timeout.min(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// What a session is to send, or why no more can come.
+pub(super) type Inputs = Result<Batch, String>;
 
 pub(in crate::front) struct Connection {
     line: Rc<Line>,
-    inputs: mpsc::Sender<Result<Batch, String>>,
+    inputs: mpsc::Sender<Inputs>,
     pub(super) answer: Answer,
     /// The message that an expectation took last.
     pub(super) last: RefCell<Option<Message>>,
+    /// What `expect bytes` has left of the binary messages that it took.
+    pub(super) left: RefCell<BytesMut>,
     /// A step has seen how it ended.
     saw_end: Cell<bool>,
     close_timeout: Duration,
     /// The task of its session, unless that is somebody else's.
     session: RefCell<Option<JoinHandle<()>>>,
+    /// What applies its rules, once there are some.
+    sifting: RefCell<Option<JoinHandle<()>>>,
 }
 
 impl Connection {
@@ -54,7 +83,9 @@ impl Connection {
             let first = Batch::new();
             let outcome =
                 session::run(socket, first, &mut progress, &mut batches, &mut signals, &*heard, &options).await;
-            heard.ended(outcome.end.into());
+            let end = Rc::new(outcome.end);
+            heard.ended(Rc::clone(&end));
+            heard.put_end(&end, options.ending.close_timeout);
         });
         let connection = Self::of(line, inputs, answer, close_timeout);
         connection.session.replace(Some(session));
@@ -73,14 +104,25 @@ impl Connection {
             inputs,
             answer,
             last: RefCell::default(),
+            left: RefCell::default(),
             saw_end: Cell::new(false),
             close_timeout,
             session: RefCell::default(),
+            sifting: RefCell::default(),
         }
     }
 
     pub(super) fn line(&self) -> &Line {
         &self.line
+    }
+
+    /// A rule that stands until the connection ends, or until its kind is ended.
+    pub(super) fn add_rule(&self, rule: Rule, name: &Option<String>, words: Rc<Words>, failure: Rc<RuleFailure>) {
+        self.line.add_rule(rule);
+        self.sifting.borrow_mut().get_or_insert_with(|| {
+            let (line, inputs) = (Rc::clone(&self.line), self.inputs.clone());
+            spawn_local(Sifter { name: name.clone(), line, inputs, words, failure }.sift())
+        });
     }
 
     /// Sends something, within a time.
@@ -116,9 +158,9 @@ impl Connection {
     ///
     /// # Errors
     /// In words, with the exit status: it ended badly, and no step has looked at that.
-    pub(super) async fn end(&self, close: Close, is_hasty: bool) -> Result<(), (String, u8)> {
+    pub(super) async fn end(&self, close: Close, parting: Parting) -> Result<(), (String, u8)> {
         self.line.hear_no_more();
-        let limit = if is_hasty { HASTE.min(self.close_timeout) } else { self.close_timeout };
+        let limit = parting.limit(self.close_timeout);
         let was_over = self.line.is_over();
         let closing = async {
             if !was_over {
@@ -145,6 +187,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if let Some(sifting) = self.sifting.take() {
+            sifting.abort();
+        }
         self.line.leave();
     }
 }

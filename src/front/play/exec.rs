@@ -1,5 +1,6 @@
 //! `exec`: a command in a shell, with a time limit; what it prints can be captured.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -17,13 +18,18 @@ const LONGEST: u64 = 16 << 20;
 /// As much of stderr is shown with a failure.
 const LAST_WORDS: usize = 4 << 10;
 
-/// Runs it in a folder; its stdout, without the final line feed.
+/// Runs it in a folder, with variables in its environment; its stdout, without the final line feed.
 ///
 /// # Errors
 /// In words, with the end of its stderr: it could not be started, failed or took too long.
-pub(super) async fn run(command: &str, dir: &Path, within: Duration) -> Result<String, String> {
+pub(super) async fn run(
+    command: &str,
+    environment: BTreeMap<String, String>,
+    dir: &Path,
+    within: Duration,
+) -> Result<String, String> {
     let mut shell = Command::new("sh");
-    shell.args(["-c", command]).current_dir(dir);
+    shell.args(["-c", command]).envs(environment).current_dir(dir);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::spawn(&mut shell).map_err(|error| format!("it cannot be started: {error}"))?;
     let stdout = group.0.stdout.take().expect("it was piped");
@@ -79,7 +85,8 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     async fn ran(command: &str) -> Result<String, String> {
-        run(command, Path::new("/"), LONG).await
+        let environment = [("who".to_owned(), "a'; b $(c)".to_owned())];
+        run(command, environment.into(), Path::new("/"), LONG).await
     }
 
     #[tokio::test]
@@ -87,6 +94,11 @@ mod tests {
         assert_eq!(ran("printf 'a\\nb\\n\\n'").await.as_deref(), Ok("a\nb\n"));
         assert_eq!(ran("pwd").await.as_deref(), Ok("/"));
         assert_eq!(ran("printf a; cat").await.as_deref(), Ok("a"));
+    }
+
+    #[tokio::test]
+    async fn a_variable_is_a_value_and_no_command() {
+        assert_eq!(ran("printf %s \"$who\"").await.as_deref(), Ok("a'; b $(c)"));
     }
 
     #[tokio::test]
@@ -100,7 +112,9 @@ mod tests {
     async fn at_the_limit_the_whole_group_is_killed() {
         let dir = tempfile::tempdir().unwrap();
         // A grandchild that would hold the pipe open.
-        let error = run("sleep 1000 & echo $! > pid; wait", dir.path(), Duration::from_millis(300)).await.unwrap_err();
+        let error = run("sleep 1000 & echo $! > pid; wait", BTreeMap::new(), dir.path(), Duration::from_millis(300))
+            .await
+            .unwrap_err();
         assert_eq!(error, "it was not done within 300ms");
         let pid = std::fs::read_to_string(dir.path().join("pid")).unwrap();
         let stat = || std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crossterm::style::{Color, Stylize as _};
 
 use crate::error::Error;
+use crate::render::page::page;
 use crate::script::judge::Mismatch;
 use crate::script::judge::diff::{Line, Side, Span};
 use crate::script::syntax::Place;
@@ -63,7 +64,7 @@ impl From<Mismatch> for Fault {
 impl From<&Error> for Fault {
     fn from(error: &Error) -> Self {
         let body = match error {
-            Error::Refused(refusal) => String::from_utf8_lossy(&refusal.body).trim_end().to_owned(),
+            Error::Refused(refusal) => page(refusal, false).text,
             _ => String::new(),
         };
         let diff = body.lines().map(|line| Line::new(Side::Both, line)).collect();

@@ -10,15 +10,16 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::pending::{PendingMessages, Unsifted};
+use super::recent::shown;
 use super::recording::Recording;
-use crate::event::{Close, Direction, End, Event, Happening, Message};
+use super::rules::Rule;
+use crate::event::{Close, Direction, End, ErrorEvent, Event, Happening, Message, now};
 use crate::front::report;
-use crate::render::hex::digits;
-use crate::render::text::{ping, pong};
 use crate::script::judge::closing;
+use crate::script::syntax::RuleKind;
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
-use crate::term::escape::{Keep, escape};
 
 /// With so much waiting, nothing more is read.
 const FULL: usize = 16 << 20;
@@ -28,9 +29,6 @@ const OVERHEAD: usize = 64;
 
 /// How many of the last messages are shown with a failure.
 const RECENT: usize = 10;
-
-/// How much of each is shown, in bytes.
-const SHOWN: usize = 160;
 
 pub(in crate::front) struct Line {
     /// What the other end is called.
@@ -48,9 +46,10 @@ pub(in crate::front) struct Line {
 
 #[derive(Default)]
 struct Heard {
-    messages: VecDeque<Message>,
+    messages: PendingMessages,
     pings: VecDeque<Bytes>,
     pongs: VecDeque<Bytes>,
+    /// What pings and pongs weigh.
     bytes: usize,
     error: Option<String>,
     closed: Option<Closed>,
@@ -82,7 +81,7 @@ impl Line {
             heard: RefCell::default(),
             changed: Notify::new(),
             taken: Notify::new(),
-            opened: SystemTime::now(),
+            opened: now(),
             record: None,
             frames: None,
         }
@@ -91,6 +90,14 @@ impl Line {
     /// The same, with each event written to a record, and frames told.
     pub(super) fn seen_by(record: Option<Rc<Recording>>, frames: Option<Rc<Talk>>) -> Self {
         Self { record, frames, ..Self::new("server") }
+    }
+
+    /// The session has ended; a record that begins with its Close would not tell all of that.
+    pub(super) fn put_end(&self, end: &End, close_timeout: Duration) {
+        if let (Some(record), Some(kind)) = (&self.record, end.kind().filter(|_| !matches!(end, End::Broken(_)))) {
+            let words = self.how_it_ended(close_timeout);
+            record.put(&Event::now(ErrorEvent::new(kind, words).into()));
+        }
     }
 
     /// The session has ended.
@@ -118,9 +125,49 @@ impl Line {
 
     /// The next data message; none when the connection is closed and all that came before is taken.
     pub(super) async fn message(&self) -> Option<Message> {
-        let take =
-            |heard: &mut Heard| heard.messages.pop_front().inspect(|message| heard.bytes -= weight(message.data()));
-        self.next(take).await
+        self.next(|heard| heard.messages.pop()).await
+    }
+
+    pub(super) fn add_rule(&self, rule: Rule) {
+        self.heard.borrow_mut().messages.add(Rc::new(rule));
+        self.changed.notify_waiters();
+    }
+
+    /// Takes messages apart where this stands; where it is empty, no more.
+    pub(super) fn split(&self, separator: &str) {
+        self.heard.borrow_mut().messages.split(separator);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn end_rules(&self, kind: RuleKind) {
+        self.heard.borrow_mut().messages.end_rules(kind);
+        self.changed.notify_waiters();
+    }
+
+    /// The next message that rules have to look at; none when there can be no more.
+    pub(super) async fn unsifted(&self) -> Option<Unsifted> {
+        self.until(|heard| match heard.messages.unsifted() {
+            Some(unsifted) => Some(Some(unsifted)),
+            None if heard.end.is_some() || heard.has_left => Some(None),
+            None => None,
+        })
+        .await
+    }
+
+    /// No rule takes this one: it is for the steps.
+    pub(super) fn pass(&self, unsifted: &Unsifted) {
+        self.heard.borrow_mut().messages.pass(unsifted);
+        self.changed.notify_waiters();
+    }
+
+    /// A rule takes this one: no step sees it. False if there are other rules now.
+    pub(super) fn take_out(&self, unsifted: &Unsifted) -> bool {
+        let is_taken = self.heard.borrow_mut().messages.take_out(unsifted);
+        if is_taken {
+            self.taken.notify_waiters();
+            self.changed.notify_waiters();
+        }
+        is_taken
     }
 
     /// What the next ping carries.
@@ -205,7 +252,8 @@ impl Line {
 
     /// Whether so much waits to be expected that nothing more is read.
     pub(super) fn is_full(&self) -> bool {
-        self.heard.borrow().bytes >= FULL
+        let heard = self.heard.borrow();
+        heard.messages.weight() + heard.bytes >= FULL
     }
 
     /// The last messages, with their times since the connection was opened.
@@ -217,6 +265,8 @@ impl Line {
         let taken = self
             .until(|heard| match take(heard) {
                 Some(taken) => Some(Some(taken)),
+                // One of those that the rules still look at may be for us.
+                None if heard.messages.has_unsifted() => None,
                 None if heard.closed.is_some() || heard.end.is_some() => Some(None),
                 None => None,
             })
@@ -240,8 +290,7 @@ impl Heard {
     fn hear(&mut self, what: &Happening) {
         match what {
             Happening::Message(Direction::In, message) => {
-                self.bytes += weight(message.data());
-                self.messages.push_back(message.unshared());
+                self.messages.push(message.unshared());
             }
             Happening::Ping(Direction::In, data) => {
                 self.bytes += weight(data);
@@ -290,7 +339,7 @@ impl Outlet for Line {
             heard.note(event.at.duration_since(self.opened).unwrap_or_default(), &words);
         }
         match event.what {
-            Happening::Error(text) => heard.error = Some(text),
+            Happening::Error(error) => heard.error = Some(error.words),
             Happening::Close { by, close, clean } => {
                 let is_theirs = by == Direction::Out && !clean && close.code != Some(1006);
                 let fault = heard.error.take().filter(|_| is_theirs);
@@ -318,42 +367,9 @@ impl Outlet for Line {
     }
 }
 
-fn weight(data: &[u8]) -> usize {
+/// What waits until it is expected counts for so much.
+pub(super) fn weight(data: &[u8]) -> usize {
     OVERHEAD + data.len()
-}
-
-/// An event among the last messages, safe for a terminal.
-fn shown(what: &Happening) -> Option<String> {
-    Some(match what {
-        Happening::Message(direction, message) => format!("{} {}", mark(*direction), preview(message)),
-        Happening::Ping(direction, data) => format!("{} {}", mark(*direction), ping(data)),
-        Happening::Pong(direction, data, round_trip) => format!("{} {}", mark(*direction), pong(data, *round_trip)),
-        Happening::Close { by, close, clean } => {
-            let how = if *clean { "" } else { ", not clean" };
-            format!("{} {}{how}", mark(*by), escape(&closing(close), Keep::Nothing))
-        }
-        Happening::Error(text) => format!("! {}", escape(text, Keep::Nothing)),
-        Happening::Listening(_) | Happening::Open(_) | Happening::Frame(_) => return None,
-        Happening::Part(_) | Happening::Run(_) => return None,
-    })
-}
-
-fn mark(direction: Direction) -> char {
-    match direction {
-        Direction::In => '<',
-        Direction::Out => '>',
-    }
-}
-
-fn preview(message: &Message) -> String {
-    let data = message.data();
-    let more = if data.len() > SHOWN { format!("… [{} bytes]", data.len()) } else { String::new() };
-    match message {
-        Message::Text(text) => {
-            format!("{}{more}", escape(&text[..text.floor_char_boundary(SHOWN)], Keep::Nothing))
-        }
-        Message::Binary(data) => format!("binary {}{more}", digits(&data[..data.len().min(SHOWN)])),
-    }
 }
 
 #[cfg(test)]
@@ -361,6 +377,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::event::FailureKind;
 
     fn line(events: impl IntoIterator<Item = Happening>) -> Line {
         let line = Line::new("server");
@@ -417,7 +434,8 @@ mod tests {
     #[test]
     fn a_fault_is_told_with_its_close() {
         let close = Happening::Close { by: Direction::Out, close: Close::new(1007, ""), clean: false };
-        let line = line([Happening::Error("a text message is not UTF-8".to_owned()), close]);
+        let error = ErrorEvent::new(FailureKind::NotUtf8, "a text message is not UTF-8").into();
+        let line = line([error, close]);
         assert_eq!(line.how_it_closed().unwrap(), "the server broke the protocol: a text message is not UTF-8");
     }
 

@@ -4,9 +4,16 @@
 
 mod connection;
 mod exec;
+mod expecting;
 mod failure;
+mod judging;
 mod line;
+mod pending;
+mod recent;
 mod recording;
+mod rules;
+mod standing;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -22,21 +29,26 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, join_all, try_join_all};
 use tokio::task::yield_now;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 pub(super) use self::connection::Connection;
+use self::connection::{Inputs, Parting};
 pub(super) use self::failure::{Failure, Fault};
+use self::judging::taken;
 pub(super) use self::line::Line;
 pub(super) use self::recording::Recording;
-use self::words::Words;
+use self::rules::RuleFailure;
+use self::standing::{Refused, Standing};
+pub(super) use self::words::Words;
 use super::link::Link;
 use super::{report, scripts};
 use crate::cli::values;
 use crate::error::Error;
-use crate::event::{Close, Input, Message};
+use crate::event::{Close, Event, Input};
+use crate::masking;
 use crate::plan::{Dial, Given};
-use crate::script::judge::{Answer, Kind, Mismatch, Sources as _, Wanted, bytes, extract, unexpected};
-use crate::script::syntax::{Action, Expect, Extract, Pattern, Payload, Place, Script, Setting, Step, Template, Text};
+use crate::script::judge::{Answer, Extractor, Sources as _};
+use crate::script::syntax::{Action, Extract, Place, Script, Setting, Step, Template, Text};
 use crate::script::variables::Variables;
 use crate::term::Talk;
 use crate::wire::handmade::Handmade;
@@ -83,7 +95,7 @@ impl File {
 /// What a script is played with.
 pub(super) struct Stage<'f> {
     file: &'f File,
-    words: Words,
+    words: Rc<Words>,
     /// How connections are made.
     dial: Dial,
     /// For what the script says, and the details of `-v`.
@@ -103,27 +115,14 @@ pub(super) struct Player<'s> {
     standing: RefCell<BTreeMap<Option<String>, Rc<Standing>>>,
     /// The step that was begun last.
     at: Cell<Place>,
-}
-
-/// How a connection stands.
-enum Standing {
-    Open(Connection),
-    Refused(Refused),
-}
-
-/// A server that did not let us in: not yet a failure, since a script may want just that.
-struct Refused {
-    error: Error,
-    answer: Answer,
-    place: Place,
-    is_looked_at: Cell<bool>,
+    rule_failure: Rc<RuleFailure>,
 }
 
 type Played = Result<(), Box<Failure>>;
 
 impl<'f> Stage<'f> {
     pub(super) fn new(file: &'f File, variables: &Variables, dial: Dial, talk: Rc<Talk>) -> Self {
-        let words = Words::new(variables.clone(), file.dir.clone());
+        let words = Rc::new(Words::new(variables.clone(), file.dir.clone()));
         let closes = (Close::new(1000, ""), Close::new(1000, ""));
         let aside = Rc::clone(&talk);
         Self { file, words, dial, talk, aside, close_timeout: CLOSE_TIMEOUT, closes, record: None }
@@ -132,7 +131,7 @@ impl<'f> Stage<'f> {
 
 impl<'s> Player<'s> {
     pub(super) fn new(stage: &'s Stage<'s>) -> Self {
-        Self { stage, standing: RefCell::default(), at: Cell::default() }
+        Self { stage, standing: RefCell::default(), at: Cell::default(), rule_failure: Rc::default() }
     }
 
     /// With a connection that is there already, and has no name.
@@ -147,14 +146,23 @@ impl<'s> Player<'s> {
     /// # Errors
     /// The step that failed.
     pub(super) async fn play(&self, stopped: impl Future<Output = Fault>) -> Played {
+        let mut was_stopped = false;
         let played = tokio::select! {
             played = self.steps(&self.stage.file.script.steps) => played,
-            fault = stopped => Err(self.failure(self.at.get(), None, fault)),
+            fault = stopped => {
+                was_stopped = true;
+                Err(self.failure(self.at.get(), None, fault))
+            }
+            (name, fault) = self.rule_failure.wait() => {
+                let place = fault.place.unwrap_or_default();
+                Err(self.failure_of(place, &name, self.written(place).to_owned(), fault))
+            }
         };
         let (at_end, at_failure) = &self.stage.closes;
         let ended = match &played {
-            Ok(()) => self.end(at_end, false).await,
-            Err(_) => self.end(at_failure, true).await,
+            Ok(()) => self.end(at_end, Parting::InOrder).await,
+            Err(_) if was_stopped => self.end(at_failure, Parting::AtOnce).await,
+            Err(_) => self.end(at_failure, Parting::Hasty).await,
         };
         played.and(ended)
     }
@@ -162,6 +170,8 @@ impl<'s> Player<'s> {
     fn steps<'a>(&'a self, steps: &'a [Step]) -> LocalBoxFuture<'a, Played> {
         async move {
             for step in steps {
+                // Steps may wait for nothing and yet take long: a signal has its turn before each.
+                yield_now().await;
                 self.at.set(step.place);
                 self.stage.talk.detail(
                     '*',
@@ -171,7 +181,7 @@ impl<'s> Player<'s> {
                     Action::Repeat { times, steps } => {
                         for _ in 0..*times {
                             self.steps(steps).await?;
-                            // Its steps may wait for nothing, and others have their turn.
+                            // There may be no steps in it.
                             yield_now().await;
                         }
                     }
@@ -191,11 +201,12 @@ impl<'s> Player<'s> {
         match &step.action {
             Action::Connect { url, settings } => self.connect(step, url, settings).await,
             Action::Status(status) => self.status(name, *status),
-            Action::Send(payload) => self.send(name, Input::Message(self.message(payload)?)).await,
+            Action::Send(payload) => self.send(name, Input::Message(self.stage.words.message(payload)?)).await,
             Action::Frame(template) => {
                 let frame = Handmade::from_text(&self.text(template)?)?;
                 self.send(name, Input::Frame(frame)).await
             }
+            Action::Split(at) => self.split(name, at.as_ref()),
             Action::Fragment(size) => self.send(name, Input::Fragment(*size)).await,
             Action::Ping(text) => self.send(name, Input::Ping(self.control(text)?)).await,
             Action::Pong(text) => self.send(name, Input::Pong(self.control(text)?)).await,
@@ -204,21 +215,29 @@ impl<'s> Player<'s> {
             Action::Skip { until, within, capture } => {
                 self.skip(name, until, within.unwrap_or(self.stage.file.within), capture.as_ref()).await
             }
+            Action::AnyOrder { within, steps } => {
+                self.any_order(name, steps, within.unwrap_or(self.stage.file.within)).await
+            }
+            Action::Reply { to, capture, with } => self.reply(name, step.place, to, capture.as_ref(), with).await,
+            Action::Ignore(what) => self.ignore(name, step.place, what).await,
+            Action::Off(kind) => self.end_rules(name, *kind),
             Action::Capture { name: variable, from } => {
-                let value = self.capture(name, from)?;
-                self.stage.words.set(variable, value);
+                let value = self.capture(name, from).await?;
+                self.stage.words.set(variable, value)?;
                 Ok(())
             }
             Action::Set { name: variable, value } => {
                 let value = self.text(&value.template)?;
-                self.stage.words.set(variable, value);
+                self.stage.words.set(variable, value)?;
                 Ok(())
             }
             Action::Exec { within, command, capture } => {
-                let command = self.text(command)?;
-                let printed = exec::run(&command, self.dir(), within.unwrap_or(COMMAND)).await?;
+                // The check lets no variable in: a shell would run what it holds.
+                let command = command.literal().ok_or_else(|| "a command takes no `{{…}}`".to_owned())?;
+                let environment = self.stage.words.environment(command)?;
+                let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
                 if let Some(variable) = capture {
-                    self.stage.words.set(variable, printed);
+                    self.stage.words.set(variable, printed)?;
                 }
                 Ok(())
             }
@@ -243,14 +262,20 @@ impl<'s> Player<'s> {
 
     async fn connect(&self, step: &Step, url: &Template, settings: &[Setting]) -> Result<(), Fault> {
         let name = &step.connection;
-        self.end_one(name, &Close::new(1000, ""), false).await?;
+        self.end_one(name, &Close::new(1000, ""), Parting::InOrder).await?;
         let (head, own) = (self.settings(&self.stage.file.script.settings)?, self.settings(settings)?);
-        let mut plan =
-            self.stage.dial.plan(&self.text(url)?, &head, &own, self.dir()).map_err(|error| Fault::from(&error))?;
+        let (dial, url, dir) = (self.stage.dial.clone(), self.text(url)?, self.dir().to_owned());
+        // Aside, since it reads the files that options name.
+        let planned = tokio::task::spawn_blocking(move || dial.plan(&url, &head, &own, &dir)).await;
+        let mut plan = planned.map_err(|lost| lost.to_string())?.map_err(|error| Fault::from(&error))?;
         plan.session.ending.close_timeout = self.stage.close_timeout;
         let (_held, mut signals) = tokio::sync::mpsc::channel(1);
         let link = Link::new(&plan, None);
-        match link.first(&plan.connect, &self.stage.aside, &mut signals).await {
+        let connected = link.first(&plan.connect, &self.stage.aside, &mut signals).await;
+        if let (Some(record), Err(error)) = (&self.stage.record, &connected) {
+            record.put(&Event::now(error.event().into()));
+        }
+        match connected {
             Ok((socket, opened)) => {
                 report::opened(&self.stage.aside, &opened);
                 let frames = plan.connect.manner.traced.then(|| Rc::clone(&self.stage.talk));
@@ -295,20 +320,6 @@ impl<'s> Player<'s> {
         })
     }
 
-    fn message(&self, payload: &Payload) -> Result<Message, Fault> {
-        let words = &self.stage.words;
-        Ok(match payload {
-            Payload::Text(text) => Message::Text(self.text(&text.template)?.into()),
-            Payload::Json(text) => Message::Text(words.json_text(&text.template)?.into()),
-            Payload::Binary(binary) => Message::Binary(bytes(binary, words)?.into()),
-            Payload::TextFile(path) => {
-                let path = self.text(&path.template)?;
-                let text = String::from_utf8(words.file(&path)?).map_err(|_| format!("`{path}` is not UTF-8"))?;
-                Message::Text(text.into())
-            }
-        })
-    }
-
     /// What a ping or pong is to carry.
     fn control(&self, text: &Text) -> Result<Bytes, Fault> {
         let text = self.text(&text.template)?;
@@ -320,70 +331,22 @@ impl<'s> Player<'s> {
         Ok(text.into())
     }
 
+    fn split(&self, name: &Option<String>, at: Option<&Text>) -> Result<(), Fault> {
+        let separator = at.map(|at| self.text(&at.template)).transpose()?;
+        if separator.as_ref().is_some_and(String::is_empty) {
+            return Err("what stands between the records is empty".to_owned().into());
+        }
+        self.open(name)?.connection()?.line().split(&separator.unwrap_or_default());
+        Ok(())
+    }
+
     async fn send(&self, name: &Option<String>, input: Input) -> Result<(), Fault> {
         let standing = self.open(name)?;
         let connection = standing.connection()?;
         Ok(connection.send(input, self.stage.file.within).await?)
     }
 
-    async fn expect(&self, name: &Option<String>, expect: &Expect) -> Result<(), Fault> {
-        let wanted = Wanted::new(&expect.pattern, &self.stage.words)?;
-        let captured = if wanted.kind() == Kind::Answer {
-            self.with_answer(name, |answer| Ok(wanted.answer(answer)?))?
-        } else {
-            let standing = self.open(name)?;
-            let within = expect.within.unwrap_or(self.stage.file.within);
-            next(standing.connection()?, &wanted, within).await?
-        };
-        if let Some(variable) = &expect.capture {
-            self.stage.words.set(variable, captured);
-        }
-        Ok(())
-    }
-
-    async fn nothing(&self, name: &Option<String>, within: Duration) -> Result<(), Fault> {
-        let standing = self.open(name)?;
-        let connection = standing.connection()?;
-        match timeout(within, connection.line().message()).await {
-            Err(_) => Ok(()),
-            Ok(None) => Err(connection.how_it_ended().into()),
-            Ok(Some(message)) => {
-                let mismatch = unexpected(&message);
-                connection.last.replace(Some(message));
-                Err(mismatch.into())
-            }
-        }
-    }
-
-    async fn skip(
-        &self,
-        name: &Option<String>,
-        until: &Pattern,
-        within: Duration,
-        capture: Option<&String>,
-    ) -> Result<(), Fault> {
-        let wanted = Wanted::new(until, &self.stage.words)?;
-        let standing = self.open(name)?;
-        let connection = standing.connection()?;
-        let skipped = Cell::new(0_u64);
-        let looking = async {
-            loop {
-                match heard(connection, &wanted).await? {
-                    Ok(captured) => return Ok::<_, Fault>(captured),
-                    Err(_) => skipped.set(skipped.get() + 1),
-                }
-            }
-        };
-        let captured = timeout(within, looking)
-            .await
-            .unwrap_or_else(|_| Err(missed(wanted.kind(), skipped.get(), within).into()))?;
-        if let Some(variable) = capture {
-            self.stage.words.set(variable, captured);
-        }
-        Ok(())
-    }
-
-    fn capture(&self, name: &Option<String>, from: &Extract) -> Result<String, Fault> {
+    async fn capture(&self, name: &Option<String>, from: &Extract) -> Result<String, Fault> {
         match from {
             Extract::Status => self.with_answer(name, |answer| Ok(answer.status.to_string())),
             Extract::Header(header) => self.with_answer(name, |answer| {
@@ -404,7 +367,7 @@ impl<'s> Player<'s> {
                 let standing = self.open(name)?;
                 let last = standing.connection()?.last.borrow().clone();
                 let last = last.ok_or_else(|| "no step has expected a message on this connection yet".to_owned())?;
-                Ok(extract(from, &last, &self.stage.words)?)
+                Ok(taken(Extractor::new(from, &*self.stage.words)?, last).await?)
             }
         }
     }
@@ -445,10 +408,10 @@ impl<'s> Player<'s> {
     }
 
     /// Closes all that is open.
-    async fn end(&self, close: &Close, is_hasty: bool) -> Played {
+    async fn end(&self, close: &Close, parting: Parting) -> Played {
         let names: Vec<_> = self.standing.borrow().keys().cloned().collect();
         let ending = names.iter().map(|name| async move {
-            let ended = self.end_one(name, close, is_hasty).await;
+            let ended = self.end_one(name, close, parting).await;
             ended.map_err(|fault| {
                 let place = self.stage.file.script.steps.last().map(|step| step.place).unwrap_or_default();
                 self.failure_of(place, name, "(the end of the script)".to_owned(), fault)
@@ -457,11 +420,11 @@ impl<'s> Player<'s> {
         join_all(ending).await.into_iter().collect()
     }
 
-    async fn end_one(&self, name: &Option<String>, close: &Close, is_hasty: bool) -> Result<(), Fault> {
+    async fn end_one(&self, name: &Option<String>, close: &Close, parting: Parting) -> Result<(), Fault> {
         let standing = self.standing.borrow().get(name).map(Rc::clone);
         match standing.as_deref() {
             Some(Standing::Open(connection)) => {
-                let ended = connection.end(close.clone(), is_hasty).await;
+                let ended = connection.end(close.clone(), parting).await;
                 ended.map_err(|(words, code)| Fault::new(format!("{words}; no step has looked at that"), code))
             }
             Some(Standing::Refused(refused)) => refused.judge(),
@@ -469,15 +432,15 @@ impl<'s> Player<'s> {
         }
     }
 
-    /// The line of the file there.
-    fn written(&self, place: Place) -> &str {
-        self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim()
+    /// The line of the file there, as it may be shown.
+    fn written(&self, place: Place) -> String {
+        masking::words(self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim())
     }
 
     fn failure(&self, place: Place, step: Option<&Step>, fault: Fault) -> Box<Failure> {
         let place = fault.place.unwrap_or(place);
         let name = step.map(|step| step.connection.clone()).unwrap_or_default();
-        let mut failure = self.failure_of(place, &name, self.written(place).to_owned(), fault);
+        let mut failure = self.failure_of(place, &name, self.written(place), fault);
         if step.is_some_and(|step| matches!(step.action, Action::Connect { .. })) {
             // Those are of the connection before it.
             failure.recent = None;
@@ -492,72 +455,5 @@ impl<'s> Player<'s> {
             _ => None,
         };
         Box::new(Failure { place: fault.place.unwrap_or(place), step, fault, recent })
-    }
-}
-
-impl Standing {
-    fn connection(&self) -> Result<&Connection, Fault> {
-        match self {
-            Self::Open(connection) => Ok(connection),
-            Self::Refused(refused) => {
-                refused.judge()?;
-                Err("the server has refused the connection".to_owned().into())
-            }
-        }
-    }
-}
-
-impl Refused {
-    /// A failure, unless the script has looked at it.
-    fn judge(&self) -> Result<(), Fault> {
-        if self.is_looked_at.get() { Ok(()) } else { Err(Fault::from(&self.error).at(self.place)) }
-    }
-}
-
-/// Waits for the next of its kind, which has to fit.
-async fn next(connection: &Connection, wanted: &Wanted, within: Duration) -> Result<String, Fault> {
-    match timeout(within, heard(connection, wanted)).await {
-        Ok(heard) => Ok(heard??),
-        Err(_) if connection.line().is_full() && wanted.kind() != Kind::Message => {
-            Err("nothing more is read: 16 MiB have come that no step has expected".to_owned().into())
-        }
-        Err(_) => Err(missed(wanted.kind(), 0, within).into()),
-    }
-}
-
-/// What is said to the next of its kind; a fault, when there is none any more.
-async fn heard(connection: &Connection, wanted: &Wanted) -> Result<Result<String, Mismatch>, Fault> {
-    let line = connection.line();
-    let gone = || Fault::from(connection.how_it_ended());
-    match wanted.kind() {
-        Kind::Message | Kind::Answer => {
-            let message = line.message().await.ok_or_else(gone)?;
-            let verdict = wanted.message(&message);
-            connection.last.replace(Some(message));
-            Ok(verdict)
-        }
-        Kind::Ping => Ok(wanted.control(&line.ping().await.ok_or_else(gone)?)),
-        Kind::Pong => Ok(wanted.control(&line.pong().await.ok_or_else(gone)?)),
-        Kind::Close => {
-            let closed = line.close().await.ok_or_else(gone)?;
-            connection.saw();
-            // There is but one.
-            Ok(Ok(wanted.close(&closed.close)?))
-        }
-    }
-}
-
-/// What there is to say when the time is over, and so many have come that do not fit.
-fn missed(kind: Kind, skipped: u64, within: Duration) -> String {
-    let kind = match kind {
-        Kind::Message | Kind::Answer => "message",
-        Kind::Ping => "ping",
-        Kind::Pong => "pong",
-        Kind::Close => "Close",
-    };
-    match skipped {
-        0 => format!("no {kind} came within {within:?}"),
-        1 => format!("the one that came within {within:?} does not fit"),
-        count => format!("none of the {count} that came within {within:?} fits"),
     }
 }

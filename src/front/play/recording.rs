@@ -1,7 +1,7 @@
 //! The record of all connections of a run (`--record`).
 
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, TimeOrder};
 use crate::front::spool::Spool;
 use crate::render::record::{self, Secrets};
 use crate::session::Gone;
@@ -9,15 +9,17 @@ use crate::session::Gone;
 pub(in crate::front) struct Recording {
     spool: Spool,
     secrets: Secrets,
+    times: TimeOrder,
 }
 
 impl Recording {
     pub(in crate::front) fn new(spool: Spool, secrets: Secrets) -> Self {
-        Self { spool, secrets }
+        Self { spool, secrets, times: TimeOrder::default() }
     }
 
     pub(super) fn put(&self, event: &Event) {
-        self.spool.append(|out| record::write(event, self.secrets, out));
+        let event = Event { at: self.times.next(event.at), ..event.clone() };
+        self.spool.append(|out| record::write(&event, self.secrets, out));
     }
 
     pub(super) async fn room(&self) -> Result<(), Gone> {

@@ -5,14 +5,17 @@ use std::future::pending;
 
 use tokio::task::LocalSet;
 
+use super::expecting::missed;
 use super::*;
 use crate::cli::{Env, job};
 use crate::front::listen::echo_aside;
 use crate::plan::{Dialing, Given, Job, Plan};
+use crate::script::judge::Kind;
 use crate::script::parse;
 use crate::term::Verbosity;
 
 /// Knows no options.
+#[derive(Debug)]
 struct Direct;
 
 impl Dialing for Direct {
@@ -38,7 +41,7 @@ fn played(source: &str) -> Result<(), Box<Failure>> {
         script: Arc::new(parse(source).unwrap_or_else(|flaws| panic!("{flaws:?}"))),
         within: Duration::from_secs(30),
     };
-    let silent = Rc::new(Talk::to(Verbosity::Quiet, false, "", drop));
+    let silent = Rc::new(Talk::to(Verbosity::QUIET, false, "", drop));
     let mut variables = Variables::new(|_| None);
     variables.set("url", url);
     let stage = Stage::new(&file, &variables, Dial(Arc::new(Direct)), silent);
@@ -75,7 +78,7 @@ repeat 3 {
 }
 skip until text again
 set x = "a b"
-exec printf '%s' '{{x}}' capture y
+exec printf '%s' "$x" capture y
 send {{y}}
 skip until text "a b" within 5s
 parallel {

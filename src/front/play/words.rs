@@ -1,13 +1,21 @@
 //! What the words of a script stand for while it is played: its variables, and the files beside it.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
+use crate::event::Message;
 use crate::script::judge::Sources;
-use crate::script::syntax::Template;
+use crate::script::judge::bytes::bytes;
+use crate::script::syntax::{Payload, Template};
 use crate::script::variables::Variables;
 
-pub(super) struct Words {
+/// A file that is sent, or expected, has no more.
+const LARGEST: u64 = 64 << 20;
+
+pub(in crate::front) struct Words {
     // Borrowed between awaits only.
     variables: RefCell<Variables>,
     /// The folder of the script.
@@ -15,12 +23,63 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn new(variables: Variables, dir: PathBuf) -> Self {
+    pub(in crate::front) fn new(variables: Variables, dir: PathBuf) -> Self {
         Self { variables: RefCell::new(variables), dir }
     }
 
-    pub(super) fn set(&self, name: &str, value: String) {
-        self.variables.borrow_mut().set(name, value);
+    /// What it says now, for another thread.
+    pub(super) fn snapshot(&self) -> Self {
+        Self { variables: RefCell::new(self.variables.borrow().clone()), dir: self.dir.clone() }
+    }
+
+    /// # Errors
+    /// In words: there is no room for it.
+    pub(super) fn set(&self, name: &str, value: String) -> Result<(), String> {
+        self.variables.borrow_mut().keep(name, value).map_err(|error| error.to_string())
+    }
+
+    /// Does something while these variables have other values.
+    pub(super) fn with<T>(
+        &self,
+        local: &[(String, String)],
+        look: impl FnOnce(&Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let Some(((name, value), others)) = local.split_first() else { return look(self) };
+        let before = self.variables.borrow_mut().take(name);
+        let found = self.set(name, value.clone()).and_then(|()| self.with(others, look));
+        self.variables.borrow_mut().take(name);
+        if let Some(before) = before {
+            // It was there, so there is room for it.
+            self.variables.borrow_mut().set(name, before);
+        }
+        found
+    }
+
+    /// What a command finds in its environment.
+    ///
+    /// # Errors
+    /// In words: the command names a variable that cannot be there.
+    pub(super) fn environment(&self, command: &str) -> Result<BTreeMap<String, String>, String> {
+        let variables = self.variables.borrow();
+        let environment = variables.environment(command)?;
+        Ok(environment.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
+    }
+
+    /// What is to be sent.
+    ///
+    /// # Errors
+    /// In words.
+    pub(in crate::front) fn message(&self, payload: &Payload) -> Result<Message, String> {
+        Ok(match payload {
+            Payload::Text(text) => Message::Text(self.text(&text.template)?.into()),
+            Payload::Json(text) => Message::Text(self.json_text(&text.template)?.into()),
+            Payload::Binary(binary) => Message::Binary(bytes(binary, self)?.into()),
+            Payload::TextFile(path) => {
+                let path = self.text(&path.template)?;
+                let text = String::from_utf8(self.file(&path)?).map_err(|_| format!("`{path}` is not UTF-8"))?;
+                Message::Text(text.into())
+            }
+        })
     }
 }
 
@@ -42,6 +101,21 @@ impl Sources for Words {
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(self.dir.join(path)).map_err(|error| format!("cannot read `{path}`: {error}"))
+        read(&self.dir.join(path)).map_err(|error| format!("cannot read `{path}`: {error}"))
     }
+}
+
+/// All of a file, which has an end: a FIFO would keep the script waiting, and a device may never stop.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(no_file());
+    }
+    let mut data = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut data)?;
+    if data.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    Ok(data)
 }

@@ -78,11 +78,12 @@ impl Connection {
         let output = Output::new(&self.stage, &self.plan.look, record);
         self.stage.shared.history().heartbeat =
             self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
+        self.stage.shared.history().replies = self.plan.session.replies.clone();
         let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals).await {
             Ok(connected) => connected,
             Err(error) => {
                 report::not_connected(&on_stderr, &error);
-                output.put_now(Happening::Error(error.chain()));
+                output.put_now(error.event().into());
                 output.finish().await?;
                 return Ok(error.exit_code());
             }
@@ -100,7 +101,7 @@ impl Connection {
                 }
                 Next::Now => {
                     let connected = link.now(&self.plan.connect, &talk, &mut self.stage.signals).await;
-                    self.begin_if(connected, &talk)
+                    self.begin_if(connected, &output, &talk)
                 }
                 Next::Again { attempt, code } => self.again(attempt, code, &mut link, &output, &talk).await,
                 Next::Stay(code) => self.closed(&output, &talk, code).await,
@@ -120,12 +121,13 @@ impl Connection {
     }
 
     /// The same, if it is there.
-    fn begin_if(&self, connected: Result<Connected, Error>, talk: &Talk) -> Next {
+    fn begin_if(&self, connected: Result<Connected, Error>, output: &Output, talk: &Talk) -> Next {
         match connected {
             Ok(connected) => self.begin(connected, talk),
             Err(error) => {
                 self.stage.shared.stand(Standing::Closed);
                 report::not_connected(talk, &error);
+                output.put_now(error.event().into());
                 let is_final = matches!(error, Error::Interrupted(_)) || self.exit_on_close;
                 if is_final { Next::Leave(error.exit_code()) } else { Next::Stay(error.exit_code()) }
             }
@@ -163,11 +165,11 @@ impl Connection {
         let next = if wanted.is_none() { link.after(&outcome, opened_at.elapsed()) } else { None };
         if let Some(next) = next {
             self.stage.shared.stand(Standing::Reconnecting);
-            report::lost(talk, &self.plan, &outcome, &next);
+            output.put_all(report::lost(talk, &self.plan, &outcome, &next));
             return Next::Again { attempt: next, code: outcome.exit_code() };
         }
         self.stage.shared.stand(Standing::Closed);
-        report::ended(talk, &self.plan, &outcome);
+        output.put_all(report::ended(talk, &self.plan, &outcome));
         match wanted {
             Some(Wanted::Leave) => Next::Leave(outcome.exit_code()),
             Some(Wanted::Connect) => Next::Now,
@@ -193,7 +195,7 @@ impl Connection {
         loop {
             tokio::select! {
                 connected = link.again(at, &self.plan.connect, talk, &mut self.stage.signals) => {
-                    return self.begin_if(connected, talk);
+                    return self.begin_if(connected, output, talk);
                 }
                 order = self.ordered.recv() => match order {
                     Some(Order::Reconnect) => at = Instant::now(),

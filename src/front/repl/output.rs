@@ -10,7 +10,7 @@ use super::queue::{Item, Queue};
 use super::stage::Stage;
 use super::state::{KEPT_BYTES, Shared};
 use crate::error::Error;
-use crate::event::{Direction, Event, Happening, Message, Part};
+use crate::event::{Direction, ErrorEvent, Event, Happening, Message, Part, TimeOrder};
 use crate::front::output::open_record_now;
 use crate::front::report;
 use crate::front::spool::Spool;
@@ -26,6 +26,7 @@ pub(super) struct Output {
     /// Records that have ended, whose last pieces may still be on their way.
     ended: RefCell<Vec<Rc<Spool>>>,
     look: Look,
+    times: TimeOrder,
     gathered: RefCell<Gathered>,
 }
 
@@ -44,12 +45,17 @@ impl Output {
             record: RefCell::new(record.map(Rc::new)),
             ended: RefCell::default(),
             look: look.clone(),
+            times: TimeOrder::default(),
             gathered: RefCell::default(),
         }
     }
 
     pub(super) fn put_now(&self, what: Happening) {
         self.put(Event::now(what));
+    }
+
+    pub(super) fn put_all(&self, errors: impl IntoIterator<Item = ErrorEvent>) {
+        errors.into_iter().for_each(|error| self.put_now(error.into()));
     }
 
     /// Shows a message of ours that nobody typed.
@@ -123,7 +129,7 @@ impl Output {
             Happening::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             Happening::Ping(..) | Happening::Pong(..) => self.look.ping_pong,
             Happening::Listening(_) | Happening::Open(_) | Happening::Close { .. } | Happening::Error(_) => false,
-            Happening::Frame(_) | Happening::Part(_) | Happening::Run(_) => false,
+            Happening::Frame(_) | Happening::Part(_) | Happening::Run(_) | Happening::Answered(_) => false,
         }
     }
 
@@ -151,10 +157,11 @@ impl Outlet for Output {
         }
     }
 
-    fn put(&self, event: Event) {
+    fn put(&self, mut event: Event) {
         if let Happening::Part(part) = &event.what {
             return self.gather(event.at, part);
         }
+        event.at = self.times.next(event.at);
         if let Some(record) = &*self.record.borrow() {
             record.append(|out| record::write(&event, self.look.secrets, out));
         }
@@ -181,10 +188,6 @@ impl Outlet for Output {
 
     fn wants_sent(&self) -> bool {
         true
-    }
-
-    fn listens(&self) -> bool {
-        !self.queue.is_closed()
     }
 
     async fn gone(&self) {

@@ -132,11 +132,6 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Whether nobody takes anything more as it comes.
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
     /// Waits for something to show and takes items up to about `budget` bytes; none once it is closed.
     pub(super) fn take(&self, budget: usize) -> Option<Taken> {
         let mut waiting = self.lock();

@@ -11,10 +11,14 @@ use regex::Regex;
 
 use crate::event::{Direction, Event, Happening, Message, Opened};
 use crate::front::listen::Roster;
+use crate::session::Replies;
 
 /// What `/last` and `/save` can go back to.
 const KEPT_MESSAGES: usize = 1000;
 pub(super) const KEPT_BYTES: usize = 16 << 20;
+
+/// More answers than this are not on their way at a time.
+const REPLYING: usize = 64;
 
 /// How it stands with the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,6 +108,10 @@ pub(super) struct History {
     connection: Option<Counted>,
     /// What is sent by itself, and so is nothing to go back to.
     pub(super) heartbeat: Option<Message>,
+    /// What is answered by itself, likewise.
+    pub(super) replies: Replies,
+    /// Answers that are not sent yet.
+    replying: VecDeque<Message>,
     /// The last message that was sent, for `/repeat`.
     pub(super) sent: Option<Message>,
 }
@@ -134,6 +142,7 @@ struct RoundTrips {
 
 impl History {
     pub(super) fn opened(&mut self, opened: &Opened) {
+        self.replying.clear();
         self.connection = Some(Counted {
             opened: opened.clone(),
             since: Instant::now(),
@@ -152,8 +161,12 @@ impl History {
                     connection.bytes[*direction as usize] += message.data().len() as u64;
                 }
                 match direction {
-                    Direction::In => self.keep(message.unshared()),
+                    Direction::In => {
+                        self.expect_reply(message);
+                        self.keep(message.unshared());
+                    }
                     Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
+                    Direction::Out if self.replying.front() == Some(message) => drop(self.replying.pop_front()),
                     // What goes to a client may be nothing that was typed; what was is noted there.
                     Direction::Out if event.client.is_some() => {}
                     Direction::Out => self.sent = Some(message.clone()),
@@ -166,6 +179,13 @@ impl History {
             }
             _ => {}
         }
+    }
+
+    fn expect_reply(&mut self, message: &Message) {
+        if self.replying.len() == REPLYING {
+            self.replying.pop_front();
+        }
+        self.replying.extend(self.replies.to(message));
     }
 
     /// Takes note of what was typed and is on its way, unless it was no message.
@@ -218,10 +238,10 @@ impl History {
         let Counted { opened, since, messages, bytes, round_trips } = connection;
         let state = if is_open { "open for" } else { "closed; opened before" };
         let none = || "none".to_owned();
-        let mut text = format!("url          {}\npeer         {}\n", opened.url, opened.peer);
+        let mut text = format!("url          {}\npeer         {}\n", opened.shown_url(), opened.peer);
         let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").expect("a String takes all");
         line("tls", opened.tls.clone().unwrap_or_else(none));
-        line("subprotocol", opened.subprotocol.clone().unwrap_or_else(none));
+        line("subprotocol", opened.shown_subprotocol().unwrap_or_else(none));
         line("extensions", opened.extensions.clone().unwrap_or_else(none));
         if opened.deflate.is_some() {
             line("compression", opened.tally.shown());
@@ -324,6 +344,7 @@ mod tests {
             status: 101,
             request: Vec::new(),
             headers: Vec::new(),
+            answer: Vec::new(),
             subprotocol: Some("chat".into()),
             extensions: None,
             deflate: None,

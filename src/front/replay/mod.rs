@@ -98,7 +98,7 @@ async fn send_again(
         let (socket, opened) = match connected {
             Ok(connected) => connected,
             Err(error) => {
-                output.put_now(Happening::Error(error.chain()));
+                output.put_now(error.event().into());
                 output.finish().await?;
                 return Err(error);
             }
@@ -137,7 +137,7 @@ async fn send_again(
             outcome = session::run(socket, Batch::new(), &mut progress, &mut inputs, &mut signals, &witness, &options) => outcome,
             () = playing => unreachable!("it only waits behind its end"),
         };
-        report::ended(talk, plan, &outcome);
+        output.put_all(report::ended(talk, plan, &outcome));
         witness.hearing.ended(&outcome.end)?;
         let goes_on = is_of_connection(&outcome.end);
         last = Some(outcome);

@@ -117,10 +117,6 @@ impl<O: Outlet> Outlet for Witness<'_, O> {
         self.outlet.wants_sent()
     }
 
-    fn listens(&self) -> bool {
-        self.outlet.listens()
-    }
-
     async fn gone(&self) {
         self.outlet.gone().await;
     }

@@ -7,6 +7,7 @@ pub(crate) mod report;
 mod results;
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +23,10 @@ use self::results::{Ran, Results, Verdict};
 use super::link::opening;
 use super::output::{HASTE, open_record};
 use super::play::{Fault, File, Player, Recording, Stage};
-use super::{complain, runtime, scripts, signals};
+use super::{complain, output_file, runtime, scripts, signals};
 use crate::error::Error;
 use crate::plan::{Suite, Voice};
-use crate::term::{Status, Talk, Verbosity};
+use crate::term::{Details, Status, Talk, Verbosity};
 
 /// How often the progress line is drawn.
 const FRAME: Duration = Duration::from_millis(100);
@@ -76,14 +77,23 @@ fn load(suite: &Suite) -> Result<Vec<File>, u8> {
     Ok(files)
 }
 
+/// No record and no report takes the place of a script.
+fn check_outputs(suite: &Suite, files: &[File]) -> Result<(), Error> {
+    let record = suite.record.iter().map(|(path, _)| path);
+    let reports = suite.reports.iter().filter_map(|report| report.file.as_ref());
+    let mut outputs = record.chain(reports);
+    outputs.try_for_each(|path| output_file::check_not_read(path, files.iter().map(|file| Path::new(&file.name))))
+}
+
 async fn play_all(suite: &Suite, files: &[File]) -> Result<u8, Error> {
     let status = Arc::new(Status::default());
     let Voice { verbosity, colour } = suite.voice;
     let talk = Rc::new(Talk::above(&status, verbosity, colour));
     // How each connection was made is for those who ask for details.
-    let aside = if verbosity >= Verbosity::Verbose { verbosity } else { Verbosity::Quiet };
+    let aside = if verbosity.details > Details::None { verbosity } else { Verbosity::QUIET };
     let aside = Rc::new(Talk::above(&status, aside, colour));
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    check_outputs(suite, files)?;
     let (reports, record) = opening(open(suite), None, &mut signals).await?;
     let (stop, stopped) = watch::channel(None);
     let floor = Floor { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };

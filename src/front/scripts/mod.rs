@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use super::{complain, print, stdin};
 use crate::error::Error;
-use crate::file;
 use crate::plan::{Care, Dial, Voice};
 use crate::script::check::{Given, Known, OptionName};
 use crate::script::flaw::Flaw;
@@ -22,6 +21,9 @@ use crate::term::escape::{Keep, escape};
 
 /// What the files of a folder end with that are scripts.
 const EXTENSION: &str = "wsp";
+
+/// Longer than any script that is written.
+const LARGEST: u64 = 64 << 20;
 
 /// How much of a line is shown before what is wrong in it, and behind it.
 const BEFORE: usize = 60;
@@ -186,14 +188,19 @@ fn gather(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 
 fn contents(path: &Path) -> Result<(String, Vec<u8>), Error> {
     let failed = |source| Error::File { what: "read", path: path.to_owned(), source };
-    if path != Path::new("-") {
-        return Ok((path.display().to_string(), file::read(path).map_err(failed)?));
-    }
+    let (name, file) = match path {
+        path if path == Path::new("-") => ("<stdin>".to_owned(), stdin::open().map_err(failed)?),
+        path => (path.display().to_string(), Some(std::fs::File::open(path).map_err(failed)?)),
+    };
     let mut bytes = Vec::new();
-    if let Some(mut stdin) = stdin::open().map_err(failed)? {
-        stdin.read_to_end(&mut bytes).map_err(failed)?;
+    if let Some(file) = file {
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
-    Ok(("<stdin>".to_owned(), bytes))
+    if bytes.len() as u64 > LARGEST {
+        let why = format!("a script has no more than {} MiB", LARGEST >> 20);
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, why)));
+    }
+    Ok((name, bytes))
 }
 
 fn not_utf8(bytes: &[u8], at: usize) -> Flaw {

@@ -48,6 +48,15 @@ impl<'a> Cursor<'a> {
 
     /// `/…/flags`
     pub(in crate::script) fn regexp(&mut self) -> Result<Regexp, Flaw> {
+        self.regexp_for(|regexp, source| regexp.compiled(source).map(drop))
+    }
+
+    /// The same for bytes.
+    pub(in crate::script) fn regexp_for_bytes(&mut self) -> Result<Regexp, Flaw> {
+        self.regexp_for(|regexp, source| regexp.compiled_for_bytes(source).map(drop))
+    }
+
+    fn regexp_for(&mut self, check: fn(&Regexp, &str) -> Result<(), String>) -> Result<Regexp, Flaw> {
         let place = self.place();
         let Some(inner) = self.rest().strip_prefix('/') else {
             return Err(self.flaw("a regular expression is missing here").hint("write it as in `/^tick \\d+/i`"));
@@ -71,8 +80,8 @@ impl<'a> Cursor<'a> {
         }
         self.at += flags.len();
         let regexp = Regexp { source, flags: flags.to_owned() };
-        match regexp.compiled(&regexp.source.probe()) {
-            Ok(_) => Ok(regexp),
+        match check(&regexp, &regexp.source.probe()) {
+            Ok(()) => Ok(regexp),
             Err(why) => Err(Flaw::new(place, format!("this is no regular expression: {why}"))),
         }
     }
@@ -90,6 +99,17 @@ impl Regexp {
     /// What is wrong with `source`, in words.
     pub(crate) fn compiled(&self, source: &str) -> Result<Regex, String> {
         let mut builder = RegexBuilder::new(source);
+        builder.case_insensitive(self.flags.contains('i')).multi_line(self.flags.contains('m'));
+        builder.dot_matches_new_line(self.flags.contains('s')).ignore_whitespace(self.flags.contains('x'));
+        builder.build().map_err(|error| values::why(&error))
+    }
+
+    /// The same for bytes, which `(?-u:…)` matches whatever they are.
+    ///
+    /// # Errors
+    /// What is wrong with `source`, in words.
+    pub(crate) fn compiled_for_bytes(&self, source: &str) -> Result<regex::bytes::Regex, String> {
+        let mut builder = regex::bytes::RegexBuilder::new(source);
         builder.case_insensitive(self.flags.contains('i')).multi_line(self.flags.contains('m'));
         builder.dot_matches_new_line(self.flags.contains('s')).ignore_whitespace(self.flags.contains('x'));
         builder.build().map_err(|error| values::why(&error))

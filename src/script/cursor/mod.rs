@@ -24,6 +24,8 @@ pub(super) struct Cursor<'a> {
     below: usize,
     /// With its `#`.
     pub(super) comment: Option<&'a str>,
+    /// A pattern is read that `with` and what is to be sent follow, so that its text has to be in quotes.
+    pub(super) before_with: bool,
 }
 
 /// Blanks and what is left of the line ends of other systems.
@@ -33,7 +35,7 @@ pub(super) fn is_space(c: char) -> bool {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(lines: &'a [&'a str], line: usize) -> Self {
-        Self { lines, line, at: 0, below: 0, comment: None }
+        Self { lines, line, at: 0, below: 0, comment: None, before_with: false }
     }
 
     pub(super) fn whole(&self) -> &'a str {
@@ -87,6 +89,15 @@ impl<'a> Cursor<'a> {
             return "";
         }
         self.rest().split(is_space).next().unwrap_or_default()
+    }
+
+    /// Whether nothing but a comment follows the next word.
+    pub(super) fn is_last_word(&mut self) -> bool {
+        let at = self.at;
+        self.word();
+        let is_last = self.is_over();
+        self.at = at;
+        is_last
     }
 
     pub(super) fn word(&mut self) -> &'a str {
@@ -143,10 +154,11 @@ impl<'a> Cursor<'a> {
         if word.is_empty() {
             return Err(Flaw::new(place, "the name of a variable is missing here"));
         }
-        if !template::is_name(word) || matches!(word, "uuid" | "now" | "random" | "env") {
+        let is_taken = matches!(word, "uuid" | "now" | "random" | "env" | "base64");
+        if !template::is_name(word) || is_taken {
             let flaw = Flaw::new(place, format!("`{word}` is no name for a variable"));
             return Err(match word {
-                "uuid" | "now" | "random" | "env" => flaw.hint("that one has a meaning already"),
+                _ if is_taken => flaw.hint("that one has a meaning already"),
                 _ => flaw.hint("it has letters, digits, `_` and `-`, and begins with a letter or `_`"),
             });
         }
@@ -158,8 +170,11 @@ impl<'a> Cursor<'a> {
         self.place()
     }
 
-    /// Whether all that is left is `within TIME` and `capture NAME`.
+    /// Whether all that is left is `within TIME` and `capture NAME`; or, in a rule, `capture NAME` and `with …`.
     pub(super) fn only_keywords_left(&mut self) -> bool {
+        if self.before_with {
+            return matches!(self.peek(), "with" | "capture");
+        }
         let rest = self.rest();
         let mut words = rest[..bare_length(rest, Quotes::Json)].split(is_space).filter(|word| !word.is_empty());
         let mut found = false;

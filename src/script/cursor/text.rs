@@ -56,6 +56,15 @@ impl<'a> Cursor<'a> {
     }
 
     pub(in crate::script) fn quoted(&mut self) -> Result<Template, Flaw> {
+        let template = self.quoted_part()?;
+        if !self.rest().is_empty() && !self.rest().starts_with(is_space) {
+            return Err(self.flaw("the quote ends before this").hint("a quote inside is written `\\\"`"));
+        }
+        Ok(template)
+    }
+
+    /// The same, whatever stands behind it.
+    pub(in crate::script) fn quoted_part(&mut self) -> Result<Template, Flaw> {
         let start = self.at + 1;
         let inner = &self.whole()[start..];
         let Some(length) = closing(inner, '"') else {
@@ -65,10 +74,22 @@ impl<'a> Cursor<'a> {
         };
         let template = template::read(&inner[..length], Backslash::Escape, |at| self.place_at(start + at))?;
         self.at = start + length + 1;
-        if !self.rest().is_empty() && !self.rest().starts_with(is_space) {
-            return Err(self.flaw("the quote ends before this").hint("a quote inside is written `\\\"`"));
-        }
         Ok(template)
+    }
+
+    /// One variable in its braces, which begins here.
+    pub(in crate::script) fn variable(&mut self) -> Result<Piece, Flaw> {
+        let start = self.at;
+        let rest = self.rest();
+        let length = rest.find("}}").map_or(rest.len(), |end| end + 2);
+        let template = template::read(&rest[..length], Backslash::Plain, |at| self.place_at(start + at))?;
+        match <[Piece; 1]>::try_from(template.0) {
+            Ok([piece]) if !matches!(piece, Piece::Literal(_)) => {
+                self.at += length;
+                Ok(piece)
+            }
+            _ => Err(self.flaw("a variable is to be here").hint("as in `{{name}}`")),
+        }
     }
 
     /// The lines up to the one with three quotes alone, without what they are indented by in common.

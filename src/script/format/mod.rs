@@ -11,7 +11,7 @@ use self::parts::pattern;
 use self::text::{Spot, bare, quoted, shell};
 use super::flaw::Flaw;
 use super::parse::{self, Row};
-use super::syntax::{Action, Expect, Script, Setting, Step, Text};
+use super::syntax::{Action, Expect, HttpAnswer, RuleAnswer, RuleKind, Script, Setting, Step, Text};
 use super::template::Backslash;
 
 const INDENT: &str = "  ";
@@ -64,11 +64,19 @@ pub(super) fn head(step: &Step) -> String {
     }
 }
 
+/// What of an answer stands before its headers.
+pub(super) fn answer(answer: &HttpAnswer) -> String {
+    let HttpAnswer { method, target, status, body, .. } = answer;
+    with(&format!("on {method} {target} answer {status}"), body.as_ref().map_or_else(String::new, ToString::to_string))
+}
+
 fn put_step(out: &mut String, step: &Step, depth: usize) {
     put(out, depth, &head(step));
     match &step.action {
         Action::Connect { settings, .. } => settings.iter().for_each(|one| put(out, depth + 1, &one.to_string())),
-        Action::Repeat { steps, .. } => {
+        Action::Repeat { steps, .. }
+        | Action::AnyOrder { steps, .. }
+        | Action::Reply { with: RuleAnswer::Steps(steps), .. } => {
             steps.iter().for_each(|step| put_step(out, step, depth + 1));
             put(out, depth, "}");
         }
@@ -91,6 +99,10 @@ impl fmt::Display for Script {
         if !self.settings.is_empty() {
             text.push_str("options\n");
             self.settings.iter().for_each(|setting| put(&mut text, 1, &setting.to_string()));
+        }
+        for answer in &self.answers {
+            put(&mut text, 0, &self::answer(answer));
+            answer.headers.iter().for_each(|header| put(&mut text, 1, &header.to_string()));
         }
         self.steps.iter().for_each(|step| put_step(&mut text, step, 0));
         f.write_str(&text)
@@ -125,25 +137,38 @@ fn action(action: &Action) -> String {
         Action::Status(status) => format!("status {status}"),
         Action::Send(payload) => format!("send {payload}"),
         Action::Frame(frame) => format!("frame {}", frame.written(Backslash::Plain)),
+        Action::Split(None) => "split off".to_owned(),
+        Action::Split(Some(at)) => format!("split at {at}"),
         Action::Fragment(None) => "fragment off".to_owned(),
         Action::Fragment(Some(size)) => format!("fragment {}", self::size(*size)),
         Action::Ping(payload) => with("ping", optional(payload)),
         Action::Pong(payload) => with("pong", optional(payload)),
         Action::Expect(Expect { within, pattern, capture }) => {
             let spot = if capture.is_some() { Spot::Followed } else { Spot::Last };
-            let within = within.map_or_else(String::new, |within| format!(" within {}", time(within)));
+            let within = limited(*within);
             format!("expect{within} {}{}", self::pattern(pattern, spot), captured(capture.as_deref()))
         }
         Action::Nothing { within } => format!("nothing within {}", time(*within)),
         Action::Skip { until, within, capture } => {
             let spot = if within.is_some() || capture.is_some() { Spot::Followed } else { Spot::Last };
-            let within = within.map_or_else(String::new, |within| format!(" within {}", time(within)));
+            let within = limited(*within);
             format!("skip until {}{within}{}", pattern(until, spot), captured(capture.as_deref()))
         }
+        Action::AnyOrder { within, .. } => format!("expect any order{} {{", limited(*within)),
+        Action::Reply { to, capture, with } => {
+            let with = match with {
+                RuleAnswer::Payload(payload) => payload.to_string(),
+                RuleAnswer::Steps(_) => "{".to_owned(),
+            };
+            format!("reply to {}{} with {with}", pattern(to, Spot::Followed), captured(capture.as_deref()))
+        }
+        Action::Ignore(what) => format!("ignore {}", pattern(what, Spot::Last)),
+        Action::Off(RuleKind::Reply) => "reply off".to_owned(),
+        Action::Off(RuleKind::Ignore) => "ignore off".to_owned(),
         Action::Capture { name, from } => format!("capture {name} = {from}"),
         Action::Set { name, value } => format!("set {name} = {value}"),
         Action::Exec { within, command, capture } => {
-            let within = within.map_or_else(String::new, |within| format!(" within {}", time(within)));
+            let within = limited(*within);
             format!("exec{within} {}{}", shell(command, capture.is_some()), captured(capture.as_deref()))
         }
         Action::Pause(duration) => format!("pause {}", time(*duration)),
@@ -155,6 +180,10 @@ fn action(action: &Action) -> String {
         Action::Repeat { times, .. } => format!("repeat {times} {{"),
         Action::Parallel(_) => "parallel {".to_owned(),
     }
+}
+
+fn limited(within: Option<Duration>) -> String {
+    within.map_or_else(String::new, |within| format!(" within {}", time(within)))
 }
 
 fn captured(name: Option<&str>) -> String {

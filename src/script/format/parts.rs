@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::super::cursor::is_space;
-use super::super::syntax::{Binary, Extract, Pattern, Payload, Regexp, TextPattern};
+use super::super::syntax::{Binary, BytePiece, Extract, LengthPrefix, Pattern, Payload, Regexp, TextPattern};
 use super::super::template::Backslash;
 use super::text::{Spot, json, quoted, text, text_unless};
 use super::with;
@@ -22,24 +22,49 @@ impl fmt::Display for Payload {
                 }
             }
             Self::Json(text) => write!(f, "json {}", json(text, Spot::Alone)),
-            Self::Binary(binary) => f.write_str(&self::binary(binary, Spot::Alone)),
+            Self::Binary(binary) => write!(f, "binary {}", bytes(binary, Spot::Alone)),
             Self::TextFile(path) => write!(f, "text file {path}"),
         }
     }
 }
 
-fn binary(binary: &Binary, spot: Spot) -> String {
+fn bytes(binary: &Binary, spot: Spot) -> String {
     match binary {
-        Binary::Hex(bytes) => {
-            let mut text = "binary hex".to_owned();
-            for byte in bytes {
-                write!(text, " {byte:02x}").expect("a String takes all");
-            }
-            text
-        }
-        Binary::Base64(bytes) => with("binary base64", data_encoding::BASE64.encode(bytes)),
-        Binary::File(path) => format!("binary file {}", text(path, spot)),
-        Binary::Text(inner) => format!("binary text {}", text(inner, spot)),
+        Binary::Hex(pieces) => with("hex", hex(pieces)),
+        Binary::Base64(template) => with("base64", template.written(Backslash::Plain)),
+        Binary::File(path) => format!("file {}", text(path, spot)),
+        Binary::Text(inner) => format!("text {}", text(inner, spot)),
+    }
+}
+
+fn hex(pieces: &[BytePiece]) -> String {
+    let pieces = pieces.iter().map(|piece| match piece {
+        BytePiece::Known(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+        BytePiece::Text(template) => quoted(template),
+        BytePiece::Variable(piece) => piece.to_string(),
+        BytePiece::Any => "??".to_owned(),
+        BytePiece::Rest => "..".to_owned(),
+        BytePiece::Counted(prefix, inner) => format!("{prefix}({})", hex(inner)),
+    });
+    pieces.collect::<Vec<_>>().join(" ")
+}
+
+/// What is contained is text, unless it says that it is something else.
+fn contained(binary: &Binary, spot: Spot) -> String {
+    match binary {
+        Binary::Text(wanted) => text_unless(&["hex", "base64", "file", "text"], wanted, spot),
+        _ => bytes(binary, spot),
+    }
+}
+
+impl fmt::Display for LengthPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::U32 => "u32",
+            Self::Varint => "varint",
+        })
     }
 }
 
@@ -61,7 +86,12 @@ pub(super) fn pattern(pattern: &Pattern, spot: Spot) -> String {
         Pattern::JsonExactly(wanted) => format!("json exactly {}", json(wanted, spot)),
         Pattern::Json(condition) => format!("json {condition}"),
         Pattern::AnyBinary => "binary".to_owned(),
-        Pattern::Binary(wanted) => binary(wanted, spot),
+        Pattern::Binary(wanted) => format!("binary {}", bytes(wanted, spot)),
+        Pattern::BinaryContains(wanted) => format!("binary contains {}", contained(wanted, spot)),
+        Pattern::BinaryMatches(regexp) => format!("binary matches {regexp}"),
+        Pattern::MessageJson(wanted) => format!("message {}", self::pattern(wanted, spot)),
+        Pattern::BinaryJson(wanted) => format!("binary {}", self::pattern(wanted, spot)),
+        Pattern::Bytes(wanted) => format!("bytes {}", bytes(wanted, spot)),
         Pattern::Ping(wanted) => texted("ping", wanted),
         Pattern::Pong(wanted) => texted("pong", wanted),
         Pattern::Close { code: None, reason } => texted("close", reason),

@@ -6,8 +6,9 @@ use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::Sources;
 use super::compare::{is_part, order, same};
-use super::{Sources, regex};
+use super::text::regex;
 use crate::script::syntax::{self, Operand, Operator};
 
 /// A condition that can be judged.
@@ -45,6 +46,12 @@ impl Path {
     /// The first place that it leads to.
     pub(crate) fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         self.query.query(value).first()
+    }
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -109,6 +116,16 @@ impl Condition {
             }
         }
         findings
+    }
+
+    /// The regular expressions in it.
+    pub(crate) fn regexes(&self) -> Vec<&Regex> {
+        match self {
+            Self::Compare { value: Against::Regex(regex), .. } => vec![regex],
+            Self::Exists(_) | Self::Compare { .. } => Vec::new(),
+            Self::Not(inner) => inner.regexes(),
+            Self::And(a, b) | Self::Or(a, b) => [a.regexes(), b.regexes()].concat(),
+        }
     }
 
     fn paths(&self) -> Vec<&Path> {

@@ -1,7 +1,10 @@
 //! From text to a tree: lines, blocks and options. What a step says is read by [`step`] and [`pattern`].
 
+mod answer;
+mod hex;
 mod pattern;
 mod payload;
+mod rule;
 mod setting;
 mod step;
 mod value;
@@ -11,10 +14,12 @@ pub(super) use pattern::PATTERNS;
 #[cfg(test)]
 pub(super) use step::STEPS;
 
+use std::time::Duration;
+
 use super::cursor::{Cursor, is_space};
 use super::flaw::Flaw;
 use super::format;
-use super::syntax::{Action, Place, Script, Step};
+use super::syntax::{Action, Expect, Extract, HttpAnswer, Pattern, Place, RuleAnswer, Script, Step};
 
 /// How deep blocks may stand in each other.
 const DEEPEST: usize = 32;
@@ -76,20 +81,41 @@ enum Kind {
     Repeat(u32),
     /// With the branches that are complete.
     Parallel(Vec<Vec<Step>>),
+    /// With its connection and its limit.
+    AnyOrder(Option<String>, Option<Duration>),
+    /// With its connection, what it answers, and what it captures of that.
+    Reply(Option<String>, Pattern, Option<String>),
+}
+
+impl Kind {
+    /// Whether there are steps that have no place in it.
+    fn is_choosy(&self) -> bool {
+        matches!(self, Self::AnyOrder(..) | Self::Reply(..))
+    }
 }
 
 /// Whose options the lines are that are indented more than this.
 struct Owner {
     indent: usize,
-    is_head: bool,
+    of: Owning,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owning {
+    Head,
+    Answer,
+    Connect,
 }
 
 /// What a line of its own says that is no option.
 enum Line {
     Step(Option<String>, Action),
     Options,
+    On(HttpAnswer),
     Repeat(u32),
     Parallel,
+    AnyOrder(Option<String>, Option<Duration>),
+    Reply(Option<String>, Pattern, Option<String>),
     Branch,
     End,
 }
@@ -119,12 +145,17 @@ impl Reader {
 
     /// An option below `options` or `connect`; its depth and its canonical form.
     fn setting(&mut self, cursor: &mut Cursor<'_>) -> Result<(usize, String), Flaw> {
-        let is_head = self.owner.as_ref().is_some_and(|owner| owner.is_head);
-        let setting = setting::read(cursor, is_head)?;
+        let of = self.owner.as_ref().map(|owner| owner.of);
+        let setting = setting::read(cursor, of == Some(Owning::Head))?;
         let text = setting.to_string();
-        match self.steps.last_mut().map(|step| &mut step.action) {
-            _ if is_head => self.reading.script.settings.push(setting),
-            Some(Action::Connect { settings, .. }) => settings.push(setting),
+        let script = &mut self.reading.script;
+        match (of, script.answers.last_mut(), self.steps.last_mut().map(|step| &mut step.action)) {
+            (Some(Owning::Head), ..) => script.settings.push(setting),
+            (Some(Owning::Answer), Some(answer), _) => {
+                answer::check_header(&setting)?;
+                answer.headers.push(setting);
+            }
+            (Some(Owning::Connect), _, Some(Action::Connect { settings, .. })) => settings.push(setting),
             _ => unreachable!("options have an owner"),
         }
         Ok((self.blocks.len() + 1, text))
@@ -142,8 +173,58 @@ impl Reader {
                 None => return Err(flaw),
             },
         };
+        let flaw = flaw.or_else(|| self.misplaced(&line, place));
+        // Left out, as it has no place there; blocks are opened all the same, since they will be closed.
+        if let (Some(flaw), Line::Step(..)) = (&flaw, &line)
+            && self.blocks.last().is_some_and(|block| block.kind.is_choosy())
+        {
+            return Err(flaw.clone());
+        }
         let row = self.take(line, place, indent);
         flaw.map_or(row, Err)
+    }
+
+    /// What is wrong with a line in a block that does not take all steps.
+    fn misplaced(&self, line: &Line, place: Place) -> Option<Flaw> {
+        match (self.blocks.last().map(|block| &block.kind)?, line) {
+            (_, Line::End | Line::Branch) => None,
+            (Kind::AnyOrder(..), line) => Self::no_expectation(line, place),
+            (Kind::Reply(..), line) => Self::no_part_of_an_answer(line, place),
+            (Kind::Repeat(_) | Kind::Parallel(_), _) => None,
+        }
+    }
+
+    fn no_expectation(line: &Line, place: Place) -> Option<Flaw> {
+        let only = || Flaw::new(place, "in `expect any order` there are expectations only");
+        match line {
+            Line::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `expect any order`")),
+            Line::Step(None, Action::Expect(Expect { within: Some(_), .. })) => {
+                Some(Flaw::new(place, "the limit is that of all together").hint("write `expect any order within 2s {`"))
+            }
+            Line::Step(None, Action::Expect(Expect { pattern, .. })) if pattern.is_of_messages() => None,
+            Line::Step(None, Action::Expect(_)) => {
+                Some(only().hint("and those of messages: others have their own order"))
+            }
+            _ => Some(only().hint("as in `expect json {\"id\":1}`")),
+        }
+    }
+
+    fn no_part_of_an_answer(line: &Line, place: Place) -> Option<Flaw> {
+        match line {
+            Line::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `reply to`")),
+            Line::Step(
+                None,
+                Action::Send(_)
+                | Action::Close { .. }
+                | Action::Capture {
+                    from: Extract::Text | Extract::Regexp(_) | Extract::Json(_) | Extract::Binary, ..
+                },
+            ) => None,
+            _ => {
+                let flaw = Flaw::new(place, "an answer only captures, sends and closes");
+                Some(flaw.hint("as in `capture id = json $.id`, taken from the message that is answered"))
+            }
+        }
     }
 
     fn take(&mut self, line: Line, place: Place, indent: usize) -> Result<(usize, String), Flaw> {
@@ -151,7 +232,7 @@ impl Reader {
         match line {
             Line::Step(connection, action) => {
                 let is_connect = matches!(action, Action::Connect { .. });
-                self.owner = is_connect.then_some(Owner { indent, is_head: false });
+                self.owner = is_connect.then_some(Owner { indent, of: Owning::Connect });
                 let step = Step { place, connection, action };
                 let text = format::head(&step);
                 self.steps.push(step);
@@ -159,13 +240,30 @@ impl Reader {
             }
             Line::Options => {
                 self.options(place)?;
-                self.owner = Some(Owner { indent, is_head: true });
+                self.owner = Some(Owner { indent, of: Owning::Head });
                 Ok((depth, "options".to_owned()))
+            }
+            Line::On(answer) => {
+                self.owner = Some(Owner { indent, of: Owning::Answer });
+                let text = format::answer(&answer);
+                self.reading.script.answers.push(HttpAnswer { place, ..answer });
+                self.before_steps(place, "on").map(|()| (depth, text))
             }
             Line::Repeat(times) => {
                 self.open(place, Kind::Repeat(times)).map(|()| (depth, format!("repeat {times} {{")))
             }
             Line::Parallel => self.open(place, Kind::Parallel(Vec::new())).map(|()| (depth, "parallel {".to_owned())),
+            Line::AnyOrder(connection, within) => {
+                let head = Action::AnyOrder { within, steps: Vec::new() };
+                let text = format::head(&Step { place, connection: connection.clone(), action: head });
+                self.open(place, Kind::AnyOrder(connection, within)).map(|()| (depth, text))
+            }
+            Line::Reply(connection, to, capture) => {
+                let with = RuleAnswer::Steps(Vec::new());
+                let head = Action::Reply { to: to.clone(), capture: capture.clone(), with };
+                let text = format::head(&Step { place, connection: connection.clone(), action: head });
+                self.open(place, Kind::Reply(connection, to, capture)).map(|()| (depth, text))
+            }
             Line::Branch => match self.blocks.last_mut() {
                 Some(Block { kind: Kind::Parallel(branches), .. }) => {
                     branches.push(std::mem::take(&mut self.steps));
@@ -184,14 +282,19 @@ impl Reader {
     }
 
     fn options(&mut self, place: Place) -> Result<(), Flaw> {
-        if !self.steps.is_empty() || !self.blocks.is_empty() {
-            return Err(Flaw::new(place, "`options` stands before the first step")
-                .hint("the options of one connection stand below its `connect`"));
-        }
+        self.before_steps(place, "options")
+            .map_err(|flaw| flaw.hint("the options of one connection stand below its `connect`"))?;
         if std::mem::replace(&mut self.has_options, true) {
             return Err(Flaw::new(place, "there are `options` already"));
         }
         Ok(())
+    }
+
+    fn before_steps(&self, place: Place, what: &str) -> Result<(), Flaw> {
+        if self.steps.is_empty() && self.blocks.is_empty() {
+            return Ok(());
+        }
+        Err(Flaw::new(place, format!("`{what}` stands before the first step")))
     }
 
     fn open(&mut self, place: Place, kind: Kind) -> Result<(), Flaw> {
@@ -205,20 +308,38 @@ impl Reader {
 
     fn close(&mut self, block: Block) {
         let steps = std::mem::replace(&mut self.steps, block.around);
-        let action = match block.kind {
-            Kind::Repeat(times) => Action::Repeat { times, steps },
+        let (connection, action) = match block.kind {
+            Kind::Repeat(times) => (None, Action::Repeat { times, steps }),
             Kind::Parallel(mut branches) => {
                 branches.push(steps);
-                Action::Parallel(branches)
+                (None, Action::Parallel(branches))
+            }
+            Kind::AnyOrder(connection, within) => {
+                if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
+                    self.reading.flaws.push(Flaw::new(block.place, "there is no expectation in this block"));
+                }
+                (connection, Action::AnyOrder { within, steps })
+            }
+            Kind::Reply(connection, to, capture) => {
+                if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
+                    let flaw = Flaw::new(block.place, "there is no answer in this block");
+                    self.reading.flaws.push(flaw.hint("without one it is written `ignore …`"));
+                }
+                (connection, Action::Reply { to, capture, with: RuleAnswer::Steps(steps) })
             }
         };
-        self.steps.push(Step { place: block.place, connection: None, action });
+        self.steps.push(Step { place: block.place, connection, action });
     }
 
     fn end(mut self) -> Reading {
         while let Some(block) = self.blocks.pop() {
             if !self.gave_up {
-                let name = if matches!(block.kind, Kind::Repeat(_)) { "repeat" } else { "parallel" };
+                let name = match block.kind {
+                    Kind::Repeat(_) => "repeat",
+                    Kind::Parallel(_) => "parallel",
+                    Kind::AnyOrder(..) => "expect any order",
+                    Kind::Reply(..) => "reply to",
+                };
                 let flaw = Flaw::new(block.place, format!("this `{name}` is not closed"));
                 self.reading.flaws.push(flaw.hint("end it with `}` on a line of its own"));
             }

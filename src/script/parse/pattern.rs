@@ -4,27 +4,31 @@ use super::super::condition;
 use super::super::cursor::{Cursor, ends_in_keyword, shortened};
 use super::super::flaw::{Flaw, nearest};
 use super::super::syntax::{Binary, Pattern, Style, Text, TextPattern};
+use super::hex::Use;
 use super::payload::binary;
 
 /// What may stand behind `expect`.
-pub(in crate::script) const PATTERNS: [&str; 10] =
-    ["message", "text", "json", "binary", "ping", "pong", "close", "header", "body", "subprotocol"];
+pub(in crate::script) const PATTERNS: [&str; 11] =
+    ["message", "text", "json", "binary", "bytes", "ping", "pong", "close", "header", "body", "subprotocol"];
 
 pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
     let place = cursor.place_of_next();
     let rest = if cursor.is_over() { "" } else { cursor.rest() };
     Ok(match cursor.word() {
+        "message" if cursor.takes("json") => Pattern::MessageJson(Box::new(json(cursor)?)),
         "message" => Pattern::Message,
         "text" => text(cursor)?.map_or(Pattern::AnyText, Pattern::Text),
         "json" => json(cursor)?,
-        "binary" => {
-            let start = cursor.clone();
-            match binary(cursor)? {
-                None => Pattern::AnyBinary,
-                Some(Binary::File(text)) => Pattern::Binary(Binary::File(whole(text, &start)?)),
-                Some(Binary::Text(text)) => Pattern::Binary(Binary::Text(whole(text, &start)?)),
-                Some(bytes) => Pattern::Binary(bytes),
-            }
+        "binary" if cursor.takes("json") => Pattern::BinaryJson(Box::new(json(cursor)?)),
+        "binary" if cursor.takes("matches") => {
+            cursor.skip_space();
+            Pattern::BinaryMatches(cursor.regexp_for_bytes()?)
+        }
+        "binary" if cursor.takes("contains") => Pattern::BinaryContains(contained(cursor)?),
+        "binary" => bytes(cursor, Use::Message)?.map_or(Pattern::AnyBinary, Pattern::Binary),
+        "bytes" => {
+            let missing = cursor.flaw("which bytes is missing here").hint("as in `bytes hex 20 02 ?? 00`");
+            Pattern::Bytes(bytes(cursor, Use::Part)?.ok_or(missing)?)
         }
         "ping" => Pattern::Ping(text(cursor)?),
         "pong" => Pattern::Pong(text(cursor)?),
@@ -70,8 +74,32 @@ fn text(cursor: &mut Cursor<'_>) -> Result<Option<TextPattern>, Flaw> {
     Ok(Some(if contains { TextPattern::Contains(text) } else { TextPattern::Is(text) }))
 }
 
+/// Bytes in one of their forms; `None` if only keywords or nothing are left.
+fn bytes(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary>, Flaw> {
+    let start = cursor.clone();
+    Ok(match binary(cursor, used)? {
+        Some(Binary::File(text)) => Some(Binary::File(whole(text, &start)?)),
+        Some(Binary::Text(text)) => Some(Binary::Text(whole(text, &start)?)),
+        bytes => bytes,
+    })
+}
+
+/// What a binary message is to have in it: bytes, or text as it is.
+fn contained(cursor: &mut Cursor<'_>) -> Result<Binary, Flaw> {
+    if let Some(bytes) = bytes(cursor, Use::Part)? {
+        return Ok(bytes);
+    }
+    let start = cursor.clone();
+    Ok(Binary::Text(whole(cursor.text()?.ok_or_else(|| missing_text(&start))?, &start)?))
+}
+
 /// Refuses text that is not quoted and ends in what may be meant as a keyword.
 fn whole(text: Text, start: &Cursor<'_>) -> Result<Text, Flaw> {
+    if start.before_with && text.style != Style::Quoted {
+        return Err(start
+            .flaw("before `with`, text stands in quotes")
+            .hint("as in `reply to text \"ping\" with pong`"));
+    }
     let written = text.to_string();
     match ends_in_keyword(&written).filter(|_| text.style == Style::Bare) {
         Some((before, keyword)) => Err(start

@@ -2,7 +2,8 @@
 
 use super::super::cursor::{Cursor, shortened};
 use super::super::flaw::Flaw;
-use super::super::syntax::{Action, Binary, Payload, Piece, Style, Text};
+use super::super::syntax::{Action, Binary, Payload, Piece, Style, Template, Text};
+use super::hex::{self, Use};
 use crate::event::Close;
 use crate::unescape;
 
@@ -10,8 +11,11 @@ use crate::unescape;
 pub(super) const LONGEST_CONTROL: usize = 125;
 const LONGEST_REASON: usize = 123;
 
-/// What may stand behind a pattern.
-const KEYWORDS: [&str; 2] = ["within", "capture"];
+/// Whether what may stand behind a pattern comes next.
+pub(super) fn is_keyword_next(cursor: &mut Cursor<'_>) -> bool {
+    let word = cursor.peek();
+    matches!(word, "within" | "capture") || cursor.before_with && word == "with"
+}
 
 pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     let place = cursor.place_of_next();
@@ -30,7 +34,7 @@ pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
         }
         "binary" => {
             cursor.word();
-            match binary(cursor)? {
+            match binary(cursor, Use::Sent)? {
                 Some(binary) => Payload::Binary(binary),
                 None => {
                     let flaw = cursor.flaw("what is to be sent is missing here");
@@ -55,18 +59,22 @@ fn path(cursor: &mut Cursor<'_>) -> Result<Text, Flaw> {
 }
 
 /// What stands behind `binary`, if anything does.
-pub(super) fn binary(cursor: &mut Cursor<'_>) -> Result<Option<Binary>, Flaw> {
+pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary>, Flaw> {
     Ok(Some(match cursor.peek() {
         "hex" => {
             cursor.word();
-            hex(cursor)?
+            Binary::Hex(hex::read(cursor, used)?)
         }
         "base64" => {
             cursor.word();
             let place = cursor.place_of_next();
+            if !cursor.is_over() && cursor.rest().starts_with("{{") {
+                return Ok(Some(Binary::Base64(Template(vec![cursor.variable()?]))));
+            }
             // The keywords are no base64: it has four characters for three bytes.
-            let word = if KEYWORDS.contains(&cursor.peek()) { "" } else { cursor.word() };
-            Binary::Base64(unescape::base64(word).map_err(|why| Flaw::new(place, why))?)
+            let word = if is_keyword_next(cursor) { "" } else { cursor.word() };
+            let bytes = unescape::base64(word).map_err(|why| Flaw::new(place, why))?;
+            Binary::Base64(Template::joined(vec![Piece::Literal(data_encoding::BASE64.encode(&bytes))]))
         }
         "file" => {
             cursor.word();
@@ -78,23 +86,6 @@ pub(super) fn binary(cursor: &mut Cursor<'_>) -> Result<Option<Binary>, Flaw> {
         }
         _ => return Ok(None),
     }))
-}
-
-/// Digits, with blanks wherever one likes.
-fn hex(cursor: &mut Cursor<'_>) -> Result<Binary, Flaw> {
-    let place = cursor.place_of_next();
-    let mut digits = String::new();
-    while !cursor.is_over() && !KEYWORDS.contains(&cursor.peek()) {
-        let word = cursor.peek();
-        if !word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(cursor.flaw(format!("`{}` is no hex", shortened(word))).hint("as in `00 ff 10`"));
-        }
-        digits += cursor.word();
-    }
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
-    bytes
-        .map(Binary::Hex)
-        .map_err(|_| Flaw::new(place, "a hex digit is missing").hint("each byte has two, as in `00 ff 10`"))
 }
 
 /// Text that has to be there.

@@ -2,22 +2,26 @@
 
 use super::super::cursor::{Cursor, Quotes, bare_length, is_space, shortened};
 use super::super::flaw::{Flaw, nearest};
-use super::super::syntax::{Action, Expect, Pattern, Piece, Template};
+use super::super::syntax::{Action, Expect, HttpAnswer, Pattern, Piece, Template};
 use super::super::template;
+use super::answer::answer;
 use super::payload::{LONGEST_CONTROL, close, control, payload, required_text};
+use super::rule::{ignore, reply};
 use super::value::{assigned, exec, extract};
 use super::{Line, pattern};
 use crate::cli::values;
 use crate::wire::handmade::Handmade;
 
 /// What a line may begin with.
-pub(in crate::script) const STEPS: [&str; 22] = [
+pub(in crate::script) const STEPS: [&str; 26] = [
     "connect",
     "status",
     "send",
     "expect",
     "nothing",
     "skip",
+    "reply",
+    "ignore",
     "capture",
     "set",
     "log",
@@ -30,9 +34,11 @@ pub(in crate::script) const STEPS: [&str; 22] = [
     "half-close",
     "frame",
     "fragment",
+    "split",
     "repeat",
     "parallel",
     "options",
+    "on",
     "}",
 ];
 
@@ -58,6 +64,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
     }
     let line = match word {
         "options" => Line::Options,
+        "on" => Line::On(answer(cursor)?),
         "repeat" => {
             let times = times(cursor)?;
             brace(cursor, "repeat 10 {")?;
@@ -67,6 +74,8 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
             brace(cursor, "parallel {")?;
             Line::Parallel
         }
+        "expect" if cursor.takes("any") => any_order(cursor)?,
+        "reply" => reply(cursor)?,
         "}{" => Line::Branch,
         "}" if cursor.takes("{") => Line::Branch,
         "}" => Line::End,
@@ -78,6 +87,8 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
     cursor.finish()?;
     Ok(match line {
         Line::Step(_, action) => Line::Step(connection, action),
+        Line::AnyOrder(_, within) => Line::AnyOrder(connection, within),
+        Line::Reply(_, to, capture) => Line::Reply(connection, to, capture),
         line => line,
     })
 }
@@ -94,8 +105,12 @@ pub(super) fn guess(line: &str) -> Option<Line> {
     match first {
         "connect" => Some(Line::Step(None, Action::Connect { url: Template::default(), settings: Vec::new() })),
         "options" => Some(Line::Options),
+        // The headers below it belong to it, whatever is wrong.
+        "on" => Some(Line::On(HttpAnswer::default())),
         "repeat" if ends_open => Some(Line::Repeat(1)),
         "parallel" if ends_open => Some(Line::Parallel),
+        "expect" if ends_open && words.next() == Some("any") => Some(Line::AnyOrder(None, None)),
+        "reply" if ends_open => Some(Line::Reply(None, Pattern::Message, None)),
         "}" if ends_open => Some(Line::Branch),
         "}" => Some(Line::End),
         _ => None,
@@ -111,8 +126,20 @@ fn needs_connection(line: &Line) -> bool {
         Line::Step(_, action) => {
             !matches!(action, Action::Set { .. } | Action::Log(_) | Action::Pause(_) | Action::Exec { .. })
         }
+        Line::AnyOrder(..) | Line::Reply(..) => true,
         _ => false,
     }
+}
+
+/// What stands behind `expect any`.
+fn any_order(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
+    const EXAMPLE: &str = "expect any order {";
+    if !cursor.takes("order") {
+        return Err(cursor.flaw("`order` is missing here").hint(format!("as in `{EXAMPLE}`")));
+    }
+    let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
+    brace(cursor, EXAMPLE)?;
+    Ok(Line::AnyOrder(None, within))
 }
 
 fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Action, Flaw> {
@@ -130,6 +157,16 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
                 return Err(Flaw::new(place, "this is no frame").hint(hint));
             }
             Action::Frame(frame)
+        }
+        "split" if cursor.takes("off") => Action::Split(None),
+        "split" => {
+            if !cursor.takes("at") {
+                return Err(cursor.flaw("`at` or `off` is missing here").hint("as in `split at \"\\x1e\"`"));
+            }
+            let place = cursor.place_of_next();
+            let at = cursor.text()?.filter(|text| !text.template.0.is_empty());
+            let missing = || Flaw::new(place, "what stands between the records is missing here");
+            Action::Split(Some(at.ok_or_else(missing)?))
         }
         "fragment" if cursor.takes("off") => Action::Fragment(None),
         "fragment" => {
@@ -151,11 +188,17 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
             if !cursor.takes("until") {
                 return Err(cursor.flaw("`until` is missing here").hint("as in `skip until json $.op == \"done\"`"));
             }
+            let place = cursor.place_of_next();
             let until = pattern::read(cursor)?;
+            if matches!(until, Pattern::Bytes(_)) {
+                let flaw = Flaw::new(place, "bytes are taken one after another, and not skipped");
+                return Err(flaw.hint("`skip until binary …` passes over messages, `expect bytes hex ??` over a byte"));
+            }
             let mut within = None;
             let capture = keywords(cursor, &mut within)?;
             Action::Skip { until, within, capture }
         }
+        "ignore" => ignore(cursor)?,
         "capture" => {
             let name = assigned(cursor, "capture seq = json $.seq")?;
             Action::Capture { name, from: extract(cursor)? }
@@ -177,6 +220,7 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Place) -> Result<Ac
 fn unknown(word: &str, place: super::Place) -> Flaw {
     let flaw = Flaw::new(place, format!("there is no step `{}`", shortened(word)));
     let hint = match word {
+        "answer" => "an answer is written `reply to json $.op == \"ping\" with …`".to_owned(),
         "wait" | "sleep" => "a pause is written `pause 1s`".to_owned(),
         "recv" | "receive" | "read" => "what is to come is written `expect text …`".to_owned(),
         "header" | "subprotocol" => format!("`{word}` is an option: indent it below `connect`"),
@@ -201,7 +245,7 @@ fn url(cursor: &mut Cursor<'_>) -> Result<Template, Flaw> {
     Ok(url)
 }
 
-fn number(cursor: &mut Cursor<'_>, what: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, Flaw> {
+pub(super) fn number(cursor: &mut Cursor<'_>, what: &str, range: std::ops::RangeInclusive<u16>) -> Result<u16, Flaw> {
     let place = cursor.place_of_next();
     let word = cursor.word();
     let number = word.parse().ok().filter(|number| range.contains(number) && word.starts_with(|c: char| c != '+'));

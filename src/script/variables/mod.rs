@@ -1,13 +1,17 @@
 //! What `{{name}}` stands for: variables, and what is made up on the spot.
 
+pub(crate) mod environment;
 pub(crate) mod files;
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use data_encoding::BASE64;
+
 use super::syntax::{Piece, Template};
 pub(crate) use super::template::is_reference;
 use crate::render::record;
+use crate::unescape;
 
 /// The values of variables, by name. A clone goes its own way.
 #[derive(Clone, Debug)]
@@ -17,13 +21,27 @@ pub(crate) struct Variables {
     environment: fn(&str) -> Option<String>,
 }
 
-/// A name that stands for nothing.
+/// A text of this size is put together, and no larger one; all that a script gives values to has no more.
+const LARGEST: usize = 64 << 20;
+
+/// A regular expression of this size takes long enough to compile.
+const LONGEST_EXPRESSION: usize = 64 << 10;
+
+/// Why no value can be put in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Undefined {
     #[error("the variable `{0}` has no value here")]
     Variable(String),
     #[error("`{0}` is not set in the environment")]
     Environment(String),
+    #[error("what `{0}` stands for is no hex: {1}")]
+    NoHex(String, String),
+    #[error("with its variables put in, this is larger than {} MiB", LARGEST >> 20)]
+    TooLarge,
+    #[error("with its variables put in, this regular expression is larger than {} KiB", LONGEST_EXPRESSION >> 10)]
+    LongExpression,
+    #[error("all variables together are larger than {} MiB", LARGEST >> 20)]
+    Full,
 }
 
 impl Variables {
@@ -33,6 +51,24 @@ impl Variables {
 
     pub(crate) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.values.insert(name.into(), value.into());
+    }
+
+    /// The same for what a script comes by, which is limited.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn keep(&mut self, name: &str, value: String) -> Result<(), Undefined> {
+        let others = self.values.iter().filter(|(other, _)| *other != name).map(|(_, value)| value.len());
+        if others.sum::<usize>() + value.len() > LARGEST {
+            return Err(Undefined::Full);
+        }
+        self.set(name, value);
+        Ok(())
+    }
+
+    /// Takes the value of a variable away.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
@@ -60,6 +96,12 @@ impl Variables {
     /// # Errors
     /// The first of its names that stands for nothing.
     pub(crate) fn expression(&self, template: &Template) -> Result<String, Undefined> {
+        // The escapes are not to be made of what is too long anyway.
+        let variables = template.0.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
+        let lengths = variables.map(|piece| self.value(piece).map(|value| value.len()));
+        if lengths.sum::<Result<usize, _>>()? > LONGEST_EXPRESSION {
+            return Err(Undefined::LongExpression);
+        }
         self.filled(template, |_, value, text| text.push_str(&regex::escape(value)))
     }
 
@@ -90,7 +132,11 @@ impl Variables {
                 before = literal;
                 continue;
             }
-            put(std::mem::take(&mut before), &self.value(piece)?, &mut text);
+            let value = self.value(piece)?;
+            if text.len() + value.len() > LARGEST {
+                return Err(Undefined::TooLarge);
+            }
+            put(std::mem::take(&mut before), &value, &mut text);
         }
         Ok(text)
     }
@@ -100,6 +146,15 @@ impl Variables {
             Piece::Literal(text) => Ok(text.clone()),
             Piece::Variable(_, name) => self.values.get(name).cloned().ok_or_else(|| Undefined::Variable(name.clone())),
             Piece::Environment(_, name) => (self.environment)(name).ok_or_else(|| Undefined::Environment(name.clone())),
+            Piece::Base64 { of, is_hex } => {
+                let value = self.value(of)?;
+                let bytes = if *is_hex {
+                    unescape::hex(&value).map_err(|why| Undefined::NoHex(of.to_string(), why))?
+                } else {
+                    value.into_bytes()
+                };
+                Ok(BASE64.encode(&bytes))
+            }
             Piece::Uuid => Ok(uuid(fastrand::u128(..))),
             Piece::Now => Ok(record::time(SystemTime::now())),
             Piece::Random(least, most) => Ok(fastrand::i64(*least..=*most).to_string()),
@@ -174,6 +229,18 @@ mod tests {
     }
 
     #[test]
+    fn what_grows_and_grows_comes_to_an_end() {
+        let mut variables = variables();
+        variables.set("a", "x".repeat(LARGEST / 2 + 1));
+        let error = |text| variables.text(&template(text)).unwrap_err().to_string();
+        assert_eq!(error("{{a}}{{a}}"), "with its variables put in, this is larger than 64 MiB");
+        assert_eq!(variables.expression(&template("{{a}}")), Err(Undefined::LongExpression));
+        let mut variables = variables.clone();
+        assert_eq!(variables.keep("b", "x".repeat(LARGEST / 2)), Err(Undefined::Full));
+        assert_eq!(variables.keep("a", "x".repeat(LARGEST - 100)), Ok(()));
+    }
+
+    #[test]
     fn what_is_made_up_is_as_promised() {
         let text = |text| variables().text(&template(text)).unwrap();
         let uuid = regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").unwrap();
@@ -184,6 +251,12 @@ mod tests {
         assert_eq!(super::uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(text("{{random 7..7}}"), "7");
         assert_ne!(text("{{uuid}}"), text("{{uuid}}"));
+        assert_eq!(text("{{base64 name}} {{base64 env:HOME}}"), "YSJiXA== L3Jvb3Q=");
+        let mut bytes = variables();
+        bytes.set("x", "00 FFfe");
+        assert_eq!(bytes.text(&template("{{ base64  hex x }}")).unwrap(), "AP/+");
+        let error = bytes.text(&template("{{base64 hex n}}")).unwrap_err().to_string();
+        assert!(error.starts_with("what `{{n}}` stands for is no hex"), "{error}");
         let now = humantime::parse_rfc3339(&text("{{now}}")).unwrap();
         assert!(now.elapsed().unwrap().as_secs() < 60);
     }

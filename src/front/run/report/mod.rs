@@ -8,8 +8,7 @@ use std::path::PathBuf;
 
 use super::results::{Ran, Results};
 use crate::error::Error;
-use crate::file;
-use crate::front::output::replacing;
+use crate::front::output_file;
 use crate::front::spool::Spool;
 use crate::script::judge::diff::{Line, Side};
 use crate::term::Lane;
@@ -44,9 +43,9 @@ impl Reports {
         for Wanted { format, file } in wanted {
             match file {
                 Some(path) => {
-                    let opened = file::open(&replacing(), path).await;
-                    let opened = opened.map_err(|source| unwritten(path.clone(), source))?;
-                    reports.files.push((*format, path.clone(), Spool::new(Lane::to_file(opened))));
+                    let file = output_file::open(path, output_file::SHARED).await;
+                    let spool = file.and_then(Spool::replacing).map_err(|source| unwritten(path.clone(), source))?;
+                    reports.files.push((*format, path.clone(), spool));
                 }
                 None => {
                     let lane = Lane::to_stdout().map_err(stdout_failed)?;

@@ -1,0 +1,156 @@
+//! Options that would do nothing where they stand: each is refused, with the reason.
+//!
+//! What depends on the mode of a run is here; what excludes each other in all modes, the definition tells clap.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+use super::env::Env;
+use super::listen::Listen;
+use super::options::{Messages, Options};
+use super::translate;
+use crate::error::Error;
+use crate::plan::Source;
+
+/// How stdin is cut, where that has nothing to do with what is printed.
+const CUTTING: &[&str] = &["whole", "chunk", "json-input"];
+
+/// What stands between messages in a pipe, both ways.
+const DELIMITING: &[&str] = &["delimiter", "null", "keep-newline"];
+
+/// How text becomes a message, of whatever option.
+const ENCODING: &[&str] = &["binary", "escapes"];
+
+const OF_THE_PROMPT: &[&str] = &["vi", "exit-on-close"];
+
+/// What has nothing to do at a server of our own, which speaks ws://, is there and does not redirect.
+const NOT_OF_THE_DEMO: [(&[&str], &str); 3] = [
+    (
+        &["insecure", "cacert", "cert", "key", "passphrase", "sni", "tls-min", "tls-max", "pin"],
+        "the server of the demo speaks ws://, without TLS",
+    ),
+    (&["location", "insecure-redirect", "max-redirects"], "the server of the demo does not redirect"),
+    (&["resolve", "wait-for-server"], "the server of the demo is there, at an address that is known"),
+];
+
+const NO_PROMPT: &str = "there is a prompt only with a terminal on both sides, and without options that ask for a pipe";
+
+const AT_THE_PROMPT: &str = "at the prompt a line is a message, and messages are shown in lines";
+
+/// The long names of the options that were given.
+#[derive(Default)]
+pub(super) struct GivenOptions(Vec<String>);
+
+impl GivenOptions {
+    pub(super) fn of(definition: &Command, matches: &ArgMatches) -> Self {
+        let mut given = Vec::new();
+        let (mut definition, mut matches) = (definition, matches);
+        loop {
+            let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+            let arguments = definition.get_arguments().filter(|argument| is_given(argument.get_id().as_str()));
+            given.extend(arguments.filter_map(|argument| argument.get_long()).map(str::to_owned));
+            match matches.subcommand().and_then(|(name, below)| Some((definition.find_subcommand(name)?, below))) {
+                Some(below) => (definition, matches) = below,
+                None => return Self(given),
+            }
+        }
+    }
+
+    fn has(&self, option: &str) -> bool {
+        self.0.iter().any(|given| given == option)
+    }
+
+    fn has_any(&self, options: &[&str]) -> bool {
+        options.iter().any(|option| self.has(option))
+    }
+
+    fn refuse(&self, options: &[&str], why: &str) -> Result<(), Error> {
+        match options.iter().find(|option| self.has(option)) {
+            Some(option) => Err(Error::Usage(format!("`--{option}` has no effect here: {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// What a run as a client has no use for.
+    pub(super) fn check_client(&self, options: &Options, env: &Env) -> Result<(), Error> {
+        if !self.has("execute") {
+            self.refuse(&["interactive"], "it goes on with stdin after `--execute`")?;
+        }
+        if let Source::Prompt(_) = translate::source(options, env) {
+            self.refuse(DELIMITING, AT_THE_PROMPT)?;
+            return self.refuse(&["wait", "wait-idle"], "the prompt stays until you leave it");
+        }
+        self.refuse(OF_THE_PROMPT, NO_PROMPT)?;
+        let Some(why) = unread(&options.messages, env) else { return Ok(()) };
+        self.refuse(CUTTING, why)?;
+        if options.messages.echo {
+            self.refuse(&["receive-only"], why)?;
+        }
+        if !self.has_any(&["execute", "echo"]) {
+            self.refuse(&["rate"], why)?;
+        }
+        if self.has_any(&["execute", "heartbeat", "reply"]) {
+            return Ok(());
+        }
+        self.refuse(&["escapes"], why)?;
+        // They look into binary messages then.
+        if self.has_any(&["until", "expect", "expect-json"]) { Ok(()) } else { self.refuse(&["binary"], why) }
+    }
+
+    pub(super) fn check_demo(&self) -> Result<(), Error> {
+        NOT_OF_THE_DEMO.iter().try_for_each(|(options, why)| self.refuse(options, why))
+    }
+
+    /// What a run as a server has no use for.
+    pub(super) fn check_server(&self, listen: &Listen, env: &Env) -> Result<(), Error> {
+        if !self.has("script") {
+            self.refuse(&["var", "vars"], "variables are for `--script`")?;
+        }
+        if !self.has("replay") {
+            // That they need it, clap forgets as soon as there is another work.
+            self.refuse(&["speed", "compare", "ignore"], "it says how `--replay` plays")?;
+        }
+        let works = ["echo", "broadcast", "exec", "script", "replay"];
+        let why = match works.iter().find(|work| self.has(work)) {
+            Some(work) => format!("stdin is not read with `--{work}`"),
+            None if self.has("receive-only") => "stdin is not read with `--receive-only`".to_owned(),
+            None if listen.prompt(env).is_some() => return self.refuse(DELIMITING, AT_THE_PROMPT),
+            None if env.stdin_is_absent => NO_STDIN.to_owned(),
+            None => return self.refuse(OF_THE_PROMPT, NO_PROMPT),
+        };
+        self.refuse(OF_THE_PROMPT, NO_PROMPT)?;
+        self.refuse(CUTTING, &why)?;
+        if self.has_any(&works) {
+            self.refuse(&["receive-only"], &why)?;
+        }
+        if !self.has_any(&["send", "send-file", "every"]) {
+            self.refuse(ENCODING, &why)?;
+        }
+        Ok(())
+    }
+
+    /// What scripts that are not played have no use for.
+    pub(super) fn check_unplayed(&self, options: impl Iterator<Item = String>) -> Result<(), Error> {
+        let options: Vec<_> = options.collect();
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        self.refuse(&options, "nothing connects with `--check` or `--fmt`")
+    }
+}
+
+const NO_STDIN: &str = "there is no stdin to read: it is /dev/null, or closed";
+
+/// Why nothing is read from stdin, if that is so.
+fn unread(messages: &Messages, env: &Env) -> Option<&'static str> {
+    match messages {
+        _ if messages.echo => Some("stdin is not read with `--echo`"),
+        _ if messages.stdin.receive_only => Some("stdin is not read with `--receive-only`"),
+        _ if !messages.execute.is_empty() && !messages.interactive => {
+            Some("stdin is not read after `--execute`; `--interactive` goes on with it")
+        }
+        _ if env.stdin_is_absent => Some(NO_STDIN),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,423 @@
+//! The whole table of options and modes: wherever an option stands, it changes what is done, or it is refused.
+
+use std::ffi::OsString;
+
+use super::super::{command, dialing, job};
+use super::*;
+
+/// Options that are taken for the sake of wscat's command lines, and say themselves that they do nothing.
+const FOR_WSCAT: [&str; 2] = ["slash", "protocol"];
+
+/// What does not show in what is to be done: it only opens a key, whose own tests tell whether it does.
+const SEEN_ELSEWHERE: [&str; 1] = ["passphrase"];
+
+/// How each option is tried: its words, and before them those that it needs beside it. `%` is the folder of the files.
+const SAMPLES: &[(&str, &[&str], &[&str])] = &[
+    ("execute", &[], &["--execute", "a"]),
+    ("interactive", &["--execute", "a"], &["--interactive"]),
+    ("binary", &[], &["--binary"]),
+    ("escapes", &[], &["--escapes"]),
+    ("delimiter", &[], &["--delimiter", ";"]),
+    ("null", &[], &["--null"]),
+    ("keep-newline", &[], &["--keep-newline"]),
+    ("whole", &[], &["--whole"]),
+    ("chunk", &[], &["--chunk", "9"]),
+    ("receive-only", &[], &["--receive-only"]),
+    ("json-input", &[], &["--json-input"]),
+    ("rate", &[], &["--rate", "9"]),
+    ("reply", &[], &["--reply", "a", "b"]),
+    ("echo", &[], &["--echo"]),
+    ("json", &[], &["--json"]),
+    ("output", &[], &["--output", "hex"]),
+    ("record", &[], &["--record", "%/new"]),
+    ("record-secrets", &["--record", "%/new"], &["--record-secrets"]),
+    ("timestamps", &[], &["--timestamps=utc"]),
+    ("show-ping-pong", &[], &["--show-ping-pong"]),
+    ("pretty", &[], &["--pretty", "never"]),
+    ("color", &[], &["--color", "never"]),
+    ("no-color", &[], &["--no-color"]),
+    ("vi", &[], &["--vi"]),
+    ("frames", &[], &["--frames"]),
+    ("quiet", &[], &["--quiet"]),
+    ("verbose", &[], &["--verbose"]),
+    ("wait", &[], &["--wait", "9s"]),
+    ("wait-idle", &[], &["--wait-idle", "9s"]),
+    ("one", &[], &["--one"]),
+    ("count", &[], &["--count", "9"]),
+    ("until", &[], &["--until", "a"]),
+    ("timeout", &[], &["--timeout", "9s"]),
+    ("expect", &[], &["--expect", "a"]),
+    ("expect-json", &[], &["--expect-json", "a"]),
+    ("exit-on-close", &[], &["--exit-on-close"]),
+    ("close-code", &[], &["--close-code", "4000"]),
+    ("close-reason", &[], &["--close-reason", "a"]),
+    ("close-timeout", &[], &["--close-timeout", "9s"]),
+    ("header", &[], &["--header", "A: b"]),
+    ("subprotocol", &[], &["--subprotocol", "a"]),
+    ("origin", &[], &["--origin", "https://a.example"]),
+    ("host", &[], &["--host", "a.example"]),
+    ("user-agent", &[], &["--user-agent", "a"]),
+    ("cookie", &[], &["--cookie", "a=b"]),
+    ("user", &[], &["--user", "a:b"]),
+    ("bearer", &[], &["--bearer", "a"]),
+    ("netrc", &[], &["--netrc"]),
+    ("netrc-file", &[], &["--netrc-file", "%/netrc"]),
+    ("location", &[], &["--location"]),
+    ("insecure-redirect", &["--location"], &["--insecure-redirect"]),
+    ("max-redirects", &["--location"], &["--max-redirects", "9"]),
+    ("insecure", &[], &["--insecure"]),
+    ("cacert", &[], &["--cacert", "%/certificate"]),
+    ("cert", &[], &["--cert", "%/certificate", "--key", "%/key"]),
+    ("key", &[], &["--cert", "%/certificate", "--key", "%/key"]),
+    ("passphrase", &["--cert", "%/certificate", "--key", "%/key"], &["--passphrase", "a"]),
+    ("sni", &[], &["--sni", "a.example"]),
+    ("tls-min", &[], &["--tls-min", "1.3"]),
+    ("tls-max", &[], &["--tls-max", "1.2"]),
+    ("pin", &[], &["--pin", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]),
+    ("proxy", &[], &["--proxy", "http://proxy.example:9"]),
+    ("no-proxy", &["--proxy", "http://proxy.example:9"], &["--no-proxy", "a.example"]),
+    ("unix-socket", &[], &["--unix-socket", "/a"]),
+    ("resolve", &[], &["--resolve", "a.example:9:127.0.0.1"]),
+    ("connect-to", &[], &["--connect-to", "a.example:9:b.example:9"]),
+    ("interface", &[], &["--interface", "127.0.0.1"]),
+    ("ipv4", &[], &["--ipv4"]),
+    ("ipv6", &[], &["--ipv6"]),
+    ("connect-timeout", &[], &["--connect-timeout", "9s"]),
+    ("handshake-timeout", &[], &["--handshake-timeout", "9s"]),
+    ("wait-for-server", &[], &["--wait-for-server", "9s"]),
+    ("ping-interval", &[], &["--ping-interval", "9s"]),
+    ("ping-timeout", &[], &["--ping-timeout", "9s"]),
+    ("heartbeat", &[], &["--heartbeat", "a"]),
+    ("heartbeat-interval", &["--heartbeat", "a"], &["--heartbeat-interval", "9s"]),
+    ("no-pong", &[], &["--no-pong"]),
+    ("reconnect", &[], &["--reconnect=9"]),
+    ("reconnect-delay", &["--reconnect=9"], &["--reconnect-delay", "1s..9s"]),
+    ("max-message", &[], &["--max-message", "9"]),
+    ("compress", &[], &["--compress", "off"]),
+    ("compress-options", &[], &["--compress-options", "client_no_context_takeover"]),
+    ("fragment", &[], &["--fragment", "9"]),
+    ("protocol", &[], &["--protocol", "13"]),
+    ("slash", &[], &["--slash"]),
+    ("connect", &[], &["--connect", ":9"]),
+    ("listen", &[], &["--listen", "9"]),
+    ("broadcast", &[], &["--broadcast"]),
+    ("exec", &[], &["--exec", "cat"]),
+    ("script", &[], &["--script", "%/script.wsp"]),
+    ("replay", &[], &["--replay", "%/record"]),
+    ("var", &[], &["--var", "a=b"]),
+    ("vars", &[], &["--vars", "%/vars.toml"]),
+    ("speed", &[], &["--speed", "9x"]),
+    ("compare", &[], &["--compare"]),
+    ("ignore", &["--compare"], &["--ignore", "a"]),
+    ("client", &[], &["--client", "#1"]),
+    ("send", &[], &["--send", "a"]),
+    ("send-file", &[], &["--send-file", "%/vars.toml"]),
+    ("every", &[], &["--every", "1s", "a"]),
+    ("path", &[], &["--path", "/a"]),
+    ("auth", &[], &["--auth", "a:b"]),
+    ("refuse", &[], &["--refuse", "503"]),
+    ("delay", &[], &["--delay", "9s"]),
+    ("no-page", &[], &["--no-page"]),
+    ("tls-cert", &[], &["--tls-cert", "%/certificate", "--tls-key", "%/key"]),
+    ("tls-key", &[], &["--tls-cert", "%/certificate", "--tls-key", "%/key"]),
+    ("tls-self-signed", &[], &["--tls-self-signed"]),
+    ("client-ca", &["--tls-self-signed"], &["--client-ca", "%/certificate"]),
+    ("max-clients", &[], &["--max-clients", "9"]),
+    ("check", &[], &["--check"]),
+    ("fmt", &[], &["--fmt"]),
+    ("jobs", &[], &["--jobs", "99"]),
+    ("fail-fast", &[], &["--fail-fast"]),
+    ("repeat", &[], &["--repeat", "9"]),
+    ("filter", &[], &["--filter", "a"]),
+    ("report", &[], &["--report", "tap"]),
+];
+
+/// A mode: its words, the terminals that there are, and what is refused in it.
+struct Mode {
+    words: &'static [&'static str],
+    stdin: Stdin,
+    refused: &'static [&'static [&'static str]],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stdin {
+    Terminal,
+    Pipe,
+    Absent,
+}
+
+const fn mode(words: &'static [&'static str], stdin: Stdin, refused: &'static [&'static [&'static str]]) -> Mode {
+    Mode { words, stdin, refused }
+}
+
+/// Two ways to name the server, or one that is not there.
+const OTHERS: &[&str] = &["connect", "listen"];
+const RATE: &[&str] = &["rate"];
+const WAITS: &[&str] = &["wait", "wait-idle"];
+const ECHOING: &[&str] = &["receive-only", "interactive", "reply"];
+const UNREACHED: &[&str] = &[
+    "insecure",
+    "cacert",
+    "cert",
+    "key",
+    "passphrase",
+    "sni",
+    "tls-min",
+    "tls-max",
+    "pin",
+    "location",
+    "insecure-redirect",
+    "max-redirects",
+    "resolve",
+    "wait-for-server",
+];
+const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay"];
+const VARIABLES: &[&str] = &["var", "vars"];
+const OF_REPLAY: &[&str] = &["speed", "compare", "ignore"];
+const SILENT: &[&str] = &["receive-only"];
+const RECONNECTING: &[&str] = &["reconnect", "reconnect-delay"];
+const PLAYING: &[&str] = &[
+    "jobs",
+    "fail-fast",
+    "repeat",
+    "filter",
+    "timeout",
+    "close-timeout",
+    "report",
+    "record",
+    "record-secrets",
+    "frames",
+];
+/// `-l` has all else from `wsprobe listen`.
+const NOT_OF_WSCATS_SERVER: &[&str] = &[
+    "execute",
+    "interactive",
+    "rate",
+    "reply",
+    "echo",
+    "wait",
+    "wait-idle",
+    "one",
+    "count",
+    "until",
+    "timeout",
+    "expect",
+    "expect-json",
+    "close-code",
+    "close-reason",
+    "close-timeout",
+    "header",
+    "subprotocol",
+    "origin",
+    "host",
+    "user-agent",
+    "cookie",
+    "user",
+    "bearer",
+    "netrc",
+    "netrc-file",
+    "location",
+    "insecure-redirect",
+    "max-redirects",
+    "insecure",
+    "cacert",
+    "cert",
+    "key",
+    "passphrase",
+    "sni",
+    "tls-min",
+    "tls-max",
+    "pin",
+    "proxy",
+    "no-proxy",
+    "unix-socket",
+    "resolve",
+    "connect-to",
+    "interface",
+    "ipv4",
+    "ipv6",
+    "connect-timeout",
+    "handshake-timeout",
+    "wait-for-server",
+    "ping-interval",
+    "ping-timeout",
+    "heartbeat",
+    "heartbeat-interval",
+    "no-pong",
+    "reconnect",
+    "reconnect-delay",
+    "max-message",
+    "compress",
+    "compress-options",
+    "fragment",
+    "connect",
+];
+
+const MODES: &[Mode] = &[
+    mode(&[":1"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT]),
+    mode(&[":1"], Stdin::Terminal, &[OTHERS, DELIMITING, WAITS]),
+    mode(&[":1"], Stdin::Absent, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE]),
+    mode(
+        &[":1", "--receive-only"],
+        Stdin::Pipe,
+        &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, &["interactive", "echo"]],
+    ),
+    mode(&[":1", "--execute", r"a\n"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING]),
+    mode(&[":1", "--execute", r"a\n", "--interactive"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT, SILENT, &["echo"]]),
+    mode(
+        &[":1", "--execute", r"a\n", "--interactive"],
+        Stdin::Terminal,
+        &[OTHERS, DELIMITING, WAITS, SILENT, &["echo"]],
+    ),
+    mode(
+        &[":1", "--execute", r"a\n", "--receive-only"],
+        Stdin::Pipe,
+        &[OTHERS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
+    ),
+    mode(&[":1", "--echo"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
+    mode(&["demo"], Stdin::Pipe, &[OF_THE_PROMPT, UNREACHED]),
+    mode(&["demo"], Stdin::Terminal, &[DELIMITING, WAITS, UNREACHED]),
+    mode(&["curl", ":1"], Stdin::Pipe, &[OTHERS, OF_THE_PROMPT]),
+    mode(&["curl", ":1"], Stdin::Terminal, &[OTHERS, DELIMITING, WAITS]),
+    mode(&["--listen", "1"], Stdin::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER]),
+    mode(&["--listen", "1"], Stdin::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER]),
+    mode(&["listen"], Stdin::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY]),
+    mode(&["listen"], Stdin::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY]),
+    mode(&["listen"], Stdin::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY]),
+    mode(&["listen", "--receive-only"], Stdin::Pipe, &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY]),
+    mode(&["listen", "--echo"], Stdin::Pipe, &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY]),
+    mode(
+        &["listen", "--broadcast"],
+        Stdin::Terminal,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+    ),
+    mode(
+        &["listen", "--exec", "cat"],
+        Stdin::Pipe,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+    ),
+    mode(
+        &["listen", "--script", "%/script.wsp"],
+        Stdin::Pipe,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY],
+    ),
+    mode(
+        &["listen", "--replay", "%/record"],
+        Stdin::Pipe,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES],
+    ),
+    mode(&["run", "a.wsp"], Stdin::Pipe, &[]),
+    mode(&["run", "--check", "a.wsp"], Stdin::Pipe, &[PLAYING]),
+    mode(&["run", "--fmt", "a.wsp"], Stdin::Pipe, &[PLAYING, VARIABLES]),
+    mode(&["replay", "%/record", ":1"], Stdin::Pipe, &[&["vi"], RECONNECTING]),
+    mode(&["replay", "%/record", ":1"], Stdin::Terminal, &[&["vi"], RECONNECTING]),
+    mode(&["record-to-script", "%/record"], Stdin::Pipe, &[]),
+];
+
+impl Mode {
+    fn command(&self) -> Option<&'static str> {
+        self.words.first().filter(|word| !word.starts_with([':', '-'])).copied()
+    }
+
+    /// The long names of all options that may stand here.
+    fn options(&self) -> Vec<String> {
+        let mut definition = command();
+        definition.build();
+        let definition = match self.command() {
+            // Its options are those of all.
+            None | Some("curl") => &definition,
+            Some(name) => definition.find_subcommand(name).unwrap(),
+        };
+        let longs = definition.get_arguments().filter_map(clap::Arg::get_long).map(str::to_owned);
+        longs.filter(|long| !["help", "version"].contains(&&**long)).collect()
+    }
+
+    fn env(&self, dir: &str) -> Env {
+        let mut env = Env::default();
+        env.stdin_is_terminal = self.stdin == Stdin::Terminal;
+        env.stdin_is_absent = self.stdin == Stdin::Absent;
+        (env.stdout_is_terminal, env.stderr_is_terminal) = (true, true);
+        env.netrc = Some(format!("{dir}/netrc").into());
+        env
+    }
+
+    /// What these words mean beside those of the mode.
+    fn job(&self, more: &[&str], dir: &str) -> Result<String, String> {
+        let words = ["wsprobe"].iter().chain(self.words).chain(more);
+        let words = words.map(|word| OsString::from(word.replace('%', dir)));
+        job(words, &self.env(dir)).map(|job| format!("{job:?}")).map_err(|error| error.to_string())
+    }
+
+    fn refuses(&self, option: &str) -> bool {
+        let is_unplayed = self.words.contains(&"--check") || self.words.contains(&"--fmt");
+        self.refused.iter().any(|refused| refused.contains(&option))
+            || is_unplayed && dialing::names().iter().any(|known| known.name == option)
+    }
+}
+
+fn files() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    let record =
+        r#"{"time":"2026-11-21T10:00:00.000123Z","dir":"in","type":"open","url":"ws://localhost:1/","status":101}"#;
+    for (name, text) in [
+        ("certificate", &*made.cert.pem()),
+        ("key", &made.signing_key.serialize_pem()),
+        ("netrc", "default login me password secret"),
+        ("record", &format!("{record}\n")),
+        ("script.wsp", "send a\n"),
+        ("vars.toml", "a = \"b\"\n"),
+    ] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn each_option_does_something_in_each_mode_or_is_refused() {
+    let files = files();
+    let dir = files.path().display().to_string();
+    let mut wrong = Vec::new();
+    for mode in MODES {
+        for option in mode.options() {
+            if mode.words.contains(&&*format!("--{option}")) {
+                continue;
+            }
+            let sample = SAMPLES.iter().find(|(known, ..)| *known == option);
+            let (_, beside, words) = sample.unwrap_or_else(|| panic!("--{option} has no entry in this table"));
+            let without = mode.job(beside, &dir);
+            let with = mode.job(&[*beside, *words].concat(), &dir);
+            let is_seen = !FOR_WSCAT.contains(&&*option) && !SEEN_ELSEWHERE.contains(&&*option);
+            let place = format!("--{option} in `{}`", mode.words.join(" "));
+            let refuses = mode.refuses(&option);
+            match with {
+                Err(_) if refuses => {}
+                Err(error) => wrong.push(format!("{place} is refused: {error}")),
+                Ok(_) if refuses => wrong.push(format!("{place} is not refused")),
+                Ok(with) if is_seen && without.as_ref() == Ok(&with) => wrong.push(format!("{place} does nothing")),
+                Ok(_) => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_refusal_names_the_option_and_the_reason() {
+    let refused = |words: &[&'static str], stdin| {
+        let mode = Mode { words: &[], stdin, refused: &[] };
+        mode.job(words, "").unwrap_err()
+    };
+    for (words, stdin, error) in [
+        (&[":1", "--vi"][..], Stdin::Pipe, "`--vi` has no effect here: there is a prompt only with a terminal on both"),
+        (&[":1", "-0"], Stdin::Terminal, "`--null` has no effect here: at the prompt a line is a message"),
+        (&[":1", "-x", "a", "--whole"], Stdin::Pipe, "stdin is not read after `--execute`; `--interactive` goes on"),
+        (&[":1", "--json-input"], Stdin::Absent, "there is no stdin to read: it is /dev/null, or closed"),
+        (&["demo", "-k"], Stdin::Pipe, "`--insecure` has no effect here: the server of the demo speaks ws://"),
+        (&["listen", "--exec", "cat", "-r"], Stdin::Pipe, "stdin is not read with `--exec`"),
+        (&["run", "--check", "a", "-k"], Stdin::Pipe, "nothing connects with `--check` or `--fmt`"),
+    ] {
+        let refusal = refused(words, stdin);
+        assert!(refusal.contains(error), "{words:?}: {refusal}");
+    }
+}

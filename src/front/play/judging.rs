@@ -1,0 +1,49 @@
+//! Judging that takes long has a thread of its own: signals and time limits do not wait for it.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::words::Words;
+use crate::event::Message;
+use crate::script::judge::{Extractor, Mismatch, Verdict, Wanted, is_large};
+use crate::script::syntax::Pattern;
+
+/// A message of this size is judged in less time than it takes to hand it over.
+const SMALL: usize = 16 << 10;
+
+/// A pattern with its variables put in. To compile a large regular expression takes a while.
+pub(super) async fn wanted(pattern: &Pattern, words: &Words) -> Result<Arc<Wanted>, String> {
+    let written = pattern.to_string();
+    if !written.contains("matches /") || !is_large(&written) {
+        return Wanted::new(pattern, words).map(Arc::new);
+    }
+    let (pattern, words) = (pattern.clone(), words.snapshot());
+    let wanted = aside(move || Wanted::new(&pattern, &words)).await;
+    wanted.map_err(|mismatch| mismatch.words)?.map(Arc::new)
+}
+
+/// What a pattern says to a message.
+pub(super) async fn judged(wanted: &Arc<Wanted>, message: &Message) -> Verdict {
+    if message.data().len() <= SMALL && !wanted.is_costly() {
+        return wanted.message(message);
+    }
+    let (wanted, message) = (Arc::clone(wanted), message.clone());
+    aside(move || wanted.message(&message)).await.unwrap_or_else(Err)
+}
+
+/// What is taken out of a message.
+pub(super) async fn taken(extractor: Extractor, message: Message) -> Verdict {
+    if message.data().len() <= SMALL {
+        return extractor.take(&message);
+    }
+    aside(move || extractor.take(&message)).await.unwrap_or_else(Err)
+}
+
+/// Does work on another thread, which goes on for nothing if nobody waits for it any more.
+///
+/// # Errors
+/// The program is about to end.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Mismatch> {
+    spawn_blocking(work).await.map_err(|error| Mismatch::new(format!("it was not judged: {error}")))
+}

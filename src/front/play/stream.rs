@@ -1,0 +1,60 @@
+//! The binary messages of a connection as a stream of bytes, for protocols that cut it as they like (`expect bytes`).
+
+use super::{Connection, Fault};
+use crate::event::Message;
+use crate::script::judge::bytes::{BytePattern, Fit, dumped};
+use crate::script::judge::diff::Line;
+use crate::script::judge::{Mismatch, Verdict, unexpected};
+
+/// A pattern that takes more than this is not what is coming.
+const LONGEST: usize = 16 << 20;
+
+/// Takes the next bytes, which have to fit; what is left of their message is kept for the next such step.
+pub(super) async fn next_bytes(connection: &Connection, wanted: &BytePattern) -> Result<Verdict, Fault> {
+    loop {
+        let fit = wanted.fit(&connection.left.borrow());
+        match fit {
+            Fit::Whole(length) => {
+                let taken = connection.left.borrow_mut().split_to(length).freeze();
+                let captured = crate::render::hex::digits(&taken);
+                connection.last.replace(Some(Message::Binary(taken)));
+                return Ok(Ok(captured));
+            }
+            Fit::Not(at) => return Ok(Err(wanted.mismatch(&connection.left.borrow(), at))),
+            Fit::Short if connection.left.borrow().len() > LONGEST => {
+                return Ok(Err(Mismatch::new("16 MiB have come, and they are not all of it")));
+            }
+            Fit::Short => match connection.line().message().await {
+                Some(Message::Binary(data)) => connection.left.borrow_mut().extend_from_slice(&data),
+                Some(text) => {
+                    let mismatch = unexpected(&text);
+                    connection.last.replace(Some(text));
+                    return Ok(Err(Mismatch { words: format!("expected bytes, and {}", mismatch.words), ..mismatch }));
+                }
+                None => return Err(so_far(connection, connection.how_it_ended()).into()),
+            },
+        }
+    }
+}
+
+/// With the bytes that came, which are not enough.
+pub(super) fn so_far(connection: &Connection, words: String) -> Mismatch {
+    let left = connection.left.borrow();
+    match left.len() {
+        0 => Mismatch::new(words),
+        count => {
+            let words = format!("{words}; so far {count} {} came", if count == 1 { "byte" } else { "bytes" });
+            Mismatch::with(words, dumped(&left).map(Line::came).collect())
+        }
+    }
+}
+
+/// Nothing, if nothing is left of a message before those that a step asks for.
+pub(super) fn nothing_left(connection: &Connection) -> Result<(), Mismatch> {
+    let left = connection.left.borrow();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let words = format!("before that come {} bytes of a message that `expect bytes` has left", left.len());
+    Err(Mismatch::with(words, dumped(&left).map(Line::came).collect()))
+}

@@ -1,0 +1,281 @@
+//! A refusal: any final answer but a 101, with the beginning of its body, and what to try after it.
+//!
+//! Plain code. What is tried depends on what the answer says and on what the request had already.
+
+use super::body::Collected;
+use super::challenge::Challenge;
+use super::coding::{Decoded, decoded};
+use super::http1::{Response, list};
+use crate::request::Request;
+
+/// Any final status but 101, of a server or of a proxy.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) response: Response,
+    /// The body as it was before its content codings, as far as those are known here.
+    pub(crate) body: Vec<u8>,
+    /// The same as it came.
+    pub(crate) raw_body: Vec<u8>,
+    /// The coding that `body` still has, such as `br`.
+    pub(crate) coding: Option<String>,
+    /// The body did not come whole: longer than the bound, stalled, broken or ended early.
+    pub(crate) is_cut: bool,
+    pub(crate) sent: SentRequest,
+}
+
+/// What of a request may explain why it was refused; nothing of it is secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SentRequest {
+    /// The scheme of its credentials; empty where they have none, since a bare word is the secret itself.
+    pub(crate) scheme: Option<String>,
+    pub(crate) origin: Option<String>,
+    /// There are credentials, but they are not for this server: a redirect led here.
+    pub(crate) withholds_credentials: bool,
+}
+
+/// How credentials of a scheme are given.
+type Way = (&'static str, &'static str);
+
+const SERVER_WAYS: [Way; 2] = [("Basic", "--user"), ("Bearer", "--bearer")];
+const PROXY_WAYS: [Way; 1] = [("Basic", "--proxy KIND://USER:PASS@HOST:PORT")];
+
+/// More schemes than any server has; a hint stays a line.
+const SHOWN_SCHEMES: usize = 6;
+
+impl SentRequest {
+    pub(super) fn of(request: &Request) -> Self {
+        let scheme = request.field("Authorization").map(|value| value.split_once(' ').map_or("", |(scheme, _)| scheme));
+        Self {
+            scheme: scheme.map(str::to_owned),
+            origin: request.field("Origin").map(str::to_owned),
+            withholds_credentials: false,
+        }
+    }
+}
+
+impl Refusal {
+    pub(super) fn new(response: Response, collected: Collected, sent: SentRequest) -> Self {
+        let Decoded { bytes, is_cut, left } = decoded(&collected.bytes, list(&response.fields, "Content-Encoding"));
+        Self {
+            response,
+            body: bytes,
+            raw_body: collected.bytes,
+            coding: left,
+            is_cut: collected.is_cut || is_cut,
+            sent,
+        }
+    }
+
+    /// `403 Forbidden`, as it came.
+    pub(crate) fn status_line(&self) -> String {
+        format!("{:03} {}", self.response.status, self.response.reason).trim_end().to_owned()
+    }
+
+    /// What to try after a server's refusal.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self.response.status {
+            300..=399 => self.redirect_hint(),
+            200 | 204 => Some("is the path right?".to_owned()),
+            // As nginx, Apache and Go say it in a page of their own.
+            400 if memchr::memmem::find(&self.body, b"HTTPS").is_some() => {
+                Some("the port is for TLS: use wss://".to_owned())
+            }
+            401 => Some(self.login_hint("WWW-Authenticate", &SERVER_WAYS)),
+            403 => Some(self.forbidden_hint()),
+            404 => Some(match &self.sent.origin {
+                None => "is the path right? some servers answer so to a missing --origin, too".to_owned(),
+                Some(origin) => format!("is the path right, and does the server know the origin `{origin}`?"),
+            }),
+            407 => Some(format!("a proxy on the way answered; {}", self.proxy_hint())),
+            426 => Some(self.upgrade_hint()),
+            _ => None,
+        }
+    }
+
+    /// What to try after a proxy wanted other credentials.
+    pub(crate) fn proxy_hint(&self) -> String {
+        self.login_hint("Proxy-Authenticate", &PROXY_WAYS)
+    }
+
+    /// Those that are no redirects have a `Location` as well, or none to follow.
+    fn redirect_hint(&self) -> Option<String> {
+        let location = self.response.field("Location");
+        match self.response.status {
+            301 | 302 | 303 | 307 | 308 => location.map(|_| "-L follows it".to_owned()),
+            304 => Some("it answers a conditional request: leave out If-None-Match and the like".to_owned()),
+            _ => location.map(|_| "that is no redirect to be followed: connect to its URL".to_owned()),
+        }
+    }
+
+    fn forbidden_hint(&self) -> String {
+        match (&self.sent.scheme, &self.sent.origin) {
+            (None, None) => "it may want credentials, or an --origin that it knows".to_owned(),
+            (None, Some(origin)) => format!("it may want credentials, or another origin than `{origin}`"),
+            (Some(_), None) => "these credentials may not do, or it may want an --origin that it knows".to_owned(),
+            (Some(_), Some(origin)) => format!("these credentials may not do, or the origin `{origin}`"),
+        }
+    }
+
+    fn upgrade_hint(&self) -> String {
+        match self.response.field("Sec-WebSocket-Version") {
+            Some(versions) if !versions.split(',').any(|version| version.trim() == "13") => {
+                format!("it speaks version `{versions}` of WebSocket, and wsprobe only 13")
+            }
+            _ => "it may want another version or subprotocol".to_owned(),
+        }
+    }
+
+    fn login_hint(&self, field: &str, ways: &[Way]) -> String {
+        let challenges = Challenge::all(&self.response.fields, field);
+        let Some(sent) = &self.sent.scheme else {
+            return self.first_login_hint(&challenges, ways);
+        };
+        let offered = schemes(&challenges);
+        let others: Vec<_> = ways
+            .iter()
+            .filter(|(scheme, _)| !scheme.eq_ignore_ascii_case(sent) && challenges.iter().any(|one| one.is(scheme)))
+            .collect();
+        let Some(challenge) = challenges.iter().find(|challenge| challenge.is(sent)) else {
+            let unfit = if sent.is_empty() { "what was sent".to_owned() } else { format!("the {sent} that was sent") };
+            return match (offered, &others[..]) {
+                (None, _) if sent.is_empty() => "the credentials were refused".to_owned(),
+                (None, _) => format!("the credentials ({sent}) were refused"),
+                (Some(offered), []) => format!("it offers {offered}, not {unfit}"),
+                (Some(offered), others) => format!("it offers {offered}, not {unfit}: try {}", options(others)),
+            };
+        };
+        let why = challenge.error().map_or_else(String::new, |error| format!(": {error}"));
+        let also = if others.is_empty() { String::new() } else { format!("; {} would do, too", options(&others)) };
+        format!("the credentials were refused{why}{also}")
+    }
+
+    /// Nothing was given so far, or nothing that went along.
+    fn first_login_hint(&self, challenges: &[Challenge], ways: &[Way]) -> String {
+        let offered = schemes(challenges);
+        let usable: Vec<_> =
+            ways.iter().filter(|(scheme, _)| challenges.iter().any(|challenge| challenge.is(scheme))).collect();
+        if self.sent.withholds_credentials {
+            let offered = offered.map_or_else(String::new, |offered| format!("it offers {offered}; "));
+            return format!("{offered}credentials do not follow a redirect to another origin: connect to its URL");
+        }
+        match (offered, &usable[..]) {
+            (None, _) => format!("try {}", options(&ways.iter().collect::<Vec<_>>())),
+            (Some(offered), []) => {
+                let known: Vec<_> = ways.iter().map(|(scheme, _)| *scheme).collect();
+                format!("it offers {offered}, and wsprobe has {}", known.join(" and "))
+            }
+            (Some(offered), usable) => format!("it offers {offered}: try {}", options(usable)),
+        }
+    }
+}
+
+/// The names of the schemes, each once.
+fn schemes(challenges: &[Challenge]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for challenge in challenges {
+        if names.len() < SHOWN_SCHEMES && !names.iter().any(|name| challenge.is(name)) {
+            names.push(&challenge.scheme);
+        }
+    }
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn options(ways: &[&Way]) -> String {
+    ways.iter().map(|(_, option)| *option).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Header;
+
+    fn refusal(status: u16, fields: &[(&str, &str)], sent: SentRequest) -> Refusal {
+        let fields = fields.iter().map(|(name, value)| Header::new(name, *value)).collect();
+        let (reason, head, interim) = (String::new(), String::new(), Vec::new());
+        let response = Response { minor_version: 1, status, reason, fields, head, interim };
+        Refusal::new(response, Collected { bytes: Vec::new(), is_cut: false }, sent)
+    }
+
+    fn with(scheme: Option<&str>, origin: Option<&str>) -> SentRequest {
+        let owned = |text: &str| text.to_owned();
+        SentRequest { scheme: scheme.map(owned), origin: origin.map(owned), withholds_credentials: false }
+    }
+
+    fn login(offered: &[&str], sent: Option<&str>) -> String {
+        let fields: Vec<_> = offered.iter().map(|value| ("WWW-Authenticate", *value)).collect();
+        refusal(401, &fields, with(sent, None)).hint().unwrap()
+    }
+
+    #[test]
+    fn a_401_names_what_is_offered_and_advises_nothing_that_was_given() {
+        for (offered, sent, hint) in [
+            (&[][..], None, "try --user or --bearer"),
+            (&["Basic realm=x"], None, "it offers Basic: try --user"),
+            (&["Bearer, basic"], None, "it offers Bearer, basic: try --user or --bearer"),
+            (
+                &["Digest realm=x, qop=\"auth\"", "NTLM"],
+                None,
+                "it offers Digest, NTLM, and wsprobe has Basic and Bearer",
+            ),
+            (&["Basic realm=x"], Some("Basic"), "the credentials were refused"),
+            (&["Basic", "Bearer"], Some("Basic"), "the credentials were refused; --bearer would do, too"),
+            (&["Bearer error=\"invalid_token\""], Some("bearer"), "the credentials were refused: invalid_token"),
+            (&["Bearer"], Some("Basic"), "it offers Bearer, not the Basic that was sent: try --bearer"),
+            (&["Digest", "NTLM"], Some("Basic"), "it offers Digest, NTLM, not the Basic that was sent"),
+            (&[], Some("Token"), "the credentials (Token) were refused"),
+            (&[], Some(""), "the credentials were refused"),
+            (&["Basic"], Some(""), "it offers Basic, not what was sent: try --user"),
+            (&["a, b, c, d, e, f, g, h"], Some("a"), "the credentials were refused"),
+            (&["a, A, b, c, d, e, f, g, h"], None, "it offers a, b, c, d, e, f, and wsprobe has Basic and Bearer"),
+        ] {
+            assert_eq!(login(offered, sent), hint, "{offered:?}, {sent:?}");
+        }
+        let sent = SentRequest { withholds_credentials: true, ..SentRequest::default() };
+        let hint = refusal(401, &[("WWW-Authenticate", "Basic")], sent).hint();
+        let expected = "it offers Basic; credentials do not follow a redirect to another origin: connect to its URL";
+        assert_eq!(hint.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_proxys_407_is_about_the_proxys_credentials() {
+        let hint =
+            |sent| refusal(407, &[("proxy-authenticate", "Basic"), ("WWW-Authenticate", "x")], sent).proxy_hint();
+        assert_eq!(hint(with(None, None)), "it offers Basic: try --proxy KIND://USER:PASS@HOST:PORT");
+        assert_eq!(hint(with(Some("Basic"), None)), "the credentials were refused");
+    }
+
+    #[test]
+    fn a_403_or_404_looks_at_the_origin() {
+        for (status, sent, hint) in [
+            (403, with(None, None), "it may want credentials, or an --origin that it knows"),
+            (403, with(None, Some("http://a")), "it may want credentials, or another origin than `http://a`"),
+            (403, with(Some("Basic"), None), "these credentials may not do, or it may want an --origin that it knows"),
+            (403, with(Some("Basic"), Some("x")), "these credentials may not do, or the origin `x`"),
+            (404, with(None, None), "is the path right? some servers answer so to a missing --origin, too"),
+            (404, with(None, Some("x")), "is the path right, and does the server know the origin `x`?"),
+        ] {
+            assert_eq!(refusal(status, &[], sent).hint().as_deref(), Some(hint));
+        }
+    }
+
+    #[test]
+    fn only_what_is_followed_is_to_be_followed() {
+        for (status, hint) in [
+            (300, Some("that is no redirect to be followed: connect to its URL")),
+            (301, Some("-L follows it")),
+            (304, Some("it answers a conditional request: leave out If-None-Match and the like")),
+            (307, Some("-L follows it")),
+            (418, None),
+        ] {
+            let refused = refusal(status, &[("Location", "/x")], SentRequest::default());
+            assert_eq!(refused.hint().as_deref(), hint, "{status}");
+        }
+        assert_eq!(refusal(300, &[], SentRequest::default()).hint(), None);
+    }
+
+    #[test]
+    fn a_status_is_shown_as_it_came() {
+        let shown = |status| refusal(status, &[], SentRequest::default()).status_line();
+        assert_eq!([shown(0), shown(99), shown(404)], ["000", "099", "404"]);
+    }
+}

@@ -1,0 +1,57 @@
+//! What `capture NAME = …` takes out of a message, ready to be taken.
+
+use regex::Regex;
+
+use super::condition::{Path, plain};
+use super::diff::Line;
+use super::json::{no_json, value};
+use super::text::{found, regex};
+use super::{Mismatch, Sources, Verdict};
+use crate::event::Message;
+use crate::render::hex::digits;
+use crate::script::syntax::Extract;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Extractor {
+    Text,
+    Regex(Regex),
+    Json(Path),
+    Binary,
+}
+
+impl Extractor {
+    /// # Errors
+    /// In words: what makes no sense with its variables put in, or is not taken out of a message.
+    pub(crate) fn new(from: &Extract, sources: &impl Sources) -> Result<Self, String> {
+        Ok(match from {
+            Extract::Text => Self::Text,
+            Extract::Regexp(expression) => Self::Regex(regex(expression, sources)?),
+            Extract::Json(path) => Self::Json(Path::new(path)?),
+            Extract::Binary => Self::Binary,
+            Extract::Header(_) | Extract::Status | Extract::CloseCode | Extract::CloseReason => {
+                return Err("that is not of a message".to_owned());
+            }
+        })
+    }
+
+    pub(crate) fn take(&self, message: &Message) -> Verdict {
+        let text = || {
+            let text = std::str::from_utf8(message.data());
+            text.map_err(|_| Mismatch::new("the message that came last is binary, and no UTF-8"))
+        };
+        let missed = |words: String, text: &str| Mismatch::with(words, vec![Line::came(text)]);
+        match self {
+            Self::Text => text().map(str::to_owned),
+            Self::Binary => Ok(digits(message.data())),
+            Self::Regex(regex) => {
+                let text = text()?;
+                found(regex, text).ok_or_else(|| missed(format!("the text does not match /{regex}/"), text))
+            }
+            Self::Json(path) => {
+                let text = text()?;
+                let value = value(text).ok_or_else(|| no_json("the message", text))?;
+                path.first(&value).map(plain).ok_or_else(|| missed(format!("{path} leads nowhere"), text))
+            }
+        }
+    }
+}

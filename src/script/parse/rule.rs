@@ -1,0 +1,50 @@
+//! Reads the rules that stand: `reply to … with …` and `ignore …`.
+
+use super::super::cursor::Cursor;
+use super::super::flaw::Flaw;
+use super::super::syntax::{Action, Pattern, RuleAnswer, RuleKind};
+use super::payload::payload;
+use super::{Line, pattern};
+
+pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<Line, Flaw> {
+    if cursor.takes("off") {
+        return Ok(Line::Step(None, Action::Off(RuleKind::Reply)));
+    }
+    if !cursor.takes("to") {
+        return Err(cursor
+            .flaw("`to` is missing here")
+            .hint("as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`"));
+    }
+    cursor.before_with = true;
+    let to = of_messages(cursor)?;
+    let capture = if cursor.takes("capture") { Some(cursor.name()?) } else { None };
+    cursor.before_with = false;
+    if !cursor.takes("with") {
+        return Err(cursor
+            .flaw("`with` and the answer are missing here")
+            .hint("as in `reply to text \"ping\" with pong`"));
+    }
+    if cursor.peek() == "{" && cursor.is_last_word() {
+        cursor.word();
+        return Ok(Line::Reply(None, to, capture));
+    }
+    Ok(Line::Step(None, Action::Reply { to, capture, with: RuleAnswer::Payload(payload(cursor)?) }))
+}
+
+pub(super) fn ignore(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if cursor.takes("off") {
+        return Ok(Action::Off(RuleKind::Ignore));
+    }
+    of_messages(cursor).map(Action::Ignore)
+}
+
+fn of_messages(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
+    let place = cursor.place_of_next();
+    let word = cursor.peek();
+    let pattern = pattern::read(cursor)?;
+    if pattern.is_of_messages() {
+        return Ok(pattern);
+    }
+    let flaw = Flaw::new(place, format!("rules are about messages, and `{word}` is none"));
+    Err(if word == "ping" { flaw.hint("pings are answered by themselves") } else { flaw })
+}

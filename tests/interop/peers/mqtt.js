@@ -1,0 +1,35 @@
+// npm's `aedes` as the server, and `mqtt` as the client: both cut their packets across messages.
+"use strict";
+
+const assert = require("node:assert");
+const { once } = require("node:events");
+const { Aedes } = require("aedes");
+const mqtt = require("mqtt");
+const { WebSocketServer, createWebSocketStream } = require("ws");
+const { listening, play } = require("./peer.js");
+
+async function server(httpServer) {
+  const broker = await Aedes.createBroker();
+  new WebSocketServer({ server: httpServer }).on("connection", (socket, request) => {
+    broker.handle(createWebSocketStream(socket), request);
+  });
+  return listening(httpServer);
+}
+
+async function client(url) {
+  const broker = await mqtt.connectAsync(new URL("mqtt", url).href, {
+    protocolVersion: 4,
+    reconnectPeriod: 0,
+    keepalive: 1,
+  });
+  const granted = await broker.subscribeAsync("news/#");
+  assert.deepStrictEqual(granted, [{ topic: "news/#", qos: 0 }]);
+  const received = once(broker, "message");
+  await broker.publishAsync("news/today", "x".repeat(1000));
+  const [topic, payload] = await received;
+  assert.deepStrictEqual([topic, payload.toString()], ["news/today", "x".repeat(1000)]);
+  await new Promise((done) => broker.on("packetreceive", ({ cmd }) => cmd === "pingresp" && done()));
+  await broker.endAsync();
+}
+
+play({ server, client });
