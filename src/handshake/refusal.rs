@@ -274,6 +274,14 @@ mod tests {
     }
 
     #[test]
+    fn a_page_about_https_is_understood() {
+        let said = b"The plain HTTP request was sent to HTTPS port".to_vec();
+        let plain = refusal(400, &[], SentRequest::default());
+        let told = Refusal { body: said, ..refusal(400, &[], SentRequest::default()) };
+        assert_eq!((plain.hint(), told.hint().as_deref()), (None, Some("the port is for TLS: use wss://")));
+    }
+
+    #[test]
     fn a_status_is_shown_as_it_came() {
         let shown = |status| refusal(status, &[], SentRequest::default()).status_line();
         assert_eq!([shown(0), shown(99), shown(404)], ["000", "099", "404"]);

@@ -279,7 +279,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.borrow_mut().get_mut().take_seen()
     }
 
-    /// The same at the end of the connection: with how much came after the peer's Close.
+    /// The last of them, with how much came after the peer's Close.
     pub(crate) fn take_last_frames(&self) -> Vec<Seen> {
         self.inner.borrow_mut().get_mut().take_last_seen()
     }
@@ -421,17 +421,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn drain(&self) {
         let _ = self.shut_down().await;
         let mut waste = [0; 4096];
-        let mut left = false;
-        while !left {
-            left = poll_fn(|cx| {
-                let mut buf = ReadBuf::new(&mut waste);
-                let mut inner = self.inner.borrow_mut();
-                let polled = Pin::new(inner.get_mut().inner_mut()).poll_read(cx, &mut buf);
-                inner.get_mut().was_drained(buf.filled());
-                polled.map(|read| read.is_err() || buf.filled().is_empty())
-            })
-            .await;
-        }
+        let mut left = |cx: &mut Context<'_>| {
+            let (mut buf, mut inner) = (ReadBuf::new(&mut waste), self.inner.borrow_mut());
+            let polled = Pin::new(inner.get_mut().inner_mut()).poll_read(cx, &mut buf);
+            inner.get_mut().was_drained(buf.filled());
+            polled.map(|read| read.is_err() || buf.filled().is_empty())
+        };
+        while !poll_fn(&mut left).await {}
     }
 
     /// How many bytes have gone: a peer that takes anything is there.
