@@ -79,7 +79,9 @@ struct WorkOptions {
     /// through. It runs in a shell, with the variables of CGI (RFC 3875) as websocketd sets them: REMOTE_ADDR, PATH_INFO,
     /// QUERY_STRING, HTTP_* and the rest. When its client has left, its stdin ends behind the last message; after
     /// `--close-timeout` without reading on or ending it is ended, with all that it has started. When it ends by itself,
-    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once.
+    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once. Also if
+    /// wsprobe itself is killed (SIGKILL), no command is left behind; only what leaves its process group, as setsid(1) and
+    /// daemons do, is on its own.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
 

@@ -3,6 +3,7 @@
 //! Owns threads, input and the order of a run; what happens on the connection belongs to `session`.
 
 pub(crate) mod cutter;
+mod descriptors;
 mod group;
 pub(crate) mod link;
 pub(crate) mod listen;
@@ -36,6 +37,11 @@ const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
 pub(crate) fn run(job: Job) -> u8 {
+    if !matches!(job, Job::Print(_))
+        && let Err(error) = descriptors::check()
+    {
+        return complain(&error);
+    }
     match job {
         Job::Print(page) => print(&page),
         Job::Connect(plan) => connect_as(&plan),

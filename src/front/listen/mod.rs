@@ -6,6 +6,7 @@
 mod answers;
 mod certificate;
 mod client;
+mod crowd;
 mod desk;
 pub(super) mod door;
 mod exec;
@@ -24,12 +25,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use self::answers::HttpAnswers;
+use self::crowd::{Complaint, Crowd, give_memory_back};
 use self::door::Door;
 use self::hub::Hub;
 pub(super) use self::hub::Roster;
@@ -39,7 +40,7 @@ use self::tls::Identity;
 use super::link::opening;
 use super::output::{Output, open_record_if};
 use super::stdin::{self, Stdin};
-use super::{report, runtime, signals};
+use super::{descriptors, report, runtime, signals};
 use crate::error::Error;
 use crate::event::{Batch, ClientName, Close, Event, Happening, Input, Message};
 use crate::handshake::admission::Admission;
@@ -165,7 +166,7 @@ pub(in crate::front) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
 impl<O: Outlet + 'static> Server<O> {
     /// Listens, and says so.
     pub(super) fn open(options: &Options, output: Rc<O>, talk: Rc<Talk>, roster: Arc<Roster>) -> Result<Self, Error> {
-        raise_file_limit();
+        descriptors::raise_limit();
         let unheard = |source| Error::Listen { address: options.address.to_string(), source };
         let listener = Listener::bind(&options.address).map_err(unheard)?;
         let site = Site::new(&listener, options.identity.is_some()).map_err(unheard)?;
@@ -235,17 +236,27 @@ async fn accept<O: Outlet + 'static>(
     floor: &Rc<Floor<O>>,
     clients: &mut JoinSet<()>,
 ) -> std::convert::Infallible {
+    let (mut crowd, mut complaint) = (Crowd::default(), Complaint::default());
     loop {
         tokio::select! {
             arrival = listener.accept() => match arrival {
-                Ok(arrival) => drop(clients.spawn_local(client::welcome(Rc::clone(floor), arrival))),
+                Ok(arrival) => {
+                    clients.spawn_local(client::welcome(Rc::clone(floor), arrival));
+                    crowd.came(clients.len());
+                }
                 Err(error) => {
-                    floor.talk.warn(&format!("cannot accept a connection: {error}"));
+                    if complaint.is_due(Instant::now()) {
+                        floor.talk.warn(&format!("cannot accept a connection: {error}; clients wait until it can be done"));
+                    }
                     sleep(RESPITE).await;
                 }
             },
             // Nobody asks how they ended, and their memory is not to wait for the end.
-            Some(_) = clients.join_next() => {}
+            Some(_) = clients.join_next() => {
+                if crowd.left(clients.len()) {
+                    give_memory_back();
+                }
+            }
         }
     }
 }
@@ -324,16 +335,6 @@ impl Options {
             ticks: Vec::new(),
             session: session::Options::of_a_server(Echo::InOrder, Duration::from_secs(5), Habits::default()),
         }
-    }
-}
-
-/// Each client takes a descriptor, and the usual limit is made for programs that use select(2).
-fn raise_file_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        // Then there is room for fewer clients, and they will be told.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 
