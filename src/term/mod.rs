@@ -1,6 +1,7 @@
 //! The terminal and the standard output streams: who writes to them, how wide and how colourful they are.
 
 pub(crate) mod at_once;
+mod broken_pipe;
 pub(crate) mod escape;
 mod lane;
 mod state;
