@@ -62,7 +62,6 @@ const UNIX: &[&str] = &[
     "dial::resolve",
     "input::stdin",
     "render",
-    "server",
     "server::address",
     "server::exec",
     "term::file_writer",

@@ -9,6 +9,7 @@ mod answers;
 mod certificate;
 mod client;
 mod clients;
+mod crowd;
 mod exec;
 pub(crate) mod options;
 mod page;
@@ -26,7 +27,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
@@ -36,6 +36,7 @@ use self::address::{Address, ListenAddress, Listener};
 use self::answers::HttpAnswers;
 use self::clients::Clients;
 pub(crate) use self::clients::Roster;
+use self::crowd::{Complaint, Crowd};
 use self::replay::ServerReplay;
 use self::tls::ServerIdentity;
 use crate::error::Error;
@@ -44,6 +45,7 @@ use crate::handshake::admission::Admission;
 use crate::handshake::origin::Origins;
 use crate::message::{Close, Message};
 use crate::session::{self, Echo, Gone, Inlet, KeepaliveOptions, Outlet};
+use crate::sys::{descriptors, memory};
 use crate::term::{Talk, Verbosity};
 use crate::wire::Limits;
 
@@ -129,7 +131,7 @@ pub(crate) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
 impl<O: Outlet + 'static> ListeningServer<O> {
     /// Listens, and says so.
     pub(crate) fn open(options: &Options, output: Rc<O>, talk: Rc<Talk>, roster: Arc<Roster>) -> Result<Self, Error> {
-        raise_file_limit();
+        descriptors::raise_limit();
         let unheard = |source| Error::Listen { address: options.address.to_string(), source };
         let listener = Listener::bind(&options.address).map_err(unheard)?;
         let site = ListenAddress::new(&listener, options.identity.is_some()).map_err(unheard)?;
@@ -199,17 +201,27 @@ async fn accept<O: Outlet + 'static>(
     floor: &Rc<ServerState<O>>,
     clients: &mut JoinSet<()>,
 ) -> std::convert::Infallible {
+    let (mut crowd, mut complaint) = (Crowd::default(), Complaint::default());
     loop {
         tokio::select! {
             arrival = listener.accept() => match arrival {
-                Ok(arrival) => drop(clients.spawn_local(client::welcome(Rc::clone(floor), arrival))),
+                Ok(arrival) => {
+                    clients.spawn_local(client::welcome(Rc::clone(floor), arrival));
+                    crowd.came(clients.len());
+                }
                 Err(error) => {
-                    floor.talk.warn(&format!("cannot accept a connection: {error}"));
+                    if complaint.is_due(Instant::now()) {
+                        floor.talk.warn(&format!("cannot accept a connection: {error}; clients wait until it can be done"));
+                    }
                     sleep(RESPITE).await;
                 }
             },
             // Nobody asks how they ended, and their memory is not to wait for the end.
-            Some(_) = clients.join_next() => {}
+            Some(_) = clients.join_next() => {
+                if crowd.left(clients.len()) {
+                    memory::give_back();
+                }
+            }
         }
     }
 }
@@ -292,16 +304,6 @@ impl Options {
                 KeepaliveOptions::default(),
             ),
         }
-    }
-}
-
-/// Each client takes a descriptor, and the usual limit is made for programs that use select(2).
-fn raise_file_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        // Then there is room for fewer clients, and they will be told.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 
