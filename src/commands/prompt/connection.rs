@@ -55,7 +55,7 @@ impl PromptConnection {
         let diagnostics = self.plan.diagnostics;
         let on_stderr = Talk::on_stderr(diagnostics.verbosity, diagnostics.colour);
         let until = deadline(self.plan.timeout);
-        let mut link = Connector::new(&self.plan, until);
+        let mut link = Connector::new(&self.plan, until).watched();
         let mut progress = Progress::new(&self.plan.session.ending);
         let output = PromptOutput::new(&self.stage, &self.plan.look, self.plan.record.as_deref())?;
         self.stage.shared.history().heartbeat =
@@ -126,6 +126,7 @@ impl PromptConnection {
         until: Option<Instant>,
     ) -> Next {
         self.stage.shared.history().opened(&opened);
+        self.stage.shared.rpc().forget_all();
         output.put_now(EventKind::Open(Box::new(opened)));
         let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
         report::resuming(talk, queued);
