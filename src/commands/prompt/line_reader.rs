@@ -1,9 +1,12 @@
 //! The thread that edits lines: what is typed, and what that leads to.
 
 use std::cell::RefCell;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SendError, sync_channel};
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use rustyline::error::ReadlineError;
@@ -26,11 +29,15 @@ use crate::events::{ClientName, Input};
 use crate::input::source::PromptOptions;
 use crate::message::Message;
 use crate::render::{OutputStyle, Stamps};
+use crate::sys::file;
 use crate::term;
 use crate::text::hex;
 use crate::text::unescape::{unescape_bytes, unescape_text};
 
 const PROMPT: &str = "> ";
+
+/// A file that takes longer keeps no line waiting: a FIFO, or a disk far away.
+const SOON: Duration = Duration::from_millis(500);
 
 /// What terminals take for the clipboard at least, in bytes: xterm and hterm cut off what is longer.
 const LONGEST_COPY: usize = 74_994;
@@ -43,7 +50,7 @@ pub(crate) struct LineReader<'a, R> {
     pub(crate) style: RefCell<OutputStyle>,
     pub(crate) shared: &'a Shared,
     pub(crate) screen: &'a Screen,
-    pub(crate) queue: &'a Queue,
+    pub(crate) queue: &'a Arc<Queue>,
     pub(crate) recipient: R,
 }
 
@@ -163,6 +170,9 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn send(&self, to: Option<ClientName>, line: PromptLine) {
+        if let PromptLine::Command(PromptCommand::File(path)) = line {
+            return self.send_file(to, &path);
+        }
         self.tell(self.input(line).and_then(|input| self.recipient.send(to, input)));
     }
 
@@ -180,7 +190,6 @@ impl<R: PromptTarget> LineReader<'_, R> {
             PromptLine::Command(PromptCommand::Ping(data)) => Ok(Input::Ping(data)),
             PromptLine::Command(PromptCommand::Pong(data)) => Ok(Input::Pong(data)),
             PromptLine::Command(PromptCommand::Binary(data)) => Ok(Input::Message(Message::Binary(data))),
-            PromptLine::Command(PromptCommand::File(path)) => self.file(&path).map(Input::Message),
             PromptLine::Command(PromptCommand::Frame(frame)) => Ok(Input::Frame(frame)),
             PromptLine::Command(PromptCommand::HalfClose) => Ok(Input::HalfClose),
             PromptLine::Command(PromptCommand::Drop) => Ok(Input::Drop),
@@ -199,18 +208,51 @@ impl<R: PromptTarget> LineReader<'_, R> {
         })
     }
 
-    fn file(&self, path: &TypedPath) -> Result<Message, String> {
-        let data = self.read(path).map_err(|why| format!("not sent: {why}"))?;
-        Ok(match String::from_utf8(data) {
-            Ok(text) if !self.prompt.binary => Message::Text(text.into()),
-            Ok(text) => Message::Binary(text.into()),
-            Err(error) => Message::Binary(error.into_bytes().into()),
-        })
+    /// Sends what is in a file.
+    fn send_file(&self, to: Option<ClientName>, path: &TypedPath) {
+        let path = self.resolved(path);
+        let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
+        let name = path.display().to_string();
+        let waiting = format!("`{name}` is still being read; it is sent when all of it is there");
+        let read = move || file::read(&path);
+        let send = move |data: io::Result<Vec<u8>>| {
+            let message = match data.map(String::from_utf8) {
+                Ok(Ok(text)) if !binary => Ok(Message::Text(text.into())),
+                Ok(Ok(text)) => Ok(Message::Binary(text.into())),
+                Ok(Err(error)) => Ok(Message::Binary(error.into_bytes().into())),
+                Err(error) => Err(format!("not sent: cannot read `{name}`: {error}")),
+            };
+            let sent = message.and_then(|message| recipient.send(to, Input::Message(message)));
+            if let Err(why) = sent {
+                queue.say(&why);
+            }
+        };
+        self.aside(&waiting, read, send);
     }
 
-    fn read(&self, path: &TypedPath) -> Result<Vec<u8>, String> {
-        let path = self.resolved(path);
-        std::fs::read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+    /// Does what may take for ever on a thread of its own, and then `then` with it: while the next line waits if it is
+    /// done soon, and whenever it is done if it is not.
+    fn aside<T: Send + 'static>(
+        &self,
+        waiting: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl Fn(T) + Clone + Send + 'static,
+    ) {
+        // Nothing is kept between the two: what is not taken here is the thread's own again.
+        let (done, is_done) = sync_channel(0);
+        let later = then.clone();
+        let run = move || {
+            if let Err(SendError(done)) = done.send(work()) {
+                later(done);
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("file".to_owned()).spawn(run) {
+            return self.say(&format!("cannot start a thread: {error}"));
+        }
+        match is_done.recv_timeout(SOON) {
+            Ok(done) => then(done),
+            Err(_) => self.say(waiting),
+        }
     }
 
     fn resolved(&self, path: &TypedPath) -> PathBuf {
@@ -238,8 +280,9 @@ impl<R: PromptTarget> LineReader<'_, R> {
     fn drafted(&self, draft: Draft) -> Result<String, String> {
         match (draft, &self.shared.history().sent) {
             (Draft::File(path), _) => {
-                let text = String::from_utf8(self.read(&path)?);
-                text.map_err(|_| format!("`{}` is no text", self.resolved(&path).display()))
+                let path = self.resolved(&path);
+                let text = file::read_regular(&path).and_then(|data| String::from_utf8(data).map_err(io::Error::other));
+                text.map_err(|error| format!("cannot read `{}`: {error}", path.display()))
             }
             (Draft::Text(text), Some(Message::Text(sent))) if text.is_empty() => Ok(sent.to_string()),
             (Draft::Text(text), _) => Ok(text),
@@ -248,10 +291,15 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Writes a message to a file, and says so.
     fn save(&self, number: MessageNumber, path: &TypedPath) -> Result<(), String> {
-        let (kept, path) = (self.kept(number)?, self.resolved(path));
-        let data = kept.whole()?.data();
-        std::fs::write(&path, data).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
-        self.say(&format!("{} bytes written to `{}`", data.len(), path.display()));
+        let (kept, path, queue) = (self.kept(number)?, self.resolved(path), Arc::clone(self.queue));
+        let (message, name) = (kept.whole()?.clone(), path.display().to_string());
+        let (waiting, length) = (format!("`{name}` is still being written"), message.data().len());
+        let write = move || std::fs::write(path, message.data());
+        let tell = move |written: io::Result<()>| match written {
+            Ok(()) => queue.say(&format!("{length} bytes written to `{name}`")),
+            Err(error) => queue.say(&format!("cannot write `{name}`: {error}")),
+        };
+        self.aside(&waiting, write, tell);
         Ok(())
     }
 

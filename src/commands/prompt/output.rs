@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use super::queue::{Queue, QueuedItem};
 use super::state::{KEPT_BYTES, Shared};
 use super::thread::PromptThread;
-use crate::client::output::open_record;
+use crate::client::output::open_record_now;
 use crate::client::output_buffer::OutputBuffer;
 use crate::client::report;
 use crate::error::Error;
@@ -42,20 +42,24 @@ struct Gathered {
 }
 
 impl PromptOutput {
-    pub(crate) fn new(stage: &PromptThread, look: &OutputStyle, record: Option<&Path>) -> Result<Self, Error> {
-        let recorded_to = record.map(Path::to_owned);
-        let record = record.map(open_record).transpose()?;
+    /// `recorded_to` is where the record goes.
+    pub(crate) fn new(
+        stage: &PromptThread,
+        look: &OutputStyle,
+        record: Option<OutputBuffer>,
+        recorded_to: Option<&Path>,
+    ) -> Self {
         stage.shared.is_recording.store(record.is_some(), Ordering::SeqCst);
-        Ok(Self {
+        Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
             record: RefCell::new(record.map(Rc::new)),
-            recorded_to: RefCell::new(recorded_to),
+            recorded_to: RefCell::new(recorded_to.map(Path::to_owned)),
             ended: RefCell::default(),
             look: look.clone(),
             times: TimeOrder::default(),
             gathered: RefCell::default(),
-        })
+        }
     }
 
     pub(crate) fn put_now(&self, what: EventKind) {
@@ -77,7 +81,8 @@ impl PromptOutput {
     /// Begins, replaces or ends the record.
     pub(crate) async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
         let record = match &path {
-            Some(path) => match open_record(path) {
+            // Whoever types is not kept waiting for a reader.
+            Some(path) => match open_record_now(path) {
                 Ok(record) => Some(Rc::new(record)),
                 Err(error) => return talk.error(&error.chain()),
             },
