@@ -16,7 +16,7 @@ pub(crate) struct Room {
 
 /// The beginning that fits; none if all does. Colours take no room.
 pub(crate) fn beginning(text: &str, room: Room) -> Option<&str> {
-    let mut cursor = Cursor { row: 1, column: room.taken, columns: room.columns.max(1), in_colour: false };
+    let mut cursor = WrappedCursor { row: 1, column: room.taken, columns: room.columns.max(1), in_colour: false };
     // A line end at the end begins no row.
     let text = text.strip_suffix('\n').unwrap_or(text);
     let first_too_far = text.char_indices().find(|(_, c)| {
@@ -28,12 +28,12 @@ pub(crate) fn beginning(text: &str, room: Room) -> Option<&str> {
 
 /// How many rows a text takes.
 pub(crate) fn rows(text: &str, columns: usize) -> usize {
-    let mut cursor = Cursor { row: 1, column: 0, columns: columns.max(1), in_colour: false };
+    let mut cursor = WrappedCursor { row: 1, column: 0, columns: columns.max(1), in_colour: false };
     text.strip_suffix('\n').unwrap_or(text).chars().for_each(|c| cursor.pass(c));
     cursor.row
 }
 
-struct Cursor {
+struct WrappedCursor {
     row: usize,
     column: usize,
     columns: usize,
@@ -41,7 +41,7 @@ struct Cursor {
     in_colour: bool,
 }
 
-impl Cursor {
+impl WrappedCursor {
     fn pass(&mut self, c: char) {
         if self.in_colour || c == '\x1b' {
             self.in_colour = c != 'm';

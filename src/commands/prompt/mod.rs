@@ -126,7 +126,8 @@ fn prompt_with<R: PromptTarget>(
     let other = start(stage).map_err(local("start the thread of the connection"))?;
     // There is no prompt before there is a connection, or a server: a failure just ends the program.
     let mut code = None;
-    if is_ready.recv().is_ok() {
+    let has_begun = is_ready.recv().is_ok();
+    if has_begun {
         let transcript = Transcript::new(Renderer::new(look.clone()));
         display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
@@ -138,8 +139,10 @@ fn prompt_with<R: PromptTarget>(
         typist.leave();
     }
     let ended = other.join().unwrap_or(101);
-    // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
-    term::restore_terminal();
+    if has_begun {
+        // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
+        term::restore_terminal();
+    }
     print_rest(look, &screen, queue, shared);
     Ok(code.unwrap_or(ended))
 }

@@ -31,11 +31,11 @@ pub(crate) struct Written {
 pub(crate) struct Transcript {
     renderer: Renderer,
     /// What came last, if it may be rewritten.
-    last: Option<Block>,
+    last: Option<LastLines>,
 }
 
 /// Lines that belong together.
-struct Block {
+struct LastLines {
     subject: Subject,
     text: String,
     count: u64,
@@ -62,14 +62,14 @@ impl Transcript {
         }
         let mut written = Written::default();
         if taken.skipped != Skipped::default() {
-            self.end_block(place, &mut written);
+            self.end_lines(place, &mut written);
             written.text += &skipped(taken.skipped);
         }
         for item in &taken.items {
             self.put(item, place, &mut written);
         }
         if let Some(mut last) = self.last.take() {
-            self.write_block(&mut last, place, &mut written);
+            self.write_lines(&mut last, place, &mut written);
             // What is higher than the screen cannot be reached any more.
             self.last = Some(last).filter(|last| last.written.is_some_and(|(_, rows)| rows < terminal_rows()));
         }
@@ -79,7 +79,7 @@ impl Transcript {
     fn put(&mut self, item: &QueuedItem, place: Place, written: &mut Written) {
         match item {
             QueuedItem::Lines(lines) | QueuedItem::Note(lines) => {
-                self.end_block(place, written);
+                self.end_lines(place, written);
                 written.text += lines;
             }
             QueuedItem::Progress(line) => self.progress(line, place, written),
@@ -96,7 +96,7 @@ impl Transcript {
                 last.is_changed |= last.text != line;
                 line.clone_into(&mut last.text);
             }
-            _ => self.begin_block(Subject::Progress, line.to_owned(), place, written),
+            _ => self.begin_lines(Subject::Progress, line.to_owned(), place, written),
         }
     }
 
@@ -109,10 +109,10 @@ impl Transcript {
             }
             (_, Some(subject)) => {
                 let text = self.rendered(event);
-                self.begin_block(subject, text, place, written);
+                self.begin_lines(subject, text, place, written);
             }
             (_, None) => {
-                self.end_block(place, written);
+                self.end_lines(place, written);
                 written.text += &self.rendered(event);
             }
         }
@@ -137,37 +137,37 @@ impl Transcript {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    fn begin_block(&mut self, subject: Subject, text: String, place: Place, written: &mut Written) {
-        self.end_block(place, written);
-        self.last = Some(Block { subject, text, count: 1, written: None, is_changed: true });
+    fn begin_lines(&mut self, subject: Subject, text: String, place: Place, written: &mut Written) {
+        self.end_lines(place, written);
+        self.last = Some(LastLines { subject, text, count: 1, written: None, is_changed: true });
     }
 
-    fn end_block(&mut self, place: Place, written: &mut Written) {
-        if let Some(mut block) = self.last.take() {
-            self.write_block(&mut block, place, written);
+    fn end_lines(&mut self, place: Place, written: &mut Written) {
+        if let Some(mut lines) = self.last.take() {
+            self.write_lines(&mut lines, place, written);
         }
     }
 
-    fn write_block(&self, block: &mut Block, place: Place, written: &mut Written) {
-        if !std::mem::take(&mut block.is_changed) {
+    fn write_lines(&self, lines: &mut LastLines, place: Place, written: &mut Written) {
+        if !std::mem::take(&mut lines.is_changed) {
             return;
         }
-        if let Some((_, rows)) = block.written {
+        if let Some((_, rows)) = lines.written {
             // Nothing of this batch stands before it: it was the last of the batch before.
             written.replaced = rows;
         }
-        let text = self.counted(block);
-        block.written = Some((place, preview::rows(&text, place.columns)));
+        let text = self.counted(lines);
+        lines.written = Some((place, preview::rows(&text, place.columns)));
         written.text += &text;
     }
 
-    /// The lines of a block, and how often they have come.
-    fn counted(&self, block: &Block) -> String {
-        match block.count {
-            1 => block.text.clone(),
+    /// The lines, and how often they have come.
+    fn counted(&self, lines: &LastLines) -> String {
+        match lines.count {
+            1 => lines.text.clone(),
             count => {
                 let count = painted(self.renderer.look(), &format!(" ×{count}"), Color::DarkGrey);
-                format!("{}{count}\n", block.text.trim_end_matches('\n'))
+                format!("{}{count}\n", lines.text.trim_end_matches('\n'))
             }
         }
     }
