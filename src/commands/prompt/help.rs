@@ -55,7 +55,7 @@ fn overview(side: Side) -> String {
         Side::Server => "go to all",
     };
     page + "/help GROUP, as in `/help send`, tells what they do, /help COMMAND more of one.\n"
-        + &format!("Other lines {others}; //… sends one slash. Alt-Enter: new line; Up, Ctrl-R: search;\n")
+        + &format!("Other lines {others}; //… sends one slash. Alt-Enter: new line; Ctrl-R: search;\n")
         + "Right or End takes what stands in grey."
 }
 
