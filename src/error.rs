@@ -43,7 +43,7 @@ pub(crate) enum Error {
     UnixSocket { path: PathBuf, source: io::Error },
     #[error("cannot read the system's root certificates: {why}")]
     NoRoots { why: String },
-    #[error("the proxy {proxy} opened no tunnel to {to}")]
+    #[error("the proxy {proxy} did not open a tunnel to {to}")]
     Proxy { proxy: String, to: String, source: proxy::ProxyError },
     #[error("TLS with `{host}` failed")]
     Tls { host: String, source: tls::TlsError },
@@ -146,15 +146,15 @@ impl Error {
             Self::Proxy { source, .. } => source.hint(),
             Self::Tls { source, .. } => source.hint().map(str::to_owned),
             Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
-                Some("is another server running there? port 0 takes a free one".to_owned())
+                Some("is another server listening there? port 0 picks a free port".to_owned())
             }
             Self::Unreachable { tried, .. } if tried.iter().any(lacks_interface) => Some(
                 "a link-local address needs its interface: write it as in `[fe80::1%25eth0]`, or name it with --interface"
                     .to_owned(),
             ),
             Self::NoRoots { .. } => Some("install ca-certificates, or name a file with --cacert".to_owned()),
-            Self::NoAddress { family: Some(Family::V4), .. } => Some("try it without -4".to_owned()),
-            Self::NoAddress { family: Some(Family::V6), .. } => Some("try it without -6".to_owned()),
+            Self::NoAddress { family: Some(Family::V4), .. } => Some("try without -4".to_owned()),
+            Self::NoAddress { family: Some(Family::V6), .. } => Some("try without -6".to_owned()),
             Self::Handshake { url, origin, source } => source.hint(url.starts_with("wss"), origin.as_deref()),
             _ => None,
         }

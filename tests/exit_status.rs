@@ -36,7 +36,7 @@ fn any_other_close_is_6_with_code_and_reason_on_stderr_also_when_quiet() {
         (1008, "not you", "closed 1008 (policy violation): not you"),
         (1011, "", "closed 1011 (internal error)"),
         (3000, "who?", "closed 3000 (unauthorized): who?"),
-        (4321, "läuft", "closed 4321 (of the application): läuft"),
+        (4321, "läuft", "closed 4321 (private use): läuft"),
     ] {
         let server = serving(move |client| async move {
             client.text("before").await;
@@ -250,7 +250,7 @@ fn a_refusal_is_4_with_status_and_body() {
     let ran = tool().arg(server.url()).run().code(4).stdout("");
     ran.stderr(
         "wsprobe: the server answered 403 Forbidden instead of switching to WebSocket \
-         (it may want credentials, or an --origin that it knows)\n\
+         (it may require credentials, or an --origin that it accepts)\n\
          members only\n\
          sorry \\ec\n",
     );
@@ -362,7 +362,7 @@ fn an_expectation_that_fails_is_1() {
 
 #[test]
 fn wrong_usage_is_2() {
-    tool().run().code(2).stdout("").says("which server?");
+    tool().run().code(2).stdout("").says("no URL given");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn escapes_make_any_byte_of_a_binary_message() {
 fn an_escape_that_is_none_names_its_line() {
     let error = refused(&["--escapes"], "a\nb\\q\nc\n", &[text("a")]);
     let escapes = r"there are \n \t \r \0 \xNN \u{N} and \\";
-    assert_eq!(error, format!("wsprobe: line 2 of stdin has a bad escape: `\\q` is no escape; {escapes}\n"));
+    assert_eq!(error, format!("wsprobe: line 2 of stdin has an invalid escape: `\\q` is no escape; {escapes}\n"));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_close_record_closes() {
     let mut running = tool().args(["--json-input", "-w", "forever"]).arg(url(&server)).spawn();
     let mut stdin = running.child.stdin.take().unwrap();
     stdin.write_all(records.as_bytes()).unwrap();
-    running.wait().code(0).stdout("").says("closed 4000 (of the application)");
+    running.wait().code(0).stdout("").says("closed 4000 (private use)");
     assert_eq!(heard.next(), text("a"));
     assert_eq!(heard.next(), Said::Close(Some(4000), "enough".to_owned()));
 }
@@ -228,12 +228,12 @@ fn a_close_record_closes() {
 #[test]
 fn a_record_that_is_none_names_its_line() {
     for (record, error) in [
-        ("nonsense", "line 2 of stdin is no record: not JSON: "),
-        ("{}", "line 2 of stdin is no record: a message has `data` or `base64`\n"),
-        (r#"{"base64":"!"}"#, "line 2 of stdin is no record: `base64` is none: "),
+        ("nonsense", "line 2 of stdin is not a record: not JSON: "),
+        ("{}", "line 2 of stdin is not a record: expected `data` or `base64`\n"),
+        (r#"{"base64":"!"}"#, "line 2 of stdin is not a record: invalid `base64`: "),
         (
             r#"{"type":"close","code":1005}"#,
-            "line 2 of stdin is no record: a Close has a code of 1000-1003, 1007-1014 or 3000-4999",
+            "line 2 of stdin is not a record: a Close has a code of 1000-1003, 1007-1014 or 3000-4999",
         ),
     ] {
         let said =

@@ -385,7 +385,7 @@ fn a_reader_100_times_slower_than_the_server_loses_nothing_and_costs_no_memory()
     let mut block = vec![0; 65536];
     for n in 0..LINES {
         stdout.read_exact(&mut block).unwrap();
-        assert!(block == (line(n) + "\n").as_bytes(), "line {n} is another");
+        assert!(block == (line(n) + "\n").as_bytes(), "line {n} differs");
         // An unhindered server needs some 50 µs for such a line.
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -412,7 +412,7 @@ fn commands_do_what_they_say() {
     hears(&heard, &text("/slash"));
     screen.keys("/close 4001 good bye\r");
     hears(&heard, &Said::Close(Some(4001), "good bye".to_owned()));
-    screen.shows("* closed 4001 (of the application): good bye\n* Enter or /reconnect");
+    screen.shows("* closed 4001 (private use): good bye\n* Enter or /reconnect");
     screen.keys("/quit\r");
     screen.leaves_with(0);
 }

@@ -79,7 +79,7 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/close 99", "* /close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
         ("/close 1005", "* /close [CODE [REASON]]: codes that may be sent"),
         ("/binary 0g", "* /binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
-        ("/base64 ?", "* /base64 BASE64: that is no base64, as in `AP8Q`"),
+        ("/base64 ?", "* /base64 BASE64: this is not base64, as in `AP8Q`"),
         ("/file", "* /file PATH: which file?"),
         ("/file nowhere", "* not sent: cannot read `nowhere`: No such file"),
         ("/last", "* nothing was received yet"),
@@ -266,7 +266,7 @@ fn a_close_of_ours_leaves_the_prompt_there_and_the_status_is_that_of_the_last() 
     let (mut screen, heard, _server) = alone();
     screen.keys("/close 4001 good bye\r");
     assert_eq!(heard.next(), Said::Close(Some(4001), "good bye".to_owned()));
-    screen.shows("* closed 4001 (of the application): good bye\n* Enter or /reconnect connects again, /quit leaves");
+    screen.shows("* closed 4001 (private use): good bye\n* Enter or /reconnect connects again, /quit leaves");
     screen.line("!", 2);
     screen.keys("lost?\r");
     screen.shows("* not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves");

@@ -318,7 +318,7 @@ fn the_prompt_keeps_its_line_and_its_history_and_queues_what_is_typed() {
     screen.line("~ still typing", 14);
     let mut client = place.serve_one();
     assert_eq!([text(&mut client), text(&mut client)], ["half a line", "another"]);
-    screen.wrote("* sending what was queued (2)");
+    screen.wrote("* sending the queued messages (2)");
     screen.line("> still typing", 14);
     screen.keys("\x15\x1b[A\x1b[A\x1b[A\x1b[A");
     screen.line("> before", 8);

@@ -109,9 +109,9 @@ fn a_bad_or_unasked_answer_fails_the_connection() {
 #[test]
 fn bad_parameters_are_refused_before_a_socket_opens() {
     for (options, why) in [
-        (&["--compress-options", "mux"][..], "`mux` is no parameter of permessage-deflate"),
+        (&["--compress-options", "mux"][..], "`mux` is not a parameter of permessage-deflate"),
         (&["--compress-options", "server_max_window_bits=7"], "expected 8 to 15"),
-        (&["--compress", "off", "--compress-options", "client_max_window_bits"], "exclude each other"),
+        (&["--compress", "off", "--compress-options", "client_max_window_bits"], "cannot be used with"),
     ] {
         tool().args(options).arg("ws://127.0.0.1:1/").run().code(2).says(why);
     }

@@ -276,8 +276,8 @@ mod tests {
         }
         for (text, why) in [
             ("headr A: 1", "`--headr`"),
-            ("max-message x", "write a size like"),
-            ("connect-timeout x", "write a time like"),
+            ("max-message x", "expected a size like"),
+            ("connect-timeout x", "expected a time like"),
         ] {
             let error = dialer.check(&given(text)).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

@@ -31,7 +31,7 @@ pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
     }
     if let Some(name) = text.strip_prefix("env:") {
         return Env::secret(name)
-            .ok_or_else(|| Error::Usage(format!("`{text}` is no value for `{option}`: `{name}` is not set")));
+            .ok_or_else(|| Error::Usage(format!("invalid value `{text}` for `{option}`: `{name}` is not set")));
     }
     if text == "ask:" {
         return ask(option.trim_start_matches('-'));
@@ -42,7 +42,7 @@ pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
 /// A token, from wherever. What is wrong with it is said without showing it.
 pub(super) fn bearer(text: &str) -> Result<Credentials, Error> {
     let token = resolve("--bearer", text)?;
-    let bad = |error| Error::Usage(format!("`--bearer <TOKEN>` got a token that cannot be sent: {error}"));
+    let bad = |error| Error::Usage(format!("the token of `--bearer <TOKEN>` cannot be sent: {error}"));
     values::field_value(&token).map(Credentials::Bearer).map_err(bad)
 }
 
@@ -63,7 +63,7 @@ pub(super) fn subprotocol(text: &str) -> Result<String, String> {
 
 /// Subprotocols, from wherever. What is wrong with one that did not stand in argv is said without showing it.
 pub(super) fn subprotocols(texts: &[String]) -> Result<Vec<String>, Error> {
-    let bad = |error| Error::Usage(format!("`--subprotocol <NAME>` got one that cannot be sent: {error}"));
+    let bad = |error| Error::Usage(format!("the value of `--subprotocol <NAME>` cannot be sent: {error}"));
     texts.iter().map(|text| values::subprotocol(&resolve("--subprotocol", text)?).map_err(bad)).collect()
 }
 
@@ -84,7 +84,9 @@ pub(super) fn cookie(text: &str) -> Result<CookieArg, Error> {
     let is_pair = pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
     if !is_pair || pair.contains(|c: char| c.is_ascii_control()) {
         let kind = if text.starts_with('@') { ", or Netscape's format" } else { "" };
-        return Err(Error::Usage(format!("`--cookie <NAME=VALUE>` takes a name, `=` and a value in one line{kind}")));
+        return Err(Error::Usage(format!(
+            "invalid value for `--cookie <NAME=VALUE>`: expected a name, `=` and a value on one line{kind}"
+        )));
     }
     Ok(CookieArg::Pair(pair))
 }
@@ -101,7 +103,7 @@ pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
         .map(|(at, line)| {
             let place = format!("line {} of `@{path}`", at + 1);
             values::header(line)
-                .map_err(|error| Error::Usage(format!("{place} is no value for `--header <HEADER>`: {error}")))
+                .map_err(|error| Error::Usage(format!("invalid value in {place} for `--header <HEADER>`: {error}")))
         })
         .collect()
 }
@@ -112,11 +114,11 @@ fn bad_header(text: &str, error: &str) -> Error {
         Some((name, _)) => format!("{}: …", name.escape_debug()),
         None => text.escape_debug().to_string(),
     };
-    Error::Usage(format!("`{shown}` is no value for `--header <HEADER>`: {error}"))
+    Error::Usage(format!("invalid value `{shown}` for `--header <HEADER>`: {error}"))
 }
 
 pub(crate) fn read(option: &str, path: &Path) -> Result<String, Error> {
-    let bad = |error| Error::Usage(format!("`@{}` is no value for `{option}`: {error}", path.display()));
+    let bad = |error| Error::Usage(format!("invalid value `@{}` for `{option}`: {error}", path.display()));
     std::fs::read_to_string(path).map_err(bad)
 }
 

@@ -45,9 +45,9 @@ const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duratio
 
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let parsed = Parsed::from_text(url)
-        .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", masking::typed(url))))?;
+        .map_err(|error| Error::Usage(format!("invalid URL `{}`: {error}", masking::typed(url))))?;
     if matches!(parsed.target.place, Endpoint::Unix(_)) && options.route.proxy.is_some() {
-        return Err(Error::Usage("`--proxy` leads to hosts, and the URL is that of a Unix socket".to_owned()));
+        return Err(Error::Usage("`--proxy` cannot be used with the URL of a Unix socket".to_owned()));
     }
     plan(parsed, options, env)
 }
@@ -174,7 +174,7 @@ fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
 
 /// A message of the command line, made as one of stdin is.
 pub(super) fn message(option: &str, text: &str, stdin: &options::StdinArgs) -> Result<Message, Error> {
-    let bad = |error| Error::Usage(format!("`{text}` is no value for `{option}`: {error}"));
+    let bad = |error| Error::Usage(format!("invalid value `{text}` for `{option}`: {error}"));
     Ok(match (stdin.binary, stdin.escapes) {
         (false, false) => Message::from(text),
         (true, false) => Message::Binary(text.to_owned().into()),
@@ -199,7 +199,7 @@ pub(super) fn pings(
 ) -> Result<Option<Pinging>, Error> {
     match (interval, timeout) {
         (Some(Interval::Off), Some(_)) => {
-            Err(Error::Usage("`--ping-timeout <TIME>` needs pings, which `--ping-interval off` forbids".to_owned()))
+            Err(Error::Usage("`--ping-timeout <TIME>` needs pings, which `--ping-interval off` disables".to_owned()))
         }
         (Some(Interval::Off), None) => Ok(None),
         (Some(Interval::Every(every)), _) => Ok(Some(Pinging { every, timeout: timeout.unwrap_or(PING_TIMEOUT) })),
@@ -254,12 +254,12 @@ fn linger(ending: &options::EndingArgs) -> LingerPolicy {
 fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
     const OPTION: &str = "--reply <REGEX> <TEXT>";
     let rule = |pair: &[String]| {
-        let bad = |why| Error::Usage(format!("`{}` is no value for `{OPTION}`: {why}", pair[0]));
+        let bad = |why| Error::Usage(format!("invalid value `{}` for `{OPTION}`: {why}", pair[0]));
         let regex = crate::text::patterns::regex(&pair[0]).map_err(bad)?;
         let text = message(OPTION, &pair[1], &messages.stdin)?;
         let text = String::from_utf8(text.data().to_vec());
         let text =
-            text.map_err(|_| Error::Usage(format!("`{}` is no value for `{OPTION}`: it is not UTF-8", pair[1])))?;
+            text.map_err(|_| Error::Usage(format!("invalid value `{}` for `{OPTION}`: it is not UTF-8", pair[1])))?;
         Ok(ReplyRule { regex, text })
     };
     let rules = messages.reply.chunks_exact(2).map(rule).collect::<Result<_, Error>>()?;
@@ -315,7 +315,7 @@ pub(super) fn compression(compress: Compress, options: Option<Parameters>) -> Re
     let wishes = options.unwrap_or_default();
     match compress {
         Compress::Off if options.is_some() => {
-            Err(Error::Usage("`--compress-options` and `--compress off` exclude each other".to_owned()))
+            Err(Error::Usage("`--compress-options` cannot be used with `--compress off`".to_owned()))
         }
         Compress::Off => Ok(Compression::Off),
         Compress::Auto => Ok(Compression::Wanted(wishes)),

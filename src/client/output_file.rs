@@ -27,7 +27,7 @@ pub(crate) fn open(path: &Path, mode: u32) -> io::Result<File> {
     // What is no file has nothing in it that could be lost.
     let is_same = |stream: &str| std::fs::metadata(stream).is_ok_and(|stream| is_one(&metadata, &stream));
     match STREAMS.iter().find(|(stream, _)| metadata.is_file() && is_same(stream)) {
-        Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the file of {name}"))),
+        Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the same file as {name}"))),
         None => Ok(file),
     }
 }
@@ -47,7 +47,7 @@ pub(crate) fn check_not_read<'r>(written: &Path, read: impl IntoIterator<Item = 
     let is_same = |path: &&Path| std::fs::metadata(path).is_ok_and(|read| read.is_file() && is_one(&metadata, &read));
     match read.into_iter().find(is_same) {
         Some(path) => Err(Error::Usage(format!(
-            "`{}` would be replaced, and this run reads it as `{}`",
+            "`{}` would be overwritten, but this run reads it as `{}`",
             written.display(),
             path.display()
         ))),

@@ -71,7 +71,7 @@ pub(crate) fn opened(talk: &Talk, opened: &Opened) {
     talk.say(&format!("connected to {}{chosen}", opened.shown_url()));
     let offered = opened.shown_offer();
     if subprotocol.is_none() && !offered.is_empty() {
-        talk.warn(&format!("the server chose none of the subprotocols that were offered: {}", offered.join(", ")));
+        talk.warn(&format!("the server chose none of the offered subprotocols: {}", offered.join(", ")));
     }
     if let Some(agreed) = &opened.deflate {
         talk.detail('*', &compressed(agreed));
@@ -83,7 +83,7 @@ pub(crate) fn handshake(talk: &Talk, peer: &Peer, request: &str, answer: &str) {
     if request.is_empty() {
         return;
     }
-    talk.detail('*', &format!("{peer} asks, and is answered:"));
+    talk.detail('*', &format!("request of {peer}, and the response:"));
     talk.detail('<', &masking::head(request));
     talk.detail('>', &masking::head(answer));
 }
@@ -96,12 +96,11 @@ pub(crate) fn no_subprotocol(talk: &Talk, name: ClientName, opening: &OpeningReq
     let ours = ours.join(", ");
     let offered = masking::subprotocols(&opening.subprotocols().collect::<Vec<_>>().join(",")).shown;
     talk.warn(&if offered.is_empty() {
-        format!("{name} offers no subprotocol; the server speaks {ours}")
+        format!("{name} offers no subprotocol; the server supports {ours}")
     } else {
         let offered = offered.join(", ");
         format!(
-            "{name} offers {offered}, and the server speaks {ours}: with none in common, browsers and `ws` give the \
-             connection up"
+            "{name} offers {offered}, but the server supports {ours}: with none in common, browsers and `ws` fail the connection"
         )
     });
 }
@@ -141,8 +140,8 @@ pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec
     }
     match outcome.late {
         0 => {}
-        1 => talk.say("1 more message came after the last one that was waited for"),
-        late => talk.say(&format!("{late} more messages came after the last one that was waited for")),
+        1 => talk.say("1 more message arrived after the last one that was waited for"),
+        late => talk.say(&format!("{late} more messages arrived after the last one that was waited for")),
     }
     for missed in &outcome.missed {
         let words = format!("no message met the expectation {missed}");
@@ -175,7 +174,7 @@ pub(crate) fn lost(talk: &Talk, plan: &ClientOptions, outcome: &Outcome, next: &
 /// Tells what a connection takes over from the one before.
 pub(crate) fn resuming(talk: &Talk, messages: usize) {
     if messages > 0 {
-        talk.say(&format!("sending what was queued ({messages})"));
+        talk.say(&format!("sending the queued messages ({messages})"));
     }
 }
 
@@ -201,14 +200,14 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         End::Silent => silent(plan),
         End::Broken(fault) => format!("the server {}", broken(fault)),
         End::Unanswered if outcome.sends_on => {
-            format!("the server sent on and did not answer our Close within {patience:?} (--close-timeout)")
+            format!("the server kept sending and did not answer our Close within {patience:?} (--close-timeout)")
         }
         End::Unanswered => format!("the server did not answer our Close within {patience:?} (--close-timeout)"),
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
         End::Interrupted(_) => "interrupted".to_owned(),
         End::BadInput(why) => why.clone(),
-        End::Abandoned => "cut without a Close, as asked".to_owned(),
-        End::Left => "the server has left after our half-close".to_owned(),
+        End::Abandoned => "cut without a Close, as requested".to_owned(),
+        End::Left => "the server closed the connection after our half-close".to_owned(),
     };
     // One that sends on for ever has left nothing unsaid that was waited for.
     let kind = outcome.end.kind().filter(|_| !outcome.sends_on);
@@ -254,8 +253,8 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         End::Broken(fault) => (broken(fault), false),
         End::Unanswered => ("did not answer our Close (--close-timeout)".to_owned(), false),
         End::Silent => ("did not answer a ping (--ping-timeout)".to_owned(), false),
-        End::Abandoned => ("was dropped without a Close, as asked".to_owned(), true),
-        End::Left => ("has left after our half-close".to_owned(), true),
+        End::Abandoned => ("was dropped without a Close, as requested".to_owned(), true),
+        End::Left => ("closed the connection after our half-close".to_owned(), true),
         // These end the server, which says so itself.
         End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
     };

@@ -41,7 +41,7 @@ pub(crate) fn host(text: &str) -> Result<Host, String> {
         IpAddr::V6(address) => Host::Ipv6(address),
     });
     let host = address.ok().or_else(|| parsed(text));
-    host.ok_or_else(|| "write a name or an address, without scheme and port".to_owned())
+    host.ok_or_else(|| "expected a name or an address, without scheme and port".to_owned())
 }
 
 /// Whether it always means the machine that asks.

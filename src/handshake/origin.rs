@@ -39,7 +39,7 @@ struct Origin {
     port: Option<u16>,
 }
 
-const HOW: &str = "write an origin like `https://example.org`, `example.org` or `*.example.org`, or `*` for all";
+const HOW: &str = "expected an origin like `https://example.org`, `example.org` or `*.example.org`, or `*` for all";
 
 impl Origins {
     /// Whether a client is let in that tells this origin and asks for that host.
@@ -55,16 +55,16 @@ impl Origins {
 
     /// What is wrong with an origin that is not allowed, and what would let it in.
     pub(super) fn objection(origin: Option<&str>) -> String {
-        let Some(origin) = origin else { return "it does not say of which origin it is (--origin)".to_owned() };
+        let Some(origin) = origin else { return "it sent no Origin (--origin)".to_owned() };
         let shown: String = origin.chars().take(SHOWN).collect();
         // A suggestion is pasted into a shell: what could do harm there is not suggested.
         let remedy = match Origin::from_text(origin) {
             Some(read) if shown == origin && is_harmless(origin) && !read.scheme.is_empty() => {
-                format!("`--origin {origin}` lets it in")
+                format!("`--origin {origin}` allows it")
             }
-            _ => "`--origin '*'` lets all pages in".to_owned(),
+            _ => "`--origin '*'` allows all pages".to_owned(),
         };
-        format!("it is a page of `{shown}`; {remedy}")
+        format!("its origin is `{shown}`; {remedy}")
     }
 }
 
@@ -231,9 +231,9 @@ mod tests {
 
     #[test]
     fn nothing_is_suggested_that_a_shell_would_run() {
-        assert!(Origins::objection(Some("https://a.b:1")).ends_with("`--origin https://a.b:1` lets it in"));
+        assert!(Origins::objection(Some("https://a.b:1")).ends_with("`--origin https://a.b:1` allows it"));
         for origin in ["null", "https://a;b", "https://$(b)", "https://a`b`", "x", &"https://a".repeat(50)] {
-            assert!(Origins::objection(Some(origin)).ends_with("`--origin '*'` lets all pages in"), "{origin}");
+            assert!(Origins::objection(Some(origin)).ends_with("`--origin '*'` allows all pages"), "{origin}");
         }
     }
 }

@@ -13,13 +13,13 @@ use crate::target::{BadUrl, Endpoint, Parsed, Target};
 pub(crate) enum BadRedirect {
     #[error("the server answered {status:03} without a `Location`")]
     NoLocation { status: u16 },
-    #[error("the server redirects to `{}`, which is no URL", masking::typed(location))]
+    #[error("the server redirects to `{}`, which is not a URL", masking::typed(location))]
     Syntax { location: String, source: BadUrl },
-    #[error("the server redirects to `{}`, which is no URL for WebSocket", masking::reference(location))]
+    #[error("the server redirects to `{}`, which is not a WebSocket URL", masking::reference(location))]
     Scheme { location: String },
-    #[error("the server redirects from wss:// to `{to}`, where anyone could listen; --insecure-redirect follows it")]
+    #[error("the server redirects from wss:// to `{to}`, which is not encrypted; --insecure-redirect follows it")]
     Downgrade { to: Target },
-    #[error("the server redirects in a circle, back to `{to}`")]
+    #[error("the server redirects in a loop, back to `{to}`")]
     Loop { to: Target },
     #[error("the server redirected more than {max} times, last to `{to}`")]
     TooMany { max: usize, to: Target },
@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn a_location_that_leads_astray_is_refused() {
         for (from, location, error) in [
-            ("ws://a/", "ftp://b/", "error: the server redirects to `ftp://b/`, which is no URL for WebSocket"),
-            ("ws://a/", "ws+unix:/s:/", "error: the server redirects to `ws+unix:/s:/`, which is no URL for WebSocket"),
-            ("ws://a/", "http://[", "error: the server redirects to `http://[`, which is no URL"),
+            ("ws://a/", "ftp://b/", "error: the server redirects to `ftp://b/`, which is not a WebSocket URL"),
+            ("ws://a/", "ws+unix:/s:/", "error: the server redirects to `ws+unix:/s:/`, which is not a WebSocket URL"),
+            ("ws://a/", "http://[", "error: the server redirects to `http://[`, which is not a URL"),
         ] {
             assert_eq!(shown(from, location), error);
         }

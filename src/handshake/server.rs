@@ -63,13 +63,13 @@ pub(crate) enum Declined {
     Io(#[from] io::Error),
     #[error("TLS with the client failed")]
     Tls(#[source] io::Error),
-    #[error("the client closed the connection before it asked for anything")]
+    #[error("the client closed the connection before it sent a request")]
     Closed,
     #[error("the client closed the connection after {received} bytes of its request")]
     CutShort { received: usize },
-    #[error("the client's request is no WebSocket handshake")]
+    #[error("the client's request is not a WebSocket handshake")]
     BadOpening(#[from] BadOpening),
-    #[error("the client was turned away with {}{}", .0.status, .0.explanation())]
+    #[error("the client was rejected with {}{}", .0.status, .0.explanation())]
     Denied(Denial),
     /// It wanted no socket, and got what the server has to say beside it.
     #[error("{request} was answered with {}", .answer.status)]

@@ -137,9 +137,9 @@ impl ScriptConnection {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(format!("it cannot be sent: {}", self.how_it_ended())),
             Err(_) if self.line.is_full() => {
-                Err("it cannot be sent: 16 MiB have come that no step has expected".to_owned())
+                Err("it cannot be sent: 16 MiB were received that no step has expected".to_owned())
             }
-            Err(_) => Err(format!("it cannot be sent: the {} has taken nothing for {within:?}", self.line.peer())),
+            Err(_) => Err(format!("it cannot be sent: the {} has read nothing for {within:?}", self.line.peer())),
         }
     }
 

@@ -40,7 +40,7 @@ impl StepFault {
 
     /// The script was ended, and nothing is wrong with it.
     pub(crate) fn stopped() -> Self {
-        Self::new("the script was ended", 0)
+        Self::new("the script was stopped", 0)
     }
 
     pub(crate) fn at(self, place: Position) -> Self {
@@ -146,7 +146,7 @@ mod tests {
     use crate::compare::diff::diff;
 
     fn failure() -> StepFailure {
-        let mismatch = Mismatch { words: "the text is another".to_owned(), diff: diff("hello", "hallo\u{1b}") };
+        let mismatch = Mismatch { words: "the text differs".to_owned(), diff: diff("hello", "hallo\u{1b}") };
         StepFailure {
             place: Position { line: 7, column: 1 },
             step: "expect text hello".to_owned(),
@@ -159,7 +159,7 @@ mod tests {
     fn it_names_the_place_the_step_what_came_and_the_last_messages() {
         assert_eq!(
             failure().shown("chat.wsp", false),
-            "chat.wsp:7: expect text hello\n  the text is another\n  - hello\n  + hallo\\e\n  \
+            "chat.wsp:7: expect text hello\n  the text differs\n  - hello\n  + hallo\\e\n  \
              the last messages of a (> sent, < received; times since it was opened):\n      0.001s < hallo\\e\n"
         );
     }

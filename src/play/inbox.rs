@@ -227,7 +227,7 @@ impl Inbox {
         match heard.end.as_deref() {
             // Who has left did so because there was no answer.
             Some(End::OutputGone) if !heard.has_left => {
-                "we have left the connection: nobody takes our output any more".to_owned()
+                "we have closed the connection: nothing reads our output any more".to_owned()
             }
             None | Some(End::Unanswered | End::OutputGone) => {
                 format!("the {peer} did not answer our Close within {close_timeout:?} (--close-timeout)")
@@ -237,7 +237,7 @@ impl Inbox {
             Some(End::Cut(Some(error))) => format!("the connection was cut without a Close: {error}"),
             Some(End::Silent) => format!("the {peer} did not answer a ping (--ping-timeout)"),
             Some(End::Broken(fault)) => format!("the {peer} {}", report::broken(fault)),
-            Some(End::TimedOut) => "the time was up (--timeout)".to_owned(),
+            Some(End::TimedOut) => "the time limit was reached (--timeout)".to_owned(),
             Some(End::Interrupted(_)) => "we were interrupted".to_owned(),
             Some(End::Abandoned) => "we have cut the connection".to_owned(),
             Some(End::Left) => format!("the {peer} has left after our half-close"),
@@ -446,7 +446,7 @@ mod tests {
             (End::Unanswered, "the server did not answer our Close within 5s (--close-timeout)"),
             (End::Silent, "the server did not answer a ping (--ping-timeout)"),
             (End::Cut(None), "the connection was cut without a Close"),
-            (End::OutputGone, "we have left the connection: nobody takes our output any more"),
+            (End::OutputGone, "we have closed the connection: nothing reads our output any more"),
         ] {
             let line = line([]);
             line.ended(Rc::new(end));

@@ -46,5 +46,5 @@ pub(crate) async fn taken(extractor: Extractor, message: Message) -> MatchResult
 /// # Errors
 /// The program is about to end.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Mismatch> {
-    spawn_blocking(work).await.map_err(|error| Mismatch::new(format!("it was not judged: {error}")))
+    spawn_blocking(work).await.map_err(|error| Mismatch::new(format!("it could not be checked: {error}")))
 }

@@ -92,7 +92,7 @@ impl Sources for ScriptScope {
         let text = self.variables.borrow().json(template).map_err(|error| error.to_string())?;
         match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
             Ok(_) => Ok(text),
-            Err(error) => Err(format!("`{text}` is no JSON: {error}")),
+            Err(error) => Err(format!("`{text}` is not JSON: {error}")),
         }
     }
 
@@ -107,7 +107,7 @@ impl Sources for ScriptScope {
 
 /// All of a file, which has an end: a FIFO would keep the script waiting, and a device may never stop.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(no_file());

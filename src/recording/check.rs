@@ -117,7 +117,7 @@ impl AnswerCheck {
         if came == recorded.code {
             return Ok(None);
         }
-        let words = "the Close is another one".to_owned();
+        let words = "the Close differs".to_owned();
         let diff = vec![DiffLine::expected(code(recorded.code)), DiffLine::came(code(came))];
         Ok(Some(Difference { words, diff }))
     }
@@ -172,7 +172,7 @@ impl NumberedMessage {
 
     /// This was recorded, and that came.
     fn changed(&self, came: &Self, ignored: &Ignored) -> Difference {
-        let words = format!("answer {} is another one than in line {}", came.at, self.at);
+        let words = format!("answer {} differs from line {}", came.at, self.at);
         let diff = match (self.json(ignored), came.json(ignored)) {
             (Some(recorded), Some(came)) => diff(&pretty(recorded), &pretty(came)),
             _ => match (&self.message, &came.message) {

@@ -155,7 +155,7 @@ fn opened(path: &Path) -> Result<File, Error> {
     // One that is no file may keep whoever opens it waiting.
     let is_file = std::fs::metadata(path).map_err(unread)?.is_file();
     if !is_file {
-        return Err(unread(io::Error::new(ErrorKind::InvalidInput, "it is no file that can be read twice")));
+        return Err(unread(io::Error::new(ErrorKind::InvalidInput, "it is not a file that can be read twice")));
     }
     File::open(path).map_err(unread)
 }

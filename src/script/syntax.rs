@@ -81,7 +81,7 @@ pub(crate) enum Action {
         within: Option<Duration>,
         capture: Option<String>,
     },
-    /// The next messages meet these in any order, one each; the limit is that of all together.
+    /// The next messages meet these in any order, one each; the time limit applies to all expectations together.
     AnyOrder {
         within: Option<Duration>,
         /// Each of them an [`Action::Expect`] of a message, without a limit of its own.

@@ -92,7 +92,7 @@ fn piece(inner: &str, place: Position) -> Result<Piece, Flaw> {
         return if is_good {
             Ok(Piece::Environment(place, name.to_owned()))
         } else {
-            Err(no_variable(place, &format!("`{name}` is no name in the environment")))
+            Err(no_variable(place, &format!("`{name}` cannot be a name in the environment")))
         };
     }
     if let Some(range) = inner.strip_prefix("random").filter(|range| range.starts_with(char::is_whitespace)) {
@@ -109,7 +109,7 @@ fn piece(inner: &str, place: Position) -> Result<Piece, Flaw> {
         "uuid" => Ok(Piece::Uuid),
         "now" => Ok(Piece::Now),
         _ if is_reference(inner) => Ok(Piece::Variable(place, inner.to_owned())),
-        _ => Err(no_variable(place, &format!("`{inner}` is no variable's name"))),
+        _ => Err(no_variable(place, &format!("`{inner}` is not the name of a variable"))),
     }
 }
 
@@ -125,7 +125,7 @@ fn base64(of: &str, place: Position) -> Result<Piece, Flaw> {
 }
 
 fn no_variable(place: Position, what: &str) -> Flaw {
-    Flaw::new(place, what).hint("variables are written `{{name}}`, a literal `{{` is written `\\{{`")
+    Flaw::new(place, what).hint("write variables as `{{name}}`, and a literal `{{` as `\\{{`")
 }
 
 impl Template {

@@ -53,7 +53,7 @@ impl Address {
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() {
-                Err("which socket? unix:PATH".to_owned())
+                Err("the path is missing: unix:PATH".to_owned())
             } else {
                 Ok(Self::Unix(path.into()))
             };
@@ -64,7 +64,7 @@ impl Address {
             Err(_) => text.parse().ok(),
         };
         inet.map(Self::Inet)
-            .ok_or_else(|| "write 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
+            .ok_or_else(|| "expected 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
     }
 
     /// Whether it is reached from this machine alone.

@@ -57,10 +57,10 @@ impl SelfSigned {
     /// Makes one for `localhost` and these addresses, with a key of its own (ECDSA, P-256).
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the system provides no random numbers.
     pub(crate) fn new(addresses: &[IpAddr]) -> Result<Self, Box<dyn Error>> {
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new())
-            .map_err(|_| "the system has no random numbers")?;
+            .map_err(|_| "the system provides no random numbers")?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.as_ref().to_vec()));
         let signing = any_ecdsa_type(&key)?;
         let public_key = signing.public_key().ok_or("the key has no public half")?.to_vec();

@@ -66,7 +66,7 @@ fn turned_away<O: Outlet>(floor: &ServerState<O>, peer: &Peer, request: ClientRe
     let mut exchange = Box::new(exchange(floor, peer, request, denial.as_ref()));
     match declined {
         Declined::Denied(denial) if denial.status == 200 => {
-            floor.talk.detail('*', &format!("{peer} was given the page"));
+            floor.talk.detail('*', &format!("sent the page to {peer}"));
             exchange.body = None;
             return floor.output.put(Event::now(EventKind::Answered(exchange)));
         }

@@ -167,7 +167,7 @@ fn last_word(status: Option<ExitStatus>) -> Close {
     match status {
         Some(status) if status.success() => Close::new(1000, ""),
         Some(status) => Close::new(1011, format!("the command ended with {status}")),
-        None => Close::new(1011, "the command is lost"),
+        None => Close::new(1011, "the status of the command is unknown"),
     }
 }
 

@@ -147,9 +147,7 @@ impl<O: Outlet + 'static> ListeningServer<O> {
         talk.say(&format!("listening on {url}"));
         options.identity.iter().flat_map(|identity| &identity.notes).for_each(|note| talk.say(note));
         if matches!(options.work, Work::Exec(_)) && options.admission.origins == Origins::Any {
-            talk.warn(
-                "any web page that a browser on this machine shows can talk to the command (--origin '*' with --exec)",
-            );
+            talk.warn("any web page in a browser on this machine can talk to the command (--origin '*' with --exec)");
         }
         output.put(Event::now(EventKind::Listening(url)));
         let hub = Clients::new(options.max_clients.unwrap_or(usize::MAX), roster);

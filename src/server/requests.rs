@@ -28,7 +28,7 @@ impl<O: Outlet> ServerState<O> {
             return Ok(());
         }
         let names: Vec<_> = busy.iter().take(LISTED).map(|member| member.name.to_string()).collect();
-        Err(format!("not sent to {}: too much waits for it already", names.join(", ")))
+        Err(format!("not sent to {}: too much is queued for it already", names.join(", ")))
     }
 
     /// Closes the connection of one, or of all, after what was sent before.
@@ -53,7 +53,7 @@ impl<O: Outlet> ServerState<O> {
     pub(crate) fn list(&self) -> String {
         let members = self.hub.members();
         if members.is_empty() {
-            return "nobody is connected".to_owned();
+            return "no client is connected".to_owned();
         }
         let width = members.last().map_or(0, |last| last.name.to_string().len());
         let mut list: Vec<_> = members.iter().take(LISTED).map(|member| described(member, width)).collect();
@@ -67,11 +67,16 @@ impl<O: Outlet> ServerState<O> {
         match whom {
             Some(name) => {
                 let member = self.hub.member(name);
-                Ok(vec![member.ok_or_else(|| format!("there is no {name}; /clients lists who is there"))?])
+                Ok(vec![member.ok_or_else(|| {
+                    format!(
+                        "there is no client {name}; /clients lists the connected \
+                    clients"
+                    )
+                })?])
             }
             None => {
                 let members = self.hub.members();
-                if members.is_empty() { Err("nobody is connected".to_owned()) } else { Ok(members) }
+                if members.is_empty() { Err("no client is connected".to_owned()) } else { Ok(members) }
             }
         }
     }

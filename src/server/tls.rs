@@ -72,7 +72,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(|error| bad(&in_words(&error)))?;
     if chain.is_empty() {
-        return Err(bad(&"it holds none in PEM (`-----BEGIN CERTIFICATE-----`)"));
+        return Err(bad(&"it contains none in PEM (`-----BEGIN CERTIFICATE-----`)"));
     }
     Ok(chain)
 }
@@ -81,7 +81,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the private key in `{}`: {error}", path.display());
     let pem = std::fs::read(path).map_err(|error| bad(&error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        rustls::pki_types::pem::Error::NoItemsFound => bad(&"it holds none in PEM, or one with a passphrase"),
+        rustls::pki_types::pem::Error::NoItemsFound => bad(&"it contains none in PEM, or one with a passphrase"),
         error => bad(&in_words(&error)),
     })
 }

@@ -125,7 +125,7 @@ impl Inflater {
     /// It is no deflate.
     pub(super) fn inflate(&mut self, payload: &[u8], room: &mut [u8]) -> Result<InflateStep, Fault> {
         match self.run(payload, room, InflateFlush::SyncFlush)? {
-            InflateStep { used: 0, made: 0 } => Err(Fault::Deflate("it leads nowhere")),
+            InflateStep { used: 0, made: 0 } => Err(Fault::Deflate("inflating it makes no progress")),
             step => Ok(step),
         }
     }
@@ -149,7 +149,7 @@ impl Inflater {
     fn end(&mut self) -> Result<(), Fault> {
         let is_whole = (self.ended && self.taken == 0) || self.takes_tail()?;
         if !is_whole {
-            return Err(Fault::Deflate("it breaks off within a block"));
+            return Err(Fault::Deflate("it ends within a block"));
         }
         if (!self.terms.takeover || self.ended)
             && let Some(zlib) = &mut self.zlib

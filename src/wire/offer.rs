@@ -31,7 +31,7 @@ pub(crate) struct Agreed {
 /// What is wrong with an answer, or with an offer of the user's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadTerms {
-    #[error("`{0}` is no parameter of {NAME}")]
+    #[error("`{0}` is not a parameter of {NAME}")]
     Unknown(String),
     #[error("`{0}` is given twice")]
     Twice(String),
@@ -43,7 +43,7 @@ pub(crate) enum BadTerms {
     Unasked,
     #[error("`{name}` is {got}, more than the {asked} that was offered")]
     Larger { name: &'static str, got: u8, asked: u8 },
-    #[error("`{0}` was asked for, and is missing")]
+    #[error("`{0}` was requested, but is missing")]
     Missing(&'static str),
     #[error("{NAME} is there twice")]
     Repeated,

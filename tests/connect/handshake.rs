@@ -124,7 +124,7 @@ fn a_403_with_a_body_that_comes_later_is_shown_whole() {
         in_parts(move |_| [head, "not on ", "this planet\n", "not this"].map(|part| part.as_bytes().to_vec()).to_vec());
     run(&server).code(4).stdout("").stderr(
         "wsprobe: the server answered 403 Forbidden instead of switching to WebSocket \
-         (it may want credentials, or an --origin that it knows)\nnot on this planet\n",
+         (it may require credentials, or an --origin that it accepts)\nnot on this planet\n",
     );
 }
 
@@ -174,7 +174,7 @@ fn a_refusal_without_a_body_does_not_wait_for_one() {
 fn what_came_of_a_body_that_stalls_is_shown() {
     let server = and_stays(b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\ntry la");
     run(&server).code(4).stderr(
-        "wsprobe: the server answered 503 Busy instead of switching to WebSocket\ntry la\nwsprobe: the body goes on\n",
+        "wsprobe: the server answered 503 Busy instead of switching to WebSocket\ntry la\nwsprobe: the body is longer than this\n",
     );
 }
 
@@ -187,7 +187,7 @@ fn a_body_without_end_is_cut() {
     });
     let ran =
         run(&server).code(4).says("the server answered 200 OK instead of switching to WebSocket (is the path right?)");
-    assert!(ran.stderr.ends_with("x\nwsprobe: the body goes on\n"));
+    assert!(ran.stderr.ends_with("x\nwsprobe: the body is longer than this\n"));
     assert_eq!(ran.stderr.matches('x').count(), 64 * 1024);
 }
 
@@ -218,7 +218,7 @@ fn quiet_silences_the_talk_but_no_refusal() {
     let ran = tool().args(["-q", &Raw::answering("HTTP/1.1 404 Gone Fishing\r\n\r\nback at 5").url()]).run().code(4);
     ran.stderr(
         "wsprobe: the server answered 404 Gone Fishing instead of switching to WebSocket \
-        (is the path right? some servers answer so to a missing --origin, too)\nback at 5\n",
+        (is the path right? some servers also answer this way without --origin)\nback at 5\n",
     );
     tool().args(["-q", &Http::welcoming().url("/")]).run().code(0).stdout("hi\n").stderr("");
 }

@@ -79,12 +79,12 @@ fn user_and_password_of_a_url_become_basic_authentication() {
 fn what_is_no_url_is_refused_in_one_line_with_exit_2() {
     for (url, reason) in [
         ("ws://h/#top", "a WebSocket URL has no fragment: leave `#top` out, or write its `#` as %23"),
-        ("ftp://h/", "`ftp://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:"),
+        ("ftp://h/", "`ftp://` is not a WebSocket scheme; use ws://, wss:// or ws+unix:"),
         ("ws://h:99999/", "invalid port number"),
         ("ws://", "empty host"),
-        ("ws+unix:", "a Unix socket is written ws+unix:/run/app.sock:/path"),
+        ("ws+unix:", "write a Unix socket as ws+unix:/run/app.sock:/path"),
     ] {
-        tool().arg(url).run().code(2).stdout("").stderr(&format!("wsprobe: `{url}` is no URL: {reason}\n"));
+        tool().arg(url).run().code(2).stdout("").stderr(&format!("wsprobe: invalid URL `{url}`: {reason}\n"));
     }
 }
 
@@ -143,9 +143,9 @@ fn a_family_can_be_chosen() {
 #[test]
 fn a_family_that_the_host_lacks_exits_3_with_a_hint() {
     let ran = tool().args(["-6", "ws://127.0.0.1:1/"]).run();
-    ran.code(3).stderr("wsprobe: `127.0.0.1` has no IPv6 address (try it without -6)\n");
+    ran.code(3).stderr("wsprobe: `127.0.0.1` has no IPv6 address (try without -6)\n");
     let ran = tool().args(["-4", "ws://[::1]:1/"]).run();
-    ran.code(3).stderr("wsprobe: `[::1]` has no IPv4 address (try it without -4)\n");
+    ran.code(3).stderr("wsprobe: `[::1]` has no IPv4 address (try without -4)\n");
     tool().args(["-4", "-6", "ws://[::1]:1/"]).run().code(2);
 }
 

@@ -193,7 +193,7 @@ def wss_with_a_private_authority(server):
     if server.ending() != (1000, ""):
         raise Failed("a Close 1000 was expected")
     ran = server.run("/close/4000/bye", "--cacert", server.ca, scheme="wss")
-    ran.ended(6, b"", "closed 4000 (of the application): bye")
+    ran.ended(6, b"", "closed 4000 (private use): bye")
     server.run("/echo", "-k", "-x", "hi", "-1", scheme="wss").ended(0, b"hi\n", "certificate is not checked")
     server.run("/echo", "-x", "hi", scheme="wss", env={"SSL_CERT_FILE": os.devnull}).ended(3, b"")
 

@@ -287,13 +287,13 @@ fn demo_is_a_server_and_a_client_in_one() {
 #[test]
 fn bad_values_are_refused_before_it_listens() {
     for (args, why) in [
-        (&["nowhere"][..], "write 8080, 127.0.0.1:8080"),
+        (&["nowhere"][..], "expected 8080, 127.0.0.1:8080"),
         (&["--refuse", "700"], "a status is 200 to 599"),
         (&["--path", "ws"], "a path begins with `/`"),
-        (&["--origin", "a b"], "write an origin like"),
-        (&["--origin", "null"], "write an origin like"),
-        (&["--every", "x", "tick"], "write a time like"),
-        (&["--every", "0", "tick"], "it is at least 1ms"),
+        (&["--origin", "a b"], "expected an origin like"),
+        (&["--origin", "null"], "expected an origin like"),
+        (&["--every", "x", "tick"], "expected a time like"),
+        (&["--every", "0", "tick"], "expected at least 1ms"),
         (&["--send-file", "/nowhere"], "cannot read the message in `/nowhere`"),
         (&["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "cannot use the certificate in `/nowhere`"),
         (&["--client-ca", "/nowhere"], "needs `--tls-cert`"),

@@ -47,7 +47,7 @@ fn a_line_of_chrome_connects_and_verbose_names_what_was_dropped() {
     assert_eq!(field(&head, "User-Agent"), Some("Mozilla/5.0 (X11; Linux x86_64) \"Chrome\"/156"));
     assert_ne!(field(&head, "Sec-WebSocket-Key"), Some("dGhlIHNhbXBsZSBub25jZQ=="), "each handshake has its own");
     assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
-    ran.says("* dropped from curl's line: Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions\n");
+    ran.says("* ignored options of curl: Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions\n");
     assert!(!pasted(CHROME, "").0.stderr.contains("dropped"));
 }
 
@@ -92,9 +92,9 @@ fn our_own_options_may_follow_spelled_out() {
     tool().args(["curl", &url, "-H", "X: y", "--execute", "-x", "--one"]).run().code(0).stdout("-x\n");
     tool().args(["curl", &url, "-1"]).run().code(2).says("own options are spelled out after `curl`");
     tool().args(["curl", &url, "--no-such"]).run().code(2).says("--no-such");
-    tool().args(["curl", "-k"]).run().code(2).says("which server?");
+    tool().args(["curl", "-k"]).run().code(2).says("no URL given");
     tool().args(["curl", &url, "-H"]).run().code(2).stderr("wsprobe: `-H` needs a value\n");
-    tool().args(["-v", "curl"]).run().code(2).says("the command goes first: wsprobe curl");
+    tool().args(["-v", "curl"]).run().code(2).says("the command comes first: wsprobe curl");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_
     for (option, said) in [
         (
             "--digest",
-            "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic (--user) and Bearer (--bearer)",
+            "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic (--user) and Bearer (--bearer)",
         ),
         (
             "--proxy-ntlm",
@@ -119,5 +119,5 @@ fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_
     let server = Http::welcoming();
     let line = ["curl", &server.url("/"), "-#", "--no-keepalive", "--write-out", "%{http_code}", "-O", "--verbose"];
     let ran = tool().args(line).run().code(0).stdout("hi\n");
-    ran.says("* dropped from curl's line: -#, --no-keepalive, --write-out, -O\n");
+    ran.says("* ignored options of curl: -#, --no-keepalive, --write-out, -O\n");
 }

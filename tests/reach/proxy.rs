@@ -71,7 +71,7 @@ fn a_407_is_named_as_such_and_exits_3() {
         assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
         let (proxy, server) = (proxy.port, server.port());
         ran.says(&format!(
-            "wsprobe: the proxy http://127.0.0.1:{proxy} opened no tunnel to 127.0.0.1:{server}: it answered {answer} "
+            "wsprobe: the proxy http://127.0.0.1:{proxy} did not open a tunnel to 127.0.0.1:{server}: it answered {answer} "
         ))
         .says(&format!("({hint})\n"));
     }
@@ -122,9 +122,10 @@ fn microsocks_tunnels_with_and_without_a_login() {
         };
         run("", open.port).code(0).stdout("hi\n");
         run("me:p%40w@", guarded.port).code(0).stdout("hi\n");
-        run("", guarded.port)
-            .code(3)
-            .says(": it accepts no login that was offered (try --proxy KIND://USER:PASS@HOST:PORT)\n");
+        run("", guarded.port).code(3).says(
+            ": it accepts none of the login methods that were offered (try --proxy \
+                KIND://USER:PASS@HOST:PORT)\n",
+        );
         run("me:sesame@", guarded.port)
             .code(3)
             .says(": it refused the user or the password (the credentials were refused)\n");
@@ -222,7 +223,7 @@ fn what_a_proxy_does_wrong_is_named_and_exits_3() {
         let proxy = Proxy::http(1, answer);
         let via = format!("127.0.0.1:{}", proxy.port);
         let ran = tool().args(["--proxy", &via, "ws://nowhere.invalid/"]).run().code(3).stdout("");
-        ran.says(&format!("wsprobe: the proxy http://{via} opened no tunnel to nowhere.invalid:80: {said}"));
+        ran.says(&format!("wsprobe: the proxy http://{via} did not open a tunnel to nowhere.invalid:80: {said}"));
     }
     let http = Http::welcoming();
     let via = format!("socks5h://127.0.0.1:{}", http.port());
@@ -238,8 +239,8 @@ fn a_bad_proxy_is_refused_before_a_socket_opens_and_its_password_not_shown() {
     for bad in ["socks4://a:sesame@h", "ftp://a:sesame@h", "http://a:sesame@h/path", "http://a:sesame@h:99999"] {
         let ran = tool().args(["--proxy", bad, ":1"]).run().code(2).stdout("");
         assert!(!ran.stderr.contains("sesame") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
-        ran.says("wsprobe: bad value for `--proxy <URL>`: ");
-        tool().env("https_proxy", bad).arg("wss://127.0.0.1:1").run().code(2).says("bad value for `https_proxy`: ");
+        ran.says("wsprobe: invalid value for `--proxy <URL>`: ");
+        tool().env("https_proxy", bad).arg("wss://127.0.0.1:1").run().code(2).says("invalid value for `https_proxy`: ");
     }
     let dir = dir();
     let (server, file) = (Http::welcoming(), path(&dir, "proxy"));

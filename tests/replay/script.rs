@@ -16,8 +16,8 @@ fn a_recording_becomes_the_script_of_its_conversation() {
         ["-q", "-x", r#"{"n": 1}"#, "-x", "see # this", "-H", "X-Tenant: blue", "--bearer", "secret", "--record"];
     tool().args(args).arg(&path).arg(kit::url(&server)).run().code(0);
     let expected = format!(
-        "# Made of a recording by `wsprobe record-to-script`.\n\
-         # What changes from run to run is yours to loosen: `json {{…}}` may leave keys out where `json exactly {{…}}` may not.\n\
+        "# Made from a recording by `wsprobe record-to-script`.\n\
+         # Loosen what changes from run to run: `json {{…}}` may leave out keys, `json exactly {{…}}` may not.\n\
          # Masked in the recording (unless --record-secrets): give it with --var authorization=VALUE\n\
          connect {}\n  \
            header authorization: Bearer {{{{authorization}}}}\n  \

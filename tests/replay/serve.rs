@@ -54,7 +54,7 @@ fn what_the_server_said_is_said_again_and_its_close_too() {
     let ping = r#"{"dir":"in","type":"ping","data":"there?"}"#;
     let other = tape(&[binary, ping, CLOSES]);
     let playing = play(&other, &[]);
-    playing.client(&["-r", "-P"]).code(6).stdout(b"\0\xff").says("closed 4000 (of the application): enough");
+    playing.client(&["-r", "-P"]).code(6).stdout(b"\0\xff").says("closed 4000 (private use): enough");
     assert!(playing.client(&["-r", "-j"]).out().contains(r#""type":"ping","data":"there?""#));
 }
 
@@ -110,7 +110,7 @@ fn what_clients_say_is_compared_where_that_is_asked_for() {
     playing.client(&["-x", r#"{"id":7,"op":"b"}"#]).code(6).stdout("x\n");
     let (code, said) = playing.stop();
     assert_eq!(code, Some(1));
-    assert!(said.contains("#1: answer 1 is another one than in line 1\n"), "{said}");
+    assert!(said.contains("#1: answer 1 differs from line 1\n"), "{said}");
     assert!(said.contains("-   \"op\": \"a\"") && said.contains("+   \"op\": \"b\""), "{said}");
 }
 

@@ -170,13 +170,15 @@ fn meaning_of_letter(letter: char) -> Result<Meaning, Error> {
     if let Some((_, _, meaning)) = OPTIONS.iter().find(|(short, ..)| *short == letter && letter != ' ') {
         return Ok(*meaning);
     }
-    let spelled_out = "wsprobe's own options are spelled out after `curl`, as in `--execute MSG`";
+    let spelled_out = "after `curl`, use the long names of wsprobe's own options, as in `--execute MSG`";
     let Some(name) = foreign::long_name(letter) else {
-        return Err(Error::Usage(format!("`-{letter}` is no option of curl that wsprobe knows; {spelled_out}")));
+        return Err(Error::Usage(format!("wsprobe does not know curl's option `-{letter}`; {spelled_out}")));
     };
     match meaning_of(name)? {
         Some(meaning) if !OUR_LETTERS.contains(&letter) => Ok(meaning),
-        _ => Err(Error::Usage(format!("`-{letter}` is curl's `--{name}`, which has no meaning here; {spelled_out}"))),
+        _ => Err(Error::Usage(format!(
+            "`-{letter}` is curl's `--{name}`, which has no counterpart in wsprobe; {spelled_out}"
+        ))),
     }
 }
 
@@ -295,7 +297,7 @@ mod tests {
             assert_eq!(translated(words).unwrap().0, args, "data stays data: {words:?}");
         }
         assert_eq!(translated(&["-H"]).unwrap_err(), "`-H` needs a value");
-        assert!(translated(&["-1"]).unwrap_err().contains("spelled out"));
+        assert!(translated(&["-1"]).unwrap_err().contains("the long names"));
     }
 
     #[test]
@@ -305,11 +307,14 @@ mod tests {
         assert_eq!(args, ["a"]);
         assert_eq!(dropped, ["-#", "-O", "-D", "--no-keepalive", "--limit-rate", "--basic"]);
         for (word, said) in [
-            ("--digest", "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic"),
+            ("--digest", "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic"),
             ("-I", "curl's `--head` has no counterpart in wsprobe; leave it out"),
             ("-U", "curl's `--proxy-user` has no counterpart"),
-            ("-w", "`-w` is curl's `--write-out`, which has no meaning here; wsprobe's own options are spelled out"),
-            ("-W", "`-W` is no option of curl that wsprobe knows"),
+            (
+                "-w",
+                "`-w` is curl's `--write-out`, which has no counterpart in wsprobe; after `curl`, use the long names",
+            ),
+            ("-W", "wsprobe does not know curl's option `-W`"),
         ] {
             assert!(translated(&[word, "x"]).unwrap_err().starts_with(said), "{word}");
         }

@@ -75,7 +75,7 @@ fn load(suite: &RunOptions) -> Result<Vec<LoadedScript>, u8> {
     let chosen = files.into_iter().filter(|(file, _)| is_chosen(&file.name));
     let files: Vec<_> = chosen.map(|(file, script)| LoadedScript::new(&file, script)).collect();
     if files.is_empty() {
-        return Err(complain(&Error::Usage("there is no file to play: `--filter` leaves none".to_owned())));
+        return Err(complain(&Error::Usage("no file to run: `--filter` matches none".to_owned())));
     }
     Ok(files)
 }
@@ -199,7 +199,7 @@ impl RunState<'_> {
         tokio::select! {
             () = out_of_time => {
                 let timeout = self.suite.timeout.unwrap_or_default();
-                StepFault::new(format!("the script was not done within {timeout:?} (--timeout)"), 7)
+                StepFault::new(format!("the script did not finish within {timeout:?} (--timeout)"), 7)
             }
             _ = stop.wait_for(Option::is_some) => StepFault::stopped(),
         }

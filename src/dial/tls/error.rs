@@ -111,7 +111,7 @@ pub(crate) fn in_words(error: io::Error, peer: &'static str) -> io::Error {
 pub(crate) fn in_words_of_handshake(error: io::Error) -> io::Error {
     match tls(&error) {
         Some(Error::InvalidMessage(message)) if fault::is_no_tls(*message) => {
-            io::Error::new(error.kind(), "the client does not speak TLS: it may have used ws:// for wss://")
+            io::Error::new(error.kind(), "the client does not speak TLS: it may have used ws:// instead of wss://")
         }
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             io::Error::new(error.kind(), "the client closed the connection in the middle of the handshake")
@@ -132,13 +132,13 @@ fn hint(error: &Error, offer: &Offer) -> Option<&'static str> {
         Error::InvalidMessage(message) if fault::is_no_tls(*message) => Some(PLAIN),
         Error::InvalidMessage(
             InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
-        ) => Some("its chain of certificates may be longer than 64 KiB"),
+        ) => Some("its certificate chain may be longer than 64 KiB"),
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => Some(alert::version_hint(offer)),
-        Error::DecryptError => Some("a proxy or a firewall on the way may change what is sent"),
+        Error::DecryptError => Some("a proxy or a firewall on the path may modify the traffic"),
         Error::PeerMisbehaved(rustls::PeerMisbehaved::SelectedUnofferedApplicationProtocol) => {
-            Some("this port may be for HTTP/2 or another protocol alone")
+            Some("this port may serve only HTTP/2 or another protocol")
         }
         _ => None,
     }

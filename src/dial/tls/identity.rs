@@ -52,7 +52,7 @@ impl ClientIdentity {
         } else {
             let pem = Pem::read(&bytes).map_err(|error| named(&error, certificate))?;
             if pem.certificates.is_empty() {
-                return Err(named(&"it holds no certificate, neither in PEM nor in PKCS #12", certificate));
+                return Err(named(&"it contains no certificate, neither in PEM nor in PKCS #12", certificate));
             }
             let keys = if key.is_none() { pem.unlocked(certificate, passphrase)? } else { Vec::new() };
             (pem.certificates, keys)
@@ -63,7 +63,7 @@ impl ClientIdentity {
         }
         if keys.is_empty() {
             let place = key.unwrap_or(certificate);
-            return Err(named(&"it holds no private key; name its file with --key", place));
+            return Err(named(&"it contains no private key; name the file of the key with --key", place));
         }
         let certified = certified(&certificates, &keys);
         certified.map(Self).map_err(|error| named(&error, key.unwrap_or(certificate)))
@@ -114,15 +114,14 @@ fn encrypted(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let sections = text.split(BEGIN).skip(1).map(|rest| {
         let base64: String = rest.split(END).next().unwrap_or_default().split_whitespace().collect();
         let der = data_encoding::BASE64.decode(base64.as_bytes());
-        der.map_err(|error| format!("its encrypted key is no base64: {error}"))
+        der.map_err(|error| format!("its encrypted key is not base64: {error}"))
     });
     sections.collect()
 }
 
 fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
     if memchr::memmem::find(bytes, b"Proc-Type: 4,ENCRYPTED").is_some() {
-        return "its key is encrypted in a way that is out of use; `openssl pkcs8 -topk8 -in OLD -out NEW` turns it \
-                into one that can be read"
+        return "its key uses an obsolete encryption; convert it with `openssl pkcs8 -topk8 -in OLD -out NEW`"
             .to_owned();
     }
     format!("its PEM is broken: {}", in_words(error))
@@ -153,7 +152,7 @@ pub(crate) fn certified(
             return Ok(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
         }
     }
-    Err("the key belongs to another certificate".to_owned())
+    Err("the key does not belong to the certificate".to_owned())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

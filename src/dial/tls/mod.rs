@@ -132,7 +132,7 @@ pub(super) async fn secure(
     let name = match (&options.name, host) {
         (Some(name), _) => name.clone(),
         (None, Host::Domain(name)) => ServerName::try_from(name.clone())
-            .map_err(|_| Error::Usage(format!("`{name}` is no name that a certificate can have")))?,
+            .map_err(|_| Error::Usage(format!("`{name}` is not a name that a certificate can contain")))?,
         (None, Host::Ipv4(address)) => ServerName::from(IpAddr::from(*address)),
         (None, Host::Ipv6(address)) => ServerName::from(IpAddr::from(*address)),
     };

@@ -59,10 +59,10 @@ impl Trust {
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| format!("not a certificate in PEM: {}", in_words(&error)))?;
             certificates.push(certificate.clone());
-            roots.add(certificate).map_err(|_| "not a certificate that can be used: it is broken")?;
+            roots.add(certificate).map_err(|_| "not a usable certificate: it is broken")?;
         }
         if roots.is_empty() {
-            return Err("it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
+            return Err("it contains no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
         }
         Ok(Self::Only(Arc::new(Authorities { roots: Arc::new(roots), given: RootSource::All(certificates) })))
     }

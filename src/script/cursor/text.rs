@@ -59,7 +59,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn quoted(&mut self) -> Result<Template, Flaw> {
         let template = self.quoted_part()?;
         if !self.rest().is_empty() && !self.rest().starts_with(is_space) {
-            return Err(self.flaw("the quote ends before this").hint("a quote inside is written `\\\"`"));
+            return Err(self.flaw("the quoted text ends before this").hint("write a quote inside as `\\\"`"));
         }
         Ok(template)
     }
@@ -71,7 +71,7 @@ impl<'a> Cursor<'a> {
         let Some(length) = closing(inner, '"') else {
             return Err(self
                 .flaw("this quote is not closed")
-                .hint("end it with `\"`; a text that begins with one is written `\"\\\"…\"`"));
+                .hint("end it with `\"`; write a text that begins with a quote as `\"\\\"…\"`"));
         };
         let template = template::read(&inner[..length], Backslash::Escape, |at| self.place_at(start + at))?;
         self.at = start + length + 1;
@@ -89,7 +89,7 @@ impl<'a> Cursor<'a> {
                 self.at += length;
                 Ok(piece)
             }
-            _ => Err(self.flaw("a variable is to be here").hint("as in `{{name}}`")),
+            _ => Err(self.flaw("expected a variable").hint("as in `{{name}}`")),
         }
     }
 
@@ -99,15 +99,15 @@ impl<'a> Cursor<'a> {
         self.at += FENCE.len();
         if !self.is_over() {
             return Err(self
-                .flaw(format!("text in `{FENCE}` begins on the next line"))
-                .hint("one line is quoted with one `\"` on each side"));
+                .flaw(format!("text in `{FENCE}` must begin on the next line"))
+                .hint("quote a single line with one `\"` on each side"));
         }
         self.keep_comment();
         let inside = &self.lines[self.line + 1..];
         let Some(count) = inside.iter().position(|line| line.trim_matches(is_space) == FENCE) else {
             self.below = inside.len();
             return Err(Flaw::new(opened, format!("this `{FENCE}` is not closed"))
-                .hint(format!("end the text with `{FENCE}` on a line of its own")));
+                .hint(format!("end the text with `{FENCE}` on a separate line")));
         };
         self.below = count + 1;
         let inside = &inside[..count];

@@ -76,7 +76,7 @@ fn made(pieces: &[BytePiece], sources: &impl Sources) -> Result<Vec<u8>, String>
 /// The bytes that a variable holds in hex, as `capture` writes them.
 fn of_variable(piece: &Piece, sources: &impl Sources) -> Result<Vec<u8>, String> {
     let value = sources.text(&Template(vec![piece.clone()]))?;
-    unescape::hex(&value).map_err(|why| format!("what `{piece}` stands for is no hex: {why}"))
+    unescape::hex(&value).map_err(|why| format!("the value of `{piece}` is not hex: {why}"))
 }
 
 impl BytePattern {
@@ -108,9 +108,12 @@ impl BytePattern {
         let words = match (self.exact(), self.fit(data)) {
             (_, Fit::Whole(length)) if length == data.len() => return Ok(digits(data)),
             (Some(wanted), _) => return judge_exactly(wanted, data),
-            (None, Fit::Whole(length)) => format!("{} bytes are too many", data.len() - length),
+            (None, Fit::Whole(length)) => match data.len() - length {
+                1 => "1 byte too many".to_owned(),
+                more => format!("{more} bytes too many"),
+            },
             (None, Fit::Short) => "the message ends too soon".to_owned(),
-            (None, Fit::Not(at)) => format!("the byte at {at:#x} is another"),
+            (None, Fit::Not(at)) => format!("the byte at {at:#x} differs"),
         };
         Err(Mismatch::with(words, dumped(data).map(DiffLine::came).collect()))
     }
@@ -142,9 +145,7 @@ impl BytePattern {
                 let as_many = &data[..data.len().min(wanted.len())];
                 judge_exactly(wanted, as_many).err().unwrap_or_default()
             }
-            None => {
-                Mismatch::with(format!("the byte at {at:#x} is another"), dumped(data).map(DiffLine::came).collect())
-            }
+            None => Mismatch::with(format!("the byte at {at:#x} differs"), dumped(data).map(DiffLine::came).collect()),
         }
     }
 }
@@ -272,8 +273,8 @@ fn judge_exactly(wanted: &[u8], data: &[u8]) -> MatchResult {
         return Ok(digits(data));
     }
     let words = match (wanted.len(), data.len()) {
-        (expected, came) if expected == came => "the bytes are others".to_owned(),
-        (expected, came) => format!("expected {expected} bytes, and {came} came"),
+        (expected, came) if expected == came => "the bytes differ".to_owned(),
+        (expected, came) => format!("expected {expected} bytes, {came} came"),
     };
     let text = |data| dumped(data).collect::<Vec<_>>().join("\n");
     Err(Mismatch::with(words, diff(&format!("{}\n", text(wanted)), &format!("{}\n", text(data)))))
@@ -326,9 +327,9 @@ mod tests {
     fn a_message_is_fitted_whole_and_contained_anywhere() {
         let pattern = BytePattern(vec![known(&[1]), BytesPart::Any]);
         assert_eq!(pattern.judge(&[1, 2]).unwrap(), "0102");
-        assert_eq!(pattern.judge(&[1, 2, 3]).unwrap_err().words, "1 bytes are too many");
+        assert_eq!(pattern.judge(&[1, 2, 3]).unwrap_err().words, "1 byte too many");
         assert_eq!(pattern.judge(&[1]).unwrap_err().words, "the message ends too soon");
-        assert_eq!(pattern.judge(&[2]).unwrap_err().words, "the byte at 0x0 is another");
+        assert_eq!(pattern.judge(&[2]).unwrap_err().words, "the byte at 0x0 differs");
         assert_eq!(pattern.judge_part(&[0, 1, 1, 3]).unwrap(), "0101");
         assert_eq!(BytePattern(vec![known(&[1, 3])]).judge_part(&[0, 1, 1, 3]).unwrap(), "0103");
         assert!(pattern.judge_part(&[0, 1]).is_err());

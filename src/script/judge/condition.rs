@@ -107,7 +107,7 @@ impl JsonCondition {
         for path in self.paths() {
             let found = path.query.query(value);
             let words = match found.first() {
-                None => format!("{} leads nowhere", path.text),
+                None => format!("{} does not exist", path.text),
                 Some(first) if found.len() == 1 => format!("{} is {first}", path.text),
                 Some(first) => format!("{} is {first}, and {} more", path.text, found.len() - 1),
             };

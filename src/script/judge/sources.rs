@@ -20,9 +20,9 @@ pub(crate) trait Sources {
     fn json(&self, template: &Template) -> Result<Value, String> {
         let text = self.json_text(template)?;
         if text.len() > LARGEST_JSON {
-            return Err(format!("JSON that is compared has no more than {} MiB", LARGEST_JSON >> 20));
+            return Err(format!("JSON to compare must not be larger than {} MiB", LARGEST_JSON >> 20));
         }
-        serde_json::from_str(&text).map_err(|error| format!("`{text}` is no JSON: {error}"))
+        serde_json::from_str(&text).map_err(|error| format!("`{text}` is not JSON: {error}"))
     }
 
     /// The same in a regular expression, where variables stand for themselves.

@@ -34,11 +34,11 @@ pub(crate) enum Undefined {
     Variable(String),
     #[error("`{0}` is not set in the environment")]
     Environment(String),
-    #[error("what `{0}` stands for is no hex: {1}")]
+    #[error("the value of `{0}` is not hex: {1}")]
     NoHex(String, String),
-    #[error("with its variables put in, this is larger than {} MiB", LARGEST >> 20)]
+    #[error("with its variables replaced, this is larger than {} MiB", LARGEST >> 20)]
     TooLarge,
-    #[error("with its variables put in, this regular expression is larger than {} KiB", LONGEST_EXPRESSION >> 10)]
+    #[error("with its variables replaced, this regular expression is larger than {} KiB", LONGEST_EXPRESSION >> 10)]
     LongExpression,
     #[error("all variables together are larger than {} MiB", LARGEST >> 20)]
     Full,
@@ -233,7 +233,7 @@ mod tests {
         let mut variables = variables();
         variables.set("a", "x".repeat(LARGEST / 2 + 1));
         let error = |text| variables.text(&template(text)).unwrap_err().to_string();
-        assert_eq!(error("{{a}}{{a}}"), "with its variables put in, this is larger than 64 MiB");
+        assert_eq!(error("{{a}}{{a}}"), "with its variables replaced, this is larger than 64 MiB");
         assert_eq!(variables.expression(&template("{{a}}")), Err(Undefined::LongExpression));
         let mut variables = variables.clone();
         assert_eq!(variables.keep("b", "x".repeat(LARGEST / 2)), Err(Undefined::Full));
