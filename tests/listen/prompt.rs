@@ -76,7 +76,7 @@ fn typed_lines_go_to_all_or_to_one_and_what_arrives_has_its_name() {
     assert_eq!(text_of(&mut second), "just you");
     assert_eq!(text_of(&mut first), "/slash");
     assert_eq!(frame_of(&mut first).unwrap(), (2, vec![0, 0xff]));
-    host.screen.shows("* not sent: there is no client #3; /clients lists the connected clients");
+    host.screen.shows("* not sent: there is no client #3; /clients lists the connected ones");
     host.screen.prompt();
     host.screen.keys("half typed");
     second.write_all(&masked(TEXT, b"from the second")).unwrap();
@@ -112,7 +112,7 @@ fn clients_are_listed_and_can_be_sent_away() {
     assert_eq!(close_of(&mut second), (4001, "go away".to_owned()));
     host.screen.shows("* #2 closed 4001");
     host.screen.keys("/kick #2\r");
-    host.screen.shows("* there is no client #2; /clients lists the connected clients");
+    host.screen.shows("* there is no client #2; /clients lists the connected ones");
     host.screen.keys("/close\r");
     assert_eq!(close_of(&mut first).0, 1000);
     host.screen.shows("* #1 closed 1000");

@@ -82,9 +82,7 @@ impl Proxy {
             "socks5" => ProxyKind::Socks5,
             "socks5h" => ProxyKind::Socks5h,
             _ => {
-                return Err("the URL of the URL of a proxy begins with http://, https://, socks5:// or \
-                socks5h://"
-                    .to_owned());
+                return Err("a proxy URL begins with http://, https://, socks5:// or socks5h://".to_owned());
             }
         };
         // A scheme that the parser does not know, as it would drop the port that it takes for the scheme's own.
