@@ -492,11 +492,11 @@ mod tests {
             flaws("exec echo '{{url}}' {{list.0.my-id}} {{env:HOME}} \\{{.State}}\nexec echo {{uuid}} capture x\n"),
             [
                 "1:12: `{{url}}` cannot be used in a command: the shell would run its value; write `\"$url\"`: variables \
-                 are in the command's environment",
+                 are passed in the command's environment",
                 "1:21: `{{list.0.my-id}}` cannot be used in a command: the shell would run its value; write \
-                 `\"$list_0_my_id\"`: variables are in the command's environment",
+                 `\"$list_0_my_id\"`: variables are passed in the command's environment",
                 "1:38: `{{env:HOME}}` cannot be used in a command: the shell would run its value; write `\"$HOME\"`: \
-                 variables are in the command's environment",
+                 variables are passed in the command's environment",
                 "2:1: `{{uuid}}` cannot be used in a command; write `set x = {{uuid}}` before it, and `\"$x\"` in it",
             ]
         );

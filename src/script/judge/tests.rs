@@ -91,7 +91,7 @@ fn texts_are_whole_contained_or_matched() {
     assert_eq!(shown(&matching("^t").message(&"x".into()).unwrap_err()), ["the text does not match /^t/", "+x"]);
     let flags = Regexp { source: template("^TICK"), flags: "i".to_owned() };
     assert!(regex(&flags, &Plain).unwrap().is_match("tick"));
-    assert!(Matcher::new(&Pattern::Text(matches("(")), &Plain).unwrap_err().contains("is no regular expression"));
+    assert!(Matcher::new(&Pattern::Text(matches("(")), &Plain).unwrap_err().contains("is not a regular expression"));
 }
 
 #[test]

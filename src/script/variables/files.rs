@@ -200,9 +200,9 @@ mod tests {
     fn what_is_wrong_is_said_with_its_line() {
         for (text, format, why) in [
             ("A=1\nB", VariablesFormat::Env, "expected `NAME=VALUE` in line 2"),
-            ("A B=1", VariablesFormat::Env, "and this is none, in line 1"),
+            ("A B=1", VariablesFormat::Env, "must consist of letters, digits and `_` in line 1"),
             ("A=\"x", VariablesFormat::Env, "a quote is not closed in line 1"),
-            ("[1]", VariablesFormat::Json, "variables stand in an object"),
+            ("[1]", VariablesFormat::Json, "expected variables in an object"),
             ("{\n\"a\":}", VariablesFormat::Json, "expected value at line 2 column 5"),
             ("a = 1\nb = \n", VariablesFormat::Toml, "at line 2"),
         ] {

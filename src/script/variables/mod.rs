@@ -256,7 +256,7 @@ mod tests {
         bytes.set("x", "00 FFfe");
         assert_eq!(bytes.text(&template("{{ base64  hex x }}")).unwrap(), "AP/+");
         let error = bytes.text(&template("{{base64 hex n}}")).unwrap_err().to_string();
-        assert!(error.starts_with("what `{{n}}` stands for is no hex"), "{error}");
+        assert!(error.starts_with("the value of `{{n}}` is not hex"), "{error}");
         let now = humantime::parse_rfc3339(&text("{{now}}")).unwrap();
         assert!(now.elapsed().unwrap().as_secs() < 60);
     }
