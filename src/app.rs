@@ -19,12 +19,12 @@ use crate::term::{self, Talk};
 #[derive(Debug)]
 pub(crate) enum Job {
     Connect(Box<ClientOptions>),
-    /// The same, but the target is a server of our own, started for the occasion.
+    /// The same, but the target is a built-in server, started for this run.
     Demo(Box<ClientOptions>),
     Listen(Box<ListenOptions>),
     CheckScripts(Box<ScriptCheck>),
     Replay(Box<ReplayOptions>),
-    /// A recording, or that of one client, is to become a script.
+    /// Converts a recording, or that of one client, to a script.
     ToScript {
         file: PathBuf,
         client: Option<ClientName>,
@@ -33,7 +33,7 @@ pub(crate) enum Job {
     Print(Vec<u8>),
 }
 
-/// Larger than what anyone tries out.
+/// Larger than any message that is likely to be tried.
 const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.

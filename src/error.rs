@@ -15,7 +15,7 @@ use crate::handshake::{HandshakeError, Refusal};
 use crate::masking;
 use crate::wire::frame::Side;
 
-/// The option whose time no other attempt can have.
+/// The option whose time limit applies to all attempts together.
 pub(crate) const RUN_LIMIT: &str = "--timeout";
 
 /// A run that ended before, or instead of, a session.
@@ -112,14 +112,14 @@ impl Error {
         ErrorEvent { exchange: exchange.map(Box::new), ..ErrorEvent::new(self.kind(), self.chain()) }
     }
 
-    /// Whether another attempt may fare better. Without `_`, so that each new error has to choose.
+    /// Whether another attempt may succeed. Without `_`, so that each new error has to choose.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Resolve { .. } | Self::Unreachable { .. } => true,
             Self::UnixSocket { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
             }
-            // What the peer's TLS says stays so; that the connection broke need not.
+            // The peer's TLS errors are permanent; a broken connection may be temporary.
             Self::Tls { source, .. } => source.may_pass(),
             Self::Proxy { source, .. } => source.may_pass(),
             Self::Handshake { source, .. } => source.may_pass(),
@@ -166,7 +166,7 @@ impl Error {
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
             let cause_text = cause.to_string();
-            // Some causes repeat what stands above them.
+            // Some causes repeat the text of the error above them.
             if !line.ends_with(&cause_text) {
                 write!(line, ": {cause_text}").expect("a String takes all");
             }

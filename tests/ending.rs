@@ -84,7 +84,7 @@ fn while_answers_come_it_goes_on() {
 
 #[test]
 fn parts_of_a_message_are_no_silence() {
-    // A frame of 8 bytes that comes one by one, and is no message before the last of them is there.
+    // A frame of 8 bytes that comes one by one, and is not a message before the last of them is there.
     for args in [&[][..], &["-j"]] {
         let server = pausing(10, Duration::from_millis(200), |at| match at {
             0 => vec![0x81, 9],

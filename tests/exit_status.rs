@@ -174,7 +174,7 @@ fn a_mute_server_is_7_after_the_handshake_timeout() {
 
 #[test]
 fn a_connection_that_does_not_come_about_in_time_is_7() {
-    // The kernel accepts, and then nobody speaks TLS.
+    // The kernel accepts, and then nobody supports TLS.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("wss://{}/", listener.local_addr().unwrap());
     let ran = tool().args(["-k", "-q", "--connect-timeout", "300ms"]).arg(url).run();

@@ -182,14 +182,14 @@ fn a_record_does_not_take_the_place_of_what_the_run_reads_or_prints() {
     unharmed(stdout, "it is the same file as stdout");
     let replayed = path(&dir, "link");
     std::os::unix::fs::symlink(&file, &replayed).unwrap();
-    unharmed(tool().arg("replay").arg(&replayed).args(["--record", name, &server]).run(), "would be replaced");
-    unharmed(tool().args(["listen", ":0", "--replay", name, "--record", name]).run(), "would be replaced");
+    unharmed(tool().arg("replay").arg(&replayed).args(["--record", name, &server]).run(), "would be overwritten");
+    unharmed(tool().args(["listen", ":0", "--replay", name, "--record", name]).run(), "would be overwritten");
     let script = path(&dir, "x.wsp");
     std::fs::write(&script, format!("connect {server}\n")).unwrap();
     let linked = path(&dir, "out.json");
     std::os::unix::fs::symlink(&script, &linked).unwrap();
     for output in [format!("--record={}", script.display()), format!("--report=json={}", linked.display())] {
-        tool().args(["run", &output]).arg(&script).run().code(2).says("would be replaced");
+        tool().args(["run", &output]).arg(&script).run().code(2).says("would be overwritten");
         assert_eq!(std::fs::read_to_string(&script).unwrap(), format!("connect {server}\n"));
     }
     // Nothing is lost in these.

@@ -1,4 +1,4 @@
-//! The wire: compression as it is agreed on and kept, seen from a server that speaks in bytes.
+//! The wire: compression as it is negotiated and kept, seen from a server that speaks in bytes.
 
 mod kit;
 
@@ -103,7 +103,7 @@ fn a_bad_or_unasked_answer_fails_the_connection() {
         tool().arg(server.url()).run().code(5).says(why);
     }
     let server = granting("permessage-deflate", |_, _| {});
-    tool().args(["--compress", "off"]).arg(server.url()).run().code(5).says("as none was asked for");
+    tool().args(["--compress", "off"]).arg(server.url()).run().code(5).says("because none was requested");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn what_is_to_be_sent_does_not_wait_for_all_that_a_little_inflates_to() {
     assert!(before.is_some_and(|before| before <= 2), "{before:?}: {out:.3000}");
 }
 
-/// Sends so much text as one message: in one frame, or as it is compressed.
+/// Sends this much text as one message: in one frame, or as it is compressed.
 fn huge(stream: &mut TcpStream, opcode: u8, mib: usize, is_compressed: bool) {
     let piece = "0123456789abcdé".repeat(1 << 16);
     if is_compressed {
@@ -217,7 +217,7 @@ fn a_message_of_1_gib_goes_to_a_pipe_in_little_memory() {
     for (opcode, is_compressed, end) in
         [(TEXT, false, "é\n"), (TEXT, true, "é\n"), (BINARY, false, "é"), (BINARY, true, "é")]
     {
-        // Behind a text stands a line's end.
+        // After a text stands a line's end.
         let size = (MIB << 20) + usize::from(opcode == TEXT);
         let (release, released) = channel::<()>();
         let server = granting("permessage-deflate", move |mut stream, _| {

@@ -1,11 +1,11 @@
-//! Credentials of the URL and of `--netrc`.
+//! Credentials from the URL and from `--netrc`.
 
 use super::{Env, options};
 use crate::error::Error;
 use crate::request::{Credentials, netrc};
 use crate::target::Parsed;
 
-/// What the URL says, or else the file of `--netrc`; of both, when the URL names a user alone.
+/// From the URL, or else from the file of `--netrc`; from both if the URL has only a user.
 pub(crate) fn from_url_or_netrc(
     parsed: &Parsed,
     request: &options::RequestArgs,

@@ -18,7 +18,7 @@ pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
     ("130, 143", "interrupted, terminated"),
 ];
 
-/// What people do with it, and what it does then.
+/// Typical command lines, and what they do.
 pub(super) const EXAMPLES: [(&str, &str); 6] = [
     ("wsprobe demo", "try it out without a network"),
     ("wsprobe wss://echo.example.org", "the prompt"),
@@ -44,10 +44,10 @@ pub(super) fn after() -> String {
 /// The width that `-h` keeps to.
 const COLUMNS: usize = 80;
 
-/// Stands before the page of `-h` in what clap writes, which is too long for a screen.
+/// Marks the page of `-h` in clap's output, which is too long for a screen.
 pub(super) const SHORT: &str = "wsprobe [OPTIONS] URL";
 
-/// What nobody looks for who does not know it already.
+/// Options that nobody looks up in the help.
 const FOR_WSCAT: [&str; 3] = ["connect", "protocol", "slash"];
 
 /// The page of `-h`: what is used most, and the names of all the rest.
@@ -64,7 +64,7 @@ pub(super) fn short(command: &Command) -> String {
     let others = command.get_arguments().filter(|argument| !is_explained(argument)).filter_map(Arg::get_long);
     let mut left: VecDeque<_> = others.filter(|name| !FOR_WSCAT.contains(name)).collect();
     while let Some(first) = left.front().map(|name| name.len()) {
-        // A line that has no room for the next one may have it for another.
+        // A line without room for the next name may have room for a shorter one.
         let fitting = left.iter().position(|name| column + " ".len() + name.len() <= COLUMNS);
         let name = left.remove(fitting.unwrap_or(0)).unwrap_or_default();
         page.push(if fitting.is_none() { '\n' } else { ' ' });

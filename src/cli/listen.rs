@@ -85,7 +85,7 @@ struct WorkArgs {
     /// Each message is a line on its stdin, each line on its stdout is a message (binary if it is not UTF-8); stderr is
     /// passed through. The command runs in a shell, with the CGI variables (RFC 3875) that websocketd sets:
     /// REMOTE_ADDR, PATH_INFO, QUERY_STRING, HTTP_* and others. When the client has left, the command's stdin ends
-    /// after the last message. If it then neither reads on nor exits within `--close-timeout`, it is terminated
+    /// after the last message. If it then neither continues to read nor exits within `--close-timeout`, it is terminated
     /// together with the processes that it has started. When the command exits, the client is closed with 1000, or with
     /// 1011 if it failed. `--max-clients` limits how many commands run at once.
     #[arg(long, value_name = "CMD")]
@@ -416,7 +416,7 @@ impl AdmissionArgs {
         Ok(if patterns.is_empty() { Origins::Own } else { Origins::Only(patterns) })
     }
 
-    /// Only on an address that others cannot reach is it known what the server is called.
+    /// The names of the server are known only on an address that others cannot reach.
     fn hosts(&self, address: &Address, origins: &Origins) -> Hosts {
         let is_guarded = address.is_local() && *origins != Origins::Any;
         if is_guarded || !self.host.is_empty() { Hosts::Only(self.host.clone()) } else { Hosts::Any }

@@ -31,7 +31,7 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("SSLKEYLOGFILE", "The file to write the secrets of TLS sessions to, for tools such as Wireshark."),
 ];
 
-/// What stands in records beside the messages, by their type.
+/// The fields of records other than messages, by their type.
 const RECORDS: [(&str, &str); 6] = [
     (
         "all",

@@ -156,11 +156,11 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
     let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();
-    // Hundreds of options take longer to take down than the end of the process does.
+    // Dropping hundreds of options takes longer than letting the process end.
     std::mem::forget(definition);
     let cli = match matched {
         Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches).expect("clap has just matched these"),
-        // Only who asks for help waits for all of it to be written.
+        // The whole help is built only if it was requested.
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return explained(&command().try_get_matches_from(args).err().unwrap_or(error));
         }
@@ -203,7 +203,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     }
 }
 
-/// Reads the line that a line for curl means.
+/// Parses a curl command line.
 fn as_curl(line: &[String], env: &Env) -> Result<Job, Error> {
     let definition = command();
     let takes_value = |name: &str| {
@@ -220,7 +220,7 @@ fn as_curl(line: &[String], env: &Env) -> Result<Job, Error> {
     Ok(job)
 }
 
-/// The definition, with the short help behind clap's own.
+/// The definition, with the short help after clap's own.
 pub(crate) fn command() -> clap::Command {
     let command = Cli::command();
     let short = help::short(&command);

@@ -306,7 +306,7 @@ pub(crate) struct EndingArgs {
     /// After the input, receive until nothing has arrived for this long: 1s by default
     ///
     /// Only messages and parts of them count, not pings and pongs. Time during which stdout blocks does not count
-    /// either. A feed that never pauses goes on until `--wait`, `--count`, `--timeout` or a signal ends it. With
+    /// either. A feed that never pauses continues until `--wait`, `--count`, `--timeout` or a signal ends it. With
     /// `--wait`, whichever time ends first applies.
     #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) wait_idle: Option<Duration>,

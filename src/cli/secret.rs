@@ -1,4 +1,4 @@
-//! Values that need not stand in argv: `@FILE`, `env:NAME`, `ask:`.
+//! Values that need not be given in argv: `@FILE`, `env:NAME`, `ask:`.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use crate::error::Error;
 use crate::request::jar::Jar;
 use crate::request::{Credentials, Header};
 
-/// Stands before a value that is data, whatever it looks like: no argument that was typed can hold it.
+/// Marks a value as plain data, whatever it looks like: no typed argument can contain this character.
 const DATA: char = '\0';
 
-/// A value that says where it stands, made one that does not.
+/// Marks a value that looks like a place as plain data.
 pub(super) fn as_data(text: &str) -> String {
     if is_place(text) { format!("{DATA}{text}") } else { text.to_owned() }
 }
 
-/// Whether it says where the value stands.
+/// Whether it names a place to read the value from.
 fn is_place(text: &str) -> bool {
     text.starts_with('@') || text.starts_with("env:") || text == "ask:"
 }
@@ -39,14 +39,14 @@ pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-/// A token, from wherever. What is wrong with it is said without showing it.
+/// A token, from any place. Errors do not show it.
 pub(super) fn bearer(text: &str) -> Result<Credentials, Error> {
     let token = resolve("--bearer", text)?;
     let bad = |error| Error::Usage(format!("the token of `--bearer <TOKEN>` cannot be sent: {error}"));
     values::field_value(&token).map(Credentials::Bearer).map_err(bad)
 }
 
-/// `NAME[:PASS]`, from wherever; asks for what is missing.
+/// `NAME[:PASS]`, from any place; asks for a missing password.
 pub(super) fn user(text: &str) -> Result<Credentials, Error> {
     let text = resolve("--user", text)?;
     let (user, password) = match text.split_once(':') {
@@ -56,12 +56,12 @@ pub(super) fn user(text: &str) -> Result<Credentials, Error> {
     Ok(Credentials::Basic { user, password })
 }
 
-/// A subprotocol, or where it stands; what it is then is looked at when it is there.
+/// A subprotocol, or a place to read it from; in that case it is checked after reading.
 pub(super) fn subprotocol(text: &str) -> Result<String, String> {
     if is_place(text) { Ok(text.to_owned()) } else { values::subprotocol(text) }
 }
 
-/// Subprotocols, from wherever. What is wrong with one that did not stand in argv is said without showing it.
+/// Subprotocols, from any place. Errors do not show a value that was not given in argv.
 pub(super) fn subprotocols(texts: &[String]) -> Result<Vec<String>, Error> {
     let bad = |error| Error::Usage(format!("the value of `--subprotocol <NAME>` cannot be sent: {error}"));
     texts.iter().map(|text| values::subprotocol(&resolve("--subprotocol", text)?).map_err(bad)).collect()
@@ -73,7 +73,7 @@ pub(super) enum CookieArg {
     Jar(Jar),
 }
 
-/// A cookie, from wherever, or `@FILE` with a whole jar.
+/// A cookie, from any place, or `@FILE` with a whole jar.
 pub(super) fn cookie(text: &str) -> Result<CookieArg, Error> {
     if let Some(path) = text.strip_prefix('@')
         && let Some(jar) = Jar::from_text(&read("--cookie", Path::new(path))?)
@@ -91,7 +91,7 @@ pub(super) fn cookie(text: &str) -> Result<CookieArg, Error> {
     Ok(CookieArg::Pair(pair))
 }
 
-/// `-H`: a header, or `@FILE` with one a line.
+/// `-H`: a header, or `@FILE` with one per line.
 pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
     let Some(path) = text.strip_prefix('@') else {
         let header = values::header(text).map_err(|error| bad_header(text, &error))?;

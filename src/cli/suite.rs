@@ -1,4 +1,4 @@
-//! The options of `wsprobe run` that say how scripts are played and what is told of them.
+//! The options of `wsprobe run` that control how scripts are played and reported.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -134,7 +134,7 @@ impl PlayingArgs {
     /// The reports that are wanted, and files to play that were given with them.
     ///
     /// # Errors
-    /// What is no report, or would overwrite a script.
+    /// An invalid report, or one that would overwrite a script.
     pub(super) fn reports(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         self.output.reports.read()
     }
@@ -164,7 +164,7 @@ impl FromArgMatches for ReportArgs {
 }
 
 impl Args for ReportArgs {
-    /// By hand, since clap's derive does not tell which values were given together.
+    /// By hand, because clap's derive does not show which values were given together.
     fn augment_args(command: Command) -> Command {
         const SUMMARY: &str = "Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more";
         const DETAILS: &str = "TAP is written to stdout as each file ends, the other reports to their file after the last one; \
@@ -181,10 +181,10 @@ impl Args for ReportArgs {
 }
 
 impl ReportArgs {
-    /// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
+    /// The requested reports, and files to play that follow them: the FILE of `--report tap FILE`.
     ///
     /// # Errors
-    /// What is no report, or would overwrite a script.
+    /// An invalid report, or one that would overwrite a script.
     fn read(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         let mut reports: Vec<ReportRequest> = Vec::new();
         let mut others = Vec::new();

@@ -38,7 +38,7 @@ const INTERVAL: Duration = Duration::from_secs(30);
 
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long nothing has come when it is taken that nothing more will, unless something else is said.
+/// The default of `--wait-idle`: after this long without messages, no more are expected.
 const IDLE: Duration = Duration::from_secs(1);
 
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
@@ -125,7 +125,7 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(PromptOptions { exit_on_close: options.ending.exit_on_close, ..prompt });
     }
-    // What is to be recorded or sent again has to be there as a whole.
+    // What is recorded or sent again must be complete.
     let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
     Source::Pipe(cut(stdin, may_stream))
 }
@@ -172,7 +172,7 @@ fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
     messages.execute.iter().map(message).collect()
 }
 
-/// A message of the command line, made as one of stdin is.
+/// A message of the command line, converted like one of stdin.
 pub(super) fn message(option: &str, text: &str, stdin: &options::StdinArgs) -> Result<Message, Error> {
     let bad = |error| Error::Usage(format!("invalid value `{text}` for `{option}`: {error}"));
     Ok(match (stdin.binary, stdin.escapes) {
@@ -191,7 +191,7 @@ fn patience(timing: &options::TimingArgs) -> RetryPolicy {
     }
 }
 
-/// Pings go out by themselves at the prompt only: who thinks between two lines is not to lose the connection.
+/// Pings are automatic only at the prompt: a user who pauses between two lines should not lose the connection.
 pub(super) fn pings(
     interval: Option<Interval>,
     timeout: Option<Duration>,
@@ -241,7 +241,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     })
 }
 
-/// An explicit `--wait` is all the time there is, unless silence is to end it too.
+/// An explicit `--wait` is the full time, unless `--wait-idle` is given too.
 fn linger(ending: &options::EndingArgs) -> LingerPolicy {
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),

@@ -83,7 +83,7 @@ pub(crate) fn speed(text: &str) -> Result<Speed, String> {
     }
 }
 
-/// How many of something that there has to be one of.
+/// A number of at least 1.
 pub(crate) fn positive<N: FromStr + From<u8> + PartialOrd>(text: &str) -> Result<N, String> {
     text.parse().ok().filter(|count| *count >= N::from(1)).ok_or_else(|| "expected a number of at least 1".to_owned())
 }
@@ -116,7 +116,7 @@ pub(crate) fn field_value(text: &str) -> Result<String, String> {
     header(&format!("X:{text}")).map(|header| header.value)
 }
 
-/// RFC 6455, section 4.1: there are older drafts, but nobody speaks them any more.
+/// RFC 6455, section 4.1: older drafts are not in use any more.
 pub(crate) fn protocol_version(text: &str) -> Result<u8, String> {
     match text {
         "13" => Ok(13),
@@ -143,7 +143,7 @@ pub(crate) fn pin(text: &str) -> Result<Pin, String> {
     Pin::from_text(text).ok_or_else(|| "expected the SHA-256 of a public key in base64, 44 characters".to_owned())
 }
 
-/// What stands between messages, with escapes. Not a `Vec`, which clap takes for a list of values.
+/// The delimiter between messages, with escapes. Not a `Vec`, which clap would treat as a list of values.
 pub(crate) fn delimiter(text: &str) -> Result<Bytes, String> {
     match unescape_bytes(text) {
         Ok(bytes) if bytes.is_empty() => Err("expected at least one byte; `--whole` does not split stdin".to_owned()),
@@ -198,7 +198,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
         ErrorKind::ValueValidation => return format!("invalid value `{value}` for `{argument}`: {source}"),
         ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
         ErrorKind::InvalidValue => return format!("invalid value `{value}` for `{argument}`: expected one of {valid}"),
-        // To clap, what stands behind the URL can only be a command.
+        // clap takes an argument after the URL for a command.
         ErrorKind::ArgumentConflict => {
             if let Some(extra) = context(ContextKind::InvalidSubcommand) {
                 return format!("unexpected argument `{extra}`: only one URL can be given; `-x` sends a message");
@@ -206,7 +206,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
         }
         _ => {}
     }
-    // clap's own first line says it well; a tip, if it has one, comes behind.
+    // clap's own first line is good; its tip, if there is one, follows.
     let text = error.render().to_string();
     let mut line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
     let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));

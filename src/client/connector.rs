@@ -17,10 +17,10 @@ use crate::session::{Attempt, Backoff, Outcome, Wait};
 use crate::term::Talk;
 use crate::wire::Socket;
 
-/// Often enough to be there 100 ms after the server.
+/// Often enough to connect within 100 ms after the server is up.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
-/// A connection, and what was agreed on.
+/// A connection, and what was negotiated.
 pub(crate) type Connected = (Socket<Stream>, Opened);
 
 /// Makes the connections of a run.
@@ -98,7 +98,7 @@ impl Connector {
         if outcome.wanted || !outcome.end.may_pass() { None } else { backoff.next(fastrand::f64()) }
     }
 
-    /// Connects at that time, and tries again for as long as that may help.
+    /// Connects at that time, and retries for as long as that may help.
     ///
     /// Cancel-safe, but for an attempt under way.
     pub(crate) async fn again(
@@ -149,7 +149,7 @@ async fn limited(
     }
 }
 
-/// Tries until the server is there, or fails in a way that waiting does not mend.
+/// Tries until the server is up, or fails in a way that waiting does not fix.
 async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
     let mut is_told = false;
     loop {

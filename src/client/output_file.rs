@@ -1,5 +1,5 @@
 //! Files that are written as a whole, such as records and reports: what is in them stays until there is something to write,
-//! and none is one that the run itself reads or prints to.
+//! and files that the run itself reads or prints to are refused.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -24,7 +24,7 @@ const STREAMS: [(&str, &str); 3] = [("/dev/stdin", "stdin"), ("/dev/stdout", "st
 pub(crate) fn open(path: &Path, mode: u32) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(mode).open(path)?;
     let metadata = file.metadata()?;
-    // What is no file has nothing in it that could be lost.
+    // Only a regular file has contents that could be lost.
     let is_same = |stream: &str| std::fs::metadata(stream).is_ok_and(|stream| is_one(&metadata, &stream));
     match STREAMS.iter().find(|(stream, _)| metadata.is_file() && is_same(stream)) {
         Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the same file as {name}"))),

@@ -25,7 +25,7 @@ use crate::wire::Fault;
 use crate::wire::offer::Agreed;
 use crate::wire::trace::WireEvent;
 
-/// Tells a step on the way to the connection, to who asked for details.
+/// Reports a step of connecting, for `-v`.
 pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
     match trace {
         Trace::Dialed { target, dialed } => {
@@ -64,7 +64,7 @@ fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
     talk.fine_detail(&format!("certificate: names {names}; valid until {until}"));
 }
 
-/// Tells that the connection is open.
+/// Reports that the connection is open.
 pub(crate) fn opened(talk: &Talk, opened: &Opened) {
     let subprotocol = opened.shown_subprotocol();
     let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
@@ -78,7 +78,7 @@ pub(crate) fn opened(talk: &Talk, opened: &Opened) {
     }
 }
 
-/// Shows what a client asked, and what it was answered, to who asked for details.
+/// Shows a client's request and the response, for `-v`.
 pub(crate) fn handshake(talk: &Talk, peer: &Peer, request: &str, answer: &str) {
     if request.is_empty() {
         return;
@@ -88,7 +88,7 @@ pub(crate) fn handshake(talk: &Talk, peer: &Peer, request: &str, answer: &str) {
     talk.detail('>', &masking::head(answer));
 }
 
-/// Tells that a client has offered none of the subprotocols that the server speaks, if it speaks any.
+/// Reports that a client has offered none of the subprotocols that the server speaks, if it speaks any.
 pub(crate) fn no_subprotocol(talk: &Talk, name: ClientName, opening: &OpeningRequest, ours: &[String]) {
     if ours.is_empty() {
         return;
@@ -105,17 +105,17 @@ pub(crate) fn no_subprotocol(talk: &Talk, name: ClientName, opening: &OpeningReq
     });
 }
 
-/// What was agreed on about compression.
+/// What was negotiated about compression.
 pub(crate) fn compressed(agreed: &Agreed) -> String {
     format!("messages are compressed; {agreed}")
 }
 
-/// Tells why there is no connection; a refusal's body comes with it.
+/// Reports why there is no connection; a refusal's body comes with it.
 pub(crate) fn not_connected(talk: &Talk, error: &Error) {
     talk.error(&error.chain());
     match error {
         Error::Refused(refusal) => refused(talk, refusal),
-        // Its words matter less: it is not who was asked.
+        // Its body matters less: it is not the server.
         Error::Proxy { source: proxy::ProxyError::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
         _ => {}
     }
@@ -131,7 +131,7 @@ fn refused(talk: &Talk, refusal: &Refusal) {
     }
 }
 
-/// Tells how the last session ended, and what it leaves undone. Errors are told even when quiet; a record has them too.
+/// Reports how the last session ended, and what was not done. Errors are shown even with `--quiet`; records have them too.
 #[must_use]
 pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec<ErrorEvent> {
     let mut errors: Vec<_> = end(talk, plan, outcome).into_iter().collect();
@@ -163,7 +163,7 @@ pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec
     errors
 }
 
-/// Tells that a session ended which another one will follow.
+/// Reports that a session ended that another one follows.
 #[must_use]
 pub(crate) fn lost(talk: &Talk, plan: &ClientOptions, outcome: &Outcome, next: &Attempt) -> Option<ErrorEvent> {
     let error = end(talk, plan, outcome);
@@ -171,14 +171,14 @@ pub(crate) fn lost(talk: &Talk, plan: &ClientOptions, outcome: &Outcome, next: &
     error
 }
 
-/// Tells what a connection takes over from the one before.
+/// Reports what a connection takes over from the one before.
 pub(crate) fn resuming(talk: &Talk, messages: usize) {
     if messages > 0 {
         talk.say(&format!("sending the queued messages ({messages})"));
     }
 }
 
-/// Tells what was not sent, now that there will be no other connection.
+/// Reports what was not sent, when no other connection follows.
 pub(crate) fn unsent(talk: &Talk, messages: usize) {
     match messages {
         0 => {}
@@ -187,11 +187,11 @@ pub(crate) fn unsent(talk: &Talk, messages: usize) {
     }
 }
 
-/// Tells an end, and returns it if it is an error that no record has yet.
+/// Reports how a session ended, and returns it if it is an error that was not recorded yet.
 fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEvent> {
     let patience = plan.session.ending.close_timeout;
     let words = match &outcome.end {
-        // A missed expectation says it better.
+        // The message of a missed expectation says more.
         End::TimedOut if !outcome.missed.is_empty() => return None,
         End::OutputGone => return None,
         End::Closed { close, .. } => closed(close),
@@ -209,7 +209,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         End::Abandoned => "cut without a Close, as requested".to_owned(),
         End::Left => "the server closed the connection after our half-close".to_owned(),
     };
-    // One that sends on for ever has left nothing unsaid that was waited for.
+    // A server that never stops sending has sent everything that was expected.
     let kind = outcome.end.kind().filter(|_| !outcome.sends_on);
     match (&outcome.end, kind) {
         (End::Interrupted(_), _) | (_, None) => talk.say(&words),
@@ -218,7 +218,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
     kind.and_then(|_| recorded(&outcome.end, words))
 }
 
-/// An end as a record has it, where it is an error; the session itself has told a broken protocol.
+/// The end of a session as a record, if it is an error; a protocol error was reported by the session itself.
 fn recorded(end: &End, words: String) -> Option<ErrorEvent> {
     let kind = end.kind().filter(|_| !matches!(end, End::Broken(_)))?;
     Some(ErrorEvent::new(kind, words))
@@ -229,7 +229,7 @@ fn silent(plan: &ClientOptions) -> String {
     format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
 }
 
-/// Tells what is not as it was recorded; also when quiet.
+/// Shows a difference to the recording, even with `--quiet`.
 pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     talk.error(&format!("{place}: {}", difference.words));
     for line in &difference.diff {
@@ -242,11 +242,11 @@ pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     }
 }
 
-/// Tells how a client's session ended, where we are the server; a record has it too if it is an error.
+/// Reports how a client's session ended, where we are the server; a record has it too if it is an error.
 #[must_use]
 pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
     let (words, is_usual) = match end {
-        // It is the client's to say how it goes.
+        // How a client closes is its own decision.
         End::Closed { close, .. } => (closed(close), true),
         End::Cut(None) => ("was cut without a Close".to_owned(), false),
         End::Cut(Some(error)) => (format!("was cut without a Close: {error}"), false),
@@ -255,7 +255,7 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         End::Silent => ("did not answer a ping (--ping-timeout)".to_owned(), false),
         End::Abandoned => ("was dropped without a Close, as requested".to_owned(), true),
         End::Left => ("closed the connection after our half-close".to_owned(), true),
-        // These end the server, which says so itself.
+        // These end the server, which reports it itself.
         End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
     };
     let words = format!("{name} {words}");

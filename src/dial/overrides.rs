@@ -1,4 +1,4 @@
-//! Where the user sends names, ports and sockets instead: `--resolve`, `--connect-to`, `--interface`.
+//! Overrides of names, ports and local addresses: `--resolve`, `--connect-to`, `--interface`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -122,7 +122,7 @@ impl LocalAddress {
     }
 }
 
-/// Cuts behind a host, which may be an IPv6 address in brackets.
+/// Cuts after a host, which may be an IPv6 address in brackets.
 fn host_of(text: &str) -> Option<(&str, &str)> {
     let end = if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':')? };
     Some(text.split_at(end))

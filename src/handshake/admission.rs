@@ -1,4 +1,4 @@
-//! Whom a server lets in, and what it grants: plain code that looks at a request.
+//! Which clients a server accepts, and what it grants: plain code that judges a request.
 
 use data_encoding::BASE64;
 use url::Host;
@@ -33,7 +33,7 @@ pub(crate) struct Admission {
     pub(crate) headers: Vec<Header>,
 }
 
-/// The names that a server answers to: a page that was let in by the name of another server has the DNS lie for it.
+/// The names that a server answers to: a page of another name may have changed its DNS to point here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Hosts {
     #[default]

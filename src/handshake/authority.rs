@@ -34,7 +34,7 @@ impl Authority {
 /// Reads a host alone: a name, or an address with or without its brackets.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for the user, if the text is invalid.
 pub(crate) fn host(text: &str) -> Result<Host, String> {
     let address = text.parse().map(|address| match address {
         IpAddr::V4(address) => Host::Ipv4(address),

@@ -60,7 +60,7 @@ pub(crate) struct Switched {
     pub(crate) subprotocol: Option<String>,
     /// permessage-deflate, if the server takes it.
     pub(crate) deflate: Option<Agreed>,
-    /// What came behind the head: the first frames, often in the same segment.
+    /// What came after the head: the first frames, often in the same segment.
     pub(crate) leftover: Bytes,
 }
 
@@ -105,7 +105,7 @@ impl HandshakeError {
         }
     }
 
-    /// What came of heads: of an answer that cannot be used as well as of one that is none.
+    /// The heads that were read, also of an unusable or invalid response.
     fn heads(&self) -> Vec<String> {
         match self {
             Self::BadAnswer { response, .. } => response.heads().map(str::to_owned).collect(),
@@ -122,7 +122,7 @@ impl HandshakeError {
     }
 }
 
-/// For a server that hangs up without a word.
+/// For a server that closes without a response.
 fn silence_hint(is_tls: bool, origin: Option<&str>) -> String {
     let tls = if is_tls { "does it " } else { "does it speak TLS here (wss://), or " };
     match origin {

@@ -7,7 +7,7 @@ use super::authority::Authority;
 /// The pages that are let in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Origins {
-    /// Those of the server itself: with the host and the port that they ask for. Who is no page is let in too.
+    /// Those of the server itself: with the host and the port that they ask for. Clients that are not pages are accepted too.
     #[default]
     Own,
     /// These, and nobody else.
@@ -70,7 +70,7 @@ impl Origins {
 
 impl OriginPattern {
     /// # Errors
-    /// In words, when it is no origin.
+    /// A message for the user, if it is not an origin.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),

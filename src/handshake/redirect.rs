@@ -1,4 +1,4 @@
-//! Where a refusal sends the client instead (RFC 9110, section 15.4), and how often it lets itself be sent.
+//! Redirects (RFC 9110, section 15.4), and how many of them are followed.
 //!
 //! Plain code: whether to follow at all, and which secrets go along, is `connect`'s.
 
@@ -45,7 +45,7 @@ impl Trail {
         &self.current
     }
 
-    /// Goes where the answer of the current target points to; `None` when it is no redirect.
+    /// Goes where the answer of the current target points to; `None` when it is not a redirect.
     pub(crate) fn follow(&mut self, response: &Response) -> Result<Option<&Target>, BadRedirect> {
         let Some(to) = redirect_target(&self.current, response)? else {
             return Ok(None);
@@ -53,7 +53,7 @@ impl Trail {
         if self.current.scheme.is_tls() && !to.scheme.is_tls() && !self.may_downgrade {
             return Err(BadRedirect::Downgrade { to });
         }
-        // No answer changes what is asked next (there is no cookie jar), so a circle would never be left.
+        // Responses do not change the next request (there is no cookie jar), so a loop would never end.
         if to == self.current || self.before.contains(&to) {
             return Err(BadRedirect::Loop { to });
         }
@@ -65,7 +65,7 @@ impl Trail {
     }
 }
 
-/// Where the answer points to; `None` when it is no redirect.
+/// Where the answer points to; `None` when it is not a redirect.
 fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>, BadRedirect> {
     let status = response.status;
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -74,7 +74,7 @@ fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>,
     let location = response.field("Location").ok_or(BadRedirect::NoLocation { status })?;
     let no_url = |source: BadUrl| BadRedirect::Syntax { location: location.to_owned(), source };
     let mut url = base(from).and_then(|base| base.join(location)).map_err(|error| no_url(error.into()))?;
-    // `ws+unix:` is not among them: a server has no say in what sockets there are on this machine.
+    // `ws+unix:` is not among them: a server must not choose sockets on this machine.
     if !matches!(url.scheme(), "ws" | "wss" | "http" | "https") {
         return Err(BadRedirect::Scheme { location: location.to_owned() });
     }

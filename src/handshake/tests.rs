@@ -53,7 +53,7 @@ fn request(more: &[(&str, &str)]) -> Request {
 async fn follow(mut stream: DuplexStream, script: Vec<PeerStep>) {
     for step in script {
         match step {
-            // A client that has heard enough hangs up.
+            // A client that has read enough closes.
             PeerStep::Say(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
             PeerStep::Pause(time) => sleep(time).await,
             PeerStep::Hold => std::future::pending().await,

@@ -41,7 +41,7 @@ pub(crate) enum Border {
     Whole(PayloadKind),
     /// Binary messages of this size.
     Chunks(usize),
-    /// JSON records, one a line.
+    /// JSON records, one per line.
     Records,
 }
 

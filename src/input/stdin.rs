@@ -136,7 +136,7 @@ impl Watched {
                     ready.clear_ready();
                     continue;
                 }
-                // It has given all that was there; an end is noticed all the same.
+                // Everything available was read; the end of the input is noticed anyway.
                 Ok(1..BLOCK) => ready.clear_ready(),
                 Ok(BLOCK..) => self.has_more = true,
                 _ => {}

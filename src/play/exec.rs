@@ -15,13 +15,13 @@ use crate::sys::process_group::Group;
 /// What is captured has to fit into memory, and into a message.
 const LONGEST: u64 = 16 << 20;
 
-/// As much of stderr is shown with a failure.
+/// How much of stderr is shown with a failure.
 const LAST_WORDS: usize = 4 << 10;
 
 /// Runs it in a folder, with variables in its environment; its stdout, without the final line feed.
 ///
 /// # Errors
-/// In words, with the end of its stderr: it could not be started, failed or took too long.
+/// A message for the user, with the end of its stderr: it could not be started, failed or took too long.
 pub(crate) async fn run(
     command: &str,
     environment: BTreeMap<String, String>,

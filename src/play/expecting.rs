@@ -224,7 +224,7 @@ async fn heard(connection: &ScriptConnection, wanted: &Arc<Matcher>) -> Result<R
     }
 }
 
-/// What there is to say when the time is over, and so many have come that do not fit.
+/// What there is to say when the time is over, and this many have come that do not fit.
 pub(crate) fn missed(kind: ExpectedKind, skipped: u64, within: Duration) -> String {
     let kind = match kind {
         ExpectedKind::Message | ExpectedKind::Bytes | ExpectedKind::Answer => "message",

@@ -1,4 +1,4 @@
-//! A step that failed: where it stands, what came instead, and what went before.
+//! A failed step: its place, what came instead, and what came before.
 
 use std::fmt::Write as _;
 
@@ -38,7 +38,7 @@ impl StepFault {
         Self { words: words.into(), diff: Vec::new(), code, place: None }
     }
 
-    /// The script was ended, and nothing is wrong with it.
+    /// The script was stopped without a failure.
     pub(crate) fn stopped() -> Self {
         Self::new("the script was stopped", 0)
     }
@@ -48,7 +48,7 @@ impl StepFault {
     }
 }
 
-/// In words: the step cannot be done.
+/// A message for the user: the step cannot be done.
 impl From<String> for StepFault {
     fn from(words: String) -> Self {
         Self::new(words, 1)
@@ -102,7 +102,7 @@ impl StepFailure {
     }
 }
 
-/// A peer's words must not drive the terminal.
+/// A peer's text must not control the terminal.
 fn safe(text: &str) -> String {
     escape(text, Keep::Nothing).into_owned()
 }

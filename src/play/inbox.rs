@@ -1,4 +1,4 @@
-//! A connection as a script hears it: what came and was not asked for yet, and the last messages either way.
+//! A connection as a script sees it: what was received and not expected yet, and the last messages in both directions.
 //!
 //! Messages, pings and pongs each have an order of their own. It is bounded: a server that floods is slowed down.
 
@@ -22,7 +22,7 @@ use crate::script::syntax::RuleKind;
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
 
-/// With so much waiting, nothing more is read.
+/// With this much waiting, nothing more is read.
 const FULL: usize = 16 << 20;
 
 /// What waits costs memory even if it is empty.
@@ -225,7 +225,7 @@ impl Inbox {
         let heard = self.heard.borrow();
         let peer = self.peer;
         match heard.end.as_deref() {
-            // Who has left did so because there was no answer.
+            // The session ended because there was no answer.
             Some(End::OutputGone) if !heard.has_left => {
                 "we have closed the connection: nothing reads our output any more".to_owned()
             }
@@ -251,7 +251,7 @@ impl Inbox {
         heard.closed.is_some() || heard.end.is_some()
     }
 
-    /// Whether so much waits to be expected that nothing more is read.
+    /// Whether this much waits to be expected that nothing more is read.
     pub(crate) fn is_full(&self) -> bool {
         let heard = self.heard.borrow();
         heard.messages.weight() + heard.bytes >= FULL
@@ -368,7 +368,7 @@ impl Outlet for Inbox {
     }
 }
 
-/// What waits until it is expected counts for so much.
+/// What waits until it is expected counts for this much.
 pub(crate) fn weight(data: &[u8]) -> usize {
     OVERHEAD + data.len()
 }

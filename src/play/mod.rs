@@ -306,7 +306,7 @@ impl<'s> Player<'s> {
         }
     }
 
-    /// Settings with their variables put in; the `within` of the head is none for a connection.
+    /// Settings with their variables replaced; the `within` of the head is none for a connection.
     fn settings(&self, settings: &[Setting]) -> Result<Vec<ConnectOption>, StepFault> {
         let options = settings.iter().filter(|setting| setting.option != "within");
         options

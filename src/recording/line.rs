@@ -22,7 +22,7 @@ pub(super) struct RecordLine {
 /// Reads a record; `None` for one that is about something else.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for the user, if the text is invalid.
 pub(super) fn read(line: &str) -> Result<Option<RecordLine>, String> {
     let record = record::object(line)?;
     let text = |name: &str| record.get(name).and_then(Value::as_str);

@@ -26,7 +26,7 @@ use crate::session::is_keepalive;
 /// Pings that may still be answered; a peer need not answer all of them (RFC 6455, section 5.5.3).
 const PINGS: usize = 16;
 
-/// A file of records. It is read as often as needed, and never held: only where each connection stands in it.
+/// A file of records. It is read as often as needed, and never held: only where each connection is in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Recording {
     path: PathBuf,

@@ -63,7 +63,7 @@ impl ScriptWriter {
         steps
     }
 
-    /// Twice the time that it took, where that is long.
+    /// Twice the recorded time, if that is long.
     fn within(&mut self, at: Option<SystemTime>) -> Option<Duration> {
         let now = at?;
         let before = self.heard.replace(now)?;

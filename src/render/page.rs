@@ -1,6 +1,6 @@
 //! The body of a refusal as it is shown: text as it is, HTML as its text and a screenful of it, anything else in words.
 //!
-//! Plain code. What is hostile in it is escaped by who shows it.
+//! Plain code. The caller that shows it escapes hostile text.
 
 use super::html;
 use crate::handshake::Refusal;
@@ -40,7 +40,7 @@ pub(crate) fn page(refusal: &Refusal, whole: bool) -> Page {
     }
 }
 
-/// None for what is no text.
+/// None for what is not text.
 fn text_of(refusal: &Refusal, kind: &str) -> Option<String> {
     let body = &refusal.body;
     if refusal.coding.is_some() || body.contains(&0) {

@@ -1,4 +1,4 @@
-//! JSON records: one object a line for each event, and back again from `--json-input`.
+//! JSON records: one object per line for each event, and back again from `--json-input`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -70,13 +70,13 @@ pub(crate) fn time(at: SystemTime) -> String {
 /// What a line of `--json-input` asks to be sent; `None` for a record that is about something else.
 ///
 /// # Errors
-/// In words, when it is no record.
+/// A message for the user, if it is not a record.
 pub(crate) fn read(line: &str) -> Result<Option<Input>, String> {
     input(&object(line)?)
 }
 
 /// # Errors
-/// In words, when a line is no JSON object.
+/// A message for the user, if a line is not a JSON object.
 pub(crate) fn object(line: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(line) {
         Ok(Value::Object(record)) => Ok(record),
@@ -311,7 +311,7 @@ impl Record<'_> {
     }
 }
 
-/// Header fields by name, in small letters.
+/// Header fields by name, in lower case.
 fn fields(headers: &[Header], secrets: Secrets) -> Map<String, Value> {
     let mut fields = Map::new();
     for header in headers {

@@ -25,7 +25,7 @@ const HEXDUMP_ROWS: usize = 8;
 
 /// Appends a message.
 ///
-/// `lead` stands before it: the time and the client's name, where there are such.
+/// `lead` is before it: the time and the client's name, where there are such.
 pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());

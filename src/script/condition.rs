@@ -89,7 +89,7 @@ fn takes(cursor: &mut Cursor<'_>, word: &str) -> bool {
     is_next
 }
 
-/// A JSONPath (RFC 9535), which ends where a blank, a parenthesis or an operator stands outside its brackets.
+/// A JSONPath (RFC 9535), which ends where a blank, a parenthesis or an operator is outside its brackets.
 pub(super) fn path(cursor: &mut Cursor<'_>) -> Result<String, Flaw> {
     let place = cursor.place_of_next();
     let rest = cursor.rest();

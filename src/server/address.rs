@@ -46,10 +46,10 @@ type FileId = (u64, u64);
 impl Address {
     /// Reads `8080`, `:8080`, `127.0.0.1:0`, `[::1]:9000`, `localhost:8080`, `unix:/run/x.sock`.
     ///
-    /// Without an address it is the loopback interface: to be reached from elsewhere has to be said.
+    /// Without an address it is the loopback interface; being reachable from elsewhere needs an address.
     ///
     /// # Errors
-    /// In words, when it is none of these.
+    /// A message for the user, if the text is invalid.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() {

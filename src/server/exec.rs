@@ -1,4 +1,4 @@
-//! `--exec`: a process for each client, a message a line on its stdin and stdout, as websocketd does it.
+//! `--exec`: a process for each client, one message per line on its stdin and stdout, as websocketd does it.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -94,7 +94,7 @@ impl ClientWork for ExecWork {
 
 impl ClientTask for ExecClient {
     fn room(&self) -> Option<LocalBoxFuture<'_, Result<(), Gone>>> {
-        // A process that is slow to read makes its client wait; who gives up is the client's to say.
+        // A process that is slow to read makes its client wait; only the client decides when to give up.
         self.queue.is_full().then(|| self.queue.room().map(Ok).boxed_local())
     }
 

@@ -48,7 +48,7 @@ use crate::message::{Close, Message};
 use crate::session::{Inlet, Outlet};
 use crate::term::Talk;
 
-/// When no more connections can be accepted, for want of descriptors, it is tried again after this.
+/// When no more connections can be accepted, for lack of descriptors, it is tried again after this.
 const RESPITE: Duration = Duration::from_millis(100);
 
 /// The processes of clients that have left get this long beyond `--close-timeout`.
@@ -120,7 +120,7 @@ impl<O: Outlet + 'static> ListeningServer<O> {
         state.clients.dismiss_all(&Close::new(1001, ""));
         let last = timeout(state.close_timeout + PARTING, state.clients.nobody());
         let code = tokio::select! {
-            // Whoever has not answered by now never will.
+            // A client that has not answered by now never will.
             _ = last => code,
             Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
             () = output.gone() => code,
@@ -145,7 +145,7 @@ async fn accept<F: Future<Output = ()> + 'static>(
                     sleep(RESPITE).await;
                 }
             },
-            // Nobody asks how they ended, and their memory is not to wait for the end.
+            // Their results are not needed, and their memory should be freed now.
             Some(_) = tasks.join_next() => {}
         }
     }

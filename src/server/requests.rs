@@ -11,14 +11,14 @@ use crate::events::{ClientName, Input};
 use crate::message::Close;
 use crate::render::local_time;
 
-/// More are not worth a list.
+/// The longest list that is shown.
 const LISTED: usize = 100;
 
 impl ServerState {
     /// Sends to one, or to all who are there just now.
     ///
     /// # Errors
-    /// In words, who did not get it. Nobody has to go for being slow: whoever types sees this, and can try again.
+    /// A message for the user with the clients that did not get it. Slow clients are not closed: the user sees this, and can try again.
     pub(crate) fn send(&self, to: Option<ClientName>, input: &Input) -> Result<(), String> {
         let members = self.addressed(to).map_err(|why| format!("not sent: {why}"))?;
         let (busy, ready): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.queue.is_full());
@@ -33,14 +33,14 @@ impl ServerState {
     /// Closes the connection of one, or of all, after what was sent before.
     ///
     /// # Errors
-    /// In words, when there is nobody.
+    /// A message for the user, if there is nobody.
     pub(crate) fn close(&self, whom: Option<ClientName>, close: &Close) -> Result<(), String> {
         let patience = self.close_timeout;
         for member in self.addressed(whom)? {
             member.queue.put(Input::Close(Some(close.clone())));
             let close = close.clone();
             tokio::task::spawn_local(async move {
-                // Who does not take what was sent before has to go without it.
+                // A client that does not read what was sent before loses it.
                 sleep(patience).await;
                 member.dismiss(close);
             });

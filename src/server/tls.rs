@@ -39,7 +39,7 @@ impl ServerIdentity {
     /// `clients` asks for certificates of these authorities.
     ///
     /// # Errors
-    /// In words, when a file cannot be read or does not hold what it should.
+    /// A message for the user, if a file cannot be read or does not hold what it should.
     pub(crate) fn new(proof: Proof<'_>, clients: Option<Arc<RootCertStore>>) -> Result<Self, String> {
         let (chain, key, notes) = match proof {
             Proof::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?, Vec::new()),

@@ -10,16 +10,16 @@ use serde_json_path::{JsonPath, ParseError};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct JsonExpectation {
     path: JsonPath,
-    /// Without one, it is enough that the path leads somewhere.
+    /// Without one, it is enough that the path exists.
     value: Option<Value>,
     text: String,
 }
 
-/// What came of a message; the order says what is closest.
+/// The result for a message; the order says which is closest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Judged {
     NotJson,
-    /// The path leads nowhere.
+    /// The path does not exist.
     Nothing,
     /// These values stood there.
     Other(String),
@@ -41,7 +41,7 @@ pub(crate) enum BadExpectation {
 }
 
 impl JsonExpectation {
-    /// Reads `PATH[=VALUE]`. A path may leave its `$.` out; a value that is no JSON is a plain string.
+    /// Reads `PATH[=VALUE]`. A path may leave its `$.` out; a value that is not JSON is a plain string.
     pub(crate) fn from_text(text: &str) -> Result<Self, BadExpectation> {
         let (path, value) = split(text);
         let path = rooted(path.trim()).ok_or(BadExpectation::NoPath)?;
@@ -55,7 +55,7 @@ impl JsonExpectation {
         }
     }
 
-    /// Whether `message` is JSON and one of the places that the path leads to has the value.
+    /// Whether `message` is JSON and one of the places that the path selects has the value.
     pub(crate) fn judge(&self, message: &str) -> Judged {
         let Ok(message) = serde_json::from_str(message) else {
             return Judged::NotJson;

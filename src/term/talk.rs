@@ -1,4 +1,4 @@
-//! What is said to the user beside the data: on stderr, or above the prompt.
+//! Messages to the user other than the data: on stderr, or above the prompt.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -32,11 +32,11 @@ impl Verbosity {
     pub(crate) const NORMAL: Self = Self { talks: true, details: Details::None };
 }
 
-/// A way to talk to the user. What a peer said is escaped here, wherever it goes.
+/// Prints messages to the user. A peer's text is escaped here, wherever it goes.
 pub(crate) struct Talk {
     verbosity: Verbosity,
     colour: bool,
-    /// What stands before each line.
+    /// What is before each line.
     name: &'static str,
     sink: Box<dyn Fn(String) + Send + Sync>,
 }
@@ -47,7 +47,7 @@ impl Talk {
         let sink = |text: String| {
             #[expect(clippy::disallowed_methods, reason = "the owner of stderr")]
             let mut stderr = std::io::stderr().lock();
-            // Nobody is left to be told that stderr is closed.
+            // There is no way to report that stderr is closed.
             let _ = stderr.write_all(text.as_bytes());
         };
         Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(sink) }
@@ -103,7 +103,7 @@ impl Talk {
         self.line("", text, Some(Color::DarkGrey));
     }
 
-    /// Something wrong in a file, whose name stands where the program's would; below it the line, and a mark below that.
+    /// Something wrong in a file, whose name is where the program's would; below it the line, and a mark below that.
     pub(crate) fn flaw(&self, what: &str, line: &str, mark: &str) {
         self.line("", what, Some(Color::DarkRed));
         self.line("", line, None);
@@ -115,7 +115,7 @@ impl Talk {
         (self.sink)(page.to_owned());
     }
 
-    /// What belongs to an error and stands below it, such as the body of a refusal.
+    /// What belongs to an error and is below it, such as the body of a refusal.
     pub(crate) fn body(&self, text: &str) {
         self.lines("", text, None);
     }
@@ -139,7 +139,7 @@ impl Talk {
         }
     }
 
-    /// Line breaks are escaped too: behind one in what a peer said, its words would look like ours.
+    /// Line breaks are escaped too: after one in a peer's text, the rest would look like a message of ours.
     fn line(&self, prefix: &str, text: &str, colour: Option<Color>) {
         (self.sink)(self.painted(prefix, text, colour));
     }

@@ -37,7 +37,7 @@ pub(crate) fn unescape_bytes(text: &str) -> Result<Vec<u8>, BadEscape> {
 /// Reads pairs of hex digits, with any space between them: `00 ff 10`.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
@@ -47,7 +47,7 @@ pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
 /// Reads base64 with its padding.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(crate) fn base64(text: &str) -> Result<Vec<u8>, String> {
     BASE64.decode(text.as_bytes()).map_err(|_| "this is not base64, as in `AP8Q`".to_owned())
 }

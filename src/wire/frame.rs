@@ -19,13 +19,13 @@ pub(crate) const PONG: u8 = 10;
 /// The highest bit of a frame's first byte.
 pub(crate) const FIN: u8 = 0x80;
 
-/// The bits of `rsv`, as they stand beside each other in the first byte.
+/// The bits of `rsv`, as they are beside each other in the first byte.
 pub(crate) const RSV1: u8 = 4;
 
 /// The most that a control frame may carry (section 5.5).
 pub(super) const LONGEST_CONTROL: u64 = 125;
 
-/// What stands before a payload.
+/// What is before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
     pub(crate) fin: bool,

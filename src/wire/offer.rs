@@ -1,4 +1,4 @@
-//! How permessage-deflate is agreed on (RFC 7692, sections 5 and 7): offers, answers, and what follows from them.
+//! How permessage-deflate is negotiated (RFC 7692, sections 5 and 7): offers, answers, and what follows from them.
 //!
 //! Plain code: the values of `Sec-WebSocket-Extensions` in, terms out.
 
@@ -50,7 +50,7 @@ pub(crate) enum BadTerms {
 }
 
 impl Parameters {
-    /// Reads what stands behind the name, without the first semicolon.
+    /// Reads what is after the name, without the first semicolon.
     pub(crate) fn read(text: &str) -> Result<Self, BadTerms> {
         let mut read = Self::default();
         for parameter in split(text, ';').map(str::trim).filter(|parameter| !parameter.is_empty()) {
@@ -175,7 +175,7 @@ pub(crate) fn names<'v>(values: impl Iterator<Item = &'v str>) -> impl Iterator<
 }
 
 impl fmt::Display for Parameters {
-    /// As it stands in the field, the extension's name included.
+    /// As it is in the field, the extension's name included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NAME)?;
         if self.server_no_context_takeover {

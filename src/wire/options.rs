@@ -16,7 +16,7 @@ pub(crate) struct Limits {
 /// How a connection is used, beside what every one has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionOptions {
-    /// permessage-deflate, if it was agreed on.
+    /// permessage-deflate, if it was negotiated.
     pub(crate) deflate: Option<super::offer::Agreed>,
     /// Large messages are handed over in parts.
     pub(crate) parts: bool,

@@ -1,4 +1,4 @@
-//! Frames made by hand, to see how a peer takes what nobody may send: no rule is kept but those that were asked for.
+//! Raw frames, to test how a peer handles invalid frames: no rule is enforced unless requested.
 //!
 //! Plain code: one syntax for the prompt and for scripts in, bytes out.
 
@@ -21,7 +21,7 @@ Fields may follow, in any order; without them the frame is valid:
 Then the payload: text to the end of the line, or bytes as `hex 00 ff` or
 `base64 AP8Q`; after `text`, the text may begin like any of these.";
 
-/// What may stand between the opcode and the payload.
+/// What may be between the opcode and the payload.
 const FIELDS: &str = "`fin=`, `rsv=`, `mask=`, `len=`, `len7=`, `len16=` and `len64=`";
 
 /// A frame that goes out as it was written down.
@@ -59,11 +59,11 @@ pub(crate) struct Claim {
 impl RawFrame {
     /// Reads `OPCODE [FIELD=VALUE]... [PAYLOAD]`, as in `text fin=0 rsv=1 mask=none len16=5 hex 00 ff`.
     ///
-    /// The payload is text to its end; or bytes, behind `hex` or `base64`. Behind `text` stands any text, also one that
+    /// The payload is text to its end; or bytes, after `hex` or `base64`. After `text` stands any text, also one that
     /// begins like something else.
     ///
     /// # Errors
-    /// In words, with what would be right.
+    /// A message for the user, with what would be right.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         let (opcode, mut rest) = word(text);
         let mut made = Self {
@@ -129,7 +129,7 @@ impl RawFrame {
     }
 }
 
-/// The next word, and what stands behind the space after it.
+/// The next word, and what is after the space after it.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     text.split_once(char::is_whitespace).unwrap_or((text, ""))

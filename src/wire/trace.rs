@@ -42,7 +42,7 @@ pub(crate) struct TracedFrame {
     pub(crate) inflated: Option<u64>,
     /// The first bytes, unmasked and inflated.
     pub(crate) beginning: Vec<u8>,
-    /// How much it carries, where a frame made by hand lies about it.
+    /// How much it carries, where a raw frame lies about it.
     pub(crate) carries: Option<u64>,
 }
 
@@ -207,7 +207,7 @@ fn told_of(opcode: u8) -> usize {
 }
 
 impl WireEvent {
-    /// A frame that was made by hand, and so has no meaning that could be followed.
+    /// A raw frame, and so has no meaning that could be followed.
     pub(super) fn handmade(frame: &RawFrame, mask: Option<[u8; 4]>) -> Self {
         let (header, carried) = (frame.header(mask), frame.payload.len());
         let what = Traced::Frame(TracedFrame {
@@ -219,7 +219,7 @@ impl WireEvent {
         Self { at: now(), direction: Direction::Out, what }
     }
 
-    /// In words: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`, `< 84 bytes after the Close`
+    /// A message for the user: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`, `< 84 bytes after the Close`
     pub(crate) fn shown(&self) -> String {
         let direction = if self.direction == Direction::In { '<' } else { '>' };
         match &self.what {

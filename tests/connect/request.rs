@@ -11,7 +11,7 @@ fn request(args: &[&str]) -> String {
     server.head().replace(&server.port().to_string(), "PORT")
 }
 
-/// Without the fields that stand in every request.
+/// Without the fields that are in every request.
 #[track_caller]
 fn more(args: &[&str]) -> Vec<String> {
     let usual = [

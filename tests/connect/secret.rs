@@ -1,4 +1,4 @@
-//! Where secrets may stand instead of in argv, and where they must not appear.
+//! Where secrets may be instead of in argv, and where they must not appear.
 
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};

@@ -148,7 +148,7 @@ fn a_system_without_authorities_exits_3_with_a_hint() {
         .says(" (install ca-certificates, or name a file with --cacert)\n");
 }
 
-/// A file and a directory as a system has them, for the environment; a root in the directory stands in a file of its
+/// A file and a directory as a system has them, for the environment; a root in the directory is in a file of its
 /// own, named by a hash.
 fn system(dir: &tempfile::TempDir, bundle: &[&Authority], directory: &[&Authority]) -> (PathBuf, PathBuf) {
     let (file, certs) = (path(dir, "bundle.pem"), path(dir, "certs"));

@@ -68,7 +68,7 @@ impl Http {
         })
     }
 
-    /// The same, but TCP ends while TLS goes on, as far as the client was told.
+    /// The same, but TCP ends while TLS continues, as far as the client was told.
     pub fn start_tls_torn(config: Arc<ServerConfig>, answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
         Self::serve_tls(config, answer, |_| {})
     }

@@ -67,7 +67,7 @@ pub struct Tool {
     input: Option<Vec<u8>>,
 }
 
-/// What a run left behind.
+/// What a run left after.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,

@@ -229,7 +229,7 @@ fn compression_is_granted_as_the_options_say() {
     server.client(&["--compress", "off"]).run().code(4);
     let refused = tool().args(["listen", "--compress", "off", "--compress-options", "client_max_window_bits=9"]).run();
     refused.code(2).says("cannot be used with");
-    tool().args(["listen", "--compress-options", "mux"]).run().code(2).says("`mux` is no parameter");
+    tool().args(["listen", "--compress-options", "mux"]).run().code(2).says("`mux` is not a parameter");
 }
 
 #[test]

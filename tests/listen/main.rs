@@ -288,8 +288,8 @@ fn demo_is_a_server_and_a_client_in_one() {
 fn bad_values_are_refused_before_it_listens() {
     for (args, why) in [
         (&["nowhere"][..], "expected 8080, 127.0.0.1:8080"),
-        (&["--refuse", "700"], "a status is 200 to 599"),
-        (&["--path", "ws"], "a path begins with `/`"),
+        (&["--refuse", "700"], "expected a status from 200 to 599"),
+        (&["--path", "ws"], "expected a path that begins with `/`"),
         (&["--origin", "a b"], "expected an origin like"),
         (&["--origin", "null"], "expected an origin like"),
         (&["--every", "x", "tick"], "expected a time like"),
@@ -298,7 +298,7 @@ fn bad_values_are_refused_before_it_listens() {
         (&["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "cannot use the certificate in `/nowhere`"),
         (&["--client-ca", "/nowhere"], "needs `--tls-cert`"),
         (&["--echo", "--broadcast"], "cannot be used with"),
-        (&["--max-clients", "0"], "no value for `--max-clients"),
+        (&["--max-clients", "0"], "invalid value `0` for `--max-clients"),
     ] {
         tool().arg("listen").args(args).run().code(2).says(why);
     }

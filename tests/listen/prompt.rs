@@ -168,7 +168,7 @@ fn pings_files_pauses_and_filters_work_as_at_a_clients_prompt() {
     assert!(!host.screen.contents().contains("#1 < b"));
     host.screen.keys("/pause\r");
     host.screen.shows("* paused");
-    // Behind it, a ping: its pong tells that the message is there.
+    // After it, a ping: its pong tells that the message is there.
     client.write_all(&[masked(TEXT, b"a2"), masked(9, b"")].concat()).unwrap();
     assert_eq!(frame_of(&mut client).unwrap().0, 10);
     host.screen.keys("/clients\r");

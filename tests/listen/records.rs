@@ -1,4 +1,4 @@
-//! What a server shows and records of its clients, also of those that it turns away.
+//! What a server shows and records of its clients, also of those that it rejects.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn verbose_shows_each_request_and_its_answer() {
         server.says(line);
     }
     server.answer("GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    for line in ["< GET /ws HTTP/1.1", "> HTTP/1.1 200 OK", "was given the page"] {
+    for line in ["< GET /ws HTTP/1.1", "> HTTP/1.1 200 OK", "sent the page to"] {
         server.says(line);
     }
     server.stop();

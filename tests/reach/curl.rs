@@ -90,7 +90,7 @@ fn our_own_options_may_follow_spelled_out() {
     let server = crate::kit::echo();
     let url = format!("ws://127.0.0.1:{}/", server.port());
     tool().args(["curl", &url, "-H", "X: y", "--execute", "-x", "--one"]).run().code(0).stdout("-x\n");
-    tool().args(["curl", &url, "-1"]).run().code(2).says("own options are spelled out after `curl`");
+    tool().args(["curl", &url, "-1"]).run().code(2).says("use the long names of wsprobe's own options");
     tool().args(["curl", &url, "--no-such"]).run().code(2).says("--no-such");
     tool().args(["curl", "-k"]).run().code(2).says("no URL given");
     tool().args(["curl", &url, "-H"]).run().code(2).stderr("wsprobe: `-H` needs a value\n");

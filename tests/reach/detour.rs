@@ -66,7 +66,7 @@ fn a_connection_may_be_led_elsewhere() {
         tool().arg("--cacert").arg(cacert).args(["--connect-to", &entry, "wss://app.example/"]).run().code(0);
         assert_eq!(field(&server.head(), "Host"), Some("app.example"));
     }
-    tool().args(["--connect-to", "a:b:c:d", ":1"]).run().code(2).says("write HOST1:PORT1:HOST2:PORT2");
+    tool().args(["--connect-to", "a:b:c:d", ":1"]).run().code(2).says("expected HOST1:PORT1:HOST2:PORT2");
 }
 
 #[test]

@@ -269,7 +269,7 @@ fn a_server_that_misses_or_dislikes_our_certificate_is_a_failure_of_tls() {
     }
     for version in ["-tls1_3", "-tls1_2"] {
         let door = Door::new(&[version]);
-        door.run(&[], 3).says("TLS with `127.0.0.1` failed: ").says("a certificate of ours").says("--cert FILE");
+        door.run(&[], 3).says("TLS with `127.0.0.1` failed: ").says("certificate from us").says("--cert FILE");
         openssl(door.path(), "req -x509 -newkey ed25519 -nodes -keyout other.key -out other.pem -subj /CN=stranger");
         let ran = door.run(&["--cert", "other.pem", "--key", "other.key"], 3);
         ran.says(

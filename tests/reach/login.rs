@@ -1,4 +1,4 @@
-//! Credentials that stand in files: netrc, and cookie jars.
+//! Credentials that are in files: netrc, and cookie jars.
 
 use crate::kit::http::{Http, redirect, resource, welcome};
 use crate::kit::{dir, field, path, tool};

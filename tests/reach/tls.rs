@@ -17,7 +17,7 @@ fn another_name_is_asked_for_and_checked() {
     tool().args(["--sni", "app.example"]).run().code(0).stdout("hi\n");
     tool().args(["--sni", "other.example"]).run().code(3).says("for app.example, not for `other.example`");
     tool().run().code(3).says("--sni");
-    tool().args(["--sni", "not a name"]).run().code(2).says("write a name like example.com");
+    tool().args(["--sni", "not a name"]).run().code(2).says("expected a name like example.com");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn what_is_no_recording_or_leaves_the_client_open_is_refused() {
     script(&bad, &[]).code(2).stdout("").says("tape.jsonl:1: not JSON");
     let named = |name: &str| format!(r#"{{"dir":"in","type":"text","data":"from {name}","client":"{name}"}}"#);
     let tape = Tape::of(&[&named("#1"), &named("#2")]);
-    script(&tape, &[]).code(2).stdout("").says("which one? (--client)");
+    script(&tape, &[]).code(2).stdout("").says("choose one with --client");
     let ran = script(&tape, &["--client", "2"]).code(0);
     assert!(ran.out().ends_with("connect {{url}}\nsend from #2\n"), "{ran:?}");
     assert!(ran.out().contains("--var url=VALUE"), "{ran:?}");

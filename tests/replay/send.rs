@@ -165,7 +165,7 @@ fn a_bad_recording_is_refused_before_anything_connects() {
     for (text, why) in [
         (format!("{}\nnonsense\n", out("a")), ":2: not JSON"),
         (format!("{}\n\n{{\"data\":\"x\"}}\n", came("a")), ":3: a recording tells in each line which way it went"),
-        (String::new(), "has no connection recorded"),
+        (String::new(), "contains no recorded connection"),
     ] {
         let tape = Tape::empty();
         tape.write(&text);
@@ -176,8 +176,8 @@ fn a_bad_recording_is_refused_before_anything_connects() {
     ran.says("it is not a file that can be read twice");
     let tape = tape(&[">a"]);
     tape.replay(&["--client", "#1"], &nowhere).run().code(2).says("has no client #1");
-    tape.replay(&["--reconnect"], &nowhere).run().code(2).says("not with `--reconnect`");
-    tape.replay(&["--vi"], &nowhere).run().code(2).says("`--vi` is for the prompt");
+    tape.replay(&["--reconnect"], &nowhere).run().code(2).says("`--reconnect` cannot be used with `replay`");
+    tape.replay(&["--vi"], &nowhere).run().code(2).says("`--vi` cannot be used with `replay`");
     tape.replay(&["--ignore", "a"], &nowhere).run().code(2).says("--compare");
     tape.replay(&["--compare", "--ignore", "$["], &nowhere).run().code(2).says("is not a JSONPath");
     for speed in ["0x", "-1", "fast", "infx"] {

@@ -121,7 +121,7 @@ fn a_bad_recording_is_refused_before_it_listens() {
     let listen = |tape: &Tape, args: &[&str]| tool().args(["listen", "--replay"]).arg(tape.path()).args(args).run();
     listen(&bad, &[]).code(2).says("tape.jsonl:1: not JSON");
     bad.write("");
-    listen(&bad, &[]).code(2).says("has no connection recorded");
+    listen(&bad, &[]).code(2).says("contains no recorded connection");
     listen(&tape(&["<x"]), &["--echo"]).code(2).says("--echo");
     tool().args(["listen", "--compare"]).run().code(2).says("--replay");
     tool().args(["listen", "--speed", "2x"]).run().code(2).says("--replay");

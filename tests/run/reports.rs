@@ -115,7 +115,7 @@ fn fail_fast_plays_nothing_after_the_first_failure() {
 fn a_filter_chooses_by_path() {
     let scripts = Scripts::new([("chat.wsp", "log chat\n"), ("feed.wsp", "log feed\n")]);
     scripts.run(&["--filter", "cha", "."]).run().code(0).says("1 file, 1 passed (");
-    scripts.run(&["--filter", "x", "."]).run().code(2).says("`--filter` leaves none");
+    scripts.run(&["--filter", "x", "."]).run().code(2).says("`--filter` matches none");
 }
 
 #[test]

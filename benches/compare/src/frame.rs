@@ -10,7 +10,7 @@ pub const FIN: u8 = 0x80;
 /// A Close with the code 1000, as a server sends it.
 pub const SERVER_CLOSE: [u8; 4] = [FIN | CLOSE, 2, 3, 232];
 
-/// What stands before a payload.
+/// What is before a payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
     pub fin: bool,

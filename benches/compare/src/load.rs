@@ -71,7 +71,7 @@ pub struct Tally {
     pub whole: u64,
     /// Blocks that came with another than the next number, or broke off.
     pub astray: u64,
-    /// Newlines that stood right behind a block.
+    /// Newlines that stood right after a block.
     pub newlines: u64,
     /// What is neither a block nor its newline.
     pub other_bytes: u64,

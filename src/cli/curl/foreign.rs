@@ -1,4 +1,4 @@
-//! Options of curl that wsprobe has no counterpart for: which of them change nothing here, and what to say of the others.
+//! Options of curl that have no counterpart in wsprobe: which of them can be ignored, and the error for the others.
 //!
 //! By name, so that none of them is taken for a mistyped option of wsprobe's own.
 
@@ -7,7 +7,7 @@
 pub(super) enum Foreign {
     /// It is about files, uploads, other protocols or what is done here anyway.
     Dropped { takes_value: bool },
-    /// Without it the line would mean something else.
+    /// Ignoring it would change the meaning of the line.
     Refused(String),
 }
 
@@ -94,10 +94,10 @@ pub(super) fn long_name(letter: char) -> Option<&'static str> {
     LETTERS.iter().find(|(other, _)| *other == letter).map(|(_, name)| *name)
 }
 
-/// What becomes of a long option; none for a name that curl does not have, or wsprobe has as well.
+/// How a long option is treated; `None` for a name that curl does not have, or that wsprobe has as well.
 pub(super) fn foreign(name: &str) -> Option<Foreign> {
     let is_in = |names: &str, name: &str| names.split_whitespace().any(|other| other == name);
-    // Each of curl's flags can be turned off so.
+    // Each of curl's flags can be turned off this way.
     let flag = name.strip_prefix("no-").unwrap_or(name);
     if is_in(DROPPED_FLAGS, flag) || is_in(DROPPED_VALUES, name) {
         return Some(Foreign::Dropped { takes_value: is_in(DROPPED_VALUES, name) });

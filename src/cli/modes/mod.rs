@@ -1,6 +1,6 @@
-//! Options that would do nothing where they stand: each is refused, with the reason.
+//! Options that would have no effect in a mode: each is refused, with the reason.
 //!
-//! What depends on the mode of a run is here; what excludes each other in all modes, the definition tells clap.
+//! This covers what depends on the mode of a run; options that conflict in all modes are declared to clap.
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +18,7 @@ use crate::input::source::Source;
 /// How stdin is cut, where that has nothing to do with what is printed.
 const CUTTING: &[&str] = &["whole", "chunk", "json-input"];
 
-/// What stands between messages in a pipe, both ways.
+/// What is between messages in a pipe, both ways.
 const DELIMITING: &[&str] = &["delimiter", "null", "keep-newline"];
 
 /// How text becomes a message, of whatever option.
@@ -26,7 +26,7 @@ const ENCODING: &[&str] = &["binary", "escapes"];
 
 const OF_THE_PROMPT: &[&str] = &["vi", "exit-on-close"];
 
-/// What has nothing to do at a server of our own, which speaks ws://, is there and does not redirect.
+/// Options without effect on the built-in server, which uses ws://, is always up and does not redirect.
 const NOT_OF_THE_DEMO: [(&[&str], &str); 3] = [
     (
         &["insecure", "cacert", "cert", "key", "passphrase", "sni", "tls-min", "tls-max", "pin"],
@@ -110,7 +110,7 @@ impl GivenOptions {
             self.refuse(&["var", "vars"], "variables are for `--script`")?;
         }
         if !self.has("replay") {
-            // That they need it, clap forgets as soon as there is another work.
+            // clap does not check this requirement if another kind of work is given.
             self.refuse(&["speed", "compare", "ignore"], "it says how `--replay` plays")?;
         }
         let works = ["echo", "broadcast", "exec", "script", "replay"];

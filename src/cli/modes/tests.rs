@@ -1,4 +1,4 @@
-//! The whole table of options and modes: wherever an option stands, it changes what is done, or it is refused.
+//! The whole table of options and modes: in each mode, an option changes what is done or is refused.
 
 use std::ffi::OsString;
 
@@ -8,10 +8,10 @@ use crate::cli::{command, dialing, job};
 /// Options that are taken for the sake of wscat's command lines, and say themselves that they do nothing.
 const FOR_WSCAT: [&str; 2] = ["slash", "protocol"];
 
-/// What does not show in what is to be done: it only opens a key, whose own tests tell whether it does.
+/// Options that are not visible in the job: they only open a key, which other tests cover.
 const SEEN_ELSEWHERE: [&str; 1] = ["passphrase"];
 
-/// How each option is tried: its words, and before them those that it needs beside it. `%` is the folder of the files.
+/// How each option is tested: its arguments, preceded by those that it requires. `%` is the folder of the files.
 const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("execute", &[], &["--execute", "a"]),
     ("interactive", &["--execute", "a"], &["--interactive"]),
@@ -327,7 +327,7 @@ impl Mode {
         self.words.first().filter(|word| !word.starts_with([':', '-'])).copied()
     }
 
-    /// The long names of all options that may stand here.
+    /// The long names of all options that may be here.
     fn options(&self) -> Vec<String> {
         let mut definition = command();
         definition.build();
@@ -349,7 +349,7 @@ impl Mode {
         env
     }
 
-    /// What these words mean beside those of the mode.
+    /// What these arguments mean together with those of the mode.
     fn job(&self, more: &[&str], dir: &str) -> Result<String, String> {
         let words = ["wsprobe"].iter().chain(self.words).chain(more);
         let words = words.map(|word| OsString::from(word.replace('%', dir)));

@@ -1,7 +1,7 @@
-//! `wsprobe run`: plays scripts, several at once, and tells how they went.
+//! `wsprobe run`: plays scripts, several at once, and reports the results.
 //!
-//! All on one thread: a script waits most of its time. How one is played is `play`'s business, what is told of it that
-//! of `results` and `report`.
+//! All on one thread: a script waits most of its time. `play` plays a script; `results` and `report` present the
+//! results.
 
 pub(crate) mod report;
 mod results;
@@ -146,7 +146,7 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     };
     let interrupted = *stop.borrow();
     if let Some(Stop::Interrupted(signal)) = interrupted {
-        // Whoever is to leave at once does not wait for a slow reader.
+        // A run that must end at once does not wait for a slow reader.
         timeout(HASTE, written).await.unwrap_or(Ok(()))?;
         return Err(Error::Interrupted(signal));
     }

@@ -109,7 +109,7 @@ impl Proxy {
         Ok(Self { kind, host, port, zone, login })
     }
 
-    /// Has the proxy connect the stream, which leads to it, to a host.
+    /// Makes the proxy at the other end of the stream connect to a host.
     pub(super) async fn tunnel(
         &self,
         stream: &mut Stream,
@@ -143,7 +143,7 @@ impl Proxies {
 }
 
 impl ProxyError {
-    /// Whether it can go away by itself: the server behind the proxy may come up, its rules and our login stay.
+    /// Whether the error may be temporary: the server behind the proxy may come up; its rules and our login do not change.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Refused(refusal) => matches!(refusal.response.status, 408 | 429 | 500 | 502..=504),

@@ -68,7 +68,7 @@ where
     if reply != 0 {
         return Err(SocksError::Refused { reply });
     }
-    // The address that the proxy connects from is of no use, but it has to be read.
+    // The address that the proxy connects from is not needed, but must be read.
     let address = match kind {
         IPV4 => 4,
         IPV6 => 16,

@@ -1,4 +1,4 @@
-//! What the other side of TLS complains of (RFC 8446, section 6), in words, and what to try.
+//! Alerts of the TLS peer (RFC 8446, section 6) as text, and hints.
 
 use rustls::AlertDescription as Alert;
 
@@ -87,7 +87,7 @@ pub(super) fn hint(alert: Alert, offer: &Offer) -> Option<&'static str> {
     })
 }
 
-/// About a version that is not there.
+/// The hint after a version mismatch.
 pub(super) fn version_hint(offer: &Offer) -> &'static str {
     if offer.versions.is_all() {
         "it may support only versions older than TLS 1.2, which wsprobe does not support"

@@ -31,7 +31,7 @@ enum Cause {
     Io(io::Error),
 }
 
-/// What rustls says of a peer that is there already, for who reads from it and writes to it.
+/// An error of rustls on an open connection, for reads and writes.
 #[derive(Debug)]
 struct TlsFault {
     error: Error,
@@ -57,7 +57,7 @@ impl TlsError {
         Self { cause, offer }
     }
 
-    /// TLS 1.3 lets a client go on before the server has looked at its certificate, so that the server's no comes
+    /// TLS 1.3 lets a client go on before the server has looked at its certificate, so the server's refusal arrives
     /// when the request is already under way.
     pub(crate) fn late(error: &io::Error, options: &Options) -> Option<Self> {
         let error = tls(error).filter(|error| matches!(error, Error::AlertReceived(_)))?;
@@ -73,7 +73,7 @@ impl TlsError {
         }
     }
 
-    /// Whether it can go away by itself: a connection that broke can, a judgement cannot.
+    /// Whether the error may be temporary: a broken connection may be, a verdict is not.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self.cause, Cause::Closed | Cause::Io(_))
     }

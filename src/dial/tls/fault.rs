@@ -1,4 +1,4 @@
-//! What rustls stumbles over, in words.
+//! Errors of rustls as text.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,4 @@
-//! Who we are: the client's certificate with its key, from PEM or PKCS #12.
+//! The client's certificate with its key, from PEM or PKCS #12.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,12 +26,12 @@ struct Pem {
 }
 
 impl ClientIdentity {
-    /// Reads the file of `--cert`, with the key of `--key` if it stands in a file of its own.
+    /// Reads the file of `--cert`, with the key of `--key` if it is in a file of its own.
     ///
     /// `passphrase` is asked only when something is encrypted.
     ///
     /// # Errors
-    /// In words, with the name of the file.
+    /// A message for the user, with the name of the file.
     pub(crate) fn from_files(
         certificate: &Path,
         key: Option<&Path>,
@@ -40,7 +40,7 @@ impl ClientIdentity {
         let bytes = read(certificate)?;
         let named = |error: &dyn std::fmt::Display, path: &Path| format!("`{}`: {error}", path.display());
         let (certificates, mut keys) = if pkcs12::is_pkcs12(&bytes) {
-            // Many of them have an empty passphrase, and nobody should be asked for that.
+            // Many files have an empty passphrase, which the user should not be asked for.
             let contents = match pkcs12::read(&bytes, &Secret::new("")) {
                 Err(pkcs12::error::Pkcs12Error::Passphrase | pkcs12::error::Pkcs12Error::Changed) => {
                     pkcs12::read(&bytes, &Secret::new(&passphrase(certificate)?))
@@ -130,7 +130,7 @@ fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
 /// The key with its certificate first; the rest of the chain stays in its order.
 ///
 /// # Errors
-/// In words, after the name of the file.
+/// A message to print after the name of the file.
 pub(crate) fn certified(
     certificates: &[CertificateDer<'static>],
     keys: &[PrivateKeyDer<'static>],

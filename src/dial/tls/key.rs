@@ -40,7 +40,7 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 /// Makes the key ready to sign; one that lacks its public half takes it from the certificate that it belongs to.
 ///
 /// # Errors
-/// In words, after the name of the file.
+/// A message to print after the name of the file.
 pub(super) fn signing_key(
     key: &PrivateKeyDer<'_>,
     certificates: &[CertificateDer<'_>],

@@ -1,4 +1,4 @@
-//! What is wrong with a certificate, in words, and what to try.
+//! What is wrong with a certificate, as text, and hints.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub(super) struct Case<'c> {
 }
 
 impl Objection {
-    /// To what no authority can make good.
+    /// Hints after errors that no authority can fix.
     pub(super) fn to_leaf(leaf: &CertificateDer<'_>) -> Option<Self> {
         match version(leaf) {
             Some(version @ ..3) => Some(Self::OldVersion { version }),
@@ -69,7 +69,7 @@ impl Objection {
         Some(if subject == issuer { Self::SelfSigned { subject } } else { Self::UnknownIssuer { issuer } })
     }
 
-    /// What webpki means, with the names that it leaves out.
+    /// webpki's error, with the names that it leaves out.
     pub(super) fn behind(error: &CertificateError, case: &Case<'_>) -> Option<Self> {
         use CertificateError as Bad;
         match error {

@@ -1,8 +1,8 @@
-//! Whose certificates are good.
+//! Which certificates are trusted.
 //!
 //! The system's authorities are read by `rustls_native_certs`: on most systems a bundle and a directory that holds the
-//! same once more, in a file each. So the bundle is read alone at first, and all of it only for a server that the
-//! bundle does not vouch for.
+//! same once more, in a file each. So only the bundle is read at first, and everything only for a server that the
+//! bundle does not cover.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use super::pem::in_words;
 use crate::error::Error;
 
-/// Whose certificates are good.
+/// Which certificates are trusted.
 #[derive(Clone, Debug)]
 pub(crate) enum Trust {
     /// The certificate authorities of the system.
@@ -51,7 +51,7 @@ impl Trust {
     /// Reads the certificate authorities of `--cacert` from a PEM file.
     ///
     /// # Errors
-    /// In words, when the file cannot be read or holds no certificate.
+    /// A message for the user, if the file cannot be read or holds no certificate.
     pub(crate) fn from_pem_file(path: &Path) -> Result<Self, String> {
         let pem = std::fs::read(path).map_err(|error| error.to_string())?;
         let mut roots = RootCertStore::empty();
@@ -69,7 +69,7 @@ impl Trust {
 }
 
 impl Authorities {
-    /// Whether it is trusted itself, and not for who signed it.
+    /// Whether it is trusted itself, not because of its issuer.
     pub(super) fn hold(&self, certificate: &CertificateDer<'_>) -> bool {
         match &self.given {
             RootSource::All(certificates) => certificates.iter().any(|one| one == certificate),

@@ -26,7 +26,7 @@ const EXTENSION: &str = "wsp";
 /// Longer than any script that is written.
 const LARGEST: u64 = 64 << 20;
 
-/// How much of a line is shown before what is wrong in it, and behind it.
+/// How much of a line is shown before what is wrong in it, and after it.
 const BEFORE: usize = 60;
 
 const BEHIND: usize = 40;

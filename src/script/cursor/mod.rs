@@ -184,7 +184,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Whether these two words behind text would be taken for a keyword and its value.
+/// Whether these two words after text would be taken for a keyword and its value.
 pub(super) fn is_keyword(keyword: &str, value: &str) -> bool {
     match keyword {
         "within" => crate::text::units::time(value).is_ok(),
@@ -193,7 +193,7 @@ pub(super) fn is_keyword(keyword: &str, value: &str) -> bool {
     }
 }
 
-/// What stands before the keyword and its value that this text ends in, and those two.
+/// What is before the keyword and its value that this text ends in, and those two.
 pub(super) fn ends_in_keyword(text: &str) -> Option<(&str, String)> {
     let (before, value) = text.trim_end_matches(is_space).rsplit_once(is_space)?;
     let before = before.trim_end_matches(is_space);

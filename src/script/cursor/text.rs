@@ -64,7 +64,7 @@ impl<'a> Cursor<'a> {
         Ok(template)
     }
 
-    /// The same, whatever stands behind it.
+    /// The same, whatever is after it.
     pub(crate) fn quoted_part(&mut self) -> Result<Template, Flaw> {
         let start = self.at + 1;
         let inner = &self.whole()[start..];
@@ -125,7 +125,7 @@ impl<'a> Cursor<'a> {
         Ok(Template::joined(pieces))
     }
 
-    /// Lets go of what this line and the block that it may have opened say, since it is not understood.
+    /// Skips this line and the block that it may have opened, because it is invalid.
     pub(crate) fn abandon(&mut self) {
         let line = self.rest();
         let line = line[..bare_length(line, Quotes::Json)].trim_end_matches(is_space);
@@ -164,7 +164,7 @@ pub(crate) fn bare_length(text: &str, quotes: Quotes) -> usize {
     text.len()
 }
 
-/// How far it is to this character, not counting those behind a backslash.
+/// How far it is to this character, not counting those after a backslash.
 pub(super) fn closing(text: &str, end: char) -> Option<usize> {
     let mut is_escaped = false;
     for (at, c) in text.char_indices() {

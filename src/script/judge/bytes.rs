@@ -35,7 +35,7 @@ enum BytesPart {
 pub(crate) enum Fit {
     /// So many of them fit it.
     Whole(usize),
-    /// It goes on where they end.
+    /// It continues where they end.
     Short,
     /// This one is another.
     Not(usize),
@@ -44,7 +44,7 @@ pub(crate) enum Fit {
 /// The bytes that are to be sent.
 ///
 /// # Errors
-/// In words: the file, a variable that holds no bytes, or a length that has no room.
+/// A message for the user: the file, a variable that holds no bytes, or a length that has no room.
 pub(crate) fn bytes(binary: &Binary, sources: &impl Sources) -> Result<Vec<u8>, String> {
     match binary {
         Binary::Hex(pieces) => made(pieces, sources),
@@ -66,7 +66,7 @@ fn made(pieces: &[BytePiece], sources: &impl Sources) -> Result<Vec<u8>, String>
                 data.extend(prefix.written(inner.len())?);
                 data.extend(inner);
             }
-            // The parser lets them stand in patterns only.
+            // The parser allows them only in patterns.
             BytePiece::Any | BytePiece::Rest => return Err(format!("{piece:?} cannot be sent")),
         }
     }
@@ -81,7 +81,7 @@ fn of_variable(piece: &Piece, sources: &impl Sources) -> Result<Vec<u8>, String>
 
 impl BytePattern {
     /// # Errors
-    /// In words, as those of [`bytes`].
+    /// A message for the user, as those of [`bytes`].
     pub(crate) fn new(binary: &Binary, sources: &impl Sources) -> Result<Self, String> {
         match binary {
             Binary::Hex(pieces) => parts(pieces, sources).map(Self),
@@ -138,7 +138,7 @@ impl BytePattern {
         })
     }
 
-    /// Why these bytes, with which a stream goes on, are not those.
+    /// Why these bytes, with which a stream continues, are not those.
     pub(crate) fn mismatch(&self, data: &[u8], at: usize) -> Mismatch {
         match self.exact() {
             Some(wanted) => {
@@ -212,7 +212,7 @@ fn counted(prefix: LengthPrefix, inner: &[BytesPart], data: &[u8]) -> Fit {
 }
 
 impl LengthPrefix {
-    /// How long it is itself, and the length that it tells; none if it is not all there, or where it is no number.
+    /// How long it is itself, and the length that it tells; none if it is not all there, or where it is not a number.
     fn read(self, data: &[u8]) -> Result<Option<(usize, usize)>, usize> {
         let fixed = |count: usize| {
             let number = data.get(..count)?.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));

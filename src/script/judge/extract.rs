@@ -22,7 +22,7 @@ pub(crate) enum Extractor {
 
 impl Extractor {
     /// # Errors
-    /// In words: what makes no sense with its variables put in, or is not taken out of a message.
+    /// A message for the user: what is invalid with its variables replaced, or is not taken out of a message.
     pub(crate) fn new(from: &Extract, sources: &impl Sources) -> Result<Self, String> {
         Ok(match from {
             Extract::Text => Self::Text,

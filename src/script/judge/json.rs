@@ -22,7 +22,7 @@ impl JsonMatcher {
     /// Of one of the patterns of JSON.
     ///
     /// # Errors
-    /// In words: what makes no sense with its variables put in.
+    /// A message for the user: what is invalid with its variables replaced.
     pub(super) fn new(pattern: &Pattern, sources: &impl Sources) -> Result<Self, String> {
         Ok(match pattern {
             Pattern::JsonSubset(text) => Self::Subset(sources.json(&text.template)?),

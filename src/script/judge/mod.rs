@@ -1,4 +1,4 @@
-//! Whether what came is what was expected: a pattern with its variables put in, and what it says to a message.
+//! Whether what came is what was expected: a pattern with its variables replaced, and what it says to a message.
 //!
 //! JSON values are set side by side in `compare`, conditions judged in `condition`, what differs is shown by `diff`.
 
@@ -86,7 +86,7 @@ pub(crate) struct OpeningAnswer {
 
 impl Matcher {
     /// # Errors
-    /// In words: what makes no sense with its variables put in.
+    /// A message for the user: what is invalid with its variables replaced.
     pub(crate) fn new(pattern: &Pattern, sources: &impl Sources) -> Result<Self, String> {
         let optional =
             |text: &Option<TextPattern>| text.as_ref().map(|text| TextMatcher::new(text, sources)).transpose();
@@ -242,7 +242,7 @@ impl OpeningAnswer {
     }
 }
 
-/// What there is to say of a message where there was to be none.
+/// The mismatch for a message where none was expected.
 pub(crate) fn unexpected(message: &Message) -> Mismatch {
     match message {
         Message::Text(text) => Mismatch::with("a text message came", vec![DiffLine::came(text.as_str())]),

@@ -7,10 +7,10 @@ use crate::script::syntax::Template;
 /// A value takes many times the memory of its text.
 pub(crate) const LARGEST_JSON: usize = 1 << 20;
 
-/// What stands behind the words of a script: the values of its variables, and files beside it.
+/// What a script refers to: the values of its variables, and the files next to it.
 ///
 /// # Errors
-/// All of them in words.
+/// Messages for the user.
 pub(crate) trait Sources {
     fn text(&self, template: &Template) -> Result<String, String>;
 

@@ -44,7 +44,7 @@ impl TextMatcher {
 /// Compiles a regular expression with its flags.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(crate) fn regex(expression: &Regexp, sources: &impl Sources) -> Result<Regex, String> {
     let source = sources.expression(&expression.source)?;
     expression.compiled(&source).map_err(|why| format!("`{source}` is not a regular expression: {why}"))
@@ -53,7 +53,7 @@ pub(crate) fn regex(expression: &Regexp, sources: &impl Sources) -> Result<Regex
 /// The same for bytes, of which as many as are UTF-8 are characters.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(super) fn bytes_regex(expression: &Regexp, sources: &impl Sources) -> Result<BytesRegex, String> {
     let source = sources.expression(&expression.source)?;
     expression.compiled_for_bytes(&source).map_err(|why| format!("`{source}` is not a regular expression: {why}"))

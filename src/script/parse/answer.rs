@@ -41,7 +41,7 @@ pub(super) fn answer(cursor: &mut Cursor<'_>) -> Result<HttpAnswer, Flaw> {
     Ok(HttpAnswer { method, target, status, body, ..HttpAnswer::default() })
 }
 
-/// Makes sure that what stands below an answer is a header.
+/// Makes sure that what is below an answer is a header.
 pub(super) fn check_header(setting: &Setting) -> Result<(), Flaw> {
     let value = setting.value.as_ref().map(super::super::syntax::Template::probe).unwrap_or_default();
     let name = value.split_once(':').map(|(name, _)| name.trim_end());

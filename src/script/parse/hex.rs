@@ -1,11 +1,11 @@
-//! Reads bytes that are written in hex, with what may stand between the digits: `10 varint(u16("MQTT") 04 ..)`.
+//! Reads bytes that are written in hex, with what may be between the digits: `10 varint(u16("MQTT") 04 ..)`.
 
 use super::words::is_keyword_next;
 use crate::script::cursor::{Cursor, shortened};
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{BytePiece, LengthPrefix};
 
-/// How deep lengths may stand in each other.
+/// How deep lengths may be in each other.
 const DEEPEST: usize = 16;
 
 const PREFIXES: [(&str, LengthPrefix); 4] = [

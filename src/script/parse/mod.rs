@@ -24,7 +24,7 @@ use super::flaw::Flaw;
 use super::format;
 use super::syntax::{Action, Expect, Extract, HttpAnswer, Pattern, Position, RuleAnswer, Script, Step};
 
-/// How deep blocks may stand in each other.
+/// How deep blocks may be in each other.
 const DEEPEST: usize = 32;
 
 /// All that is to be known of a file.
@@ -76,7 +76,7 @@ struct ScriptReader {
 struct Block {
     place: Position,
     kind: BlockKind,
-    /// The steps that stand before it, around it.
+    /// The steps that are before it, around it.
     around: Vec<Step>,
 }
 
@@ -110,7 +110,7 @@ enum Owning {
     Connect,
 }
 
-/// What a line of its own says that is no option.
+/// What a line of its own says that is not an option.
 enum SpecialLine {
     Step(Option<String>, Action),
     Options,

@@ -7,7 +7,7 @@ use crate::script::cursor::{Cursor, ends_in_keyword, shortened};
 use crate::script::flaw::{Flaw, nearest};
 use crate::script::syntax::{Binary, Pattern, ScriptText, Style, TextPattern};
 
-/// What may stand behind `expect`.
+/// What may be after `expect`.
 pub(crate) const PATTERNS: [&str; 11] =
     ["message", "text", "json", "binary", "bytes", "ping", "pong", "close", "header", "body", "subprotocol"];
 
@@ -145,7 +145,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
     if cursor.rest().starts_with(':') {
         cursor.skip(1);
         let empty = || ScriptText { style: Style::Quoted, ..ScriptText::default() };
-        // Words that mean something without the colon are a value behind it.
+        // Words that mean something without the colon are a value after it.
         let start = cursor.clone();
         let value = if cursor.only_keywords_left() { None } else { cursor.text()? };
         let value = whole(value.unwrap_or_else(empty), &start)?;

@@ -54,7 +54,7 @@ fn path(cursor: &mut Cursor<'_>) -> Result<ScriptText, Flaw> {
     path.ok_or_else(|| Flaw::new(place, "expected the path of a file"))
 }
 
-/// What stands behind `binary`, if anything does.
+/// What is after `binary`, if anything does.
 pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary>, Flaw> {
     Ok(Some(match cursor.peek() {
         "hex" => {
@@ -67,7 +67,7 @@ pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary
             if !cursor.is_over() && cursor.rest().starts_with("{{") {
                 return Ok(Some(Binary::Base64(Template(vec![cursor.variable()?]))));
             }
-            // The keywords are no base64: it has four characters for three bytes.
+            // The keywords are not base64: it has four characters for three bytes.
             let word = if is_keyword_next(cursor) { "" } else { cursor.word() };
             let bytes = unescape::base64(word).map_err(|why| Flaw::new(place, why))?;
             Binary::Base64(Template::joined(vec![Piece::Literal(data_encoding::BASE64.encode(&bytes))]))

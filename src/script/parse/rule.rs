@@ -1,4 +1,4 @@
-//! Reads the rules that stand: `reply to … with …` and `ignore …`.
+//! Reads the rules: `reply to … with …` and `ignore …`.
 
 use super::payload::payload;
 use super::{SpecialLine, pattern};

@@ -43,7 +43,7 @@ pub(crate) const STEPS: [&str; 26] = [
     "}",
 ];
 
-/// Reads a line that is no option.
+/// Reads a line that is not an option.
 pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     let start = cursor.place();
     let mut word = cursor.word();
@@ -132,7 +132,7 @@ fn needs_connection(line: &SpecialLine) -> bool {
     }
 }
 
-/// What stands behind `expect any`.
+/// What is after `expect any`.
 fn any_order(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     const EXAMPLE: &str = "expect any order {";
     if !cursor.takes("order") {
@@ -277,7 +277,7 @@ fn expect(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     Ok(Action::Expect(Expect { within, pattern, capture }))
 }
 
-/// `within TIME` and `capture NAME` behind a pattern, in any order.
+/// `within TIME` and `capture NAME` after a pattern, in any order.
 fn keywords(cursor: &mut Cursor<'_>, within: &mut Option<std::time::Duration>) -> Result<Option<String>, Flaw> {
     let mut capture = None;
     loop {

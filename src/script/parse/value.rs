@@ -72,7 +72,7 @@ pub(super) fn exec(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     Ok(Action::Exec { within, command, capture: Some(capture.to_owned()) })
 }
 
-/// What stands before and behind ` capture ` at the end of a command.
+/// What is before and after ` capture ` at the end of a command.
 fn captured(text: &str) -> Option<(&str, &str)> {
     let (before, name) = text.rsplit_once(is_space)?;
     let command = before.trim_end_matches(is_space).strip_suffix("capture")?;

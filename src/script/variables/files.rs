@@ -93,7 +93,7 @@ fn from_toml(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// `NAME=VALUE` lines, as shells and docker read them: also behind `export`, in quotes, with comments.
+/// `NAME=VALUE` lines, as shells and docker read them: also after `export`, in quotes, with comments.
 fn env(text: &str) -> Result<Vec<(String, String)>, String> {
     let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     let lines = lines.map(|(number, line)| (number + 1, line.trim()));
@@ -112,7 +112,7 @@ fn env(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(found)
 }
 
-/// In double quotes a backslash escapes, in single ones nothing does; behind a value may stand a comment.
+/// In double quotes a backslash escapes, in single ones nothing does; after a value may stand a comment.
 fn unquoted(value: &str) -> Option<String> {
     if let Some(inner) = value.strip_prefix('\'') {
         return inner.split_once('\'').map(|(text, _)| text.to_owned());

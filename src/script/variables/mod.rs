@@ -83,7 +83,7 @@ impl Variables {
         (self.environment)(name).is_some()
     }
 
-    /// The text with its variables put in.
+    /// The text with its variables replaced.
     ///
     /// # Errors
     /// The first of its names that stands for nothing.
@@ -169,7 +169,7 @@ fn uuid(random: u128) -> String {
     format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }
 
-/// Follows JSON piece by piece, and knows whether it stands in a string.
+/// Follows JSON piece by piece, and knows whether it is in a string.
 #[derive(Default)]
 struct Strings {
     is_inside: bool,

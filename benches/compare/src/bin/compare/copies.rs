@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// After so many runs a program is copied anew.
+/// After this many runs a program is copied anew.
 const RUNS: usize = 5;
 
 /// What a linker has written lies in other pieces in the system's memory than what was copied, and takes longer to be mapped.

@@ -2,7 +2,7 @@
 
 use compare::load::Load;
 
-/// A job as it stands in the table.
+/// A job as it is in the table.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// What `--only` takes.

@@ -1,4 +1,4 @@
-//! The server: on loopback, blocking, a thread for each client, frames made by hand; the path says what it does.
+//! The server: on loopback, blocking, a thread for each client, raw frames; the path says what it does.
 
 use std::cell::Cell;
 use std::io::{self, Read, Write};
@@ -156,7 +156,7 @@ fn serve(
     Ok(())
 }
 
-/// What a client asked for in its opening handshake, and what came right behind it.
+/// What a client asked for in its opening handshake, and what came right after it.
 struct Asked {
     number: u64,
     work: Work,

@@ -79,7 +79,7 @@ pub fn check(mut from: impl io::Read, load: Load) -> Tally {
     check.tally()
 }
 
-/// Each message with a newline behind it, unless it is all that there is.
+/// Each message with a newline after it, unless it is all that there is.
 fn write_messages(mut to: impl io::Write, load: Load, is_all: bool) -> io::Result<()> {
     let mut blocks = Blocks::new(load);
     let mut out = Vec::with_capacity(2 * BUFFER);
