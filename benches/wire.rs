@@ -1,4 +1,4 @@
-//! What the wire costs, beside what it is made of: `cargo bench --bench wire`.
+//! The cost of the wire, compared with its parts: `cargo bench --bench wire`.
 //!
 //! All of it is measured in one run, in turns and as CPU time, so that a busy machine changes no ratio. The transport is
 //! memory. Fails when a ratio is not what issue 4 asks for.

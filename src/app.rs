@@ -62,7 +62,7 @@ fn connect_as(plan: &ClientOptions) -> u8 {
     }
     if !plan.dropped.is_empty() {
         let talk = Talk::on_stderr(plan.diagnostics.verbosity, plan.diagnostics.colour);
-        talk.detail('*', &format!("ignored options of curl: {}", plan.dropped.join(", ")));
+        talk.detail('*', &format!("ignored from curl's command line: {}", plan.dropped.join(", ")));
     }
     match &plan.source {
         Source::Prompt(prompt) => crate::commands::prompt::run(plan, prompt),

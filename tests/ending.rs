@@ -20,7 +20,7 @@ fn answering_after(time: Duration) -> Server {
     })
 }
 
-/// A server that says these things and leaves the rest to the client.
+/// A server that sends these messages and leaves the rest to the client.
 fn offering(texts: &'static [&'static str]) -> Server {
     serving(move |client| async move {
         for text in texts {
@@ -60,7 +60,7 @@ fn the_wait_is_a_second_of_silence_unless_told_otherwise() {
     }
 }
 
-/// Says this often, each after such a pause, whatever the client has to say; then it does as that wants.
+/// Sends this often, each after such a pause, whatever the client sends; then it reacts to the client.
 fn pausing(times: usize, pause: Duration, said: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Raw {
     Raw::open(move |mut stream| {
         for at in 0..times {

@@ -174,7 +174,7 @@ fn a_mute_server_is_7_after_the_handshake_timeout() {
 
 #[test]
 fn a_connection_that_does_not_come_about_in_time_is_7() {
-    // The kernel accepts, and then nobody supports TLS.
+    // The kernel accepts, but no TLS follows.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("wss://{}/", listener.local_addr().unwrap());
     let ran = tool().args(["-k", "-q", "--connect-timeout", "300ms"]).arg(url).run();
@@ -185,7 +185,7 @@ fn a_connection_that_does_not_come_about_in_time_is_7() {
 
 #[test]
 fn a_host_that_does_not_answer_is_7() {
-    // A full backlog: Linux then drops what knocks.
+    // A full backlog: Linux then drops new connections.
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();

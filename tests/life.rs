@@ -1,4 +1,4 @@
-//! How a connection begins with a server that is not there yet, is kept alive, and is found dead.
+//! How wsprobe waits for a server, keeps a connection alive, and detects a dead one.
 
 mod kit;
 

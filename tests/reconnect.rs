@@ -83,7 +83,7 @@ fn each_piped_line_is_written_to_one_connection_and_all_are_in_order() {
         });
         frames.take_while(|(opcode, _)| *opcode == TEXT).map(|(_, text)| String::from_utf8(text).unwrap()).collect()
     };
-    // It takes a part of what comes, stops for so long that the client cannot write, and leaves; what was written
+    // It reads a part of the input, stops until the client cannot write, and leaves; what was written
     // by then is still to be read.
     let mut first = welcome(&listener);
     let mut lines: Vec<String> = (0..1000).map(|_| text(&mut first)).collect();
@@ -129,7 +129,7 @@ fn the_wait_does_not_begin_anew_with_each_connection() {
     let place = Place::new();
     let listener = place.listen();
     let mut running = tool().args(SOON).args(["-r", "-w", "1s"]).arg(place.url()).start();
-    // None of them lives for a second.
+    // None of them lasts for a second.
     let dropping = std::thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
             let head = kit::read_head(&mut stream);
@@ -216,7 +216,7 @@ fn only_what_can_pass_is_tried_again() {
         }
         running.wait().code(if again { 0 } else { 4 }).says(answer);
     }
-    // A first connection that fails is no lost one.
+    // A failed first connection is not a lost one.
     let ran = tool().args(SOON).arg(Place::new().url()).run().code(3);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
 }

@@ -1,4 +1,4 @@
-//! `--reply`: pings of the application are answered, whatever else is going on.
+//! `--reply`: application-level pings are answered, whatever else happens.
 #![allow(clippy::disallowed_methods, reason = "tests own their processes and sockets")]
 
 mod kit;

@@ -1,4 +1,4 @@
-//! `wsprobe run --check` and `--fmt`: what is wrong with scripts is told with its place, and their form is brought about.
+//! `wsprobe run --check` and `--fmt`: errors in scripts are shown with their place, and scripts are formatted.
 
 mod kit;
 

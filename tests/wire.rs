@@ -1,4 +1,4 @@
-//! The wire: compression as it is negotiated and kept, seen from a server that speaks in bytes.
+//! The wire: negotiated compression and its limits, seen from a server that works on raw bytes.
 
 mod kit;
 
@@ -13,7 +13,7 @@ const BINARY: u8 = 2;
 
 const OFFER: &str = "permessage-deflate; client_max_window_bits";
 
-/// A server that answers the offer with this; tells what was offered.
+/// A server that answers the offer with this; reports the offer.
 fn granting(answer: &'static str, serve: impl FnOnce(TcpStream, Option<String>) + Send + 'static) -> Raw {
     Raw::start(move |mut stream, head| {
         let offered = field(&head, "Sec-WebSocket-Extensions").map(str::to_owned);
@@ -217,7 +217,7 @@ fn a_message_of_1_gib_goes_to_a_pipe_in_little_memory() {
     for (opcode, is_compressed, end) in
         [(TEXT, false, "é\n"), (TEXT, true, "é\n"), (BINARY, false, "é"), (BINARY, true, "é")]
     {
-        // After a text stands a line's end.
+        // A line end follows a text.
         let size = (MIB << 20) + usize::from(opcode == TEXT);
         let (release, released) = channel::<()>();
         let server = granting("permessage-deflate", move |mut stream, _| {
@@ -385,7 +385,7 @@ fn read_message(stream: &mut TcpStream) -> (u8, u64, Option<u64>) {
             }
         }
         if head[0] & 0x80 != 0 {
-            // What zlib still holds back.
+            // What zlib has not output yet.
             out.push(0);
             while is_compressed && !out.is_empty() {
                 out.clear();

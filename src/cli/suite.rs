@@ -139,7 +139,7 @@ impl PlayingArgs {
         self.output.reports.read()
     }
 
-    /// How to talk to the user.
+    /// How to print messages to the user.
     pub(super) fn diagnostics(&self, env: &Env) -> Diagnostics {
         let output = &self.output;
         let colour = !output.no_color && translate::chosen(output.color, env.colours(env.stderr_is_terminal));

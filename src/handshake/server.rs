@@ -154,7 +154,7 @@ pub(crate) async fn accept<S: AsyncWrite + Unpin>(
     Ok(Accepted { opening: asked.opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
-/// Tells the client that it is rejected, if it still listens.
+/// Reports the client that it is rejected, if it still listens.
 pub(crate) async fn reject<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, declined: &Declined) {
     if let Some(denial) = declined.denial() {
         // Whether the client still listens changes nothing: it is declined all the same.

@@ -41,7 +41,7 @@ pub(crate) struct Inbox {
     taken: Notify,
     opened: SystemTime,
     record: Option<Rc<SharedRecording>>,
-    /// Where frames are told (`--frames`).
+    /// Where frames are traced (`--frames`).
     frames: Option<Rc<Talk>>,
 }
 
@@ -88,7 +88,7 @@ impl Inbox {
         }
     }
 
-    /// The same, with each event written to a record, and frames told.
+    /// The same, with each event written to a record, and frames traced.
     pub(crate) fn seen_by(record: Option<Rc<SharedRecording>>, frames: Option<Rc<Talk>>) -> Self {
         Self { record, frames, ..Self::new("server") }
     }

@@ -8,15 +8,15 @@ use crossterm::style::{Color, Stylize as _};
 use super::status::Status;
 use crate::text::escape::{Keep, escape};
 
-/// How much is said.
+/// How much is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verbosity {
-    /// What happens, and not errors only.
+    /// Events, not only errors.
     pub(crate) talks: bool,
     pub(crate) details: Details,
 }
 
-/// How much is told to who asked for details.
+/// The level of details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Details {
     None,
@@ -59,7 +59,7 @@ impl Talk {
         Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(move |text| status.say(&text)) }
     }
 
-    /// To whoever shows lines, each with its line end.
+    /// To a function that shows lines, each with its line end.
     pub(crate) fn to(
         verbosity: Verbosity,
         colour: bool,
@@ -93,12 +93,12 @@ impl Talk {
         }
     }
 
-    /// Something that went wrong; said even when quiet.
+    /// An error; printed even with `--quiet`.
     pub(crate) fn error(&self, text: &str) {
         self.line(self.name, text, Some(Color::DarkRed));
     }
 
-    /// A frame on the wire; said even when quiet, since it was asked for.
+    /// A frame on the wire; printed even with `--quiet`, because it was requested.
     pub(crate) fn frame(&self, text: &str) {
         self.line("", text, Some(Color::DarkGrey));
     }
@@ -110,7 +110,7 @@ impl Talk {
         self.line("", mark, Some(Color::DarkRed));
     }
 
-    /// Lines that are painted and safe already, and that are said even when quiet.
+    /// Lines that are already coloured and safe, and that are printed even with `--quiet`.
     pub(crate) fn page(&self, page: &str) {
         (self.sink)(page.to_owned());
     }
@@ -120,7 +120,7 @@ impl Talk {
         self.lines("", text, None);
     }
 
-    /// A line of a comparison, with its sign; said even when quiet.
+    /// A line of a comparison, with its sign; printed even with `--quiet`.
     pub(crate) fn compared(&self, sign: &str, text: &str, colour: Option<Color>) {
         self.lines(sign, text, colour);
     }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::kit::http::{FAREWELL, Http, welcome, welcome_with};
 use crate::kit::{Ran, Raw, dir, path, switching, tls, tool};
 
-/// Answers with these parts, each in a segment of its own as far as the sender can see to that. The pauses are no
-/// waiting for luck: read together or apart, the parts mean the same.
+/// Answers with these parts, each in its own segment as far as the sender can ensure that. The pauses are not
+/// essential: read together or apart, the parts mean the same.
 fn in_parts(parts: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> Raw {
     Raw::start(move |mut stream, head| {
         stream.set_nodelay(true).unwrap();
         for part in parts(&head) {
-            // The client may have heard enough.
+            // The client may have read enough.
             let _ = stream.write_all(&part);
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -22,7 +22,7 @@ fn in_parts(parts: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> Raw {
     })
 }
 
-/// Answers and keeps the connection open: what is known is to be told without waiting for more.
+/// Answers and keeps the connection open: what is known must be shown without waiting for more.
 fn and_stays(answer: &[u8]) -> Raw {
     let answer = answer.to_vec();
     Raw::start(move |mut stream, _| {
@@ -36,13 +36,13 @@ fn run(server: &Raw) -> Ran {
     tool().args(["-w", "0"]).arg(server.url()).run()
 }
 
-/// Runs against an answer that is no handshake.
+/// Runs against an answer that is not a handshake.
 #[track_caller]
 fn run_against(answer: impl Into<Vec<u8>>) -> Ran {
     run(&Raw::answering(answer))
 }
 
-/// Runs against a 101 that is sound but for a replacement.
+/// Runs against a 101 that is valid except for a replacement.
 #[track_caller]
 fn run_with(line: &'static str, by: &'static str) -> Ran {
     let server = Http::start(move |head| {
@@ -53,7 +53,7 @@ fn run_with(line: &'static str, by: &'static str) -> Ran {
     tool().arg(server.url("/")).run()
 }
 
-/// What is said of an answer that cannot be used.
+/// The message about an unusable answer.
 fn flaw(port: u16, what: &str) -> String {
     format!("wsprobe: the handshake with ws://127.0.0.1:{port}/ failed: {what}\n")
 }
@@ -300,7 +300,7 @@ fn a_banner_sent_before_the_request_is_told_apart_too() {
     ran.says("its answer begins with `220 mail ready`");
 }
 
-/// A server that says this to whoever comes, without reading first; returns its port.
+/// A server that sends this to any client, without reading first; returns its port.
 fn speaking_first(text: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

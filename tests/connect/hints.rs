@@ -1,4 +1,4 @@
-//! What the user is told after an answer that is no WebSocket: hints that look at it and at what was given, and its body.
+//! What is shown after a response other than WebSocket: hints that depend on the response and on the options, and its body.
 
 use std::io::Write as _;
 

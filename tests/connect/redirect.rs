@@ -1,4 +1,4 @@
-//! Redirects: followed only with `-L`, and never with secrets to where they do not belong.
+//! Redirects: followed only with `-L`, and never with secrets for another server.
 
 use crate::kit::http::{Http, redirect, resource, welcome};
 use crate::kit::tls::{self, Authority};

@@ -1,4 +1,4 @@
-//! wss:// with real certificates: whom to trust, and what is said when that fails.
+//! wss:// with real certificates: trust, and the messages when it fails.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -308,7 +308,7 @@ fn what_is_no_tls_any_more_in_a_session_is_told_in_words() {
         let head = crate::kit::read_head(&mut rustls::Stream::new(&mut tls, &mut stream));
         let answer = crate::kit::switching(&head);
         rustls::Stream::new(&mut tls, &mut stream).write_all(answer.as_bytes()).unwrap();
-        // A record that nobody has the key of.
+        // A record for which nobody has the key.
         stream.write_all(b"\x17\x03\x03\x00\x20not encrypted with any of our keys").unwrap();
         let _ = stream.read(&mut [0; 4096]);
     });

@@ -44,7 +44,7 @@ fn a_unix_socket_is_a_url_too() {
     assert_eq!(field(&heads[0], "Host"), Some("localhost"));
 }
 
-/// Lets the client in, says `hi`, and leaves when the client does.
+/// Accepts the client, sends `hi`, and leaves when the client does.
 fn greet(mut stream: std::os::unix::net::UnixStream) -> String {
     use std::io::Write as _;
     let head = read_head(&mut stream);
@@ -90,7 +90,7 @@ fn what_is_no_url_is_refused_in_one_line_with_exit_2() {
 
 #[test]
 fn a_port_where_nobody_listens_exits_3_and_names_the_addresses() {
-    // Held but not listening, so that nobody else gets it.
+    // Bound but not listening, so that no other process gets it.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     let port = socket.local_addr().unwrap().as_socket().unwrap().port();
@@ -159,7 +159,7 @@ fn a_dead_first_address_does_not_cost_the_timeout() {
     let address = v6.local_addr().unwrap().as_socket().unwrap();
     let _in_the_queue = std::net::TcpStream::connect(address).unwrap();
     let _server = Http::on(v4, welcome);
-    // The first is tried, or it would not take its head start; and the limit is longer than anyone's patience.
+    // The first is tried, or it would not take its head start; and the limit is longer than the test waits.
     let started = std::time::Instant::now();
     tool().args(["--connect-timeout", "1h"]).arg(format!(":{port}")).run().code(0).stdout("hi\n");
     assert!(started.elapsed() >= std::time::Duration::from_millis(250));

@@ -18,7 +18,7 @@ pub struct Http {
 /// A text message `hi` and a Close 1000, as a server sends them.
 pub const FAREWELL: &[u8] = b"\x81\x02hi\x88\x02\x03\xe8";
 
-/// Lets the client in, says `hi` and closes, all in one segment.
+/// Accepts the client, sends `hi` and closes, all in one segment.
 pub fn welcome(head: &str) -> Vec<u8> {
     [switching(head).as_bytes(), FAREWELL].concat()
 }

@@ -1,6 +1,6 @@
 //! The real binary on a terminal: keys go in, a screen comes out.
 //!
-//! Nothing sleeps for luck here. A text that may scroll away between two looks is waited for in the stream of what was
+//! There are no arbitrary sleeps here. A text that may scroll away between two looks is waited for in the stream of what was
 //! written, not on the screen.
 
 use std::cell::Cell;

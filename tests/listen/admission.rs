@@ -1,4 +1,4 @@
-//! Who is let in, and what everybody else is told.
+//! Which clients are accepted, and what the others get.
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;

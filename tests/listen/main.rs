@@ -20,7 +20,7 @@ use std::time::Duration;
 use kit::{PATIENCE, Running, Tool, tool};
 use nix::sys::signal::Signal;
 
-/// A server under way.
+/// A running server.
 pub struct Listening {
     pub running: Running,
     pub port: u16,
@@ -124,7 +124,7 @@ impl Listening {
     }
 }
 
-/// Shakes hands, with more fields than there have to be; also the answer's head.
+/// Performs the handshake, with additional fields; also returns the head of the answer.
 #[track_caller]
 fn let_in(mut stream: TcpStream, more: &str) -> (TcpStream, String) {
     stream.set_read_timeout(Some(PATIENCE)).expect("a time");

@@ -59,7 +59,7 @@ fn who_is_turned_away_for_its_origin_is_told_of_with_what_would_let_it_in() {
     assert_eq!(status(&server, "localhost:PORT", Some("null")), 403);
     server.says("rejected with 403: its origin is `null`; `--origin '*'` allows all pages");
     assert_eq!(status(&server, "localhost:PORT", Some("https://a';reboot'")), 403);
-    let told = server.says("rejected with 403: it is a page of ");
+    let told = server.says("rejected with 403: its origin is ");
     assert!(told.ends_with("--origin '*'` allows all pages"), "what it says is not to be pasted: {told}");
 }
 
@@ -141,7 +141,7 @@ fn on_a_unix_socket_a_host_is_this_machine_too() {
     // What a page sends through a proxy that forwards the host that it was reached at.
     ask(&["--host", "localhost:9000", "-o", "http://localhost:9000"]).code(0).stdout("a\n");
     ask(&["--host", "app.example", "-o", "https://app.example"]).code(4);
-    server.says("asked for the host `app.example`; `--host app.example` allows it");
+    server.says("requested the host `app.example`; `--host app.example` allows it");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_star_opens_the_server_to_all_pages_with_a_warning_beside_exec() {
     assert_eq!(server.has_said("any web page"), None);
     let server = listen(&["--exec", "cat", "--origin", "*"]);
     server.says("any web page in a browser on this machine can talk to the command (--origin '*' with --exec)");
-    // Hosts that were asked for are asked for all the same.
+    // Named hosts are accepted all the same.
     let server = listen(&["--origin", "*", "--host", "app.example"]);
     assert_eq!(status(&server, "evil.example", None), 403);
 }

@@ -1,4 +1,4 @@
-//! Certificates that something is wrong with, shown by `openssl s_server`: what -k takes, and what is said otherwise.
+//! Bad certificates, served by `openssl s_server`: what -k accepts, and the messages otherwise.
 
 use std::path::Path;
 use std::process::Command;
@@ -76,7 +76,7 @@ fn ask(server: &Daemon, args: &[&str]) -> Ran {
     tool().args(args).arg(format!("wss://localhost:{}/", server.port)).run().stdout("")
 }
 
-/// It is no WebSocket server: that it answers shows that TLS has worked.
+/// It is not a WebSocket server: its answer shows that TLS has worked.
 #[track_caller]
 fn passes(server: &Daemon, args: &[&str]) {
     ask(server, args).code(4).says("the server answered 200");

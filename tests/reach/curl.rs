@@ -47,8 +47,8 @@ fn a_line_of_chrome_connects_and_verbose_names_what_was_dropped() {
     assert_eq!(field(&head, "User-Agent"), Some("Mozilla/5.0 (X11; Linux x86_64) \"Chrome\"/156"));
     assert_ne!(field(&head, "Sec-WebSocket-Key"), Some("dGhlIHNhbXBsZSBub25jZQ=="), "each handshake has its own");
     assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
-    ran.says("* ignored options of curl: Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions\n");
-    assert!(!pasted(CHROME, "").0.stderr.contains("dropped"));
+    ran.says("* ignored from curl's command line: Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions\n");
+    assert!(!pasted(CHROME, "").0.stderr.contains("ignored"));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_a_copied_line_holds_is_data_and_read_from_no_file() {
         tool().env("TOKEN", "sesame").args(["curl", &server.url("/")]).args(args).run().code(0);
         assert_eq!(field(&server.head(), name).map(str::to_owned), sent, "{args:?}");
     }
-    // What it cannot be stays unread as well.
+    // Unsupported options are not read either.
     for args in [["-x", &at_file], ["-H", &format!("Sec-WebSocket-Protocol: {at_file}")]] {
         let ran = tool().args(["curl", ":1"]).args(args).run().code(2);
         assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
@@ -106,10 +106,10 @@ fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_
         ),
         (
             "--proxy-ntlm",
-            "curl's `--proxy-ntlm` has no counterpart in wsprobe: a proxy's user and password stand in --proxy",
+            "curl's `--proxy-ntlm` has no counterpart in wsprobe: give the user and the password of a proxy in --proxy",
         ),
         ("--retry", "curl's `--retry` has no counterpart in wsprobe: --wait-for-server TIME waits"),
-        ("-w", "`-w` is curl's `--write-out`, which has no meaning here"),
+        ("-w", "`-w` is curl's `--write-out`, which has no counterpart in wsprobe"),
     ] {
         let ran = tool().args(["curl", "ws://127.0.0.1:1/", option, "x"]).run().code(2).stdout("");
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -119,5 +119,5 @@ fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_
     let server = Http::welcoming();
     let line = ["curl", &server.url("/"), "-#", "--no-keepalive", "--write-out", "%{http_code}", "-O", "--verbose"];
     let ran = tool().args(line).run().code(0).stdout("hi\n");
-    ran.says("* ignored options of curl: -#, --no-keepalive, --write-out, -O\n");
+    ran.says("* ignored from curl's command line: -#, --no-keepalive, --write-out, -O\n");
 }

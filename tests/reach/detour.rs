@@ -1,4 +1,4 @@
-//! Other ways to a host: sockets, addresses and ports that the URL does not name.
+//! Other routes to a host: sockets, addresses and ports that the URL does not name.
 
 use std::io::Write as _;
 use std::os::unix::net::UnixListener;
@@ -25,7 +25,7 @@ fn a_unix_socket_stands_for_the_host_of_the_url() {
     ran.says(&format!("* connected to {} for ws://app.example/chat?x\n", socket.display()));
     let head = heads.recv().unwrap();
     assert!(head.starts_with("GET /chat?x HTTP/1.1\r\nHost: app.example\r\n"), "{head}");
-    // No proxy leads to a socket, and no name is looked up.
+    // No proxy is used for a socket, and no name is resolved.
     let url = format!("ws+unix:{}:/chat", socket.display());
     tool().env("ALL_PROXY", "http://nowhere.invalid").arg(&url).run().code(0).stdout("hi\n");
     tool()

@@ -63,7 +63,7 @@ impl Door {
 
     #[track_caller]
     fn lets_in(&self, args: &[&str]) {
-        // It is no WebSocket server: it refuses, with a page about the client.
+        // It is not a WebSocket server: it refuses, with a page about the client.
         let ran = self.tool().args(args).args(["-v", &self.url()]).run().code(4);
         ran.says("the server answered 200").says("it-is-me");
     }

@@ -1,4 +1,4 @@
-//! Through proxies: real ones (tinyproxy, microsocks), and one that tells what it was asked for.
+//! Proxies: real ones (tinyproxy, microsocks), and one that reports its requests.
 
 use std::process::Command;
 

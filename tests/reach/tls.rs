@@ -1,4 +1,4 @@
-//! What `wss://` can be told: names, versions, pins; and what it tells.
+//! Options of `wss://`: names, versions, pins; and its details.
 
 use std::process::Command;
 

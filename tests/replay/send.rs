@@ -1,4 +1,4 @@
-//! What is sent again, when, and to whom.
+//! What is sent again, when, and on which connection.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -121,7 +121,7 @@ fn a_server_that_closed_is_waited_for_and_then_closed() {
     assert_eq!(heard.next(), Said::Close(Some(1000), String::new()));
 }
 
-/// A server that tells what it hears and when its client has gone; `cut me` makes it cut the connection.
+/// A server that reports what it receives and when its client has left; `cut me` makes it cut the connection.
 fn telling_who_left() -> (Server, mpsc::Receiver<Said>) {
     let (tell, heard) = channel();
     let server = serving(move |client| {

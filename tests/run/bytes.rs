@@ -2,7 +2,7 @@
 
 use crate::{Scripts, listen, played};
 
-/// MQTT 3.1.1, as its clients and brokers speak it.
+/// MQTT 3.1.1, as its clients and brokers use it.
 const CLIENT: &str = r#"connect {{url}}
   subprotocol mqtt
 # CONNECT, a byte at a time where that hurts most.

@@ -1,4 +1,4 @@
-//! What is told of a step that fails, and the exit status.
+//! The report of a failed step, and the exit status.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! What a script may take, and how soon it ends when it is told to.
+//! The limits of a script, and how soon it ends when stopped.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::kit::net::Lines;
 use crate::kit::{self, Client};
 use crate::{Scripts, played};
 
-/// On a machine that has other things to do; what ends by itself takes minutes.
+/// On a busy machine; without being stopped, these take minutes.
 const SOON: Duration = Duration::from_secs(5);
 
 /// Says something large, and never answers a Close.

@@ -8,7 +8,7 @@ use crate::Scripts;
 use crate::kit;
 use crate::kit::net::Lines;
 
-/// One that passes, one that fails with what XML cannot hold, one that reaches nobody.
+/// One that passes, one that fails with what XML cannot hold, one that cannot connect.
 fn three() -> (Scripts, kit::Server, String) {
     let server = kit::saying(&["<a & \u{1b}\u{0}\u{fffe} \"b\">"]);
     let scripts = Scripts::new([

@@ -1,4 +1,4 @@
-//! Rules that stand, and expectations in any order, against servers that do not wait for their turn.
+//! Rules, and expectations in any order, against servers that do not wait for their turn.
 
 use wsprobe::testing::Said;
 

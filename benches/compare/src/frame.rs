@@ -83,7 +83,7 @@ pub fn mask(bytes: &mut [u8], mut key: [u8; 4], at: u64) {
     }
 }
 
-/// A new key for each frame: of a size that nobody guesses, and quick to come by.
+/// A new key for each frame: of a size that cannot be guessed, and fast to generate.
 pub struct Keys(u64);
 
 impl Keys {

@@ -54,7 +54,7 @@ pub(crate) struct Socket<S> {
     is_closing: Cell<bool>,
     /// A ping has come, and tungstenite has its pong ready.
     owes_pong: Cell<bool>,
-    /// What came with frames that are told first.
+    /// What arrived with frames that are traced first.
     came: RefCell<Option<Polled>>,
     limits: Limits,
 }

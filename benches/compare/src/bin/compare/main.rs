@@ -1,4 +1,4 @@
-//! Measures wsprobe beside a raw client and what users would pick instead; see BENCHMARKS.md.
+//! Compares wsprobe with a raw client and with other clients; see BENCHMARKS.md.
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own")]
 
 mod client;
@@ -28,7 +28,7 @@ use crate::table::{Cell, Row};
 use crate::tls::Trust;
 use crate::verdict::Ran;
 
-/// A client that is so slow in a job does it once.
+/// A client that is this slow in a job runs it only once.
 const SLOW: Duration = Duration::from_secs(3);
 
 const BEGIN: &str = "<!-- the table begins -->";
@@ -130,7 +130,7 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     Ok(if wsprobe_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Each client once, then each again, so that what else the machine does falls on all of them.
+/// Each client once, then each again, so that other load on the machine affects all of them.
 fn interleaved(bench: &Bench, clients: &[Client], job: Job, runs: usize) -> Result<Row, Box<dyn Error>> {
     eprintln!("== {}", job.title);
     let mut cells: Vec<Cell> =
