@@ -41,6 +41,7 @@ use crate::server::script::ServerScript;
 use crate::server::tls::{Proof, ServerIdentity};
 use crate::server::work::ClientWork;
 use crate::session::{self, KeepaliveOptions, Pinging};
+use crate::sys::file;
 use crate::wire::Limits;
 use crate::wire::offer::Parameters;
 
@@ -88,6 +89,8 @@ struct WorkArgs {
     /// after the last message. If it then neither continues to read nor exits within `--close-timeout`, it is terminated
     /// together with the processes that it has started. When the command exits, the client is closed with 1000, or with
     /// 1011 if it failed. `--max-clients` limits how many commands run at once.
+    /// If wsprobe itself is killed (SIGKILL), no command keeps running, except processes that have left the process
+    /// group of their command, as setsid(1) and daemons do.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
 
@@ -458,7 +461,7 @@ fn ip(address: &Address) -> Option<IpAddr> {
 }
 
 fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
-    let data = std::fs::read(path);
+    let data = file::read(path);
     let data = data.map_err(|source| Error::File { what: "read the message in", path: path.to_owned(), source })?;
     Ok(match String::from_utf8(data) {
         Ok(text) if !is_binary => Message::Text(Utf8Text::from(text)),

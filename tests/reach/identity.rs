@@ -213,7 +213,7 @@ fn pkcs12_is_told_by_its_content_whatever_wrote_it() {
         let make = "pkcs12 -export -inkey me.key -in me.pem -out me.p12 -passout pass:sesame -provider legacy";
         openssl(door.path(), &format!("{make} -provider default {key}"));
         door.run(&["--cert", "me.p12", "--passphrase", "sesame"], 2).says(&format!(
-            "`me.p12`: it is protected by {protection}, which wsprobe does not know; `openssl pkcs12` can"
+            "`me.p12`: it is protected by {protection}, which wsprobe does not support; convert it with `openssl pkcs12`"
         ));
     }
     openssl(door.path(), "pkcs12 -export -nokeys -in me.pem -out keyless.p12 -passout pass:");
@@ -243,7 +243,7 @@ fn a_certificate_that_cannot_be_used_is_refused_before_a_socket_opens() {
     for (args, said) in [
         (&["--cert", "me.pem"][..], "`me.pem`: it contains no private key; name the file of the key with --key"),
         (&["--cert", "me.pem", "--key", "server.key"], "`server.key`: the key does not belong to the certificate"),
-        (&["--cert", "me.pem", "--key", "me.pem"], "`me.pem`: it holds no private key"),
+        (&["--cert", "me.pem", "--key", "me.pem"], "`me.pem`: it contains no private key"),
         (
             &["--cert", "me.pem", "--key", "old.key"],
             "`old.key`: its key is encrypted in a way that is out of use; `openssl pkcs8",
