@@ -150,7 +150,7 @@ fn an_answer_that_is_no_handshake_is_5() {
         ("", "the server closed the connection before it answered"),
         ("HTTP/1.1 101 Swit", "the server closed the connection after 17 bytes of its answer"),
         ("220 mail ready\r\n", "the server does not speak HTTP/1: its answer begins with `220 mail ready`"),
-        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "the server's 101 is no WebSocket handshake: "),
+        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "the server's 101 is not a WebSocket handshake: "),
     ] {
         let server = Raw::answering(answer);
         let ran = tool().arg(server.url()).run().code(5).stdout("");

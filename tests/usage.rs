@@ -211,18 +211,19 @@ fn an_option_that_would_do_nothing_is_refused_with_the_reason() {
     for (args, error) in [
         (
             &[&*url, "--vi"][..],
-            "`--vi` has no effect here: there is a prompt only with a terminal on both sides, and without options that ask for a pipe",
+            "`--vi` has no effect here: there is a prompt only with a terminal on both sides, and without options \
+             that select the pipe",
         ),
         (&[&url, "-r", "--whole"], "`--whole` has no effect here: stdin is not read with `--receive-only`"),
         (
             &[&url, "-x", "a", "--json-input"],
-            "`--json-input` has no effect here: stdin is not read after `--execute`; `--interactive` goes on with it",
+            "`--json-input` has no effect here: stdin is not read after `--execute`; `--interactive` continues with it",
         ),
-        (&["demo", "-k"], "`--insecure` has no effect here: the server of the demo speaks ws://, without TLS"),
+        (&["demo", "-k"], "`--insecure` has no effect here: the demo server uses ws://, without TLS"),
         (&["listen", ":0", "--echo", "-b"], "`--binary` has no effect here: stdin is not read with `--echo`"),
         (
             &["listen", ":0", "--exec", "cat", "--speed", "2x"],
-            "`--speed` has no effect here: it says how `--replay` plays",
+            "`--speed` has no effect here: it applies only to `--replay`",
         ),
         (
             &["run", "--check", "-k", "x.wsp"],

@@ -361,7 +361,7 @@ async fn an_answer_in_tls_comes_with_a_hint() {
     // The second alert is a line feed.
     for said in [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x0a"] {
         let flaw = open_with(&request(&[]), vec![say(said), PeerStep::Hold]).await.unwrap_err();
-        assert_eq!(flaw.to_string(), "the server speaks TLS on this port: what it answered is a record of TLS");
+        assert_eq!(flaw.to_string(), "the server speaks TLS on this port: its answer is a TLS record");
         assert_eq!(flaw.hint(false, None).as_deref(), Some("use wss://"));
     }
 }
@@ -370,7 +370,7 @@ async fn an_answer_in_tls_comes_with_a_hint() {
 async fn broken_http_says_what_is_broken() {
     assert_eq!(
         flaw(vec![say(format!("{SWITCH}no colon\r\n\r\n"))]).await,
-        "the server's answer is broken HTTP: invalid header name in line 4, `no colon`"
+        "the server's answer is not valid HTTP: invalid header name in line 4, `no colon`"
     );
 }
 
@@ -394,7 +394,7 @@ fn switch_with(line: &str, by: &str) -> Vec<PeerStep> {
     vec![say(text.replace(line, by))]
 }
 
-const NO_HANDSHAKE: &str = "the server's 101 is no WebSocket handshake";
+const NO_HANDSHAKE: &str = "the server's 101 is not a WebSocket handshake";
 
 #[tokio::test]
 async fn a_wrong_accept_is_shown_beside_the_right_one() {

@@ -230,7 +230,7 @@ fn verbose_shows_the_head_of_a_refusal() {
     ran.says("< HTTP/1.1 429 Slow Down\n< retry-After: 7\n< X-E: 1\n< Content-Length: 0\n< \nwsprobe: the server answered 429 Slow Down");
 }
 
-const NO_HANDSHAKE: &str = "the server's 101 is no WebSocket handshake: ";
+const NO_HANDSHAKE: &str = "the server's 101 is not a WebSocket handshake: ";
 
 #[test]
 fn a_wrong_or_missing_accept_is_refused() {
@@ -316,7 +316,7 @@ fn speaking_first(text: &'static str) -> u16 {
 fn broken_http_says_what_is_broken() {
     run_against("HTTP/1.1 101 x\r\nno colon\r\n\r\n")
         .code(5)
-        .says("the server's answer is broken HTTP: invalid header name in line 2, `no colon`\n");
+        .says("the server's answer is not valid HTTP: invalid header name in line 2, `no colon`\n");
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_server_that_hangs_up_exits_5() {
     let said = flaw(
         server.port(),
         "the server closed the connection before it answered \
-         (does it speak TLS here (wss://), or want an --origin that it knows?)",
+         (does it speak TLS here (wss://), or require an --origin that it accepts?)",
     );
     run(&server).code(5).stdout("").stderr(&said);
     let server = Raw::answering("HTTP/1.1 101 Swi");
@@ -348,7 +348,7 @@ fn reset(stream: TcpStream) {
 fn a_tls_server_at_a_ws_url_hints_at_wss() {
     let server = Http::start_tls(tls::stranger(), welcome);
     let ran = tool().arg(format!("ws://127.0.0.1:{}/", server.port())).run().code(5).stdout("");
-    ran.says("the server speaks TLS on this port: what it answered is a record of TLS (use wss://)\n");
+    ran.says("the server speaks TLS on this port: its answer is a TLS record (use wss://)\n");
 }
 
 #[test]

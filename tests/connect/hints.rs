@@ -57,10 +57,10 @@ fn a_403_a_404_and_a_hang_up_look_at_the_origin() {
     refused(&origin, "404 Not Found", b"")
         .says("(is the path right, and does the server accept the origin `https://app.example`?)\n");
     let ran = tool().args(origin).arg(Raw::answering("").url()).run().code(5);
-    ran.says("(does it speak TLS here (wss://), or not know the origin `https://app.example`?)\n");
+    ran.says("(does it speak TLS here (wss://), or reject the origin `https://app.example`?)\n");
     let silent = Http::start_tls(crate::kit::tls::stranger(), |_| Vec::new());
     let ran = tool().args(["-k", &silent.url("/")]).run().code(5);
-    ran.says("the server closed the connection before it answered (does it want an --origin that it knows?)\n");
+    ran.says("the server closed the connection before it answered (does it require an --origin that it accepts?)\n");
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn a_subprotocol_that_was_not_asked_for_can_be_asked_for() {
     let ran = tool().arg(server.url("/")).run().code(5).stdout("");
     ran.says(
         "the server chose the subprotocol `graphql-ws`, expected none, because none was requested (-s graphql-ws \
-        asks for it)\n",
+        requests it)\n",
     );
     let ran = tool().args(["-s", "chat", &server.url("/")]).run().code(5);
-    ran.says("expected one of `chat` (-s graphql-ws asks for it)\n");
+    ran.says("expected one of `chat` (-s graphql-ws requests it)\n");
     tool().args(["-s", "graphql-ws", &server.url("/")]).run().code(0).stdout("hi\n");
 }
 
@@ -105,7 +105,7 @@ fn a_status_is_shown_as_it_came_and_a_101_of_http_1_0_is_refused() {
     refused(&[], "099", b"").says("the server answered 099 instead");
     let server = Http::start(|head| switching(head).replace("HTTP/1.1", "HTTP/1.0").into_bytes());
     let ran = tool().arg(server.url("/")).run().code(5).stdout("");
-    ran.says("the server's 101 is no WebSocket handshake: the version is HTTP/1.0, expected HTTP/1.1\n");
+    ran.says("the server's 101 is not a WebSocket handshake: the version is HTTP/1.0, expected HTTP/1.1\n");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn verbose_shows_what_a_proxy_is_told_and_says_and_quiet_talk_does_not() {
     ran.says("< HTTP/1.1 200 Connection established\n< Via: us\n");
     let broken = Proxy::http(1, "HTTP/1.1 200 OK\r\nX-B\u{1}: 1\r\n\r\n");
     let ran = run(&["-v"], &broken, "").code(3).says("< HTTP/1.1 200 OK\n< X-B\\x01: 1\n");
-    ran.says("is broken HTTP: invalid header name in line 2, `X-B\\x01: 1`\n");
+    ran.says("is not valid HTTP: invalid header name in line 2, `X-B\\x01: 1`\n");
 }
 
 #[test]

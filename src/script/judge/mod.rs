@@ -173,11 +173,11 @@ impl Matcher {
                 | Self::Bytes(_),
                 Message::Text(text),
             ) => {
-                let words = "expected a binary message, and a text message came";
+                let words = "expected a binary message, but a text message came";
                 Err(Mismatch::with(words, vec![DiffLine::came(text.as_str())]))
             }
             (_, Message::Binary(data)) => {
-                let words = format!("expected a text message, and a binary message of {} bytes came", data.len());
+                let words = format!("expected a text message, but a binary message of {} bytes came", data.len());
                 Err(Mismatch::with(words, dumped(data).map(DiffLine::came).collect()))
             }
             // The player asks for the next of the right kind.
@@ -201,7 +201,7 @@ impl Matcher {
         if code.is_some() && *code != close.code {
             let expected = code.map(|code| format!("close {code}"));
             let lines = vec![DiffLine::expected(expected.unwrap_or_default()), DiffLine::came(closing(close))];
-            return Err(Mismatch::with("the code of the Close is another", lines));
+            return Err(Mismatch::with("the code of the Close differs", lines));
         }
         match reason {
             Some(reason) => reason.judge("the reason of the Close", &close.reason),

@@ -71,10 +71,10 @@ fn messages_are_told_apart_by_their_type() {
     assert_eq!(wanted(Pattern::Message).message(&"a".into()).unwrap(), "a");
     assert_eq!(wanted(Pattern::AnyBinary).message(&binary(b"\0a")).unwrap(), "0061");
     let mismatch = wanted(Pattern::AnyText).message(&binary(b"ab")).unwrap_err();
-    assert_eq!(mismatch.words, "expected a text message, and a binary message of 2 bytes came");
+    assert_eq!(mismatch.words, "expected a text message, but a binary message of 2 bytes came");
     assert!(shown(&mismatch)[1].starts_with("+00000000  61 62"));
     let mismatch = wanted(Pattern::AnyBinary).message(&"hello".into()).unwrap_err();
-    assert_eq!(shown(&mismatch), ["expected a binary message, and a text message came", "+hello"]);
+    assert_eq!(shown(&mismatch), ["expected a binary message, but a text message came", "+hello"]);
 }
 
 #[test]
