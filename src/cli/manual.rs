@@ -17,7 +17,7 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
     ("TERM", "`dumb` disables the prompt and colour, even on a terminal."),
-    ("PAGER", "The pager of `/last`; `less -FR` if unset."),
+    ("PAGER", "The pager of `/last`, `/grep` and `/view`; `less -FR` if unset."),
     ("VISUAL, EDITOR", "The editor that `/edit` opens; `vi` if unset."),
     ("INPUTRC", "The file in which wsprobe looks for `set editing-mode vi`; `~/.inputrc` if unset."),
     ("XDG_STATE_HOME", "The directory below which the history is kept; `~/.local/state` if unset."),

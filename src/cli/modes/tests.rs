@@ -422,14 +422,14 @@ fn a_refusal_names_the_option_and_the_reason() {
             StdinKind::Pipe,
             "`--vi` has no effect here: there is a prompt only with a terminal on both",
         ),
-        (&[":1", "-0"], StdinKind::Terminal, "`--null` has no effect here: at the prompt a line is a message"),
+        (&[":1", "-0"], StdinKind::Terminal, "`--null` has no effect here: at the prompt, each line is a message"),
         (
             &[":1", "-x", "a", "--whole"],
             StdinKind::Pipe,
-            "stdin is not read after `--execute`; `--interactive` goes on",
+            "stdin is not read after `--execute`; `--interactive` continues",
         ),
         (&[":1", "--json-input"], StdinKind::Absent, "there is no stdin to read: it is /dev/null, or closed"),
-        (&["demo", "-k"], StdinKind::Pipe, "`--insecure` has no effect here: the server of the demo speaks ws://"),
+        (&["demo", "-k"], StdinKind::Pipe, "`--insecure` has no effect here: the demo server uses ws://"),
         (&["listen", "--exec", "cat", "-r"], StdinKind::Pipe, "stdin is not read with `--exec`"),
         (&["run", "--check", "a", "-k"], StdinKind::Pipe, "nothing connects with `--check` or `--fmt`"),
     ] {
