@@ -39,7 +39,7 @@ impl Path {
     /// # Errors
     /// A message for the user.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
-        let query = JsonPath::parse(text).map_err(|error| format!("`{text}` is no JSONPath: {error}"))?;
+        let query = JsonPath::parse(text).map_err(|error| format!("`{text}` is not a JSONPath: {error}"))?;
         Ok(Self { query, text: text.to_owned() })
     }
 
