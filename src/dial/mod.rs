@@ -20,10 +20,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use tokio::net::{TcpSocket, TcpStream};
 use url::Host;
 
 use crate::error::Error;
+use crate::sys::unix_socket::UnixStream;
 use crate::target::{Endpoint, Target};
 use crate::transport::Peer;
 

@@ -8,6 +8,7 @@ use super::ResolveOverride;
 use super::family::Family;
 use super::route::Route;
 use crate::error::Error;
+use crate::sys::interfaces;
 use crate::target::is_localhost;
 
 /// Finds the addresses of a host that the route allows: by the system's resolver, unless none is needed.
@@ -21,8 +22,8 @@ pub(super) async fn resolve(host: &Host, port: u16, route: &Route) -> Result<Vec
 /// Puts the IPv6 addresses on an interface, by its name or its number.
 pub(super) fn put_in_zone(addresses: &mut [SocketAddr], zone: &str) -> Result<(), Error> {
     let numbered = || zone.parse().ok();
-    let index = nix::net::if_::if_nametoindex(zone).or_else(|error| numbered().ok_or(error));
-    let index = index.map_err(|error| Error::NoInterface { name: zone.to_owned(), source: error.into() })?;
+    let index = interfaces::index(zone).or_else(|error| numbered().ok_or(error));
+    let index = index.map_err(|error| Error::NoInterface { name: zone.to_owned(), source: error })?;
     for address in addresses {
         if let SocketAddr::V6(address) = address {
             address.set_scope_id(index);

@@ -14,7 +14,12 @@ impl Group {
         command.process_group(0).spawn().map(Self)
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Asks all of it to end.
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
+    }
+
+    fn signal(&self, signal: Signal) {
         // None when it has ended and been waited for: then its number may be another's by now.
         if let Some(group) = self.0.id() {
             let _ = killpg(Pid::from_raw(group.cast_signed()), signal);
