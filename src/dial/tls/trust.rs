@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::OnceCell;
 
 use super::pem::in_words;
-use crate::error::Error;
+use crate::dial::error::DialError;
 
 /// Whose certificates are good.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl<'t> Roots<'t> {
     }
 
     /// `None` when anyone is trusted.
-    pub(super) async fn load(&self) -> Result<Option<Arc<Authorities>>, Error> {
+    pub(super) async fn load(&self) -> Result<Option<Arc<Authorities>>, DialError> {
         match self.trust {
             Trust::System => self.system.get_or_try_init(first).await.map(|roots| Some(Arc::clone(roots))),
             Trust::Only(roots) => Ok(Some(Arc::clone(roots))),
@@ -110,7 +110,7 @@ impl<'t> Roots<'t> {
 }
 
 /// The bundle, or all that there is where none is good for a start.
-async fn first() -> Result<Arc<Authorities>, Error> {
+async fn first() -> Result<Arc<Authorities>, DialError> {
     // Reading the bundle costs less than a millisecond, much of which a thread would cost too.
     if let Some(bundle) = bundle() {
         return Ok(Arc::new(bundle));
@@ -147,13 +147,13 @@ fn bundle() -> Option<Authorities> {
     None
 }
 
-fn system() -> Result<Authorities, Error> {
+fn system() -> Result<Authorities, DialError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs.iter().cloned());
     if roots.is_empty() {
         let why = found.errors.first().map_or_else(|| "none were found".to_owned(), ToString::to_string);
-        return Err(Error::NoRoots { why });
+        return Err(DialError::NoRoots { why });
     }
     Ok(Authorities { roots: Arc::new(roots), given: RootSource::All(found.certs) })
 }
