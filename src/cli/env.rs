@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use crate::sys::streams;
+use crate::sys::{file, streams};
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,8 @@ impl Env {
 
 /// Whether readline's file sets vi mode; it is read for this one setting.
 fn wants_vi(inputrc: &Path) -> bool {
-    let text = std::fs::read_to_string(inputrc).unwrap_or_default();
+    // What is no file may keep everybody waiting who starts wsprobe.
+    let text = if inputrc.is_file() { file::read_to_string(inputrc).unwrap_or_default() } else { String::new() };
     let mut modes = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         (words.next() == Some("set") && words.next() == Some("editing-mode")).then(|| words.next().unwrap_or_default())

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::sys::{nonblocking, streams};
+use crate::sys::{broken_pipe, nonblocking, streams};
 
 /// Chunks on their way to the writer. One is being written while the next is being filled.
 const CHUNKS: usize = 2;
@@ -146,11 +146,17 @@ pub(crate) fn print(page: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Ends when the reader of stdout has gone, also while nothing is written; never, if stdout is a file.
+/// Ends when the reader of stdout has gone, also while nothing is written, or when somebody says so (SIGPIPE).
 pub(crate) async fn stdout_gone() {
-    match streams::stdout() {
-        Ok(stdout) => nonblocking::reader_gone(stdout).await,
-        Err(_) => std::future::pending().await,
+    let reader_gone = async {
+        match streams::stdout() {
+            Ok(stdout) => nonblocking::reader_gone(stdout).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = reader_gone => {}
+        () = broken_pipe::sent() => {}
     }
 }
 

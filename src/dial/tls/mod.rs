@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod fault;
 mod identity;
 mod key;
+mod key_log;
 mod name;
 mod objection;
 mod offer;
@@ -23,8 +24,8 @@ mod versions;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, KeyLogFile};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
@@ -88,7 +89,7 @@ impl Options {
         };
         // Some front ends take a client that offers nothing for one that speaks HTTP/2.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.key_log = Arc::new(KeyLogFile::new());
+        config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))
     }
 }
