@@ -136,7 +136,10 @@ impl Renderer {
                     self.note_sent(event.at);
                 }
             }
-            EventKind::Run(run) => text::run(&self.look, run, out),
+            EventKind::Run(run) => {
+                let lead = self.lead(event);
+                text::run(&self.look, &lead, run, out);
+            }
             EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
                     let stamp = self.stamp(event.at);

@@ -289,11 +289,15 @@ impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
     }
 
     fn put(&self, mut event: Event) {
-        if let EventKind::Message(direction, message) = &event.what {
-            self.member.count(*direction);
-            if *direction == Direction::In {
-                self.heard(message);
+        match &event.what {
+            EventKind::Message(direction, message) => {
+                self.member.count(*direction, 1);
+                if *direction == Direction::In {
+                    self.heard(message);
+                }
             }
+            EventKind::Run(run) => self.member.count(Direction::In, run.len()),
+            _ => {}
         }
         if let Some(line) = &self.line {
             line.put(event.clone());
@@ -307,6 +311,11 @@ impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
 
     async fn flush(&self) -> Result<(), Gone> {
         self.floor.output.flush().await
+    }
+
+    fn takes_runs(&self) -> bool {
+        let looks_at_each = !matches!(self.floor.options.work, Work::Echo | Work::Converse);
+        !looks_at_each && self.floor.output.takes_runs()
     }
 
     fn wants_sent(&self) -> bool {
