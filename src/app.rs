@@ -1,6 +1,7 @@
 //! What the command line asks for, and the command that does it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::client::options::ClientOptions;
 use crate::commands::check_scripts::ScriptCheck;
@@ -10,7 +11,6 @@ use crate::error::Error;
 use crate::events::ClientName;
 use crate::input::source::Source;
 use crate::runtime::{complain, print};
-use crate::server::Work;
 use crate::server::options::ListenOptions;
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
@@ -46,7 +46,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
-        Job::Demo(mut plan) => match crate::server::echo_aside(DEMO_MESSAGE) {
+        Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
                 connect_as(&plan)
@@ -90,9 +90,9 @@ fn listen_as(service: &mut ListenOptions) -> u8 {
     {
         return complain(&error);
     }
-    if let Some(cast) = &service.script {
-        match cast.read(service.diagnostics) {
-            Ok(script) => service.options.work = Work::Script(Box::new(script)),
+    if let Some(script) = &service.script {
+        match script.read(service.diagnostics) {
+            Ok(script) => service.options.work = Arc::new(script),
             Err(code) => return code,
         }
     }

@@ -45,8 +45,6 @@ const LONG: &[&str] = &[
     "commands::run::play_all",
     "play::step",
     "script::parse::step::action",
-    "server::client::serve",
-    "session::pump::read",
     "session::pump::run",
     "session::pump::write::send_one",
 ];

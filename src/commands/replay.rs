@@ -52,7 +52,7 @@ async fn send_again(
     let mut options = plan.session.clone();
     options.ending.deadline = until;
     let mut schedule = Schedule::new(replay.speed);
-    let findings = Differences::new(talk, recording.path().display().to_string());
+    let differences = Rc::new(Differences::new(Rc::clone(talk), recording.path().display().to_string()));
     let mut last = None;
     for connection in connections {
         let connecting = async {
@@ -85,10 +85,10 @@ async fn send_again(
             }
             None => None,
         };
-        let witness = ComparingOutlet { hearing: Comparison::new(check, &findings), outlet: &output };
+        let witness = ComparingOutlet { comparison: Comparison::new(check, Rc::clone(&differences)), outlet: &output };
         let turns = recording.turns(*connection, Party::Client)?;
         let part =
-            RecordedPart { player: Party::Client, heard: &witness.hearing.heard, patience: replay.patience, talk };
+            RecordedPart { player: Party::Client, heard: &witness.comparison.heard, patience: replay.patience, talk };
         let (batches, mut inputs) = mpsc::channel(BATCHES);
         let playing = async {
             let sent = async |batch: Batch| drop(batches.send(Ok(batch)).await);
@@ -112,17 +112,17 @@ async fn send_again(
             () = playing => unreachable!("it only waits behind its end"),
         };
         output.put_all(report::ended(talk, plan, &outcome));
-        witness.hearing.ended(&outcome.end)?;
+        witness.comparison.ended(&outcome.end)?;
         let goes_on = is_of_connection(&outcome.end);
         last = Some(outcome);
         if !goes_on {
             break;
         }
     }
-    findings.sum_up();
+    differences.sum_up();
     let Some(outcome) = last else { return output.finish().await.map(|()| 0) };
     output.finish_after(&outcome.end, &mut signals).await?;
-    Ok(verdict(&outcome, replay.compare.as_ref().map(|_| findings.are_none())))
+    Ok(verdict(&outcome, replay.compare.as_ref().map(|_| differences.are_none())))
 }
 
 /// Whether an end is one that a connection can have had when it was recorded.

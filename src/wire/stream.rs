@@ -256,6 +256,10 @@ impl<S: AsyncRead + Unpin> FrameIo<S> {
     fn poll_block(&mut self, block: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         block.resize(SHARED_BLOCK, 0);
         let mut read = ReadBuf::new(block);
+        if self.waiting.is_empty() {
+            // It would keep what it was cut from.
+            self.waiting = BytesMut::new();
+        }
         ready!(Pin::new(&mut self.inner).poll_read(cx, &mut read))?;
         if self.waiting.is_empty() {
             self.waiting = BytesMut::from(read.filled());
@@ -311,6 +315,11 @@ impl<S: AsyncWrite + Unpin> FrameIo<S> {
             self.messages_written += ended as u64;
         }
         self.owes_control = false;
+        if self.reading == Reading::Shared {
+            // Nor does a client keep room that has said and heard much, and is silent now.
+            self.unsent = BytesMut::new();
+            self.ends = VecDeque::new();
+        }
         Poll::Ready(Ok(()))
     }
 

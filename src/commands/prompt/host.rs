@@ -31,11 +31,11 @@ impl Host {
         let talk = Rc::new(stage.talk(service.diagnostics));
         let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
         stage.begin();
-        let floor = Rc::clone(&server.floor);
-        let desk = ServerRequestHandler { floor, output: Rc::clone(&output), talk, queue: Arc::clone(&stage.queue) };
+        let state = Rc::clone(&server.state);
+        let handler = ServerRequestHandler { state, output: Rc::clone(&output), talk, queue: Arc::clone(&stage.queue) };
         // Nothing comes this way: what is typed may be for one alone.
         let (_held, mut inputs) = mpsc::channel(1);
-        let code = server.hold(&mut inputs, &mut stage.signals, desk.take_orders(ordered)).await?;
+        let code = server.hold(&mut inputs, &mut stage.signals, handler.take_orders(ordered)).await?;
         match Rc::into_inner(output) {
             Some(output) => output.finish().await.map(|()| code),
             // Never so, as all tasks have ended.
@@ -46,7 +46,7 @@ impl Host {
 
 /// Carries out what is typed.
 struct ServerRequestHandler {
-    floor: Rc<ServerState<PromptOutput>>,
+    state: Rc<ServerState>,
     output: Rc<PromptOutput>,
     talk: Rc<Talk>,
     queue: Arc<Queue>,
@@ -58,11 +58,11 @@ impl ServerRequestHandler {
         while let Some(order) = ordered.recv().await {
             let mut done = Ok(());
             match order {
-                ServerRequest::Send(to, input) => done = self.floor.send(to, &input),
+                ServerRequest::Send(to, input) => done = self.state.send(to, &input),
                 ServerRequest::Close(whom, close) => {
-                    done = self.floor.close(whom, &close.unwrap_or(Close::new(1000, "")))
+                    done = self.state.close(whom, &close.unwrap_or(Close::new(1000, "")))
                 }
-                ServerRequest::List => self.queue.print(&self.floor.list()),
+                ServerRequest::List => self.queue.print(&self.state.list()),
                 ServerRequest::Record(path) => self.output.record_to(path, &self.talk).await,
                 ServerRequest::Leave => return,
             }
