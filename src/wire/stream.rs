@@ -18,7 +18,7 @@ use super::trace::{Tracer, WireEvent};
 /// When this much is unsent, more has to wait.
 pub(super) const FULL: usize = 64 << 10;
 
-/// What one read may bring to any connection that [shares](Reading::Shared) its block.
+/// What one read may bring to any connection that [shares](ReadBuffer::Shared) its block.
 const SHARED_BLOCK: usize = 64 << 10;
 
 /// A frame of which so much has come gets room for this many times as much, if it needs that.
@@ -31,7 +31,7 @@ thread_local! {
 
 /// Where a connection reads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum ReadBuffer {
     /// To a block of its own, of this size.
     Own(usize),
     /// To one that all connections of a thread share, and from there to a place that is as large as what has come: a
@@ -47,7 +47,7 @@ pub(super) struct FrameIo<S> {
     /// Frames made by hand that are not written yet.
     raw: BytesMut,
     is_shut_down: bool,
-    reading: Reading,
+    reading: ReadBuffer,
     inbound: Inbound,
     /// What has come and still has to be looked at.
     waiting: BytesMut,
@@ -72,7 +72,7 @@ impl<S> FrameIo<S> {
     /// `leftover` has been read already.
     pub(super) fn new(
         inner: S,
-        reading: Reading,
+        reading: ReadBuffer,
         inbound: Inbound,
         leftover: Bytes,
         mut tracer: Option<Box<Tracer>>,
@@ -239,17 +239,17 @@ impl<S: AsyncRead + Unpin> FrameIo<S> {
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let missing = self.inbound.missing(&self.waiting);
         match self.reading {
-            Reading::Own(block) => {
+            ReadBuffer::Own(block) => {
                 self.waiting.reserve(block);
                 pin!(self.inner.read_buf(&mut self.waiting)).poll(cx)
             }
-            Reading::Shared if missing > SHARED_BLOCK => {
+            ReadBuffer::Shared if missing > SHARED_BLOCK => {
                 // No further than its end, so that it need not be moved to make room for what follows.
                 let room = missing.min(self.waiting.len() * FORESIGHT).max(SHARED_BLOCK);
                 self.waiting.reserve(room);
                 pin!(self.inner.read_buf(&mut (&mut self.waiting).limit(room))).poll(cx)
             }
-            Reading::Shared => BLOCK.with_borrow_mut(|block| self.poll_block(block, cx)),
+            ReadBuffer::Shared => BLOCK.with_borrow_mut(|block| self.poll_block(block, cx)),
         }
     }
 
@@ -315,7 +315,7 @@ impl<S: AsyncWrite + Unpin> FrameIo<S> {
             self.messages_written += ended as u64;
         }
         self.owes_control = false;
-        if self.reading == Reading::Shared {
+        if self.reading == ReadBuffer::Shared {
             // Nor does a client keep room that has said and heard much, and is silent now.
             self.unsent = BytesMut::new();
             self.ends = VecDeque::new();

@@ -2,36 +2,17 @@
 
 use std::iter::once;
 
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::echo_path::EchoPath;
 use super::{LINGER, Pump};
 use crate::events::MessageBatch;
 use crate::message::Message;
-use crate::session::options::{ECHOES, Echo};
 use crate::session::outlet::Outlet;
 use crate::transport::Duplex;
 
-/// The reader's end of the way that messages take back.
-pub(super) struct EchoPath {
-    how: Echo,
-    /// The writer holds the other end for as long as it sends.
-    to_writer: mpsc::Sender<Message>,
-}
-
-impl EchoPath {
-    /// None where nothing is sent back.
-    pub(super) fn new(how: Echo, to_writer: mpsc::Sender<Message>) -> Option<Self> {
-        (how != Echo::No).then_some(Self { how, to_writer })
-    }
-
-    pub(super) fn is_in_order(&self) -> bool {
-        self.how == Echo::InOrder
-    }
-}
-
 impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
-    /// Sends a message back; with [`Echo::InOrder`], it is in the send buffer before anything more is read.
+    /// Sends a message back; with `Echo::InOrder`, it is in the send buffer before anything more is read.
     pub(super) async fn echo(&self, message: &Message, path: &EchoPath) {
         if self.put_back(path, message.text().is_some(), once(message.data())) == 0 {
             self.echo_by_writer(message.clone(), path).await;
@@ -63,17 +44,17 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     }
 
     async fn echo_by_writer(&self, message: Message, path: &EchoPath) {
-        let _ = path.to_writer.send(message).await;
+        path.give(message).await;
         if path.is_in_order() {
             tokio::select! {
                 () = self.echo_sent.notified() => {}
-                () = path.to_writer.closed() => {}
+                () = path.closed() => {}
             }
         }
     }
 
     /// Waits until what came before a fault is sent back, if the peer takes it: a Close comes after it.
     pub(super) async fn finish_echoes(&self, path: &EchoPath) {
-        let _ = timeout(LINGER, path.to_writer.reserve_many(ECHOES)).await;
+        let _ = timeout(LINGER, path.emptied()).await;
     }
 }

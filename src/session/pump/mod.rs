@@ -1,6 +1,7 @@
 //! The pump: one task that owns the socket and the clock.
 
 mod echo;
+mod echo_path;
 pub(crate) mod write;
 
 use std::cell::{Cell, RefCell};
@@ -13,7 +14,7 @@ use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use self::echo::EchoPath;
+use self::echo_path::EchoPath;
 use super::backlog::Backlog;
 use super::inlet::Inlet;
 use super::keepalive::{Keepalive, KeepaliveAction};

@@ -27,7 +27,7 @@ use super::incoming::Incoming;
 use super::options::{ConnectionOptions, Limits};
 use super::outbound::Outbound;
 use super::raw_frame::RawFrame;
-use super::stream::{FrameIo, Reading};
+use super::stream::{FrameIo, ReadBuffer};
 use super::trace::{Tracer, WireEvent};
 use crate::message::{Close, Message, Part};
 use crate::transport::Duplex;
@@ -61,8 +61,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: ConnectionOptions) -> Self {
         let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
         let (role, reading, ours, theirs) = match side {
-            Side::Client => (Role::Client, Reading::Own(BLOCK), client, server),
-            Side::Server => (Role::Server, Reading::Shared, server, client),
+            Side::Client => (Role::Client, ReadBuffer::Own(BLOCK), client, server),
+            Side::Server => (Role::Server, ReadBuffer::Shared, server, client),
         };
         // Written at once, each frame reaches `stream` by itself.
         let config = WebSocketConfig::default().read_buffer_size(CONTROL_BUFFER).write_buffer_size(0);

@@ -28,7 +28,6 @@ use crate::server::Server;
 use crate::servers::{ServerJob, ServerKind, ServerRow};
 use crate::table::{Cell, Row};
 use crate::tls::Trust;
-use crate::verdict::Ran;
 
 /// A client that is so slow in a job does it once.
 const SLOW: Duration = Duration::from_secs(3);
@@ -173,11 +172,13 @@ fn compare_servers(options: &Options, jobs: Vec<ServerJob>) -> Result<(bool, Opt
     let mut copies = Copies::default();
     let wsprobe = copies.add(options.wsprobe()?, &dir);
     let plain = copies.add(beside("plain")?, &dir);
-    let (mut programs, missing) = servers::programs(&wsprobe, &plain, options.peers(&options.server)?.as_deref());
-    warn_of(&missing);
+    let (mut programs, mut missing) = servers::programs(&wsprobe, &plain, options.peers(&options.server)?.as_deref());
     if !options.server.is_empty() {
-        programs.retain(|server| server.name == "plain" || options.server.iter().any(|name| name == server.name));
+        let is_named = |name: &str| options.server.iter().any(|named| named == name);
+        programs.retain(|server| server.name == "plain" || is_named(server.name));
+        missing.retain(|name| is_named(name));
     }
+    warn_of(&missing);
     let mut rows: Vec<ServerRow> = Vec::new();
     for job in jobs {
         let runs = options.runs(job.runs);
