@@ -12,6 +12,7 @@ use crate::events::ClientName;
 use crate::input::source::Source;
 use crate::runtime::{complain, print};
 use crate::server::options::ListenOptions;
+use crate::sys::descriptors;
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
 
@@ -38,6 +39,11 @@ const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
 pub(crate) fn run(job: Job) -> u8 {
+    if !matches!(job, Job::Print(_))
+        && let Err(source) = descriptors::check()
+    {
+        return complain(&Error::Local { what: "start: there are too few file descriptors (`ulimit -n`)", source });
+    }
     match job {
         Job::Print(page) => print(&page),
         Job::Connect(plan) => connect_as(&plan),

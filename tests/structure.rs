@@ -60,7 +60,6 @@ const UNIX: &[&str] = &[
     "dial::resolve",
     "input::stdin",
     "render",
-    "server",
     "server::address",
     "server::exec",
     "term::file_writer",

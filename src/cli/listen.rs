@@ -41,6 +41,7 @@ use crate::server::script::ServerScript;
 use crate::server::tls::{Proof, ServerIdentity};
 use crate::server::work::ClientWork;
 use crate::session::{self, KeepaliveOptions, Pinging};
+use crate::sys::file;
 use crate::wire::Limits;
 use crate::wire::offer::Parameters;
 
@@ -84,9 +85,11 @@ struct WorkArgs {
     ///
     /// Each message is a line on its stdin, each line of its stdout a message (binary where it is not UTF-8); stderr goes
     /// through. It runs in a shell, with the variables of CGI (RFC 3875) as websocketd sets them: REMOTE_ADDR, PATH_INFO,
-    /// QUERY_STRING, HTTP_* and the rest. When its client has left, its stdin ends behind the last message; after
+    /// QUERY_STRING, HTTP_* and the rest. When its client has left, its stdin ends after the last message; after
     /// `--close-timeout` without reading on or ending it is ended, with all that it has started. When it ends by itself,
-    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once.
+    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once. Also if
+    /// wsprobe itself is killed (SIGKILL), no command is left behind; only what leaves its process group, as setsid(1) and
+    /// daemons do, is on its own.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
 
@@ -453,7 +456,7 @@ fn ip(address: &Address) -> Option<IpAddr> {
 }
 
 fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
-    let data = std::fs::read(path);
+    let data = file::read(path);
     let data = data.map_err(|source| Error::File { what: "read the message in", path: path.to_owned(), source })?;
     Ok(match String::from_utf8(data) {
         Ok(text) if !is_binary => Message::Text(Utf8Text::from(text)),

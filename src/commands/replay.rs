@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
-use crate::client::output::StreamOutput;
+use crate::client::output::{StreamOutput, open_record_if};
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{Batch, ClientName, End, EventKind, Input};
@@ -47,8 +47,9 @@ async fn send_again(
     let plan = &replay.plan;
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
-    let output = StreamOutput::new(&plan.look, plan.record.as_deref(), talk)?;
     let link = Connector::new(plan, until);
+    let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+    let output = StreamOutput::new(&plan.look, record, talk)?;
     let mut options = plan.session.clone();
     options.ending.deadline = until;
     let mut schedule = Schedule::new(replay.speed);

@@ -146,8 +146,8 @@ impl Process {
         process.stdin(Stdio::piped()).stdout(Stdio::piped());
         process.kill_on_drop(true);
         let mut group = Group::spawn(&mut process)?;
-        let stdin = group.0.stdin.take();
-        let stdout = group.0.stdout.take().expect("it was piped");
+        let stdin = group.child.stdin.take();
+        let stdout = group.child.stdout.take().expect("it was piped");
         Ok(Self { group, stdin, stdout, queue: Rc::default() })
     }
 
@@ -170,7 +170,7 @@ impl Process {
         let read = async {
             match read_lines(stdout, client, max_line).await {
                 Some(close) => close,
-                None => last_word(group.0.wait().await.ok()),
+                None => last_word(group.child.wait().await.ok()),
             }
         };
         let overdue = async {
@@ -183,7 +183,7 @@ impl Process {
             () = overdue => {}
         }
         self.group.signal(Signal::SIGTERM);
-        let _ = timeout(GRACE, self.group.0.wait()).await;
+        let _ = timeout(GRACE, self.group.child.wait()).await;
         // What is left of it goes when this is dropped.
     }
 }

@@ -11,6 +11,7 @@ mod certificate;
 mod client;
 mod clients;
 pub(crate) mod conversation;
+mod crowd;
 pub(crate) mod demo;
 pub(crate) mod echo;
 pub(crate) mod exec;
@@ -31,7 +32,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
@@ -40,12 +40,14 @@ use self::acceptor::Acceptor;
 use self::address::{IncomingConnection, ListenAddress, Listener};
 use self::clients::Clients;
 pub(crate) use self::clients::Roster;
+use self::crowd::{Complaint, Crowd};
 pub(crate) use self::options::Options;
 pub(crate) use self::state::ServerState;
 use crate::error::Error;
 use crate::events::{Event, EventKind, Input};
 use crate::message::{Close, Message};
 use crate::session::{Inlet, Outlet};
+use crate::sys::{descriptors, memory};
 use crate::term::Talk;
 
 /// When no more connections can be accepted, for want of descriptors, it is tried again after this.
@@ -65,7 +67,7 @@ pub(crate) struct ListeningServer<O> {
 impl<O: Outlet + 'static> ListeningServer<O> {
     /// Listens, and says so.
     pub(crate) fn open(options: &Options, output: Rc<O>, talk: Rc<Talk>, roster: Arc<Roster>) -> Result<Self, Error> {
-        raise_file_limit();
+        descriptors::raise_limit();
         let unheard = |source| Error::Listen { address: options.address.to_string(), source };
         let listener = Listener::bind(&options.address).map_err(unheard)?;
         let address = ListenAddress::new(&listener, options.identity.is_some()).map_err(unheard)?;
@@ -136,17 +138,27 @@ async fn accept<F: Future<Output = ()> + 'static>(
     begin: impl Fn(IncomingConnection) -> F,
     tasks: &mut JoinSet<()>,
 ) -> Infallible {
+    let (mut crowd, mut complaint) = (Crowd::default(), Complaint::default());
     loop {
         tokio::select! {
             incoming = listener.accept() => match incoming {
-                Ok(incoming) => drop(tasks.spawn_local(begin(incoming))),
+                Ok(incoming) => {
+                    tasks.spawn_local(begin(incoming));
+                    crowd.came(tasks.len());
+                }
                 Err(error) => {
-                    state.talk.warn(&format!("cannot accept a connection: {error}"));
+                    if complaint.is_due(Instant::now()) {
+                        state.talk.warn(&format!("cannot accept a connection: {error}; clients wait until it can be done"));
+                    }
                     sleep(RESPITE).await;
                 }
             },
             // Nobody asks how they ended, and their memory is not to wait for the end.
-            Some(_) = tasks.join_next() => {}
+            Some(_) = tasks.join_next() => {
+                if crowd.left(tasks.len()) {
+                    memory::give_back();
+                }
+            }
         }
     }
 }
@@ -182,15 +194,5 @@ impl ServerState {
             }
         });
         futures_util::future::join_all(ticking).await.pop().unwrap_or(pending().await)
-    }
-}
-
-/// Each client takes a descriptor, and the usual limit is made for programs that use select(2).
-fn raise_file_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        // Then there is room for fewer clients, and they will be told.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }

@@ -9,6 +9,8 @@ use super::output::PromptOutput;
 use super::queue::Queue;
 use super::requests::ServerRequest;
 use super::thread::PromptThread;
+use crate::client::connector::opening;
+use crate::client::output::open_record_if;
 use crate::error::Error;
 use crate::message::Close;
 use crate::server::options::ListenOptions;
@@ -27,7 +29,8 @@ impl Host {
     /// Serves to the end; the exit status.
     pub(crate) async fn hold(self) -> Result<u8, Error> {
         let Self { service, roster, mut stage, ordered } = self;
-        let output = Rc::new(PromptOutput::new(&stage, &service.look, service.record.as_deref())?);
+        let record = opening(open_record_if(service.record.as_deref()), None, &mut stage.signals).await?;
+        let output = Rc::new(PromptOutput::new(&stage, &service.look, record));
         let talk = Rc::new(stage.talk(service.diagnostics));
         let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
         stage.begin();
