@@ -93,7 +93,6 @@ fn two_thousand_idle_clients_take_little_memory() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn clients_that_have_said_much_and_are_silent_keep_little_memory() {
     const CLIENTS: usize = 200;
     const MESSAGES: usize = 10_000;
@@ -116,7 +115,9 @@ fn clients_that_have_said_much_and_are_silent_keep_little_memory() {
     let _clients: Vec<_> = (0..CLIENTS).map(|_| speak()).collect();
     let each = (server.running.peak_memory() - before) / CLIENTS as u64;
     assert!(each < 40 << 10, "{each} bytes each");
-=======
+}
+
+#[test]
 fn memory_goes_back_when_a_crowd_has_left() {
     const CLIENTS: usize = 2000;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("there is a limit");
@@ -146,5 +147,4 @@ fn a_server_without_descriptors_complains_once_and_goes_on_when_there_are_some()
     assert_eq!(server.has_said("cannot accept"), None);
     drop(clients);
     server.client(&["-1", "-x", "hello"]).run().code(0).stdout("hello\n");
->>>>>>> main
 }
