@@ -5,6 +5,7 @@
 mod html;
 pub(crate) mod json;
 pub(crate) mod page;
+pub(crate) mod preview;
 pub(crate) mod record;
 pub(crate) mod text;
 
@@ -14,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use nix::libc;
 
 use crate::events::{Event, EventKind};
-use crate::message::Direction;
+use crate::message::{Direction, Message};
 use crate::text::escape::{Keep, escape};
 
 /// The options under the heading Output that say how events look.
@@ -194,6 +195,18 @@ impl Renderer {
             }
         }
     }
+}
+
+/// A message as a whole, as a terminal may show it: JSON laid out, binary as a hexdump.
+pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
+    let format = match message {
+        Message::Text(_) => PayloadFormat::Text,
+        Message::Binary(_) => PayloadFormat::Hex,
+    };
+    let style = OutputStyle { format, for_terminal: true, marks: false, ..style.clone() };
+    let mut page = BytesMut::new();
+    text::message(&style, "", Direction::In, message, &mut page);
+    String::from_utf8_lossy(&page).into_owned()
 }
 
 /// `12:34:56.789`, in the user's time zone.
