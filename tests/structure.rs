@@ -38,7 +38,6 @@ const LONG: &[&str] = &[
     "commands::run::play_all",
     "play::step",
     "script::parse::step::action",
-    "session::pump::read",
     "session::pump::run",
     "session::pump::write::send_one",
 ];

@@ -30,6 +30,7 @@ pub(crate) struct Env {
     pub(crate) no_proxy: String,
     /// `~/.netrc`
     pub(crate) netrc: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
     /// The file that readline reads.
     inputrc: Option<PathBuf>,
 }
@@ -61,6 +62,7 @@ impl Env {
             wss_proxy: first(&["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")).unwrap_or_default(),
             netrc: home(".netrc"),
+            home: var("HOME").map(PathBuf::from),
             inputrc,
         }
     }

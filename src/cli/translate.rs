@@ -136,6 +136,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
     let has_terminal = env.stdin_is_terminal && env.stdout_is_terminal;
     (has_terminal && !is_plain).then(|| PromptOptions {
         history: env.state_dir.as_ref().map(|dir| dir.join("history")),
+        home: env.home.clone(),
         pager: env.pager.clone(),
         editor: env.editor.clone(),
         vi: output.vi || env.inputrc_wants_vi(),

@@ -5,6 +5,7 @@
 mod html;
 pub(crate) mod json;
 pub(crate) mod page;
+pub(crate) mod preview;
 pub(crate) mod record;
 pub(crate) mod text;
 
@@ -13,7 +14,7 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 
 use crate::events::{Event, EventKind};
-use crate::message::Direction;
+use crate::message::{Direction, Message};
 use crate::sys::local_time::TimeOfDay;
 use crate::text::escape::{Keep, escape};
 
@@ -136,7 +137,10 @@ impl Renderer {
                     self.note_sent(event.at);
                 }
             }
-            EventKind::Run(run) => text::run(&self.look, run, out),
+            EventKind::Run(run) => {
+                let lead = self.lead(event);
+                text::run(&self.look, &lead, run, out);
+            }
             EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
                     let stamp = self.stamp(event.at);
@@ -191,6 +195,18 @@ impl Renderer {
             }
         }
     }
+}
+
+/// A message as a whole, as a terminal may show it: JSON laid out, binary as a hexdump.
+pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
+    let format = match message {
+        Message::Text(_) => PayloadFormat::Text,
+        Message::Binary(_) => PayloadFormat::Hex,
+    };
+    let style = OutputStyle { format, for_terminal: true, marks: false, ..style.clone() };
+    let mut page = BytesMut::new();
+    text::message(&style, "", Direction::In, message, &mut page);
+    String::from_utf8_lossy(&page).into_owned()
 }
 
 /// `12:34:56.789`, in the user's time zone.

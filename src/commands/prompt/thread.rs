@@ -64,8 +64,13 @@ impl PromptThread {
 
     /// A way to say something above the line.
     pub(crate) fn talk(&self, diagnostics: Diagnostics) -> Talk {
-        let queue = Arc::clone(&self.queue);
-        Talk::to(diagnostics.verbosity, diagnostics.colour, "* ", move |lines| queue.push(QueuedItem::Lines(lines)))
+        let (queue, shared) = (Arc::clone(&self.queue), Arc::clone(&self.shared));
+        let progress = Arc::clone(&self.queue);
+        Talk::to(diagnostics.verbosity, diagnostics.colour, "* ", move |lines| {
+            shared.history().note_words(&lines);
+            queue.push(QueuedItem::Lines(lines));
+        })
+        .with_progress(move |line| progress.push(QueuedItem::Progress(line)))
     }
 }
 
