@@ -7,7 +7,9 @@ use crossterm::style::Color;
 use super::connect::Trace;
 use super::options::ClientOptions;
 use crate::compare::diff::DiffSide;
-use crate::dial::{Dialed, proxy};
+use crate::dial::Dialed;
+use crate::dial::error::DialError;
+use crate::dial::proxy::ProxyError;
 use crate::error::Error;
 use crate::events::{ClientName, End, ErrorEvent, FailureKind, Opened};
 use crate::handshake::Refusal;
@@ -120,8 +122,10 @@ pub(crate) fn not_connected(talk: &Talk, error: &Error) {
     talk.error(&error.chain());
     match error {
         Error::Refused(refusal) => refused(talk, refusal),
-        // Its body matters less: it is not the server.
-        Error::Proxy { source: proxy::ProxyError::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        // Its words matter less: it is not who was asked.
+        Error::Dial(DialError::Proxy { source: ProxyError::Refused(refusal), .. }) if talk.is_verbose() => {
+            refused(talk, refusal)
+        }
         _ => {}
     }
 }
