@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::client::options::ClientOptions;
+use crate::commands::check::{CaseChoice, CheckOptions};
 use crate::commands::check_scripts::ScriptCheck;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
@@ -30,6 +31,8 @@ pub(crate) enum Job {
         client: Option<ClientName>,
     },
     Run(Box<RunOptions>),
+    Check(Box<CheckOptions>),
+    ListCases(Box<CaseChoice>),
     Print(Vec<u8>),
 }
 
@@ -46,6 +49,8 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
+        Job::Check(check) => check_as(&check),
+        Job::ListCases(choice) => crate::commands::check::list(&choice),
         Job::Demo(mut plan) => match crate::server::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
@@ -114,6 +119,13 @@ fn run_as(suite: &RunOptions) -> u8 {
         term::allow_colour();
     }
     crate::commands::run::run(suite)
+}
+
+fn check_as(check: &CheckOptions) -> u8 {
+    if check.plan.diagnostics.colour {
+        term::allow_colour();
+    }
+    crate::commands::check::run(check)
 }
 
 pub(crate) fn here(port: u16) -> Target {

@@ -13,6 +13,7 @@
 //! | `app` | which command does a `Job` |
 //! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `replay`, `record_to_script`, `check_scripts`; none imports another |
 //! | `server` | accepts clients, and does with each what was asked for: echo, broadcast, a command, a script, a recording |
+//! | `report` | `--report`: TAP, JUnit and JSON of tests, whatever a test is |
 //! | `play` | plays scripts and recordings, and loads their files |
 //! | `runtime` | the runtime, the time limit of a run, how its failure is told |
 //! | `client` | connects, and again; where events go: stdout, records, stderr |
@@ -51,6 +52,7 @@ mod message;
 mod play;
 mod recording;
 mod render;
+mod report;
 mod request;
 mod runtime;
 mod script;

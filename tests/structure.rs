@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["app"],
     &["commands"],
     &["server"],
+    &["report"],
     &["play"],
     &["runtime"],
     &["client"],

@@ -1,9 +1,9 @@
 //! `wsprobe run`: plays scripts, several at once, and tells how they went.
 //!
 //! All on one thread: a script waits most of its time. How one is played is `play`'s business, what is told of it that
-//! of `results` and `report`.
+//! of `results` and, for programs, of `report`.
 
-pub(crate) mod report;
+mod json;
 mod results;
 
 use std::cell::RefCell;
@@ -17,7 +17,6 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use self::report::Reports;
 use self::results::{Ran, Results, ScriptVerdict};
 use crate::client::output::HASTE;
 use crate::client::output_file;
@@ -25,6 +24,7 @@ use crate::error::Error;
 use crate::play::files::{self, Scripts};
 use crate::play::{LoadedScript, PlayContext, Player, SharedRecording, StepFault};
 use crate::render::record::Secrets;
+use crate::report::{FinishedTests, ReportRequest, Reports};
 use crate::runtime::{complain, runtime};
 use crate::script::variables::Variables;
 use crate::sys::signals;
@@ -115,7 +115,7 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
             ran = playing.next() => {
                 let Some(ran) = ran else { break };
                 results.tell(&floor.talk, &ran);
-                reports.put(results.runs.len() + 1, &ran);
+                reports.put(results.runs.len() + 1, &ran.point());
                 is_told = false;
                 if matches!(ran.verdict, ScriptVerdict::Failed(_)) && suite.fail_fast {
                     stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
@@ -138,7 +138,7 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     status.erase();
     results.sum_up(&floor.talk);
     let written = async {
-        reports.finish(&results).await?;
+        reports.finish(&finished(&results)).await?;
         match floor.record.and_then(Rc::into_inner) {
             Some(record) => record.finish().await,
             None => Ok(()),
@@ -153,6 +153,16 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     tokio::select! {
         written = written => written.map(|()| results.exit_code()),
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+    }
+}
+
+/// What the reports tell.
+fn finished(results: &Results) -> FinishedTests {
+    FinishedTests {
+        total: results.total(),
+        points: results.runs.iter().map(Ran::point).collect(),
+        took: results.took(),
+        json: json::page(results),
     }
 }
 
@@ -222,7 +232,7 @@ pub(crate) struct RunOptions {
     /// The limit of each.
     pub(crate) timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
-    pub(crate) reports: Vec<self::report::ReportRequest>,
+    pub(crate) reports: Vec<ReportRequest>,
     pub(crate) record: Option<(PathBuf, Secrets)>,
     pub(crate) diagnostics: Diagnostics,
     /// Whether a line on stderr tells how far they are.

@@ -1,0 +1,63 @@
+//! Judges what was seen: plain code, without I/O.
+
+mod answer;
+mod talk;
+
+use super::case::{Act, CheckCase};
+use super::observed::{Observed, ServerTraits};
+
+/// How a case went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    Ok,
+    /// Right in effect, not in form.
+    Loose,
+    Fail,
+    /// What was seen has more than one meaning.
+    Unclear,
+    /// Evidence.
+    Noted,
+    /// There was nothing to try it on.
+    Skipped,
+}
+
+/// A verdict, and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    /// What came, or why it was not tried.
+    pub(super) came: String,
+}
+
+impl Judgement {
+    pub(super) fn new(verdict: Verdict, came: impl Into<String>) -> Self {
+        Self { verdict, came: came.into() }
+    }
+}
+
+impl Verdict {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Loose => "loose",
+            Self::Fail => "FAIL",
+            Self::Unclear => "unclear",
+            Self::Noted => "noted",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Holds what was seen against what was to come.
+pub(super) fn judge(case: &CheckCase, traits: &ServerTraits, observed: &Observed) -> Judgement {
+    match (case.act, observed) {
+        (_, Observed::Unreached(why)) => Judgement::new(Verdict::Unclear, why),
+        (Act::Ask(check), Observed::Answered(reply)) => answer::judge(&check, traits, reply),
+        (_, Observed::Answered(reply)) => {
+            Judgement::new(Verdict::Unclear, format!("no connection: {}", answer::in_words(reply)))
+        }
+        (Act::Talk { sent, expected }, Observed::Heard(heard)) => talk::judge(sent, expected, traits, heard),
+        (_, Observed::Watched(heard, time)) => talk::watched(heard, *time),
+        (Act::Ask(_) | Act::Vanish, Observed::Heard(_)) => Judgement::new(Verdict::Unclear, "nothing was asked"),
+    }
+}
