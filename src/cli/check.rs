@@ -67,11 +67,17 @@ struct TrafficArgs {
     /// Also send frames that break the rules
     ///
     /// A server has to fail the connection then, and nothing else. A server that is neither on this machine nor in a
-    /// private network is sent them with `--authorized` only.
+    /// private network is sent them, and what `--limits` sends, with `--authorized` only.
     #[arg(long)]
     malformed: bool,
 
-    /// The server's owner agrees to `--malformed` on the network
+    /// Also send large messages, and many: 16 MiB at most
+    ///
+    /// Compressed ones inflate to a thousand times their size at most. Each has to be taken, or refused with 1009.
+    #[arg(long)]
+    limits: bool,
+
+    /// The owner of a server on the network agrees to `--malformed` and `--limits`
     #[arg(long)]
     authorized: bool,
 
@@ -151,7 +157,7 @@ impl CheckArgs {
             skip: self.cases.skip.clone(),
             echo: self.traffic.echo,
             malformed: self.traffic.malformed,
-            limits: false,
+            limits: self.traffic.limits,
             vanish: self.traffic.vanish.is_some(),
         };
         if self.cases.list {

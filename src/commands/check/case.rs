@@ -137,6 +137,8 @@ pub(crate) enum Reaction {
     SendsNoMore,
     /// Each message comes back.
     SendsBack,
+    /// The same, or it is refused with 1009.
+    SendsBackOrRefuses,
     /// Whatever comes is framed so.
     Frames(FrameRule),
     /// The message is taken, or refused with 1009.
@@ -150,6 +152,8 @@ pub(crate) enum FrameRule {
     NoReserved,
     ShortestLength,
     ShortControl,
+    /// No reserved bits in control frames.
+    PlainControl,
 }
 
 impl CheckCase {

@@ -74,10 +74,12 @@ fn reaction(reaction: Reaction) -> String {
         Reaction::EndsTransport => "the end of the TCP connection after the closing handshake",
         Reaction::SendsNoMore => "nothing after the server's Close",
         Reaction::SendsBack => "the same back",
+        Reaction::SendsBackOrRefuses => "the same back, or Close 1009",
         Reaction::Frames(FrameRule::Unmasked) => "frames without a mask",
         Reaction::Frames(FrameRule::NoReserved) => "frames without reserved bits and opcodes",
         Reaction::Frames(FrameRule::ShortestLength) => "lengths in as few bytes as they need",
         Reaction::Frames(FrameRule::ShortControl) => "control frames in one piece, with 125 bytes at most",
+        Reaction::Frames(FrameRule::PlainControl) => "control frames without reserved bits",
         Reaction::TakesOrRefuses => "the pong to a ping that follows, or Close 1009",
     }
     .to_owned()

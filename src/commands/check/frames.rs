@@ -11,9 +11,6 @@ use crate::wire::raw_frame::RawFrame;
 /// No message of a case is larger, inflated.
 pub(super) const LARGEST: usize = 16 << 20;
 
-/// Where compression does not matter.
-pub(super) const PLAIN: Terms = Terms { window_bits: 15, takeover: true };
-
 /// The frames of a step, in their order.
 pub(super) fn of_step(step: FrameStep) -> Vec<RawFrame> {
     match step {
@@ -49,12 +46,27 @@ pub(super) fn first_message(steps: &[FrameStep]) -> Option<u8> {
 /// A message: its opcode and its data.
 pub(super) type WholeMessage = (u8, Vec<u8>);
 
+/// How many messages these steps make.
+pub(super) fn messages_in(steps: &[FrameStep]) -> usize {
+    of(steps).iter().filter(|frame| frame.fin && frame.opcode <= BINARY).count()
+}
+
 /// The messages that these steps make.
-pub(super) fn sent_messages(steps: &[FrameStep], terms: Terms) -> Vec<WholeMessage> {
+///
+/// # Errors
+/// One of them needs what was not agreed on.
+pub(super) fn sent_messages(steps: &[FrameStep], terms: Terms) -> Result<Vec<WholeMessage>, String> {
     let frames = of(steps);
-    let parts = frames.iter().map(|frame| (frame.opcode, frame.rsv, frame.fin, &frame.payload[..]));
-    // A case's own data inflates, or it would not be sent to come back.
-    joined(parts, terms).unwrap_or_default()
+    joined(frames.iter().map(|frame| (frame.opcode, frame.rsv, frame.fin, &frame.payload[..])), terms)
+}
+
+/// Whether what came is smaller than what can be made of noise without a look at its first half.
+///
+/// zlib itself does not mind how far a message points back.
+pub(super) fn points_far_back(steps: &[FrameStep], heard: &[HeardFrame]) -> bool {
+    let noise: usize = steps.iter().map(|step| if let FrameStep::Noise(_, size) = step { *size } else { 0 }).sum();
+    let data = heard.iter().filter(|frame| !frame.header.is_control()).map(|frame| frame.payload.len());
+    data.sum::<usize>() < noise + noise / 2
 }
 
 /// The messages that came.

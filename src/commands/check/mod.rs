@@ -28,7 +28,7 @@ pub(crate) use self::choice::CaseChoice;
 
 use self::case::{Act, CheckCase};
 use self::observed::ServerTraits;
-use self::probe::Prober;
+use self::probe::{GRACE, Prober};
 use self::results::{CheckResults, CheckedCase};
 use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
@@ -143,7 +143,7 @@ async fn learn(
 ) -> Result<ServerTraits, Error> {
     let connector = Connector::new(&options.plan, None);
     let opened = match connector.first(&options.plan.connect, talk, signals).await {
-        Ok((socket, opened)) => leave(socket, opened, options.patience).await,
+        Ok((socket, opened)) => leave(socket, opened).await,
         Err(Error::Handshake { source: HandshakeError::BadAnswer { source, .. }, .. }) => {
             return Ok(ServerTraits::without_a_handshake(format!("the server's 101 is no WebSocket handshake: {source}")));
         }
@@ -156,14 +156,15 @@ async fn learn(
     }
 }
 
-async fn leave<S: crate::transport::Duplex>(socket: Socket<S>, opened: Opened, patience: Duration) -> Opened {
+/// Closes the first connection.
+async fn leave<S: crate::transport::Duplex>(socket: Socket<S>, opened: Opened) -> Opened {
     let left = async {
         socket.close(&crate::message::Close::new(1000, "")).await.ok()?;
         while socket.next().await.is_some_and(|came| came.is_ok()) {}
         Some(())
     };
     // It is not this connection that is judged.
-    let _ = tokio::time::timeout(patience, left).await;
+    let _ = tokio::time::timeout(GRACE, left).await;
     opened
 }
 

@@ -23,7 +23,7 @@ use crate::wire::frame::{CLOSE, PONG};
 const SETTLED: &[u8] = b"wsprobe ready";
 
 /// How long a reaction to what breaks the rules may take before the ping that follows it.
-const GRACE: Duration = Duration::from_millis(250);
+pub(super) const GRACE: Duration = Duration::from_millis(250);
 
 /// How long a server that answers no pings has for its greetings.
 pub(super) const GREETING: Duration = Duration::from_millis(300);
@@ -133,6 +133,7 @@ impl<'p> Prober<'p> {
         let is_answered = |frame: &HeardFrame| frame.header.opcode == PONG && frame.payload == SETTLED;
         open.listen(self.patience, |heard| heard.iter().any(|frame| is_answered(frame) || is_close(frame))).await
             && open.heard.iter().any(is_answered)
+            && !open.heard.iter().any(is_close)
     }
 
     async fn talk(&self, open: &mut Conversation<'_>, sent: &[FrameStep], expected: Reaction) {
@@ -156,8 +157,8 @@ impl<'p> Prober<'p> {
             Reaction::EndsTransport | Reaction::SendsNoMore => {
                 open.listen(patience, |_| false).await;
             }
-            Reaction::SendsBack => {
-                let count = frames::sent_messages(sent, frames::PLAIN).len();
+            Reaction::SendsBack | Reaction::SendsBackOrRefuses => {
+                let count = frames::messages_in(sent);
                 let is_last = |frame: &&HeardFrame| frame.header.fin && !frame.header.is_control();
                 open.listen(patience, |heard| {
                     heard.iter().any(is_close) || heard.iter().filter(is_last).count() >= count

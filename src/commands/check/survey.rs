@@ -1,8 +1,10 @@
 //! What a server does by itself, learned before any case is tried.
 
+use super::case::FrameStep;
 use super::conversation::Conversation;
 use super::observed::{Heard, HeardFrame, MARKER, Outlook, ServerTraits};
-use super::probe::{Prober, is_close};
+use super::probe::{GRACE, GREETING, Prober, is_close};
+use super::frames;
 use crate::error::Error;
 use crate::wire::deflate::Terms;
 use crate::wire::frame::{BINARY, PONG, TEXT};
@@ -56,18 +58,18 @@ pub(super) async fn survey(prober: &mut Prober<'_>, deflates: bool) -> Result<Se
     traits.greetings = heard.after.iter().filter(|frame| !frame.header.is_control()).count();
     traits.idle = if is_settled { Outlook::Stays } else { heard.outlook(MARKER) };
     if !is_settled {
-        open.leave(prober.patience).await;
+        open.leave(GRACE).await;
         return Ok(traits);
     }
     let (outlook, echoes) = say(prober, &mut open, TEXT).await;
     (traits.text, traits.echoes) = (outlook, echoes);
     if outlook != Outlook::Stays {
-        open.leave(prober.patience).await;
+        open.leave(GRACE).await;
         (open, _) = prober.open(true).await?;
         open.take_heard();
     }
     (traits.binary, _) = say(prober, &mut open, BINARY).await;
-    open.leave(prober.patience).await;
+    open.leave(GRACE).await;
     Ok(traits)
 }
 
@@ -76,7 +78,7 @@ async fn say(prober: &Prober<'_>, open: &mut Conversation<'_>, opcode: u8) -> (O
     if opcode == TEXT {
         open.say(&[PLAIN.to_owned()], prober.patience).await;
     } else {
-        open.play(&[super::case::FrameStep::Frame("binary wsprobe")], prober.patience).await;
+        open.play(&[FrameStep::Frame("binary wsprobe")], prober.patience).await;
     }
     open.ping(MARKER, prober.patience).await;
     let is_told = |frame: &HeardFrame| frame.header.opcode == PONG && frame.payload == MARKER || is_close(frame);
@@ -85,14 +87,14 @@ async fn say(prober: &Prober<'_>, open: &mut Conversation<'_>, opcode: u8) -> (O
     let outlook = heard.outlook(MARKER);
     if outlook == Outlook::Stays && !came_back(&heard) {
         // An answer may take longer than a pong.
-        open.listen(super::probe::GREETING, |heard| heard.iter().any(|frame| !frame.header.is_control())).await;
+        open.listen(GREETING, |heard| heard.iter().any(|frame| !frame.header.is_control())).await;
         heard = heard_in(open);
     }
     (outlook, came_back(&heard))
 }
 
 fn came_back(heard: &Heard) -> bool {
-    let messages = super::frames::heard_messages(&heard.after, Terms::default()).unwrap_or_default();
+    let messages = frames::heard_messages(&heard.after, Terms::default()).unwrap_or_default();
     messages.iter().any(|(_, data)| data == PLAIN.as_bytes())
 }
 

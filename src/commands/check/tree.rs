@@ -13,7 +13,8 @@ pub(super) fn tell(talk: &Talk, checked: &CheckedCase, is_first: bool) {
     let name = checked.case.name.split_once('/').map_or(checked.case.name, |(_, name)| name);
     let line = format!("  {:<7} {name}: {}", verdict.name(), checked.case.rule);
     match verdict {
-        Verdict::Ok | Verdict::Skipped => talk.say(&line),
+        Verdict::Ok => talk.say(&line),
+        Verdict::Skipped => talk.say(&format!("{line} ({})", checked.judgement.came)),
         Verdict::Noted => {
             talk.say(&line);
             talk.say(&format!("            {}", checked.judgement.came));

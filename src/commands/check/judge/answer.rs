@@ -19,6 +19,7 @@ pub(super) fn judge(check: &OpeningCheck, traits: &ServerTraits, reply: &Reply) 
         AnswerRule::StaysHttp => Judgement::new(stays_http(reply), words),
         AnswerRule::Refuses(statuses) => Judgement::new(refuses(reply, statuses), words),
         AnswerRule::Told => told(reply, words),
+        AnswerRule::UnknownSubprotocol if reply.switching().is_none() => told(reply, words),
         AnswerRule::ListsVersions => lists_versions(reply, &words),
         rule => match reply.switching() {
             Some(response) => of_switching(rule, traits, reply, response),
@@ -61,7 +62,7 @@ impl Reply {
 impl AnswerRule {
     /// Whether a server keeps the rule that refuses the whole request.
     fn passes_with_a_refusal(self) -> bool {
-        matches!(self, Self::UnknownSubprotocol | Self::DeclinesDeflate)
+        matches!(self, Self::NoExtension | Self::DeclinesDeflate)
     }
 }
 
@@ -125,9 +126,9 @@ fn of_switching(rule: AnswerRule, traits: &ServerTraits, reply: &Reply, response
             let verdict = if response.minor_version == 1 { Verdict::Ok } else { Verdict::Fail };
             Judgement::new(verdict, format!("HTTP/1.{}", response.minor_version))
         }
-        AnswerRule::NoSubprotocol | AnswerRule::UnknownSubprotocol => {
-            held(SUBPROTOCOL, values(&response.fields, SUBPROTOCOL).next().is_none())
-        }
+        AnswerRule::NoSubprotocol => held(SUBPROTOCOL, values(&response.fields, SUBPROTOCOL).next().is_none()),
+        // It may take any name for one, as a test server does.
+        AnswerRule::UnknownSubprotocol => Judgement { verdict: Verdict::Noted, ..held(SUBPROTOCOL, true) },
         AnswerRule::OneSubprotocol => held(
             SUBPROTOCOL,
             !is_bad(|bad| matches!(bad, BadAnswer::Subprotocol { .. } | BadAnswer::SeveralSubprotocols { .. })),

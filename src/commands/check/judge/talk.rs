@@ -18,6 +18,9 @@ pub(super) fn judge(sent: &[FrameStep], expected: Reaction, traits: &ServerTrait
         return Judgement::new(Verdict::Unclear, "more came than is looked at");
     }
     match expected {
+        Reaction::StaysOpen | Reaction::SendsBack if !may_be_sent(sent, heard) => {
+            Judgement::new(Verdict::Skipped, "what was agreed on does not let it be sent")
+        }
         Reaction::StaysOpen => stays_open(sent, traits, outlook),
         Reaction::Fails(codes) => fails(codes, sent, traits, outlook),
         Reaction::Pongs => pongs(sent, heard),
@@ -25,7 +28,10 @@ pub(super) fn judge(sent: &[FrameStep], expected: Reaction, traits: &ServerTrait
         Reaction::EchoesCode => echoes_code(sent, heard),
         Reaction::EndsTransport => ends_transport(heard),
         Reaction::SendsNoMore => sends_no_more(heard),
-        Reaction::SendsBack => sends_back(sent, traits, heard),
+        Reaction::SendsBackOrRefuses if outlook == Outlook::Closes(Some(1009)) => {
+            Judgement::new(Verdict::Ok, outlook.in_words())
+        }
+        Reaction::SendsBack | Reaction::SendsBackOrRefuses => sends_back(sent, traits, heard),
         Reaction::Frames(rule) => framed(rule, heard),
         Reaction::TakesOrRefuses => takes_or_refuses(sent, traits, outlook),
     }
@@ -153,11 +159,13 @@ fn sends_back(sent: &[FrameStep], traits: &ServerTraits, heard: &Heard) -> Judge
     if !traits.echoes {
         return Judgement::new(Verdict::Unclear, "a plain message does not come back either");
     }
-    let terms = heard.deflate.map(|agreed| (agreed.client, agreed.server));
-    let (ours, theirs) = terms.unwrap_or((Terms::default(), Terms::default()));
-    let expected = frames::sent_messages(sent, ours);
+    let (ours, theirs) = terms(heard);
+    let expected = frames::sent_messages(sent, ours).unwrap_or_default();
     match frames::heard_messages(&heard.after, theirs) {
         Err(why) => Judgement::new(Verdict::Fail, format!("a message that cannot be inflated: {why}")),
+        Ok(messages) if messages == expected && frames::points_far_back(sent, &heard.after) => {
+            Judgement::new(Verdict::Fail, "a message that points back further than the window that was agreed on")
+        }
         Ok(messages) if messages == expected => Judgement::new(Verdict::Ok, "the same came back"),
         Ok(messages) if messages.is_empty() => Judgement::new(Verdict::Fail, came(heard)),
         Ok(messages) => {
@@ -165,6 +173,16 @@ fn sends_back(sent: &[FrameStep], traits: &ServerTraits, heard: &Heard) -> Judge
             Judgement::new(Verdict::Fail, shown.collect::<Vec<_>>().join(", "))
         }
     }
+}
+
+/// Whether what was sent is right, after what was agreed on about compression.
+fn may_be_sent(sent: &[FrameStep], heard: &Heard) -> bool {
+    heard.deflate.is_none() || frames::sent_messages(sent, terms(heard).0).is_ok()
+}
+
+/// How we compress, and how the server does.
+fn terms(heard: &Heard) -> (Terms, Terms) {
+    heard.deflate.map_or_else(Default::default, |agreed| (agreed.client, agreed.server))
 }
 
 fn framed(rule: FrameRule, heard: &Heard) -> Judgement {
@@ -193,6 +211,7 @@ impl FrameRule {
                 let mask = if header.mask.is_some() { 4 } else { 0 };
                 frame.header_size == Width::of(header.length).header_size() + mask
             }
+            Self::PlainControl => !header.is_control() || header.rsv == 0,
             Self::ShortControl => !header.is_control() || header.fin && header.length <= 125,
         }
     }
