@@ -131,6 +131,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "demo" -d 'Try it out: 
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect as a line for curl says, copied from a browser\'s developer tools'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "run" -d 'Test a server with scripts: conversations with expectations, one step a line'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "check" -d 'Check which rules of the RFCs a server keeps'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "replay" -d 'Send a recording again: what `--record` wrote, with its timing'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "record-to-script" -d 'Make a script of a recording, for `wsprobe run`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or a man page'
@@ -372,6 +373,63 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s 4 -l ipv4 -d 'Us
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l show -d 'Print a case as a script for `wsprobe run`; nothing connects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l only -d 'Try only these cases; repeat it for more: `--only \'utf8/*\'`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l skip -d 'Leave these cases out; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s x -l execute -d 'Say this first on each connection; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l rate -d 'Open at most so many connections in that time: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s w -l wait -d 'Wait so long for each reaction' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l vanish -d 'Also see whether the server notices within this time a client that answers nothing' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l report -d 'Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s H -l header -d 'Add a header, `\'Name: value\'`; one each time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s o -l origin -d 'Send this Origin' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l host -d 'Send this Host instead of the URL\'s' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s A -l user-agent -d 'Send this User-Agent' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l cookie -d 'Send a cookie; repeat it for several' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s u -l user -d 'Authenticate; asks for a missing password' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l netrc-file -d 'Take user and password from this file, in netrc\'s format' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l max-redirects -d 'Follow at most so many redirects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l cert -d 'Show the server this certificate of ours' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l key -d 'The private key of `--cert` (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l passphrase -d 'What the key or the PKCS #12 file is encrypted with' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l sni -d 'Ask for this server name, and check that name' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l tls-min -d 'Speak no older version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l tls-max -d 'Speak no newer version of TLS' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l pin -d 'Insist on a server with this public key' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l proxy -d 'Connect through this proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l no-proxy -d 'Hosts that no proxy leads to' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l unix-socket -d 'Connect to this Unix socket; the URL only says what to ask for' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l resolve -d 'Use this address for a name; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l connect-to -d 'Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l interface -d 'Connect from this address or interface' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l connect-timeout -d 'Give up when there is no connection in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l handshake-timeout -d 'Give up when the server has not answered the first opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l wait-for-server -d 'Wait so long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l list -d 'List the cases, with what each sends and what is to come; nothing connects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l strict -d 'Exit with 1 also where a SHOULD was broken'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l echo -d 'The server sends everything back: also compare what comes back'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l malformed -d 'Also send frames that break the rules'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l limits -d 'Also send large messages, and many: 16 MiB at most'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l authorized -d 'The owner of a server on the network agrees to `--malformed` and `--limits`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l frames -d 'Show the requests and frames of the cases, both ways'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s q -l quiet -d 'Tell only of what failed'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s v -l verbose -d 'Show the handshake of the first connection; twice: TLS and timing too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l netrc -d 'Take user and password from `~/.netrc`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l insecure-redirect -d 'Follow redirects from wss:// to ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l speed -d 'How fast: `2x`, `0.5x`, or `max` for no pauses' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l ignore -d 'Let JSON answers differ here; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l client -d 'Play this client\'s part of what `listen` recorded' -r

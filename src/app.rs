@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::client::options::ClientOptions;
-use crate::commands::check::{CaseChoice, CheckOptions};
+use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
@@ -33,6 +33,7 @@ pub(crate) enum Job {
     Run(Box<RunOptions>),
     Check(Box<CheckOptions>),
     ListCases(Box<CaseChoice>),
+    ShowCase(Box<ShownCase>),
     Print(Vec<u8>),
 }
 
@@ -50,6 +51,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
         Job::Check(check) => check_as(&check),
+        Job::ShowCase(shown) => crate::commands::check::show(&shown),
         Job::ListCases(choice) => crate::commands::check::list(&choice),
         Job::Demo(mut plan) => match crate::server::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {

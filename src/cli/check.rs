@@ -9,14 +9,14 @@ use super::options::{MessageArgs, Options, OutputArgs, RequestArgs, RouteArgs, S
 use super::reports::ReportArgs;
 use super::{Cli, translate, values};
 use crate::app::Job;
-use crate::commands::check::{CaseChoice, CheckOptions};
+use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::error::Error;
 use crate::session::{Rate, Wait};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct CheckArgs {
     /// The server, as for `wsprobe URL`
-    #[arg(value_name = "URL", required_unless_present_any = ["list", "report"])]
+    #[arg(value_name = "URL", required_unless_present_any = ["list", "show", "report"])]
     url: Option<String>,
 
     #[command(flatten)]
@@ -41,6 +41,12 @@ struct CaseArgs {
     /// List the cases, with what each sends and what is to come; nothing connects
     #[arg(long, conflicts_with_all = ["url", "TrafficArgs", "CheckOutputArgs", "RequestArgs", "TlsArgs", "RouteArgs", "CheckTimingArgs", "strict"])]
     list: bool,
+
+    /// Print a case as a script for `wsprobe run`; nothing connects
+    ///
+    /// Without a URL, the script has `{{url}}` for it.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "only", "skip", "TrafficArgs", "CheckOutputArgs", "RequestArgs", "TlsArgs", "RouteArgs", "CheckTimingArgs", "strict"])]
+    show: Option<String>,
 
     /// Try only these cases; repeat it for more: `--only 'utf8/*'`
     ///
@@ -160,6 +166,10 @@ impl CheckArgs {
             limits: self.traffic.limits,
             vanish: self.traffic.vanish.is_some(),
         };
+        if let Some(name) = self.cases.show {
+            let target = self.url.as_deref().map(translate::target).transpose()?.map(|parsed| parsed.target);
+            return Ok(Job::ShowCase(Box::new(ShownCase { name, target })));
+        }
         if self.cases.list {
             return Ok(Job::ListCases(Box::new(choice)));
         }

@@ -208,7 +208,10 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
                 return Ok(Job::Listen(Box::new(service)));
             }
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "check" | "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run") {
+            if matches!(
+                url.as_str(),
+                "check" | "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run"
+            ) {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
             given.check_client(&cli.options, env)?;

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::frames::{Connection, Terms};
+use crate::frames::Connection;
 use crate::kit;
 
 /// The server; it ends with the test.
@@ -50,9 +50,9 @@ fn serve(mut stream: TcpStream, case: &str, number: usize) -> io::Result<()> {
         stream.write_all(format!("HTTP/1.1 {status} No\r\n{versions}Content-Length: 0\r\n\r\n").as_bytes())?;
         return until_end(stream);
     }
-    let (answer, terms) = asked.answer(case);
+    let (answer, has_deflate) = asked.answer(case);
     stream.write_all(answer.as_bytes())?;
-    Connection::new(stream, case, terms).serve()
+    Connection::new(stream, case, has_deflate).serve()
 }
 
 /// The client goes first, so that nothing is lost on its way.
@@ -109,8 +109,8 @@ impl Asked {
         refused.map(|(.., status)| *status).or(disliked.map(|_| 400))
     }
 
-    /// The 101, and what it agrees on.
-    fn answer(&self, case: &str) -> (String, Option<Terms>) {
+    /// The 101, and whether it agrees on permessage-deflate.
+    fn answer(&self, case: &str) -> (String, bool) {
         let key = self.all("Sec-WebSocket-Key").first().copied().unwrap_or_default();
         let mut head = kit::switching(&format!("Sec-WebSocket-Key: {key}"));
         head = match case {
@@ -130,17 +130,16 @@ impl Asked {
             _ => {}
         }
         let extension = self.extension(case);
-        if let Some((answer, _)) = &extension {
+        if let Some(answer) = &extension {
             fields += &format!("Sec-WebSocket-Extensions: {answer}\r\n");
         }
-        let terms = extension.map(|(_, terms)| terms).filter(|_| !self.all("Sec-WebSocket-Extensions").is_empty());
-        (head.replacen("\r\n\r\n", &format!("\r\n{fields}\r\n"), 1), terms)
+        let has_deflate = extension.is_some_and(|answer| answer.starts_with("permessage-deflate"));
+        (head.replacen("\r\n\r\n", &format!("\r\n{fields}\r\n"), 1), has_deflate)
     }
 
     /// The answer to the extensions that are offered.
-    fn extension(&self, case: &str) -> Option<(String, Terms)> {
+    fn extension(&self, case: &str) -> Option<String> {
         let offered = self.all("Sec-WebSocket-Extensions").join(", ");
-        let plain = || Some(("permessage-deflate".to_owned(), Terms::default()));
         let is_for_this = match case {
             "negotiation/no-extension" => offered.is_empty(),
             "negotiation/unknown-extension" => offered.starts_with("x-"),
@@ -156,23 +155,20 @@ impl Asked {
             _ => false,
         };
         if is_for_this {
-            return match case {
-                "negotiation/no-extension" | "negotiation/unknown-extension" => {
-                    Some(("x-wsprobe-check".to_owned(), Terms::default()))
-                }
-                "negotiation/client-window" => {
-                    Some(("permessage-deflate; client_max_window_bits=10".to_owned(), Terms::default()))
-                }
-                "negotiation/fallback" => Some(("permessage-deflate; wsprobe=1".to_owned(), Terms::default())),
-                _ => plain(),
+            let answer = match case {
+                "negotiation/no-extension" | "negotiation/unknown-extension" => "x-wsprobe-check",
+                "negotiation/client-window" => "permessage-deflate; client_max_window_bits=10",
+                "negotiation/fallback" => "permessage-deflate; wsprobe=1",
+                _ => "permessage-deflate",
             };
+            return Some(answer.to_owned());
         }
         offered.split(',').map(str::trim).find_map(accepted)
     }
 }
 
 /// The answer to an offer of permessage-deflate that makes sense.
-fn accepted(offer: &str) -> Option<(String, Terms)> {
+fn accepted(offer: &str) -> Option<String> {
     let mut parts = offer.split(';').map(str::trim);
     if parts.next() != Some("permessage-deflate") {
         return None;
@@ -199,7 +195,7 @@ fn accepted(offer: &str) -> Option<(String, Terms)> {
     if let Some(Some(bits)) = seen.get("server_max_window_bits") {
         answer += &format!("; server_max_window_bits={bits}");
     }
-    Some((answer, Terms))
+    Some(answer)
 }
 
 /// All cases that can fail: their names.

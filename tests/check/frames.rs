@@ -5,10 +5,6 @@ use std::net::{Shutdown, TcpStream};
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-/// permessage-deflate was agreed on.
-#[derive(Clone, Copy, Default)]
-pub struct Terms;
-
 const CONTINUATION: u8 = 0;
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
@@ -65,8 +61,8 @@ pub struct Connection<'c> {
 }
 
 impl<'c> Connection<'c> {
-    pub fn new(stream: TcpStream, case: &'c str, terms: Option<Terms>) -> Self {
-        let inflate = terms.map(|Terms| Decompress::new(false));
+    pub fn new(stream: TcpStream, case: &'c str, has_deflate: bool) -> Self {
+        let inflate = has_deflate.then(|| Decompress::new(false));
         let deflate = Compress::new(Compression::best(), false);
         Self { stream, case, inflate, deflate, open: None, messages: 0, is_lenient: false }
     }
@@ -111,7 +107,13 @@ impl<'c> Connection<'c> {
             127 => (u64::from_be_bytes(self.bytes()?), 8),
             _ => (short, 0),
         };
-        let least = if length < 126 { 0 } else if length < 65536 { 2 } else { 8 };
+        let least = if length < 126 {
+            0
+        } else if length < 65536 {
+            2
+        } else {
+            8
+        };
         let mask = if head[1] & 0x80 != 0 { Some(self.bytes()?) } else { None };
         let mut payload = vec![0; if length >> 63 == 0 { length as usize } else { 0 }];
         self.stream.read_exact(&mut payload)?;
@@ -174,7 +176,8 @@ impl<'c> Connection<'c> {
             PING => "control/ping",
             _ => "control/pong",
         };
-        let joined = |suffix: &str| if frame.opcode == CLOSE { format!("close/{suffix}") } else { format!("{kind}-{suffix}") };
+        let joined =
+            |suffix: &str| if frame.opcode == CLOSE { format!("close/{suffix}") } else { format!("{kind}-{suffix}") };
         let rule = match frame {
             Frame { mask: None, .. } => "frame/unmasked".to_owned(),
             Frame { opcode: opcode @ (3..=7 | 11..), .. } => format!("frame/opcode-{opcode}"),
@@ -203,7 +206,8 @@ impl<'c> Connection<'c> {
 
     fn broken_text(&self, frame: &Frame) -> Option<(String, u16)> {
         let is_text = frame.opcode == TEXT || self.open.as_ref().is_some_and(|open| open.opcode == TEXT);
-        if frame.opcode >= 8 || !is_text || frame.rsv != 0 || self.open.as_ref().is_some_and(|open| open.is_compressed) {
+        if frame.opcode >= 8 || !is_text || frame.rsv != 0 || self.open.as_ref().is_some_and(|open| open.is_compressed)
+        {
             return None;
         }
         let before = self.open.as_ref().map_or(&[][..], |open| &open.data);

@@ -109,7 +109,8 @@ fn a_server_that_takes_no_messages_makes_those_cases_unclear_and_no_others() {
         }
     });
     let report = ["--report", "json", "-"];
-    let ran = check(&kit::url(&server)).args(["--only", "fragment/*", "--only", "control/*"]).args(report).run().code(0);
+    let ran =
+        check(&kit::url(&server)).args(["--only", "fragment/*", "--only", "control/*"]).args(report).run().code(0);
     ran.stderr.find("does not take text: Close 1003").expect("it is told");
     for (name, verdict, came) in verdicts(&ran.out()) {
         let expected = match &*name {
@@ -177,7 +178,8 @@ fn origins_are_told_as_evidence() {
 #[test]
 fn credentials_are_left_out_where_a_case_is_about_that() {
     let (_listening, url) = listening(&["--echo", "--auth", "me:sesame"]);
-    let ran = check(&url).args(["-u", "me:sesame", "--only", "origin/none", "--only", "origin/anonymous"]).run().code(0);
+    let ran =
+        check(&url).args(["-u", "me:sesame", "--only", "origin/none", "--only", "origin/anonymous"]).run().code(0);
     ran.says("none: whether it lets in who names no origin\n            let in: HTTP/1.1 101")
         .says("anonymous: whether it lets in who gives no credentials\n            not let in: HTTP/1.1 401");
 }

@@ -32,7 +32,8 @@ impl CaseChoice {
             }
         }
         let is_meant = |case: &&CheckCase| {
-            (only.is_empty() || only.iter().any(|it| it.is_match(case.name))) && !skip.iter().any(|it| it.is_match(case.name))
+            (only.is_empty() || only.iter().any(|it| it.is_match(case.name)))
+                && !skip.iter().any(|it| it.is_match(case.name))
         };
         Ok(cases::all().filter(is_meant).collect())
     }
@@ -48,7 +49,8 @@ impl CaseChoice {
         {
             return Err(Error::Usage(format!("`{}` needs `{option}`", case.name)));
         }
-        let (chosen, others): (Vec<&CheckCase>, Vec<&CheckCase>) = named.into_iter().partition(|case| self.lacks(case).is_none());
+        let (chosen, others): (Vec<&CheckCase>, Vec<&CheckCase>) =
+            named.into_iter().partition(|case| self.lacks(case).is_none());
         match others.first().and_then(|case| self.lacks(case)) {
             Some(option) if chosen.is_empty() => Err(Error::Usage(format!("these cases need `{option}`"))),
             None if chosen.is_empty() => Err(Error::Usage("there is no case to try: `--skip` leaves none".to_owned())),
@@ -88,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_star_is_anything_and_skipping_wins() {
-        let only = CaseChoice { only: strings(&["control/ping*"]), skip: strings(&["*/ping-1*"]), ..CaseChoice::default() };
+        let only =
+            CaseChoice { only: strings(&["control/ping*"]), skip: strings(&["*/ping-1*"]), ..CaseChoice::default() };
         assert_eq!(names(&only), ["control/ping", "control/ping-empty", "control/ping-bytes", "control/pings"]);
     }
 

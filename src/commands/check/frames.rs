@@ -74,9 +74,8 @@ pub(super) fn points_far_back(steps: &[FrameStep], heard: &[HeardFrame]) -> bool
 /// # Errors
 /// Why one of them cannot be inflated.
 pub(super) fn heard_messages(frames: &[HeardFrame], terms: Terms) -> Result<Vec<WholeMessage>, String> {
-    let parts = frames.iter().map(|frame| {
-        (frame.header.opcode, frame.header.rsv, frame.header.fin, &frame.payload[..])
-    });
+    let parts =
+        frames.iter().map(|frame| (frame.header.opcode, frame.header.rsv, frame.header.fin, &frame.payload[..]));
     joined(parts, terms)
 }
 

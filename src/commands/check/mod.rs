@@ -15,6 +15,7 @@ mod observed;
 mod opening;
 mod probe;
 mod results;
+mod script;
 mod survey;
 mod tree;
 
@@ -40,7 +41,7 @@ use crate::report::{ReportRequest, Reports};
 use crate::runtime::{complain, hold, print};
 use crate::session::{Rate, SendPace};
 use crate::sys::signals;
-use crate::target::Parsed;
+use crate::target::{Parsed, Target};
 use crate::term::Talk;
 use crate::term::diagnostics::Diagnostics;
 use crate::wire::Socket;
@@ -72,6 +73,24 @@ pub(crate) fn list(choice: &CaseChoice) -> u8 {
     match choice.named() {
         Ok(cases) => print(list::page(&cases).as_bytes()),
         Err(error) => complain(&error),
+    }
+}
+
+/// A case to be shown as a script.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownCase {
+    pub(crate) name: String,
+    /// Without it, the URL is a variable.
+    pub(crate) target: Option<Target>,
+}
+
+/// Prints a case as a script, and returns the exit status.
+pub(crate) fn show(shown: &ShownCase) -> u8 {
+    let choice = CaseChoice { only: vec![shown.name.clone()], ..CaseChoice::default() };
+    match choice.named().as_deref() {
+        Ok([case]) => print(script::page(case, shown.target.as_ref()).as_bytes()),
+        Ok(_) => complain(&Error::Usage(format!("`{}` is not one case: name one of `--list`", shown.name))),
+        Err(error) => complain(error),
     }
 }
 
@@ -145,7 +164,9 @@ async fn learn(
     let opened = match connector.first(&options.plan.connect, talk, signals).await {
         Ok((socket, opened)) => leave(socket, opened).await,
         Err(Error::Handshake { source: HandshakeError::BadAnswer { source, .. }, .. }) => {
-            return Ok(ServerTraits::without_a_handshake(format!("the server's 101 is no WebSocket handshake: {source}")));
+            return Ok(ServerTraits::without_a_handshake(format!(
+                "the server's 101 is no WebSocket handshake: {source}"
+            )));
         }
         Err(error) => return Err(error),
     };

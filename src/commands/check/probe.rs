@@ -94,11 +94,7 @@ impl<'p> Prober<'p> {
     }
 
     /// Sends the request of a case; what came after the head of the answer is returned too.
-    async fn ask(
-        &mut self,
-        case: &CheckCase,
-        check: &OpeningCheck,
-    ) -> Result<(Reply, Dialed, Bytes), Error> {
+    async fn ask(&mut self, case: &CheckCase, check: &OpeningCheck) -> Result<(Reply, Dialed, Bytes), Error> {
         sleep_until(self.pace.next(Instant::now())).await;
         let options = opening::options(&self.connect, check, case.offer);
         let mut dialed = dial::dial(&options.target, &options.route, &|_| ()).await?;

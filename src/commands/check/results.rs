@@ -98,7 +98,8 @@ impl CheckResults {
     /// `85 cases: 70 ok, 3 loose, 2 failed, 4 unclear (9.1 s)`
     pub(super) fn summary(&self) -> String {
         let mut counts = Vec::new();
-        for verdict in [Verdict::Ok, Verdict::Loose, Verdict::Fail, Verdict::Unclear, Verdict::Noted, Verdict::Skipped] {
+        for verdict in [Verdict::Ok, Verdict::Loose, Verdict::Fail, Verdict::Unclear, Verdict::Noted, Verdict::Skipped]
+        {
             let count = self.count(verdict);
             if count > 0 {
                 counts.push(format!("{count} {}", if verdict == Verdict::Fail { "failed" } else { verdict.name() }));

@@ -2,9 +2,9 @@
 
 use super::case::FrameStep;
 use super::conversation::Conversation;
+use super::frames;
 use super::observed::{Heard, HeardFrame, MARKER, Outlook, ServerTraits};
 use super::probe::{GRACE, GREETING, Prober, is_close};
-use super::frames;
 use crate::error::Error;
 use crate::wire::deflate::Terms;
 use crate::wire::frame::{BINARY, PONG, TEXT};

@@ -35,7 +35,11 @@ pub(super) fn tell(talk: &Talk, checked: &CheckedCase, is_first: bool) {
 /// Tells how all of them went.
 pub(super) fn sum_up(talk: &Talk, results: &CheckResults, others: usize) {
     let line = results.summary();
-    if results.has_failed() { talk.error(&line) } else { talk.say(&line) }
+    if results.has_failed() {
+        talk.error(&line)
+    } else {
+        talk.say(&line)
+    }
     if others > 0 {
         talk.say(&format!("{others} more cases need other options: `wsprobe check --list` tells which"));
     }

@@ -20,7 +20,8 @@ const NORMAL: &[FrameStep] = &[Frame("close hex 03 e8")];
 
 pub(super) const CASES: &[CheckCase] = &[
     must("close/answered", "RFC 6455, 5.5.1", "answers a Close with a Close").sends(NORMAL, AnswersClose),
-    CheckCase::should("close/code", "RFC 6455, 5.5.1", "answers with the code that it was sent").sends(NORMAL, EchoesCode),
+    CheckCase::should("close/code", "RFC 6455, 5.5.1", "answers with the code that it was sent")
+        .sends(NORMAL, EchoesCode),
     must("close/empty", "RFC 6455, 7.4.1", "answers a Close without a code, and not with 1005")
         .sends(&[Frame("close")], AnswersClose),
     must("close/transport", "RFC 6455, 7.1.1", "ends the connection after the closing handshake")
@@ -30,7 +31,8 @@ pub(super) const CASES: &[CheckCase] = &[
     must("close/reason", "RFC 6455, 5.5.1", "takes a reason").sends(&[Frame("close hex 03 e8 62 79 65")], AnswersClose),
     must("close/longest", "RFC 6455, 5.5", "takes a Close of 125 bytes")
         .sends(&[Filled("close hex 03 e8", 125)], AnswersClose),
-    must("close/code-1001", "RFC 6455, 7.4.1", "takes 1001 (going away)").sends(&[Frame("close hex 03 e9")], AnswersClose),
+    must("close/code-1001", "RFC 6455, 7.4.1", "takes 1001 (going away)")
+        .sends(&[Frame("close hex 03 e9")], AnswersClose),
     must("close/code-3000", "RFC 6455, 7.4.2", "takes a code that is registered")
         .sends(&[Frame("close hex 0b b8")], AnswersClose),
     must("close/code-4999", "RFC 6455, 7.4.2", "takes a code of applications")

@@ -37,5 +37,6 @@ pub(super) const CASES: &[CheckCase] = &[
     must("control/ping-rsv1", "RFC 6455, 5.2", "fails the connection at a ping with a reserved bit")
         .malformed()
         .sends(&[Frame("ping rsv=1 wsprobe")], BROKEN),
-    CheckCase::evidence("control/vanished", "OWASP ASVS", "notices a client that answers nothing").vanishes(),
+    CheckCase::evidence("control/vanished", "RFC 6455, 5.5.2", "whether it notices a client that answers nothing")
+        .vanishes(),
 ];

@@ -21,7 +21,8 @@ const NO_DEFLATE: Reaction = Fails(&[1007, 1002]);
 
 pub(super) const CASES: &[CheckCase] = &[
     must("deflate/text", "RFC 7692, 7.2.3.1", "takes a compressed message").sends(&[HELLO], StaysOpen),
-    must("deflate/plain", "RFC 7692, 6", "takes a message that is not compressed").sends(&[Frame("text Hello")], StaysOpen),
+    must("deflate/plain", "RFC 7692, 6", "takes a message that is not compressed")
+        .sends(&[Frame("text Hello")], StaysOpen),
     must("deflate/fragments", "RFC 7692, 7.2.3.1", "takes a compressed message in two frames")
         .sends(&[Frame("text fin=0 rsv=1 hex f2 48 cd"), Frame("continuation hex c9 c9 07 00")], StaysOpen),
     must("deflate/takeover", "RFC 7692, 7.2.3.2", "keeps the window from one message to the next")
@@ -42,10 +43,14 @@ pub(super) const CASES: &[CheckCase] = &[
     must("deflate/echo-takeover", "RFC 7692, 7.2.3.2", "sends back what points to an earlier message")
         .with_echo()
         .sends(&[HELLO, AGAIN], SendsBack),
-    must("deflate/echo-no-takeover", "RFC 7692, 7.1.1.1", "points to no earlier message after server_no_context_takeover")
-        .with_echo()
-        .offers("permessage-deflate; server_no_context_takeover")
-        .sends(&[Filled("text", 2048), Filled("text", 2048)], SendsBack),
+    must(
+        "deflate/echo-no-takeover",
+        "RFC 7692, 7.1.1.1",
+        "points to no earlier message after server_no_context_takeover",
+    )
+    .with_echo()
+    .offers("permessage-deflate; server_no_context_takeover")
+    .sends(&[Filled("text", 2048), Filled("text", 2048)], SendsBack),
     must("deflate/echo-window", "RFC 7692, 7.1.2.1", "points back no further than server_max_window_bits=9 lets it")
         .with_echo()
         .offers("permessage-deflate; server_max_window_bits=9")

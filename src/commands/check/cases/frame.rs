@@ -18,9 +18,24 @@ const fn framed(name: &'static str, section: &'static str, rule: &'static str, f
 
 pub(super) const CASES: &[CheckCase] = &[
     framed("frame/server-unmasked", "RFC 6455, 5.1", "does not mask what it sends", FrameRule::Unmasked),
-    framed("frame/server-reserved", "RFC 6455, 5.2", "sets no reserved bits without an extension", FrameRule::NoReserved),
-    framed("frame/server-length", "RFC 6455, 5.2", "writes a length in as few bytes as it needs", FrameRule::ShortestLength),
-    framed("frame/server-control", "RFC 6455, 5.5", "sends control frames whole and of 125 bytes at most", FrameRule::ShortControl),
+    framed(
+        "frame/server-reserved",
+        "RFC 6455, 5.2",
+        "sets no reserved bits without an extension",
+        FrameRule::NoReserved,
+    ),
+    framed(
+        "frame/server-length",
+        "RFC 6455, 5.2",
+        "writes a length in as few bytes as it needs",
+        FrameRule::ShortestLength,
+    ),
+    framed(
+        "frame/server-control",
+        "RFC 6455, 5.5",
+        "sends control frames whole and of 125 bytes at most",
+        FrameRule::ShortControl,
+    ),
     must("frame/empty-text", "RFC 6455, 5.6", "takes an empty text message").sends(&[Frame("text")], StaysOpen),
     must("frame/empty-binary", "RFC 6455, 5.6", "takes an empty binary message").sends(&[Frame("binary")], StaysOpen),
     must("frame/length-125", "RFC 6455, 5.2", "takes the longest length of 7 bits")
@@ -37,11 +52,15 @@ pub(super) const CASES: &[CheckCase] = &[
         .sends(&[Dripped("text mask=37fa213d wsprobe")], StaysOpen),
     must("frame/together", "RFC 6455, 5.1", "takes several frames that come together")
         .sends(&[Frame("text one"), Frame("binary two"), Frame("pong three"), Frame("text four")], StaysOpen),
-    must("frame/echo-text", "RFC 6455, 5.6", "sends text back as text").with_echo().sends(&[Frame("text wsprobe")], SendsBack),
+    must("frame/echo-text", "RFC 6455, 5.6", "sends text back as text")
+        .with_echo()
+        .sends(&[Frame("text wsprobe")], SendsBack),
     must("frame/echo-binary", "RFC 6455, 5.6", "sends bytes back as a binary message")
         .with_echo()
         .sends(&[Frame("binary hex 00 ff 80 7f")], SendsBack),
-    must("frame/echo-long", "RFC 6455, 5.2", "sends 65536 bytes back").with_echo().sends(&[Filled("binary", 65536)], SendsBack),
+    must("frame/echo-long", "RFC 6455, 5.2", "sends 65536 bytes back")
+        .with_echo()
+        .sends(&[Filled("binary", 65536)], SendsBack),
     must("frame/unmasked", "RFC 6455, 5.1", "fails the connection at a frame that is not masked")
         .malformed()
         .sends(&[Frame("text mask=none wsprobe")], BROKEN),

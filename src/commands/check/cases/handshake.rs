@@ -36,10 +36,7 @@ pub(super) const CASES: &[CheckCase] = &[
     CheckCase::should("handshake/short-key", "RFC 6455, 4.2.1", "refuses a key of fifteen bytes")
         .asks(with(&[("Sec-WebSocket-Key", "d3Nwcm9iZSBjaGVja3Mh")], BAD)),
     CheckCase::should("handshake/two-keys", "RFC 6455, 11.3.1", "refuses a request with two keys").asks(with(
-        &[
-            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4PEA=="),
-        ],
+        &[("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), ("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4PEA==")],
         BAD,
     )),
     must("handshake/no-version", "RFC 6455, 4.2.1", "refuses a request without a version")
@@ -54,10 +51,8 @@ pub(super) const CASES: &[CheckCase] = &[
         .asks(with(&[("Upgrade", "wsprobe")], AnswerRule::StaysHttp)),
     must("handshake/no-connection", "RFC 6455, 4.2.1", "does not switch without a Connection field")
         .asks(with(&[("Connection", "")], AnswerRule::StaysHttp)),
-    must("handshake/post", "RFC 6455, 4.2.1", "does not switch after POST").asks(OpeningCheck {
-        method: "POST",
-        ..with(&[("Content-Length", "0")], AnswerRule::StaysHttp)
-    }),
+    must("handshake/post", "RFC 6455, 4.2.1", "does not switch after POST")
+        .asks(OpeningCheck { method: "POST", ..with(&[("Content-Length", "0")], AnswerRule::StaysHttp) }),
     must("handshake/http-1.0", "RFC 6455, 4.2.1", "does not switch after a request of HTTP/1.0")
         .asks(OpeningCheck { version: "HTTP/1.0", ..with(&[], AnswerRule::StaysHttp) }),
     must("handshake/no-host", "RFC 6455, 4.2.1", "refuses a request without a Host")

@@ -24,8 +24,12 @@ const fn fits(name: &'static str, section: &'static str, rule: &'static str, off
 pub(super) const CASES: &[CheckCase] = &[
     must("negotiation/no-subprotocol", "RFC 6455, 4.2.2", "chooses no subprotocol where none is offered")
         .asks(subprotocols(&[("Sec-WebSocket-Protocol", "")], AnswerRule::NoSubprotocol)),
-    CheckCase::evidence("negotiation/unknown-subprotocol", "RFC 6455, 4.2.2", "whether it chooses a subprotocol that it cannot know")
-        .asks(subprotocols(&[("Sec-WebSocket-Protocol", "wsprobe-check.example")], AnswerRule::UnknownSubprotocol)),
+    CheckCase::evidence(
+        "negotiation/unknown-subprotocol",
+        "RFC 6455, 4.2.2",
+        "whether it chooses a subprotocol that it cannot know",
+    )
+    .asks(subprotocols(&[("Sec-WebSocket-Protocol", "wsprobe-check.example")], AnswerRule::UnknownSubprotocol)),
     must("negotiation/one-subprotocol", "RFC 6455, 4.2.2", "chooses at most one of several subprotocols").asks(
         subprotocols(
             &[("Sec-WebSocket-Protocol", "a.wsprobe-check.example, b.wsprobe-check.example")],

@@ -8,7 +8,11 @@ const fn origin(name: &'static str, rule: &'static str, origin: &'static [(&'sta
     CheckCase::evidence(name, "RFC 6455, 10.2; ASVS 5.0, 4.4.2", rule).asks(check)
 }
 
-const fn anonymous(name: &'static str, rule: &'static str, fields: &'static [(&'static str, &'static str)]) -> CheckCase {
+const fn anonymous(
+    name: &'static str,
+    rule: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+) -> CheckCase {
     let check = OpeningCheck { anonymous: true, ..OpeningCheck::with(fields, AnswerRule::Told) };
     CheckCase::evidence(name, "RFC 6455, 10.5; ASVS 5.0, 4.4.2", rule).asks(check)
 }

@@ -21,9 +21,10 @@ pub(super) const CASES: &[CheckCase] = &[
         .sends(&[Frame("text hex 00 ed 9f bf ee 80 80 ef bf bf f4 8f bf bf")], StaysOpen),
     must("utf8/binary", "takes bytes that are not UTF-8 as a binary message")
         .sends(&[Frame("binary hex ff c0 80 ed a0 80")], StaysOpen),
-    must("utf8/echo", "sends characters back as they were")
-        .with_echo()
-        .sends(&[Frame("text hex c3 a9 e2 82 ac f0 9f a6 80"), Frame("text fin=0 hex e2 82"), Frame("continuation hex ac")], SendsBack),
+    must("utf8/echo", "sends characters back as they were").with_echo().sends(
+        &[Frame("text hex c3 a9 e2 82 ac f0 9f a6 80"), Frame("text fin=0 hex e2 82"), Frame("continuation hex ac")],
+        SendsBack,
+    ),
     must("utf8/lone", "fails the connection at a byte that continues no character")
         .malformed()
         .sends(&[Frame("text hex 77 80 73")], NOT_UTF8),
@@ -45,9 +46,13 @@ pub(super) const CASES: &[CheckCase] = &[
     must("utf8/later", "fails the connection at what is not UTF-8 in a later frame")
         .malformed()
         .sends(&[Frame("text fin=0 ws"), Frame("continuation hex ff")], NOT_UTF8),
-    CheckCase::should("utf8/early", "RFC 6455, 8.1", "fails the connection before a message that is not UTF-8 has ended")
-        .malformed()
-        .sends(&[Frame("text fin=0 hex 77 ff")], NOT_UTF8),
+    CheckCase::should(
+        "utf8/early",
+        "RFC 6455, 8.1",
+        "fails the connection before a message that is not UTF-8 has ended",
+    )
+    .malformed()
+    .sends(&[Frame("text fin=0 hex 77 ff")], NOT_UTF8),
     CheckCase::must("utf8/reason", "RFC 6455, 5.5.1", "fails the connection at a reason that is not UTF-8")
         .malformed()
         .sends(&[Frame("close hex 03 e8 ff")], Fails(&[1007, 1002])),

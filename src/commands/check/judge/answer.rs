@@ -117,9 +117,7 @@ fn of_switching(rule: AnswerRule, traits: &ServerTraits, reply: &Reply, response
     let has = |name, token: &str| list(&response.fields, name).any(|item| item.eq_ignore_ascii_case(token));
     let is_bad = |flaw: fn(&BadAnswer) -> bool| reply.bad_answer().is_some_and(flaw);
     match rule {
-        AnswerRule::RightAccept => {
-            held("Sec-WebSocket-Accept", !is_bad(|bad| matches!(bad, BadAnswer::Accept { .. })))
-        }
+        AnswerRule::RightAccept => held("Sec-WebSocket-Accept", !is_bad(|bad| matches!(bad, BadAnswer::Accept { .. }))),
         AnswerRule::RightUpgrade => held("Upgrade", has("Upgrade", "websocket")),
         AnswerRule::RightConnection => held("Connection", has("Connection", "Upgrade")),
         AnswerRule::Http11 => {
@@ -133,7 +131,9 @@ fn of_switching(rule: AnswerRule, traits: &ServerTraits, reply: &Reply, response
             SUBPROTOCOL,
             !is_bad(|bad| matches!(bad, BadAnswer::Subprotocol { .. } | BadAnswer::SeveralSubprotocols { .. })),
         ),
-        AnswerRule::NoExtension | AnswerRule::DeclinesDeflate => held(EXTENSIONS, values(&response.fields, EXTENSIONS).next().is_none()),
+        AnswerRule::NoExtension | AnswerRule::DeclinesDeflate => {
+            held(EXTENSIONS, values(&response.fields, EXTENSIONS).next().is_none())
+        }
         _ if !traits.deflates => Judgement::new(Verdict::Skipped, "the server does not compress"),
         _ => fits_deflate(reply, response),
     }
