@@ -1,10 +1,9 @@
 //! The environment, read once.
 
 use std::io::IsTerminal as _;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use crate::input::stdin;
+use crate::sys::{file, streams};
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +30,7 @@ pub(crate) struct Env {
     pub(crate) no_proxy: String,
     /// `~/.netrc`
     pub(crate) netrc: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
     /// The file that readline reads.
     inputrc: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ impl Env {
         let inputrc = var("INPUTRC").map(PathBuf::from).or_else(|| home(".inputrc"));
         Self {
             stdin_is_terminal: std::io::stdin().is_terminal(),
-            stdin_is_absent: stdin::is_absent(std::io::stdin().as_fd()),
+            stdin_is_absent: streams::stdin_is_absent(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             terminal_is_dumb: var("TERM").is_none_or(|term| term == "dumb"),
@@ -62,6 +62,7 @@ impl Env {
             wss_proxy: first(&["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")).unwrap_or_default(),
             netrc: home(".netrc"),
+            home: var("HOME").map(PathBuf::from),
             inputrc,
         }
     }
@@ -87,7 +88,8 @@ impl Env {
 
 /// Whether readline's file sets vi mode; it is read for this one setting.
 fn wants_vi(inputrc: &Path) -> bool {
-    let text = std::fs::read_to_string(inputrc).unwrap_or_default();
+    // What is no file may keep everybody waiting who starts wsprobe.
+    let text = if inputrc.is_file() { file::read_to_string(inputrc).unwrap_or_default() } else { String::new() };
     let mut modes = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         (words.next() == Some("set") && words.next() == Some("editing-mode")).then(|| words.next().unwrap_or_default())

@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 /// What each exit status means.
 pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
     ("0", "ended well"),
-    ("1", "an expectation failed (--expect, --expect-json), answers differ (--compare), broken rules"),
+    ("1", "an expectation failed (--expect, --expect-json), answers differ (--compare), broken rule"),
     ("2", "wrong usage, input or output"),
     ("3", "not reached: name, connection, proxy, TLS"),
     ("4", "refused: the answer was not 101"),

@@ -17,7 +17,7 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
     ("TERM", "`dumb` means a pipe even on a terminal, and no colour."),
-    ("PAGER", "What `/last` shows a message in; `less -FR` if unset."),
+    ("PAGER", "What `/last`, `/grep` and `/view` show their pages in; `less -FR` if unset."),
     ("VISUAL, EDITOR", "What `/edit` opens; `vi` if unset."),
     ("INPUTRC", "Where `set editing-mode vi` is looked for; `~/.inputrc` if unset."),
     ("XDG_STATE_HOME", "Where the history is kept; `~/.local/state` if unset."),

@@ -1,11 +1,12 @@
 //! The pipe: stdin to the socket, the socket to stdout.
 
+use std::io::IsTerminal as _;
 use std::rc::Rc;
 use std::time::Instant;
 
 use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
-use crate::client::output::StreamOutput;
+use crate::client::output::{StreamOutput, open_record_if};
 use crate::client::report;
 use crate::error::Error;
 use crate::events::EventKind;
@@ -24,8 +25,9 @@ pub(crate) fn run(plan: &ClientOptions) -> u8 {
 async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
-    let output = StreamOutput::new(&plan.look, plan.record.as_deref(), talk)?;
     let mut link = Connector::new(plan, until);
+    let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+    let output = StreamOutput::new(&plan.look, record, talk)?;
     let mut connected = tokio::select! {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,
         () = stdout_gone() => return Ok(0),
@@ -85,7 +87,12 @@ fn start_input(plan: &ClientOptions, talk: &Talk) -> Result<Stdin, Error> {
         Source::Nothing | Source::Prompt(_) => return Ok(nothing()),
     };
     match stdin::open() {
-        Ok(Some(file)) => Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source }),
+        Ok(Some(file)) => {
+            if file.is_terminal() && !plan.look.for_terminal {
+                talk.say("this is the pipe, not the prompt, since stdout is no terminal: each line is sent as it is, Ctrl-D ends them");
+            }
+            Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source })
+        }
         // After -x there is nothing more to send; without it there is only listening.
         _ if !plan.first.is_empty() => Ok(Stdin::Ended),
         Ok(None) => Ok(nothing()),

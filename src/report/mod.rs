@@ -4,8 +4,6 @@ mod junit;
 mod point;
 mod tap;
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +14,7 @@ pub(crate) use self::point::{PointFailure, PointResult, TestPoint};
 use crate::client::output_buffer::OutputBuffer;
 use crate::client::output_file;
 use crate::error::Error;
+use crate::sys::file::Readers;
 use crate::term::FileWriter;
 
 /// A report that is wanted.
@@ -47,20 +46,21 @@ pub(crate) struct FinishedTests {
 
 /// The reports of a run.
 pub(crate) struct Reports {
-    files: Vec<(ReportFormat, PathBuf, File)>,
+    files: Vec<(ReportFormat, PathBuf, OutputBuffer)>,
     stdout: Option<(ReportFormat, OutputBuffer)>,
 }
 
 impl Reports {
     /// Opens the files, so that what cannot be written is known before anything is tested.
-    pub(crate) fn open(wanted: &[ReportRequest]) -> Result<Self, Error> {
+    pub(crate) async fn open(wanted: &[ReportRequest]) -> Result<Self, Error> {
         let mut reports = Self { files: Vec::new(), stdout: None };
         for ReportRequest { format, file } in wanted {
             match file {
                 Some(path) => {
-                    let file = output_file::open(path, output_file::SHARED);
-                    let file = file.map_err(|source| unwritten(path.clone(), source))?;
-                    reports.files.push((*format, path.clone(), file));
+                    let file = output_file::open(path, Readers::Anyone).await;
+                    let spool =
+                        file.and_then(OutputBuffer::replacing).map_err(|source| unwritten(path.clone(), source))?;
+                    reports.files.push((*format, path.clone(), spool));
                 }
                 None => {
                     let lane = FileWriter::to_stdout().map_err(stdout_failed)?;
@@ -95,9 +95,9 @@ impl Reports {
 
     /// Writes all the rest.
     pub(crate) async fn finish(self, finished: &FinishedTests) -> Result<(), Error> {
-        for (format, path, mut file) in self.files {
-            output_file::empty(&file);
-            file.write_all(page(format, finished).as_bytes()).map_err(|source| unwritten(path, source))?;
+        for (format, path, spool) in self.files {
+            spool.append(|out| out.extend_from_slice(page(format, finished).as_bytes()));
+            spool.finish().await.map_err(|source| unwritten(path, source))?;
         }
         if let Some((format, spool)) = self.stdout {
             if format != ReportFormat::Tap {

@@ -15,6 +15,11 @@ pub(crate) fn terminal_width() -> usize {
     crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns).max(20))
 }
 
+/// Rows, as of now.
+pub(crate) fn terminal_rows() -> usize {
+    crossterm::terminal::size().map_or(24, |(_, rows)| usize::from(rows).max(1))
+}
+
 /// Lets colours through; the decision for or against them is made once, by the caller.
 pub(crate) fn allow_colour() {
     // crossterm would look at NO_COLOR by itself, which `--color always` overrules.

@@ -109,7 +109,7 @@ async fn check(
     talk: &Rc<Talk>,
 ) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
-    let reports = Reports::open(&options.reports)?;
+    let reports = Reports::open(&options.reports).await?;
     let mut prober = prober(options, talk);
     let traits = learn(options, &mut prober, talk, &mut signals).await?;
     let url = prober.connect.target.to_string();

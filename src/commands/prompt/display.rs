@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use rustyline::ExternalPrinter;
 
-use super::queue::{DisplaySetting, Queue, QueuedItem, Skipped, Taken};
-use crate::render::Renderer;
+use super::queue::Queue;
+use super::transcript::{Place, Transcript, Written};
+use crate::term::terminal_width;
+
+/// Has the editor draw the prompt anew, where it stands: a row up, and down again, since it wants a line end.
+const NOTHING: &str = "\x1b[A\n";
 
 /// At most about 30 batches a second; more is not seen.
 const TICK: Duration = Duration::from_millis(33);
@@ -46,6 +49,10 @@ pub(crate) struct Screen {
     start: Instant,
     /// Batches handed to the editor that it may not have shown yet, and when.
     in_flight: Mutex<VecDeque<(u64, String)>>,
+    /// Counts what is written above the prompt by others, or into it for good.
+    epoch: AtomicU64,
+    /// Lines that the editor writes when it draws the prompt next.
+    rewriting: Mutex<Option<(Place, Written)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,14 +75,38 @@ impl Screen {
             painted: AtomicU64::new(0),
             start: Instant::now(),
             in_flight: Mutex::default(),
+            epoch: AtomicU64::new(0),
+            rewriting: Mutex::default(),
         }
     }
 
     /// The editor has begun to wait for keys; false if it did so before.
     pub(crate) fn open(&self) -> bool {
         let is_new = *self.lock() == Gate::Shut;
+        if is_new {
+            self.disturb();
+        }
         self.turn(Gate::Open);
         is_new
+    }
+
+    /// Something else is written above the prompt, on the editor's thread: what stands there stays as it is.
+    pub(crate) fn disturb(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Where lines that are written now can be rewritten.
+    fn place(&self) -> Place {
+        Place { epoch: self.epoch.load(Ordering::SeqCst), columns: terminal_width() }
+    }
+
+    /// What the editor is to write before it draws the prompt, in the first column of the prompt's first row.
+    ///
+    /// Only the editor's thread knows whether the rows above are still those that are to be rewritten.
+    pub(crate) fn rewritten(&self) -> String {
+        let Some((place, Written { replaced, text })) = self.rewriting().take() else { return String::new() };
+        // ECMA-48: CUU goes up, ED erases to the end of the screen.
+        if place == self.place() { format!("\x1b[{replaced}A\x1b[J{text}") } else { text }
     }
 
     /// The editor has returned with a line.
@@ -128,6 +159,10 @@ impl Screen {
         self.gate.lock().expect("nothing panics while it holds this")
     }
 
+    fn rewriting(&self) -> MutexGuard<'_, Option<(Place, Written)>> {
+        self.rewriting.lock().expect("nothing panics while it holds this")
+    }
+
     fn in_flight(&self) -> MutexGuard<'_, VecDeque<(u64, String)>> {
         self.in_flight.lock().expect("nothing panics while it holds this")
     }
@@ -137,26 +172,35 @@ impl Screen {
 pub(crate) fn spawn(
     screen: Arc<Screen>,
     queue: Arc<Queue>,
-    mut renderer: Renderer,
+    mut transcript: Transcript,
     mut printer: impl ExternalPrinter + Send + 'static,
 ) -> std::io::Result<()> {
     let show = move || {
         let mut pace = TerminalPace::new();
         while let Some(taken) = queue.take(pace.budget()) {
-            let batch = rendered(&mut renderer, &taken);
+            let place = screen.place();
+            let written = transcript.write(&taken, place);
             // Nothing to be seen: a setting, or a message that its sender has typed.
-            if batch.is_empty() {
+            if written.text.is_empty() && !taken.is_stale {
                 continue;
             }
-            screen.in_flight().push_back((u64::MAX, batch.clone()));
+            screen.in_flight().push_back((u64::MAX, written.text.clone()));
             if !screen.wait_open() {
                 break;
             }
-            let length = batch.len();
+            let length = written.text.len();
             let handed = screen.now();
             if let Some(last) = screen.in_flight().back_mut() {
                 last.0 = handed;
             }
+            let batch = match written {
+                Written { replaced: 0, text } if !text.is_empty() => text,
+                Written { text, .. } if text.is_empty() => NOTHING.to_owned(),
+                rewritten => {
+                    *screen.rewriting() = Some((place, rewritten));
+                    NOTHING.to_owned()
+                }
+            };
             if printer.print(batch).is_err() {
                 break;
             }
@@ -168,34 +212,6 @@ pub(crate) fn spawn(
         screen.turn(Gate::Done);
     };
     std::thread::Builder::new().name("display".to_owned()).spawn(show).map(drop)
-}
-
-/// What a batch looks like.
-pub(crate) fn rendered(renderer: &mut Renderer, taken: &Taken) -> String {
-    let mut batch = BytesMut::new();
-    if taken.skipped != Skipped::default() {
-        let Skipped { messages, bytes } = taken.skipped;
-        let (messages, bytes) = (in_thousands(messages), in_thousands(bytes as u64));
-        let note = format!("… {messages} messages ({bytes} bytes) not shown, /last or --record keeps them\n");
-        batch.extend_from_slice(note.as_bytes());
-    }
-    for item in &taken.items {
-        match item {
-            QueuedItem::Lines(lines) | QueuedItem::Note(lines) => batch.extend_from_slice(lines.as_bytes()),
-            QueuedItem::Event(event) => renderer.render(event, &mut batch),
-            QueuedItem::Sent(at) => renderer.note_sent(*at),
-            QueuedItem::Set(DisplaySetting::Stamps(stamps)) => renderer.look_mut().stamps = *stamps,
-            QueuedItem::Set(DisplaySetting::Indent(indent)) => renderer.look_mut().indent_json = *indent,
-        }
-    }
-    String::from_utf8_lossy(&batch).into_owned()
-}
-
-/// `48,210`
-fn in_thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
 }
 
 /// Waits for the prompt to be drawn after a batch; the time that took, none if that says nothing of the terminal's speed: the
@@ -289,12 +305,7 @@ fn rate_for(budget: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::OutputStyle;
-
-    #[test]
-    fn large_numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 48_210, 1_234_567].map(in_thousands), ["0", "999", "1,000", "48,210", "1,234,567"]);
-    }
+    use crate::render::{OutputStyle, Renderer};
 
     #[test]
     fn a_terminal_that_keeps_up_is_shown_more_and_more() {
@@ -393,7 +404,8 @@ mod tests {
         screen.open();
         (0..4).for_each(|_| queue.say(&"x".repeat(BUDGET)));
         let editor = Slow(Arc::clone(&screen), Arc::clone(&drawn));
-        spawn(Arc::clone(&screen), Arc::clone(&queue), Renderer::new(OutputStyle::default()), editor).unwrap();
+        spawn(Arc::clone(&screen), Arc::clone(&queue), Transcript::new(Renderer::new(OutputStyle::default())), editor)
+            .unwrap();
         let until = |what: &str, is_so: &dyn Fn() -> bool, limit| {
             let start = Instant::now();
             while !is_so() {

@@ -4,22 +4,30 @@
 //! thread, or the server with all of its clients; the display has one, and so have signals; none of them waits for
 //! another without a limit.
 
+mod arguments;
 pub(crate) mod command;
 mod connection;
 mod display;
 mod editor;
 mod files;
+mod filter;
+mod help;
 mod history;
 mod host;
 mod line_reader;
 mod output;
+mod pages;
+mod programs;
 mod queue;
 pub(crate) mod requests;
+mod rpc;
 mod state;
 pub(crate) mod status;
 mod target;
 mod thread;
+mod transcript;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -28,7 +36,7 @@ use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
 
 use self::connection::PromptConnection;
-use self::display::{Screen, rendered};
+use self::display::Screen;
 use self::editor::Assistant;
 use self::history::History;
 use self::host::Host;
@@ -37,6 +45,7 @@ use self::queue::{Queue, QueuedItem};
 use self::state::Shared;
 use self::target::{ClientTarget, PromptTarget, ServerTarget};
 use self::thread::PromptThread;
+use self::transcript::{Place, Transcript};
 use crate::client::options::ClientOptions;
 use crate::error::Error;
 use crate::input::source::PromptOptions;
@@ -56,8 +65,8 @@ pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
     let (lines, inputs) = mpsc::channel(LINES);
     let (orders, ordered) = mpsc::channel(LINES);
     let server = ClientTarget {
-        shared: &shared,
-        queue: &queue,
+        shared: Arc::clone(&shared),
+        queue: Arc::clone(&queue),
         close: plan.session.ending.close.clone(),
         lines: lines.clone(),
         orders,
@@ -77,7 +86,7 @@ pub(crate) fn host(service: &ListenOptions, prompt: &PromptOptions) -> u8 {
     let roster = Arc::new(Roster::default());
     let (shared, queue) = (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::default()));
     let (orders, ordered) = mpsc::channel(LINES);
-    let clients = ServerTarget { shared: &shared, orders };
+    let clients = ServerTarget { shared: Arc::clone(&shared), orders };
     let service_of_it = service.clone();
     let start =
         |stage: PromptThread| stage.start(move |stage| Host { service: service_of_it, roster, stage, ordered }.hold());
@@ -102,8 +111,13 @@ fn prompt_with<R: PromptTarget>(
         signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
-    let assistant =
-        Assistant { side: R::SIDE, screen: Arc::clone(&screen), shared: Arc::clone(shared), colour: look.colour };
+    let assistant = Assistant {
+        side: R::SIDE,
+        screen: Arc::clone(&screen),
+        shared: Arc::clone(shared),
+        colour: look.colour,
+        home: prompt.home.clone(),
+    };
     let mut editor = editor::editor(assistant, prompt.vi).map_err(set_up)?;
     let printer = editor.create_external_printer().map_err(set_up)?;
 
@@ -112,17 +126,23 @@ fn prompt_with<R: PromptTarget>(
     let other = start(stage).map_err(local("start the thread of the connection"))?;
     // There is no prompt before there is a connection, or a server: a failure just ends the program.
     let mut code = None;
-    if is_ready.recv().is_ok() {
-        let renderer = Renderer::new(look.clone());
-        display::spawn(Arc::clone(&screen), Arc::clone(queue), renderer, printer)
+    let has_begun = is_ready.recv().is_ok();
+    if has_begun {
+        let transcript = Transcript::new(Renderer::new(look.clone()));
+        display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
         let mut history = History::load(&mut editor, prompt.history.as_deref());
         let stamps = look.stamps.unwrap_or(Stamps::Local);
-        let typist = LineReader { prompt, stamps, shared, screen: &screen, queue, recipient };
+        let style = RefCell::new(look.clone());
+        let typist = LineReader { prompt, stamps, style, shared, screen: &screen, queue, recipient };
         code = typist.run(&mut editor, &mut history);
         typist.leave();
     }
     let ended = other.join().unwrap_or(101);
+    if has_begun {
+        // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
+        term::restore_terminal();
+    }
     print_rest(look, &screen, queue, shared);
     Ok(code.unwrap_or(ended))
 }
@@ -148,7 +168,8 @@ fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Sen
 fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared) {
     queue.close();
     let mut rest: String = screen.leave().concat();
-    rest += &rendered(&mut Renderer::new(look.clone()), &queue.take_rest());
+    let place = Place { epoch: 0, columns: term::terminal_width() };
+    rest += &Transcript::new(Renderer::new(look.clone())).write(&queue.take_rest(), place).text;
     let line = shared.line();
     if !line.is_empty() {
         rest += &format!("not sent: {}\n", escape(&line, Keep::Nothing));

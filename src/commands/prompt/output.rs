@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use super::queue::{Queue, QueuedItem};
 use super::state::{KEPT_BYTES, Shared};
 use super::thread::PromptThread;
-use crate::client::output::open_record;
+use crate::client::output::open_record_now;
 use crate::client::output_buffer::OutputBuffer;
 use crate::client::report;
 use crate::error::Error;
@@ -24,6 +25,8 @@ pub(crate) struct PromptOutput {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     record: RefCell<Option<Rc<OutputBuffer>>>,
+    /// Where that goes.
+    recorded_to: RefCell<Option<PathBuf>>,
     /// Records that have ended, whose last pieces may still be on their way.
     ended: RefCell<Vec<Rc<OutputBuffer>>>,
     look: OutputStyle,
@@ -39,17 +42,24 @@ struct Gathered {
 }
 
 impl PromptOutput {
-    pub(crate) fn new(stage: &PromptThread, look: &OutputStyle, record: Option<&Path>) -> Result<Self, Error> {
-        let record = record.map(open_record).transpose()?;
-        Ok(Self {
+    /// `recorded_to` is where the record goes.
+    pub(crate) fn new(
+        stage: &PromptThread,
+        look: &OutputStyle,
+        record: Option<OutputBuffer>,
+        recorded_to: Option<&Path>,
+    ) -> Self {
+        stage.shared.is_recording.store(record.is_some(), Ordering::SeqCst);
+        Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
             record: RefCell::new(record.map(Rc::new)),
+            recorded_to: RefCell::new(recorded_to.map(Path::to_owned)),
             ended: RefCell::default(),
             look: look.clone(),
             times: TimeOrder::default(),
             gathered: RefCell::default(),
-        })
+        }
     }
 
     pub(crate) fn put_now(&self, what: EventKind) {
@@ -71,7 +81,8 @@ impl PromptOutput {
     /// Begins, replaces or ends the record.
     pub(crate) async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
         let record = match &path {
-            Some(path) => match open_record(path) {
+            // Whoever types is not kept waiting for a reader.
+            Some(path) => match open_record_now(path) {
                 Ok(record) => Some(Rc::new(record)),
                 Err(error) => return talk.error(&error.chain()),
             },
@@ -83,9 +94,12 @@ impl PromptOutput {
             let _ = before.flush().await;
             self.ended.borrow_mut().push(before);
         }
-        match path {
-            Some(path) => talk.say(&format!("recording to `{}`", path.display())),
-            None => talk.say("not recording"),
+        self.shared.is_recording.store(path.is_some(), Ordering::SeqCst);
+        let before = self.recorded_to.replace(path.clone());
+        match (path, before) {
+            (Some(path), _) => talk.say(&format!("recording to `{}`", path.display())),
+            (None, Some(before)) => talk.say(&format!("no longer recording to `{}`", before.display())),
+            (None, None) => talk.say("nothing is being recorded"),
         }
     }
 
@@ -112,7 +126,7 @@ impl PromptOutput {
             };
             return self.put(Event { at, client: None, what: EventKind::Message(Direction::In, message) });
         }
-        self.shared.history().note_size(size);
+        self.shared.history().note_size(at, size);
         let kind = if part.is_text { "text" } else { "binary" };
         self.queue.push(QueuedItem::Note(format!("< {kind}, {size} bytes: too many to be kept\n")));
     }
@@ -121,11 +135,12 @@ impl PromptOutput {
     fn is_shown(&self, what: &EventKind) -> bool {
         match what {
             _ if self.look.format == PayloadFormat::Records => true,
-            EventKind::Message(Direction::Out, _) => false,
-            EventKind::Message(Direction::In, message) => {
-                let filter = self.shared.filter();
-                filter.as_ref().is_none_or(|regex| regex.is_match(&String::from_utf8_lossy(message.data())))
-            }
+            EventKind::Message(direction, message) => match &*self.shared.filter() {
+                Some(filter) => {
+                    filter.shows(*direction, message) && (*direction == Direction::In || filter.wants_sent())
+                }
+                None => *direction == Direction::In,
+            },
             // A pong that answers a ping of the user's.
             EventKind::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             EventKind::Ping(..) | EventKind::Pong(..) => self.look.ping_pong,
@@ -173,10 +188,19 @@ impl Outlet for PromptOutput {
             return;
         }
         self.shared.history().note(&event);
+        let answered = match &event.what {
+            EventKind::Message(Direction::In, message) => {
+                message.text().and_then(|text| self.shared.rpc().answered(text))
+            }
+            _ => None,
+        };
         if self.is_shown(&event.what) {
             self.queue.push(QueuedItem::Event(event));
         } else if matches!(event.what, EventKind::Message(Direction::Out, _)) {
             self.queue.push(QueuedItem::Sent(event.at));
+        }
+        if let Some(words) = answered {
+            self.queue.say(&words);
         }
     }
 

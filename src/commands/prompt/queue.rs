@@ -19,6 +19,8 @@ pub(crate) enum QueuedItem {
     Event(Event),
     /// Whole lines that the program says, ready to be written.
     Lines(String),
+    /// A whole line, which takes the place of the one before if that was such a line too.
+    Progress(String),
     /// The same about what the peer has sent.
     Note(String),
     /// A message was sent that is on the screen already.
@@ -51,6 +53,8 @@ struct Waiting {
     is_paused: bool,
     /// Of all that waits.
     bytes: usize,
+    /// The prompt has to be drawn anew, whether or not there is something to show.
+    is_stale: bool,
     /// Something of ours has come since the last batch, which may be an answer.
     hurries: bool,
     skipped: Skipped,
@@ -68,6 +72,8 @@ pub(crate) struct Skipped {
 
 /// What the display takes at a time.
 pub(crate) struct Taken {
+    /// The prompt has to be drawn anew.
+    pub(crate) is_stale: bool,
     pub(crate) skipped: Skipped,
     pub(crate) items: Vec<QueuedItem>,
 }
@@ -75,7 +81,7 @@ pub(crate) struct Taken {
 impl QueuedItem {
     fn size(&self) -> usize {
         match self {
-            Self::Lines(text) | Self::Note(text) => text.len(),
+            Self::Lines(text) | Self::Progress(text) | Self::Note(text) => text.len(),
             Self::Event(Event { what: EventKind::Message(_, message), .. }) => message.data().len(),
             Self::Event(_) | Self::Sent(_) | Self::Set(_) => 128,
         }
@@ -83,7 +89,7 @@ impl QueuedItem {
 
     /// Whether it only makes room for its like: how much else there is, the peer decides.
     fn is_ours(&self) -> bool {
-        matches!(self, Self::Lines(_) | Self::Set(_))
+        matches!(self, Self::Lines(_) | Self::Progress(_) | Self::Set(_))
     }
 }
 
@@ -182,7 +188,7 @@ impl Queue {
 impl Waiting {
     /// Whether there is nothing to show.
     fn is_empty(&self) -> bool {
-        self.spared.is_empty() && self.items.is_empty()
+        self.spared.is_empty() && self.items.is_empty() && !self.is_stale
     }
 
     /// Lets the oldest go until there is room, and counts the messages among them.
@@ -207,6 +213,7 @@ impl Waiting {
 
     fn take(&mut self, budget: usize) -> Taken {
         self.hurries = false;
+        let is_stale = std::mem::take(&mut self.is_stale);
         let skipped = std::mem::take(&mut self.skipped);
         let mut items = Vec::new();
         let mut taken = 0;
@@ -218,7 +225,7 @@ impl Waiting {
             self.bytes -= item.size();
             items.push(item);
         }
-        Taken { skipped, items }
+        Taken { is_stale, skipped, items }
     }
 }
 
@@ -259,7 +266,7 @@ mod tests {
             queue.push(QueuedItem::Set(DisplaySetting::Indent(true)));
             (0..2 * MOST).for_each(|_| queue.push(event("after")));
             queue.resume();
-            let Taken { skipped, items } = queue.take(usize::MAX).unwrap();
+            let Taken { skipped, items, .. } = queue.take(usize::MAX).unwrap();
             let [QueuedItem::Lines(answer), QueuedItem::Set(DisplaySetting::Indent(true)), rest @ ..] = &items[..]
             else {
                 panic!("{:?}", &items[..2]);
@@ -284,7 +291,7 @@ mod tests {
         queue.push(event("before"));
         queue.say("an answer");
         queue.push(event(&"x".repeat(2 * LARGEST)));
-        let Taken { skipped, items } = queue.take(usize::MAX).unwrap();
+        let Taken { skipped, items, .. } = queue.take(usize::MAX).unwrap();
         assert!(matches!(&items[..], [QueuedItem::Lines(_), QueuedItem::Event(_)]), "{items:?}");
         assert_eq!(skipped.messages, 1);
     }

@@ -1,9 +1,10 @@
 //! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, raise};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -14,6 +15,7 @@ use super::state::{ConnectionState, Shared};
 use super::status::INTERRUPTED;
 use crate::events::{Batch, ClientName, Input};
 use crate::message::{Close, Message};
+use crate::sys::signals;
 use crate::target::Parsed;
 use crate::wire::frame::Side;
 
@@ -30,7 +32,7 @@ const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect co
 /// The table of commands has it for the other side only.
 const NONE_OF_OURS: &str = "this prompt has no such command";
 
-pub(crate) trait PromptTarget {
+pub(crate) trait PromptTarget: Clone + Send + 'static {
     /// Which end of the connections we are.
     const SIDE: Side;
 
@@ -52,6 +54,12 @@ pub(crate) trait PromptTarget {
     /// In words, why not.
     fn obey(&self, command: PromptCommand) -> Result<(), String>;
 
+    /// Records to a file from now on, or no longer.
+    ///
+    /// # Errors
+    /// In words, why not.
+    fn record(&self, path: Option<PathBuf>) -> Result<(), String>;
+
     /// Who types leaves with Ctrl-C; the exit status, if the other thread's does not count then.
     fn interrupted(&self) -> Option<u8>;
 
@@ -60,9 +68,10 @@ pub(crate) trait PromptTarget {
 }
 
 /// The server, through the connection's thread.
-pub(crate) struct ClientTarget<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) queue: &'a Queue,
+#[derive(Clone)]
+pub(crate) struct ClientTarget {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: Arc<Queue>,
     /// What is said when leaving.
     pub(crate) close: Close,
     pub(crate) lines: mpsc::Sender<Result<Batch, String>>,
@@ -70,12 +79,13 @@ pub(crate) struct ClientTarget<'a> {
 }
 
 /// The clients, through the server's thread, which says by itself what could not be done.
-pub(crate) struct ServerTarget<'a> {
-    pub(crate) shared: &'a Shared,
+#[derive(Clone)]
+pub(crate) struct ServerTarget {
+    pub(crate) shared: Arc<Shared>,
     pub(crate) orders: mpsc::Sender<ServerRequest>,
 }
 
-impl PromptTarget for ClientTarget<'_> {
+impl PromptTarget for ClientTarget {
     const SIDE: Side = Side::Client;
     const INTERRUPTS: u32 = 2;
 
@@ -146,7 +156,6 @@ impl PromptTarget for ClientTarget<'_> {
                 Err(error) => return Err(format!("`{url}` is no URL: {error}")),
             },
             PromptCommand::Reconnect => self.order(Wish::Reconnect),
-            PromptCommand::Record(path) => self.order(Wish::Record(path)),
             PromptCommand::Repeat { times, every } => {
                 let sent = self.shared.history().sent.clone();
                 match sent {
@@ -164,6 +173,11 @@ impl PromptTarget for ClientTarget<'_> {
         Ok(())
     }
 
+    fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
+        self.order(Wish::Record(path));
+        Ok(())
+    }
+
     fn interrupted(&self) -> Option<u8> {
         Some(INTERRUPTED)
     }
@@ -174,7 +188,7 @@ impl PromptTarget for ClientTarget<'_> {
     }
 }
 
-impl ClientTarget<'_> {
+impl ClientTarget {
     fn is_open(&self) -> bool {
         matches!(self.shared.standing(), ConnectionState::Open | ConnectionState::HalfClosed)
     }
@@ -185,10 +199,10 @@ impl ClientTarget<'_> {
     }
 }
 
-impl PromptTarget for ServerTarget<'_> {
+impl PromptTarget for ServerTarget {
     const SIDE: Side = Side::Server;
-    // As SIGINT ends any other server.
-    const INTERRUPTS: u32 = 1;
+    // Its clients would go with it.
+    const INTERRUPTS: u32 = 2;
 
     fn send(&self, to: Option<ClientName>, input: Input) -> Result<(), String> {
         let message = message_of(&input);
@@ -206,15 +220,18 @@ impl PromptTarget for ServerTarget<'_> {
             PromptCommand::Clients => self.order(ServerRequest::List),
             PromptCommand::Kick(client, close) => self.order(ServerRequest::Close(Some(client), close)),
             PromptCommand::Close(close) => self.order(ServerRequest::Close(None, close)),
-            PromptCommand::Record(path) => self.order(ServerRequest::Record(path)),
             _ => Err(NONE_OF_OURS.to_owned()),
         }
+    }
+
+    fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
+        self.order(ServerRequest::Record(path))
     }
 
     fn interrupted(&self) -> Option<u8> {
         if self.orders.is_closed() {
             // It is ending, and waits for its clients. The line editor took the signal, or the key, for itself.
-            let _ = raise(Signal::SIGINT);
+            signals::interrupt_ourselves();
         }
         None
     }
@@ -225,7 +242,7 @@ impl PromptTarget for ServerTarget<'_> {
     }
 }
 
-impl ServerTarget<'_> {
+impl ServerTarget {
     fn order(&self, order: ServerRequest) -> Result<(), String> {
         if hand_over(&self.orders, order) { Ok(()) } else { Err("not done: the server is busy, or ending".to_owned()) }
     }
