@@ -25,6 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["render"],
     &["error"],
     &["events"],
+    &["conformance"],
     &["dial"],
     &["handshake"],
     &["request"],

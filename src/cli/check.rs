@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser as _};
+use clap::{ArgAction, Args};
 
 use super::env::Env;
 use super::options::{MessageArgs, Options, OutputArgs, RequestArgs, RouteArgs, StdinArgs, TimingArgs, TlsArgs, When};
 use super::reports::ReportArgs;
-use super::{Cli, translate, values};
+use super::{translate, values};
 use crate::app::Job;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::error::Error;
@@ -197,7 +197,7 @@ impl CheckArgs {
 
     /// How the first connection is made, and those after it.
     fn options(self) -> Options {
-        let defaults = Cli::parse_from(["wsprobe", ":0"]).options;
+        let defaults = Options::defaults();
         let CheckOutputArgs { color, no_color, quiet, verbose, .. } = self.output;
         let CheckTimingArgs { connect_timeout, handshake_timeout, wait_for_server } = self.timing;
         Options {

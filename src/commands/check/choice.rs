@@ -2,8 +2,8 @@
 
 use regex::Regex;
 
-use super::case::{Act, CheckCase, Traffic};
-use super::cases;
+use crate::conformance::case::{Act, CheckCase, Traffic};
+use crate::conformance::cases;
 use crate::error::Error;
 
 /// Which cases are wanted.

@@ -7,9 +7,9 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
-use super::case::FrameStep;
-use super::frames;
-use super::observed::{HeardEnd, HeardFrame};
+use crate::conformance::case::FrameStep;
+use crate::conformance::frames;
+use crate::conformance::observed::{HeardEnd, HeardFrame};
 use crate::dial::Stream;
 use crate::message::Direction;
 use crate::term::Talk;

@@ -1,21 +1,13 @@
 //! `wsprobe check`: which rules of the RFCs a server keeps.
 //!
-//! The cases are tables of data (`case`, `cases`); `probe` tries them, `judge` holds what was seen against what was to come.
+//! The cases, and what is judged of them, are in `conformance`; here is the order of a run, and all that connects.
 
-mod case;
-mod cases;
 mod choice;
 mod conversation;
-mod expected;
-mod frames;
-mod judge;
-mod list;
 mod nearness;
-mod observed;
 mod opening;
 mod probe;
 mod results;
-mod script;
 mod survey;
 mod tree;
 
@@ -27,13 +19,15 @@ use tokio::time::Instant;
 
 pub(crate) use self::choice::CaseChoice;
 
-use self::case::{Act, CheckCase};
-use self::observed::ServerTraits;
 use self::probe::{GRACE, Prober};
 use self::results::{CheckResults, CheckedCase};
 use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
 use crate::client::output::HASTE;
+use crate::conformance::case::{Act, CheckCase};
+use crate::conformance::judge::{self, Judgement, Verdict};
+use crate::conformance::observed::{Outlook, ServerTraits};
+use crate::conformance::{list, script};
 use crate::error::Error;
 use crate::events::Opened;
 use crate::handshake::HandshakeError;
@@ -228,8 +222,7 @@ async fn try_all(
 }
 
 /// What can be said of a case without trying it.
-fn needless(case: &CheckCase, traits: &ServerTraits, prober: &Prober<'_>) -> Option<judge::Judgement> {
-    use judge::{Judgement, Verdict};
+fn needless(case: &CheckCase, traits: &ServerTraits, prober: &Prober<'_>) -> Option<Judgement> {
     let is_talk = !matches!(case.act, Act::Ask(_));
     if case.group() == "tls" && !prober.connect.target.scheme.is_tls() {
         return Some(Judgement::new(Verdict::Skipped, "the URL is that of a server without TLS"));
@@ -243,6 +236,6 @@ fn needless(case: &CheckCase, traits: &ServerTraits, prober: &Prober<'_>) -> Opt
     if case.offer.is_some() && !traits.deflates {
         return Some(Judgement::new(Verdict::Skipped, "the server does not compress"));
     }
-    let is_over = matches!(traits.idle, observed::Outlook::Closes(_) | observed::Outlook::Cuts);
+    let is_over = matches!(traits.idle, Outlook::Closes(_) | Outlook::Cuts);
     is_over.then(|| Judgement::new(Verdict::Unclear, format!("it ends by itself: {}", traits.idle.in_words())))
 }

@@ -1,11 +1,8 @@
 //! The opening request of a case: what of it is not as usual.
 
-use std::net::Ipv4Addr;
-
-use url::Host;
-
-use super::case::{Layer, OpeningCheck};
 use crate::client::connect;
+use crate::conformance::case::{Layer, OpeningCheck};
+use crate::conformance::placeholders::filled_in;
 use crate::dial::tls::{Version, Versions};
 use crate::request::{Compression, Header, Request, RequestOptions};
 use crate::target::{Endpoint, Scheme, Target};
@@ -46,21 +43,6 @@ pub(super) fn pieces(request: &Request, check: &OpeningCheck) -> Vec<String> {
     }
     let chars: Vec<_> = head.chars().collect();
     chars.chunks(PIECE).map(|piece| piece.iter().collect()).collect()
-}
-
-/// A value with what it says of the URL put in.
-pub(super) fn filled_in(value: &str, target: &Target) -> String {
-    let scheme = if target.scheme.is_tls() { "https" } else { "http" };
-    value.replace("{scheme}", scheme).replace("{authority}", &target.authority()).replace("{host}", &named(target))
-}
-
-/// The name of the host; an address has a name that ends in it, or nothing could stand before or after it.
-fn named(target: &Target) -> String {
-    match &target.place {
-        Endpoint::Host { host: Host::Domain(name), .. } => name.clone(),
-        Endpoint::Host { host: Host::Ipv4(address), .. } if *address != Ipv4Addr::UNSPECIFIED => address.to_string(),
-        _ => "localhost".to_owned(),
-    }
 }
 
 /// Without what says who we are.

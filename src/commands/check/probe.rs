@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::case::{Act, CheckCase, FrameStep, OpeningCheck, Reaction, Traffic};
 use super::conversation::Conversation;
-use super::observed::{Heard, HeardEnd, HeardFrame, MARKER, Observed, Outlook, Reply, ServerTraits};
-use super::{frames, nearness, opening};
+use super::{nearness, opening};
 use crate::client::connect;
+use crate::conformance::case::{Act, CheckCase, FrameStep, OpeningCheck, Reaction, Traffic};
+use crate::conformance::frames;
+use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Observed, Outlook, Reply, ServerTraits};
 use crate::dial::{self, Dialed};
 use crate::error::Error;
 use crate::handshake::{self, Answer, HandshakeError, heads_of};

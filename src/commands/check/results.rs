@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::case::{CheckCase, Level};
-use super::expected;
-use super::judge::{Judgement, Verdict};
-use super::observed::{Outlook, ServerTraits};
+use crate::conformance::case::{CheckCase, Level};
+use crate::conformance::expected;
+use crate::conformance::judge::{Judgement, Verdict};
+use crate::conformance::observed::{Outlook, ServerTraits};
 use crate::report::{FinishedTests, PointFailure, PointResult, TestPoint, rounded};
 
 /// A case that was tried.

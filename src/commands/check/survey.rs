@@ -1,10 +1,10 @@
 //! What a server does by itself, learned before any case is tried.
 
-use super::case::FrameStep;
 use super::conversation::Conversation;
-use super::frames;
-use super::observed::{Heard, HeardFrame, MARKER, Outlook, ServerTraits};
 use super::probe::{GRACE, GREETING, Prober, is_close};
+use crate::conformance::case::FrameStep;
+use crate::conformance::frames;
+use crate::conformance::observed::{Heard, HeardFrame, MARKER, Outlook, ServerTraits};
 use crate::error::Error;
 use crate::wire::deflate::Terms;
 use crate::wire::frame::{BINARY, PONG, TEXT};

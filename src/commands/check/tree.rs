@@ -1,7 +1,7 @@
 //! The tree of cases, as it is told while they are tried.
 
-use super::judge::Verdict;
 use super::results::{CheckResults, CheckedCase};
+use crate::conformance::judge::Verdict;
 use crate::term::Talk;
 
 /// Tells how a case went, under the name of its group if it is the first.

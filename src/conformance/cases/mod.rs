@@ -11,7 +11,7 @@ mod negotiation;
 mod origin;
 mod utf8;
 
-use super::case::CheckCase;
+use crate::conformance::case::CheckCase;
 
 const TABLES: [&[CheckCase]; 10] = [
     handshake::CASES,
@@ -27,7 +27,7 @@ const TABLES: [&[CheckCase]; 10] = [
 ];
 
 /// All cases, in the order in which they are run.
-pub(super) fn all() -> impl Iterator<Item = &'static CheckCase> {
+pub(crate) fn all() -> impl Iterator<Item = &'static CheckCase> {
     TABLES.into_iter().flatten()
 }
 
@@ -36,8 +36,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::commands::check::case::{Act, Level, Traffic};
-    use crate::commands::check::frames;
+    use crate::conformance::case::{Act, Level, Traffic};
+    use crate::conformance::frames;
     use crate::wire::frame::{FrameHeader, Rules, Side};
 
     #[test]

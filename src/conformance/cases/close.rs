@@ -1,7 +1,7 @@
 //! The closing handshake (RFC 6455, sections 5.5.1 and 7).
 
 use super::frame::BROKEN;
-use crate::commands::check::case::{CheckCase, FrameStep, Reaction};
+use crate::conformance::case::{CheckCase, FrameStep, Reaction};
 
 use FrameStep::{Filled, Frame};
 use Reaction::{AnswersClose, EchoesCode, EndsTransport, SendsNoMore};

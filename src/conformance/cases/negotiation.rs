@@ -1,6 +1,6 @@
 //! Subprotocols and extensions (RFC 6455, sections 4.2.2 and 9.1; RFC 7692, sections 5 and 7.1).
 
-use crate::commands::check::case::{AnswerRule, CheckCase, OpeningCheck};
+use crate::conformance::case::{AnswerRule, CheckCase, OpeningCheck};
 
 const fn must(name: &'static str, section: &'static str, rule: &'static str) -> CheckCase {
     CheckCase::must(name, section, rule)

@@ -9,10 +9,10 @@ use crate::wire::frame::{BINARY, CONTINUATION, PING, RSV1, TEXT};
 use crate::wire::raw_frame::RawFrame;
 
 /// No message of a case is larger, inflated.
-pub(super) const LARGEST: usize = 16 << 20;
+pub(crate) const LARGEST: usize = 16 << 20;
 
 /// The frames of a step, in their order.
-pub(super) fn of_step(step: FrameStep) -> Vec<RawFrame> {
+pub(crate) fn of_step(step: FrameStep) -> Vec<RawFrame> {
     match step {
         FrameStep::Frame(text) | FrameStep::Dripped(text) => vec![read(text)],
         FrameStep::Times(count, text) => vec![read(text); count as usize],
@@ -29,25 +29,25 @@ pub(super) fn of_step(step: FrameStep) -> Vec<RawFrame> {
 }
 
 /// All frames of the steps.
-pub(super) fn of(steps: &[FrameStep]) -> Vec<RawFrame> {
+pub(crate) fn of(steps: &[FrameStep]) -> Vec<RawFrame> {
     steps.iter().copied().flat_map(of_step).collect()
 }
 
 /// The payload of the last ping among them.
-pub(super) fn last_ping(steps: &[FrameStep]) -> Option<Bytes> {
+pub(crate) fn last_ping(steps: &[FrameStep]) -> Option<Bytes> {
     of(steps).into_iter().rev().find(|frame| frame.opcode == PING).map(|frame| frame.payload)
 }
 
 /// The opcode of the first message among them.
-pub(super) fn first_message(steps: &[FrameStep]) -> Option<u8> {
+pub(crate) fn first_message(steps: &[FrameStep]) -> Option<u8> {
     steps.iter().flat_map(|step| of_step(*step)).map(|frame| frame.opcode).find(|code| matches!(*code, TEXT | BINARY))
 }
 
 /// A message: its opcode and its data.
-pub(super) type WholeMessage = (u8, Vec<u8>);
+pub(crate) type WholeMessage = (u8, Vec<u8>);
 
 /// How many messages these steps make.
-pub(super) fn messages_in(steps: &[FrameStep]) -> usize {
+pub(crate) fn messages_in(steps: &[FrameStep]) -> usize {
     of(steps).iter().filter(|frame| frame.fin && frame.opcode <= BINARY).count()
 }
 
@@ -55,7 +55,7 @@ pub(super) fn messages_in(steps: &[FrameStep]) -> usize {
 ///
 /// # Errors
 /// One of them needs what was not agreed on.
-pub(super) fn sent_messages(steps: &[FrameStep], terms: Terms) -> Result<Vec<WholeMessage>, String> {
+pub(crate) fn sent_messages(steps: &[FrameStep], terms: Terms) -> Result<Vec<WholeMessage>, String> {
     let frames = of(steps);
     joined(frames.iter().map(|frame| (frame.opcode, frame.rsv, frame.fin, &frame.payload[..])), terms)
 }
@@ -63,7 +63,7 @@ pub(super) fn sent_messages(steps: &[FrameStep], terms: Terms) -> Result<Vec<Who
 /// Whether what came is smaller than what can be made of noise without a look at its first half.
 ///
 /// zlib itself does not mind how far a message points back.
-pub(super) fn points_far_back(steps: &[FrameStep], heard: &[HeardFrame]) -> bool {
+pub(crate) fn points_far_back(steps: &[FrameStep], heard: &[HeardFrame]) -> bool {
     let noise: usize = steps.iter().map(|step| if let FrameStep::Noise(_, size) = step { *size } else { 0 }).sum();
     let data = heard.iter().filter(|frame| !frame.header.is_control()).map(|frame| frame.payload.len());
     data.sum::<usize>() < noise + noise / 2
@@ -73,7 +73,7 @@ pub(super) fn points_far_back(steps: &[FrameStep], heard: &[HeardFrame]) -> bool
 ///
 /// # Errors
 /// Why one of them cannot be inflated.
-pub(super) fn heard_messages(frames: &[HeardFrame], terms: Terms) -> Result<Vec<WholeMessage>, String> {
+pub(crate) fn heard_messages(frames: &[HeardFrame], terms: Terms) -> Result<Vec<WholeMessage>, String> {
     let parts =
         frames.iter().map(|frame| (frame.header.opcode, frame.header.rsv, frame.header.fin, &frame.payload[..]));
     joined(parts, terms)

@@ -1,7 +1,7 @@
 //! Messages in several frames (RFC 6455, section 5.4).
 
 use super::frame::BROKEN;
-use crate::commands::check::case::{CheckCase, FrameStep, Reaction};
+use crate::conformance::case::{CheckCase, FrameStep, Reaction};
 
 use FrameStep::{Frame, Times};
 use Reaction::{Pongs, SendsBack, StaysOpen};

@@ -1,7 +1,7 @@
 //! Pings and pongs (RFC 6455, sections 5.5.2 and 5.5.3).
 
 use super::frame::BROKEN;
-use crate::commands::check::case::{CheckCase, FrameStep, Reaction};
+use crate::conformance::case::{CheckCase, FrameStep, Reaction};
 
 use FrameStep::{Filled, Frame, Times};
 use Reaction::{Pongs, StaysOpen};

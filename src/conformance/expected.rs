@@ -3,7 +3,7 @@
 use super::case::{Act, AnswerRule, CheckCase, FrameRule, FrameStep, Layer, OpeningCheck, Reaction};
 
 /// What is sent, in a line.
-pub(super) fn sent(case: &CheckCase) -> String {
+pub(crate) fn sent(case: &CheckCase) -> String {
     match case.act {
         Act::Ask(check) => request(case, &check),
         Act::Talk { sent, .. } => {
@@ -16,7 +16,7 @@ pub(super) fn sent(case: &CheckCase) -> String {
 }
 
 /// What is to come, in a line.
-pub(super) fn expected(case: &CheckCase) -> String {
+pub(crate) fn expected(case: &CheckCase) -> String {
     match case.act {
         Act::Ask(check) => answer(check.expected),
         Act::Talk { expected, .. } => reaction(expected),

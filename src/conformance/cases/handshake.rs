@@ -1,6 +1,6 @@
 //! The opening handshake (RFC 6455, section 4).
 
-use crate::commands::check::case::{AnswerRule, CheckCase, OpeningCheck};
+use crate::conformance::case::{AnswerRule, CheckCase, OpeningCheck};
 
 const fn must(name: &'static str, section: &'static str, rule: &'static str) -> CheckCase {
     CheckCase::must(name, section, rule)

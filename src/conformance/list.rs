@@ -6,7 +6,7 @@ use super::case::CheckCase;
 use super::expected;
 
 /// Each case in a line, with what it sends in the next.
-pub(super) fn page(cases: &[&CheckCase]) -> String {
+pub(crate) fn page(cases: &[&CheckCase]) -> String {
     let mut page = String::new();
     for case in cases {
         let echo = case.needs_echo.then_some("--echo");

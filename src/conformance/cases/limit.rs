@@ -1,6 +1,6 @@
 //! Large messages, and many (RFC 6455, section 10.4): each is taken, or refused in order.
 
-use crate::commands::check::case::{CheckCase, FrameStep, Reaction};
+use crate::conformance::case::{CheckCase, FrameStep, Reaction};
 
 use FrameStep::{Deflated, Filled, Frame, Times};
 use Reaction::{Pongs, TakesOrRefuses};

@@ -3,12 +3,12 @@
 mod answer;
 mod talk;
 
-use super::case::{Act, CheckCase, Layer, OpeningCheck};
-use super::observed::{Observed, ServerTraits};
+use crate::conformance::case::{Act, CheckCase, Layer, OpeningCheck};
+use crate::conformance::observed::{Observed, ServerTraits};
 
 /// How a case went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Ok,
     /// Right in effect, not in form.
     Loose,
@@ -23,20 +23,20 @@ pub(super) enum Verdict {
 
 /// A verdict, and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Judgement {
-    pub(super) verdict: Verdict,
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
     /// What came, or why it was not tried.
-    pub(super) came: String,
+    pub(crate) came: String,
 }
 
 impl Judgement {
-    pub(super) fn new(verdict: Verdict, came: impl Into<String>) -> Self {
+    pub(crate) fn new(verdict: Verdict, came: impl Into<String>) -> Self {
         Self { verdict, came: came.into() }
     }
 }
 
 impl Verdict {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Loose => "loose",
@@ -49,7 +49,7 @@ impl Verdict {
 }
 
 /// Holds what was seen against what was to come.
-pub(super) fn judge(case: &CheckCase, traits: &ServerTraits, observed: &Observed) -> Judgement {
+pub(crate) fn judge(case: &CheckCase, traits: &ServerTraits, observed: &Observed) -> Judgement {
     match (case.act, observed) {
         // Whether there is such a way is what was asked.
         (Act::Ask(OpeningCheck { layer, .. }), Observed::Unreached(why)) if layer != Layer::AsUsual => {

@@ -1,7 +1,7 @@
 //! From where clients are let in (RFC 6455, section 10.2; OWASP ASVS 5.0, 4.4.2), and with which TLS (4.4.1): evidence, since
 //! only the server's owner knows what is meant.
 
-use crate::commands::check::case::{AnswerRule, CheckCase, Layer, OpeningCheck};
+use crate::conformance::case::{AnswerRule, CheckCase, Layer, OpeningCheck};
 
 const fn origin(name: &'static str, rule: &'static str, origin: &'static [(&'static str, &'static str)]) -> CheckCase {
     let check = OpeningCheck::with(origin, AnswerRule::Told);

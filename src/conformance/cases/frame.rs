@@ -1,6 +1,6 @@
 //! Frames (RFC 6455, section 5).
 
-use crate::commands::check::case::{CheckCase, FrameRule, FrameStep, Reaction};
+use crate::conformance::case::{CheckCase, FrameRule, FrameStep, Reaction};
 
 use FrameStep::{Dripped, Filled, Frame};
 use Reaction::{Fails, SendsBack, StaysOpen};

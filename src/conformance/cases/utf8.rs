@@ -1,6 +1,6 @@
 //! Text is UTF-8 (RFC 6455, section 8.1).
 
-use crate::commands::check::case::{CheckCase, FrameStep, Reaction};
+use crate::conformance::case::{CheckCase, FrameStep, Reaction};
 
 use FrameStep::Frame;
 use Reaction::{Fails, SendsBack, StaysOpen};

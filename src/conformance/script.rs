@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::case::{Act, AnswerRule, CheckCase, FrameStep, Layer, OpeningCheck, Reaction};
-use super::{expected, frames, opening};
+use super::{expected, frames, placeholders};
 use crate::target::Target;
 use crate::text::hex::digits;
 use crate::wire::frame::{self, BINARY, PING, TEXT};
@@ -13,7 +13,7 @@ use crate::wire::raw_frame::RawFrame;
 const LONGEST: usize = 64 << 10;
 
 /// The case as a script; without a target, the URL is a variable.
-pub(super) fn page(case: &CheckCase, target: Option<&Target>) -> String {
+pub(crate) fn page(case: &CheckCase, target: Option<&Target>) -> String {
     let CheckCase { name, rule, section, level, .. } = case;
     let url = target.map_or_else(|| "{{url}}".to_owned(), Target::url);
     let mut page = format!("# {name}: {rule}\n# {level}, {section}; to come: {}\n", expected::expected(case));
@@ -52,7 +52,7 @@ fn unsaid(check: &OpeningCheck) -> Vec<String> {
 
 fn options(case: &CheckCase, check: &OpeningCheck, target: Option<&Target>) -> Vec<String> {
     let filled = |value: &str| match target {
-        Some(target) => opening::filled_in(value, target),
+        Some(target) => placeholders::filled_in(value, target),
         None => value.replace('{', "{{").replace('}', "}}"),
     };
     let fields = check.fields.iter().map(|(name, value)| format!("header {name}: {}", filled(value)));
@@ -165,7 +165,7 @@ fn spaced(data: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::check::cases;
+    use crate::conformance::cases;
     use crate::script::canonical::format;
     use crate::target::Parsed;
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Judgement, Verdict};
-use crate::commands::check::case::{FrameRule, FrameStep, Reaction};
-use crate::commands::check::frames;
-use crate::commands::check::observed::{Heard, HeardEnd, HeardFrame, MARKER, Outlook, ServerTraits, quoted};
+use crate::conformance::case::{FrameRule, FrameStep, Reaction};
+use crate::conformance::frames;
+use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Outlook, ServerTraits, quoted};
 use crate::wire::deflate::Terms;
 use crate::wire::frame::{self, CLOSE, CONTINUATION, PING, PONG, TEXT, Width};
 

@@ -1,8 +1,8 @@
 //! Judges answers to opening requests (RFC 6455, section 4).
 
 use super::{Judgement, Verdict};
-use crate::commands::check::case::{AnswerRule, OpeningCheck};
-use crate::commands::check::observed::{Reply, ServerTraits, quoted};
+use crate::conformance::case::{AnswerRule, OpeningCheck};
+use crate::conformance::observed::{Reply, ServerTraits, quoted};
 use crate::handshake::head::{list, values};
 use crate::handshake::{BadAnswer, Response};
 

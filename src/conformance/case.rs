@@ -164,48 +164,48 @@ impl CheckCase {
     }
 
     /// A rule that binds.
-    pub(super) const fn must(name: &'static str, section: &'static str, rule: &'static str) -> Self {
+    pub(crate) const fn must(name: &'static str, section: &'static str, rule: &'static str) -> Self {
         Self::new(name, section, Level::Must, rule)
     }
 
     /// A rule that may have its exceptions.
-    pub(super) const fn should(name: &'static str, section: &'static str, rule: &'static str) -> Self {
+    pub(crate) const fn should(name: &'static str, section: &'static str, rule: &'static str) -> Self {
         Self::new(name, section, Level::Should, rule)
     }
 
     /// Something to be told.
-    pub(super) const fn evidence(name: &'static str, section: &'static str, rule: &'static str) -> Self {
+    pub(crate) const fn evidence(name: &'static str, section: &'static str, rule: &'static str) -> Self {
         Self::new(name, section, Level::Evidence, rule)
     }
 
-    pub(super) const fn asks(self, check: OpeningCheck) -> Self {
+    pub(crate) const fn asks(self, check: OpeningCheck) -> Self {
         Self { act: Act::Ask(check), ..self }
     }
 
-    pub(super) const fn sends(self, sent: &'static [FrameStep], expected: Reaction) -> Self {
+    pub(crate) const fn sends(self, sent: &'static [FrameStep], expected: Reaction) -> Self {
         Self { act: Act::Talk { sent, expected }, ..self }
     }
 
-    pub(super) const fn vanishes(self) -> Self {
+    pub(crate) const fn vanishes(self) -> Self {
         Self { act: Act::Vanish, ..self }
     }
 
     /// With frames that break the rules.
-    pub(super) const fn malformed(self) -> Self {
+    pub(crate) const fn malformed(self) -> Self {
         Self { traffic: Traffic::Malformed, ..self }
     }
 
     /// With large messages, or many.
-    pub(super) const fn large(self) -> Self {
+    pub(crate) const fn large(self) -> Self {
         Self { traffic: Traffic::Large, ..self }
     }
 
     /// For a server that sends everything back.
-    pub(super) const fn with_echo(self) -> Self {
+    pub(crate) const fn with_echo(self) -> Self {
         Self { needs_echo: true, ..self }
     }
 
-    pub(super) const fn offers(self, offer: &'static str) -> Self {
+    pub(crate) const fn offers(self, offer: &'static str) -> Self {
         Self { offer: Some(offer), ..self }
     }
 
@@ -226,7 +226,7 @@ impl CheckCase {
 }
 
 impl OpeningCheck {
-    pub(super) const USUAL: Self = Self {
+    pub(crate) const USUAL: Self = Self {
         fields: &[],
         method: "GET",
         version: "HTTP/1.1",
@@ -237,7 +237,7 @@ impl OpeningCheck {
     };
 
     /// With these fields.
-    pub(super) const fn with(fields: &'static [(&'static str, &'static str)], expected: AnswerRule) -> Self {
+    pub(crate) const fn with(fields: &'static [(&'static str, &'static str)], expected: AnswerRule) -> Self {
         Self { fields, expected, ..Self::USUAL }
     }
 }

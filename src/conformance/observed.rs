@@ -9,11 +9,11 @@ use crate::wire::frame::{self, CLOSE, FrameHeader, PONG};
 use crate::wire::offer::Agreed;
 
 /// The payload of the ping that follows what a case sends.
-pub(super) const MARKER: &[u8] = b"wsprobe check";
+pub(crate) const MARKER: &[u8] = b"wsprobe check";
 
 /// What came of a case.
 #[derive(Debug)]
-pub(super) enum Observed {
+pub(crate) enum Observed {
     /// There was no connection to try it on.
     Unreached(String),
     Answered(Reply),
@@ -24,7 +24,7 @@ pub(super) enum Observed {
 
 /// The answer to an opening request.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Switched {
         response: Response,
         deflate: Option<Agreed>,
@@ -43,20 +43,20 @@ pub(super) enum Reply {
 
 /// What came over an open connection.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// Before the case began: greetings, and the pong that tells that all is well.
-    pub(super) before: Vec<HeardFrame>,
+    pub(crate) before: Vec<HeardFrame>,
     /// Since then.
-    pub(super) after: Vec<HeardFrame>,
-    pub(super) end: HeardEnd,
+    pub(crate) after: Vec<HeardFrame>,
+    pub(crate) end: HeardEnd,
     /// The connection was over, or did not answer, before anything of the case was sent.
-    pub(super) is_spoilt: bool,
-    pub(super) deflate: Option<Agreed>,
+    pub(crate) is_spoilt: bool,
+    pub(crate) deflate: Option<Agreed>,
 }
 
 /// How far a connection was followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum HeardEnd {
+pub(crate) enum HeardEnd {
     /// It was open still.
     #[default]
     Open,
@@ -67,17 +67,17 @@ pub(super) enum HeardEnd {
 
 /// A frame of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HeardFrame {
-    pub(super) header: FrameHeader,
+pub(crate) struct HeardFrame {
+    pub(crate) header: FrameHeader,
     /// The bytes that the header took.
-    pub(super) header_size: usize,
+    pub(crate) header_size: usize,
     /// Unmasked, if it was masked.
-    pub(super) payload: Bytes,
+    pub(crate) payload: Bytes,
 }
 
 /// What a server did, as far as it tells how it took what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outlook {
+pub(crate) enum Outlook {
     /// It answered the ping that was sent last.
     Stays,
     /// It sent a Close, with that code or none.
@@ -88,22 +88,22 @@ pub(super) enum Outlook {
 
 /// What a server does by itself, and with messages that there is nothing to say against.
 #[derive(Clone, Debug)]
-pub(super) struct ServerTraits {
+pub(crate) struct ServerTraits {
     /// Why there was no handshake to begin with.
-    pub(super) bad_handshake: Option<String>,
+    pub(crate) bad_handshake: Option<String>,
     /// How many messages it sends before anything was said.
-    pub(super) greetings: usize,
+    pub(crate) greetings: usize,
     /// To nothing but a ping.
-    pub(super) idle: Outlook,
-    pub(super) text: Outlook,
-    pub(super) binary: Outlook,
-    pub(super) echoes: bool,
-    pub(super) deflates: bool,
+    pub(crate) idle: Outlook,
+    pub(crate) text: Outlook,
+    pub(crate) binary: Outlook,
+    pub(crate) echoes: bool,
+    pub(crate) deflates: bool,
 }
 
 impl Heard {
     /// How the server took it; `marker` is the payload of the ping that was sent last.
-    pub(super) fn outlook(&self, marker: &[u8]) -> Outlook {
+    pub(crate) fn outlook(&self, marker: &[u8]) -> Outlook {
         let told = self.after.iter().find_map(|frame| match frame.header.opcode {
             PONG if frame.payload == marker => Some(Outlook::Stays),
             CLOSE => Some(Outlook::Closes(frame.close_code())),
@@ -113,19 +113,19 @@ impl Heard {
     }
 
     /// The server's Close.
-    pub(super) fn close(&self) -> Option<&HeardFrame> {
+    pub(crate) fn close(&self) -> Option<&HeardFrame> {
         self.after.iter().find(|frame| frame.header.opcode == CLOSE)
     }
 }
 
 impl HeardFrame {
     /// The code of a Close, also one that may not be sent.
-    pub(super) fn close_code(&self) -> Option<u16> {
+    pub(crate) fn close_code(&self) -> Option<u16> {
         self.payload.first_chunk().map(|code| u16::from_be_bytes(*code))
     }
 
     /// `pong "hello"`, `close 1002`
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let name = frame::name(self.header.opcode);
         match (self.header.opcode, &self.payload[..]) {
             (_, []) => name,
@@ -140,7 +140,7 @@ impl HeardFrame {
 }
 
 impl Outlook {
-    pub(super) fn in_words(self) -> String {
+    pub(crate) fn in_words(self) -> String {
         match self {
             Self::Stays => "the connection stayed open: the ping that followed was answered".to_owned(),
             Self::Closes(Some(code)) => format!("Close {code}"),
@@ -152,7 +152,7 @@ impl Outlook {
 }
 
 /// The beginning of a payload, safe to be shown.
-pub(super) fn quoted(payload: &[u8]) -> String {
+pub(crate) fn quoted(payload: &[u8]) -> String {
     const SHOWN: usize = 32;
     let beginning = payload[..payload.len().min(SHOWN)].escape_ascii();
     let more = if payload.len() > SHOWN { format!("… ({} bytes)", payload.len()) } else { String::new() };

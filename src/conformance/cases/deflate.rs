@@ -1,7 +1,7 @@
 //! Compressed messages (RFC 7692). Those of section 7.2.3 are its own examples, all of them `Hello`.
 
 use super::frame::BROKEN;
-use crate::commands::check::case::{CheckCase, FrameRule, FrameStep, Reaction};
+use crate::conformance::case::{CheckCase, FrameRule, FrameStep, Reaction};
 
 use FrameStep::{Filled, Frame, Noise};
 use Reaction::{Fails, SendsBack, StaysOpen};
