@@ -38,7 +38,7 @@ pub(super) struct CheckArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Cases")]
 struct CaseArgs {
-    /// List the cases, with what each sends and what is to come; nothing connects
+    /// List the cases, with what each sends and expects; nothing connects
     #[arg(long, conflicts_with_all = ["url", "TrafficArgs", "CheckOutputArgs", "RequestArgs", "TlsArgs", "RouteArgs", "CheckTimingArgs", "strict"])]
     list: bool,
 
@@ -48,17 +48,17 @@ struct CaseArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "only", "skip", "TrafficArgs", "CheckOutputArgs", "RequestArgs", "TlsArgs", "RouteArgs", "CheckTimingArgs", "strict"])]
     show: Option<String>,
 
-    /// Try only these cases; repeat it for more: `--only 'utf8/*'`
+    /// Run only these cases; repeat it for more: `--only 'utf8/*'`
     ///
-    /// A `*` stands for anything.
+    /// `*` matches any text.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
 
-    /// Leave these cases out; repeat it for more
+    /// Skip these cases; repeat it for more
     #[arg(long, value_name = "NAME")]
     skip: Vec<String>,
 
-    /// Exit with 1 also where a SHOULD was broken
+    /// Exit with 1 if a SHOULD is broken too
     #[arg(long)]
     strict: bool,
 }
@@ -66,42 +66,43 @@ struct CaseArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Traffic")]
 struct TrafficArgs {
-    /// The server sends everything back: also compare what comes back
+    /// The server echoes: also run the cases that compare what comes back
     #[arg(long)]
     echo: bool,
 
     /// Also send frames that break the rules
     ///
-    /// A server has to fail the connection then, and nothing else. A server that is neither on this machine nor in a
-    /// private network is sent them, and what `--limits` sends, with `--authorized` only.
+    /// The server has to fail the connection then. A server that is neither on this machine nor in a private network
+    /// needs `--authorized` too.
     #[arg(long)]
     malformed: bool,
 
-    /// Also send large messages, and many: 16 MiB at most
+    /// Also send large messages and many of them, up to 16 MiB
     ///
-    /// Compressed ones inflate to a thousand times their size at most. Each has to be taken, or refused with 1009.
+    /// A compressed message inflates to at most a thousand times its size. Each has to be accepted, or refused with 1009. Needs
+    /// `--authorized` as `--malformed` does.
     #[arg(long)]
     limits: bool,
 
-    /// The owner of a server on the network agrees to `--malformed` and `--limits`
+    /// The owner of a server on the public network agrees to `--malformed` and `--limits`
     #[arg(long)]
     authorized: bool,
 
-    /// Say this first on each connection; repeat it for more
+    /// Send this text message first on each connection; repeat it for more
     ///
-    /// For a server that wants a greeting or a login before all else. It is sent as a text message.
+    /// For a server that expects a greeting or a login.
     #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
     execute: Vec<String>,
 
-    /// Open at most so many connections in that time: `10`, `10/s`, `100/1m`
+    /// Open at most this many connections in a time: `10`, `10/s`, `100/1m`
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, default_value = "10")]
     rate: Rate,
 
-    /// Wait so long for each reaction
+    /// Wait this long for each reaction
     #[arg(short, long, value_name = "TIME", default_value = "3s", value_parser = values::time_span)]
     wait: Duration,
 
-    /// Also see whether the server notices within this time a client that answers nothing
+    /// Also check whether the server notices a client that answers nothing, within this time
     #[arg(long, value_name = "TIME", value_parser = values::time_span)]
     vanish: Option<Duration>,
 }
@@ -124,7 +125,7 @@ struct CheckOutputArgs {
     #[arg(long, conflicts_with = "color")]
     no_color: bool,
 
-    /// Tell only of what failed
+    /// Print only failed cases
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
@@ -137,17 +138,17 @@ struct CheckOutputArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Timing")]
 struct CheckTimingArgs {
-    /// Give up when there is no connection in time
+    /// Give up if there is no connection in time
     ///
     /// Covers the name, the addresses, the proxy and TLS together.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time)]
     connect_timeout: Duration,
 
-    /// Give up when the server has not answered the first opening request in time
+    /// Give up if the server does not answer the first opening request in time
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time)]
     handshake_timeout: Duration,
 
-    /// Wait so long for the server to come up, or `forever`
+    /// Wait this long for the server to start, or `forever`
     ///
     /// Tries again every 50 ms while the name is unknown, the connection is refused or the answer is a 502, 503 or the like.
     #[arg(long, value_name = "TIME", value_parser = values::wait)]
@@ -175,9 +176,11 @@ impl CheckArgs {
         }
         let (reports, more) = self.output.reports.read()?;
         let mut urls = self.url.iter().cloned().chain(more.iter().map(|path| path.display().to_string()));
-        let url = urls.next().ok_or_else(|| Error::Usage("which server? `wsprobe check URL`".to_owned()))?;
+        let url = urls.next().ok_or_else(|| Error::Usage("no URL was given: `wsprobe check URL`".to_owned()))?;
         if let Some(other) = urls.next() {
-            return Err(Error::Usage(format!("`{other}` is one too many: one server is checked at a time")));
+            return Err(Error::Usage(format!(
+                "unexpected argument `{other}`: only one server can be checked at a time"
+            )));
         }
         let TrafficArgs { authorized, execute, rate, wait, vanish, .. } = self.traffic.clone();
         let (is_strict, frames) = (self.cases.strict, self.output.frames);

@@ -24,12 +24,12 @@ impl FromArgMatches for ReportArgs {
 }
 
 impl Args for ReportArgs {
-    /// By hand, since clap's derive does not tell which values were given together.
+    /// By hand, because clap's derive does not show which values were given together.
     fn augment_args(command: Command) -> Command {
         const SUMMARY: &str = "Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more";
-        const DETAILS: &str = "TAP goes to stdout, as each file ends, the others to their file when all have; \
-            `junit=FILE` means the same as `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: what \
-            is told is told on stderr.";
+        const DETAILS: &str = "TAP is written to stdout as each file ends, the other reports to their file after the last one; \
+            `junit=FILE` means the same as `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: results \
+            are shown on stderr.";
         let report = Arg::new("report").long("report").value_name("FORMAT [FILE]").num_args(1..=2);
         let report = report.action(ArgAction::Append).hide_short_help(true).help_heading("Output");
         command.arg(report.help(SUMMARY).long_help(format!("{SUMMARY}\n\n{DETAILS}")))
@@ -41,10 +41,10 @@ impl Args for ReportArgs {
 }
 
 impl ReportArgs {
-    /// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
+    /// The requested reports, and files to play that follow them: the FILE of `--report tap FILE`.
     ///
     /// # Errors
-    /// What is no report, or would overwrite a script.
+    /// An invalid report, or one that would overwrite a script.
     pub(super) fn read(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         let mut reports: Vec<ReportRequest> = Vec::new();
         let mut others = Vec::new();
@@ -55,14 +55,17 @@ impl ReportArgs {
             let format = format(name)?;
             let second = values.next();
             if file.is_none() && format != ReportFormat::Tap {
-                file = Some(second.ok_or_else(|| Error::Usage(format!("which file? `--report {name} FILE`")))?);
+                file =
+                    Some(second.ok_or_else(|| {
+                        Error::Usage(format!("`--report {name}` needs a file: `--report {name} FILE`"))
+                    })?);
             } else {
                 others.extend(second.map(PathBuf::from));
             }
             let file = file.filter(|file| *file != "-").map(PathBuf::from);
             if let Some(script) = file.as_deref().filter(|file| is_script(file)) {
                 return Err(Error::Usage(format!(
-                    "`--report {name}` would overwrite `{}`: first the file of the report, then those to play",
+                    "`--report {name}` would overwrite `{}`: the file of the report comes first, then the files to run",
                     script.display()
                 )));
             }
@@ -80,7 +83,7 @@ fn format(name: &str) -> Result<ReportFormat, Error> {
         "tap" => Ok(ReportFormat::Tap),
         "json" => Ok(ReportFormat::Json),
         "junit" => Ok(ReportFormat::Junit),
-        _ => Err(Error::Usage(format!("`{name}` is no report: there are `tap`, `junit FILE` and `json FILE`"))),
+        _ => Err(Error::Usage(format!("invalid report `{name}`: expected `tap`, `junit FILE` or `json FILE`"))),
     }
 }
 

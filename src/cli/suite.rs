@@ -1,4 +1,4 @@
-//! The options of `wsprobe run` that say how scripts are played and what is told of them.
+//! The options of `wsprobe run` that control how scripts are played and reported.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -33,29 +33,29 @@ pub(super) struct PlayingArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Playing")]
 struct ChoiceArgs {
-    /// Play so many files at once: by default, as many as there are CPUs
+    /// Run this many files at once: by default, one per CPU
     #[arg(long, value_name = "N", value_parser = values::positive::<u32>, hide_short_help = true)]
     jobs: Option<u32>,
 
     /// End the run when a file has failed
     ///
-    /// Those that are being played then are ended too, and count as not run.
+    /// Files that are running then are stopped, and count as not run.
     #[arg(long, hide_short_help = true)]
     fail_fast: bool,
 
-    /// Play each file so many times
+    /// Run each file this many times
     #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, value_parser = values::positive::<u32>, hide_short_help = true)]
     repeat: u32,
 
-    /// Play only files that have this in their path; repeat it for more
+    /// Run only files whose path contains this; repeat it for more
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     filter: Vec<String>,
 
-    /// Give each file so long, all of its steps together
+    /// Limit the time of each file, all of its steps together
     #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     timeout: Option<Duration>,
 
-    /// Give up on a server's Close after this long
+    /// Stop waiting for a server's Close after this long
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time, hide_short_help = true)]
     close_timeout: Duration,
 }
@@ -68,7 +68,7 @@ struct SuiteOutputArgs {
 
     /// Write a JSON record for each event of all connections to this file
     ///
-    /// The same that `wsprobe --record` writes.
+    /// The records are those of `wsprobe --record`.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     record: Option<PathBuf>,
 
@@ -76,7 +76,7 @@ struct SuiteOutputArgs {
     #[arg(long, requires = "record", hide_short_help = true)]
     record_secrets: bool,
 
-    /// Show each frame on the wire, both ways
+    /// Show each frame on the wire, in both directions
     #[arg(long, hide_short_help = true)]
     frames: bool,
 
@@ -88,7 +88,7 @@ struct SuiteOutputArgs {
     #[arg(long, hide_short_help = true, conflicts_with = "color")]
     no_color: bool,
 
-    /// Tell only of what failed
+    /// Show only failures
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
@@ -135,12 +135,12 @@ impl PlayingArgs {
     /// The reports that are wanted, and files to play that were given with them.
     ///
     /// # Errors
-    /// What is no report, or would overwrite a script.
+    /// An invalid report, or one that would overwrite a script.
     pub(super) fn reports(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         self.output.reports.read()
     }
 
-    /// How to talk to the user.
+    /// How to print messages to the user.
     pub(super) fn diagnostics(&self, env: &Env) -> Diagnostics {
         let output = &self.output;
         let colour = !output.no_color && translate::chosen(output.color, env.colours(env.stderr_is_terminal));

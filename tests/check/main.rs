@@ -31,7 +31,7 @@ fn verdicts(report: &str) -> Vec<(String, String, String)> {
     let report: serde_json::Value = serde_json::from_str(report).expect("JSON");
     let text = |case: &serde_json::Value, key: &str| case[key].as_str().expect("a text").to_owned();
     let cases = report["cases"].as_array().expect("a list").iter();
-    cases.map(|case| (text(case, "name"), text(case, "verdict"), text(case, "came"))).collect()
+    cases.map(|case| (text(case, "name"), text(case, "verdict"), text(case, "received"))).collect()
 }
 
 #[test]

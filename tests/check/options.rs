@@ -29,11 +29,11 @@ fn a_failure_is_told_with_all_that_is_known_of_it() {
     let ran = check(&server.url()).args(["--malformed", "--only", "frame/rsv*"]).run().code(1).stdout("");
     for line in [
         "wsprobe: checking ws://127.0.0.1:",
-        ": answers pings, sends messages back, compresses\n",
+        ": answers pings, echoes messages, compresses\n",
         "\nframe\n  ok      rsv1: fails the connection at RSV1 without an extension\n",
         "  FAIL    rsv2: fails the connection at RSV2\n",
         "            sent:     text rsv=2 wsprobe\n",
-        "            came:     the connection stayed open: the ping that followed was answered\n",
+        "            received: the connection stayed open: the ping that followed was answered\n",
         "            expected: Close 1002, or an end\n",
         "            case:     frame/rsv2 (MUST, RFC 6455, 5.2)\n",
         "wsprobe: 3 cases: 2 ok, 1 failed (",
@@ -61,7 +61,7 @@ fn what_breaks_rules_has_to_be_asked_for() {
     refused(&["--only", "frame/echo-text"], "`frame/echo-text` needs `--echo`");
     refused(&["--frames"], "--only");
     tool().args(["check"]).run().code(2).says("URL");
-    tool().args(["check", "--report", "tap"]).run().code(2).says("which server?");
+    tool().args(["check", "--report", "tap"]).run().code(2).says("no URL was given");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn connections_are_made_at_the_rate_that_was_asked_for() {
 fn a_server_that_ends_each_connection_is_unclear_and_decides_the_exit_status() {
     let closing = kit::serving(|client| async move { client.close(4401, "log in").await });
     let ran = check(&kit::url(&closing)).args(["--only", "control/*"]).run().code(6);
-    ran.says("ends by itself: Close 4401").says("  unclear ping: answers a ping");
+    ran.says("closes by itself: Close 4401").says("  unclear ping: answers a ping");
     let cutting = kit::serving(|client| async move { drop(client) });
     check(&kit::url(&cutting)).args(["--only", "utf8/*"]).run().code(5);
     // Its handshakes are judged all the same.
@@ -111,7 +111,7 @@ fn a_server_that_takes_no_messages_makes_those_cases_unclear_and_no_others() {
     let report = ["--report", "json", "-"];
     let ran =
         check(&kit::url(&server)).args(["--only", "fragment/*", "--only", "control/*"]).args(report).run().code(0);
-    ran.stderr.find("does not take text: Close 1003").expect("it is told");
+    ran.stderr.find("does not accept text: Close 1003").expect("it is told");
     for (name, verdict, came) in verdicts(&ran.out()) {
         let expected = match &*name {
             "fragment/ping-between" => "ok",
@@ -135,7 +135,7 @@ fn a_server_that_wants_a_greeting_gets_it_first() {
         }
     });
     let only = ["--only", "frame/*", "--only", "control/*"];
-    check(&kit::url(&server)).args(only).run().code(0).says("does not take text: Close 4401");
+    check(&kit::url(&server)).args(only).run().code(0).says("does not accept text: Close 4401");
     let ran = check(&kit::url(&server)).args(only).args(["-x", "sesame"]).run().code(0);
     assert!(!ran.stderr.contains("unclear"), "{}", ran.stderr);
 }
@@ -153,7 +153,7 @@ fn a_server_that_greets_is_waited_for() {
         }
     });
     let ran = check(&kit::url(&server)).args(["--echo", "--only", "frame/*"]).run().code(0);
-    ran.says("sends a message first, answers pings, sends messages back").says("ok      echo-text");
+    ran.says("sends a message first, answers pings, echoes messages").says("ok      echo-text");
 }
 
 #[test]

@@ -53,7 +53,9 @@ impl CaseChoice {
             named.into_iter().partition(|case| self.lacks(case).is_none());
         match others.first().and_then(|case| self.lacks(case)) {
             Some(option) if chosen.is_empty() => Err(Error::Usage(format!("these cases need `{option}`"))),
-            None if chosen.is_empty() => Err(Error::Usage("there is no case to try: `--skip` leaves none".to_owned())),
+            None if chosen.is_empty() => {
+                Err(Error::Usage("there is no case to run: `--skip` excludes all of them".to_owned()))
+            }
             _ => Ok((chosen, others.len())),
         }
     }
@@ -113,6 +115,6 @@ mod tests {
         assert_eq!(refused(&["none"], &[]), "no case is named `none`: `wsprobe check --list` shows them");
         assert_eq!(refused(&["frame/rsv2"], &[]), "`frame/rsv2` needs `--malformed`");
         assert_eq!(refused(&["frame/rsv*"], &[]), "these cases need `--malformed`");
-        assert_eq!(refused(&[], &["*"]), "there is no case to try: `--skip` leaves none");
+        assert_eq!(refused(&[], &["*"]), "there is no case to run: `--skip` excludes all of them");
     }
 }

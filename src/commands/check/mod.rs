@@ -237,5 +237,6 @@ fn needless(case: &CheckCase, traits: &ServerTraits, prober: &Prober<'_>) -> Opt
         return Some(Judgement::new(Verdict::Skipped, "the server does not compress"));
     }
     let is_over = matches!(traits.idle, Outlook::Closes(_) | Outlook::Cuts);
-    is_over.then(|| Judgement::new(Verdict::Unclear, format!("it ends by itself: {}", traits.idle.in_words())))
+    is_over
+        .then(|| Judgement::new(Verdict::Unclear, format!("the server closes by itself: {}", traits.idle.in_words())))
 }

@@ -42,7 +42,7 @@ impl CheckedCase {
         let CheckCase { name, section, level, .. } = *self.case;
         vec![
             ("sent", expected::sent(self.case)),
-            ("came", self.judgement.came.clone()),
+            ("received", self.judgement.came.clone()),
             ("expected", expected::expected(self.case)),
             ("case", format!("{name} ({level}, {section})")),
         ]
@@ -75,7 +75,7 @@ impl CheckedCase {
             "level": self.case.level.to_string(),
             "verdict": self.verdict().name().to_lowercase(),
             "sent": expected::sent(self.case),
-            "came": self.judgement.came,
+            "received": self.judgement.came,
             "expected": expected::expected(self.case),
             "seconds": rounded(self.took),
         })

@@ -29,18 +29,18 @@ impl ServerTraits {
         }
         words.push(match self.idle {
             Outlook::Stays => "answers pings".to_owned(),
-            Outlook::Silent => "answers no pings".to_owned(),
-            Outlook::Closes(_) | Outlook::Cuts => format!("ends by itself: {}", self.idle.in_words()),
+            Outlook::Silent => "does not answer pings".to_owned(),
+            Outlook::Closes(_) | Outlook::Cuts => format!("closes by itself: {}", self.idle.in_words()),
         });
         if self.idle == Outlook::Stays {
             for (kind, outlook) in [("text", self.text), ("binary messages", self.binary)] {
                 if outlook != Outlook::Stays {
-                    words.push(format!("does not take {kind}: {}", outlook.in_words()));
+                    words.push(format!("does not accept {kind}: {}", outlook.in_words()));
                 }
             }
         }
         if self.echoes {
-            words.push("sends messages back".to_owned());
+            words.push("echoes messages".to_owned());
         }
         words.push(if self.deflates { "compresses" } else { "does not compress" }.to_owned());
         words.join(", ")

@@ -41,6 +41,6 @@ pub(super) fn sum_up(talk: &Talk, results: &CheckResults, others: usize) {
         talk.say(&line)
     }
     if others > 0 {
-        talk.say(&format!("{others} more cases need other options: `wsprobe check --list` tells which"));
+        talk.say(&format!("{others} more cases need other options: `wsprobe check --list` shows them"));
     }
 }
