@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-/// The floors, from the top. A room imports what is on a floor below its own; those on the ground also each other.
+/// The floors, from the top. A module imports only from floors below its own; those on the lowest floor also import each other.
 const FLOORS: &[&[&str]] = &[
     &["lib"],
     &["cli"],
@@ -174,7 +174,7 @@ fn floor(room: &str) -> usize {
     FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap_or_else(|| panic!("`{room}` is on no floor"))
 }
 
-/// All that does not fit, each once; and nothing is left on the list that fits by now.
+/// All violations, each once; and no outdated entries are left on the list.
 #[track_caller]
 fn only_known(found: impl IntoIterator<Item = String>, known: &[&str]) {
     let found: BTreeSet<_> = found.into_iter().collect();

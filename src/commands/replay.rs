@@ -164,7 +164,7 @@ async fn play_part(
 ) -> Infallible {
     let sent = async |batch: Batch| drop(batches.send(Ok(batch)).await);
     let last = match part.play(turns, schedule, sent).await {
-        // The session goes on for a while, as it does after the end of a pipe.
+        // The session continues for a while, as it does after piped input.
         Ok(Last::Unknown) => Ok(None),
         Ok(Last::Ours) => pending().await,
         Ok(Last::Theirs) => Ok(Some(vec![Input::Close(None)])),
@@ -177,12 +177,12 @@ async fn play_part(
     pending().await
 }
 
-/// Whether an end is one that a connection can have had when it was recorded.
+/// Whether a recorded connection can have ended this way.
 fn is_of_connection(end: &End) -> bool {
     matches!(end, End::Closed { .. } | End::Cut(_) | End::Abandoned | End::Left)
 }
 
-/// The exit status: whether an end is a good one is the recording's to say, where it is compared.
+/// The exit status; with `--compare`, the recording decides which end is a success.
 fn verdict(outcome: &Outcome, is_same: Option<bool>) -> u8 {
     match (is_same, &outcome.end) {
         (Some(is_same), end) if is_of_connection(end) => u8::from(!is_same),
@@ -201,7 +201,7 @@ fn opened_at(recording: &Recording, connection: RecordedConnection) -> Result<Op
 pub(crate) struct ReplayOptions {
     pub(crate) plan: ClientOptions,
     pub(crate) file: PathBuf,
-    /// Of a server's recording, the one whose part is played.
+    /// In a server's recording, the client whose part is played.
     pub(crate) client: Option<ClientName>,
     pub(crate) speed: Speed,
     /// `--wait`: for an answer that was recorded.

@@ -249,7 +249,7 @@ impl<'s> Player<'s> {
         capture: Option<&String>,
     ) -> Result<(), StepFault> {
         // The check lets no variable in: a shell would run what it holds.
-        let command = command.literal().ok_or_else(|| "a command takes no `{{…}}`".to_owned())?;
+        let command = command.literal().ok_or_else(|| "a command cannot contain `{{…}}`".to_owned())?;
         let environment = self.stage.words.environment(command)?;
         let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
         if let Some(variable) = capture {
@@ -298,7 +298,7 @@ impl<'s> Player<'s> {
         }
     }
 
-    /// Settings with their variables put in; the `within` of the head is none for a connection.
+    /// Settings with their variables replaced; the `within` of the head is none for a connection.
     fn settings(&self, settings: &[Setting]) -> Result<Vec<ConnectOption>, StepFault> {
         let options = settings.iter().filter(|setting| setting.option != "within");
         options
@@ -322,8 +322,7 @@ impl<'s> Player<'s> {
     fn control(&self, text: &ScriptText) -> Result<Bytes, StepFault> {
         let text = self.text(&text.template)?;
         if text.len() > LONGEST_CONTROL {
-            let words =
-                format!("a ping or pong holds at most {LONGEST_CONTROL} bytes, and this one has {}", text.len());
+            let words = format!("a ping or pong has at most {LONGEST_CONTROL} bytes, this one has {}", text.len());
             return Err(words.into());
         }
         Ok(text.into())
@@ -332,7 +331,7 @@ impl<'s> Player<'s> {
     fn split(&self, name: &Option<String>, at: Option<&ScriptText>) -> Result<(), StepFault> {
         let separator = at.map(|at| self.text(&at.template)).transpose()?;
         if separator.as_ref().is_some_and(String::is_empty) {
-            return Err("what stands between the records is empty".to_owned().into());
+            return Err("the separator of the records is empty".to_owned().into());
         }
         self.open(name)?.connection()?.line().split(&separator.unwrap_or_default());
         Ok(())
@@ -423,7 +422,7 @@ impl<'s> Player<'s> {
         match standing.as_deref() {
             Some(ConnectionStatus::Open(connection)) => {
                 let ended = connection.end(close.clone(), parting).await;
-                ended.map_err(|(words, code)| StepFault::new(format!("{words}; no step has looked at that"), code))
+                ended.map_err(|(words, code)| StepFault::new(format!("{words}; no step has examined it"), code))
             }
             Some(ConnectionStatus::Refused(refused)) => refused.judge(),
             None => Ok(()),

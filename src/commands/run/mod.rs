@@ -1,7 +1,7 @@
-//! `wsprobe run`: plays scripts, several at once, and tells how they went.
+//! `wsprobe run`: plays scripts, several at once, and reports the results.
 //!
-//! All on one thread: a script waits most of its time. How one is played is `play`'s business, what is told of it that
-//! of `results` and `report`.
+//! All on one thread: a script waits most of its time. `play` plays a script; `results` and `report` present the
+//! results.
 
 pub(crate) mod report;
 mod results;
@@ -76,7 +76,7 @@ fn load(suite: &RunOptions) -> Result<Vec<LoadedScript>, u8> {
     let chosen = files.into_iter().filter(|(file, _)| is_chosen(&file.name));
     let files: Vec<_> = chosen.map(|(file, script)| LoadedScript::new(&file, script)).collect();
     if files.is_empty() {
-        return Err(complain(&Error::Usage("there is no file to play: `--filter` leaves none".to_owned())));
+        return Err(complain(&Error::Usage("no file to run: `--filter` matches none".to_owned())));
     }
     Ok(files)
 }
@@ -110,7 +110,7 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     let interrupted = *stop.borrow();
     let written = finish(reports, state.record, &results);
     if let Some(Stop::Interrupted(signal)) = interrupted {
-        // Whoever is to leave at once does not wait for a slow reader.
+        // A run that must end at once does not wait for a slow reader.
         timeout(HASTE, written).await.unwrap_or(Ok(()))?;
         return Err(Error::Interrupted(signal));
     }
@@ -223,7 +223,7 @@ impl RunState<'_> {
         tokio::select! {
             () = out_of_time => {
                 let timeout = self.suite.timeout.unwrap_or_default();
-                StepFault::new(format!("the script was not done within {timeout:?} (--timeout)"), 7)
+                StepFault::new(format!("the script did not finish within {timeout:?} (--timeout)"), 7)
             }
             _ = stop.wait_for(Option::is_some) => StepFault::stopped(),
         }

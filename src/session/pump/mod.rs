@@ -75,12 +75,12 @@ where
     };
     let written = socket.messages_written();
     let end = match (end, pump.fault.take()) {
-        // Whoever lost patience with a peer that is to leave: this is why it was to.
+        // The time limit for a peer that was asked to leave has passed: this is why it was asked.
         (End::Unanswered | End::Silent, Some(fault)) => End::Broken(fault),
         (end, _) => end,
     };
     if matches!(end, End::TimedOut | End::Interrupted(_) | End::OutputGone) {
-        // A last word if it can be said without waiting.
+        // A Close, if it can be sent without waiting.
         let _ = socket.close(&Close::new(1001, "")).now_or_never();
     }
     let (outcome, goal) = pump.core.into_inner().outcome(end, Instant::now());
@@ -109,7 +109,7 @@ pub(crate) struct Pump<'a, S, O> {
     replies: Option<Box<PendingReplies>>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
-    /// When so many bytes had come.
+    /// When this many bytes had come.
     arrival: Cell<(u64, SystemTime)>,
 }
 
@@ -137,7 +137,7 @@ impl<'a, S, O> Pump<'a, S, O> {
 }
 
 impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
-    /// Lets `core` hear what changes its mind, and wakes the clock and the writer.
+    /// Informs `core` of a change, and wakes the clock and the writer.
     fn tell<T>(&self, tell: impl FnOnce(&mut Lifecycle, Instant) -> T) -> T {
         let mut core = self.core.borrow_mut();
         let told = tell(&mut core, Instant::now());
@@ -350,7 +350,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     fn cut(&self, error: Option<std::io::Error>) -> End {
         self.put(EventKind::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
-        // A peer that leaves when we have nothing more to say does what TCP expects of it.
+        // A peer that leaves when we have nothing more to send behaves as TCP expects.
         if self.socket.is_shut_down() { End::Left } else { End::Cut(error) }
     }
 
@@ -399,9 +399,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                         self.send_one(Input::Ping(data)).await?;
                         self.socket.flush().await
                     };
-                    // Unsent is as good as unanswered, which the next beat sees.
+                    // An unsent ping counts as unanswered, which the next check notices.
                     if let Ok(Err(_)) = timeout_at(limit, sending).await {
-                        // The reader hears how it ended.
+                        // The reader learns how it ended.
                         return pending().await;
                     }
                 }

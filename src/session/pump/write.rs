@@ -33,7 +33,7 @@ impl SendTiming {
     fn new(options: &Options) -> Self {
         let heartbeats = options.habits.heartbeat.as_ref().map(|Heartbeat { message, every }| {
             let mut interval = interval_at(Instant::now() + *every, *every);
-            // What was late is not caught up with.
+            // Delays are not caught up.
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             (message.clone(), interval)
         });
@@ -106,7 +106,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         }
         // Nobody waits for echoes any more.
         drop(echoed);
-        // The reader hears how it ended: a peer that stopped reading may still have its Close on the way.
+        // The reader learns how it ended: a peer that stopped reading may still have its Close on the way.
         self.tell(Lifecycle::broke_off);
         pending().await
     }
