@@ -21,7 +21,7 @@ pub(crate) use self::choice::CaseChoice;
 
 use self::probe::{GRACE, Prober};
 use self::results::{CheckResults, CheckedCase};
-use crate::client::connector::Connector;
+use crate::client::connector::{Connector, opening};
 use crate::client::options::ClientOptions;
 use crate::client::output::HASTE;
 use crate::conformance::case::{Act, CheckCase};
@@ -103,7 +103,7 @@ async fn check(
     talk: &Rc<Talk>,
 ) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
-    let reports = Reports::open(&options.reports).await?;
+    let reports = opening(Reports::open(&options.reports), None, &mut signals).await?;
     let mut prober = prober(options, talk);
     let traits = learn(options, &mut prober, talk, &mut signals).await?;
     let url = prober.connect.target.to_string();
@@ -128,7 +128,10 @@ async fn check(
             tokio::time::timeout(HASTE, written).await.unwrap_or(Ok(()))?;
             Err(Error::Interrupted(signal))
         }
-        None => written.await.map(|()| results.exit_code(&traits)),
+        None => tokio::select! {
+            written = written => written.map(|()| results.exit_code(&traits)),
+            Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+        },
     }
 }
 

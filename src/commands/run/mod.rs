@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
@@ -100,50 +100,15 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     check_outputs(suite, files)?;
     let (reports, record) = opening(open(suite), None, &mut signals).await?;
     let (stop, stopped) = watch::channel(None);
-    let floor = RunState { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
+    let state = RunState { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
     let mut results = Results::new(files.len(), suite.repeat);
     reports.begin(results.total());
-
-    let rounds = (1..=suite.repeat).flat_map(|round| files.iter().map(move |file| (file, round)));
-    let mut playing = stream::iter(rounds).map(|(file, round)| floor.play(file, round)).buffer_unordered(suite.jobs);
-    let mut frames = interval(FRAME);
-    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = true;
-    loop {
-        tokio::select! {
-            ran = playing.next() => {
-                let Some(ran) = ran else { break };
-                results.tell(&floor.talk, &ran);
-                reports.put(results.runs.len() + 1, &ran.point());
-                is_told = false;
-                if matches!(ran.verdict, ScriptVerdict::Failed(_)) && suite.fail_fast {
-                    stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
-                }
-                results.put(ran);
-            }
-            // A slow reader stops neither the scripts nor a signal.
-            () = reports.flush(), if !is_told => is_told = true,
-            _ = frames.tick(), if suite.progress => status.show(&results.progress(&floor.playing.borrow())),
-            Some(signal) = signals.recv() => {
-                if matches!(*stop.borrow(), Some(Stop::Interrupted(_))) {
-                    status.erase();
-                    return Err(Error::Interrupted(signal));
-                }
-                stop.send_replace(Some(Stop::Interrupted(signal)));
-            }
-        }
-    }
-    drop(playing);
+    let played = play_rounds(&state, files, &stop, &reports, &status, &mut results, &mut signals).await;
     status.erase();
-    results.sum_up(&floor.talk);
-    let written = async {
-        reports.finish(&finished(&results)).await?;
-        match floor.record.and_then(Rc::into_inner) {
-            Some(record) => record.finish().await,
-            None => Ok(()),
-        }
-    };
+    played?;
+    results.sum_up(&state.talk);
     let interrupted = *stop.borrow();
+    let written = finish(reports, state.record, &results);
     if let Some(Stop::Interrupted(signal)) = interrupted {
         // A run that must end at once does not wait for a slow reader.
         timeout(HASTE, written).await.unwrap_or(Ok(()))?;
@@ -162,6 +127,56 @@ fn finished(results: &Results) -> FinishedTests {
         points: results.runs.iter().map(Ran::point).collect(),
         took: results.took(),
         json: json::page(results),
+    }
+}
+
+/// Plays all scripts as often as they are to be played; a first signal stops them, a second does not wait for that.
+async fn play_rounds(
+    state: &RunState<'_>,
+    files: &[LoadedScript],
+    stop: &watch::Sender<Option<Stop>>,
+    reports: &Reports,
+    status: &Status,
+    results: &mut Results,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<(), Error> {
+    let RunOptions { repeat, jobs, fail_fast, progress, .. } = *state.suite;
+    let rounds = (1..=repeat).flat_map(|round| files.iter().map(move |file| (file, round)));
+    let mut playing = stream::iter(rounds).map(|(file, round)| state.play(file, round)).buffer_unordered(jobs);
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = true;
+    loop {
+        tokio::select! {
+            ran = playing.next() => {
+                let Some(ran) = ran else { return Ok(()) };
+                results.tell(&state.talk, &ran);
+                reports.put(results.runs.len() + 1, &ran.point());
+                is_told = false;
+                if matches!(ran.verdict, ScriptVerdict::Failed(_)) && fail_fast {
+                    stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
+                }
+                results.put(ran);
+            }
+            // A slow reader stops neither the scripts nor a signal.
+            () = reports.flush(), if !is_told => is_told = true,
+            _ = frames.tick(), if progress => status.show(&results.progress(&state.playing.borrow())),
+            Some(signal) = signals.recv() => {
+                if matches!(*stop.borrow(), Some(Stop::Interrupted(_))) {
+                    return Err(Error::Interrupted(signal));
+                }
+                stop.send_replace(Some(Stop::Interrupted(signal)));
+            }
+        }
+    }
+}
+
+/// Writes all that is still to be written.
+async fn finish(reports: Reports, record: Option<Rc<SharedRecording>>, results: &Results) -> Result<(), Error> {
+    reports.finish(&finished(results)).await?;
+    match record.and_then(Rc::into_inner) {
+        Some(record) => record.finish().await,
+        None => Ok(()),
     }
 }
 
