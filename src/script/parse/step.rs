@@ -148,34 +148,11 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Position) -> Result
         "connect" => Action::Connect { url: url(cursor)?, settings: Vec::new() },
         "status" => Action::Status(number(cursor, "a status", 100..=599)?),
         "send" => Action::Send(payload(cursor)?),
-        "frame" => {
-            if cursor.is_over() {
-                return Err(cursor.flaw("expected a frame").hint("as in `frame text fin=0 hel`"));
-            }
-            let place = cursor.place();
-            let frame = cursor.bare_template(Quotes::Json)?;
-            if let Some(Err(hint)) = frame.literal().map(RawFrame::from_text) {
-                return Err(Flaw::new(place, "this is not a frame").hint(hint));
-            }
-            Action::Frame(frame)
-        }
+        "frame" => frame(cursor)?,
         "split" if cursor.takes("off") => Action::Split(None),
-        "split" => {
-            if !cursor.takes("at") {
-                return Err(cursor.flaw("expected `at` or `off`").hint("as in `split at \"\\x1e\"`"));
-            }
-            let place = cursor.place_of_next();
-            let at = cursor.text()?.filter(|text| !text.template.0.is_empty());
-            let missing = || Flaw::new(place, "expected the separator of the records");
-            Action::Split(Some(at.ok_or_else(missing)?))
-        }
+        "split" => split(cursor)?,
         "fragment" if cursor.takes("off") => Action::Fragment(None),
-        "fragment" => {
-            let place = cursor.place_of_next();
-            let size = crate::text::units::size(cursor.word());
-            let wrong = |hint| Flaw::new(place, "expected a size or `off`").hint(hint);
-            Action::Fragment(Some(size.map_err(wrong)?))
-        }
+        "fragment" => fragment(cursor)?,
         "ping" => Action::Ping(control(cursor, LONGEST_CONTROL)?),
         "pong" => Action::Pong(control(cursor, LONGEST_CONTROL)?),
         "expect" => expect(cursor)?,
@@ -185,23 +162,7 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Position) -> Result
             }
             Action::Nothing { within: cursor.time()? }
         }
-        "skip" => {
-            if !cursor.takes("until") {
-                return Err(cursor.flaw("expected `until`").hint("as in `skip until json $.op == \"done\"`"));
-            }
-            let place = cursor.place_of_next();
-            let until = pattern::read(cursor)?;
-            if matches!(until, Pattern::Bytes(_)) {
-                let flaw = Flaw::new(place, "bytes are taken one after another and cannot be skipped");
-                return Err(flaw.hint(
-                    "use `skip until binary …` to skip messages, or `expect bytes hex ??` to skip a \
-                    byte",
-                ));
-            }
-            let mut within = None;
-            let capture = keywords(cursor, &mut within)?;
-            Action::Skip { until, within, capture }
-        }
+        "skip" => skip(cursor)?,
         "ignore" => ignore(cursor)?,
         "capture" => {
             let name = assigned(cursor, "capture seq = json $.seq")?;
@@ -219,6 +180,50 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Position) -> Result
         "half-close" => Action::HalfClose,
         _ => return Err(unknown(word, place)),
     })
+}
+
+fn frame(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if cursor.is_over() {
+        return Err(cursor.flaw("expected a frame").hint("as in `frame text fin=0 hel`"));
+    }
+    let place = cursor.place();
+    let frame = cursor.bare_template(Quotes::Json)?;
+    if let Some(Err(hint)) = frame.literal().map(RawFrame::from_text) {
+        return Err(Flaw::new(place, "this is not a frame").hint(hint));
+    }
+    Ok(Action::Frame(frame))
+}
+
+fn split(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if !cursor.takes("at") {
+        return Err(cursor.flaw("expected `at` or `off`").hint("as in `split at \"\\x1e\"`"));
+    }
+    let place = cursor.place_of_next();
+    let at = cursor.text()?.filter(|text| !text.template.0.is_empty());
+    let missing = || Flaw::new(place, "expected the separator of the records");
+    Ok(Action::Split(Some(at.ok_or_else(missing)?)))
+}
+
+fn fragment(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    let place = cursor.place_of_next();
+    let size = crate::text::units::size(cursor.word());
+    let wrong = |hint| Flaw::new(place, "expected a size or `off`").hint(hint);
+    Ok(Action::Fragment(Some(size.map_err(wrong)?)))
+}
+
+fn skip(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if !cursor.takes("until") {
+        return Err(cursor.flaw("expected `until`").hint("as in `skip until json $.op == \"done\"`"));
+    }
+    let place = cursor.place_of_next();
+    let until = pattern::read(cursor)?;
+    if matches!(until, Pattern::Bytes(_)) {
+        let flaw = Flaw::new(place, "bytes are taken one after another and cannot be skipped");
+        return Err(flaw.hint("use `skip until binary …` to skip messages, or `expect bytes hex ??` to skip a byte"));
+    }
+    let mut within = None;
+    let capture = keywords(cursor, &mut within)?;
+    Ok(Action::Skip { until, within, capture })
 }
 
 fn unknown(word: &str, place: super::Position) -> Flaw {
