@@ -99,7 +99,7 @@ const ATTACKS: &[Attack<&str>] = &[
         2,
         "invalid UTF-8 was detected in one or more arguments",
     ),
-    ("an empty argument", "exec \"$@\" \"\"", 2, "`` is no URL: no URL was given"),
+    ("an empty argument", "exec \"$@\" \"\"", 2, "invalid URL ``: the URL is empty"),
     (
         "an argument of 100 KiB",
         "exec \"$@\" -x hi -1 -H \"X: $(head -c 100000 /dev/zero | tr \"\\\\0\" a)\" \"$URL\"",
