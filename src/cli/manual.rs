@@ -134,7 +134,11 @@ fn at_the_prompt(page: &mut String, side: Side) {
         Side::Client => "Any other line is sent as a message;",
         Side::Server => "Any other line is sent to all clients;",
     };
-    *page += " `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";
+    *page += " `//` at its beginning sends one slash. Alt-Enter begins a new line.\n.PP\n";
+    *page += "Up goes back through the lines that begin as what is typed, Ctrl-R searches in them. What stands in grey is how a \
+        line from before went on, or what a command takes; Right or End takes it. Before the mark stands what is on: \
+        `[paused 12, filtered, recording, repeating]`. The mark is `>`, `~` while connecting again, `<` after \
+        `/half-close`, `!` when nobody is connected.\n";
 }
 
 /// What programs that read records can rely on.
