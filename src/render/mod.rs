@@ -14,7 +14,6 @@ use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use crossterm::style::Color;
-use nix::libc;
 
 use crate::events::{Event, EventKind};
 use crate::message::{Direction, Message};
