@@ -261,8 +261,8 @@ fn json_in(line: &str) -> Option<usize> {
     if line.len() > LONGEST_JSON {
         return None;
     }
-    let takes_json = |name: &&str| line.strip_prefix(*name).is_some_and(|rest| rest.starts_with(' '));
-    let is_argument = ["/edit", "/rpc", "/send", "/to"].iter().any(|name| takes_json(&name));
+    let takes_json = |name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
+    let is_argument = ["/edit", "/rpc", "/send", "/to"].into_iter().any(takes_json);
     let start = if is_argument { line.find(['{', '['])? } else { 0 };
     begins_json(&line[start..]).then_some(start)
 }

@@ -11,6 +11,8 @@ use super::state::{ConnectionState, Shared};
 /// Room for the digits of a count that grows while a line is typed: its place cannot change then.
 const DIGITS: usize = 5;
 
+const REPEATING: &str = "repeating";
+
 pub(crate) struct PromptMark {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: Arc<Queue>,
@@ -35,6 +37,10 @@ impl PromptMark {
         };
         let room = measured.chars().count().saturating_sub(mark.len());
         let mut states = self.states(self.queue.paused().map(shown));
+        if measured.contains(REPEATING) && !states.iter().any(|state| state == REPEATING) {
+            // Its place is still there.
+            states.push("repeated".to_owned());
+        }
         // What has come to be on since then has its place in the next prompt.
         while label(&states).len() >= room && states.pop().is_some() {}
         let label = format!("{:room$}", label(&states));
@@ -50,7 +56,7 @@ impl PromptMark {
         let is_on = [
             (self.shared.filter().is_some(), "filtered"),
             (self.shared.is_recording.load(Ordering::SeqCst), "recording"),
-            (self.shared.repeating.load(Ordering::SeqCst) > 0, "repeating"),
+            (self.shared.repeating.load(Ordering::SeqCst) > 0, REPEATING),
         ];
         let others = is_on.iter().filter(|(is_on, _)| *is_on).map(|(_, name)| (*name).to_owned());
         paused.map(|count| format!("paused {count}")).into_iter().chain(others).collect()
@@ -91,8 +97,10 @@ mod tests {
         let both = mark.measured();
         assert_eq!(mark.drawn(&both), "[paused 0, recording]     > ");
         assert_eq!(mark.drawn(&measured), "[paused 0]     > ", "there is no room for the other yet");
+        assert_eq!(mark.drawn("[recording, repeating] > "), "[paused 0, recording]  > ");
         mark.shared.stand(ConnectionState::Reconnecting);
         mark.queue.resume();
+        assert_eq!(mark.drawn("[recording, repeating] > "), "[recording, repeated]  ~ ");
         assert_eq!(mark.drawn(&measured), "[recording]    ~ ");
     }
 
