@@ -175,7 +175,9 @@ fn came(deed: Deed) -> Vec<Action> {
         Deed::Pong(data) => Pattern::Pong(std::str::from_utf8(&data).ok().map(|data| TextPattern::Is(text(data)))),
         // A cut is a Close with 1006 to a script (RFC 6455, section 7.1.5).
         Deed::Close { close: Close { code, reason }, .. } => {
-            let reason = Some(reason).filter(|reason| !reason.is_empty());
+            // A script names no other codes, and a reason only after one.
+            let code = code.filter(|code| (1000..=4999).contains(code));
+            let reason = Some(reason).filter(|reason| code.is_some() && !reason.is_empty());
             Pattern::Close { code, reason: reason.map(|reason| TextPattern::Is(text(&reason))) }
         }
         // A server's pings follow its clock, and are answered by themselves.
@@ -347,6 +349,16 @@ expect close 1006
         let connect = "connect ws://h/x?a=1&access_token={{access_token}}\n  subprotocol chat\n  \
             subprotocol bearer.{{subprotocol}}\n  compress off\n";
         assert_eq!(written, connect);
+    }
+
+    #[test]
+    fn a_close_that_no_script_can_name_is_any_close() {
+        let close = |code| Deed::Close { close: Close { code, reason: "bye".into() }, clean: true };
+        for code in [None, Some(7760), Some(999)] {
+            let written = written(&[opened(&[]), turn(Party::Server, close(code))]);
+            assert!(written.ends_with("\nexpect close\n"), "{written}");
+            assert!(crate::script::parse(&written).is_ok(), "{written}");
+        }
     }
 
     #[test]
