@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::client::options::ClientOptions;
+use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
@@ -31,6 +32,9 @@ pub(crate) enum Job {
         client: Option<ClientName>,
     },
     Run(Box<RunOptions>),
+    Check(Box<CheckOptions>),
+    ListCases(Box<CaseChoice>),
+    ShowCase(Box<ShownCase>),
     Print(Vec<u8>),
 }
 
@@ -43,7 +47,8 @@ impl Job {
             Self::Replay(replay) => replay.plan.diagnostics.colour || replay.plan.look.colour,
             Self::CheckScripts(check) => check.diagnostics.colour,
             Self::Run(suite) => suite.diagnostics.colour,
-            Self::ToScript { .. } | Self::Print(_) => false,
+            Self::Check(check) => check.plan.diagnostics.colour,
+            Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => false,
         }
     }
 }
@@ -69,6 +74,9 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => crate::commands::run::run(&suite),
+        Job::Check(check) => crate::commands::check::run(&check),
+        Job::ShowCase(shown) => crate::commands::check::show(&shown),
+        Job::ListCases(choice) => crate::commands::check::list(&choice),
         Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
