@@ -138,6 +138,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
         history: env.state_dir.as_ref().map(|dir| dir.join("history")),
         pager: env.pager.clone(),
         editor: env.editor.clone(),
+        wraps_anew: env.terminal_wraps_anew,
         vi: output.vi || env.inputrc_wants_vi(),
         binary: stdin.binary,
         escapes: stdin.escapes,

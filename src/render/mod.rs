@@ -13,6 +13,7 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use nix::libc;
 
+use self::text::Extent;
 use crate::events::{Event, EventKind};
 use crate::message::Direction;
 use crate::text::escape::{Keep, escape};
@@ -123,6 +124,15 @@ impl Renderer {
 
     /// Appends what an event looks like on stdout; many look like nothing.
     pub(crate) fn render(&mut self, event: &Event, out: &mut BytesMut) {
+        let extent = match &event.what {
+            EventKind::Message(_, message) => Extent::whole(message),
+            _ => Extent::default(),
+        };
+        self.render_excerpt(event, &extent, out);
+    }
+
+    /// The same with a message of which only the head may be at hand.
+    pub(crate) fn render_excerpt(&mut self, event: &Event, extent: &Extent, out: &mut BytesMut) {
         if self.look.format == PayloadFormat::Records {
             self.record(event, out);
             return;
@@ -131,7 +141,7 @@ impl Renderer {
             EventKind::Message(Direction::Out, _) if !self.look.marks => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
-                text::message(&self.look, &lead, *direction, message, out);
+                text::message(&self.look, &lead, *direction, (message, extent), out);
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }

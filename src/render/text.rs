@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use crossterm::style::{Color, Stylize as _};
 use data_encoding::BASE64;
 
@@ -18,21 +18,83 @@ use crate::text::hex::{digits, hexdump};
 const LONGEST_JSON: usize = 1 << 20;
 
 /// A longer text is cut at the prompt; `/last` shows it whole.
-const LONGEST_AT_PROMPT: usize = 4 << 10;
+pub(crate) const LONGEST_AT_PROMPT: usize = 4 << 10;
+
+/// What stands before each further row of a message at the prompt: without it, a peer could write rows that look like ours.
+const INDENT: &[u8] = b"  ";
 
 /// Rows of a hexdump at the prompt and on a terminal; `--output hex` shows them all.
 const HEXDUMP_ROWS: usize = 8;
 
+/// How much there is of a message, of which only the head may be at hand, and where the prompt keeps the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// In bytes.
+    pub(crate) size: usize,
+    /// None, if that shows in what is at hand.
+    pub(crate) is_json: Option<bool>,
+    /// Counted from the last message; none where it is too large to be kept.
+    pub(crate) place: Option<u64>,
+}
+
+impl Extent {
+    /// Of a message that is at hand, and is the last.
+    pub(crate) fn whole(message: &Message) -> Self {
+        Self { size: message.data().len(), is_json: None, place: Some(1) }
+    }
+
+    /// Of a message of which only the head will be kept.
+    pub(crate) fn cut(message: &Message) -> Self {
+        let is_json = match message {
+            Message::Text(text) => text.len() <= LONGEST_JSON && is_json(text),
+            Message::Binary(_) => false,
+        };
+        Self { is_json: Some(is_json), ..Self::whole(message) }
+    }
+
+    fn is_json(&self, text: &str) -> bool {
+        self.size <= LONGEST_JSON && self.is_json.unwrap_or_else(|| is_json(text))
+    }
+
+    /// `9600 bytes, /last 2 shows all`
+    fn told(&self) -> String {
+        format!("{} bytes, {}", self.size, self.whole_is())
+    }
+
+    /// Where the whole is.
+    fn whole_is(&self) -> String {
+        match self.place {
+            Some(1) => "/last shows all".to_owned(),
+            Some(place) => format!("/last {place} shows all"),
+            None => "too many to be kept".to_owned(),
+        }
+    }
+}
+
+/// The beginning of a message, as much as the prompt shows of one.
+pub(crate) fn head(message: &Message) -> Message {
+    match message {
+        Message::Text(text) => text[..text.floor_char_boundary(LONGEST_AT_PROMPT)].into(),
+        Message::Binary(data) => Message::Binary(Bytes::copy_from_slice(&data[..data.len().min(LONGEST_AT_PROMPT)])),
+    }
+}
+
 /// Appends a message.
 ///
 /// `lead` stands before it: the time and the client's name, where there are such.
-pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
+pub(super) fn message(
+    look: &OutputStyle,
+    lead: &str,
+    direction: Direction,
+    (message, extent): (&Message, &Extent),
+    out: &mut BytesMut,
+) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());
     if look.marks {
         out.extend_from_slice(mark(look, direction).as_bytes());
     }
-    let taken = columns_of(&out[start..]);
+    let (taken, body) = (columns_of(&out[start..]), out.len());
     match (look.format, message) {
         // A binary message is its bytes and nothing else: no delimiter, and so nothing before it either.
         (PayloadFormat::Raw, Message::Binary(data)) => {
@@ -45,16 +107,37 @@ pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, mess
             out.extend_from_slice(data);
             return;
         }
-        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, HEXDUMP_ROWS, out),
-        (PayloadFormat::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, out),
+        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, HEXDUMP_ROWS, extent, out),
+        (PayloadFormat::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, extent, out),
         (PayloadFormat::Hex, message) => out.extend_from_slice(digits(message.data()).as_bytes()),
         (PayloadFormat::Base64, message) => out.extend_from_slice(BASE64.encode(message.data()).as_bytes()),
         (PayloadFormat::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
         (PayloadFormat::Text, Message::Binary(data)) => as_text(data, out),
-        (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(look, text, taken, out),
+        (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(look, text, taken, extent, out),
         (PayloadFormat::Records, _) => unreachable!("records are written elsewhere"),
     }
+    if matches!(look.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
+        out.extend_from_slice(painted(look, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());
+    }
+    if look.marks && look.format != PayloadFormat::Raw {
+        indent(body, out);
+    }
     delimit(look, message.data(), out);
+}
+
+/// Indents all rows but the first of what was written from `start` on.
+fn indent(start: usize, out: &mut BytesMut) {
+    if !out[start..].contains(&b'\n') {
+        return;
+    }
+    let body = out.split_off(start);
+    for (n, row) in body.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        // A row with nothing in it looks like nobody's.
+        if n > 0 && row != b"\n" {
+            out.extend_from_slice(INDENT);
+        }
+        out.extend_from_slice(row);
+    }
 }
 
 /// Appends messages that [pass untouched](Look::passes_untouched).
@@ -121,10 +204,10 @@ fn columns_of(written: &[u8]) -> usize {
         .count()
 }
 
-fn readable(look: &OutputStyle, text: &str, taken: usize, out: &mut BytesMut) {
-    if look.marks && text.len() > LONGEST_AT_PROMPT {
-        out.extend_from_slice(beginning(look, text, taken).as_bytes());
-        let note = format!("… [{} bytes, /last shows all]", text.len());
+fn readable(look: &OutputStyle, text: &str, taken: usize, extent: &Extent, out: &mut BytesMut) {
+    if look.marks && extent.size > LONGEST_AT_PROMPT {
+        out.extend_from_slice(beginning(look, text, taken, extent).as_bytes());
+        let note = format!("… [{}]", extent.told());
         out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
         return;
     }
@@ -138,9 +221,9 @@ fn readable(look: &OutputStyle, text: &str, taken: usize, out: &mut BytesMut) {
 }
 
 /// The beginning of a long text: whole lines, if it has any.
-fn beginning(look: &OutputStyle, text: &str, taken: usize) -> String {
+fn beginning(look: &OutputStyle, text: &str, taken: usize, extent: &Extent) -> String {
     let head = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
-    if look.indent_json && text.len() <= LONGEST_JSON && is_json(text) {
+    if look.indent_json && extent.is_json(text) {
         let page = pretty(head, layout(look, taken));
         // The last row is cut off somewhere in the middle.
         let rows = page.rsplit_once('\n').map_or("", |(rows, _)| rows).lines();
@@ -168,16 +251,19 @@ fn width(look: &OutputStyle) -> usize {
     if look.for_terminal { terminal_width() } else { 80 }
 }
 
-fn dump(look: &OutputStyle, data: &[u8], rows: usize, out: &mut BytesMut) {
-    let dump = hexdump(data, rows, width(look));
-    let size = format!("binary, {} bytes", data.len());
+fn dump(look: &OutputStyle, data: &[u8], rows: usize, extent: &Extent, out: &mut BytesMut) {
+    let room = if look.marks { width(look) - INDENT.len() } else { width(look) };
+    let dump = hexdump(data, rows, room);
+    let left = dump.left + (extent.size - data.len());
+    let size = format!("binary, {} byte{}", extent.size, if extent.size == 1 { "" } else { "s" });
     out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
     for row in dump.rows.lines() {
         out.extend_from_slice(b"\n");
         out.extend_from_slice(row.as_bytes());
     }
-    if dump.left > 0 {
-        let note = format!("\n… {} bytes more{}", dump.left, if look.marks { ", /last shows all" } else { "" });
+    if left > 0 {
+        let all = if look.marks { format!(", {}", extent.whole_is()) } else { String::new() };
+        let note = format!("\n… {left} bytes more{all}");
         out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
     }
 }
@@ -195,11 +281,10 @@ fn as_text(data: &[u8], out: &mut BytesMut) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     fn rendered(look: &OutputStyle, received: &Message) -> String {
         let mut out = BytesMut::new();
-        message(look, "", Direction::In, received, &mut out);
+        message(look, "", Direction::In, (received, &Extent::whole(received)), &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 
@@ -217,7 +302,7 @@ mod tests {
     fn a_terminal_gets_control_characters_escaped_and_binary_as_a_hexdump() {
         let look = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         assert_eq!(rendered(&look, &"a\x1b[2J".into()), "< a\\e[2J\n");
-        assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n00000000"));
+        assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n  00000000"));
     }
 
     #[test]
@@ -256,7 +341,7 @@ mod tests {
     fn a_long_text_of_lines_is_cut_at_the_end_of_one() {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
-        assert!(shown.ends_with("\n0123456789\n… [11000 bytes, /last shows all]\n"), "{shown}");
+        assert!(shown.ends_with("\n  0123456789\n  … [11000 bytes, /last shows all]\n"), "{shown}");
         assert_eq!(shown.matches("0123456789").count(), LONGEST_AT_PROMPT / 11);
     }
 
@@ -267,11 +352,56 @@ mod tests {
             format!("[{}]", vec![r#"{"name": "0123456789", "id": 12345678901234567890, "id": 1.10}"#; 900].join(","));
         let shown = rendered(&prompt, &json.as_str().into());
         assert!(
-            shown.starts_with("< [\n  {\"name\": \"0123456789\", \"id\": 12345678901234567890, \"id\": 1.10},\n"),
+            shown.starts_with("< [\n    {\"name\": \"0123456789\", \"id\": 12345678901234567890, \"id\": 1.10},\n"),
             "{shown}"
         );
-        assert!(shown.ends_with(&format!("1.10}},\n… [{} bytes, /last shows all]\n", json.len())), "{shown}");
+        assert!(shown.ends_with(&format!("1.10}},\n  … [{} bytes, /last shows all]\n", json.len())), "{shown}");
         assert!(shown.len() < LONGEST_AT_PROMPT + 200);
+    }
+
+    fn at_prompt(format: PayloadFormat) -> OutputStyle {
+        OutputStyle { format, for_terminal: true, marks: true, indent_json: true, ..OutputStyle::default() }
+    }
+
+    #[test]
+    fn each_further_row_at_the_prompt_is_indented_so_that_none_looks_like_ours() {
+        for (sent, shown) in [
+            ("a\n* closed", "< a\n  * closed\n"),
+            ("\n> sent\n\n< b\n", "< \n  > sent\n\n  < b\n\n"),
+            ("a\r\n#1 < b", "< a\\r\n  #1 < b\n"),
+            ("{\n\"a\": 1}", "< {\n    \"a\": 1\n  }\n"),
+        ] {
+            assert_eq!(rendered(&at_prompt(PayloadFormat::Auto), &sent.into()), shown);
+        }
+        let forged = binary(b"a\n* closed");
+        assert_eq!(rendered(&at_prompt(PayloadFormat::Text), &forged), "< a\n  * closed\n");
+        for format in [PayloadFormat::Auto, PayloadFormat::Hex] {
+            assert!(rendered(&at_prompt(format), &forged).starts_with("< binary, 10 bytes\n  00000000  61 0a"));
+        }
+        assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &"a\nb".into()), "a\nb\n");
+    }
+
+    #[test]
+    fn what_is_left_of_a_message_is_told_where_only_its_head_is_at_hand() {
+        let text = Message::from("x".repeat(2 << 20).as_str());
+        let bytes = Message::Binary(vec![0; 2 << 20].into());
+        let cut = |format, whole: &Message, place| {
+            let mut out = BytesMut::new();
+            let extent = Extent { place, ..Extent::cut(whole) };
+            message(&at_prompt(format), "", Direction::In, (&head(whole), &extent), &mut out);
+            String::from_utf8(out.to_vec()).unwrap()
+        };
+        for (format, whole, place, note) in [
+            (PayloadFormat::Auto, &text, Some(2), "x… [2097152 bytes, /last 2 shows all]\n"),
+            (PayloadFormat::Auto, &text, None, "x… [2097152 bytes, too many to be kept]\n"),
+            (PayloadFormat::Auto, &bytes, Some(3), "\n  … 2097024 bytes more, /last 3 shows all\n"),
+            (PayloadFormat::Hex, &bytes, Some(1), "\n  … 2093056 bytes more, /last shows all\n"),
+            (PayloadFormat::Base64, &bytes, Some(2), "A==… [2097152 bytes, /last 2 shows all]\n"),
+            (PayloadFormat::Raw, &text, Some(2), "x… [2097152 bytes, /last 2 shows all]\n"),
+        ] {
+            let shown = cut(format, whole, place);
+            assert!(shown.ends_with(note) && shown.len() < 32 << 10, "{format:?}: {}", &shown[shown.len() - 99..]);
+        }
     }
 
     #[test]

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use rustyline::ExternalPrinter;
 
-use super::queue::{DisplaySetting, Queue, QueuedItem, Skipped, Taken};
+use super::queue::{DisplaySetting, Queue, QueuedItem, ReceivedItem, Skipped, Taken};
 use crate::render::Renderer;
+use crate::render::text::Extent;
+use crate::term;
 
 /// At most about 30 batches a second; more is not seen.
 const TICK: Duration = Duration::from_millis(33);
@@ -34,6 +36,9 @@ const SLOWEST: f64 = 16e3;
 /// The longest wait for a batch to be drawn, and the longest rest.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// What is written at a time when the display is gone.
+const CHUNK: usize = 1 << 10;
+
 /// How long the display may take to notice that it is not needed any more.
 const PARTING: Duration = Duration::from_millis(100);
 
@@ -45,7 +50,7 @@ pub(crate) struct Screen {
     painted: AtomicU64,
     start: Instant,
     /// Batches handed to the editor that it may not have shown yet, and when.
-    in_flight: Mutex<VecDeque<(u64, String)>>,
+    in_flight: Mutex<VecDeque<(u64, Taken)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +94,7 @@ impl Screen {
     }
 
     /// Ends the display for good, and returns what was not shown of the batches under way.
-    pub(crate) fn leave(&self) -> Vec<String> {
+    pub(crate) fn leave(&self) -> Vec<Taken> {
         self.turn(Gate::Left);
         let gate = self.lock();
         // It may be stuck in a batch that nobody takes any more: that one is still in flight, then.
@@ -128,7 +133,7 @@ impl Screen {
         self.gate.lock().expect("nothing panics while it holds this")
     }
 
-    fn in_flight(&self) -> MutexGuard<'_, VecDeque<(u64, String)>> {
+    fn in_flight(&self) -> MutexGuard<'_, VecDeque<(u64, Taken)>> {
         self.in_flight.lock().expect("nothing panics while it holds this")
     }
 }
@@ -148,7 +153,7 @@ pub(crate) fn spawn(
             if batch.is_empty() {
                 continue;
             }
-            screen.in_flight().push_back((u64::MAX, batch.clone()));
+            screen.in_flight().push_back((u64::MAX, taken));
             if !screen.wait_open() {
                 break;
             }
@@ -173,22 +178,60 @@ pub(crate) fn spawn(
 /// What a batch looks like.
 pub(crate) fn rendered(renderer: &mut Renderer, taken: &Taken) -> String {
     let mut batch = BytesMut::new();
-    if taken.skipped != Skipped::default() {
-        let Skipped { messages, bytes } = taken.skipped;
-        let (messages, bytes) = (in_thousands(messages), in_thousands(bytes as u64));
-        let note = format!("… {messages} messages ({bytes} bytes) not shown, /last or --record keeps them\n");
-        batch.extend_from_slice(note.as_bytes());
+    if let Some(note) = not_shown(taken.skipped) {
+        let them = if taken.skipped.messages == 1 { "it" } else { "them" };
+        batch.extend_from_slice(format!("{note}, /last or --record keeps {them}\n").as_bytes());
     }
-    for item in &taken.items {
-        match item {
-            QueuedItem::Lines(lines) | QueuedItem::Note(lines) => batch.extend_from_slice(lines.as_bytes()),
-            QueuedItem::Event(event) => renderer.render(event, &mut batch),
-            QueuedItem::Sent(at) => renderer.note_sent(*at),
-            QueuedItem::Set(DisplaySetting::Stamps(stamps)) => renderer.look_mut().stamps = *stamps,
-            QueuedItem::Set(DisplaySetting::Indent(indent)) => renderer.look_mut().indent_json = *indent,
+    taken.items.iter().for_each(|item| render(renderer, item, taken.received, &mut batch));
+    String::from_utf8_lossy(&batch).into_owned()
+}
+
+/// `received` is how many messages have come by now.
+fn render(renderer: &mut Renderer, item: &QueuedItem, received: u64, out: &mut BytesMut) {
+    match item {
+        QueuedItem::Received(ReceivedItem { event, extent, number }) => {
+            let place = extent.place.map(|_| received.saturating_sub(*number) + 1);
+            renderer.render_excerpt(event, &Extent { place, ..*extent }, out);
+        }
+        QueuedItem::Lines(lines) | QueuedItem::Note(lines) => out.extend_from_slice(lines.as_bytes()),
+        QueuedItem::Event(event) => renderer.render(event, out),
+        QueuedItem::Sent(at) => renderer.note_sent(*at),
+        QueuedItem::Set(DisplaySetting::Stamps(stamps)) => renderer.look_mut().stamps = *stamps,
+        QueuedItem::Set(DisplaySetting::Indent(indent)) => renderer.look_mut().indent_json = *indent,
+    }
+}
+
+/// Prints what is left, without the display; what the peer has sent only until who looks on has seen enough.
+pub(crate) fn print_rest(renderer: &mut Renderer, rest: Taken, has_seen_enough: impl Fn() -> bool) {
+    let Taken { mut skipped, items, received } = rest;
+    let mut out = BytesMut::new();
+    for item in &items {
+        if !item.is_ours() && has_seen_enough() {
+            skipped.count(item);
+            continue;
+        }
+        if let Some(note) = not_shown(std::mem::take(&mut skipped)) {
+            out.extend_from_slice(format!("{note}\n").as_bytes());
+        }
+        render(renderer, item, received, &mut out);
+        // A write of more could not be stopped while a slow terminal takes it.
+        while out.len() > CHUNK {
+            let _ = term::print(&out.split_to(CHUNK));
         }
     }
-    String::from_utf8_lossy(&batch).into_owned()
+    if let Some(note) = not_shown(skipped) {
+        out.extend_from_slice(format!("{note}\n").as_bytes());
+    }
+    let _ = term::print(&out);
+}
+
+/// `… 48,210 messages (1,234,567 bytes) not shown`
+pub(crate) fn not_shown(skipped: Skipped) -> Option<String> {
+    let counted =
+        |number: u64, what: &str| format!("{} {what}{}", in_thousands(number), if number == 1 { "" } else { "s" });
+    let Skipped { messages, bytes } = skipped;
+    let note = || format!("… {} ({}) not shown", counted(messages, "message"), counted(bytes as u64, "byte"));
+    (messages > 0).then(note)
 }
 
 /// `48,210`
@@ -294,6 +337,13 @@ mod tests {
     #[test]
     fn large_numbers_are_grouped() {
         assert_eq!([0, 999, 1000, 48_210, 1_234_567].map(in_thousands), ["0", "999", "1,000", "48,210", "1,234,567"]);
+    }
+
+    #[test]
+    fn one_message_that_is_not_shown_is_no_messages() {
+        assert_eq!(not_shown(Skipped::default()), None);
+        assert_eq!(not_shown(Skipped { messages: 1, bytes: 1 }).unwrap(), "… 1 message (1 byte) not shown");
+        assert_eq!(not_shown(Skipped { messages: 2000, bytes: 0 }).unwrap(), "… 2,000 messages (0 bytes) not shown");
     }
 
     #[test]
@@ -405,7 +455,7 @@ mod tests {
         let has_drawn = || drawn.load(Ordering::SeqCst) == 2 && screen.in_flight().is_empty();
         until("two batches", &has_drawn, Duration::from_secs(60));
         queue.close();
-        assert_eq!(screen.leave(), Vec::<String>::new());
+        assert!(screen.leave().is_empty());
         until("the end", &|| *screen.lock() == Gate::Done, Duration::from_secs(1));
         assert_eq!(drawn.load(Ordering::SeqCst), 2);
     }

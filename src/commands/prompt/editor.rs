@@ -1,26 +1,34 @@
 //! The line editor: what rustyline asks of us while a line is typed, and how it is set up.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use crossterm::style::{Color, Stylize as _};
+use nix::sys::signal::{Signal, raise};
 use rustyline::completion::Completer;
 use rustyline::config::{BellStyle, Config, Configurer as _};
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
-    Cmd, ColorMode, CompletionType, Context, EditMode, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
-    Result,
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Context, EditMode, Editor, Event, EventContext,
+    EventHandler, Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount, Result,
 };
+use unicode_width::UnicodeWidthStr as _;
 
 use super::command::{self, Completes};
 use super::display::Screen;
 use super::files;
+use super::fold::{self, InputRoom};
+use super::reflow::DrawnInput;
 use super::state::{ConnectionState, Shared};
 use crate::term;
 use crate::wire::frame::Side;
+
+/// The columns of the prompt's mark and of the space behind it.
+pub(crate) const MARK_WIDTH: usize = 2;
 
 /// The editor with our helper; `history` keeps its lines.
 pub(crate) type LineEditor = Editor<Assistant, MemHistory>;
@@ -41,10 +49,36 @@ pub(crate) fn editor(assistant: Assistant, vi: bool) -> Result<LineEditor> {
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
     let mut editor = Editor::with_history(config.build(), MemHistory::new())?;
+    let shared = Arc::clone(&assistant.shared);
     editor.set_helper(Some(assistant));
     let alt_enter = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(alt_enter, EventHandler::Simple(Cmd::Newline));
+    editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(InterruptKey(Arc::clone(&shared)))));
+    for key in [KeyEvent(KeyCode::Backspace, Modifiers::NONE), KeyEvent::ctrl('H')] {
+        let handler = EventHandler::Conditional(Box::new(DeleteKey(Arc::clone(&shared))));
+        editor.bind_sequence(key, handler);
+    }
     Ok(editor)
+}
+
+/// Ctrl-C: it ends the line as Enter does, since the editor forgets the keys that came with it where a read is interrupted.
+struct InterruptKey(Arc<Shared>);
+
+impl ConditionalEventHandler for InterruptKey {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.0.is_interrupted.store(true, Ordering::SeqCst);
+        Some(Cmd::AcceptLine)
+    }
+}
+
+/// Backspace: a label that stands for many lines goes as a whole.
+struct DeleteKey(Arc<Shared>);
+
+impl ConditionalEventHandler for DeleteKey {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        let label = self.0.folds.label_before(&context.line()[..context.pos()])?;
+        Some(Cmd::Kill(Movement::BackwardChar(u16::try_from(label).ok()?)))
+    }
 }
 
 /// Answers the editor, and tells the display what the editor is doing.
@@ -54,13 +88,21 @@ pub(crate) struct Assistant {
     pub(crate) screen: Arc<Screen>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) colour: bool,
+    /// What the editor drew last.
+    pub(crate) drawn: Mutex<DrawnInput>,
+    /// The terminal wraps rows anew when its width changes.
+    pub(crate) wraps_anew: bool,
 }
 
 impl Helper for Assistant {}
 
 impl Validator for Assistant {
     fn validate(&self, typed: &mut ValidationContext<'_>) -> Result<ValidationResult> {
-        Ok(if continues(typed.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+        Ok(if continues(&self.shared.folds.unfold(typed.input())) {
+            ValidationResult::Incomplete
+        } else {
+            ValidationResult::Valid(None)
+        })
     }
 }
 
@@ -90,8 +132,33 @@ impl Hinter for Assistant {
         if self.screen.open() {
             term::note_editing();
         }
-        self.shared.keep_line(line);
-        if pos == line.len() { hint(self.side, line) } else { None }
+        self.shared.keep_line(line, pos);
+        let (rows, columns) = term::terminal_size();
+        let hint = if pos == line.len() { hint(self.side, line) } else { None };
+        self.follow_the_width(line, pos, columns, hint.as_ref());
+        if self.shared.is_tall.load(Ordering::SeqCst) {
+            return None;
+        }
+        if !InputRoom::on(rows, columns).fits(MARK_WIDTH, line) {
+            self.shared.is_tall.store(true, Ordering::SeqCst);
+            // The line comes back folded. What the editor draws meanwhile is for the other screen.
+            let _ = raise(Signal::SIGINT);
+            return None;
+        }
+        hint
+    }
+}
+
+impl Assistant {
+    /// The editor is about to clear what it drew last: where that has got to, if the width has changed.
+    fn follow_the_width(&self, line: &str, pos: usize, columns: usize, hint: Option<&Hint>) {
+        let mut drawn = self.drawn.lock().expect("nothing panics while it holds this");
+        if drawn.columns != columns && drawn.line == line && !self.shared.is_tall.load(Ordering::SeqCst) {
+            let _ = term::print(drawn.make_room(pos, columns, self.wraps_anew).as_bytes());
+        }
+        drawn.columns = columns;
+        line.clone_into(&mut drawn.line);
+        drawn.hint = hint.map_or_else(String::new, |hint| hint.text.clone());
     }
 }
 
@@ -118,7 +185,21 @@ fn hint(side: Side, line: &str) -> Option<Hint> {
 }
 
 impl Highlighter for Assistant {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if self.shared.is_tall.load(Ordering::SeqCst) { Cow::Borrowed("") } else { fold::shown(line) }
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+        // Or the key would be written without a question.
+        self.shared.is_tall.load(Ordering::SeqCst)
+    }
+
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
+        if self.shared.is_tall.load(Ordering::SeqCst) {
+            // What stood there is cleared by now, and the cursor comes back to it with this screen.
+            return Cow::Borrowed(term::OTHER_SCREEN);
+        }
+        self.drawn.lock().expect("nothing panics while it holds this").prompt = prompt.width();
         // Under another prompt, that of a search, the editor takes nothing to show.
         if !is_default {
             return Cow::Borrowed(prompt);

@@ -9,32 +9,35 @@ mod connection;
 mod display;
 mod editor;
 mod files;
+mod fold;
 mod history;
 mod host;
 mod line_reader;
 mod output;
 mod queue;
+mod reflow;
 pub(crate) mod requests;
 mod state;
 pub(crate) mod status;
 mod target;
 mod thread;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
 
 use self::connection::PromptConnection;
-use self::display::{Screen, rendered};
+use self::display::Screen;
 use self::editor::Assistant;
 use self::history::History;
 use self::host::Host;
 use self::line_reader::LineReader;
-use self::queue::{Queue, QueuedItem};
+use self::queue::{Queue, QueuedItem, Taken};
 use self::state::Shared;
+use self::status::SIGNALLED;
 use self::target::{ClientTarget, PromptTarget, ServerTarget};
 use self::thread::PromptThread;
 use crate::client::options::ClientOptions;
@@ -102,8 +105,14 @@ fn prompt_with<R: PromptTarget>(
         signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
-    let assistant =
-        Assistant { side: R::SIDE, screen: Arc::clone(&screen), shared: Arc::clone(shared), colour: look.colour };
+    let assistant = Assistant {
+        side: R::SIDE,
+        screen: Arc::clone(&screen),
+        shared: Arc::clone(shared),
+        colour: look.colour,
+        drawn: Mutex::default(),
+        wraps_anew: prompt.wraps_anew,
+    };
     let mut editor = editor::editor(assistant, prompt.vi).map_err(set_up)?;
     let printer = editor.create_external_printer().map_err(set_up)?;
 
@@ -116,14 +125,15 @@ fn prompt_with<R: PromptTarget>(
         let renderer = Renderer::new(look.clone());
         display::spawn(Arc::clone(&screen), Arc::clone(queue), renderer, printer)
             .map_err(local("start the display"))?;
-        let mut history = History::load(&mut editor, prompt.history.as_deref());
         let stamps = look.stamps.unwrap_or(Stamps::Local);
         let typist = LineReader { prompt, stamps, shared, screen: &screen, queue, recipient };
+        let mut history = History::load(&mut editor, prompt.history.as_deref(), typist.folding());
         code = typist.run(&mut editor, &mut history);
         typist.leave();
     }
     let ended = other.join().unwrap_or(101);
-    print_rest(look, &screen, queue, shared);
+    let is_hurried = shared.has_left.load(Ordering::SeqCst) || ended > SIGNALLED;
+    print_rest(look, &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
 }
 
@@ -139,19 +149,31 @@ fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Sen
             true
         }
         // From the keyboard, for who has the terminal.
-        signals::SIGINT | signals::SIGQUIT => shared.is_lent.load(Ordering::SeqCst),
+        signals::SIGINT | signals::SIGQUIT if shared.is_lent.load(Ordering::SeqCst) => true,
+        signals::SIGINT => {
+            shared.has_seen_enough.store(true, Ordering::SeqCst);
+            false
+        }
         _ => false,
     }
 }
 
 /// What the display did not get to show, and the line that was not sent.
-fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared) {
+///
+/// Who has left waits for no flood; Ctrl-C ends the waiting for one that the peer has ended.
+fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared, is_hurried: bool) {
     queue.close();
-    let mut rest: String = screen.leave().concat();
-    rest += &rendered(&mut Renderer::new(look.clone()), &queue.take_rest());
+    let mut rest = Taken::default();
+    screen.leave().into_iter().for_each(|taken| rest.append(taken));
+    rest.append(queue.take_rest());
+    if is_hurried {
+        rest.shorten();
+    }
+    let has_seen_enough = || shared.has_seen_enough.load(Ordering::SeqCst);
+    display::print_rest(&mut Renderer::new(look.clone()), rest, has_seen_enough);
     let line = shared.line();
     if !line.is_empty() {
-        rest += &format!("not sent: {}\n", escape(&line, Keep::Nothing));
+        let line = shared.folds.unfold(&line);
+        let _ = term::print(format!("not sent: {}\n", escape(&line, Keep::Nothing)).as_bytes());
     }
-    let _ = term::print(rest.as_bytes());
 }
