@@ -1,6 +1,7 @@
 //! What the command line asks for, and the command that does it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::client::options::ClientOptions;
 use crate::commands::check_scripts::ScriptCheck;
@@ -10,8 +11,8 @@ use crate::error::Error;
 use crate::events::ClientName;
 use crate::input::source::Source;
 use crate::runtime::{complain, print};
-use crate::server::Work;
 use crate::server::options::ListenOptions;
+use crate::sys::descriptors;
 use crate::target::{Parsed, Target};
 use crate::term::{self, Talk};
 
@@ -38,6 +39,11 @@ const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
 pub(crate) fn run(job: Job) -> u8 {
+    if !matches!(job, Job::Print(_))
+        && let Err(source) = descriptors::check()
+    {
+        return complain(&Error::Local { what: "start: there are too few file descriptors (`ulimit -n`)", source });
+    }
     match job {
         Job::Print(page) => print(&page),
         Job::Connect(plan) => connect_as(&plan),
@@ -46,7 +52,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
-        Job::Demo(mut plan) => match crate::server::echo_aside(DEMO_MESSAGE) {
+        Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
                 connect_as(&plan)
@@ -90,9 +96,9 @@ fn listen_as(service: &mut ListenOptions) -> u8 {
     {
         return complain(&error);
     }
-    if let Some(cast) = &service.script {
-        match cast.read(service.diagnostics) {
-            Ok(script) => service.options.work = Work::Script(Box::new(script)),
+    if let Some(script) = &service.script {
+        match script.read(service.diagnostics) {
+            Ok(script) => service.options.work = Arc::new(script),
             Err(code) => return code,
         }
     }

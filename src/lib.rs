@@ -31,7 +31,7 @@
 //! | `compare` | equality of JSON, and differences |
 //! | `masking` | what is secret, and how it is shown |
 //! | `text` | escapes, units, patterns, hexdumps |
-//! | `sys` | what is Unix's own: signals, process groups, files that do not block, terminal modes, clocks |
+//! | `sys` | what is Unix's own: signals, process groups, files that do not block, limits, terminal modes, clocks |
 //! | `testing` | what tests, benchmarks and fuzzers call |
 
 #![deny(unsafe_code)]

@@ -15,7 +15,7 @@ use kit::{
 };
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
+use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use tokio::sync::Notify;
 
 /// What a run with slow peers may hold.
@@ -546,4 +546,44 @@ fn a_second_interrupt_ends_it_at_once() {
     };
     // After the first it would wait a second for the server; a busy machine may need some attempts to show the difference.
     assert!((0..5).any(|_| end() < Duration::from_millis(500)));
+}
+
+#[test]
+fn a_sigpipe_that_is_sent_ends_it_as_a_closed_stdout_does() {
+    let (tell, left) = channel();
+    let server = serving(move |client| {
+        let tell = tell.clone();
+        async move {
+            client.text("one").await;
+            while let Some(said) = client.next().await {
+                let _ = tell.send(said);
+            }
+        }
+    });
+    let mut running = tool().arg(url(&server)).spawn();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(running.child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    running.signal(SIGPIPE);
+    running.wait().code(0).stderr(&connected(&url(&server)));
+    assert_eq!(left.recv_timeout(PATIENCE).unwrap(), Said::Close(Some(1001), String::new()));
+
+    let (tell, asked) = channel();
+    let server = Raw::start(move |mut stream, _| {
+        tell.send(()).unwrap();
+        let _ = stream.read(&mut [0]);
+    });
+    let running = tool().arg(server.url()).spawn();
+    asked.recv_timeout(PATIENCE).unwrap();
+    running.signal(SIGPIPE);
+    running.wait().code(0).stderr("");
+}
+
+#[test]
+fn a_sigpipe_of_another_pipe_than_stdout_ends_nothing() {
+    let server = kit::echo();
+    // Nobody reads stderr, and each line that is written there is answered with a SIGPIPE.
+    let mut running = tool().args(["-v", "-1", "-x", "hello"]).arg(url(&server)).start();
+    drop(running.child.stderr.take());
+    running.wait().code(0).stdout("hello\n");
 }

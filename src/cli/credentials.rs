@@ -3,6 +3,7 @@
 use super::{Env, options};
 use crate::error::Error;
 use crate::request::{Credentials, netrc};
+use crate::sys::file;
 use crate::target::Parsed;
 
 /// What the URL says, or else the file of `--netrc`; of both, when the URL names a user alone.
@@ -22,7 +23,7 @@ pub(crate) fn from_url_or_netrc(
         (None, false) => return Ok(from_url.map(|(user, password)| basic(user, password))),
     };
     let unread = |source| Error::File { what: "read user and password in", path: path.clone(), source };
-    let text = std::fs::read_to_string(path).map_err(unread)?;
+    let text = file::read_to_string(path).map_err(unread)?;
     if let Some((user, password)) = from_url.filter(|(_, password)| !password.is_empty()) {
         return Ok(Some(basic(user, password)));
     }

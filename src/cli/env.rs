@@ -5,6 +5,7 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use crate::input::stdin;
+use crate::sys::file;
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +97,8 @@ fn keeps_rows(term: Option<&str>, is_set: impl Fn(&str) -> bool) -> bool {
 
 /// Whether readline's file sets vi mode; it is read for this one setting.
 fn wants_vi(inputrc: &Path) -> bool {
-    let text = std::fs::read_to_string(inputrc).unwrap_or_default();
+    // What is no file may keep everybody waiting who starts wsprobe.
+    let text = if inputrc.is_file() { file::read_to_string(inputrc).unwrap_or_default() } else { String::new() };
     let mut modes = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         (words.next() == Some("set") && words.next() == Some("editing-mode")).then(|| words.next().unwrap_or_default())

@@ -29,13 +29,19 @@ use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::request::Credentials;
 use crate::script::check::DefaultConnection;
+use crate::server;
 use crate::server::address::Address;
+use crate::server::broadcast::BroadcastWork;
+use crate::server::conversation::ConversationWork;
+use crate::server::echo::EchoWork;
+use crate::server::exec::ExecWork;
 use crate::server::options::ListenOptions;
 use crate::server::replay::ServerReplay;
-use crate::server::server_script::ServerScript;
+use crate::server::script::ServerScript;
 use crate::server::tls::{Proof, ServerIdentity};
-use crate::server::{self, Work};
+use crate::server::work::ClientWork;
 use crate::session::{self, KeepaliveOptions, Pinging};
+use crate::sys::file;
 use crate::wire::Limits;
 use crate::wire::offer::Parameters;
 
@@ -79,9 +85,11 @@ struct WorkArgs {
     ///
     /// Each message is a line on its stdin, each line of its stdout a message (binary where it is not UTF-8); stderr goes
     /// through. It runs in a shell, with the variables of CGI (RFC 3875) as websocketd sets them: REMOTE_ADDR, PATH_INFO,
-    /// QUERY_STRING, HTTP_* and the rest. When its client has left, its stdin ends behind the last message; after
+    /// QUERY_STRING, HTTP_* and the rest. When its client has left, its stdin ends after the last message; after
     /// `--close-timeout` without reading on or ending it is ended, with all that it has started. When it ends by itself,
-    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once.
+    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once. Also if
+    /// wsprobe itself is killed (SIGKILL), no command is left behind; only what leaves its process group, as setsid(1) and
+    /// daemons do, is on its own.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
 
@@ -277,14 +285,11 @@ impl ListenArgs {
 
     pub(super) fn service(&self, env: &Env) -> Result<ListenOptions, Error> {
         let work = self.work.work()?;
-        let source = match work {
-            Work::Converse if !self.stdin.receive_only && self.work.script.is_none() => match self.prompt(env) {
-                Some(prompt) => Source::Prompt(prompt),
-                None => Source::Pipe(translate::cut(&self.stdin, false)),
-            },
-            Work::Converse | Work::Echo | Work::Broadcast | Work::Exec(_) | Work::Script(_) | Work::Replay(_) => {
-                Source::Nothing
-            }
+        let takes_input = work.takes_input() && !self.stdin.receive_only && self.work.script.is_none();
+        let source = match self.prompt(env) {
+            _ if !takes_input => Source::Nothing,
+            Some(prompt) => Source::Prompt(prompt),
+            None => Source::Pipe(translate::cut(&self.stdin, false)),
         };
         let is_prompt = matches!(source, Source::Prompt(_));
         let habits = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
@@ -341,14 +346,14 @@ impl LimitArgs {
 }
 
 impl WorkArgs {
-    fn work(&self) -> Result<Work, Error> {
+    /// The work with clients; a script takes its place when it is read.
+    fn work(&self) -> Result<Arc<dyn ClientWork>, Error> {
         Ok(match (&self.exec, &self.replay) {
-            (Some(command), _) => Work::Exec(command.clone()),
-            (None, Some(file)) => Work::Replay(Box::new(self.recording(file)?)),
-            (None, None) if self.echo => Work::Echo,
-            (None, None) if self.broadcast => Work::Broadcast,
-            // A script takes its place when it is read.
-            (None, None) => Work::Converse,
+            (Some(command), _) => Arc::new(ExecWork(command.clone())),
+            (None, Some(file)) => Arc::new(self.recording(file)?),
+            (None, None) if self.echo => Arc::new(EchoWork),
+            (None, None) if self.broadcast => Arc::new(BroadcastWork),
+            (None, None) => Arc::new(ConversationWork),
         })
     }
 
@@ -451,7 +456,7 @@ fn ip(address: &Address) -> Option<IpAddr> {
 }
 
 fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
-    let data = std::fs::read(path);
+    let data = file::read(path);
     let data = data.map_err(|source| Error::File { what: "read the message in", path: path.to_owned(), source })?;
     Ok(match String::from_utf8(data) {
         Ok(text) if !is_binary => Message::Text(Utf8Text::from(text)),

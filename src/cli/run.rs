@@ -1,7 +1,5 @@
 //! The command line of `wsprobe run`.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
@@ -16,6 +14,7 @@ use crate::play::files::Scripts;
 use crate::script::check::DefaultConnection;
 use crate::script::variables::files::{self, VariablesFormat};
 use crate::script::variables::{Variables, is_reference};
+use crate::sys::file;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RunArgs {
@@ -109,9 +108,6 @@ impl Values {
     }
 }
 
-/// A file of variables has no more.
-const LARGEST: u64 = 64 << 20;
-
 fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variables, Error> {
     let mut variables = Variables::new(Env::secret);
     for path in paths {
@@ -120,11 +116,7 @@ fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variable
         let format =
             VariablesFormat::of(&name).ok_or_else(|| bad("its name ends in .toml, .json or .env".to_owned()))?;
         let unread = |source| Error::File { what: "read", path: path.clone(), source };
-        let mut text = String::new();
-        File::open(path).map_err(unread)?.take(LARGEST + 1).read_to_string(&mut text).map_err(unread)?;
-        if text.len() as u64 > LARGEST {
-            return Err(bad(format!("it is larger than {} MiB", LARGEST >> 20)));
-        }
+        let text = file::read_to_string(path).map_err(unread)?;
         files::read(&text, format).map_err(bad)?.into_iter().for_each(|(name, value)| variables.set(name, value));
     }
     given.into_iter().for_each(|(name, value)| variables.set(name, value));

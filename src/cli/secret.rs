@@ -6,6 +6,7 @@ use super::{Env, values};
 use crate::error::Error;
 use crate::request::jar::Jar;
 use crate::request::{Credentials, Header};
+use crate::sys::file;
 
 /// Stands before a value that is data, whatever it looks like: no argument that was typed can hold it.
 const DATA: char = '\0';
@@ -117,7 +118,7 @@ fn bad_header(text: &str, error: &str) -> Error {
 
 pub(crate) fn read(option: &str, path: &Path) -> Result<String, Error> {
     let bad = |error| Error::Usage(format!("`@{}` is no value for `{option}`: {error}", path.display()));
-    std::fs::read_to_string(path).map_err(bad)
+    file::read_to_string(path).map_err(bad)
 }
 
 /// Asks at the terminal, without echo.

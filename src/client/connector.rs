@@ -40,6 +40,15 @@ impl Connector {
         }
     }
 
+    /// Opens the files that the run writes.
+    pub(crate) async fn opening<T>(
+        &self,
+        opening: impl Future<Output = Result<T, Error>>,
+        signals: &mut mpsc::Receiver<i32>,
+    ) -> Result<T, Error> {
+        self::opening(opening, self.limit, signals).await
+    }
+
     /// Makes the first connection, and waits for the server if that is wanted.
     pub(crate) async fn first(
         &self,
@@ -127,12 +136,31 @@ impl Connector {
     }
 }
 
+/// Opens the files that a run writes, unless a signal or the end of its time comes first.
+pub(crate) async fn opening<T>(
+    opening: impl Future<Output = Result<T, Error>>,
+    limit: Option<(Instant, Duration)>,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<T, Error> {
+    within("opening files", opening, limit, signals).await
+}
+
 /// Connects, unless a signal or the end of the run's time comes first.
 async fn limited(
     connecting: impl Future<Output = Result<Connected, Error>>,
     limit: Option<(Instant, Duration)>,
     signals: &mut mpsc::Receiver<i32>,
 ) -> Result<Connected, Error> {
+    within("connecting", connecting, limit, signals).await
+}
+
+/// Takes a step of a run, unless a signal or the end of the run's time comes first.
+async fn within<T>(
+    step: &'static str,
+    taking: impl Future<Output = Result<T, Error>>,
+    limit: Option<(Instant, Duration)>,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<T, Error> {
     let run_out = async {
         match limit {
             Some((at, _)) => sleep_until(at).await,
@@ -140,10 +168,10 @@ async fn limited(
         }
     };
     tokio::select! {
-        connected = connecting => connected,
+        taken = taking => taken,
         () = run_out => {
             let after = limit.map_or(Duration::ZERO, |(_, after)| after);
-            Err(Error::TimedOut { step: "connecting", after, option: RUN_LIMIT })
+            Err(Error::TimedOut { step, after, option: RUN_LIMIT })
         }
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }

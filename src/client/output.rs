@@ -1,6 +1,8 @@
 //! Where events go when there is no prompt: stdout, the record, and what is worth a line on stderr.
 
 use std::cell::RefCell;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,9 +32,8 @@ pub(crate) struct StreamOutput {
 }
 
 impl StreamOutput {
-    pub(crate) fn new(look: &OutputStyle, record: Option<&Path>, talk: &Rc<Talk>) -> Result<Self, Error> {
+    pub(crate) fn new(look: &OutputStyle, record: Option<OutputBuffer>, talk: &Rc<Talk>) -> Result<Self, Error> {
         let stdout = FileWriter::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
-        let record = record.map(open_record).transpose()?;
         let renderer = RefCell::new(Renderer::new(look.clone()));
         Ok(Self {
             renderer,
@@ -73,10 +74,27 @@ impl StreamOutput {
     }
 }
 
+/// Opens the file of `--record`, if there is to be one.
+pub(crate) async fn open_record_if(path: Option<&Path>) -> Result<Option<OutputBuffer>, Error> {
+    match path {
+        Some(path) => open_record(path).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Opens the file of `--record`; it is replaced when there is something to record.
-pub(crate) fn open_record(path: &Path) -> Result<OutputBuffer, Error> {
-    let spool = output_file::open(path, output_file::PRIVATE).and_then(OutputBuffer::replacing);
-    spool.map_err(|source| Error::File { what: "write the record (--record) to", path: path.to_owned(), source })
+pub(crate) async fn open_record(path: &Path) -> Result<OutputBuffer, Error> {
+    record(path, output_file::open(path, output_file::PRIVATE).await)
+}
+
+/// The same without waiting for the reader of a FIFO.
+pub(crate) fn open_record_now(path: &Path) -> Result<OutputBuffer, Error> {
+    record(path, output_file::open_now(path, output_file::PRIVATE))
+}
+
+fn record(path: &Path, opened: io::Result<File>) -> Result<OutputBuffer, Error> {
+    let unwritten = |source| Error::File { what: "write the record (--record) to", path: path.to_owned(), source };
+    opened.and_then(OutputBuffer::replacing).map_err(unwritten)
 }
 
 impl Outlet for StreamOutput {

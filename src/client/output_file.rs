@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::sys::file;
 
 /// A new file that may hold secrets is for its owner alone, as curl's cookie jar and ssh's keys are.
 pub(crate) const PRIVATE: u32 = 0o600;
@@ -17,12 +18,30 @@ pub(crate) const SHARED: u32 = 0o666;
 /// Our own streams, as they may be opened.
 const STREAMS: [(&str, &str); 3] = [("/dev/stdin", "stdin"), ("/dev/stdout", "stdout"), ("/dev/stderr", "stderr")];
 
-/// Opens a file to be replaced; what is in it stays until [`empty`]. One that exists keeps its mode.
+/// Opens a file to be replaced; what is in it stays until [`empty`]. One that exists keeps its mode. The reader of a FIFO
+/// is waited for while other things go on.
 ///
 /// # Errors
 /// It cannot be written, or is one of our own streams.
-pub(crate) fn open(path: &Path, mode: u32) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(mode).open(path)?;
+pub(crate) async fn open(path: &Path, mode: u32) -> io::Result<File> {
+    file::open(&replacing(mode), path).await.and_then(not_a_stream)
+}
+
+/// The same without waiting for anybody.
+///
+/// # Errors
+/// The same; or nobody reads the FIFO.
+pub(crate) fn open_now(path: &Path, mode: u32) -> io::Result<File> {
+    file::open_now(&replacing(mode), path).and_then(not_a_stream)
+}
+
+fn replacing(mode: u32) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(mode);
+    options
+}
+
+fn not_a_stream(file: File) -> io::Result<File> {
     let metadata = file.metadata()?;
     // What is no file has nothing in it that could be lost.
     let is_same = |stream: &str| std::fs::metadata(stream).is_ok_and(|stream| is_one(&metadata, &stream));

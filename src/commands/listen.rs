@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio::task::LocalSet;
 
-use crate::client::output::StreamOutput;
+use crate::client::connector::opening;
+use crate::client::output::{StreamOutput, open_record_if};
 use crate::client::report;
 use crate::error::Error;
 use crate::input::source::Source;
@@ -33,7 +34,8 @@ pub(crate) fn run(service: &ListenOptions) -> u8 {
 
 pub(crate) async fn serve(service: &ListenOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
-    let output = Rc::new(StreamOutput::new(&service.look, service.record.as_deref(), talk)?);
+    let record = opening(open_record_if(service.record.as_deref()), None, &mut signals).await?;
+    let output = Rc::new(StreamOutput::new(&service.look, record, talk)?);
     let mut stdin = match (&service.source, stdin::open()) {
         (Source::Pipe(cut), Ok(Some(file))) => {
             Stdin::new(file, cut.clone()).map_err(|source| Error::Local { what: "start to read stdin", source })?

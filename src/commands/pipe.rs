@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
-use crate::client::output::StreamOutput;
+use crate::client::output::{StreamOutput, open_record_if};
 use crate::client::report;
 use crate::error::Error;
 use crate::events::EventKind;
@@ -24,8 +24,9 @@ pub(crate) fn run(plan: &ClientOptions) -> u8 {
 async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
-    let output = StreamOutput::new(&plan.look, plan.record.as_deref(), talk)?;
     let mut link = Connector::new(plan, until);
+    let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+    let output = StreamOutput::new(&plan.look, record, talk)?;
     let mut connected = tokio::select! {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,
         () = stdout_gone() => return Ok(0),

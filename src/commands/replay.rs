@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
-use crate::client::output::StreamOutput;
+use crate::client::output::{StreamOutput, open_record_if};
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{Batch, ClientName, End, EventKind, Input};
@@ -47,12 +47,13 @@ async fn send_again(
     let plan = &replay.plan;
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let until = deadline(plan.timeout);
-    let output = StreamOutput::new(&plan.look, plan.record.as_deref(), talk)?;
     let link = Connector::new(plan, until);
+    let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+    let output = StreamOutput::new(&plan.look, record, talk)?;
     let mut options = plan.session.clone();
     options.ending.deadline = until;
     let mut schedule = Schedule::new(replay.speed);
-    let findings = Differences::new(talk, recording.path().display().to_string());
+    let differences = Rc::new(Differences::new(Rc::clone(talk), recording.path().display().to_string()));
     let mut last = None;
     for connection in connections {
         let connecting = async {
@@ -85,10 +86,10 @@ async fn send_again(
             }
             None => None,
         };
-        let witness = ComparingOutlet { hearing: Comparison::new(check, &findings), outlet: &output };
+        let witness = ComparingOutlet { comparison: Comparison::new(check, Rc::clone(&differences)), outlet: &output };
         let turns = recording.turns(*connection, Party::Client)?;
         let part =
-            RecordedPart { player: Party::Client, heard: &witness.hearing.heard, patience: replay.patience, talk };
+            RecordedPart { player: Party::Client, heard: &witness.comparison.heard, patience: replay.patience, talk };
         let (batches, mut inputs) = mpsc::channel(BATCHES);
         let playing = async {
             let sent = async |batch: Batch| drop(batches.send(Ok(batch)).await);
@@ -112,17 +113,17 @@ async fn send_again(
             () = playing => unreachable!("it only waits behind its end"),
         };
         output.put_all(report::ended(talk, plan, &outcome));
-        witness.hearing.ended(&outcome.end)?;
+        witness.comparison.ended(&outcome.end)?;
         let goes_on = is_of_connection(&outcome.end);
         last = Some(outcome);
         if !goes_on {
             break;
         }
     }
-    findings.sum_up();
+    differences.sum_up();
     let Some(outcome) = last else { return output.finish().await.map(|()| 0) };
     output.finish_after(&outcome.end, &mut signals).await?;
-    Ok(verdict(&outcome, replay.compare.as_ref().map(|_| findings.are_none())))
+    Ok(verdict(&outcome, replay.compare.as_ref().map(|_| differences.are_none())))
 }
 
 /// Whether an end is one that a connection can have had when it was recorded.

@@ -1,6 +1,7 @@
 //! Who hears the answers: counts them, holds them against the recorded ones, and passes them on.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use super::recorded_part::HeardCount;
 use crate::client::report;
@@ -15,44 +16,44 @@ use crate::term::Talk;
 const SHOWN: u64 = 10;
 
 /// Hears what comes on one connection.
-pub(crate) struct Comparison<'f> {
+pub(crate) struct Comparison {
     pub(crate) heard: HeardCount,
-    check: Option<RefCell<AnswerCheck>>,
+    check: RefCell<Option<AnswerCheck>>,
     /// The recording cannot be read any more.
     failed: Cell<Option<Error>>,
-    findings: &'f Differences<'f>,
+    pub(crate) differences: Rc<Differences>,
 }
 
 /// An outlet that hears what it passes on.
 pub(crate) struct ComparingOutlet<'w, O> {
-    pub(crate) hearing: Comparison<'w>,
+    pub(crate) comparison: Comparison,
     pub(crate) outlet: &'w O,
 }
 
 /// What was found to differ.
-pub(crate) struct Differences<'t> {
-    talk: &'t Talk,
+pub(crate) struct Differences {
+    talk: Rc<Talk>,
     /// What stands before each, to tell where it was.
     place: String,
     found: Cell<u64>,
 }
 
-impl<'f> Comparison<'f> {
-    pub(crate) fn new(check: Option<AnswerCheck>, findings: &'f Differences<'f>) -> Self {
-        Self { heard: HeardCount::default(), check: check.map(RefCell::new), failed: Cell::new(None), findings }
+impl Comparison {
+    pub(crate) fn new(check: Option<AnswerCheck>, differences: Rc<Differences>) -> Self {
+        Self { heard: HeardCount::default(), check: RefCell::new(check), failed: Cell::new(None), differences }
     }
 
     /// The connection has ended so: tells what was missing.
     ///
     /// # Errors
     /// The recording could not be read to its end.
-    pub(crate) fn ended(self, end: &End) -> Result<(), Error> {
+    pub(crate) fn ended(&self, end: &End) -> Result<(), Error> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let Some(mut check) = self.check.map(RefCell::into_inner) else { return Ok(()) };
+        let Some(mut check) = self.check.take() else { return Ok(()) };
         while let Some(difference) = check.ended(end)? {
-            self.findings.tell(&difference);
+            self.differences.tell(&difference);
         }
         Ok(())
     }
@@ -60,9 +61,9 @@ impl<'f> Comparison<'f> {
     pub(crate) fn hear(&self, event: &Event) {
         match &event.what {
             EventKind::Message(Direction::In, message) => {
-                if let Some(check) = &self.check {
-                    match check.borrow_mut().came(message.clone()) {
-                        Ok(differences) => differences.iter().for_each(|difference| self.findings.tell(difference)),
+                if let Some(check) = &mut *self.check.borrow_mut() {
+                    match check.came(message.clone()) {
+                        Ok(differences) => differences.iter().for_each(|difference| self.differences.tell(difference)),
                         Err(error) => self.failed.set(Some(error)),
                     }
                 }
@@ -74,8 +75,8 @@ impl<'f> Comparison<'f> {
     }
 }
 
-impl<'t> Differences<'t> {
-    pub(crate) fn new(talk: &'t Talk, place: String) -> Self {
+impl Differences {
+    pub(crate) fn new(talk: Rc<Talk>, place: String) -> Self {
         Self { talk, place, found: Cell::new(0) }
     }
 
@@ -86,7 +87,7 @@ impl<'t> Differences<'t> {
     fn tell(&self, difference: &Difference) {
         self.found.set(self.found.get() + 1);
         if self.found.get() <= SHOWN {
-            report::difference(self.talk, &self.place, difference);
+            report::difference(&self.talk, &self.place, difference);
         }
     }
 
@@ -106,7 +107,7 @@ impl<O: Outlet> Outlet for ComparingOutlet<'_, O> {
     }
 
     fn put(&self, event: Event) {
-        self.hearing.hear(&event);
+        self.comparison.hear(&event);
         self.outlet.put(event);
     }
 

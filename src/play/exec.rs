@@ -32,12 +32,12 @@ pub(crate) async fn run(
     shell.args(["-c", command]).envs(environment).current_dir(dir);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::spawn(&mut shell).map_err(|error| format!("it cannot be started: {error}"))?;
-    let stdout = group.0.stdout.take().expect("it was piped");
-    let stderr = group.0.stderr.take().expect("it was piped");
+    let stdout = group.child.stdout.take().expect("it was piped");
+    let stderr = group.child.stderr.take().expect("it was piped");
     let mut said = Vec::new();
     let ended = async {
         let (read, _) = tokio::join!(read(stdout), keep_last(stderr, &mut said));
-        Ok::<_, io::Error>((group.0.wait().await?, read?))
+        Ok::<_, io::Error>((group.child.wait().await?, read?))
     };
     let ended = timeout(within, ended).await;
     let words = |what: String| match String::from_utf8_lossy(&said).trim_end() {

@@ -272,8 +272,10 @@ impl<'s> Player<'s> {
         let name = &step.connection;
         self.end_one(name, &Close::new(1000, ""), Parting::InOrder).await?;
         let (head, own) = (self.settings(&self.stage.file.script.settings)?, self.settings(settings)?);
-        let mut plan =
-            self.stage.dial.plan(&self.text(url)?, &head, &own, self.dir()).map_err(|error| StepFault::from(&error))?;
+        let (dial, url, dir) = (self.stage.dial.clone(), self.text(url)?, self.dir().to_owned());
+        // Aside, since it reads the files that options name.
+        let planned = tokio::task::spawn_blocking(move || dial.plan(&url, &head, &own, &dir)).await;
+        let mut plan = planned.map_err(|lost| lost.to_string())?.map_err(|error| StepFault::from(&error))?;
         plan.session.ending.close_timeout = self.stage.close_timeout;
         let (_held, mut signals) = tokio::sync::mpsc::channel(1);
         let link = Connector::new(&plan, None);

@@ -1,8 +1,5 @@
 //! The record of all connections of a run (`--record`).
 
-use std::path::Path;
-
-use crate::client::output::open_record;
 use crate::client::output_buffer::OutputBuffer;
 use crate::error::Error;
 use crate::events::{Event, TimeOrder};
@@ -16,9 +13,8 @@ pub(crate) struct SharedRecording {
 }
 
 impl SharedRecording {
-    /// Opens the file; it is replaced.
-    pub(crate) fn open(path: &Path, secrets: Secrets) -> Result<Self, Error> {
-        Ok(Self { spool: open_record(path)?, secrets, times: TimeOrder::default() })
+    pub(crate) fn new(spool: OutputBuffer, secrets: Secrets) -> Self {
+        Self { spool, secrets, times: TimeOrder::default() }
     }
 
     pub(crate) fn put(&self, event: &Event) {

@@ -2,18 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::message::Message;
 use crate::script::judge::bytes::bytes;
 use crate::script::judge::sources::Sources;
 use crate::script::syntax::{Payload, Template};
 use crate::script::variables::Variables;
-
-/// A file that is sent, or expected, has no more.
-const LARGEST: u64 = 64 << 20;
+use crate::sys::file;
 
 pub(crate) struct ScriptScope {
     // Borrowed between awaits only.
@@ -101,21 +97,6 @@ impl Sources for ScriptScope {
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        read(&self.dir.join(path)).map_err(|error| format!("cannot read `{path}`: {error}"))
+        file::read_regular(&self.dir.join(path)).map_err(|error| format!("cannot read `{path}`: {error}"))
     }
-}
-
-/// All of a file, which has an end: a FIFO would keep the script waiting, and a device may never stop.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(no_file());
-    }
-    let mut data = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut data)?;
-    if data.len() as u64 > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", LARGEST >> 20)));
-    }
-    Ok(data)
 }

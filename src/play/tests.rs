@@ -13,7 +13,7 @@ use crate::cli::{Env, job};
 use crate::client::options::ClientOptions;
 use crate::script::judge::ExpectedKind;
 use crate::script::parse;
-use crate::server::echo_aside;
+use crate::server::demo::echo_aside;
 use crate::term::Verbosity;
 
 /// Knows no options.

@@ -11,11 +11,12 @@ use super::answers::HttpAnswers;
 use super::page;
 use crate::dial::Secured;
 use crate::dial::tls::error::in_words_of_handshake;
+use crate::events::Opened;
 use crate::handshake::admission::Admission;
 use crate::handshake::head::OpeningRequest;
 use crate::handshake::server::{ClientRequestHead, Declined, Denial, Grant, ReadRequest, accept, read_request, reject};
 use crate::request::Header;
-use crate::transport::Duplex;
+use crate::transport::{Duplex, Peer};
 use crate::wire::frame::Side;
 use crate::wire::offer::Agreed;
 use crate::wire::{CompressionStats, ConnectionOptions, Limits, Socket};
@@ -48,7 +49,27 @@ pub(crate) struct AcceptedClient<P> {
     pub(crate) tally: Arc<CompressionStats>,
     /// Version and cipher suite.
     pub(crate) tls: Option<String>,
-    pub(crate) place: P,
+    pub(crate) slot: P,
+}
+
+impl<P> AcceptedClient<P> {
+    /// What its session needs.
+    pub(crate) fn into_parts(self, url: String, peer: Peer) -> (Socket<Box<dyn Duplex>>, Opened, P) {
+        let opened = Opened {
+            url,
+            peer,
+            tls: self.tls,
+            status: 101,
+            request: Vec::new(),
+            headers: self.opening.fields,
+            answer: self.answer,
+            subprotocol: self.subprotocol,
+            extensions: self.extensions,
+            deflate: self.deflate,
+            tally: self.tally,
+        };
+        (self.socket, opened, self.slot)
+    }
 }
 
 impl Acceptor {
@@ -103,7 +124,7 @@ impl Acceptor {
             deflate,
             tally,
             tls,
-            place,
+            slot: place,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::handshake::server::Denial;
-use crate::play::ScriptScope;
+use crate::play::{LoadedScript, ScriptScope};
 use crate::request::Header;
 use crate::script::judge::sources::Sources as _;
 use crate::script::syntax::{HttpAnswer, Payload, Script};
@@ -16,9 +16,8 @@ pub(crate) struct HttpAnswers {
 
 impl HttpAnswers {
     /// Of a script; none if it has no such answers.
-    pub(crate) fn of(script: &super::server_script::LoadedServerScript) -> Option<Self> {
-        let super::server_script::LoadedServerScript { file, variables, .. } = script;
-        let words = ScriptScope::new(Variables::clone(variables), file.dir.clone());
+    pub(crate) fn of(file: &LoadedScript, variables: &Variables) -> Option<Self> {
+        let words = ScriptScope::new(variables.clone(), file.dir.clone());
         (!file.script.answers.is_empty()).then(|| Self { script: Arc::clone(&file.script), words })
     }
 

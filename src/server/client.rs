@@ -1,82 +1,98 @@
 //! One client: its session, and what its messages lead to.
 
 use std::future::pending;
-use std::pin::pin;
 use std::rc::Rc;
 
-use futures_util::FutureExt as _;
-use futures_util::future::FusedFuture as _;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::acceptor::AcceptedClient;
 use super::address::IncomingConnection;
 use super::clients::{ClientSlot, ConnectedClient};
-use super::exec::{Caller, Process};
-use super::replay::ReplayedClient;
-use super::script::ScriptedClient;
-use super::send_queue::SendQueue;
-use super::{ServerState, Work};
+use super::options::Options;
+use super::state::ServerState;
+use super::work::{ClientTask, NewClient};
 use crate::client::report;
-use crate::error::Error;
-use crate::events::{End, ErrorEvent, Event, EventKind, Exchange, Input, Opened};
+use crate::events::{Batch, End, ErrorEvent, Event, EventKind, Exchange, Opened};
 use crate::handshake::server::{ClientRequestHead, Declined, Denial, answer_head};
 use crate::masking;
-use crate::message::{Close, Direction, Message};
-use crate::play::Inbox;
-use crate::play::comparison::Differences;
+use crate::message::Close;
 use crate::session::{self, Gone, Outlet, Progress};
-use crate::transport::Peer;
+use crate::transport::{Duplex, Peer};
+use crate::wire::Socket;
 use crate::wire::frame::Side;
 
-/// Batches between the mailbox and the session.
+/// Batches between the queue and the session.
 const BATCHES: usize = 1;
 
+/// A client at work: what its session needs, and what is done with it.
+struct Served {
+    socket: Socket<Box<dyn Duplex>>,
+    slot: ClientSlot,
+    client: Rc<ConnectedClient>,
+    task: Box<dyn ClientTask>,
+    opened: Box<Opened>,
+    batches: mpsc::Sender<Result<Batch, String>>,
+    inputs: mpsc::Receiver<Result<Batch, String>>,
+}
+
 /// Lets a client in, if it may, and stays with it to its end.
-pub(crate) async fn welcome<O: Outlet>(floor: Rc<ServerState<O>>, arrival: IncomingConnection) {
+pub(crate) async fn welcome<O: Outlet>(
+    server: Rc<ServerState>,
+    options: Rc<Options>,
+    output: Rc<O>,
+    incoming: IncomingConnection,
+) {
     // Boxed, so that what the handshake needs is not kept for as long as the client stays.
-    if let Some((guest, peer)) = Box::pin(admitted(&floor, arrival)).await {
-        serve(&floor, guest, peer).await;
+    if let Some((accepted, peer)) = Box::pin(admitted(&server, &*output, incoming)).await {
+        serve(&server, &options, &*output, begun(&server, &options, accepted, peer)).await;
     }
 }
 
 /// The client, if it may come in.
 async fn admitted<O: Outlet>(
-    floor: &ServerState<O>,
-    arrival: IncomingConnection,
+    server: &ServerState,
+    output: &O,
+    incoming: IncomingConnection,
 ) -> Option<(Box<AcceptedClient<ClientSlot>>, Peer)> {
-    let IncomingConnection { stream, peer } = arrival;
+    let IncomingConnection { stream, peer } = incoming;
     let mut request = ClientRequestHead::default();
-    match floor.door.admit(stream, || floor.hub.place(), &mut request).await {
-        Ok(guest) => {
-            report::handshake(&floor.talk, &peer, &request.head, &answer_head(101, &guest.answer));
-            Some((Box::new(guest), peer))
+    match server.acceptor.admit(stream, || server.clients.place(), &mut request).await {
+        Ok(accepted) => {
+            report::handshake(&server.talk, &peer, &request.head, &answer_head(101, &accepted.answer));
+            Some((Box::new(accepted), peer))
         }
         Err(declined) => {
-            turned_away(floor, &peer, request, &declined);
+            turned_away(server, output, &peer, request, &declined);
             None
         }
     }
 }
 
-fn turned_away<O: Outlet>(floor: &ServerState<O>, peer: &Peer, request: ClientRequestHead, declined: &Declined) {
+fn turned_away<O: Outlet>(
+    server: &ServerState,
+    output: &O,
+    peer: &Peer,
+    request: ClientRequestHead,
+    declined: &Declined,
+) {
     let denial = declined.denial();
     let answer = denial.as_ref().map_or_else(String::new, |denial| answer_head(denial.status, &denial.fields()));
-    report::handshake(&floor.talk, peer, &request.head, &answer);
-    let mut exchange = Box::new(exchange(floor, peer, request, denial.as_ref()));
+    report::handshake(&server.talk, peer, &request.head, &answer);
+    let mut exchange = Box::new(exchange(server, peer, request, denial.as_ref()));
     match declined {
         Declined::Denied(denial) if denial.status == 200 => {
-            floor.talk.detail('*', &format!("{peer} was given the page"));
+            server.talk.detail('*', &format!("{peer} was given the page"));
             exchange.body = None;
-            return floor.output.put(Event::now(EventKind::Answered(exchange)));
+            return output.put(Event::now(EventKind::Answered(exchange)));
         }
         // Whoever asks for what the script has beside its socket.
         Declined::Answered { .. } => {
-            floor.talk.detail('*', &format!("{peer}: {declined}"));
-            return floor.output.put(Event::now(EventKind::Answered(exchange)));
+            server.talk.detail('*', &format!("{peer}: {declined}"));
+            return output.put(Event::now(EventKind::Answered(exchange)));
         }
         // Whoever looks whether a port is open.
-        Declined::Closed => return floor.talk.detail('*', &format!("{peer}: {declined}")),
+        Declined::Closed => return server.talk.detail('*', &format!("{peer}: {declined}")),
         _ => {}
     }
     let mut words = format!("{peer}: {declined}");
@@ -86,18 +102,18 @@ fn turned_away<O: Outlet>(floor: &ServerState<O>, peer: &Peer, request: ClientRe
     if let (Some(denial), false) = (denial, matches!(declined, Declined::Denied(_))) {
         words += &format!(" (answered {})", denial.status);
     }
-    floor.talk.warn(&words);
+    server.talk.warn(&words);
     let error = ErrorEvent { kind: declined.kind(), words, exchange: Some(exchange) };
-    floor.output.put(Event::now(error.into()));
+    output.put(Event::now(error.into()));
 }
 
 /// What was asked and answered, for a record.
-fn exchange<O>(floor: &ServerState<O>, peer: &Peer, request: ClientRequestHead, denial: Option<&Denial>) -> Exchange {
+fn exchange(server: &ServerState, peer: &Peer, request: ClientRequestHead, denial: Option<&Denial>) -> Exchange {
     let ClientRequestHead { head, opening } = request;
     Exchange {
         side: Side::Server,
         peer: Some(peer.clone()),
-        url: opening.as_ref().map(|opening| floor.site.url(&opening.resource)),
+        url: opening.as_ref().map(|opening| server.address.url(&opening.resource)),
         status: denial.map(|denial| denial.status),
         head: (opening.is_none() && !head.is_empty()).then_some(head),
         headers: opening.map(|opening| opening.fields).unwrap_or_default(),
@@ -107,210 +123,105 @@ fn exchange<O>(floor: &ServerState<O>, peer: &Peer, request: ClientRequestHead, 
     }
 }
 
-async fn serve<O: Outlet>(floor: &ServerState<O>, guest: Box<AcceptedClient<ClientSlot>>, peer: Peer) {
-    let AcceptedClient { socket, opening, answer, subprotocol, extensions, deflate, tally, tls, mut place } = *guest;
+/// Names the client, tells of it, and begins the work with it.
+fn begun(server: &Rc<ServerState>, options: &Options, accepted: Box<AcceptedClient<ClientSlot>>, peer: Peer) -> Served {
+    let mut accepted = *accepted;
+    let client = named(server, &mut accepted, &peer);
+    let resource = std::mem::take(&mut accepted.opening.resource);
+    let (socket, opened, slot) = accepted.into_parts(server.address.url(&resource), peer);
+    let (batches, inputs) = mpsc::channel(BATCHES);
+    let new = NewClient { server, client: &client, resource: &resource, opened: &opened, inputs: &batches };
+    let task = options.work.begin(&new);
+    Served { socket, slot, client, task, opened: Box::new(opened), batches, inputs }
+}
+
+fn named(server: &ServerState, accepted: &mut AcceptedClient<ClientSlot>, peer: &Peer) -> Rc<ConnectedClient> {
+    let AcceptedClient { opening, subprotocol, deflate, slot, .. } = accepted;
     let chosen = subprotocol.as_ref().map(|name| masking::chosen_subprotocol(name, opening.subprotocols()));
     let chosen = chosen.map_or_else(String::new, |name| format!(" ({name})"));
-    let member = place.take(format!("{peer} {}{chosen}", masking::reference(&opening.resource)));
-    let caller = Caller {
-        opening: &opening,
-        peer: &peer,
-        site: &floor.site,
-        credentials: floor.door.admission.credentials.as_ref(),
-        unique: format!("{}-{}", std::process::id(), member.name.0),
-    };
-    let started = match &floor.options.work {
-        Work::Exec(command) => Some(Process::start(command, &caller)),
-        Work::Echo | Work::Broadcast | Work::Converse | Work::Script(_) | Work::Replay(_) => None,
-    };
-    floor.talk.say(&format!("{} connected from {}", member.name, member.about));
+    let client = slot.take(format!("{peer} {}{chosen}", masking::reference(&opening.resource)));
+    server.talk.say(&format!("{} connected from {}", client.name, client.about));
     if subprotocol.is_none() {
-        report::no_subprotocol(&floor.talk, member.name, &opening, &floor.door.admission.subprotocols);
+        report::no_subprotocol(&server.talk, client.name, opening, &server.acceptor.admission.subprotocols);
     }
-    if let Some(agreed) = &deflate {
-        floor.talk.detail('*', &format!("{}: {}", member.name, report::compressed(agreed)));
+    if let Some(agreed) = deflate {
+        server.talk.detail('*', &format!("{}: {}", client.name, report::compressed(agreed)));
     }
-    let process = started.and_then(|started| match started {
-        Ok(process) => Some(process),
-        Err(error) => {
-            floor.talk.error(&format!("{}: the command cannot be started: {error}", member.name));
-            member.dismiss(Close::new(1011, "the command cannot be started"));
-            None
-        }
-    });
-    let findings = Differences::new(&floor.talk, member.name.to_string());
-    let replay = match &floor.options.work {
-        Work::Replay(replay) => match replay.to(member.name.0, &findings, &floor.talk) {
-            Ok(playing) => Some(Box::new(playing)),
-            Err(error) => {
-                unplayable(floor, &member, &error);
-                None
-            }
-        },
-        _ => None,
-    };
-    let opened = Opened {
-        url: floor.site.url(&opening.resource),
-        peer,
-        tls,
-        status: 101,
-        request: Vec::new(),
-        headers: opening.fields,
-        answer,
-        subprotocol,
-        extensions,
-        deflate,
-        tally,
-    };
-    let (first, options) = (floor.options.greeting.clone(), &floor.options.session);
-    let close_timeout = options.ending.close_timeout;
-    let (batches, mut inputs) = mpsc::channel(BATCHES);
-    let role = match &floor.options.work {
-        Work::Script(script) => Some(Box::new(ScriptedClient::new(script, &opened, batches.clone(), close_timeout))),
-        Work::Exec(_) | Work::Echo | Work::Broadcast | Work::Converse | Work::Replay(_) => None,
-    };
-    let (mailbox, line) = (process.as_ref().map(Process::mailbox), role.as_ref().map(|role| role.line()));
-    let seat = ClientOutlet { floor, member: &member, process: mailbox, line, replay };
-    seat.put(Event::now(EventKind::Open(Box::new(opened))));
+    client
+}
 
+async fn serve<O: Outlet>(server: &ServerState, options: &Options, output: &O, served: Served) {
+    let Served { socket, mut slot, client, task, opened, batches, inputs } = served;
+    let outlet = ClientOutlet { output, client: &client, task: &*task };
+    outlet.put(Event::now(EventKind::Open(opened)));
+    let session = session(options, &outlet, socket, batches, inputs);
+    let end = task.attend(Box::pin(session)).await;
+    if let Some(error) = report::client_ended(&server.talk, client.name, &end) {
+        output.put(Event { client: Some(client.name), ..Event::now(error.into()) });
+    }
+    let _ = output.flush().await;
+    slot.empty();
+    client.queue.close();
+    task.finish(&end).await;
+}
+
+/// Runs the session to its end; a client that has to go gets its time for that and no more, also if it still sends.
+async fn session<O: Outlet>(
+    options: &Options,
+    outlet: &ClientOutlet<'_, O>,
+    socket: Socket<Box<dyn Duplex>>,
+    batches: mpsc::Sender<Result<Batch, String>>,
+    mut inputs: mpsc::Receiver<Result<Batch, String>>,
+) -> Rc<End> {
+    let Options { greeting, session: options, .. } = options;
     let (_held, mut signals) = mpsc::channel(1);
     let deliver = async {
-        while batches.send(Ok(member.mailbox.take().await)).await.is_ok() {}
+        while batches.send(Ok(outlet.client.queue.take().await)).await.is_ok() {}
         pending::<()>().await;
     };
     let overdue = async {
-        member.dismissed().await;
-        sleep(close_timeout).await;
-    };
-    let working = async {
-        if let Some(process) = process {
-            // Boxed, so that clients without one need no memory for it.
-            Box::pin(process.run(&member.mailbox, floor.door.limits.max_message, close_timeout)).await;
-        }
-    };
-    let mut working = pin!(working.fuse());
-    let at_work = async {
-        working.as_mut().await;
-        pending::<()>().await;
-    };
-    let replaying = async {
-        if let Some(replay) = &seat.replay
-            && let Err(error) = Box::pin(replay.play(&member.mailbox)).await
-        {
-            unplayable(floor, &member, &error);
-        }
-        pending::<()>().await;
+        outlet.client.dismissed().await;
+        sleep(options.ending.close_timeout).await;
     };
     let mut progress = Progress::new(&options.ending);
-    let session = async {
-        let outcome = tokio::select! {
-            outcome = session::pump::run(socket, first, &mut progress, &mut inputs, &mut signals, &seat, options) => Some(outcome),
-            () = deliver => None,
-            () = at_work => None,
-            () = replaying => None,
-            // It has had its time, also if it still sends.
-            () = overdue => None,
-        };
-        let end = Rc::new(outcome.map_or(End::Unanswered, |outcome| outcome.end));
-        if let Some(line) = &seat.line {
-            line.ended(Rc::clone(&end));
-        }
-        end
+    let end = tokio::select! {
+        outcome = session::pump::run(socket, greeting.clone(), &mut progress, &mut inputs, &mut signals, outlet, options) => outcome.end,
+        () = deliver => End::Unanswered,
+        () = overdue => End::Unanswered,
     };
-    let playing = async {
-        if let Some(role) = role {
-            // Boxed for the same reason.
-            Box::pin(role.play(floor, &member)).await;
-        }
-    };
-    let (end, ()) = tokio::join!(session, playing);
-    if let Some(error) = report::client_ended(&floor.talk, member.name, &end) {
-        floor.output.put(Event { client: Some(member.name), ..Event::now(error.into()) });
-    }
-    let _ = seat.flush().await;
-    if let Some(Err(error)) = seat.replay.map(|replay| replay.ended(&end)) {
-        floor.talk.error(&format!("{}: {}", member.name, error.chain()));
-    }
-    findings.sum_up();
-    if !findings.are_none() {
-        floor.has_failed.set(true);
-    }
-    place.empty();
-    member.mailbox.close();
-    if let Some(mailbox) = &seat.process {
-        mailbox.end();
-    }
-    // What the client said last is still to be read.
-    if !working.is_terminated() {
-        working.await;
-    }
+    Rc::new(end)
 }
 
-/// What was to be played cannot be read any more.
-fn unplayable<O: Outlet>(floor: &ServerState<O>, member: &ConnectedClient, error: &Error) {
-    floor.talk.error(&format!("{}: {}", member.name, error.chain()));
-    member.dismiss(Close::new(1011, "the recording cannot be read"));
-}
-
-/// Where the events of a client's session go.
-struct ClientOutlet<'f, O> {
-    floor: &'f ServerState<O>,
-    member: &'f ConnectedClient,
-    /// What the client's process is to read.
-    process: Option<Rc<SendQueue>>,
-    /// What the client's script is to hear.
-    line: Option<Rc<Inbox>>,
-    /// What is replayed to it; boxed, so that clients without it need no memory for it.
-    replay: Option<Box<ReplayedClient<'f>>>,
-}
-
-impl<O: Outlet> ClientOutlet<'_, O> {
-    fn heard(&self, message: &Message) {
-        let input = || Input::Message(message.clone());
-        match (&self.floor.options.work, &self.process) {
-            (Work::Broadcast, _) => self.floor.say_to_others(&input(), Some(self.member.name)),
-            (Work::Exec(_), Some(mailbox)) => mailbox.put(input()),
-            // The session echoes by itself.
-            (Work::Exec(_) | Work::Echo | Work::Converse | Work::Script(_) | Work::Replay(_), _) => {}
-        }
-    }
+/// Where the events of a client's session go: to its work, and to the server's output.
+struct ClientOutlet<'c, O> {
+    output: &'c O,
+    client: &'c ConnectedClient,
+    task: &'c dyn ClientTask,
 }
 
 impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
     async fn room(&self) -> Result<(), Gone> {
-        if let Some(mailbox) = &self.process {
-            // A process that is slow to read makes its client wait; who gives up is the client's to say.
-            mailbox.room().await;
+        if let Some(room) = self.task.room() {
+            room.await?;
         }
-        if let Some(line) = &self.line {
-            line.room().await?;
-        }
-        self.floor.output.room().await
+        self.output.room().await
     }
 
     fn put(&self, mut event: Event) {
-        if let EventKind::Message(direction, message) = &event.what {
-            self.member.count(*direction);
-            if *direction == Direction::In {
-                self.heard(message);
-            }
+        if let EventKind::Message(direction, _) = &event.what {
+            self.client.count(*direction);
         }
-        if let Some(line) = &self.line {
-            line.put(event.clone());
-        }
-        if let Some(replay) = &self.replay {
-            replay.hear(&event);
-        }
-        event.client = Some(self.member.name);
-        self.floor.output.put(event);
+        self.task.hear(&event);
+        event.client = Some(self.client.name);
+        self.output.put(event);
     }
 
     async fn flush(&self) -> Result<(), Gone> {
-        self.floor.output.flush().await
+        self.output.flush().await
     }
 
     fn wants_sent(&self) -> bool {
-        self.line.is_some() || self.floor.output.wants_sent()
+        self.task.wants_sent() || self.output.wants_sent()
     }
 
     async fn gone(&self) {
@@ -319,6 +230,6 @@ impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
     }
 
     async fn dismissed(&self) -> Close {
-        self.member.dismissed().await
+        self.client.dismissed().await
     }
 }

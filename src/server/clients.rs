@@ -40,14 +40,14 @@ pub(crate) struct ConnectedClient {
     /// How many messages came from it, and went to it.
     pub(crate) received: Cell<u64>,
     pub(crate) sent: Cell<u64>,
-    pub(crate) mailbox: SendQueue,
+    pub(crate) queue: SendQueue,
     dismissal: RefCell<Option<Close>>,
     dismissed: Notify,
 }
 
 /// A place among the clients, given back when dropped.
 pub(crate) struct ClientSlot {
-    hub: Rc<Clients>,
+    clients: Rc<Clients>,
     name: Option<ClientName>,
 }
 
@@ -70,7 +70,7 @@ impl Clients {
             return None;
         }
         self.places.set(self.places.get() + 1);
-        Some(ClientSlot { hub: Rc::clone(self), name: None })
+        Some(ClientSlot { clients: Rc::clone(self), name: None })
     }
 
     /// All of them, in the order in which they came.
@@ -93,7 +93,7 @@ impl Clients {
     pub(crate) async fn room(&self) -> Vec<ClientName> {
         let mut stalled = Vec::new();
         for member in self.members() {
-            if member.mailbox.room_within(PATIENCE).await.is_err() {
+            if member.queue.room_within(PATIENCE).await.is_err() {
                 member.dismiss(too_slow());
                 stalled.push(member.name);
             }
@@ -146,8 +146,8 @@ impl Roster {
 impl ClientSlot {
     /// Gives the client that takes it a name.
     pub(crate) fn take(&mut self, about: String) -> Rc<ConnectedClient> {
-        let name = ClientName(self.hub.named.get() + 1);
-        self.hub.named.set(name.0);
+        let name = ClientName(self.clients.named.get() + 1);
+        self.clients.named.set(name.0);
         self.name = Some(name);
         let member = Rc::new(ConnectedClient {
             name,
@@ -155,21 +155,21 @@ impl ClientSlot {
             since: now(),
             received: Cell::new(0),
             sent: Cell::new(0),
-            mailbox: SendQueue::default(),
+            queue: SendQueue::default(),
             dismissal: RefCell::default(),
             dismissed: Notify::new(),
         });
-        self.hub.members.borrow_mut().insert(name, Rc::clone(&member));
-        self.hub.roster.lock().insert(name);
-        self.hub.changed.notify_waiters();
+        self.clients.members.borrow_mut().insert(name, Rc::clone(&member));
+        self.clients.roster.lock().insert(name);
+        self.clients.changed.notify_waiters();
         member
     }
 
     /// Its client is no longer there; the place is still taken by what it leaves behind.
     pub(crate) fn empty(&mut self) {
         if let Some(name) = self.name.take() {
-            self.hub.members.borrow_mut().remove(&name);
-            self.hub.roster.lock().remove(&name);
+            self.clients.members.borrow_mut().remove(&name);
+            self.clients.roster.lock().remove(&name);
         }
     }
 }
@@ -177,19 +177,19 @@ impl ClientSlot {
 impl Drop for ClientSlot {
     fn drop(&mut self) {
         self.empty();
-        self.hub.places.set(self.hub.places.get() - 1);
-        self.hub.changed.notify_waiters();
+        self.clients.places.set(self.clients.places.get() - 1);
+        self.clients.changed.notify_waiters();
     }
 }
 
 impl ConnectedClient {
-    /// Puts something into the mailbox; false when that is full, and the client has to go.
+    /// Puts something into the queue; false when that is full, and the client has to go.
     pub(crate) fn send(&self, input: Input) -> bool {
-        if self.mailbox.is_full() {
+        if self.queue.is_full() {
             self.dismiss(too_slow());
             return false;
         }
-        self.mailbox.put(input);
+        self.queue.put(input);
         true
     }
 
@@ -204,7 +204,7 @@ impl ConnectedClient {
 
     /// Ends its session with this Close; what waits is not sent any more. The first to say so is heard.
     pub(crate) fn dismiss(&self, close: Close) {
-        self.mailbox.close();
+        self.queue.close();
         self.dismissal.borrow_mut().get_or_insert(close);
         self.dismissed.notify_waiters();
     }
@@ -237,37 +237,37 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_its_client_has_left() {
-        let hub = Clients::new(1, Arc::default());
-        let mut place = hub.place().unwrap();
-        assert!(hub.place().is_none());
+        let clients = Clients::new(1, Arc::default());
+        let mut place = clients.place().unwrap();
+        assert!(clients.place().is_none());
         assert_eq!(place.take(String::new()).name.to_string(), "#1");
-        assert!(hub.somebody().now_or_never().is_some() && hub.nobody().now_or_never().is_none());
+        assert!(clients.somebody().now_or_never().is_some() && clients.nobody().now_or_never().is_none());
         drop(place);
-        assert!(hub.somebody().now_or_never().is_none() && hub.nobody().now_or_never().is_some());
-        assert_eq!(hub.place().unwrap().take(String::new()).name.to_string(), "#2");
+        assert!(clients.somebody().now_or_never().is_none() && clients.nobody().now_or_never().is_some());
+        assert_eq!(clients.place().unwrap().take(String::new()).name.to_string(), "#2");
     }
 
     #[test]
     fn what_one_says_goes_to_the_others_and_the_slow_one_has_to_go() {
-        let hub = Clients::new(3, Arc::default());
-        let mut places: Vec<_> = (0..3).map(|_| hub.place().unwrap()).collect();
+        let clients = Clients::new(3, Arc::default());
+        let mut places: Vec<_> = (0..3).map(|_| clients.place().unwrap()).collect();
         let members: Vec<_> = places.iter_mut().map(|place| place.take(String::new())).collect();
-        members[1].mailbox.put(message(4 << 20));
-        assert_eq!(hub.send(&message(1), Some(members[0].name)), [members[1].name]);
-        assert!(members[0].mailbox.take().now_or_never().is_none());
-        assert!(members[1].mailbox.take().now_or_never().is_none());
-        assert_eq!(members[2].mailbox.take().now_or_never().unwrap(), [message(1)]);
+        members[1].queue.put(message(4 << 20));
+        assert_eq!(clients.send(&message(1), Some(members[0].name)), [members[1].name]);
+        assert!(members[0].queue.take().now_or_never().is_none());
+        assert!(members[1].queue.take().now_or_never().is_none());
+        assert_eq!(members[2].queue.take().now_or_never().unwrap(), [message(1)]);
         assert_eq!(members[1].dismissed().now_or_never().unwrap().code, Some(1013));
-        assert!(hub.send(&message(1), None).is_empty());
+        assert!(clients.send(&message(1), None).is_empty());
     }
 
     #[test]
     fn nobody_is_let_in_after_all_were_sent_away() {
-        let hub = Clients::new(2, Arc::default());
-        let mut place = hub.place().unwrap();
+        let clients = Clients::new(2, Arc::default());
+        let mut place = clients.place().unwrap();
         let member = place.take(String::new());
-        hub.dismiss_all(&Close::new(1001, ""));
-        assert!(hub.place().is_none());
+        clients.dismiss_all(&Close::new(1001, ""));
+        assert!(clients.place().is_none());
         assert_eq!(member.dismissed().now_or_never().unwrap().code, Some(1001));
     }
 }

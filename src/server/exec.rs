@@ -1,12 +1,17 @@
 //! `--exec`: a process for each client, a message a line on its stdin and stdout, as websocketd does it.
 
-use std::future::pending;
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
+use futures_util::future::{Fuse, FusedFuture as _, LocalBoxFuture};
 use memchr::memchr;
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,11 +19,15 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::address::ListenAddress;
+use super::clients::ConnectedClient;
 use super::send_queue::SendQueue;
-use crate::events::Input;
-use crate::handshake::head::OpeningRequest;
-use crate::message::{Close, Message, Utf8Text};
+use super::work::{ClientTask, ClientWork, NewClient, NoTask};
+use crate::events::{End, Event, EventKind, Input};
+use crate::handshake::admission::Admission;
+use crate::handshake::origin::Origins;
+use crate::message::{Close, Direction, Message, Utf8Text};
 use crate::request::{Credentials, Header};
+use crate::session::Gone;
 use crate::sys::process_group::Group;
 use crate::target::percent_decoded;
 use crate::transport::Peer;
@@ -29,64 +38,144 @@ const GRACE: Duration = Duration::from_millis(500);
 /// What one read of its stdout may bring.
 const BLOCK: usize = 16 << 10;
 
+/// Runs a command for each client.
+#[derive(Debug)]
+pub(crate) struct ExecWork(pub(crate) String);
+
+/// A client with a command that is run for it.
+struct ExecClient {
+    /// What the command is to read.
+    queue: Rc<SendQueue>,
+    // Borrowed between awaits only.
+    running: RefCell<Fuse<LocalBoxFuture<'static, ()>>>,
+}
+
 /// A running command.
-pub(crate) struct Process {
+struct Process {
     group: Group,
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     /// What it is to read.
-    mailbox: Rc<SendQueue>,
+    queue: Rc<SendQueue>,
 }
 
 /// What a process is told about its client.
-pub(crate) struct Caller<'c> {
-    pub(crate) opening: &'c OpeningRequest,
-    pub(crate) peer: &'c Peer,
-    pub(crate) site: &'c ListenAddress,
-    pub(crate) credentials: Option<&'c Credentials>,
-    pub(crate) unique: String,
+struct Caller<'c> {
+    resource: &'c str,
+    fields: &'c [Header],
+    peer: &'c Peer,
+    address: &'c ListenAddress,
+    credentials: Option<&'c Credentials>,
+    unique: String,
+}
+
+impl ClientWork for ExecWork {
+    fn warning(&self, admission: &Admission) -> Option<&'static str> {
+        (admission.origins == Origins::Any).then_some(
+            "any web page that a browser on this machine shows can talk to the command (--origin '*' with --exec)",
+        )
+    }
+
+    fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
+        let (server, client) = (new.server, Rc::clone(new.client));
+        match Process::start(&self.0, &Caller::of(new)) {
+            Ok(process) => {
+                let (queue, max_line) = (Rc::clone(&process.queue), server.acceptor.limits.max_message);
+                let running = process.run(client, max_line, server.close_timeout);
+                Box::new(ExecClient { queue, running: RefCell::new(running.boxed_local().fuse()) })
+            }
+            Err(error) => {
+                server.talk.error(&format!("{}: the command cannot be started: {error}", client.name));
+                client.dismiss(Close::new(1011, "the command cannot be started"));
+                Box::new(NoTask)
+            }
+        }
+    }
+}
+
+impl ClientTask for ExecClient {
+    fn room(&self) -> Option<LocalBoxFuture<'_, Result<(), Gone>>> {
+        // A process that is slow to read makes its client wait; who gives up is the client's to say.
+        self.queue.is_full().then(|| self.queue.room().map(Ok).boxed_local())
+    }
+
+    fn hear(&self, event: &Event) {
+        if let EventKind::Message(Direction::In, message) = &event.what {
+            self.queue.put(Input::Message(message.clone()));
+        }
+    }
+
+    fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
+        let attending = async {
+            tokio::select! {
+                end = session => end,
+                never = self.run_aside() => match never {},
+            }
+        };
+        attending.boxed_local()
+    }
+
+    /// What the client said last is still to be read.
+    fn finish<'t>(&'t self, _: &'t End) -> LocalBoxFuture<'t, ()> {
+        self.queue.end();
+        let finishing = async {
+            if !self.running.borrow().is_terminated() {
+                poll_fn(|context| self.running.borrow_mut().poll_unpin(context)).await;
+            }
+        };
+        finishing.boxed_local()
+    }
+}
+
+impl ExecClient {
+    /// Lets the command run, and waits on when it has ended: its last word to the client is on its way then.
+    async fn run_aside(&self) -> Infallible {
+        let run = |context: &mut Context<'_>| {
+            // Polled after its end, it is pending.
+            let _ = self.running.borrow_mut().poll_unpin(context);
+            Poll::Pending
+        };
+        poll_fn(run).await
+    }
 }
 
 impl Process {
-    pub(crate) fn start(command: &str, caller: &Caller<'_>) -> io::Result<Self> {
+    fn start(command: &str, caller: &Caller<'_>) -> io::Result<Self> {
         let mut process = Command::new("sh");
         process.args(["-c", command]).envs(caller.environment());
         process.stdin(Stdio::piped()).stdout(Stdio::piped());
         process.kill_on_drop(true);
         let mut group = Group::spawn(&mut process)?;
-        let stdin = group.0.stdin.take();
-        let stdout = group.0.stdout.take().expect("it was piped");
-        Ok(Self { group, stdin, stdout, mailbox: Rc::default() })
-    }
-
-    pub(crate) fn mailbox(&self) -> Rc<SendQueue> {
-        Rc::clone(&self.mailbox)
+        let stdin = group.child.stdin.take();
+        let stdout = group.child.stdout.take().expect("it was piped");
+        Ok(Self { group, stdin, stdout, queue: Rc::default() })
     }
 
     /// Moves messages both ways until it has said its last; then the client gets a Close, and all that it has started
     /// ends with it.
     ///
-    /// When its mailbox ends, its stdin is closed behind the last message, and so much time is left to it after it has
+    /// When its queue ends, its stdin is closed after the last message, and this much time is left to it after it has
     /// read something for the last time.
-    pub(crate) async fn run(mut self, client: &SendQueue, max_line: usize, left: Duration) {
-        let Self { group, stdin, stdout, mailbox } = &mut self;
+    async fn run(mut self, client: Rc<ConnectedClient>, max_line: usize, left: Duration) {
+        let Self { group, stdin, stdout, queue } = &mut self;
+        let client = &client.queue;
         let write = async {
             if let Some(mut stdin) = stdin.take() {
-                while write_lines(&mut stdin, mailbox).await.is_ok_and(|goes_on| goes_on) {}
+                while write_lines(&mut stdin, queue).await.is_ok_and(|goes_on| goes_on) {}
             }
             // It may not want to read: then what is said to it is lost, as in a pipe to it.
-            mailbox.close();
+            queue.close();
             pending::<()>().await;
         };
         let read = async {
             match read_lines(stdout, client, max_line).await {
                 Some(close) => close,
-                None => last_word(group.0.wait().await.ok()),
+                None => last_word(group.child.wait().await.ok()),
             }
         };
         let overdue = async {
-            mailbox.ended().await;
-            while timeout(left, mailbox.taken()).await.is_ok() {}
+            queue.ended().await;
+            while timeout(left, queue.taken()).await.is_ok() {}
         };
         tokio::select! {
             close = read => client.put(Input::Close(Some(close))),
@@ -94,15 +183,15 @@ impl Process {
             () = overdue => {}
         }
         self.group.signal(Signal::SIGTERM);
-        let _ = timeout(GRACE, self.group.0.wait()).await;
+        let _ = timeout(GRACE, self.group.child.wait()).await;
         // What is left of it goes when this is dropped.
     }
 }
 
 /// False when all is written that ever will be.
-async fn write_lines(stdin: &mut ChildStdin, mailbox: &SendQueue) -> io::Result<bool> {
+async fn write_lines(stdin: &mut ChildStdin, queue: &SendQueue) -> io::Result<bool> {
     let mut lines = BytesMut::new();
-    let batch = mailbox.take().await;
+    let batch = queue.take().await;
     if batch.is_empty() {
         return Ok(false);
     }
@@ -171,10 +260,21 @@ fn last_word(status: Option<ExitStatus>) -> Close {
     }
 }
 
-impl Caller<'_> {
+impl<'c> Caller<'c> {
+    fn of(new: &NewClient<'c>) -> Self {
+        Self {
+            resource: new.resource,
+            fields: &new.opened.headers,
+            peer: &new.opened.peer,
+            address: &new.server.address,
+            credentials: new.server.acceptor.admission.credentials.as_ref(),
+            unique: format!("{}-{}", std::process::id(), new.client.name.0),
+        }
+    }
+
     /// The variables of CGI (RFC 3875), with those that websocketd adds.
     fn environment(&self) -> Vec<(String, String)> {
-        let (path, query) = self.opening.resource.split_once('?').unwrap_or((&self.opening.resource, ""));
+        let (path, query) = self.resource.split_once('?').unwrap_or((self.resource, ""));
         let (host, port) = match self.peer {
             Peer::Inet(address) => (address.ip().to_string(), address.port().to_string()),
             Peer::Unix(_) => (String::new(), String::new()),
@@ -187,7 +287,7 @@ impl Caller<'_> {
             Some(Credentials::Bearer(_)) => ("", "Bearer"),
             None => ("", ""),
         };
-        let (name, server_port) = self.site.name_and_port();
+        let (name, server_port) = self.address.name_and_port();
         let mut variables: Vec<(String, String)> = [
             ("AUTH_TYPE", scheme),
             ("CONTENT_LENGTH", ""),
@@ -202,7 +302,7 @@ impl Caller<'_> {
             ("REMOTE_PORT", &port),
             ("REMOTE_USER", user),
             ("REQUEST_METHOD", "GET"),
-            ("REQUEST_URI", &self.opening.resource),
+            ("REQUEST_URI", self.resource),
             ("SCRIPT_NAME", ""),
             ("SERVER_NAME", &name),
             ("SERVER_PORT", &server_port),
@@ -213,10 +313,10 @@ impl Caller<'_> {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-        if self.site.is_tls() {
+        if self.address.is_tls() {
             variables.push(("HTTPS".to_owned(), "on".to_owned()));
         }
-        for (name, value) in self.opening.fields.iter().filter_map(variable) {
+        for (name, value) in self.fields.iter().filter_map(variable) {
             match variables.iter_mut().find(|(known, _)| *known == name) {
                 // Fields of one name are one list (RFC 9110, section 5.2).
                 Some((_, list)) => *list += &format!(", {value}"),

@@ -1,33 +1,59 @@
 //! What a run as a server needs.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::server_script::ServerScript;
+use super::address::Address;
+use super::script::ServerScript;
+use super::tls::ServerIdentity;
+use super::work::ClientWork;
+use crate::events::Batch;
+use crate::handshake::admission::Admission;
 use crate::input::source::Source;
+use crate::message::Message;
 use crate::render::OutputStyle;
-use crate::server;
+use crate::session;
 use crate::term::diagnostics::Diagnostics;
+use crate::wire::Limits;
 
 /// One run as a server.
 #[derive(Clone, Debug)]
 pub(crate) struct ListenOptions {
     /// `--script`: it is the work that is done with each client, once it is read.
     pub(crate) script: Option<ServerScript>,
-    pub(crate) options: server::Options,
+    pub(crate) options: Options,
     pub(crate) source: Source,
     pub(crate) look: OutputStyle,
     pub(crate) record: Option<PathBuf>,
     pub(crate) diagnostics: Diagnostics,
 }
 
+/// How to be a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) address: Address,
+    pub(crate) identity: Option<ServerIdentity>,
+    pub(crate) admission: Admission,
+    pub(crate) has_page: bool,
+    pub(crate) delay: Duration,
+    /// `--frames`
+    pub(crate) traced: bool,
+    pub(crate) handshake_timeout: Duration,
+    pub(crate) max_clients: Option<usize>,
+    pub(crate) limits: Limits,
+    /// What is done with the clients, besides showing what they say.
+    pub(crate) work: Arc<dyn ClientWork>,
+    /// Sent to each client as soon as it is connected.
+    pub(crate) greeting: Batch,
+    pub(crate) ticks: Vec<(Duration, Message)>,
+    pub(crate) session: session::options::Options,
+}
+
 impl ListenOptions {
     /// The files that it reads while it runs.
     pub(crate) fn reads(&self) -> impl Iterator<Item = &Path> {
-        let scripts = self.script.iter().flat_map(|cast| cast.scripts.paths.iter().map(PathBuf::as_path));
-        let recording = match &self.options.work {
-            server::Work::Replay(replay) => Some(replay.recording.path()),
-            _ => None,
-        };
-        scripts.chain(recording)
+        let scripts = self.script.iter().flat_map(|script| script.scripts.paths.iter().map(PathBuf::as_path));
+        scripts.chain(self.options.work.reads())
     }
 }

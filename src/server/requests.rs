@@ -5,25 +5,24 @@ use std::rc::Rc;
 
 use tokio::time::sleep;
 
-use super::ServerState;
 use super::clients::ConnectedClient;
+use super::state::ServerState;
 use crate::events::{ClientName, Input};
 use crate::message::Close;
 use crate::render::local_time;
-use crate::session::Outlet;
 
 /// More are not worth a list.
 const LISTED: usize = 100;
 
-impl<O: Outlet> ServerState<O> {
+impl ServerState {
     /// Sends to one, or to all who are there just now.
     ///
     /// # Errors
     /// In words, who did not get it. Nobody has to go for being slow: whoever types sees this, and can try again.
     pub(crate) fn send(&self, to: Option<ClientName>, input: &Input) -> Result<(), String> {
         let members = self.addressed(to).map_err(|why| format!("not sent: {why}"))?;
-        let (busy, ready): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.mailbox.is_full());
-        ready.iter().for_each(|member| member.mailbox.put(input.clone()));
+        let (busy, ready): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.queue.is_full());
+        ready.iter().for_each(|member| member.queue.put(input.clone()));
         if busy.is_empty() {
             return Ok(());
         }
@@ -36,9 +35,9 @@ impl<O: Outlet> ServerState<O> {
     /// # Errors
     /// In words, when there is nobody.
     pub(crate) fn close(&self, whom: Option<ClientName>, close: &Close) -> Result<(), String> {
-        let patience = self.options.session.ending.close_timeout;
+        let patience = self.close_timeout;
         for member in self.addressed(whom)? {
-            member.mailbox.put(Input::Close(Some(close.clone())));
+            member.queue.put(Input::Close(Some(close.clone())));
             let close = close.clone();
             tokio::task::spawn_local(async move {
                 // Who does not take what was sent before has to go without it.
@@ -51,7 +50,7 @@ impl<O: Outlet> ServerState<O> {
 
     /// Who is there, a line for each.
     pub(crate) fn list(&self) -> String {
-        let members = self.hub.members();
+        let members = self.clients.members();
         if members.is_empty() {
             return "nobody is connected".to_owned();
         }
@@ -66,11 +65,11 @@ impl<O: Outlet> ServerState<O> {
     fn addressed(&self, whom: Option<ClientName>) -> Result<Vec<Rc<ConnectedClient>>, String> {
         match whom {
             Some(name) => {
-                let member = self.hub.member(name);
+                let member = self.clients.member(name);
                 Ok(vec![member.ok_or_else(|| format!("there is no {name}; /clients lists who is there"))?])
             }
             None => {
-                let members = self.hub.members();
+                let members = self.clients.members();
                 if members.is_empty() { Err("nobody is connected".to_owned()) } else { Ok(members) }
             }
         }

@@ -1,60 +1,136 @@
 //! `--script`: a script for each client, in which we are the server.
 
+use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 
-use super::ServerState;
+use super::answers::HttpAnswers;
 use super::clients::ConnectedClient;
-use super::server_script::LoadedServerScript;
-use crate::events::{Batch, Opened};
+use super::state::ServerState;
+use super::work::{ClientTask, ClientWork, NewClient};
+use crate::error::Error;
+use crate::events::{End, Event};
 use crate::message::Close;
-use crate::play::{Inbox, PlayContext, Player, ScriptConnection, StepFault};
+use crate::play::files::{self, Scripts};
+use crate::play::planner::ConnectionPlanner;
+use crate::play::{Inbox, LoadedScript, PlayContext, Player, ScriptConnection, StepFault};
+use crate::runtime::complain;
 use crate::script::judge::OpeningAnswer;
+use crate::script::variables::Variables;
+use crate::session::{Gone, Outlet as _};
+use crate::term::diagnostics::Diagnostics;
 
-/// A script on its way to be played with one client.
-pub(crate) struct ScriptedClient<'s> {
-    script: &'s LoadedServerScript,
-    line: Rc<Inbox>,
-    connection: ScriptConnection,
+/// The script that each client is to get.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerScript {
+    pub(crate) scripts: Scripts,
+    pub(crate) variables: Variables,
 }
 
-impl<'s> ScriptedClient<'s> {
+/// The script that each client gets.
+#[derive(Debug)]
+struct LoadedServerScript {
+    file: LoadedScript,
+    variables: Variables,
+    /// For the connections that it opens itself.
+    dial: ConnectionPlanner,
+}
+
+#[derive(Debug)]
+pub(crate) struct ScriptWork(Arc<LoadedServerScript>);
+
+/// A script that is played with one client.
+struct ScriptedClient {
+    script: Arc<LoadedServerScript>,
+    server: Rc<ServerState>,
+    client: Rc<ConnectedClient>,
+    inbox: Rc<Inbox>,
+    /// Until it is played.
+    connection: Cell<Option<ScriptConnection>>,
+}
+
+impl ServerScript {
+    /// # Errors
+    /// The exit status, when all that is wrong has been told.
+    pub(crate) fn read(&self, diagnostics: Diagnostics) -> Result<ScriptWork, u8> {
+        let Self { scripts, variables } = self;
+        match <[_; 1]>::try_from(files::load(scripts, diagnostics)?) {
+            Ok([(file, script)]) => Ok(ScriptWork(Arc::new(LoadedServerScript {
+                file: LoadedScript::new(&file, script),
+                variables: variables.clone(),
+                dial: scripts.dial.clone(),
+            }))),
+            Err(_) => Err(complain(&Error::Usage("`--script <FILE>` takes one script, and no folder".to_owned()))),
+        }
+    }
+}
+
+impl ClientWork for ScriptWork {
+    fn answers(&self) -> Option<HttpAnswers> {
+        HttpAnswers::of(&self.0.file, &self.0.variables)
+    }
+
     /// The client is the connection without a name; what it asked with takes the place of a server's answer.
-    pub(crate) fn new(
-        script: &'s LoadedServerScript,
-        opened: &Opened,
-        inputs: mpsc::Sender<Result<Batch, String>>,
-        close_timeout: Duration,
-    ) -> Self {
-        let line = Rc::new(Inbox::new("client"));
-        let connection = ScriptConnection::of(Rc::clone(&line), inputs, OpeningAnswer::to_us(opened), close_timeout);
-        Self { script, line, connection }
+    fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
+        let inbox = Rc::new(Inbox::new("client"));
+        let close_timeout = new.server.close_timeout;
+        let (inputs, answer) = (new.inputs.clone(), OpeningAnswer::to_us(new.opened));
+        let connection = ScriptConnection::of(Rc::clone(&inbox), inputs, answer, close_timeout);
+        Box::new(ScriptedClient {
+            script: Arc::clone(&self.0),
+            server: Rc::clone(new.server),
+            client: Rc::clone(new.client),
+            inbox,
+            connection: Cell::new(Some(connection)),
+        })
+    }
+}
+
+impl ClientTask for ScriptedClient {
+    fn room(&self) -> Option<LocalBoxFuture<'_, Result<(), Gone>>> {
+        self.inbox.is_full().then(|| self.inbox.room().boxed_local())
     }
 
-    pub(crate) fn line(&self) -> Rc<Inbox> {
-        Rc::clone(&self.line)
+    fn hear(&self, event: &Event) {
+        self.inbox.put(event.clone());
     }
 
+    fn wants_sent(&self) -> bool {
+        true
+    }
+
+    fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
+        let session = async {
+            let end = session.await;
+            self.inbox.ended(Rc::clone(&end));
+            end
+        };
+        async { tokio::join!(session, self.play()).0 }.boxed_local()
+    }
+}
+
+impl ScriptedClient {
     /// Plays it, until it ends or the client is to go; a failure is told, and remembered.
-    pub(crate) async fn play<O>(self, floor: &ServerState<O>, member: &ConnectedClient) {
-        let LoadedServerScript { file, variables, dial } = self.script;
-        let mut stage = PlayContext::new(file, variables, dial.clone(), Rc::clone(&floor.talk));
-        stage.close_timeout = floor.options.session.ending.close_timeout;
+    async fn play(&self) {
+        let Some(connection) = self.connection.take() else { return };
+        let (LoadedServerScript { file, variables, dial }, talk) = (&*self.script, &self.server.talk);
+        let mut stage = PlayContext::new(file, variables, dial.clone(), Rc::clone(talk));
+        stage.close_timeout = self.server.close_timeout;
         stage.closes.1 = Close::new(1011, "the script failed");
         let stopped = async {
-            member.dismissed().await;
+            self.client.dismissed().await;
             StepFault::stopped()
         };
-        let played = Player::on(&stage, self.connection).play(stopped).await;
-        match played {
-            Ok(()) => floor.talk.say(&format!("{}: {} passed", member.name, file.name)),
+        match Player::on(&stage, connection).play(stopped).await {
+            Ok(()) => talk.say(&format!("{}: {} passed", self.client.name, file.name)),
             Err(failure) if failure.is_of_stop() => {}
             Err(failure) => {
-                floor.has_failed.set(true);
-                floor.talk.error(&format!("{}: {} failed", member.name, file.name));
-                floor.talk.page(&failure.shown(&file.name, floor.talk.has_colour()));
+                self.server.has_failed.set(true);
+                talk.error(&format!("{}: {} failed", self.client.name, file.name));
+                talk.page(&failure.shown(&file.name, talk.has_colour()));
             }
         }
     }

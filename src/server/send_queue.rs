@@ -134,46 +134,46 @@ mod tests {
 
     #[test]
     fn it_is_taken_in_pieces_and_in_order() {
-        let mailbox = SendQueue::default();
-        mailbox.put(message(PIECE));
-        mailbox.put(message(1));
-        mailbox.put(message(2));
-        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(PIECE)]));
-        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(1), message(2)]));
-        assert_eq!(mailbox.take().now_or_never(), None);
-        mailbox.put(message(3));
-        mailbox.end();
-        assert_eq!(mailbox.take().now_or_never(), Some(vec![message(3)]));
-        assert_eq!(mailbox.take().now_or_never(), Some(Batch::new()));
+        let queue = SendQueue::default();
+        queue.put(message(PIECE));
+        queue.put(message(1));
+        queue.put(message(2));
+        assert_eq!(queue.take().now_or_never(), Some(vec![message(PIECE)]));
+        assert_eq!(queue.take().now_or_never(), Some(vec![message(1), message(2)]));
+        assert_eq!(queue.take().now_or_never(), None);
+        queue.put(message(3));
+        queue.end();
+        assert_eq!(queue.take().now_or_never(), Some(vec![message(3)]));
+        assert_eq!(queue.take().now_or_never(), Some(Batch::new()));
     }
 
     #[test]
     fn it_is_full_by_bytes_and_also_by_empty_messages() {
-        let mailbox = SendQueue::default();
-        mailbox.put(message(FULL));
-        assert!(mailbox.is_full());
-        mailbox.take().now_or_never().unwrap();
-        assert!(!mailbox.is_full());
-        (0..FULL / OVERHEAD).for_each(|_| mailbox.put(message(0)));
-        assert!(mailbox.is_full());
-        mailbox.close();
-        mailbox.put(message(FULL));
-        assert!(!mailbox.is_full());
+        let queue = SendQueue::default();
+        queue.put(message(FULL));
+        assert!(queue.is_full());
+        queue.take().now_or_never().unwrap();
+        assert!(!queue.is_full());
+        (0..FULL / OVERHEAD).for_each(|_| queue.put(message(0)));
+        assert!(queue.is_full());
+        queue.close();
+        queue.put(message(FULL));
+        assert!(!queue.is_full());
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_takes_now_and_then_is_waited_for() {
-        let (mailbox, patience) = (SendQueue::default(), Duration::from_secs(30));
-        (0..2 * FULL / PIECE).for_each(|_| mailbox.put(message(PIECE)));
+        let (queue, patience) = (SendQueue::default(), Duration::from_secs(30));
+        (0..2 * FULL / PIECE).for_each(|_| queue.put(message(PIECE)));
         let taking = async {
-            while mailbox.is_full() {
+            while queue.is_full() {
                 tokio::time::sleep(Duration::from_secs(20)).await;
-                mailbox.take().await;
+                queue.take().await;
             }
         };
-        let (room, ()) = tokio::join!(mailbox.room_within(patience), taking);
+        let (room, ()) = tokio::join!(queue.room_within(patience), taking);
         room.unwrap();
-        mailbox.put(message(FULL));
-        mailbox.room_within(patience).await.unwrap_err();
+        queue.put(message(FULL));
+        queue.room_within(patience).await.unwrap_err();
     }
 }

@@ -15,6 +15,7 @@ use super::certificate::SelfSigned;
 use crate::dial::tls::certified;
 use crate::dial::tls::crypto::provider;
 use crate::dial::tls::pem::in_words;
+use crate::sys::file;
 
 /// A certificate and its key, ready for use.
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl ServerIdentity {
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the certificate in `{}`: {error}", path.display());
-    let pem = std::fs::read(path).map_err(|error| bad(&error))?;
+    let pem = file::read(path).map_err(|error| bad(&error))?;
     let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(|error| bad(&in_words(&error)))?;
     if chain.is_empty() {
@@ -79,7 +80,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the private key in `{}`: {error}", path.display());
-    let pem = std::fs::read(path).map_err(|error| bad(&error))?;
+    let pem = file::read(path).map_err(|error| bad(&error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
         rustls::pki_types::pem::Error::NoItemsFound => bad(&"it holds none in PEM, or one with a passphrase"),
         error => bad(&in_words(&error)),

@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::Interest;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::sys::nonblocking;
+use crate::sys::{broken_pipe, nonblocking};
 
 /// Chunks on their way to the writer. One is being written while the next is being filled.
 const CHUNKS: usize = 2;
@@ -151,8 +151,16 @@ pub(crate) fn print(page: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Ends when the reader of stdout has gone, also while nothing is written; never, if stdout is a file.
+/// Ends when the reader of stdout has gone, also while nothing is written, or when somebody says so (SIGPIPE).
 pub(crate) async fn stdout_gone() {
+    tokio::select! {
+        () = reader_gone() => {}
+        () = broken_pipe::sent() => {}
+    }
+}
+
+/// Never, if stdout is a file.
+async fn reader_gone() {
     #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
     let stdout = io::stdout().as_fd().try_clone_to_owned();
     let Ok(stdout) = stdout else { return std::future::pending().await };

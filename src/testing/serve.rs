@@ -52,7 +52,7 @@ impl Server {
     /// # Errors
     /// No port could be had.
     pub fn echo() -> io::Result<Self> {
-        Ok(Self { port: server::echo_aside(MAX_MESSAGE)? })
+        Ok(Self { port: server::demo::echo_aside(MAX_MESSAGE)? })
     }
 
     /// Starts a server on a free port of the loopback interface; `serve` is called for each client.

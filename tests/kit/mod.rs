@@ -164,8 +164,17 @@ impl Running {
 
     /// The most memory that it has held, in bytes (`VmHWM` in proc(5)); it has to be running still.
     pub fn peak_memory(&self) -> u64 {
+        self.memory_as("VmHWM:")
+    }
+
+    /// What it holds now (`VmRSS`).
+    pub fn memory(&self) -> u64 {
+        self.memory_as("VmRSS:")
+    }
+
+    fn memory_as(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it runs");
         let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("proc(5)");
         kib * 1024
     }

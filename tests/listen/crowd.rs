@@ -1,10 +1,14 @@
 //! Many clients at once, and some that do not keep up.
 
 use std::io::Write as _;
+use std::net::TcpStream;
 use std::process::Stdio;
+use std::time::Duration;
 
-use super::kit::{CLOSE, TEXT, tool};
-use super::{frame_of, listen, masked, started};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use super::kit::{CLOSE, TEXT, tool, tool_in_shell};
+use super::{frame_of, listen, masked, started, until};
 
 #[test]
 fn a_thousand_clients_lose_nothing_while_one_stands_still_and_has_to_go() {
@@ -86,4 +90,36 @@ fn two_thousand_idle_clients_take_little_memory() {
     let each = (server.running.peak_memory() - before) / CLIENTS as u64;
     // 10,000 of them are to stay below 300 MiB.
     assert!(each < 30 << 10, "{each} bytes each");
+}
+
+#[test]
+fn memory_goes_back_when_a_crowd_has_left() {
+    const CLIENTS: usize = 2000;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("there is a limit");
+    setrlimit(Resource::RLIMIT_NOFILE, soft.max(hard.min(1 << 16)), hard).expect("up to the hard one all is allowed");
+    let server = started(tool().args(["listen", "127.0.0.1:0", "--echo"]).stdout_to(Stdio::null()).start());
+    let say = |client: &mut TcpStream| {
+        client.write_all(&masked(TEXT, &[b'x'; 10_000])).unwrap();
+        frame_of(client).unwrap();
+    };
+    say(&mut server.enter());
+    let idle = server.running.memory();
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.enter()).collect();
+    clients.iter_mut().for_each(say);
+    assert!(server.running.memory() > 2 * idle, "so few tell nothing");
+    drop(clients);
+    until("the memory is back", || server.running.memory() <= 2 * idle);
+}
+
+#[test]
+fn a_server_without_descriptors_complains_once_and_goes_on_when_there_are_some() {
+    let server = tool_in_shell(r#"ulimit -n 40; exec "$@""#).args(["listen", "127.0.0.1:0", "--echo"]);
+    let server = started(server.start());
+    let clients: Vec<_> = (0..60).map(|_| server.connect()).collect();
+    server.says("cannot accept a connection: Too many open files (os error 24); clients wait until it can be done");
+    // It tries again ten times a second.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(server.has_said("cannot accept"), None);
+    drop(clients);
+    server.client(&["-1", "-x", "hello"]).run().code(0).stdout("hello\n");
 }

@@ -156,3 +156,24 @@ fn headers_cannot_give_a_command_a_proxy() {
     let server = listen(&["--exec", r#"echo "proxy=$HTTP_PROXY""#]);
     server.client(&["-1", "-H", "Proxy: http://evil"]).run().code(0).stdout("proxy=\n");
 }
+
+#[test]
+fn no_command_outlives_a_server_that_is_killed() {
+    let dir = kit::dir();
+    let pids = kit::path(&dir, "pids");
+    // What is left in the background, a pipeline, and the shell that waits for both.
+    let note = format!("echo $$ >> {0}.new", pids.display());
+    let command = format!(
+        "{note}; sh -c '{note}; exec sleep 1000' & sh -c '{note}; exec sleep 1000' | sh -c '{note}; exec cat' & \
+         while [ $(wc -l < {0}.new) -lt 4 ]; do sleep 0.01; done; mv {0}.new {0}; wait",
+        pids.display()
+    );
+    let mut server = listen(&["--exec", &command]);
+    let _client = server.enter();
+    until("the commands run", || pids.exists());
+    server.running.signal(Signal::SIGKILL);
+    assert_eq!(server.running.wait_code(), None);
+    let pids = std::fs::read_to_string(&pids).unwrap();
+    assert_eq!(pids.lines().count(), 4);
+    pids.lines().for_each(ends);
+}

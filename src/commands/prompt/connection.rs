@@ -13,6 +13,7 @@ use super::state::ConnectionState;
 use super::thread::PromptThread;
 use crate::client::connector::{Connected, Connector};
 use crate::client::options::ClientOptions;
+use crate::client::output::open_record_if;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{Batch, End, EventKind, Input};
@@ -57,7 +58,8 @@ impl PromptConnection {
         let until = deadline(self.plan.timeout);
         let mut link = Connector::new(&self.plan, until);
         let mut progress = Progress::new(&self.plan.session.ending);
-        let output = PromptOutput::new(&self.stage, &self.plan.look, self.plan.record.as_deref())?;
+        let record = link.opening(open_record_if(self.plan.record.as_deref()), &mut self.stage.signals).await?;
+        let output = PromptOutput::new(&self.stage, &self.plan.look, record);
         self.stage.shared.history().heartbeat =
             self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
         self.stage.shared.history().replies = self.plan.session.replies.clone();

@@ -8,7 +8,12 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::editor::{LINES, LineEditor};
+use super::editor::LineEditor;
+
+use crate::sys::file;
+
+/// How many lines are kept.
+pub(crate) const LINES: usize = 10_000;
 
 /// How many more the file may come to hold, doubles among them, before it is written anew.
 const SPARE: usize = 1_000;
@@ -94,7 +99,9 @@ fn append(path: &Path, line: &str) -> io::Result<()> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+    let file = file::open_now(OpenOptions::new().read(true).append(true).create(true).mode(0o600), path)?;
+    // What else there may be has no end, or waits for others.
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::Unsupported.into()) }
 }
 
 /// The last lines of a file, each where it stands last.

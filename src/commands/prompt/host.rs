@@ -9,6 +9,8 @@ use super::output::PromptOutput;
 use super::queue::Queue;
 use super::requests::ServerRequest;
 use super::thread::PromptThread;
+use crate::client::connector::opening;
+use crate::client::output::open_record_if;
 use crate::error::Error;
 use crate::message::Close;
 use crate::server::options::ListenOptions;
@@ -27,15 +29,16 @@ impl Host {
     /// Serves to the end; the exit status.
     pub(crate) async fn hold(self) -> Result<u8, Error> {
         let Self { service, roster, mut stage, ordered } = self;
-        let output = Rc::new(PromptOutput::new(&stage, &service.look, service.record.as_deref())?);
+        let record = opening(open_record_if(service.record.as_deref()), None, &mut stage.signals).await?;
+        let output = Rc::new(PromptOutput::new(&stage, &service.look, record));
         let talk = Rc::new(stage.talk(service.diagnostics));
         let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
         stage.begin();
-        let floor = Rc::clone(&server.floor);
-        let desk = ServerRequestHandler { floor, output: Rc::clone(&output), talk, queue: Arc::clone(&stage.queue) };
+        let state = Rc::clone(&server.state);
+        let handler = ServerRequestHandler { state, output: Rc::clone(&output), talk, queue: Arc::clone(&stage.queue) };
         // Nothing comes this way: what is typed may be for one alone.
         let (_held, mut inputs) = mpsc::channel(1);
-        let code = server.hold(&mut inputs, &mut stage.signals, desk.take_orders(ordered)).await?;
+        let code = server.hold(&mut inputs, &mut stage.signals, handler.take_orders(ordered)).await?;
         match Rc::into_inner(output) {
             Some(output) => output.finish().await.map(|()| code),
             // Never so, as all tasks have ended.
@@ -46,7 +49,7 @@ impl Host {
 
 /// Carries out what is typed.
 struct ServerRequestHandler {
-    floor: Rc<ServerState<PromptOutput>>,
+    state: Rc<ServerState>,
     output: Rc<PromptOutput>,
     talk: Rc<Talk>,
     queue: Arc<Queue>,
@@ -58,11 +61,11 @@ impl ServerRequestHandler {
         while let Some(order) = ordered.recv().await {
             let mut done = Ok(());
             match order {
-                ServerRequest::Send(to, input) => done = self.floor.send(to, &input),
+                ServerRequest::Send(to, input) => done = self.state.send(to, &input),
                 ServerRequest::Close(whom, close) => {
-                    done = self.floor.close(whom, &close.unwrap_or(Close::new(1000, "")))
+                    done = self.state.close(whom, &close.unwrap_or(Close::new(1000, "")))
                 }
-                ServerRequest::List => self.queue.print(&self.floor.list()),
+                ServerRequest::List => self.queue.print(&self.state.list()),
                 ServerRequest::Record(path) => self.output.record_to(path, &self.talk).await,
                 ServerRequest::Leave => return,
             }

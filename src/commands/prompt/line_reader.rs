@@ -1,10 +1,12 @@
 //! The thread that edits lines: what is typed, and what that leads to.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SendError, sync_channel};
 use std::time::Duration;
 
 use rustyline::error::ReadlineError;
@@ -22,12 +24,16 @@ use crate::events::{ClientName, Input};
 use crate::input::source::PromptOptions;
 use crate::message::Message;
 use crate::render::Stamps;
+use crate::sys::file;
 use crate::term;
 use crate::text::escape::{Keep, escape};
 use crate::text::hex;
 use crate::text::unescape::{unescape_bytes, unescape_text};
 
 const PROMPT: &str = "> ";
+
+/// A file that takes longer keeps no line waiting: a FIFO, or a disk far away.
+const SOON: Duration = Duration::from_millis(500);
 
 /// How long the signals of a program that had the terminal may take to arrive.
 const RETURNING: Duration = Duration::from_millis(50);
@@ -38,7 +44,7 @@ pub(crate) struct LineReader<'a, R> {
     pub(crate) stamps: Stamps,
     pub(crate) shared: &'a Shared,
     pub(crate) screen: &'a Screen,
-    pub(crate) queue: &'a Queue,
+    pub(crate) queue: &'a Arc<Queue>,
     pub(crate) recipient: R,
 }
 
@@ -216,6 +222,9 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn send(&self, to: Option<ClientName>, line: PromptLine) {
+        if let PromptLine::Command(PromptCommand::File(path)) = line {
+            return self.send_file(to, path);
+        }
         self.tell(self.input(line).and_then(|input| self.recipient.send(to, input)));
     }
 
@@ -233,7 +242,6 @@ impl<R: PromptTarget> LineReader<'_, R> {
             PromptLine::Command(PromptCommand::Ping(data)) => Ok(Input::Ping(data)),
             PromptLine::Command(PromptCommand::Pong(data)) => Ok(Input::Pong(data)),
             PromptLine::Command(PromptCommand::Binary(data)) => Ok(Input::Message(Message::Binary(data))),
-            PromptLine::Command(PromptCommand::File(path)) => self.file(&path).map(Input::Message),
             PromptLine::Command(PromptCommand::Frame(frame)) => Ok(Input::Frame(frame)),
             PromptLine::Command(PromptCommand::HalfClose) => Ok(Input::HalfClose),
             PromptLine::Command(PromptCommand::Drop) => Ok(Input::Drop),
@@ -252,14 +260,50 @@ impl<R: PromptTarget> LineReader<'_, R> {
         })
     }
 
-    fn file(&self, path: &Path) -> Result<Message, String> {
-        let data = std::fs::read(path);
-        let data = data.map_err(|error| format!("not sent: cannot read `{}`: {error}", path.display()))?;
-        Ok(match String::from_utf8(data) {
-            Ok(text) if !self.prompt.binary => Message::Text(text.into()),
-            Ok(text) => Message::Binary(text.into()),
-            Err(error) => Message::Binary(error.into_bytes().into()),
-        })
+    /// Sends what is in a file.
+    fn send_file(&self, to: Option<ClientName>, path: PathBuf) {
+        let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
+        let name = path.display().to_string();
+        let waiting = format!("`{name}` is still being read; it is sent when all of it is there");
+        let read = move || file::read(&path);
+        let send = move |data: io::Result<Vec<u8>>| {
+            let message = match data.map(String::from_utf8) {
+                Ok(Ok(text)) if !binary => Ok(Message::Text(text.into())),
+                Ok(Ok(text)) => Ok(Message::Binary(text.into())),
+                Ok(Err(error)) => Ok(Message::Binary(error.into_bytes().into())),
+                Err(error) => Err(format!("not sent: cannot read `{name}`: {error}")),
+            };
+            let sent = message.and_then(|message| recipient.send(to, Input::Message(message)));
+            if let Err(why) = sent {
+                queue.say(&why);
+            }
+        };
+        self.aside(&waiting, read, send);
+    }
+
+    /// Does what may take for ever on a thread of its own, and then `then` with it: while the next line waits if it is
+    /// done soon, and whenever it is done if it is not.
+    fn aside<T: Send + 'static>(
+        &self,
+        waiting: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl Fn(T) + Clone + Send + 'static,
+    ) {
+        // Nothing is kept between the two: what is not taken here is the thread's own again.
+        let (done, is_done) = sync_channel(0);
+        let later = then.clone();
+        let run = move || {
+            if let Err(SendError(done)) = done.send(work()) {
+                later(done);
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("file".to_owned()).spawn(run) {
+            return self.say(&format!("cannot start a thread: {error}"));
+        }
+        match is_done.recv_timeout(SOON) {
+            Ok(done) => then(done),
+            Err(_) => self.say(waiting),
+        }
     }
 
     /// Lets the user write in an editor, and begins the next line with what came of it.
@@ -278,7 +322,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn edited(&self, text: &str) -> Result<String, String> {
-        let told = |error: std::io::Error| error.to_string();
+        let told = |error: io::Error| error.to_string();
         // For nobody else to read, and gone when dropped.
         let mut file = tempfile::Builder::new().prefix("wsprobe-").suffix(".txt").tempfile().map_err(told)?;
         file.write_all(text.as_bytes()).map_err(told)?;
@@ -301,7 +345,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Ok(Message::Binary(data)) => hex::hexdump(&data, usize::MAX, term::terminal_width()).rows,
             Err(why) => return self.say(&why),
         };
-        let show = || -> std::io::Result<()> {
+        let show = || -> io::Result<()> {
             let mut pager = Process::new("sh").args(["-c", &self.prompt.pager]).stdin(Stdio::piped()).spawn()?;
             if let Some(mut stdin) = pager.stdin.take() {
                 // Who has seen enough closes the pager before its end.
@@ -329,10 +373,15 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Ok(message) => message,
             Err(why) => return self.say(&why),
         };
-        match std::fs::write(path, message.data()) {
-            Ok(()) => self.say(&format!("{} bytes written to `{}`", message.data().len(), path.display())),
-            Err(error) => self.say(&format!("cannot write `{}`: {error}", path.display())),
-        }
+        let (path, queue, length) = (path.to_owned(), Arc::clone(self.queue), message.data().len());
+        let name = path.display().to_string();
+        let waiting = format!("`{name}` is still being written");
+        let write = move || std::fs::write(path, message.data());
+        let tell = move |written: io::Result<()>| match written {
+            Ok(()) => queue.say(&format!("{length} bytes written to `{name}`")),
+            Err(error) => queue.say(&format!("cannot write `{name}`: {error}")),
+        };
+        self.aside(&waiting, write, tell);
     }
 
     fn say(&self, text: &str) {

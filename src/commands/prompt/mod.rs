@@ -59,8 +59,8 @@ pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
     let (lines, inputs) = mpsc::channel(LINES);
     let (orders, ordered) = mpsc::channel(LINES);
     let server = ClientTarget {
-        shared: &shared,
-        queue: &queue,
+        shared: Arc::clone(&shared),
+        queue: Arc::clone(&queue),
         close: plan.session.ending.close.clone(),
         lines: lines.clone(),
         orders,
@@ -80,7 +80,7 @@ pub(crate) fn host(service: &ListenOptions, prompt: &PromptOptions) -> u8 {
     let roster = Arc::new(Roster::default());
     let (shared, queue) = (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::default()));
     let (orders, ordered) = mpsc::channel(LINES);
-    let clients = ServerTarget { shared: &shared, orders };
+    let clients = ServerTarget { shared: Arc::clone(&shared), orders };
     let service_of_it = service.clone();
     let start =
         |stage: PromptThread| stage.start(move |stage| Host { service: service_of_it, roster, stage, ordered }.hold());
@@ -133,6 +133,8 @@ fn prompt_with<R: PromptTarget>(
     }
     let ended = other.join().unwrap_or(101);
     let is_hurried = shared.has_left.load(Ordering::SeqCst) || ended > SIGNALLED;
+    // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
+    term::restore_terminal();
     print_rest(look, &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
 }

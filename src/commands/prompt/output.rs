@@ -1,7 +1,7 @@
 //! Where events go at the prompt: what of them is shown, and the record.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::queue::{LARGEST, Queue, QueuedItem, ReceivedItem};
 use super::state::{KEPT_BYTES, Shared};
 use super::thread::PromptThread;
-use crate::client::output::open_record;
+use crate::client::output::open_record_now;
 use crate::client::output_buffer::OutputBuffer;
 use crate::client::report;
 use crate::error::Error;
@@ -43,9 +43,8 @@ struct Gathered {
 const LONGEST_QUEUED: usize = LARGEST / 2;
 
 impl PromptOutput {
-    pub(crate) fn new(stage: &PromptThread, look: &OutputStyle, record: Option<&Path>) -> Result<Self, Error> {
-        let record = record.map(open_record).transpose()?;
-        Ok(Self {
+    pub(crate) fn new(stage: &PromptThread, look: &OutputStyle, record: Option<OutputBuffer>) -> Self {
+        Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
             record: RefCell::new(record.map(Rc::new)),
@@ -53,7 +52,7 @@ impl PromptOutput {
             look: look.clone(),
             times: TimeOrder::default(),
             gathered: RefCell::default(),
-        })
+        }
     }
 
     pub(crate) fn put_now(&self, what: EventKind) {
@@ -75,7 +74,8 @@ impl PromptOutput {
     /// Begins, replaces or ends the record.
     pub(crate) async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
         let record = match &path {
-            Some(path) => match open_record(path) {
+            // Whoever types is not kept waiting for a reader.
+            Some(path) => match open_record_now(path) {
                 Ok(record) => Some(Rc::new(record)),
                 Err(error) => return talk.error(&error.chain()),
             },

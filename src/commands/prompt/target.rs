@@ -1,5 +1,6 @@
 //! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect co
 /// The table of commands has it for the other side only.
 const NONE_OF_OURS: &str = "this prompt has no such command";
 
-pub(crate) trait PromptTarget {
+pub(crate) trait PromptTarget: Clone + Send + 'static {
     /// Which end of the connections we are.
     const SIDE: Side;
 
@@ -60,9 +61,10 @@ pub(crate) trait PromptTarget {
 }
 
 /// The server, through the connection's thread.
-pub(crate) struct ClientTarget<'a> {
-    pub(crate) shared: &'a Shared,
-    pub(crate) queue: &'a Queue,
+#[derive(Clone)]
+pub(crate) struct ClientTarget {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: Arc<Queue>,
     /// What is said when leaving.
     pub(crate) close: Close,
     pub(crate) lines: mpsc::Sender<Result<Batch, String>>,
@@ -70,12 +72,13 @@ pub(crate) struct ClientTarget<'a> {
 }
 
 /// The clients, through the server's thread, which says by itself what could not be done.
-pub(crate) struct ServerTarget<'a> {
-    pub(crate) shared: &'a Shared,
+#[derive(Clone)]
+pub(crate) struct ServerTarget {
+    pub(crate) shared: Arc<Shared>,
     pub(crate) orders: mpsc::Sender<ServerRequest>,
 }
 
-impl PromptTarget for ClientTarget<'_> {
+impl PromptTarget for ClientTarget {
     const SIDE: Side = Side::Client;
     const INTERRUPTS: u32 = 2;
 
@@ -174,7 +177,7 @@ impl PromptTarget for ClientTarget<'_> {
     }
 }
 
-impl ClientTarget<'_> {
+impl ClientTarget {
     fn is_open(&self) -> bool {
         matches!(self.shared.standing(), ConnectionState::Open | ConnectionState::HalfClosed)
     }
@@ -185,7 +188,7 @@ impl ClientTarget<'_> {
     }
 }
 
-impl PromptTarget for ServerTarget<'_> {
+impl PromptTarget for ServerTarget {
     const SIDE: Side = Side::Server;
     // As SIGINT ends any other server.
     const INTERRUPTS: u32 = 1;
@@ -225,7 +228,7 @@ impl PromptTarget for ServerTarget<'_> {
     }
 }
 
-impl ServerTarget<'_> {
+impl ServerTarget {
     fn order(&self, order: ServerRequest) -> Result<(), String> {
         if hand_over(&self.orders, order) { Ok(()) } else { Err("not done: the server is busy, or ending".to_owned()) }
     }

@@ -19,7 +19,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use self::report::Reports;
 use self::results::{Ran, Results, ScriptVerdict};
-use crate::client::output::HASTE;
+use crate::client::connector::opening;
+use crate::client::output::{HASTE, open_record};
 use crate::client::output_file;
 use crate::error::Error;
 use crate::play::files::{self, Scripts};
@@ -97,9 +98,7 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     let aside = Rc::new(Talk::above(&status, aside, colour));
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     check_outputs(suite, files)?;
-    let reports = Reports::open(&suite.reports)?;
-    let record = suite.record.as_ref().map(|(path, secrets)| SharedRecording::open(path, *secrets)).transpose()?;
-    let record = record.map(Rc::new);
+    let (reports, record) = opening(open(suite), None, &mut signals).await?;
     let (stop, stopped) = watch::channel(None);
     let floor = RunState { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
     let mut results = Results::new(files.len(), suite.repeat);
@@ -154,6 +153,16 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
         written = written => written.map(|()| results.exit_code()),
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
+}
+
+/// Opens the files that are written.
+async fn open(suite: &RunOptions) -> Result<(Reports, Option<Rc<SharedRecording>>), Error> {
+    let reports = Reports::open(&suite.reports).await?;
+    let record = match &suite.record {
+        Some((path, secrets)) => Some(Rc::new(SharedRecording::new(open_record(path).await?, *secrets))),
+        None => None,
+    };
+    Ok((reports, record))
 }
 
 impl RunState<'_> {

@@ -157,5 +157,5 @@ pub(crate) fn certified(
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))
+    crate::sys::file::read(path).map_err(|error| format!("`{}`: {error}", path.display()))
 }

@@ -9,6 +9,7 @@ pub(crate) mod error;
 mod fault;
 mod identity;
 mod key;
+mod key_log;
 mod name;
 mod objection;
 mod peer;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, KeyLogFile, SupportedProtocolVersion};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
@@ -92,7 +93,7 @@ impl Options {
         };
         // Some front ends take a client that offers nothing for one that speaks HTTP/2.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.key_log = Arc::new(KeyLogFile::new());
+        config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))
     }
 }

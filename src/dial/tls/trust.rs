@@ -53,7 +53,7 @@ impl Trust {
     /// # Errors
     /// In words, when the file cannot be read or holds no certificate.
     pub(crate) fn from_pem_file(path: &Path) -> Result<Self, String> {
-        let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+        let pem = crate::sys::file::read(path).map_err(|error| error.to_string())?;
         let mut roots = RootCertStore::empty();
         let mut certificates = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
@@ -123,7 +123,7 @@ async fn first() -> Result<Arc<Authorities>, Error> {
 fn bundle() -> Option<Authorities> {
     let path = bundle_path()?;
     // A pipe can be read once, and this may not be the last time.
-    let pem = path.is_file().then(|| std::fs::read(path).ok())??;
+    let pem = path.is_file().then(|| crate::sys::file::read(&path).ok())??;
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
     (!roots.is_empty()).then(|| Authorities { roots: Arc::new(roots), given: RootSource::Bundle })

@@ -4,8 +4,6 @@ mod json;
 mod junit;
 mod tap;
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::results::{Ran, Results};
@@ -34,20 +32,21 @@ pub(crate) enum ReportFormat {
 
 /// The reports of a run.
 pub(crate) struct Reports {
-    files: Vec<(ReportFormat, PathBuf, File)>,
+    files: Vec<(ReportFormat, PathBuf, OutputBuffer)>,
     stdout: Option<(ReportFormat, OutputBuffer)>,
 }
 
 impl Reports {
     /// Opens the files, so that what cannot be written is known before anything is played.
-    pub(crate) fn open(wanted: &[ReportRequest]) -> Result<Self, Error> {
+    pub(crate) async fn open(wanted: &[ReportRequest]) -> Result<Self, Error> {
         let mut reports = Self { files: Vec::new(), stdout: None };
         for ReportRequest { format, file } in wanted {
             match file {
                 Some(path) => {
-                    let file = output_file::open(path, output_file::SHARED);
-                    let file = file.map_err(|source| unwritten(path.clone(), source))?;
-                    reports.files.push((*format, path.clone(), file));
+                    let file = output_file::open(path, output_file::SHARED).await;
+                    let spool =
+                        file.and_then(OutputBuffer::replacing).map_err(|source| unwritten(path.clone(), source))?;
+                    reports.files.push((*format, path.clone(), spool));
                 }
                 None => {
                     let lane = FileWriter::to_stdout().map_err(stdout_failed)?;
@@ -82,9 +81,9 @@ impl Reports {
 
     /// Writes all the rest.
     pub(crate) async fn finish(self, results: &Results) -> Result<(), Error> {
-        for (format, path, mut file) in self.files {
-            output_file::empty(&file);
-            file.write_all(page(format, results).as_bytes()).map_err(|source| unwritten(path, source))?;
+        for (format, path, spool) in self.files {
+            spool.append(|out| out.extend_from_slice(page(format, results).as_bytes()));
+            spool.finish().await.map_err(|source| unwritten(path, source))?;
         }
         if let Some((format, spool)) = self.stdout {
             if format != ReportFormat::Tap {
