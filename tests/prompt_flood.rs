@@ -274,7 +274,7 @@ fn ctrl_c_stops_what_is_printed_and_our_own_words_still_come() {
     screen.answers("/resume\r", "< #");
     let before = screen.stream().len();
     screen.keys("\x03");
-    screen.wrote(" not shown, /last or --record keeps them\r\n* Ctrl-C again or Ctrl-D leaves");
+    screen.shows(" not shown, /last or --record keeps them\n* Ctrl-C again or Ctrl-D leaves");
     screen.line("!", 2);
     let shown = since(&screen, before).matches("< #").count();
     assert!(shown < 10_000, "{shown} more messages were shown");

@@ -1,0 +1,71 @@
+//! The prompt in a window that is made wider and narrower, in a terminal that wraps its rows anew.
+
+mod kit;
+
+use kit::pty::counting;
+use kit::tmux::{Tmux, tmux};
+use kit::{Server, serving, url};
+
+/// Longer than a row of 80 columns.
+const TYPED: &str =
+    "a-line-that-is-typed-at-the-prompt-and-that-is-wrapped-in-every-window-of-less-than-one-hundred-columns";
+
+const WIDTHS: [(u32, &[u32]); 3] = [(80, &[120, 40, 80]), (40, &[80, 120, 40]), (120, &[80, 40, 120])];
+
+/// A server that says one thing.
+fn saying() -> Server {
+    serving(|client| async move {
+        client.text("the only message").await;
+        while client.next().await.is_some() {}
+    })
+}
+
+/// The last rows are the message before the line, and the line, which is there once.
+fn is_whole(lines: &str, message: impl Fn(&str) -> bool, line: &str) -> bool {
+    let rows: Vec<_> = lines.trim_end().lines().collect();
+    let is_once = lines.matches("a-line-that-is").count() == 1;
+    matches!(&rows[..], [.., before, last] if message(before) && last.trim_end() == line) && is_once
+}
+
+fn typed(screen: &Tmux) -> String {
+    screen.wait("the prompt", |lines| lines.lines().any(|row| row.starts_with("< ")));
+    screen.keys(TYPED);
+    format!("> {TYPED}")
+}
+
+#[test]
+fn a_wrapped_line_is_there_once_and_the_message_above_it_stays() {
+    let server = saying();
+    for (first, widths) in WIDTHS {
+        let screen = tmux(&url(&server), first);
+        let mut line = typed(&screen);
+        let is_message = |row: &str| row == "< the only message";
+        screen.wait("the line", |lines| is_whole(lines, is_message, &line));
+        for width in widths {
+            screen.resize(*width);
+            // A key, and what it leads to, comes after the change of the width.
+            screen.keys("+");
+            line.push('+');
+            screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, is_message, &line));
+        }
+    }
+}
+
+#[test]
+fn a_wrapped_line_is_there_once_and_no_message_is_lost_while_they_come() {
+    let server = counting(50);
+    for (first, widths) in WIDTHS {
+        let screen = tmux(&url(&server), first);
+        let mut line = typed(&screen);
+        let is_message = |row: &str| row.starts_with("< #");
+        for width in widths {
+            screen.resize(*width);
+            screen.keys("+");
+            line.push('+');
+            screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, is_message, &line));
+        }
+        let lines = screen.lines();
+        let numbers: Vec<u32> = lines.lines().filter_map(|row| row.split('#').nth(1)?.parse().ok()).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{lines}");
+    }
+}
