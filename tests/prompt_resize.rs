@@ -5,6 +5,7 @@ mod kit;
 use kit::pty::counting;
 use kit::tmux::{Tmux, tmux};
 use kit::{Server, serving, url};
+use regex::Regex;
 
 /// Longer than a row of 80 columns.
 const TYPED: &str =
@@ -20,11 +21,11 @@ fn saying() -> Server {
     })
 }
 
-/// The last rows are the message before the line, and the line, which is there once.
-fn is_whole(lines: &str, message: impl Fn(&str) -> bool, line: &str) -> bool {
-    let rows: Vec<_> = lines.trim_end().lines().collect();
-    let is_once = lines.matches("a-line-that-is").count() == 1;
-    matches!(&rows[..], [.., before, last] if message(before) && last.trim_end() == line) && is_once
+/// The last on the screen are the message and the line, which is there once.
+fn is_whole(lines: &str, message: &Regex, line: &str) -> bool {
+    let text = lines.lines().map(str::trim_end).collect::<String>();
+    let before = text.strip_suffix(line);
+    before.is_some_and(|before| message.is_match(before)) && text.matches("a-line-that-is").count() == 1
 }
 
 fn typed(screen: &Tmux) -> String {
@@ -39,14 +40,14 @@ fn a_wrapped_line_is_there_once_and_the_message_above_it_stays() {
     for (first, widths) in WIDTHS {
         let screen = tmux(&url(&server), first);
         let mut line = typed(&screen);
-        let is_message = |row: &str| row == "< the only message";
-        screen.wait("the line", |lines| is_whole(lines, is_message, &line));
+        let message = Regex::new("< the only message$").expect("a pattern of ours");
+        screen.wait("the line", |lines| is_whole(lines, &message, &line));
         for width in widths {
             screen.resize(*width);
             // A key, and what it leads to, comes after the change of the width.
             screen.keys("+");
             line.push('+');
-            screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, is_message, &line));
+            screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, &message, &line));
         }
     }
 }
@@ -57,12 +58,12 @@ fn a_wrapped_line_is_there_once_and_no_message_is_lost_while_they_come() {
     for (first, widths) in WIDTHS {
         let screen = tmux(&url(&server), first);
         let mut line = typed(&screen);
-        let is_message = |row: &str| row.starts_with("< #");
+        let message = Regex::new("< #[0-9]+#$").expect("a pattern of ours");
         for width in widths {
             screen.resize(*width);
             screen.keys("+");
             line.push('+');
-            screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, is_message, &line));
+            screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, &message, &line));
         }
         let lines = screen.lines();
         let numbers: Vec<u32> = lines.lines().filter_map(|row| row.split('#').nth(1)?.parse().ok()).collect();

@@ -42,9 +42,9 @@ impl Tmux {
         self.run(&["resize-window", "-x", &columns.to_string(), "-y", "24"]);
     }
 
-    /// All rows, also those that have scrolled away; what was wrapped is one.
+    /// All rows, also those that have scrolled away.
     pub fn lines(&self) -> String {
-        String::from_utf8(self.run(&["capture-pane", "-p", "-J", "-S", "-"]).stdout).expect("it is UTF-8")
+        String::from_utf8(self.run(&["capture-pane", "-p", "-S", "-"]).stdout).expect("it is UTF-8")
     }
 
     /// Waits until all rows are as they should be; fails with what they are instead.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crossterm::style::{Color, Stylize as _};
 use nix::sys::signal::{Signal, raise};
@@ -150,9 +150,13 @@ impl Hinter for Assistant {
 }
 
 impl Assistant {
+    fn drawn(&self) -> MutexGuard<'_, DrawnInput> {
+        self.drawn.lock().expect("nothing panics while it holds this")
+    }
+
     /// The editor is about to clear what it drew last: where that has got to, if the width has changed.
     fn follow_the_width(&self, line: &str, pos: usize, columns: usize, hint: Option<&Hint>) {
-        let mut drawn = self.drawn.lock().expect("nothing panics while it holds this");
+        let mut drawn = self.drawn();
         if drawn.columns != columns && drawn.line == line && !self.shared.is_tall.load(Ordering::SeqCst) {
             let _ = term::print(drawn.make_room(pos, columns, self.wraps_anew).as_bytes());
         }
@@ -186,7 +190,11 @@ fn hint(side: Side, line: &str) -> Option<Hint> {
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        if self.shared.is_tall.load(Ordering::SeqCst) { Cow::Borrowed("") } else { fold::shown(line) }
+        if self.shared.is_tall.load(Ordering::SeqCst) {
+            return Cow::Borrowed("");
+        }
+        line.clone_into(&mut self.drawn().painted);
+        fold::shown(line)
     }
 
     fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
@@ -196,10 +204,11 @@ impl Highlighter for Assistant {
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
         if self.shared.is_tall.load(Ordering::SeqCst) {
-            // What stood there is cleared by now, and the cursor comes back to it with this screen.
-            return Cow::Borrowed(term::OTHER_SCREEN);
+            // What stood there is cleared by now, and the cursor comes back to it with the screen.
+            let is_there = self.shared.is_aside.swap(true, Ordering::SeqCst);
+            return Cow::Borrowed(if is_there { "" } else { term::OTHER_SCREEN });
         }
-        self.drawn.lock().expect("nothing panics while it holds this").prompt = prompt.width();
+        self.drawn().prompt = prompt.width();
         // Under another prompt, that of a search, the editor takes nothing to show.
         if !is_default {
             return Cow::Borrowed(prompt);

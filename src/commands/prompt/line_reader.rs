@@ -116,7 +116,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         self.screen.shut();
         self.shared.in_editor.store(false, Ordering::SeqCst);
         let was_tall = self.shared.is_tall.swap(false, Ordering::SeqCst);
-        if was_tall {
+        if self.shared.is_aside.swap(false, Ordering::SeqCst) {
             let _ = term::print(term::OWN_SCREEN.as_bytes());
         }
         let is_interrupted = self.shared.is_interrupted.swap(false, Ordering::SeqCst);

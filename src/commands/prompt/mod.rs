@@ -133,8 +133,7 @@ fn prompt_with<R: PromptTarget>(
     }
     let ended = other.join().unwrap_or(101);
     let is_hurried = shared.has_left.load(Ordering::SeqCst) || ended > SIGNALLED;
-    // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
-    term::restore_terminal();
+    term::restore_again();
     print_rest(look, &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
 }

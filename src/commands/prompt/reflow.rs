@@ -40,11 +40,13 @@ fn laid_out(text: &str, mut at: ScreenPosition, columns: usize) -> ScreenPositio
     at
 }
 
-/// Input as it was drawn last.
+/// Input as it stands on the screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DrawnInput {
     /// The columns of the prompt.
     pub(crate) prompt: usize,
+    /// What of the line was drawn in one piece, so that the terminal has wrapped it; the rest was typed behind it.
+    pub(crate) painted: String,
     pub(crate) line: String,
     /// What stands behind it in grey.
     pub(crate) hint: String,
@@ -58,34 +60,42 @@ impl DrawnInput {
     ///
     /// Most terminals wrap rows anew by themselves; some do not.
     pub(crate) fn make_room(&self, cursor: usize, columns: usize, wraps_anew: bool) -> String {
-        let (end, at) = (self.end(), position(&self.line[..cursor], self.prompt, self.columns));
-        let now = if wraps_anew { self.row_after(cursor, columns, end) } else { at.row };
-        let mut text = String::new();
+        let whole = self.line.clone() + &self.hint;
+        let (end, at) = (self.position(&whole), self.position(&self.line[..cursor]));
+        let now = if wraps_anew { self.row_after(cursor, columns) } else { at.row };
         let up = |rows: usize| if rows > 0 { format!("\x1b[{rows}A") } else { String::new() };
-        text += &up(now);
-        text += "\r\x1b[J";
+        let mut text = up(now) + "\r\x1b[J";
         text.extend(std::iter::repeat_n('\n', end.row));
         text + &up(end.row - at.row)
     }
 
-    /// Where it ends, as the line editor counts.
-    fn end(&self) -> ScreenPosition {
-        position(&(self.line.clone() + &self.hint), self.prompt, self.columns)
+    fn position(&self, text: &str) -> ScreenPosition {
+        position(text, self.prompt, self.columns)
     }
 
     /// The row that the terminal has moved the cursor to.
-    fn row_after(&self, cursor: usize, columns: usize, end: ScreenPosition) -> usize {
+    fn row_after(&self, cursor: usize, columns: usize) -> usize {
+        let (text, cursor) = self.as_drawn(cursor);
         let start = ScreenPosition { row: 0, column: self.prompt };
-        let before = &self.line[..cursor];
-        let at = laid_out(before, start, columns);
-        let is_at_end = cursor == self.line.len() && self.hint.is_empty();
-        // The line editor ends a full row at the end by itself, and is in the row after it.
-        if is_at_end && end.column == 0 && end.row > 0 && !before.ends_with('\n') {
-            return at.row + 1;
-        }
+        let at = laid_out(&text[..cursor], start, columns);
+        let rest = &text[cursor..];
         // Behind a full row is the next one, if there is anything in it.
-        let is_in_next = at.column >= columns && !is_at_end && !self.line[cursor..].starts_with('\n');
+        let is_in_next = at.column >= columns && !rest.is_empty() && !rest.starts_with('\n');
         at.row + usize::from(is_in_next)
+    }
+
+    /// The text with the line break that the line editor adds where what it draws ends with a full row, and the cursor in it.
+    fn as_drawn(&self, cursor: usize) -> (String, usize) {
+        let typed = self.line.strip_prefix(self.painted.as_str()).unwrap_or_default();
+        let mut text = self.line[..self.line.len() - typed.len()].to_owned() + &self.hint;
+        let end = self.position(&text);
+        let painted = text.len();
+        let is_ended = end.column == 0 && end.row > 0 && !text.ends_with('\n');
+        if is_ended {
+            text.push('\n');
+        }
+        let cursor = if is_ended && cursor >= painted { cursor + 1 } else { cursor };
+        (text + typed, cursor)
     }
 }
 
@@ -116,7 +126,10 @@ mod tests {
 
     #[test]
     fn the_rows_that_the_terminal_has_wrapped_anew_are_cleared_and_those_above_are_not() {
-        let drawn = |line: &str, columns| DrawnInput { prompt: 2, line: line.to_owned(), hint: String::new(), columns };
+        let drawn = |line: &str, columns| {
+            let (painted, line) = (line.to_owned(), line.to_owned());
+            DrawnInput { prompt: 2, painted, line, hint: String::new(), columns }
+        };
         let line = "x".repeat(90);
         for (before, after, wraps_anew, text) in [
             (80, 120, true, "\r\x1b[J\n"),
@@ -132,5 +145,10 @@ mod tests {
         assert_eq!(drawn(&line, 80).make_room(10, 40, true), "\r\x1b[J\n\x1b[1A");
         // A full row, which the line editor has ended by itself.
         assert_eq!(drawn(&"x".repeat(78), 80).make_room(78, 120, true), "\x1b[1A\r\x1b[J\n");
+        // One that was typed key by key: its second row is none that the terminal has made.
+        let typed = DrawnInput { painted: "x".repeat(78), ..drawn(&line, 80) };
+        assert_eq!(typed.make_room(90, 120, true), "\x1b[1A\r\x1b[J\n");
+        assert_eq!(typed.make_room(10, 120, true), "\r\x1b[J\n\x1b[1A");
+        assert_eq!(typed.make_room(90, 40, true), "\x1b[2A\r\x1b[J\n");
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) folds: Folds,
     /// The line is taller than the screen, and is to come back to be folded.
     pub(crate) is_tall: AtomicBool,
+    /// Meanwhile the editor draws on the other screen.
+    pub(crate) is_aside: AtomicBool,
     /// Ctrl-C was pressed in the editor.
     pub(crate) is_interrupted: AtomicBool,
     standing: Mutex<ConnectionState>,
