@@ -250,7 +250,9 @@ fn what_is_folded_is_sent_as_a_whole_and_comes_back_from_the_history() {
     screen.line("> [44 lines]", 12);
     screen.keys(UP);
     screen.line("> before", 8);
-    screen.keys([CTRL_U, &keys, "x", "\x7f", "\x7f"].concat());
+    screen.keys([CTRL_U, &keys].concat());
+    screen.line("> [44 lines]", 12);
+    screen.keys("x\x7f\x7f");
     screen.prompt();
     screen.keys(keys);
     screen.line("> [44 lines]", 12);

@@ -2,10 +2,12 @@
 
 mod kit;
 
-use kit::pty::counting;
+use std::sync::Arc;
+
 use kit::tmux::{Tmux, tmux};
 use kit::{Server, serving, url};
 use regex::Regex;
+use tokio::sync::Notify;
 
 /// Longer than a row of 80 columns.
 const TYPED: &str =
@@ -19,6 +21,28 @@ fn saying() -> Server {
         client.text("the only message").await;
         while client.next().await.is_some() {}
     })
+}
+
+/// A server that counts: at first to one, and three further each time that it is asked to.
+fn saying_more() -> (Server, Arc<Notify>) {
+    let more = Arc::new(Notify::new());
+    let wanted = Arc::clone(&more);
+    let server = serving(move |client| {
+        let wanted = Arc::clone(&wanted);
+        async move {
+            client.text("#1#").await;
+            for n in 2_u32.. {
+                if n % 3 == 2 {
+                    tokio::select! {
+                        () = wanted.notified() => {}
+                        said = client.next() => if said.is_none() { return },
+                    }
+                }
+                client.text(&format!("#{n}#")).await;
+            }
+        }
+    });
+    (server, more)
 }
 
 /// The last on the screen are the message and the line, which is there once.
@@ -44,7 +68,6 @@ fn a_wrapped_line_is_there_once_and_the_message_above_it_stays() {
         screen.wait("the line", |lines| is_whole(lines, &message, &line));
         for width in widths {
             screen.resize(*width);
-            // A key, and what it leads to, comes after the change of the width.
             screen.keys("+");
             line.push('+');
             screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, &message, &line));
@@ -54,19 +77,23 @@ fn a_wrapped_line_is_there_once_and_the_message_above_it_stays() {
 
 #[test]
 fn a_wrapped_line_is_there_once_and_no_message_is_lost_while_they_come() {
-    let server = counting(50);
+    let (server, more) = saying_more();
     for (first, widths) in WIDTHS {
         let screen = tmux(&url(&server), first);
         let mut line = typed(&screen);
-        let message = Regex::new("< #[0-9]+#$").expect("a pattern of ours");
+        let mut last = 1;
         for width in widths {
             screen.resize(*width);
+            more.notify_one();
+            last += 3;
+            let message = Regex::new(&format!("< #{last}#$")).expect("a pattern of ours");
+            screen.wait("the messages", |lines| is_whole(lines, &message, &line));
             screen.keys("+");
             line.push('+');
             screen.wait(&format!("the line after {width} columns"), |lines| is_whole(lines, &message, &line));
         }
         let lines = screen.lines();
         let numbers: Vec<u32> = lines.lines().filter_map(|row| row.split('#').nth(1)?.parse().ok()).collect();
-        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{lines}");
+        assert!(numbers.into_iter().eq(1..=last), "{lines}");
     }
 }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
+/// What is written before a line is drawn anew (ECMA-48, ED).
+const ERASE_BELOW: &[u8] = b"\x1b[J";
+
 /// A server of tmux for one test, with one window; it ends with the test.
 pub struct Tmux {
     socket: String,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 /// The binary in a window of so many columns and 24 rows.
@@ -17,11 +20,11 @@ pub fn tmux(url: &str, columns: u32) -> Tmux {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let socket = format!("wsprobe-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
     let home = super::dir();
-    let tmux = Tmux { socket, _home: home };
-    let run = format!("HOME={0} XDG_STATE_HOME={0} NO_COLOR=1 {1} {url}", tmux._home.path().display(), super::binary());
+    let tmux = Tmux { socket, home };
+    let run = format!("HOME={0} XDG_STATE_HOME={0} NO_COLOR=1 {1} {url}", tmux.home.path().display(), super::binary());
     let columns = columns.to_string();
     tmux.run(&["new-session", "-d", "-x", &columns, "-y", "24", &run, ";", "set", "-g", "status", "off"]);
-    tmux.resize(columns.parse().expect("it is a number"));
+    tmux.run(&["pipe-pane", &format!("cat > {}", tmux.home.path().join("stream").display())]);
     tmux
 }
 
@@ -38,8 +41,21 @@ impl Tmux {
         self.run(&["send-keys", "-l", keys]);
     }
 
+    /// Changes the width, and waits until the program has drawn its line anew: tmux takes its time to tell it.
+    #[track_caller]
     pub fn resize(&self, columns: u32) {
+        let stream = self.home.path().join("stream");
+        let draws = || {
+            let stream = std::fs::read(&stream).unwrap_or_default();
+            stream.windows(ERASE_BELOW.len()).filter(|window| *window == ERASE_BELOW).count()
+        };
+        let before = draws();
         self.run(&["resize-window", "-x", &columns.to_string(), "-y", "24"]);
+        let until = Instant::now() + PATIENCE;
+        while draws() == before {
+            assert!(Instant::now() < until, "the line was not drawn anew; there is\n{}", self.lines());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// All rows, also those that have scrolled away.

@@ -13,8 +13,8 @@ use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
-    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Context, EditMode, Editor, Event, EventContext,
-    EventHandler, Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount, Result,
+    CharSearch, Cmd, ColorMode, CompletionType, ConditionalEventHandler, Context, EditMode, Editor, Event,
+    EventContext, EventHandler, Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount, Result,
 };
 use unicode_width::UnicodeWidthStr as _;
 
@@ -76,8 +76,8 @@ struct DeleteKey(Arc<Shared>);
 
 impl ConditionalEventHandler for DeleteKey {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
-        let label = self.0.folds.label_before(&context.line()[..context.pos()])?;
-        Some(Cmd::Kill(Movement::BackwardChar(u16::try_from(label).ok()?)))
+        let first = self.0.folds.label_before(&context.line()[..context.pos()])?;
+        Some(Cmd::Kill(Movement::ViCharSearch(1, CharSearch::Backward(first))))
     }
 }
 
@@ -129,13 +129,14 @@ impl Hinter for Assistant {
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Hint> {
         // The first call comes with raw mode on: from now on the printer goes through the editor.
-        if self.screen.open() {
+        let is_new = self.screen.open();
+        if is_new {
             term::note_editing();
         }
         self.shared.keep_line(line, pos);
         let (rows, columns) = term::terminal_size();
         let hint = if pos == line.len() { hint(self.side, line) } else { None };
-        self.follow_the_width(line, pos, columns, hint.as_ref());
+        self.follow_the_width(is_new, (line, pos), columns, hint.as_ref());
         if self.shared.is_tall.load(Ordering::SeqCst) {
             return None;
         }
@@ -155,12 +156,16 @@ impl Assistant {
     }
 
     /// The editor is about to clear what it drew last: where that has got to, if the width has changed.
-    fn follow_the_width(&self, line: &str, pos: usize, columns: usize, hint: Option<&Hint>) {
+    ///
+    /// It learns of that by itself, and then draws the same line again; before, it draws as ever.
+    fn follow_the_width(&self, is_new: bool, (line, pos): (&str, usize), columns: usize, hint: Option<&Hint>) {
         let mut drawn = self.drawn();
-        if drawn.columns != columns && drawn.line == line && !self.shared.is_tall.load(Ordering::SeqCst) {
+        if is_new {
+            drawn.columns = columns;
+        } else if drawn.columns != columns && drawn.line == line && !self.shared.is_tall.load(Ordering::SeqCst) {
             let _ = term::print(drawn.make_room(pos, columns, self.wraps_anew).as_bytes());
+            drawn.columns = columns;
         }
-        drawn.columns = columns;
         line.clone_into(&mut drawn.line);
         drawn.hint = hint.map_or_else(String::new, |hint| hint.text.clone());
     }

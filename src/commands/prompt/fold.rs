@@ -83,12 +83,12 @@ impl Folds {
         Cow::Owned(whole + rest)
     }
 
-    /// How many characters the label has that ends here, if one does.
-    pub(crate) fn label_before(&self, line: &str) -> Option<usize> {
+    /// The first character of the label that ends here, if one does.
+    pub(crate) fn label_before(&self, line: &str) -> Option<char> {
         let at = line.rfind(is_mark)?;
         let mark = line[at..].chars().next()?;
         let label = label(self.texts().get(number(mark))?);
-        (line[at + mark.len_utf8()..] == label).then(|| 1 + label.chars().count())
+        (line[at + mark.len_utf8()..] == label).then_some(mark)
     }
 
     fn texts(&self) -> MutexGuard<'_, Vec<String>> {
@@ -168,7 +168,7 @@ mod tests {
     fn a_whole_label_is_known_by_its_end() {
         let folds = Folds::default();
         let label = folds.fold("1\n1");
-        assert_eq!(folds.label_before(&format!("x{label}")), Some("[2 lines]".len()));
+        assert_eq!(folds.label_before(&format!("x{label}")), label.chars().next());
         assert_eq!(folds.label_before(&format!("{label}x")), None);
         assert_eq!(folds.label_before("2 lines]"), None);
     }
