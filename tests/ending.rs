@@ -332,7 +332,7 @@ fn a_missed_expectation_explains_a_timeout_but_not_what_is_worse() {
 
     let server = serving(|client| async move { client.close(1011, "oh").await });
     let ran = tool().args(["-q", "--expect", "^b"]).arg(url(&server)).run();
-    ran.code(6).stdout("").stderr(&format!("wsprobe: closed 1011 (internal error): oh\n{missed}"));
+    ran.code(6).stdout("").stderr(&format!("wsprobe: closed 1011 by the server (internal error): oh\n{missed}"));
 }
 
 #[test]

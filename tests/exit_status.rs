@@ -14,9 +14,9 @@ const NORMAL: &[u8] = &[0x03, 0xe8];
 #[test]
 fn a_close_with_1000_or_1001_or_no_code_is_0() {
     for (payload, said) in [
-        (NORMAL, "closed 1000 (normal closure)"),
-        (b"\x03\xe9bye", "closed 1001 (going away): bye"),
-        (b"", "closed (no code)"),
+        (NORMAL, "closed 1000 by the server (normal closure)"),
+        (b"\x03\xe9bye", "closed 1001 by the server (going away): bye"),
+        (b"", "closed by the server (no code)"),
     ] {
         let server = Raw::open(move |mut stream| {
             stream.write_all(&frame(CLOSE, payload)).unwrap();
@@ -33,10 +33,10 @@ fn a_close_with_1000_or_1001_or_no_code_is_0() {
 #[test]
 fn any_other_close_is_6_with_code_and_reason_on_stderr_also_when_quiet() {
     for (code, reason, said) in [
-        (1008, "not you", "closed 1008 (policy violation): not you"),
-        (1011, "", "closed 1011 (internal error)"),
-        (3000, "who?", "closed 3000 (unauthorized): who?"),
-        (4321, "läuft", "closed 4321 (of the application): läuft"),
+        (1008, "not you", "closed 1008 by the server (policy violation): not you"),
+        (1011, "", "closed 1011 by the server (internal error)"),
+        (3000, "who?", "closed 3000 by the server (unauthorized): who?"),
+        (4321, "läuft", "closed 4321 by the server (private use): läuft"),
     ] {
         let server = serving(move |client| async move {
             client.text("before").await;

@@ -220,7 +220,7 @@ fn a_close_record_closes() {
     let mut running = tool().args(["--json-input", "-w", "forever"]).arg(url(&server)).spawn();
     let mut stdin = running.child.stdin.take().unwrap();
     stdin.write_all(records.as_bytes()).unwrap();
-    running.wait().code(0).stdout("").says("closed 4000 (of the application)");
+    running.wait().code(0).stdout("").says("closed 4000 (private use)");
     assert_eq!(heard.next(), text("a"));
     assert_eq!(heard.next(), Said::Close(Some(4000), "enough".to_owned()));
 }

@@ -78,7 +78,7 @@ fn json_prints_a_record_for_each_event() {
     let server = talkative();
     let ran = tool().args(["-j", "-s", "chat", "-x", "hello"]).arg(url(&server)).run().code(0);
     assert_eq!(timeless(&ran.out()), records_of(&server));
-    ran.says("connected to").says("wsprobe: closed 1000 (normal closure): bye\n");
+    ran.says("connected to").says("wsprobe: closed 1000 by the server (normal closure): bye\n");
 }
 
 #[test]

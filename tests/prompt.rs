@@ -314,7 +314,7 @@ fn a_close_with_nothing_typed_ends_the_prompt_and_the_status_tells() {
         assert!(!screen.is_cooked());
         close.notify_one();
         screen.leaves_with(status);
-        screen.shows(&format!("closed {code} ("));
+        screen.shows(&format!("closed {code} by the server ("));
         screen.shows("): go away");
     }
 }
@@ -329,7 +329,7 @@ fn a_close_ends_the_prompt_while_the_history_is_searched() {
     screen.shows("(reverse-i-search)");
     close.notify_one();
     screen.leaves_with(6);
-    screen.shows("closed 1008 (policy violation): go away");
+    screen.shows("closed 1008 by the server (policy violation): go away");
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn a_close_ends_the_prompt_while_completions_are_shown() {
     screen.shows("/help");
     close.notify_one();
     screen.leaves_with(6);
-    screen.shows("closed 1008 (policy violation): go away");
+    screen.shows("closed 1008 by the server (policy violation): go away");
     screen.shows("not sent: /");
 }
 
@@ -362,7 +362,9 @@ fn a_half_typed_line_keeps_the_prompt_and_enter_connects_again() {
     screen.keys("half");
     screen.line("> half", 6);
     close.notify_one();
-    screen.shows("* closed 1008 (policy violation): go away\n* Enter or /reconnect connects again, /quit leaves");
+    screen.shows(
+        "* closed 1008 by the server (policy violation): go away\n* Enter or /reconnect connects again, /quit leaves",
+    );
     screen.line("! half", 6);
     screen.keys(" typed\r");
     screen.shows("* not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves");
@@ -391,8 +393,7 @@ fn exit_on_close_leaves_and_shows_the_line_that_was_not_sent() {
     screen.line("> half typed", 12);
     close.notify_one();
     screen.leaves_with(0);
-    screen.shows("closed 1000 (normal closure)");
-    screen.shows("* closed 1000 (normal closure)\n! half typed\nnot sent: half typed");
+    screen.shows("* closed 1000 by the server (normal closure)\n! half typed\nnot sent: half typed");
 }
 
 #[test]
@@ -400,9 +401,11 @@ fn commands_do_what_they_say() {
     let (server, heard) = listening();
     let mut screen = prompt_on(&server);
     screen.keys("/help\r");
-    for shown in ["/help", "/ping [TEXT]", "/pong /frame", "/close [CODE [REASON]]", "/quit", "/last", "/reconnect"] {
+    for shown in ["send        /ping", "/pong /frame", "/close", "/quit", "/last", "/reconnect"] {
         screen.shows(shown);
     }
+    screen.keys("/help send\r");
+    screen.shows("/ping [TEXT] ");
     screen.keys("/ping are you there\r");
     screen.shows("< pong are you there");
     hears(&heard, &Said::Ping(b"are you there".to_vec()));
@@ -412,7 +415,7 @@ fn commands_do_what_they_say() {
     hears(&heard, &text("/slash"));
     screen.keys("/close 4001 good bye\r");
     hears(&heard, &Said::Close(Some(4001), "good bye".to_owned()));
-    screen.shows("* closed 4001 (of the application): good bye\n* Enter or /reconnect");
+    screen.shows("* closed 4001 (private use): good bye\n* Enter or /reconnect");
     screen.keys("/quit\r");
     screen.leaves_with(0);
 }
@@ -710,9 +713,10 @@ fn pings_are_shown_only_on_demand() {
     assert!(!screen.contents().contains("hello"));
 }
 
-/// Whether a stream holds SGR sequences, the ones that set colours.
-fn has_sgr(stream: &[u8]) -> bool {
-    regex::bytes::Regex::new("\x1b\\[[0-9;:]*m").expect("it is one").is_match(stream)
+/// Whether a stream holds SGR sequences that set colours; those that dim, underline or end all of it are none.
+fn has_colours(stream: &[u8]) -> bool {
+    let sgr = regex::bytes::Regex::new("\x1b\\[([0-9;:]*)m").expect("it is one");
+    sgr.captures_iter(stream).any(|found| !matches!(&found[1], b"0" | b"" | b"2" | b"22" | b"4" | b"24"))
 }
 
 #[test]
@@ -730,7 +734,7 @@ fn colours_can_be_switched_off_to_the_last_byte() {
         screen.prompt();
         screen.keys(CTRL_D);
         screen.leaves_with(0);
-        has_sgr(&screen.stream())
+        has_colours(&screen.stream())
     };
     assert!(session(prompt([url(&server)]).without_env("NO_COLOR")), "there are colours by default");
     assert!(!session(prompt([url(&server)])));

@@ -83,8 +83,8 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/file", "* /file PATH: which file?"),
         ("/file nowhere", "* not sent: cannot read `nowhere`: No such file"),
         ("/last", "* nothing was received yet"),
-        ("/last 0", "* /last [N]: messages are counted from the last, which is 1"),
-        ("/save", "* /save [N] FILE: which file?"),
+        ("/last 0", "* /last [N|!N]: messages are counted from the last, which is 1; `!1` is the first"),
+        ("/save", "* /save [N|!N] FILE: which file?"),
         ("/save here", "* nothing was received yet"),
         ("/repeat", "* /repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
         ("/repeat 0", "* /repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
@@ -93,10 +93,20 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/record /nowhere/at/all", "to `/nowhere/at/all`: "),
         ("/connect", "* /connect URL: which server?"),
         ("/connect ftp://h/", "* `ftp://h/` is no URL: "),
-        ("/filter", "* /filter REGEX|off: write a regular expression, or off"),
-        ("/filter (", "* /filter REGEX|off: unclosed group"),
-        ("/json maybe", "* /json on|off: write on or off"),
-        ("/time", "* /time on|off: write on or off"),
+        ("/filter", "* all messages are shown"),
+        ("/filter (", "* /filter [in|out] [PATTERN]|off: unclosed group"),
+        ("/filter $.[", "* /filter [in|out] [PATTERN]|off: `$.[` is no JSONPath"),
+        ("/grep", "* /grep REGEX: write a regular expression"),
+        ("/grep x", "* nothing matches in the 0 messages that can be searched"),
+        ("/copy !1", "* there is no message yet"),
+        ("/rpc", "* /rpc METHOD [PARAMS]: which method?"),
+        ("/rpc add 1 2", "* /rpc METHOD [PARAMS]: write the parameters as a JSON array or object"),
+        ("/file it's", "* /file PATH: the quote `'` is not closed"),
+        ("/json maybe", "* /json [on|off]: write on or off"),
+        ("/json", "* JSON that does not fit a line is indented; /json off shows it as it came"),
+        ("/time maybe", "* /time [on|off]: write on or off"),
+        ("/time", "* no times are shown; /time on shows them"),
+        ("/record off", "* nothing is being recorded"),
         ("/help nix", "* there is no `/nix`"),
         ("/pause now", "* /pause: takes no argument"),
         ("/hepl", "* there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash"),
@@ -113,7 +123,8 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
 #[test]
 fn help_tells_of_all_commands_or_of_one() {
     let (screen, _heard, _server) = alone();
-    enters(&screen, "/help", "/reconnect              connect again");
+    enters(&screen, "/help", "connection  /help /info /close /reconnect /connect /quit\n");
+    enters(&screen, "/help connection", "\n/reconnect              connect again\n");
     enters(&screen, "/help ping", "/ping [TEXT]  send a ping; its pong is shown with its time");
 }
 
@@ -155,7 +166,7 @@ fn last_and_save_find_the_message_that_is_asked_for() {
     screen.shows("< the last");
     enters(&screen, "/last", "paged:the last");
     enters(&screen, "/last 2", "paged:000000c0  ab ab ab ab ab ab ab ab");
-    enters(&screen, "/last 3", "* only the last 2 messages are kept");
+    enters(&screen, "/last 3", "* only 2 messages were received yet");
     enters(&screen, "/save 2 some bytes", "* 200 bytes written to `some bytes`");
     assert_eq!(std::fs::read(path(&dir, "some bytes")).expect("it was written"), [0xab; 200]);
     enters(&screen, "/save text", "* 8 bytes written to `text`");
@@ -188,7 +199,7 @@ fn record_begins_and_ends_while_the_prompt_goes_on() {
     enters(&screen, "before", "< before");
     enters(&screen, "/record my record", "* recording to `my record`");
     enters(&screen, "within", "< within");
-    enters(&screen, "/record off", "* not recording");
+    enters(&screen, "/record off", "* no longer recording to `my record`");
     enters(&screen, "after", "< after");
     screen.keys(CTRL_D);
     screen.leaves_with(0);
@@ -211,7 +222,7 @@ fn a_pause_holds_messages_back_and_a_filter_hides_them() {
     }
     assert!(!screen.contents().contains("< one"));
     enters(&screen, "/resume", "> /resume\n< one\n< pong (");
-    enters(&screen, "/filter ^yes", "* only what matches is shown");
+    enters(&screen, "/filter ^yes", "* only what matches `^yes` is shown");
     enters(&screen, "no, not this", "> no, not this");
     enters(&screen, "yes, this", "< yes, this");
     assert!(!screen.contents().contains("< no"));
@@ -226,15 +237,15 @@ fn json_and_time_are_switched_on_and_off() {
     let long = format!(r#"{{"k":[{}],"k":1.10}}"#, ["12345678901234567890"; 6].join(","));
     enters(&screen, &long, "< {\n    \"k\": [\n      12345678901234567890, 12345678901234567890,");
     screen.shows("\n    \"k\": 1.10\n  }");
-    screen.keys("/json off\r/clear\r");
+    enters(&screen, "/json off", "* JSON is shown as it came");
+    screen.keys("/clear\r");
     screen.wait("a clear screen", |screen| screen.contents().trim_end() == ">");
     enters(&screen, &long, r#"< {"k":[12345678901234567890,12345678901234567890,"#);
-    screen.keys("/time on\r");
-    screen.prompt();
+    enters(&screen, "/time on", "* the time is shown before each message");
     screen.keys("stamped\r");
     let stamped = regex::Regex::new("\n[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3} < stamped\n").expect("it is one");
     screen.wait("a stamp", |screen| stamped.is_match(&screen.contents()));
-    screen.keys("/time off\r");
+    enters(&screen, "/time off", "* no times are shown");
     enters(&screen, "plain", "\n< plain\n");
 }
 
@@ -266,7 +277,7 @@ fn a_close_of_ours_leaves_the_prompt_there_and_the_status_is_that_of_the_last() 
     let (mut screen, heard, _server) = alone();
     screen.keys("/close 4001 good bye\r");
     assert_eq!(heard.next(), Said::Close(Some(4001), "good bye".to_owned()));
-    screen.shows("* closed 4001 (of the application): good bye\n* Enter or /reconnect connects again, /quit leaves");
+    screen.shows("* closed 4001 (private use): good bye\n* Enter or /reconnect connects again, /quit leaves");
     screen.line("!", 2);
     screen.keys("lost?\r");
     screen.shows("* not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves");
@@ -300,12 +311,12 @@ fn the_status_is_that_of_the_last_close_after_a_reconnect() {
     for (last, status) in [("1000", 0), ("1011", 6)] {
         let mut screen = ready(prompt([url(&server)]));
         screen.keys("1013\r");
-        screen.shows("* closed 1013 (try again later): as asked");
+        screen.shows("* closed 1013 by the server (try again later): as asked");
         screen.line("!", 2);
         screen.keys("\r");
         screen.prompt();
         screen.keys(format!("{last}\r"));
-        screen.shows(&format!("* closed {last} ("));
+        screen.shows(&format!("* closed {last} by the server ("));
         screen.line("!", 2);
         screen.keys(CTRL_D);
         screen.leaves_with(status);
@@ -395,10 +406,10 @@ fn a_huge_message_shows_its_head_its_size_and_its_place_also_when_another_follow
     screen.shows("< the next");
     screen.wrote("< binary, 2097152 bytes\r\n  00000000  ab ab");
     screen.wrote("  … 2097024 bytes more, /last 3 shows all\r\n< {\"long\": \"xxxx");
-    screen.wrote("x… [3145740 bytes, /last 2 shows all]\r\n< the next");
+    screen.wrote("x\r\n  … [3145740 bytes, /last 2 shows all]\r\n< the next");
     let stream = String::from_utf8_lossy(&screen.stream()).into_owned();
     assert!(!stream.contains("not shown"));
-    enters(&screen, "/last 2", "\n3145741\n");
+    enters(&screen, "/save 2 whole", "* 3145740 bytes written to `whole`");
 }
 
 #[test]

@@ -15,24 +15,28 @@ const TYPED: &str =
 
 const WIDTHS: [(u32, &[u32]); 3] = [(80, &[120, 40, 80]), (40, &[80, 120, 40]), (120, &[80, 40, 120])];
 
-/// A server that says one thing.
+/// As many messages fill the screen: rows that a wider or narrower window needs or spares come and go at its top.
+const FILLING: u32 = 31;
+
+/// A server that fills the screen.
 fn saying() -> Server {
     serving(|client| async move {
-        client.text("the only message").await;
+        for n in 1..=FILLING {
+            client.text(&format!("#{n}#")).await;
+        }
         while client.next().await.is_some() {}
     })
 }
 
-/// A server that counts: at first to one, and three further each time that it is asked to.
+/// The same, but that it counts on: three further each time that it is asked to.
 fn saying_more() -> (Server, Arc<Notify>) {
     let more = Arc::new(Notify::new());
     let wanted = Arc::clone(&more);
     let server = serving(move |client| {
         let wanted = Arc::clone(&wanted);
         async move {
-            client.text("#1#").await;
-            for n in 2_u32.. {
-                if n % 3 == 2 {
+            for n in 1_u32.. {
+                if n > FILLING && (n - FILLING) % 3 == 1 {
                     tokio::select! {
                         () = wanted.notified() => {}
                         said = client.next() => if said.is_none() { return },
@@ -53,7 +57,7 @@ fn is_whole(lines: &str, message: &Regex, line: &str) -> bool {
 }
 
 fn typed(screen: &Tmux) -> String {
-    screen.wait("the prompt", |lines| lines.lines().any(|row| row.starts_with("< ")));
+    screen.wait("the prompt", |lines| lines.trim_end().ends_with(&format!("< #{FILLING}#\n>")));
     screen.keys(TYPED);
     format!("> {TYPED}")
 }
@@ -64,7 +68,7 @@ fn a_wrapped_line_is_there_once_and_the_message_above_it_stays() {
     for (first, widths) in WIDTHS {
         let screen = tmux(&url(&server), first);
         let mut line = typed(&screen);
-        let message = Regex::new("< the only message$").expect("a pattern of ours");
+        let message = Regex::new("< #31#$").expect("a pattern of ours");
         screen.wait("the line", |lines| is_whole(lines, &message, &line));
         for width in widths {
             screen.resize(*width);
@@ -81,7 +85,7 @@ fn a_wrapped_line_is_there_once_and_no_message_is_lost_while_they_come() {
     for (first, widths) in WIDTHS {
         let screen = tmux(&url(&server), first);
         let mut line = typed(&screen);
-        let mut last = 1;
+        let mut last = FILLING;
         for width in widths {
             screen.resize(*width);
             more.notify_one();

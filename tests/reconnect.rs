@@ -121,7 +121,11 @@ fn messages_of_x_are_sent_again_and_the_count_goes_on() {
     assert_eq!([text(&mut client), text(&mut client)], ["subscribe", "more"]);
     say(&mut client, "3");
     part(&mut client);
-    running.wait().code(0).stdout("1\n2\n3\n").says("wsprobe: closed 1012 (service restart)\nwsprobe: reconnecting");
+    running
+        .wait()
+        .code(0)
+        .stdout("1\n2\n3\n")
+        .says("wsprobe: closed 1012 by the server (service restart)\nwsprobe: reconnecting");
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! The environment, read once.
 
 use std::io::IsTerminal as _;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use crate::input::stdin;
-use crate::sys::file;
+use crate::sys::{file, streams};
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +32,7 @@ pub(crate) struct Env {
     pub(crate) no_proxy: String,
     /// `~/.netrc`
     pub(crate) netrc: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
     /// The file that readline reads.
     inputrc: Option<PathBuf>,
 }
@@ -52,7 +51,7 @@ impl Env {
         let inputrc = var("INPUTRC").map(PathBuf::from).or_else(|| home(".inputrc"));
         Self {
             stdin_is_terminal: std::io::stdin().is_terminal(),
-            stdin_is_absent: stdin::is_absent(std::io::stdin().as_fd()),
+            stdin_is_absent: streams::stdin_is_absent(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             terminal_is_dumb: var("TERM").is_none_or(|term| term == "dumb"),
@@ -67,6 +66,7 @@ impl Env {
             wss_proxy: first(&["wss_proxy", "WSS_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")).unwrap_or_default(),
             netrc: home(".netrc"),
+            home: var("HOME").map(PathBuf::from),
             inputrc,
         }
     }

@@ -17,7 +17,7 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
     ("TERM", "`dumb` means a pipe even on a terminal, and no colour."),
-    ("PAGER", "What `/last` shows a message in; `less -FR` if unset."),
+    ("PAGER", "What `/last`, `/grep` and `/view` show their pages in; `less -FR` if unset."),
     ("VISUAL, EDITOR", "What `/edit` opens; `vi` if unset."),
     ("INPUTRC", "Where `set editing-mode vi` is looked for; `~/.inputrc` if unset."),
     ("XDG_STATE_HOME", "Where the history is kept; `~/.local/state` if unset."),
@@ -135,6 +135,13 @@ fn at_the_prompt(page: &mut String, side: Side) {
         Side::Server => "Any other line is sent to all clients;",
     };
     *page += " `//` at its beginning sends one slash. Alt-Enter begins a new line.\n";
+    *page += "Input that is taller than the screen is shown as a label, such as [44 lines]; it is sent as a whole, and \
+              `/edit` before it shows it. Ctrl-C drops the line, and stops what is being printed.\n";
+    if side == Side::Client {
+        *page += ".PP\nWhen the connection closes, the prompt stays once something was typed, and after a `/close`: Enter \
+                  connects again. Otherwise the run ends, with the status of the Close; with `--exit\\-on\\-close` it \
+                  always does.\n";
+    }
 }
 
 /// What programs that read records can rely on.

@@ -41,6 +41,14 @@ const HEADINGS: [fn(Command) -> Command; 8] = [
     ProtocolArgs::augment_args,
 ];
 
+impl Options {
+    /// What they are when nothing is said.
+    pub(super) fn defaults() -> Self {
+        let matches = Self::augment_args(Command::new("wsprobe")).get_matches_from(["wsprobe"]);
+        Self::from_arg_matches(&matches).expect("clap has just matched these")
+    }
+}
+
 impl Args for Options {
     fn augment_args(command: Command) -> Command {
         HEADINGS.iter().fold(command, |command, heading| heading(command))
@@ -341,6 +349,9 @@ pub(crate) struct EndingArgs {
     pub(crate) expect_json: Vec<JsonExpectation>,
 
     /// Leave the prompt when the connection closes, even while a line is being typed
+    ///
+    /// Without it, the prompt stays once something was typed, and after a `/close`. Otherwise the run ends, with the status
+    /// of the Close.
     #[arg(long, hide_short_help = true)]
     pub(crate) exit_on_close: bool,
 

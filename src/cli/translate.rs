@@ -136,6 +136,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
     let has_terminal = env.stdin_is_terminal && env.stdout_is_terminal;
     (has_terminal && !is_plain).then(|| PromptOptions {
         history: env.state_dir.as_ref().map(|dir| dir.join("history")),
+        home: env.home.clone(),
         pager: env.pager.clone(),
         editor: env.editor.clone(),
         wraps_anew: env.terminal_wraps_anew,
@@ -215,7 +216,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     let timing = &options.timing;
     let heartbeat = timing.heartbeat.as_ref().map(|text| {
         let message = message("--heartbeat <TEXT>", text, &options.messages.stdin)?;
-        Ok(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
+        Ok::<_, Error>(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
     });
     let habits = KeepaliveOptions {
         pings: pings(timing.ping_interval, timing.ping_timeout, is_prompt)?,

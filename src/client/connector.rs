@@ -2,6 +2,7 @@
 //!
 //! `session::Backoff` decides when to try; here is the clock that it needs, and what the user is told meanwhile.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -20,6 +21,9 @@ use crate::wire::Socket;
 /// Often enough to be there 100 ms after the server.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
+/// A connection that is there so soon needs no words before.
+const SOON: Duration = Duration::from_millis(500);
+
 /// A connection, and what was agreed on.
 pub(crate) type Connected = (Socket<Stream>, Opened);
 
@@ -27,6 +31,8 @@ pub(crate) type Connected = (Socket<Stream>, Opened);
 pub(crate) struct Connector {
     wait_for_server: Option<Wait>,
     backoff: Option<Backoff>,
+    /// Whoever waits for a connection is told so.
+    tells: bool,
     /// The end of the run, and how long it was to be.
     limit: Option<(Instant, Duration)>,
 }
@@ -36,8 +42,14 @@ impl Connector {
         Self {
             wait_for_server: plan.patience.wait_for_server,
             backoff: plan.patience.reconnect.map(Backoff::new),
+            tells: false,
             limit: until.zip(plan.timeout),
         }
+    }
+
+    /// For someone who looks on, and is told of a connection that takes its time.
+    pub(crate) fn watched(self) -> Self {
+        Self { tells: true, ..self }
     }
 
     /// Opens the files that the run writes.
@@ -61,7 +73,7 @@ impl Connector {
         }
         let connecting = async {
             match self.wait_for_server {
-                None => attempt(options, talk).await,
+                None => self.attempt(options, talk).await,
                 Some(Wait::Forever) => retry_until_up(options, talk).await,
                 Some(Wait::For(time)) => {
                     timeout(time, retry_until_up(options, talk)).await.unwrap_or(Err(Error::TimedOut {
@@ -82,7 +94,7 @@ impl Connector {
         talk: &Talk,
         signals: &mut mpsc::Receiver<i32>,
     ) -> Result<Connected, Error> {
-        limited(attempt(options, talk), self.limit, signals).await
+        limited(self.attempt(options, talk), self.limit, signals).await
     }
 
     /// Makes a connection at that time.
@@ -95,9 +107,13 @@ impl Connector {
     ) -> Result<Connected, Error> {
         let connecting = async {
             sleep_until(at).await;
-            attempt(options, talk).await
+            self.attempt(options, talk).await
         };
         limited(connecting, self.limit, signals).await
+    }
+
+    async fn attempt(&self, options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
+        attempt(options, talk, self.tells).await
     }
 
     /// Whether to connect again after a session that ended so, and when.
@@ -117,18 +133,17 @@ impl Connector {
         talk: &Talk,
         signals: &mut mpsc::Receiver<i32>,
     ) -> Result<Connected, Error> {
-        let Self { backoff, limit, .. } = self;
+        let Self { backoff, limit, tells, .. } = self;
         let connecting = async {
             sleep_until(at).await;
             loop {
-                let error = match attempt(options, talk).await {
+                let error = match attempt(options, talk, *tells).await {
                     Ok(connected) => return Ok(connected),
                     Err(error) => error,
                 };
                 let next = backoff.as_mut().filter(|_| error.may_pass()).and_then(|it| it.next(fastrand::f64()));
                 let Some(next) = next else { return Err(error) };
-                talk.say(&error.chain());
-                talk.say(&next.to_string());
+                talk.progress(&[&error.chain(), &next.to_string()]);
                 sleep(next.after).await;
             }
         };
@@ -182,7 +197,7 @@ async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Conne
     let mut is_told = false;
     loop {
         let next = Instant::now() + RETRY_EVERY;
-        match attempt(options, talk).await {
+        match attempt(options, talk, false).await {
             Err(error) if error.may_pass() => {
                 if !is_told {
                     talk.say(&format!("waiting for the server: {}", error.chain()));
@@ -195,7 +210,15 @@ async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Conne
     }
 }
 
-async fn attempt(options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
+/// `tells`: that it takes a while is said.
+async fn attempt(options: &connect::Options, talk: &Talk, tells: bool) -> Result<Connected, Error> {
     let trace = |trace: connect::Trace<'_>| report::trace(talk, &trace);
-    connect(options, &trace).await
+    let mut connecting = pin!(connect(options, &trace));
+    if tells {
+        match timeout(SOON, &mut connecting).await {
+            Ok(done) => return done,
+            Err(_) => report::connecting(talk, &options.target),
+        }
+    }
+    connecting.await
 }

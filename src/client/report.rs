@@ -7,7 +7,9 @@ use crossterm::style::Color;
 use super::connect::Trace;
 use super::options::ClientOptions;
 use crate::compare::diff::DiffSide;
-use crate::dial::{Dialed, proxy};
+use crate::dial::Dialed;
+use crate::dial::error::DialError;
+use crate::dial::proxy::ProxyError;
 use crate::error::Error;
 use crate::events::{ClientName, End, ErrorEvent, FailureKind, Opened};
 use crate::handshake::Refusal;
@@ -64,6 +66,11 @@ fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
     talk.fine_detail(&format!("certificate: names {names}; valid until {until}"));
 }
 
+/// Tells that the connection takes its time.
+pub(crate) fn connecting(talk: &Talk, target: &Target) {
+    talk.faint_progress(&format!("connecting to {}", masking::reference(&target.to_string())));
+}
+
 /// Tells that the connection is open.
 pub(crate) fn opened(talk: &Talk, opened: &Opened) {
     let subprotocol = opened.shown_subprotocol();
@@ -117,7 +124,9 @@ pub(crate) fn not_connected(talk: &Talk, error: &Error) {
     match error {
         Error::Refused(refusal) => refused(talk, refusal),
         // Its words matter less: it is not who was asked.
-        Error::Proxy { source: proxy::ProxyError::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        Error::Dial(DialError::Proxy { source: ProxyError::Refused(refusal), .. }) if talk.is_verbose() => {
+            refused(talk, refusal)
+        }
         _ => {}
     }
 }
@@ -168,7 +177,7 @@ pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec
 #[must_use]
 pub(crate) fn lost(talk: &Talk, plan: &ClientOptions, outcome: &Outcome, next: &Attempt) -> Option<ErrorEvent> {
     let error = end(talk, plan, outcome);
-    talk.say(&next.to_string());
+    talk.progress(&[&next.to_string()]);
     error
 }
 
@@ -195,7 +204,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         // A missed expectation says it better.
         End::TimedOut if !outcome.missed.is_empty() => return None,
         End::OutputGone => return None,
-        End::Closed { close, .. } => closed(close),
+        End::Closed { sent, close } => closed(close, if sent.is_none() { " by the server" } else { "" }),
         End::Cut(None) => "the connection was cut without a Close".to_owned(),
         End::Cut(Some(error)) => format!("the connection was cut without a Close: {error}"),
         End::Silent => silent(plan),
@@ -248,7 +257,7 @@ pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
 pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
     let (words, is_usual) = match end {
         // It is the client's to say how it goes.
-        End::Closed { close, .. } => (closed(close), true),
+        End::Closed { close, .. } => (closed(close, ""), true),
         End::Cut(None) => ("was cut without a Close".to_owned(), false),
         End::Cut(Some(error)) => (format!("was cut without a Close: {error}"), false),
         End::Broken(fault) => (broken(fault), false),
@@ -268,8 +277,9 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
     if is_usual { None } else { recorded(end, words) }
 }
 
-fn closed(close: &Close) -> String {
-    let code = close.code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"));
+/// `by` says who began, if that is worth a word.
+fn closed(close: &Close, by: &str) -> String {
+    let code = close.code.map_or_else(|| format!("closed{by}"), |code| format!("closed {code}{by}"));
     let reason = if close.reason.is_empty() { String::new() } else { format!(": {}", close.reason) };
     format!("{code} ({}){reason}", close.meaning())
 }

@@ -1,5 +1,6 @@
 //! The pipe: stdin to the socket, the socket to stdout.
 
+use std::io::IsTerminal as _;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -86,7 +87,12 @@ fn start_input(plan: &ClientOptions, talk: &Talk) -> Result<Stdin, Error> {
         Source::Nothing | Source::Prompt(_) => return Ok(nothing()),
     };
     match stdin::open() {
-        Ok(Some(file)) => Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source }),
+        Ok(Some(file)) => {
+            if file.is_terminal() && !plan.look.for_terminal {
+                talk.say("this is the pipe, not the prompt, since stdout is no terminal: each line is sent as it is, Ctrl-D ends them");
+            }
+            Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source })
+        }
         // After -x there is nothing more to send; without it there is only listening.
         _ if !plan.first.is_empty() => Ok(Stdin::Ended),
         Ok(None) => Ok(nothing()),

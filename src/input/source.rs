@@ -19,6 +19,8 @@ pub(crate) enum Source {
 #[derive(Clone, Debug)]
 pub(crate) struct PromptOptions {
     pub(crate) history: Option<PathBuf>,
+    /// What `~` stands for.
+    pub(crate) home: Option<PathBuf>,
     pub(crate) pager: String,
     pub(crate) editor: String,
     /// The terminal wraps rows anew when its width changes.

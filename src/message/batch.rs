@@ -50,6 +50,17 @@ impl MessageBatch {
         self.places.iter().map(|place| &self.block[place.start..place.end])
     }
 
+    /// One of them by itself; the first is 0.
+    pub(crate) fn get(&self, at: usize) -> Option<Message> {
+        let MessageSpan { start, end } = *self.places.get(at)?;
+        let data = self.block.slice(start..end);
+        Some(if self.is_text {
+            Message::Text(data.try_into().expect("it is known to be UTF-8"))
+        } else {
+            Message::Binary(data)
+        })
+    }
+
     /// Takes the first of them away, so many.
     pub(crate) fn split_to(&mut self, count: usize) -> Self {
         let places =
@@ -59,13 +70,9 @@ impl MessageBatch {
 
     /// Takes the first of them away, to be one by itself.
     pub(crate) fn pop(&mut self) -> Option<Message> {
-        let MessageSpan { start, end } = self.places.pop_front()?;
-        let data = self.block.slice(start..end);
-        Some(if self.is_text {
-            Message::Text(data.try_into().expect("it is known to be UTF-8"))
-        } else {
-            Message::Binary(data)
-        })
+        let first = self.get(0);
+        self.places.pop_front();
+        first
     }
 }
 

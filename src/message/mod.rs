@@ -109,7 +109,7 @@ impl Close {
                 3003 => "forbidden",
                 3008 => "timeout",
                 3001..=3999 => "registered with IANA",
-                4000..=4999 => "of the application",
+                4000..=4999 => "private use",
                 _ => "not a code that may be sent",
             },
         }

@@ -5,17 +5,18 @@
 mod html;
 pub(crate) mod json;
 pub(crate) mod page;
+pub(crate) mod preview;
 pub(crate) mod record;
 pub(crate) mod text;
 
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
-use nix::libc;
 
 use self::text::Extent;
 use crate::events::{Event, EventKind};
-use crate::message::Direction;
+use crate::message::{Direction, Message};
+use crate::sys::local_time::TimeOfDay;
 use crate::text::escape::{Keep, escape};
 
 /// The options under the heading Output that say how events look.
@@ -124,11 +125,7 @@ impl Renderer {
 
     /// Appends what an event looks like on stdout; many look like nothing.
     pub(crate) fn render(&mut self, event: &Event, out: &mut BytesMut) {
-        let extent = match &event.what {
-            EventKind::Message(_, message) => Extent::whole(message),
-            _ => Extent::default(),
-        };
-        self.render_excerpt(event, &extent, out);
+        self.render_excerpt(event, &Extent::of(event), out);
     }
 
     /// The same with a message of which only the head may be at hand.
@@ -146,7 +143,10 @@ impl Renderer {
                     self.note_sent(event.at);
                 }
             }
-            EventKind::Run(run) => text::run(&self.look, run, out),
+            EventKind::Run(run) => {
+                let lead = self.lead(event);
+                text::run(&self.look, &lead, run, out);
+            }
             EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
                     let stamp = self.stamp(event.at);
@@ -203,16 +203,20 @@ impl Renderer {
     }
 }
 
+/// A message as a whole, as a terminal may show it: JSON laid out, binary as a hexdump.
+pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
+    let format = match message {
+        Message::Text(_) => PayloadFormat::Text,
+        Message::Binary(_) => PayloadFormat::Hex,
+    };
+    let style = OutputStyle { format, for_terminal: true, marks: false, ..style.clone() };
+    let mut page = BytesMut::new();
+    text::message(&style, "", Direction::In, (message, &Extent::whole(message)), &mut page);
+    String::from_utf8_lossy(&page).into_owned()
+}
+
 /// `12:34:56.789`, in the user's time zone.
 pub(crate) fn local_time(at: SystemTime) -> String {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs().try_into().unwrap_or(libc::time_t::MAX);
-    #[expect(unsafe_code, reason = "a library of our own time zones weighs 250 kB more than the one of C")]
-    // SAFETY: all zeroes is a valid `tm`; both pointers are to locals, and nothing here changes the environment.
-    let local = unsafe {
-        let mut local: libc::tm = std::mem::zeroed();
-        libc::localtime_r(&raw const seconds, &raw mut local);
-        local
-    };
-    format!("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec, since.subsec_millis())
+    let TimeOfDay { hour, minute, second, subsecond } = TimeOfDay::of(at);
+    format!("{hour:02}:{minute:02}:{second:02}.{:03}", subsecond.subsec_millis())
 }

@@ -1,4 +1,4 @@
-//! The body of a refusal as it is shown: text as it is, HTML as its text and a screenful of it, anything else in words.
+//! The body of a refusal as it is shown: text as it is, HTML as its text and ten lines of it, anything else in words.
 //!
 //! Plain code. What is hostile in it is escaped by who shows it.
 
@@ -6,7 +6,7 @@ use super::html;
 use crate::handshake::Refusal;
 
 /// How much of a page is shown: rows, and how wide those are.
-const SCREEN: (usize, usize) = (24, 80);
+const ROOM: (usize, usize) = (10, 80);
 
 /// A body to be shown.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) fn page(refusal: &Refusal, whole: bool) -> Page {
         return Page { text: text.to_owned(), note: goes_on };
     }
     let text = html::text(text);
-    match screenful(&text) {
+    match beginning(&text) {
         shown if shown.len() < text.len() => {
             Page { text: shown.trim_end().to_owned(), note: Some("the page goes on (-v shows it)") }
         }
@@ -79,9 +79,9 @@ fn is_html(kind: &str, text: &str) -> bool {
     }
 }
 
-/// The beginning that fills a screen at most.
-fn screenful(text: &str) -> &str {
-    let (rows, width) = SCREEN;
+/// The beginning that fills the room at most.
+fn beginning(text: &str) -> &str {
+    let (rows, width) = ROOM;
     let (mut left, mut end) = (rows * width, 0);
     for line in text.split_inclusive('\n') {
         // Also a short line takes a row.
@@ -129,16 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn html_is_its_text_up_to_a_screenful_or_all_of_it_as_it_came() {
+    fn html_is_its_text_up_to_ten_lines_or_all_of_it_as_it_came() {
         let long = format!("<html>{}", "<p>not here</p>\n".repeat(4000));
         for kind in ["text/html; charset=utf-8", "TEXT/HTML", ""] {
             let Page { text, note } = page(&refusal(kind, &*long), false);
-            assert_eq!(text, ["not here"; 24].join("\n"), "{kind}");
+            assert_eq!(text, ["not here"; 10].join("\n"), "{kind}");
             assert_eq!(note, Some("the page goes on (-v shows it)"));
         }
         assert_eq!(page(&refusal("text/html", &*long), true).text, long.trim_end());
         assert_eq!(shown("text/html", "<h1>404</h1><hr>nginx"), "404\nnginx");
-        assert_eq!(shown("text/html", "x".repeat(5000)), "x".repeat(24 * 80));
-        assert_eq!(shown("text/html", "é".repeat(5000)).chars().count(), 24 * 40);
+        assert_eq!(shown("text/html", "x".repeat(5000)), "x".repeat(10 * 80));
+        assert_eq!(shown("text/html", "é".repeat(5000)).chars().count(), 10 * 40);
     }
 }

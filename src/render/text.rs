@@ -1,5 +1,7 @@
 //! Messages for people, and for the next program in a pipe.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -7,10 +9,11 @@ use crossterm::style::{Color, Stylize as _};
 use data_encoding::BASE64;
 
 use super::json::{Layout, is_json, pretty};
+use super::preview::{self, Room};
 use super::{OutputStyle, PayloadFormat};
-use crate::events::MessageBatch;
+use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{Direction, Message};
-use crate::term::terminal_width;
+use crate::term::{terminal_rows, terminal_width};
 use crate::text::escape::{Keep, escape};
 use crate::text::hex::{digits, hexdump};
 
@@ -21,10 +24,16 @@ const LONGEST_JSON: usize = 1 << 20;
 pub(crate) const LONGEST_AT_PROMPT: usize = 4 << 10;
 
 /// What stands before each further row of a message at the prompt: without it, a peer could write rows that look like ours.
-const INDENT: &[u8] = b"  ";
+const INDENT: &str = "  ";
 
 /// Rows of a hexdump at the prompt and on a terminal; `--output hex` shows them all.
 const HEXDUMP_ROWS: usize = 8;
+
+/// However low the screen is, a preview has as many rows.
+const LEAST_ROWS: usize = 3;
+
+/// Ends a colour (ECMA-48, SGR).
+const PLAIN: &str = "\x1b[39m";
 
 /// How much there is of a message, of which only the head may be at hand, and where the prompt keeps the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +47,14 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
+    /// Of what an event has at hand.
+    pub(crate) fn of(event: &Event) -> Self {
+        match &event.what {
+            EventKind::Message(_, message) => Self::whole(message),
+            _ => Self::default(),
+        }
+    }
+
     /// Of a message that is at hand, and is the last.
     pub(crate) fn whole(message: &Message) -> Self {
         Self { size: message.data().len(), is_json: None, place: Some(1) }
@@ -94,7 +111,7 @@ pub(super) fn message(
     if look.marks {
         out.extend_from_slice(mark(look, direction).as_bytes());
     }
-    let (taken, body) = (columns_of(&out[start..]), out.len());
+    let taken = columns_of(&out[start..]);
     match (look.format, message) {
         // A binary message is its bytes and nothing else: no delimiter, and so nothing before it either.
         (PayloadFormat::Raw, Message::Binary(data)) => {
@@ -107,47 +124,48 @@ pub(super) fn message(
             out.extend_from_slice(data);
             return;
         }
-        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, HEXDUMP_ROWS, extent, out),
+        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, dumped_rows(look), extent, out),
         (PayloadFormat::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, extent, out),
         (PayloadFormat::Hex, message) => out.extend_from_slice(digits(message.data()).as_bytes()),
         (PayloadFormat::Base64, message) => out.extend_from_slice(BASE64.encode(message.data()).as_bytes()),
         (PayloadFormat::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
-        (PayloadFormat::Text, Message::Binary(data)) => as_text(data, out),
+        (PayloadFormat::Text, Message::Binary(data)) => as_text(look, data, taken, extent, out),
         (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(look, text, taken, extent, out),
         (PayloadFormat::Records, _) => unreachable!("records are written elsewhere"),
     }
     if matches!(look.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
         out.extend_from_slice(painted(look, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());
     }
-    if look.marks && look.format != PayloadFormat::Raw {
-        indent(body, out);
-    }
     delimit(look, message.data(), out);
 }
 
-/// Indents all rows but the first of what was written from `start` on.
-fn indent(start: usize, out: &mut BytesMut) {
-    if !out[start..].contains(&b'\n') {
-        return;
+/// A page with all rows but the first indented.
+fn indented(page: &str) -> Cow<'_, str> {
+    if !page.contains('\n') {
+        return page.into();
     }
-    let body = out.split_off(start);
-    for (n, row) in body.split_inclusive(|byte| *byte == b'\n').enumerate() {
+    let row = |(n, row): (usize, &str)| {
         // A row with nothing in it looks like nobody's.
-        if n > 0 && row != b"\n" {
-            out.extend_from_slice(INDENT);
-        }
-        out.extend_from_slice(row);
-    }
+        let indent = if n > 0 && row != "\n" { INDENT } else { "" };
+        format!("{indent}{row}")
+    };
+    page.split_inclusive('\n').enumerate().map(row).collect::<String>().into()
 }
 
 /// Appends messages that [pass untouched](Look::passes_untouched).
-pub(super) fn run(look: &OutputStyle, run: &MessageBatch, out: &mut BytesMut) {
-    out.reserve(run.size() + run.len() * look.delimiter.len());
+///
+/// `lead` stands before each: the client's name, where there is one.
+pub(super) fn run(look: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut BytesMut) {
+    out.reserve(run.size() + run.len() * (lead.len() + look.delimiter.len()));
     for data in run.iter() {
-        out.extend_from_slice(data);
-        if run.is_text() {
-            delimit(look, data, out);
+        // As above: nothing before binary messages, and nothing after them.
+        if !run.is_text() {
+            out.extend_from_slice(data);
+            continue;
         }
+        out.extend_from_slice(lead.as_bytes());
+        out.extend_from_slice(data);
+        delimit(look, data, out);
     }
 }
 
@@ -187,7 +205,7 @@ fn mark(look: &OutputStyle, direction: Direction) -> String {
     }
 }
 
-fn painted(look: &OutputStyle, text: &str, colour: Color) -> String {
+pub(crate) fn painted(look: &OutputStyle, text: &str, colour: Color) -> String {
     if look.colour { text.with(colour).to_string() } else { text.to_owned() }
 }
 
@@ -205,19 +223,62 @@ fn columns_of(written: &[u8]) -> usize {
 }
 
 fn readable(look: &OutputStyle, text: &str, taken: usize, extent: &Extent, out: &mut BytesMut) {
-    if look.marks && extent.size > LONGEST_AT_PROMPT {
-        out.extend_from_slice(beginning(look, text, taken, extent).as_bytes());
-        let note = format!("… [{}]", extent.told());
-        out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
-        return;
+    if look.marks {
+        let page = match extent.size > LONGEST_AT_PROMPT {
+            true => beginning(look, text, taken, extent),
+            false => laid_out(look, text, taken).into_owned(),
+        };
+        return put_preview(look, &page, extent, taken, out);
     }
+    out.extend_from_slice(laid_out(look, text, taken).as_bytes());
+}
+
+/// A text as it is shown if nothing is cut.
+fn laid_out<'t>(look: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str> {
     if (look.indent_json || look.colour) && text.len() <= LONGEST_JSON && is_json(text) {
-        out.extend_from_slice(pretty(text, layout(look, taken)).as_bytes());
+        pretty(text, layout(look, taken)).into()
     } else if look.for_terminal {
-        out.extend_from_slice(escape(text, Keep::Lines).as_bytes());
+        escape(text, Keep::Lines)
     } else {
-        out.extend_from_slice(text.as_bytes());
+        text.into()
     }
+}
+
+/// Appends what of a page takes half a screen, and says how large the whole is if that is not all.
+fn put_preview(look: &OutputStyle, page: &str, extent: &Extent, taken: usize, out: &mut BytesMut) {
+    let page = &*indented(page);
+    let room = Room { columns: width(look), rows: rows_at_prompt(), taken };
+    let is_all = extent.size <= LONGEST_AT_PROMPT;
+    if is_all && preview::beginning(page, room).is_none() {
+        return out.extend_from_slice(page.as_bytes());
+    }
+    // The note takes a row.
+    match preview::beginning(page, Room { rows: room.rows - 1, ..room }) {
+        Some(shown) => {
+            out.extend_from_slice(shown.as_bytes());
+            if look.colour {
+                // It may end within a token.
+                out.extend_from_slice(PLAIN.as_bytes());
+            }
+            out.extend_from_slice(format!("\n{INDENT}").as_bytes());
+        }
+        None => {
+            out.extend_from_slice(page.as_bytes());
+            out.extend_from_slice(if page.ends_with('\n') { INDENT.as_bytes() } else { b"" });
+        }
+    }
+    let note = format!("… [{}]", extent.told());
+    out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
+}
+
+/// Half of the screen.
+fn rows_at_prompt() -> usize {
+    (terminal_rows() / 2).max(LEAST_ROWS)
+}
+
+/// Beside the rows of the dump there are two of words.
+fn dumped_rows(look: &OutputStyle) -> usize {
+    if look.marks { HEXDUMP_ROWS.min(rows_at_prompt() - 2) } else { HEXDUMP_ROWS }
 }
 
 /// The beginning of a long text: whole lines, if it has any.
@@ -252,30 +313,32 @@ fn width(look: &OutputStyle) -> usize {
 }
 
 fn dump(look: &OutputStyle, data: &[u8], rows: usize, extent: &Extent, out: &mut BytesMut) {
-    let room = if look.marks { width(look) - INDENT.len() } else { width(look) };
-    let dump = hexdump(data, rows, room);
+    let indent = if look.marks { INDENT } else { "" };
+    let dump = hexdump(data, rows, width(look) - indent.len());
     let left = dump.left + (extent.size - data.len());
     let size = format!("binary, {} byte{}", extent.size, if extent.size == 1 { "" } else { "s" });
     out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
     for row in dump.rows.lines() {
-        out.extend_from_slice(b"\n");
-        out.extend_from_slice(row.as_bytes());
+        out.extend_from_slice(format!("\n{indent}{row}").as_bytes());
     }
     if left > 0 {
         let all = if look.marks { format!(", {}", extent.whole_is()) } else { String::new() };
-        let note = format!("\n… {left} bytes more{all}");
-        out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
+        let note = format!("… {left} bytes more{all}");
+        out.extend_from_slice(format!("\n{indent}{}", painted(look, &note, Color::DarkGrey)).as_bytes());
     }
 }
 
 /// Binary as text, with `\xNN` for what is not UTF-8.
-fn as_text(data: &[u8], out: &mut BytesMut) {
-    for chunk in data.utf8_chunks() {
-        out.extend_from_slice(escape(chunk.valid(), Keep::Lines).as_bytes());
+fn as_text(look: &OutputStyle, data: &[u8], taken: usize, extent: &Extent, out: &mut BytesMut) {
+    let shown = if look.marks { &data[..data.len().min(LONGEST_AT_PROMPT)] } else { data };
+    let mut page = String::with_capacity(shown.len());
+    for chunk in shown.utf8_chunks() {
+        page += &escape(chunk.valid(), Keep::Lines);
         for byte in chunk.invalid() {
-            out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+            write!(page, "\\x{byte:02x}").expect("a String takes all");
         }
     }
+    if look.marks { put_preview(look, &page, extent, taken, out) } else { out.extend_from_slice(page.as_bytes()) }
 }
 
 #[cfg(test)]
@@ -333,7 +396,8 @@ mod tests {
         let long = Message::from("é".repeat(4000).as_str());
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &long);
-        assert!(shown.ends_with("é… [8000 bytes, /last shows all]\n") && shown.len() < 4200);
+        assert!(shown.ends_with("é\n… [8000 bytes, /last shows all]\n") && shown.len() < 4200, "{shown}");
+        assert_eq!(preview::rows(&shown, width(&prompt)), rows_at_prompt());
         assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &long).len(), 8001);
     }
 
@@ -342,7 +406,33 @@ mod tests {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
         assert!(shown.ends_with("\n  0123456789\n  … [11000 bytes, /last shows all]\n"), "{shown}");
-        assert_eq!(shown.matches("0123456789").count(), LONGEST_AT_PROMPT / 11);
+        assert_eq!(shown.lines().count(), rows_at_prompt());
+    }
+
+    #[test]
+    fn what_fits_half_a_screen_is_shown_to_its_last_row() {
+        let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
+        let rows = rows_at_prompt();
+        let fits = vec!["x"; rows].join("\n");
+        assert_eq!(rendered(&prompt, &fits.as_str().into()), format!("< {}\n", fits.replace('\n', "\n  ")));
+        let shown = rendered(&prompt, &format!("{fits}\nx").as_str().into());
+        assert_eq!(
+            shown,
+            format!("< {}\n  … [{} bytes, /last shows all]\n", vec!["x"; rows - 1].join("\n  "), 2 * rows + 1)
+        );
+        let text = OutputStyle { format: PayloadFormat::Text, ..prompt };
+        let shown = rendered(&text, &Message::Binary(vec![0xff; 9000].into()));
+        assert!(shown.ends_with("\n  … [9000 bytes, /last shows all]\n"), "{shown}");
+        assert_eq!(preview::rows(&shown, width(&text)), rows);
+    }
+
+    #[test]
+    fn a_colour_that_is_cut_off_ends_all_the_same() {
+        crossterm::style::force_color_output(true);
+        let prompt =
+            OutputStyle { for_terminal: true, marks: true, colour: true, indent_json: true, ..OutputStyle::default() };
+        let shown = rendered(&prompt, &format!("[\"{}\"]", "x".repeat(4000)).as_str().into());
+        assert!(shown.contains("x\x1b[39m\n"), "{shown}");
     }
 
     #[test]
@@ -356,7 +446,7 @@ mod tests {
             "{shown}"
         );
         assert!(shown.ends_with(&format!("1.10}},\n  … [{} bytes, /last shows all]\n", json.len())), "{shown}");
-        assert!(shown.len() < LONGEST_AT_PROMPT + 400);
+        assert_eq!(shown.lines().count(), rows_at_prompt());
     }
 
     fn at_prompt(format: PayloadFormat) -> OutputStyle {
@@ -391,8 +481,8 @@ mod tests {
             String::from_utf8(out.to_vec()).unwrap()
         };
         for (format, whole, place, note) in [
-            (PayloadFormat::Auto, &text, Some(2), "x… [2097152 bytes, /last 2 shows all]\n"),
-            (PayloadFormat::Auto, &text, None, "x… [2097152 bytes, too many to be kept]\n"),
+            (PayloadFormat::Auto, &text, Some(2), "x\n  … [2097152 bytes, /last 2 shows all]\n"),
+            (PayloadFormat::Auto, &text, None, "x\n  … [2097152 bytes, too many to be kept]\n"),
             (PayloadFormat::Auto, &bytes, Some(3), "\n  … 2097024 bytes more, /last 3 shows all\n"),
             (PayloadFormat::Hex, &bytes, Some(1), "\n  … 2093056 bytes more, /last shows all\n"),
             (PayloadFormat::Base64, &bytes, Some(2), "A==… [2097152 bytes, /last 2 shows all]\n"),

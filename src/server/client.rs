@@ -16,7 +16,7 @@ use crate::client::report;
 use crate::events::{Batch, End, ErrorEvent, Event, EventKind, Exchange, Opened};
 use crate::handshake::server::{ClientRequestHead, Declined, Denial, answer_head};
 use crate::masking;
-use crate::message::Close;
+use crate::message::{Close, Direction};
 use crate::session::{self, Gone, Outlet, Progress};
 use crate::transport::{Duplex, Peer};
 use crate::wire::Socket;
@@ -208,8 +208,10 @@ impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
     }
 
     fn put(&self, mut event: Event) {
-        if let EventKind::Message(direction, _) = &event.what {
-            self.client.count(*direction);
+        match &event.what {
+            EventKind::Message(direction, _) => self.client.count(*direction, 1),
+            EventKind::Run(run) => self.client.count(Direction::In, run.len()),
+            _ => {}
         }
         self.task.hear(&event);
         event.client = Some(self.client.name);
@@ -218,6 +220,10 @@ impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
 
     async fn flush(&self) -> Result<(), Gone> {
         self.output.flush().await
+    }
+
+    fn takes_runs(&self) -> bool {
+        self.task.takes_runs() && self.output.takes_runs()
     }
 
     fn wants_sent(&self) -> bool {

@@ -193,13 +193,13 @@ impl ConnectedClient {
         true
     }
 
-    /// Takes note of a message that went one way or the other.
-    pub(crate) fn count(&self, direction: Direction) {
+    /// Takes note of messages that went one way or the other.
+    pub(crate) fn count(&self, direction: Direction, messages: usize) {
         let counter = match direction {
             Direction::In => &self.received,
             Direction::Out => &self.sent,
         };
-        counter.set(counter.get() + 1);
+        counter.set(counter.get() + messages as u64);
     }
 
     /// Ends its session with this Close; what waits is not sent any more. The first to say so is heard.

@@ -21,9 +21,7 @@ pub(crate) use inlet::Inlet;
 pub(crate) use options::{Echo, Progress};
 pub(crate) use outlet::{Gone, Outlet};
 
-#[cfg(test)]
-pub(crate) use self::expect::Judged;
-pub(crate) use self::expect::{JsonExpectation, json_path};
+pub(crate) use self::expect::{JsonExpectation, Judged, json_path};
 pub(crate) use self::goal::Expectation;
 pub(crate) use self::keepalive::{Heartbeat, KeepaliveOptions, Pinging, is_keepalive};
 pub(crate) use self::lifecycle::{Ending, Outcome};

@@ -10,9 +10,6 @@ use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 /// Ends what the line editor may have begun: synchronized output, bracketed paste, a hidden cursor, colours.
 const PLAIN: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[0m";
 
-/// The same without colours, which a line has ended by itself.
-const MODES_OFF: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[?25h";
-
 /// What the line editor has switched on.
 const BRACKETED_PASTE: &[u8] = b"\x1b[?2004h";
 
@@ -58,19 +55,6 @@ pub(crate) fn restore_terminal() {
             let _ = tcsetattr(terminal.as_fd(), SetArg::TCSANOW, &state);
         }
         let _ = (&mut &*terminal).write_all(PLAIN);
-    }
-}
-
-/// Does so once more after the last line, if there was one: a Ctrl-C that is typed then makes the system forget what the
-/// terminal has not taken yet.
-pub(crate) fn restore_again() {
-    if let Some(Saved { terminal, state, editing }) = SAVED.get()
-        && editing.lock().is_ok_and(|editing| editing.is_some())
-    {
-        if let Ok(state) = state.lock() {
-            let _ = tcsetattr(terminal.as_fd(), SetArg::TCSANOW, &state);
-        }
-        let _ = (&mut &*terminal).write_all(MODES_OFF);
     }
 }
 

@@ -38,8 +38,12 @@ pub(crate) struct Talk {
     colour: bool,
     /// What stands before each line.
     name: &'static str,
-    sink: Box<dyn Fn(String) + Send + Sync>,
+    sink: LineSink,
+    /// For lines that take the place of those before them, where that can be done.
+    progress: Option<LineSink>,
 }
+
+type LineSink = Box<dyn Fn(String) + Send + Sync>;
 
 impl Talk {
     /// On stderr, each line with the program's name before it.
@@ -50,13 +54,14 @@ impl Talk {
             // Nobody is left to be told that stderr is closed.
             let _ = stderr.write_all(text.as_bytes());
         };
-        Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(sink) }
+        Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(sink), progress: None }
     }
 
     /// The same, above a line that stays at the bottom.
     pub(crate) fn above(status: &Arc<Status>, verbosity: Verbosity, colour: bool) -> Self {
         let status = Arc::clone(status);
-        Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(move |text| status.say(&text)) }
+        let sink = Box::new(move |text: String| status.say(&text));
+        Self { verbosity, colour, name: "wsprobe: ", sink, progress: None }
     }
 
     /// To whoever shows lines, each with its line end.
@@ -66,7 +71,12 @@ impl Talk {
         name: &'static str,
         sink: impl Fn(String) + Send + Sync + 'static,
     ) -> Self {
-        Self { verbosity, colour, name, sink: Box::new(sink) }
+        Self { verbosity, colour, name, sink: Box::new(sink), progress: None }
+    }
+
+    /// The same, with another way for lines that take the place of those before them.
+    pub(crate) fn with_progress(self, sink: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self { progress: Some(Box::new(sink)), ..self }
     }
 
     /// Whether what is painted elsewhere may be.
@@ -90,6 +100,22 @@ impl Talk {
     pub(crate) fn warn(&self, text: &str) {
         if self.verbosity.talks {
             self.line(self.name, text, Some(Color::DarkYellow));
+        }
+    }
+
+    /// How far something is that takes a while. Where it can be, this is one line, in the place of the one before.
+    pub(crate) fn progress(&self, lines: &[&str]) {
+        match &self.progress {
+            _ if !self.verbosity.talks => {}
+            Some(sink) => sink(self.painted(self.name, &lines.join("; "), None)),
+            None => lines.iter().for_each(|line| self.say(line)),
+        }
+    }
+
+    /// The same, of something that may just as well be overlooked.
+    pub(crate) fn faint_progress(&self, line: &str) {
+        if self.verbosity.talks {
+            self.progress.as_ref().unwrap_or(&self.sink)(self.painted(self.name, line, Some(Color::DarkGrey)));
         }
     }
 

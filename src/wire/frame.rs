@@ -134,16 +134,31 @@ impl FrameHeader {
     }
 }
 
-/// Where the payload is of a frame that begins at `at` with this byte, has no mask and no more than 64 KiB, and is all here.
-pub(super) fn small(first: u8, bytes: &[u8], at: usize) -> Option<MessageSpan> {
-    let (header, length) = match bytes {
-        [byte, length @ 0..=125, ..] if *byte == first => (2, usize::from(*length)),
-        [byte, 126, high, low, ..] if *byte == first => (4, usize::from(u16::from_be_bytes([*high, *low]))),
-        _ => return None,
-    };
-    let is_shortest = header == Width::of(length as u64).header_size();
-    (is_shortest && bytes.len() >= header + length)
-        .then(|| MessageSpan { start: at + header, end: at + header + length })
+/// A whole message in one frame of no more than 64 KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SmallFrame {
+    /// Where its payload is.
+    pub(super) span: MessageSpan,
+    pub(super) mask: Option<[u8; 4]>,
+}
+
+impl SmallFrame {
+    /// The one that begins at `at`, if it is all there, its first byte is this one, and it is masked if it has to be.
+    pub(super) fn read(first: u8, is_masked: bool, bytes: &[u8], at: usize) -> Option<Self> {
+        let [byte, second, rest @ ..] = &bytes[at..] else { return None };
+        let (length, extended) = match (second & 0x7f, rest) {
+            (length @ 0..=125, _) => (usize::from(length), 0),
+            (126, [high, low, ..]) => (usize::from(u16::from_be_bytes([*high, *low])), 2),
+            _ => return None,
+        };
+        let is_shortest = extended == Width::of(length as u64).header_size() - 2;
+        if *byte != first || !is_shortest || (second & 0x80 != 0) != is_masked {
+            return None;
+        }
+        let key = if is_masked { rest.get(extended..)?.first_chunk().copied() } else { None };
+        let start = at + 2 + extended + if is_masked { 4 } else { 0 };
+        (bytes.len() >= start + length).then_some(Self { span: MessageSpan { start, end: start + length }, mask: key })
+    }
 }
 
 /// What holds for every frame of a connection.

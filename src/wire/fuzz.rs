@@ -106,7 +106,7 @@ pub(super) fn rise(taking: &InboundOptions, input: &[u8], size: usize) -> Risen 
                 }
                 Ok(Some(Incoming::Message(Message::Binary(data)))) => risen.said.push((frame::BINARY, data.to_vec())),
                 Ok(Some(Incoming::Run(run))) => {
-                    assert!(run.len() > 1);
+                    assert!(!run.is_empty());
                     let opcode = if run.is_text() { frame::TEXT } else { frame::BINARY };
                     risen.said.extend(run.iter().map(|data| (opcode, data.to_vec())));
                 }

@@ -73,7 +73,7 @@ fn the_case_of_names_and_of_websocket_does_not_matter() {
 #[test]
 fn a_frame_glued_to_the_101_is_not_lost() {
     let server = Http::welcoming();
-    tool().arg(server.url("/")).run().code(0).stdout("hi\n").says("closed 1000 (normal closure)");
+    tool().arg(server.url("/")).run().code(0).stdout("hi\n").says("closed 1000 by the server (normal closure)");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn each_redirect_is_followed() {
         let ran = tool().args(["-L", &server.url("/")]).run().code(0).stdout("hi\n");
         let end = server.url("/end");
         ran.stderr(&format!(
-            "wsprobe: redirected to {end}\nwsprobe: connected to {end}\nwsprobe: closed 1000 (normal closure)\n"
+            "wsprobe: redirected to {end}\nwsprobe: connected to {end}\nwsprobe: closed 1000 by the server (normal closure)\n"
         ));
     }
 }

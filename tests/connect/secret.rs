@@ -247,7 +247,7 @@ fn verbose_shows_the_handshake_with_stars_for_secrets() {
          > User-Agent: wsprobe/{}\n> Authorization: Basic ***\n> Cookie: ***\n> \n\
          < HTTP/1.1 101 Switching Protocols\n< Upgrade: websocket\n< Connection: Upgrade\n\
          < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n< \n\
-         wsprobe: connected to ws://127.0.0.1:{port}/x\nwsprobe: closed 1000 (normal closure)\n",
+         wsprobe: connected to ws://127.0.0.1:{port}/x\nwsprobe: closed 1000 by the server (normal closure)\n",
         env!("CARGO_PKG_VERSION")
     ));
 }

@@ -124,7 +124,7 @@ def their_close_is_told_and_decides_the_exit_status(server):
         (4000, "so it is", 6),
         (4999, "x" * 123, 6),
     ]:
-        ran = server.run(f"/close/{code}/{reason.replace(' ', '.')}").ended(status, b"", f"closed {code} (")
+        ran = server.run(f"/close/{code}/{reason.replace(' ', '.')}").ended(status, b"", f"closed {code} by the server (")
         ran.ended(status, b"", f"): {reason.replace(' ', '.')}\n" if reason else ")\n")
         if server.ending()[0] != code:
             raise Failed(f"the server did not hear its Close {code} again")
@@ -193,7 +193,7 @@ def wss_with_a_private_authority(server):
     if server.ending() != (1000, ""):
         raise Failed("a Close 1000 was expected")
     ran = server.run("/close/4000/bye", "--cacert", server.ca, scheme="wss")
-    ran.ended(6, b"", "closed 4000 (of the application): bye")
+    ran.ended(6, b"", "closed 4000 by the server (private use): bye")
     server.run("/echo", "-k", "-x", "hi", "-1", scheme="wss").ended(0, b"hi\n", "certificate is not checked")
     server.run("/echo", "-x", "hi", scheme="wss", env={"SSL_CERT_FILE": os.devnull}).ended(3, b"")
 
@@ -208,7 +208,7 @@ def many_small_messages_stay_in_order(server):
     lines = "".join(f"line {number}\n" for number in range(20_000)).encode()
     server.run("/echo", "--count", "20000", stdin=lines).ended(0, lines)
     flood = "".join(f"message {number}\n" for number in range(20_000)).encode()
-    server.run("/flood").ended(0, flood, "closed 1000 (normal closure)")
+    server.run("/flood").ended(0, flood, "closed 1000 by the server (normal closure)")
 
 
 def check(name, cases, program, *given):

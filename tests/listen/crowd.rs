@@ -1,6 +1,6 @@
 //! Many clients at once, and some that do not keep up.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
@@ -90,6 +90,31 @@ fn two_thousand_idle_clients_take_little_memory() {
     let each = (server.running.peak_memory() - before) / CLIENTS as u64;
     // 10,000 of them are to stay below 300 MiB.
     assert!(each < 30 << 10, "{each} bytes each");
+}
+
+#[test]
+fn clients_that_have_said_much_and_are_silent_keep_little_memory() {
+    const CLIENTS: usize = 200;
+    const MESSAGES: usize = 10_000;
+    let server = tool().args(["listen", ":0", "--echo"]).stdout_to(Stdio::null());
+    let server = started(server.start());
+    let said = masked(TEXT, &[b'x'; 32]).repeat(MESSAGES);
+    let speak = || {
+        let mut client = server.enter();
+        let mut sender = client.try_clone().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| sender.write_all(&said).unwrap());
+            let mut echoes = vec![0; MESSAGES * 34];
+            client.read_exact(&mut echoes).unwrap();
+        });
+        client
+    };
+    // What one needs while it speaks, the next uses again.
+    let _first = speak();
+    let before = server.running.peak_memory();
+    let _clients: Vec<_> = (0..CLIENTS).map(|_| speak()).collect();
+    let each = (server.running.peak_memory() - before) / CLIENTS as u64;
+    assert!(each < 40 << 10, "{each} bytes each");
 }
 
 #[test]

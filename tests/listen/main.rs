@@ -143,6 +143,11 @@ pub fn request(resource: &str, more: &str) -> String {
 
 /// The next frame of a server: opcode and payload.
 pub fn frame_of(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+    whole_frame_of(stream).map(|(_, opcode, payload)| (opcode, payload))
+}
+
+/// The same, with whether it is the last of its message.
+pub fn whole_frame_of(stream: &mut TcpStream) -> std::io::Result<(bool, u8, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head)?;
     let length = match head[1] {
@@ -160,7 +165,7 @@ pub fn frame_of(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
     };
     let mut payload = vec![0; length];
     stream.read_exact(&mut payload)?;
-    Ok((head[0] & 0x0f, payload))
+    Ok((head[0] & 0x80 != 0, head[0] & 0x0f, payload))
 }
 
 /// A frame of a client, masked with nothing.

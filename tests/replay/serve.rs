@@ -54,7 +54,7 @@ fn what_the_server_said_is_said_again_and_its_close_too() {
     let ping = r#"{"dir":"in","type":"ping","data":"there?"}"#;
     let other = tape(&[binary, ping, CLOSES]);
     let playing = play(&other, &[]);
-    playing.client(&["-r", "-P"]).code(6).stdout(b"\0\xff").says("closed 4000 (of the application): enough");
+    playing.client(&["-r", "-P"]).code(6).stdout(b"\0\xff").says("closed 4000 by the server (private use): enough");
     assert!(playing.client(&["-r", "-j"]).out().contains(r#""type":"ping","data":"there?""#));
 }
 

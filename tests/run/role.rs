@@ -33,7 +33,7 @@ fn a_client_that_does_not_fit_is_closed_with_1011_and_the_server_ends_with_1() {
         .arg(server.url())
         .run()
         .code(6)
-        .says("closed 1011 (internal error): the script failed");
+        .says("closed 1011 by the server (internal error): the script failed");
     tool().args(["-q", "-x", "hello", "-w", "30s"]).arg(server.url()).run().code(0);
     let (code, said) = server.stop();
     assert_eq!(code, Some(1), "{said}");

@@ -1,24 +1,22 @@
-//! The slash commands of the prompt, a client's and a server's: one table gives parsing, help, hints, completion and
-//! the manual's sections.
+//! The slash commands of the prompt, a client's and a server's: one table gives parsing, help (`help`), hints, completion
+//! and the manual's sections.
 
 use std::borrow::Cow;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
 use regex::Regex;
 use strsim::levenshtein;
 
+use super::arguments::{self, Draft, Switch};
+use super::files::TypedPath;
+use super::filter::MessageFilter;
+use super::state::MessageNumber;
 use crate::events::ClientName;
 use crate::masking;
 use crate::message::Close;
-use crate::text::unescape;
 use crate::wire::frame::Side;
 use crate::wire::raw_frame::{self, RawFrame};
-
-/// The most that a ping or pong may carry (RFC 6455, section 5.5).
-const LONGEST_CONTROL: usize = 125;
 
 /// What a line typed at the prompt means.
 #[derive(Debug)]
@@ -38,42 +36,49 @@ pub(crate) enum PromptCommand {
     Clients,
     Close(Option<Close>),
     Connect(String),
+    /// To the clipboard.
+    Copy(MessageNumber),
     Drop,
-    /// With the text to begin with.
-    Edit(String),
-    File(PathBuf),
-    /// `None` shows all messages again.
-    Filter(Option<Regex>),
+    Edit(Draft),
+    File(TypedPath),
+    Filter(Switch<MessageFilter>),
     /// `None` leaves messages as they go by themselves.
     Fragment(Option<usize>),
     Frame(RawFrame),
+    Grep(Regex),
     HalfClose,
-    /// With the name of one, its slash first.
+    /// With the name of a command, without its slash, or of a group.
     Help(Option<String>),
     Info,
-    Json(bool),
+    Json(Switch<()>),
     Kick(ClientName, Option<Close>),
-    /// Counted from the last.
-    Last(NonZeroUsize),
+    Last(MessageNumber),
     Pause,
     Ping(Bytes),
     Pong(Bytes),
     Quit,
     Reconnect,
     /// `None` ends the recording.
-    Record(Option<PathBuf>),
+    Record(Option<TypedPath>),
     Repeat {
         times: u32,
         every: Duration,
     },
     Resume,
-    Save {
-        number: NonZeroUsize,
-        path: PathBuf,
+    /// A call of JSON-RPC.
+    Rpc {
+        method: String,
+        params: Option<String>,
     },
-    Time(bool),
+    Save {
+        number: MessageNumber,
+        path: TypedPath,
+    },
+    Time(Switch<()>),
     /// The line is for one client.
     To(ClientName, Box<PromptLine>),
+    /// The session so far.
+    View,
 }
 
 /// A command as the user knows it.
@@ -84,15 +89,25 @@ pub(crate) struct Entry {
     pub(crate) summary: &'static str,
     /// What one line cannot say, if there is more.
     pub(crate) explanation: &'static str,
-    /// It is for testing a server's patience, and only named in the help of all commands.
-    is_rare: bool,
+    pub(crate) group: CommandGroup,
     pub(crate) completes: Completes,
     /// Whose prompt has it.
     sides: &'static [Side],
     read: fn(&str) -> Result<PromptCommand, String>,
 }
 
-/// What Tab offers behind the name.
+/// What commands are for, in the order of the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CommandGroup {
+    Send,
+    Messages,
+    Display,
+    Connection,
+    /// To try the patience of the other end.
+    Test,
+}
+
+/// What Tab offers after the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Completes {
     Nothing,
@@ -111,39 +126,61 @@ const fn entry(
     completes: Completes,
     read: fn(&str) -> Result<PromptCommand, String>,
 ) -> Entry {
-    let sides = &[Side::Client];
-    Entry { name, arguments, summary, explanation: "", is_rare: false, completes, sides, read }
+    let (sides, group) = (&[Side::Client], CommandGroup::Send);
+    Entry { name, arguments, summary, explanation: "", group, completes, sides, read }
 }
 
+const FILTERS: Completes = Completes::Words(&["off", "in", "out"]);
 const ON_OFF: Completes = Completes::Words(&["on", "off"]);
 const OPCODES: Completes = Completes::Words(&["text", "binary", "continuation", "close", "ping", "pong"]);
 
+const NUMBERS: &str = "Received messages are counted from the last, which is 1. `!12` is the message that `/grep` and `/view` \
+    give this number, sent ones among them.";
+
+const COPYING: &str = "By the terminal's own means (OSC 52), also over ssh. Not every terminal lets programs do that, and tmux \
+    only with `set-clipboard on`. Binary messages are copied as hex digits.";
+
+const FILTERING: &str = "`in` are received messages, `out` sent ones, which are shown only then. A pattern that begins with `$.` or \
+    `$[` is a JSONPath as in `$.op=done` (RFC 9535), any other a regular expression. Without an argument it tells what is \
+    shown.";
+
+const RPC: &str = "JSON-RPC 2.0. PARAMS is a JSON array or object. The id is a number of its own for each call; an answer with \
+    the same id is told with the time that it took.";
+
 /// All commands, in the order of the help.
-static TABLE: [Entry; 30] = [
-    entry("/help", "[COMMAND]", "show all commands, or one", Completes::Commands, |rest| {
-        Ok(PromptCommand::Help((!rest.is_empty()).then(|| format!("/{}", rest.trim_start_matches('/')))))
-    })
-    .on_both(),
+static TABLE: [Entry; 34] = [
+    entry(
+        "/help",
+        "[COMMAND|GROUP]",
+        "list all commands, or tell of one, or of a group",
+        Completes::Commands,
+        |rest| Ok(PromptCommand::Help((!rest.is_empty()).then(|| rest.trim_start_matches('/').to_owned()))),
+    )
+    .on_both()
+    .within(CommandGroup::Connection),
     entry("/to", "#N TEXT", "send to one client; TEXT may be a command that sends", Completes::Clients, to)
         .on_servers(),
     entry("/clients", "", "list who is there", Completes::Nothing, |rest| alone(rest, PromptCommand::Clients))
-        .on_servers(),
-    entry("/kick", "#N [CODE [REASON]]", "close the connection of one client", Completes::Clients, kick).on_servers(),
+        .on_servers()
+        .within(CommandGroup::Connection),
+    entry("/kick", "#N [CODE [REASON]]", "close the connection of one client", Completes::Clients, kick)
+        .on_servers()
+        .within(CommandGroup::Connection),
     entry("/ping", "[TEXT]", "send a ping; its pong is shown with its time", Completes::Nothing, |rest| {
-        control(rest).map(PromptCommand::Ping)
+        arguments::control(rest).map(PromptCommand::Ping)
     })
     .on_both(),
     entry("/pong", "[TEXT]", "send a pong that nobody asked for", Completes::Nothing, |rest| {
-        control(rest).map(PromptCommand::Pong)
+        arguments::control(rest).map(PromptCommand::Pong)
     })
     .on_both()
-    .rare(),
+    .within(CommandGroup::Test),
     entry("/binary", "HEX", "send bytes, written as hex digits", Completes::Nothing, |rest| {
-        binary(rest).map(PromptCommand::Binary)
+        arguments::binary(rest).map(PromptCommand::Binary)
     })
     .on_both(),
     entry("/base64", "BASE64", "send bytes, written in base64", Completes::Nothing, |rest| {
-        base64(rest).map(PromptCommand::Binary)
+        arguments::base64(rest).map(PromptCommand::Binary)
     })
     .on_both(),
     entry("/frame", "OPCODE …", "send a frame made by hand", OPCODES, |rest| {
@@ -151,66 +188,121 @@ static TABLE: [Entry; 30] = [
     })
     .explained(raw_frame::SYNTAX)
     .on_both()
-    .rare(),
-    entry("/fragment", "SIZE|off", "send messages in frames of that size", Completes::Words(&["off"]), fragment).rare(),
+    .within(CommandGroup::Test),
+    entry("/fragment", "SIZE|off", "send messages in frames of that size", Completes::Words(&["off"]), |rest| {
+        arguments::fragment(rest).map(PromptCommand::Fragment)
+    })
+    .within(CommandGroup::Test),
     entry("/file", "PATH", "send a file, as text if it is UTF-8", Completes::Files, |rest| {
-        path(rest).map(PromptCommand::File)
+        arguments::path(rest).map(PromptCommand::File)
     })
     .on_both(),
-    entry("/edit", "[TEXT]", "write a message in $VISUAL or $EDITOR", Completes::Nothing, |rest| {
-        Ok(PromptCommand::Edit(rest.to_owned()))
+    entry("/edit", "[TEXT|@FILE]", "write a message in $VISUAL or $EDITOR", Completes::Files, |rest| {
+        arguments::edit(rest).map(PromptCommand::Edit)
     })
     .on_both(),
-    entry("/repeat", "N [every TIME]", "send the last message N times more", Completes::Nothing, repeat),
-    entry("/last", "[N]", "show the last message, or the Nth last, whole", Completes::Nothing, |rest| {
-        number(rest).map(PromptCommand::Last)
+    entry("/repeat", "N [every TIME]", "send the last message N times more", Completes::Nothing, |rest| {
+        arguments::repeat(rest).map(|(times, every)| PromptCommand::Repeat { times, every })
+    }),
+    entry(
+        "/rpc",
+        "METHOD [PARAMS]",
+        "call by JSON-RPC; the answer is told with its time",
+        Completes::Nothing,
+        |rest| arguments::call(rest).map(|(method, params)| PromptCommand::Rpc { method, params }),
+    )
+    .explained(RPC),
+    entry("/last", "[N|!N]", "show the last message, or the Nth last, whole", Completes::Nothing, |rest| {
+        arguments::number(rest).map(PromptCommand::Last)
     })
-    .on_both(),
-    entry("/save", "[N] FILE", "write a message's bytes to a file", Completes::Files, save).on_both(),
+    .explained(NUMBERS)
+    .on_both()
+    .within(CommandGroup::Messages),
+    entry("/grep", "REGEX", "list the messages so far that match", Completes::Nothing, |rest| {
+        arguments::pattern(rest).map(PromptCommand::Grep)
+    })
+    .on_both()
+    .within(CommandGroup::Messages),
+    entry("/view", "", "show the session so far in the pager", Completes::Nothing, |rest| {
+        alone(rest, PromptCommand::View)
+    })
+    .on_both()
+    .within(CommandGroup::Messages),
+    entry("/copy", "[N|!N]", "copy a message to the clipboard", Completes::Nothing, |rest| {
+        arguments::number(rest).map(PromptCommand::Copy)
+    })
+    .explained(COPYING)
+    .on_both()
+    .within(CommandGroup::Messages),
+    entry("/save", "[N|!N] FILE", "write a message's bytes to a file", Completes::Files, |rest| {
+        arguments::save(rest).map(|(number, path)| PromptCommand::Save { number, path })
+    })
+    .on_both()
+    .within(CommandGroup::Messages),
     entry("/record", "FILE|off", "write all events from now on to a file, as JSON", Completes::Files, |rest| {
-        Ok(PromptCommand::Record(if rest == "off" { None } else { Some(path(rest)?) }))
+        Ok(PromptCommand::Record(if rest == "off" { None } else { Some(arguments::path(rest)?) }))
     })
-    .on_both(),
+    .on_both()
+    .within(CommandGroup::Messages),
     entry("/pause", "", "show no more messages for now", Completes::Nothing, |rest| alone(rest, PromptCommand::Pause))
-        .on_both(),
+        .on_both()
+        .within(CommandGroup::Display),
     entry("/resume", "", "show them again, and those that came meanwhile", Completes::Nothing, |rest| {
         alone(rest, PromptCommand::Resume)
     })
-    .on_both(),
-    entry("/filter", "REGEX|off", "show only messages that match", Completes::Words(&["off"]), filter).on_both(),
-    entry("/json", "on|off", "indent JSON that does not fit a line", ON_OFF, |rest| {
-        on_off(rest).map(PromptCommand::Json)
+    .on_both()
+    .within(CommandGroup::Display),
+    entry("/filter", "[in|out] [PATTERN]|off", "show only messages that match", FILTERS, |rest| {
+        arguments::filter(rest).map(PromptCommand::Filter)
     })
-    .on_both(),
-    entry("/time", "on|off", "show the time before each message", ON_OFF, |rest| on_off(rest).map(PromptCommand::Time))
-        .on_both(),
+    .explained(FILTERING)
+    .on_both()
+    .within(CommandGroup::Display),
+    entry("/json", "[on|off]", "indent JSON that does not fit a line", ON_OFF, |rest| {
+        arguments::on_off(rest).map(PromptCommand::Json)
+    })
+    .on_both()
+    .within(CommandGroup::Display),
+    entry("/time", "[on|off]", "show the time before each message", ON_OFF, |rest| {
+        arguments::on_off(rest).map(PromptCommand::Time)
+    })
+    .on_both()
+    .within(CommandGroup::Display),
     entry("/info", "", "show the connection and what went over it", Completes::Nothing, |rest| {
         alone(rest, PromptCommand::Info)
-    }),
-    entry("/clear", "", "clear the screen", Completes::Nothing, |rest| alone(rest, PromptCommand::Clear)).on_both(),
+    })
+    .within(CommandGroup::Connection),
+    entry("/clear", "", "clear the screen", Completes::Nothing, |rest| alone(rest, PromptCommand::Clear))
+        .on_both()
+        .within(CommandGroup::Display),
     entry("/close", "[CODE [REASON]]", "close the connection", Completes::Nothing, |rest| {
-        close(rest).map(PromptCommand::Close)
-    }),
+        arguments::closing(rest).map(PromptCommand::Close)
+    })
+    .within(CommandGroup::Connection),
     entry("/half-close", "", "send no more (FIN), but go on receiving", Completes::Nothing, |rest| {
         alone(rest, PromptCommand::HalfClose)
     })
     .on_both()
-    .rare(),
+    .within(CommandGroup::Test),
     entry("/drop", "", "cut the connection without a Close (RST)", Completes::Nothing, |rest| {
         alone(rest, PromptCommand::Drop)
     })
     .on_both()
-    .rare(),
+    .within(CommandGroup::Test),
     entry("/close", "[CODE [REASON]]", "close the connections of all clients", Completes::Nothing, |rest| {
-        close(rest).map(PromptCommand::Close)
+        arguments::closing(rest).map(PromptCommand::Close)
     })
-    .on_servers(),
-    entry("/reconnect", "", "connect again", Completes::Nothing, |rest| alone(rest, PromptCommand::Reconnect)),
+    .on_servers()
+    .within(CommandGroup::Connection),
+    entry("/reconnect", "", "connect again", Completes::Nothing, |rest| alone(rest, PromptCommand::Reconnect))
+        .within(CommandGroup::Connection),
     entry("/connect", "URL", "connect to another server", Completes::Nothing, |rest| {
         if rest.is_empty() { Err("which server?".to_owned()) } else { Ok(PromptCommand::Connect(rest.to_owned())) }
-    }),
+    })
+    .within(CommandGroup::Connection),
     entry("/quit", "", "close and leave, as Ctrl-D does", Completes::Nothing, |rest| alone(rest, PromptCommand::Quit))
-        .on_both(),
+        .on_both()
+        .within(CommandGroup::Connection),
 ];
 
 /// The commands of one side's prompt.
@@ -264,31 +356,9 @@ pub(crate) fn find(side: Side, name: &str) -> Option<&'static Entry> {
     table(side).find(|entry| entry.name == name)
 }
 
-/// The help: a command a line, or the one that is asked for.
-///
-/// # Errors
-/// In words, when there is none of that name.
-pub(crate) fn help(side: Side, name: Option<&str>) -> Result<String, String> {
-    if let Some(name) = name {
-        let entry = find(side, name).ok_or_else(|| format!("there is no `{name}`{}", suggestion(side, name)))?;
-        return Ok(format!("{}  {}", entry.usage(), entry.described()));
-    }
-    let (rare, usual): (Vec<_>, Vec<_>) = table(side).partition(|entry| entry.is_rare);
-    let width = usual.iter().map(|entry| entry.usage().len()).max().unwrap_or_default();
-    let usual = usual.iter().map(|entry| format!("{:width$}  {}\n", entry.usage(), entry.summary));
-    let rare: String = rare.iter().map(|entry| format!(" {}", entry.name)).collect();
-    let (tested, others) = match side {
-        Side::Client => ("a server", "are sent"),
-        Side::Server => ("clients", "go to all"),
-    };
-    Ok(usual.collect::<String>()
-        + &format!("To test {tested}, see /help COMMAND:{rare}\n")
-        + &format!("Other lines {others}; //… sends one slash; Alt-Enter: new line; Ctrl-R: search"))
-}
-
 impl Entry {
-    const fn rare(self) -> Self {
-        Self { is_rare: true, ..self }
+    const fn within(self, group: CommandGroup) -> Self {
+        Self { group, ..self }
     }
 
     const fn explained(self, explanation: &'static str) -> Self {
@@ -315,7 +385,7 @@ impl Entry {
 }
 
 /// The nearest name, if there is one that is near.
-fn suggestion(side: Side, name: &str) -> String {
+pub(super) fn suggestion(side: Side, name: &str) -> String {
     let begun = table(side).find(|entry| entry.name.starts_with(name));
     let nearest = || table(side).min_by_key(|entry| levenshtein(entry.name, name));
     match begun.or_else(|| nearest().filter(|entry| levenshtein(entry.name, name) <= 2)) {
@@ -324,14 +394,8 @@ fn suggestion(side: Side, name: &str) -> String {
     }
 }
 
-/// The name of a client, and what follows it.
-fn addressed(rest: &str) -> Result<(ClientName, &str), String> {
-    let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    Ok((name.parse().map_err(|_| "clients have names like `#1`; /clients lists them")?, rest.trim_start()))
-}
-
 fn to(rest: &str) -> Result<PromptCommand, String> {
-    let (client, line) = addressed(rest)?;
+    let (client, line) = arguments::addressed(rest)?;
     match read(Side::Server, line) {
         PromptLine::Text(text) if text.is_empty() => Err("what is to be sent?".to_owned()),
         PromptLine::Bad(why) => Err(why),
@@ -340,87 +404,12 @@ fn to(rest: &str) -> Result<PromptCommand, String> {
 }
 
 fn kick(rest: &str) -> Result<PromptCommand, String> {
-    let (client, rest) = addressed(rest)?;
-    Ok(PromptCommand::Kick(client, close(rest)?))
+    let (client, rest) = arguments::addressed(rest)?;
+    Ok(PromptCommand::Kick(client, arguments::closing(rest)?))
 }
 
 fn alone(rest: &str, command: PromptCommand) -> Result<PromptCommand, String> {
     if rest.is_empty() { Ok(command) } else { Err("takes no argument".to_owned()) }
-}
-
-fn on_off(rest: &str) -> Result<bool, String> {
-    match rest {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("write on or off".to_owned()),
-    }
-}
-
-fn path(rest: &str) -> Result<PathBuf, String> {
-    if rest.is_empty() { Err("which file?".to_owned()) } else { Ok(PathBuf::from(rest)) }
-}
-
-fn control(rest: &str) -> Result<Bytes, String> {
-    if rest.len() > LONGEST_CONTROL {
-        return Err(format!("at most {LONGEST_CONTROL} bytes, these are {}", rest.len()));
-    }
-    Ok(Bytes::copy_from_slice(rest.as_bytes()))
-}
-
-fn binary(rest: &str) -> Result<Bytes, String> {
-    unescape::hex(rest).map(Bytes::from)
-}
-
-fn base64(rest: &str) -> Result<Bytes, String> {
-    unescape::base64(rest).map(Bytes::from)
-}
-
-fn number(rest: &str) -> Result<NonZeroUsize, String> {
-    if rest.is_empty() {
-        return Ok(NonZeroUsize::MIN);
-    }
-    rest.parse().map_err(|_| "messages are counted from the last, which is 1".to_owned())
-}
-
-fn save(rest: &str) -> Result<PromptCommand, String> {
-    let numbered = rest.split_once(char::is_whitespace).and_then(|(number, path)| Some((number.parse().ok()?, path)));
-    let (number, file) = numbered.unwrap_or((NonZeroUsize::MIN, rest));
-    Ok(PromptCommand::Save { number, path: path(file.trim())? })
-}
-
-fn filter(rest: &str) -> Result<PromptCommand, String> {
-    match rest {
-        "" => Err("write a regular expression, or off".to_owned()),
-        "off" => Ok(PromptCommand::Filter(None)),
-        _ => crate::text::patterns::regex(rest).map(|regex| PromptCommand::Filter(Some(regex))),
-    }
-}
-
-fn fragment(rest: &str) -> Result<PromptCommand, String> {
-    match rest {
-        "off" => Ok(PromptCommand::Fragment(None)),
-        _ => crate::text::units::size(rest).map(|size| PromptCommand::Fragment(Some(size))),
-    }
-}
-
-fn repeat(rest: &str) -> Result<PromptCommand, String> {
-    let mut words = rest.split_whitespace();
-    let times = words.next().and_then(|times| times.parse().ok()).filter(|times| *times > 0);
-    let times = times.ok_or("write how often, as in `10` or `10 every 500ms`")?;
-    let every = match (words.next(), words.next(), words.next()) {
-        (None, ..) => Duration::ZERO,
-        (Some("every"), Some(time), None) => crate::text::units::time(time)?,
-        _ => return Err("write how often, as in `10` or `10 every 500ms`".to_owned()),
-    };
-    Ok(PromptCommand::Repeat { times, every })
-}
-
-fn close(rest: &str) -> Result<Option<Close>, String> {
-    if rest.is_empty() {
-        return Ok(None);
-    }
-    let (code, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    Ok(Some(Close::new(crate::message::close::close_code(code)?, crate::message::close::close_reason(reason.trim())?)))
 }
 
 #[cfg(test)]
@@ -457,18 +446,33 @@ mod tests {
             ("/close", "Close(None)"),
             ("/close 4000 good bye", r#"Close(Some(Close { code: Some(4000), reason: "good bye" }))"#),
             ("/quit ", "Quit"),
-            ("/last", "Last(1)"),
-            ("/last 3", "Last(3)"),
-            ("/save out.bin", r#"Save { number: 1, path: "out.bin" }"#),
-            ("/save 2 my file", r#"Save { number: 2, path: "my file" }"#),
+            ("/last", "Last(FromLast(1))"),
+            ("/last 3", "Last(FromLast(3))"),
+            ("/last !3", "Last(Exact(3))"),
+            ("/copy", "Copy(FromLast(1))"),
+            ("/grep ^a b", r#"Grep(Regex("^a b"))"#),
+            ("/view", "View"),
+            ("/rpc add [1, 2]", r#"Rpc { method: "add", params: Some("[1, 2]") }"#),
+            ("/rpc stop", r#"Rpc { method: "stop", params: None }"#),
+            (
+                "/save out.bin",
+                r#"Save { number: FromLast(1), path: TypedPath { is_at_home: false, path: "out.bin" } }"#,
+            ),
+            (
+                "/save 2 my file",
+                r#"Save { number: FromLast(2), path: TypedPath { is_at_home: false, path: "my file" } }"#,
+            ),
+            ("/save !2 x", r#"Save { number: Exact(2), path: TypedPath { is_at_home: false, path: "x" } }"#),
             ("/record off", "Record(None)"),
-            ("/record a b", r#"Record(Some("a b"))"#),
+            ("/record a b", r#"Record(Some(TypedPath { is_at_home: false, path: "a b" }))"#),
             ("/repeat 3 every 1.5s", "Repeat { times: 3, every: 1.5s }"),
-            ("/filter off", "Filter(None)"),
-            ("/filter ^a", r#"Filter(Some(Regex("^a")))"#),
-            ("/json on", "Json(true)"),
-            ("/time off", "Time(false)"),
-            ("/edit some text", r#"Edit("some text")"#),
+            ("/filter off", "Filter(Off)"),
+            ("/filter", "Filter(Tell)"),
+            ("/json on", "Json(On(()))"),
+            ("/json", "Json(Tell)"),
+            ("/time off", "Time(Off)"),
+            ("/edit some text", r#"Edit(Text("some text"))"#),
+            ("/edit @~/x", r#"Edit(File(TypedPath { is_at_home: true, path: "x" }))"#),
         ] {
             assert_eq!(shown(line), command, "{line}");
         }
@@ -481,11 +485,13 @@ mod tests {
             ("/quit now", "/quit: takes no argument"),
             ("/binary 0", "/binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
             ("/base64 ?", "/base64 BASE64: that is no base64, as in `AP8Q`"),
-            ("/last 0", "/last [N]: messages are counted from the last, which is 1"),
+            ("/last 0", "/last [N|!N]: messages are counted from the last, which is 1; `!1` is the first"),
             ("/file", "/file PATH: which file?"),
             ("/repeat x", "/repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
-            ("/json maybe", "/json on|off: write on or off"),
-            ("/filter (", "/filter REGEX|off: unclosed group"),
+            ("/json maybe", "/json [on|off]: write on or off"),
+            ("/filter (", "/filter [in|out] [PATTERN]|off: unclosed group"),
+            ("/grep", "/grep REGEX: write a regular expression"),
+            ("/rpc", "/rpc METHOD [PARAMS]: which method?"),
             ("/hepl", "there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash"),
             ("/rec", "there is no `/rec`, did you mean `/record`?; /help lists all, //… sends a slash"),
             ("/xyzzy", "there is no `/xyzzy`; /help lists all, //… sends a slash"),
@@ -516,19 +522,6 @@ mod tests {
         }
         assert!(shown_at(Side::Server, "/reconnect").starts_with("there is no `/reconnect`"));
         assert!(shown("/kick #1").starts_with("there is no `/kick`"));
-    }
-
-    #[test]
-    fn help_fits_a_screen_and_names_every_command() {
-        for side in [Side::Client, Side::Server] {
-            let help = help(side, None).unwrap();
-            assert!(table(side).all(|entry| help.contains(entry.name)));
-            // The last row is the prompt's.
-            assert!(help.lines().count() < 24, "{help}");
-            assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
-        }
-        assert_eq!(help(Side::Client, Some("/quit")).unwrap(), "/quit  close and leave, as Ctrl-D does");
-        assert_eq!(help(Side::Client, Some("/nix")).unwrap_err(), "there is no `/nix`");
     }
 
     #[test]

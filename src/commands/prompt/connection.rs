@@ -56,10 +56,10 @@ impl PromptConnection {
         let diagnostics = self.plan.diagnostics;
         let on_stderr = Talk::on_stderr(diagnostics.verbosity, diagnostics.colour);
         let until = deadline(self.plan.timeout);
-        let mut link = Connector::new(&self.plan, until);
+        let mut link = Connector::new(&self.plan, until).watched();
         let mut progress = Progress::new(&self.plan.session.ending);
         let record = link.opening(open_record_if(self.plan.record.as_deref()), &mut self.stage.signals).await?;
-        let output = PromptOutput::new(&self.stage, &self.plan.look, record);
+        let output = PromptOutput::new(&self.stage, &self.plan.look, record, self.plan.record.as_deref());
         self.stage.shared.history().heartbeat =
             self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
         self.stage.shared.history().replies = self.plan.session.replies.clone();
@@ -128,6 +128,7 @@ impl PromptConnection {
         until: Option<Instant>,
     ) -> Next {
         self.stage.shared.history().opened(&opened);
+        self.stage.shared.rpc().forget_all();
         output.put_now(EventKind::Open(Box::new(opened)));
         let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
         report::resuming(talk, queued);

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use rustyline::ExternalPrinter;
 
-use super::queue::{DisplaySetting, Queue, QueuedItem, ReceivedItem, Skipped, Taken};
-use crate::render::Renderer;
-use crate::render::text::Extent;
-use crate::term;
+use super::queue::{Queue, QueuedItem, Skipped, Taken};
+use super::transcript::{Place, Transcript, Written, not_shown};
+use crate::term::{self, terminal_width};
+
+/// Has the editor draw the prompt anew, where it stands: a row up, and down again, since it wants a line end.
+const NOTHING: &str = "\x1b[A\n";
 
 /// At most about 30 batches a second; more is not seen.
 const TICK: Duration = Duration::from_millis(33);
@@ -36,8 +37,9 @@ const SLOWEST: f64 = 16e3;
 /// The longest wait for a batch to be drawn, and the longest rest.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What is written at a time when the display is gone.
-const CHUNK: usize = 1 << 10;
+/// How much is written at a time when the display is gone: a write of more could not be stopped while a slow terminal takes
+/// it.
+const AT_A_TIME: usize = 20;
 
 /// How long the display may take to notice that it is not needed any more.
 const PARTING: Duration = Duration::from_millis(100);
@@ -51,6 +53,10 @@ pub(crate) struct Screen {
     start: Instant,
     /// Batches handed to the editor that it may not have shown yet, and when.
     in_flight: Mutex<VecDeque<(u64, Taken)>>,
+    /// Counts what is written above the prompt by others, or into it for good.
+    epoch: AtomicU64,
+    /// Lines that the editor writes when it draws the prompt next.
+    rewriting: Mutex<Option<(Place, Written)>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +79,38 @@ impl Screen {
             painted: AtomicU64::new(0),
             start: Instant::now(),
             in_flight: Mutex::default(),
+            epoch: AtomicU64::new(0),
+            rewriting: Mutex::default(),
         }
     }
 
     /// The editor has begun to wait for keys; false if it did so before.
     pub(crate) fn open(&self) -> bool {
         let is_new = *self.lock() == Gate::Shut;
+        if is_new {
+            self.disturb();
+        }
         self.turn(Gate::Open);
         is_new
+    }
+
+    /// Something else is written above the prompt, on the editor's thread: what stands there stays as it is.
+    pub(crate) fn disturb(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Where lines that are written now can be rewritten.
+    fn place(&self) -> Place {
+        Place { epoch: self.epoch.load(Ordering::SeqCst), columns: terminal_width() }
+    }
+
+    /// What the editor is to write before it draws the prompt, in the first column of the prompt's first row.
+    ///
+    /// Only the editor's thread knows whether the rows above are still those that are to be rewritten.
+    pub(crate) fn rewritten(&self) -> String {
+        let Some((place, Written { replaced, text })) = self.rewriting().take() else { return String::new() };
+        // ECMA-48: CUU goes up, ED erases to the end of the screen.
+        if place == self.place() { format!("\x1b[{replaced}A\x1b[J{text}") } else { text }
     }
 
     /// The editor has returned with a line.
@@ -133,6 +163,10 @@ impl Screen {
         self.gate.lock().expect("nothing panics while it holds this")
     }
 
+    fn rewriting(&self) -> MutexGuard<'_, Option<(Place, Written)>> {
+        self.rewriting.lock().expect("nothing panics while it holds this")
+    }
+
     fn in_flight(&self) -> MutexGuard<'_, VecDeque<(u64, Taken)>> {
         self.in_flight.lock().expect("nothing panics while it holds this")
     }
@@ -142,26 +176,35 @@ impl Screen {
 pub(crate) fn spawn(
     screen: Arc<Screen>,
     queue: Arc<Queue>,
-    mut renderer: Renderer,
+    mut transcript: Transcript,
     mut printer: impl ExternalPrinter + Send + 'static,
 ) -> std::io::Result<()> {
     let show = move || {
         let mut pace = TerminalPace::new();
         while let Some(taken) = queue.take(pace.budget()) {
-            let batch = rendered(&mut renderer, &taken);
+            let place = screen.place();
+            let (written, is_stale) = (transcript.write(&taken, place), taken.is_stale);
             // Nothing to be seen: a setting, or a message that its sender has typed.
-            if batch.is_empty() {
+            if written.text.is_empty() && !is_stale {
                 continue;
             }
             screen.in_flight().push_back((u64::MAX, taken));
             if !screen.wait_open() {
                 break;
             }
-            let length = batch.len();
+            let length = written.text.len();
             let handed = screen.now();
             if let Some(last) = screen.in_flight().back_mut() {
                 last.0 = handed;
             }
+            let batch = match written {
+                Written { replaced: 0, text } if !text.is_empty() => text,
+                Written { text, .. } if text.is_empty() => NOTHING.to_owned(),
+                rewritten => {
+                    *screen.rewriting() = Some((place, rewritten));
+                    NOTHING.to_owned()
+                }
+            };
             if printer.print(batch).is_err() {
                 break;
             }
@@ -175,70 +218,35 @@ pub(crate) fn spawn(
     std::thread::Builder::new().name("display".to_owned()).spawn(show).map(drop)
 }
 
-/// What a batch looks like.
-pub(crate) fn rendered(renderer: &mut Renderer, taken: &Taken) -> String {
-    let mut batch = BytesMut::new();
-    if let Some(note) = not_shown(taken.skipped) {
-        let them = if taken.skipped.messages == 1 { "it" } else { "them" };
-        batch.extend_from_slice(format!("{note}, /last or --record keeps {them}\n").as_bytes());
-    }
-    taken.items.iter().for_each(|item| render(renderer, item, taken.received, &mut batch));
-    String::from_utf8_lossy(&batch).into_owned()
-}
-
-/// `received` is how many messages have come by now.
-fn render(renderer: &mut Renderer, item: &QueuedItem, received: u64, out: &mut BytesMut) {
-    match item {
-        QueuedItem::Received(ReceivedItem { event, extent, number }) => {
-            let place = extent.place.map(|_| received.saturating_sub(*number) + 1);
-            renderer.render_excerpt(event, &Extent { place, ..*extent }, out);
-        }
-        QueuedItem::Lines(lines) | QueuedItem::Note(lines) => out.extend_from_slice(lines.as_bytes()),
-        QueuedItem::Event(event) => renderer.render(event, out),
-        QueuedItem::Sent(at) => renderer.note_sent(*at),
-        QueuedItem::Set(DisplaySetting::Stamps(stamps)) => renderer.look_mut().stamps = *stamps,
-        QueuedItem::Set(DisplaySetting::Indent(indent)) => renderer.look_mut().indent_json = *indent,
-    }
-}
-
 /// Prints what is left, without the display; what the peer has sent only until who looks on has seen enough.
-pub(crate) fn print_rest(renderer: &mut Renderer, rest: Taken, has_seen_enough: impl Fn() -> bool) {
-    let Taken { mut skipped, items, received } = rest;
-    let mut out = BytesMut::new();
-    for item in &items {
-        if !item.is_ours() && has_seen_enough() {
-            skipped.count(item);
-            continue;
+pub(crate) fn print_rest(mut transcript: Transcript, rest: Taken, has_seen_enough: impl Fn() -> bool) {
+    let Taken { mut skipped, mut items, received, .. } = rest;
+    let columns = terminal_width();
+    for epoch in 0.. {
+        let mut batch: Vec<_> = items.drain(..items.len().min(AT_A_TIME)).collect();
+        if batch.is_empty() {
+            break;
         }
-        if let Some(note) = not_shown(std::mem::take(&mut skipped)) {
-            out.extend_from_slice(format!("{note}\n").as_bytes());
+        if has_seen_enough() {
+            let (ours, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(QueuedItem::is_ours);
+            others.iter().for_each(|item| skipped.count(item));
+            batch = ours;
         }
-        render(renderer, item, received, &mut out);
-        // A write of more could not be stopped while a slow terminal takes it.
-        while out.len() > CHUNK {
-            let _ = term::print(&out.split_to(CHUNK));
+        if !batch.is_empty() {
+            print_note(&mut skipped);
         }
+        let taken = Taken { items: batch, received, ..Taken::default() };
+        // Nothing that stands there is rewritten: each batch is at another place.
+        let _ = term::print(transcript.write(&taken, Place { epoch, columns }).text.as_bytes());
     }
-    if let Some(note) = not_shown(skipped) {
-        out.extend_from_slice(format!("{note}\n").as_bytes());
-    }
-    let _ = term::print(&out);
+    print_note(&mut skipped);
 }
 
-/// `… 48,210 messages (1,234,567 bytes) not shown`
-pub(crate) fn not_shown(skipped: Skipped) -> Option<String> {
-    let counted =
-        |number: u64, what: &str| format!("{} {what}{}", in_thousands(number), if number == 1 { "" } else { "s" });
-    let Skipped { messages, bytes } = skipped;
-    let note = || format!("… {} ({}) not shown", counted(messages, "message"), counted(bytes as u64, "byte"));
-    (messages > 0).then(note)
-}
-
-/// `48,210`
-fn in_thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
+/// Says what was not shown up to here, if there is anything.
+fn print_note(skipped: &mut Skipped) {
+    if let Some(note) = not_shown(std::mem::take(skipped)) {
+        let _ = term::print(format!("{note}\n").as_bytes());
+    }
 }
 
 /// Waits for the prompt to be drawn after a batch; the time that took, none if that says nothing of the terminal's speed: the
@@ -332,19 +340,7 @@ fn rate_for(budget: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::OutputStyle;
-
-    #[test]
-    fn large_numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 48_210, 1_234_567].map(in_thousands), ["0", "999", "1,000", "48,210", "1,234,567"]);
-    }
-
-    #[test]
-    fn one_message_that_is_not_shown_is_no_messages() {
-        assert_eq!(not_shown(Skipped::default()), None);
-        assert_eq!(not_shown(Skipped { messages: 1, bytes: 1 }).unwrap(), "… 1 message (1 byte) not shown");
-        assert_eq!(not_shown(Skipped { messages: 2000, bytes: 0 }).unwrap(), "… 2,000 messages (0 bytes) not shown");
-    }
+    use crate::render::{OutputStyle, Renderer};
 
     #[test]
     fn a_terminal_that_keeps_up_is_shown_more_and_more() {
@@ -443,7 +439,8 @@ mod tests {
         screen.open();
         (0..4).for_each(|_| queue.say(&"x".repeat(BUDGET)));
         let editor = Slow(Arc::clone(&screen), Arc::clone(&drawn));
-        spawn(Arc::clone(&screen), Arc::clone(&queue), Renderer::new(OutputStyle::default()), editor).unwrap();
+        spawn(Arc::clone(&screen), Arc::clone(&queue), Transcript::new(Renderer::new(OutputStyle::default())), editor)
+            .unwrap();
         let until = |what: &str, is_so: &dyn Fn() -> bool, limit| {
             let start = Instant::now();
             while !is_so() {

@@ -1,6 +1,7 @@
 //! The line editor: what rustyline asks of us while a line is typed, and how it is set up.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -24,6 +25,7 @@ use super::files;
 use super::fold::{self, InputRoom};
 use super::reflow::DrawnInput;
 use super::state::{ConnectionState, Shared};
+use crate::render::json::begins_json;
 use crate::term;
 use crate::wire::frame::Side;
 
@@ -92,6 +94,7 @@ pub(crate) struct Assistant {
     pub(crate) drawn: Mutex<DrawnInput>,
     /// The terminal wraps rows anew when its width changes.
     pub(crate) wraps_anew: bool,
+    pub(crate) home: Option<PathBuf>,
 }
 
 impl Helper for Assistant {}
@@ -135,7 +138,7 @@ impl Hinter for Assistant {
         }
         self.shared.keep_line(line, pos);
         let (rows, columns) = term::terminal_size();
-        let hint = if pos == line.len() { hint(self.side, line) } else { None };
+        let hint = if pos == line.len() { self.hint_after(line) } else { None };
         self.follow_the_width(is_new, (line, pos), columns, hint.as_ref());
         if self.shared.is_tall.load(Ordering::SeqCst) {
             return None;
@@ -151,6 +154,10 @@ impl Hinter for Assistant {
 }
 
 impl Assistant {
+    fn hint_after(&self, line: &str) -> Option<Hint> {
+        hint(self.side, line).or_else(|| unfinished(&self.shared.folds.unfold(line)))
+    }
+
     fn drawn(&self) -> MutexGuard<'_, DrawnInput> {
         self.drawn.lock().expect("nothing panics while it holds this")
     }
@@ -193,6 +200,13 @@ fn hint(side: Side, line: &str) -> Option<Hint> {
     .filter(|hint| !hint.text.is_empty())
 }
 
+/// What can be done about JSON that goes on in the next row.
+fn unfinished(line: &str) -> Option<Hint> {
+    let (_, row) = line.rsplit_once('\n').filter(|_| is_unfinished(line))?;
+    let space = if row.is_empty() { "" } else { " " };
+    Some(Hint { text: format!("{space}… empty line sends"), typeable: 0 })
+}
+
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
         if self.shared.is_tall.load(Ordering::SeqCst) {
@@ -218,6 +232,7 @@ impl Highlighter for Assistant {
         if !is_default {
             return Cow::Borrowed(prompt);
         }
+        let rewritten = self.screen.rewritten();
         self.screen.paint();
         // As wide as the prompt, which the editor has measured; it must tell without colour too.
         let (mark, colour) = match self.shared.standing() {
@@ -226,7 +241,8 @@ impl Highlighter for Assistant {
             ConnectionState::Reconnecting => ("~ ", Color::DarkYellow),
             ConnectionState::Closed => ("! ", Color::DarkRed),
         };
-        if self.colour { Cow::Owned(mark.with(colour).to_string()) } else { Cow::Owned(mark.to_owned()) }
+        let mark = if self.colour { mark.with(colour).to_string() } else { mark.to_owned() };
+        Cow::Owned(rewritten + &mark)
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
@@ -238,6 +254,8 @@ impl Completer for Assistant {
     type Candidate = String;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<String>)> {
+        // A list of what fits is written where the line was.
+        self.screen.disturb();
         let typed = &line[..pos];
         if !typed.starts_with('/') || typed.starts_with("//") {
             return Ok((pos, Vec::new()));
@@ -254,7 +272,10 @@ impl Completer for Assistant {
                 // The number of `/save 2 FILE`.
                 let number = rest.find(' ').filter(|end| rest[..*end].parse::<u32>().is_ok());
                 let typed = &rest[number.map_or(0, |end| end + 1)..];
-                (pos - typed.len(), files::beginning_with(typed))
+                let path = typed.strip_prefix('@').filter(|_| name == "/edit").unwrap_or(typed);
+                let is_text = name == "/edit" && path.len() == typed.len();
+                let found = if is_text { Vec::new() } else { files::beginning_with(path, self.home.as_deref()) };
+                (pos - path.len(), found)
             }
         })
     }
@@ -288,11 +309,14 @@ fn beginning_with<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Vec<
     words.filter(|word| word.starts_with(typed)).map(str::to_owned).collect()
 }
 
-/// Whether a line is the beginning of a JSON object or array whose end is missing.
-///
-/// An empty line ends it all the same: who wants to send half an object can.
+/// Whether Enter begins another row: an empty one ends it all the same, since half an object can be meant.
 fn continues(typed: &str) -> bool {
-    if !typed.trim_start().starts_with(['{', '[']) || typed.ends_with('\n') {
+    is_unfinished(typed) && !typed.ends_with('\n')
+}
+
+/// Whether a line is the beginning of a JSON object or array whose end is missing.
+fn is_unfinished(typed: &str) -> bool {
+    if !begins_json(typed) {
         return false;
     }
     let (mut depth, mut in_string, mut is_escaped) = (0_u32, false, false);

@@ -1,32 +1,37 @@
 //! The thread that edits lines: what is typed, and what that leads to.
 
-use std::io::{self, ErrorKind, Write as _};
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::process::{Command as Process, Stdio};
+use std::cell::RefCell;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, sync_channel};
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use rustyline::error::ReadlineError;
 
+use super::arguments::{Draft, Switch};
 use super::command::{self, PromptCommand, PromptLine};
 use super::display::Screen;
 use super::editor::{LineEditor, MARK_WIDTH};
+use super::files::TypedPath;
+use super::filter::MessageFilter;
 use super::fold::{self, InputRoom};
+use super::help;
 use super::history::History;
+use super::pages;
+use super::programs::Programs;
 use super::queue::{DisplaySetting, Queue, QueuedItem};
-use super::state::Shared;
+use super::state::{KeptMessage, MessageNumber, Shared, counted};
 use super::status::HUNG_UP;
 use super::target::PromptTarget;
 use crate::events::{ClientName, Input};
 use crate::input::source::PromptOptions;
 use crate::message::Message;
-use crate::render::Stamps;
+use crate::render::{OutputStyle, Stamps};
 use crate::sys::file;
 use crate::term;
-use crate::text::escape::{Keep, escape};
 use crate::text::hex;
 use crate::text::unescape::{unescape_bytes, unescape_text};
 
@@ -35,13 +40,15 @@ const PROMPT: &str = "> ";
 /// A file that takes longer keeps no line waiting: a FIFO, or a disk far away.
 const SOON: Duration = Duration::from_millis(500);
 
-/// How long the signals of a program that had the terminal may take to arrive.
-const RETURNING: Duration = Duration::from_millis(50);
+/// What terminals take for the clipboard at least, in bytes: xterm and hterm cut off what is longer.
+const LONGEST_COPY: usize = 74_994;
 
 pub(crate) struct LineReader<'a, R> {
     pub(crate) prompt: &'a PromptOptions,
     /// What `/time on` shows.
     pub(crate) stamps: Stamps,
+    /// How messages look from now on.
+    pub(crate) style: RefCell<OutputStyle>,
     pub(crate) shared: &'a Shared,
     pub(crate) screen: &'a Screen,
     pub(crate) queue: &'a Arc<Queue>,
@@ -185,7 +192,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     fn obey(&self, command: PromptCommand, editor: &mut LineEditor) -> Then {
         match command {
-            PromptCommand::Help(name) => match command::help(R::SIDE, name.as_deref()) {
+            PromptCommand::Help(name) => match help::help(R::SIDE, name.as_deref()) {
                 Ok(page) => self.queue.print(&page),
                 Err(why) => self.say(&why),
             },
@@ -197,22 +204,24 @@ impl<R: PromptTarget> LineReader<'_, R> {
             | PromptCommand::HalfClose
             | PromptCommand::Drop => self.send(None, PromptLine::Command(command)),
             PromptCommand::To(client, line) => self.send(Some(client), *line),
-            PromptCommand::Edit(text) => return self.edit(text),
-            PromptCommand::Last(number) => self.page(number),
-            PromptCommand::Save { number, path } => self.save(number, &path),
+            PromptCommand::Edit(draft) => return self.edit(draft),
+            PromptCommand::Record(path) => {
+                self.tell(self.recipient.record(path.map(|path| self.resolved(&path))));
+            }
+            PromptCommand::Last(number) => self.show(|style| pages::message(style, &self.kept(number)?)),
+            PromptCommand::Grep(pattern) => self.show(|style| pages::found(style, &self.shared.history(), &pattern)),
+            PromptCommand::View => self.show(|style| Ok(pages::session(style, &self.shared.history()))),
+            PromptCommand::Copy(number) => self.tell(self.copy(number)),
+            PromptCommand::Save { number, path } => self.tell(self.save(number, &path)),
+            PromptCommand::Rpc { method, params } => self.tell(self.call(&method, params.as_deref())),
             PromptCommand::Pause => {
                 self.queue.pause();
                 self.say("paused; /resume shows what comes meanwhile");
             }
             PromptCommand::Resume => self.queue.resume(),
-            PromptCommand::Filter(filter) => {
-                self.say(filter.as_ref().map_or("all messages are shown", |_| "only what matches is shown"));
-                *self.shared.filter() = filter;
-            }
-            PromptCommand::Json(indent) => self.queue.push(QueuedItem::Set(DisplaySetting::Indent(indent))),
-            PromptCommand::Time(show) => {
-                self.queue.push(QueuedItem::Set(DisplaySetting::Stamps(show.then_some(self.stamps))))
-            }
+            PromptCommand::Filter(filter) => self.filter(filter),
+            PromptCommand::Json(indent) => self.indent(&indent),
+            PromptCommand::Time(show) => self.stamp(&show),
             // A screen that cannot be cleared stays as it is.
             PromptCommand::Clear => drop(editor.clear_screen()),
             PromptCommand::Quit => return Then::Leave,
@@ -223,7 +232,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     fn send(&self, to: Option<ClientName>, line: PromptLine) {
         if let PromptLine::Command(PromptCommand::File(path)) = line {
-            return self.send_file(to, path);
+            return self.send_file(to, &path);
         }
         self.tell(self.input(line).and_then(|input| self.recipient.send(to, input)));
     }
@@ -261,7 +270,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     /// Sends what is in a file.
-    fn send_file(&self, to: Option<ClientName>, path: PathBuf) {
+    fn send_file(&self, to: Option<ClientName>, path: &TypedPath) {
+        let path = self.resolved(path);
         let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
         let name = path.display().to_string();
         let waiting = format!("`{name}` is still being read; it is sent when all of it is there");
@@ -306,13 +316,20 @@ impl<R: PromptTarget> LineReader<'_, R> {
         }
     }
 
+    fn resolved(&self, path: &TypedPath) -> PathBuf {
+        path.resolve(self.prompt.home.as_deref())
+    }
+
     /// Lets the user write in an editor, and begins the next line with what came of it.
-    fn edit(&self, text: String) -> Then {
-        let text = match (text.is_empty(), &self.shared.history().sent) {
-            (true, Some(Message::Text(sent))) => sent.to_string(),
-            _ => text,
+    fn edit(&self, draft: Draft) -> Then {
+        let text = match self.drafted(draft) {
+            Ok(text) => text,
+            Err(why) => {
+                self.say(&format!("cannot edit: {why}"));
+                return Then::Go;
+            }
         };
-        match self.edited(&text) {
+        match self.programs().edit(&text) {
             Ok(text) => Then::GoWith(text),
             Err(why) => {
                 self.say(&format!("cannot edit: {why}"));
@@ -321,70 +338,118 @@ impl<R: PromptTarget> LineReader<'_, R> {
         }
     }
 
-    fn edited(&self, text: &str) -> Result<String, String> {
-        let told = |error: io::Error| error.to_string();
-        // For nobody else to read, and gone when dropped.
-        let mut file = tempfile::Builder::new().prefix("wsprobe-").suffix(".txt").tempfile().map_err(told)?;
-        file.write_all(text.as_bytes()).map_err(told)?;
-        let command = format!("{} \"$1\"", self.prompt.editor);
-        let status = self.lending(|| Process::new("sh").args(["-c", &command, "sh"]).arg(file.path()).status());
-        match status {
-            Ok(status) if status.success() => {
-                let text = std::fs::read_to_string(file.path()).map_err(told)?;
-                Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+    fn drafted(&self, draft: Draft) -> Result<String, String> {
+        match (draft, &self.shared.history().sent) {
+            (Draft::File(path), _) => {
+                let path = self.resolved(&path);
+                let text = file::read_regular(&path).and_then(|data| String::from_utf8(data).map_err(io::Error::other));
+                text.map_err(|error| format!("cannot read `{}`: {error}", path.display()))
             }
-            Ok(status) => Err(format!("`{}` ended with {status}", self.prompt.editor)),
-            Err(error) => Err(format!("`{}`: {error}", self.prompt.editor)),
+            (Draft::Text(text), Some(Message::Text(sent))) if text.is_empty() => Ok(sent.to_string()),
+            (Draft::Text(text), _) => Ok(text),
         }
     }
 
-    /// Shows a message in the pager, which has the screen to itself meanwhile.
-    fn page(&self, number: NonZeroUsize) {
-        let page = match self.shared.history().message(number) {
-            Ok(Message::Text(text)) => escape(&text, Keep::Lines).into_owned() + "\n",
-            Ok(Message::Binary(data)) => hex::hexdump(&data, usize::MAX, term::terminal_width()).rows,
-            Err(why) => return self.say(&why),
-        };
-        let show = || -> io::Result<()> {
-            let mut pager = Process::new("sh").args(["-c", &self.prompt.pager]).stdin(Stdio::piped()).spawn()?;
-            if let Some(mut stdin) = pager.stdin.take() {
-                // Who has seen enough closes the pager before its end.
-                let _ = stdin.write_all(page.as_bytes());
-            }
-            pager.wait().map(drop)
-        };
-        if let Err(error) = self.lending(show) {
-            self.say(&format!("cannot run the pager `{}`: {error}", self.prompt.pager));
-        }
-    }
-
-    /// Lets another program have the terminal, and the signals of its keys.
-    fn lending<T>(&self, run: impl FnOnce() -> T) -> T {
-        self.shared.is_lent.store(true, Ordering::SeqCst);
-        let ran = run();
-        // The Ctrl-C that ended it may still be on its way through the thread of the signals.
-        std::thread::sleep(RETURNING);
-        self.shared.is_lent.store(false, Ordering::SeqCst);
-        ran
-    }
-
-    fn save(&self, number: NonZeroUsize, path: &Path) {
-        let message = match self.shared.history().message(number) {
-            Ok(message) => message,
-            Err(why) => return self.say(&why),
-        };
-        let (path, queue, length) = (path.to_owned(), Arc::clone(self.queue), message.data().len());
-        let name = path.display().to_string();
-        let waiting = format!("`{name}` is still being written");
+    /// Writes a message to a file, and says so.
+    fn save(&self, number: MessageNumber, path: &TypedPath) -> Result<(), String> {
+        let (kept, path, queue) = (self.kept(number)?, self.resolved(path), Arc::clone(self.queue));
+        let (message, name) = (kept.whole()?.clone(), path.display().to_string());
+        let (waiting, length) = (format!("`{name}` is still being written"), message.data().len());
         let write = move || std::fs::write(path, message.data());
         let tell = move |written: io::Result<()>| match written {
             Ok(()) => queue.say(&format!("{length} bytes written to `{name}`")),
             Err(error) => queue.say(&format!("cannot write `{name}`: {error}")),
         };
         self.aside(&waiting, write, tell);
+        Ok(())
+    }
+
+    fn kept(&self, number: MessageNumber) -> Result<KeptMessage, String> {
+        self.shared.history().message(number)
+    }
+
+    /// Shows a page in the pager.
+    fn show(&self, page: impl FnOnce(&OutputStyle) -> Result<String, String>) {
+        let page = page(&self.style.borrow());
+        self.tell(page.and_then(|page| self.programs().page(&page)));
+    }
+
+    fn programs(&self) -> Programs<'_> {
+        Programs { prompt: self.prompt, shared: self.shared }
+    }
+
+    /// Hands a message to the terminal for the clipboard (OSC 52), and says so.
+    fn copy(&self, number: MessageNumber) -> Result<(), String> {
+        let kept = self.kept(number)?;
+        let text = match kept.whole()? {
+            Message::Text(text) => text.to_string(),
+            Message::Binary(data) => hex::digits(data),
+        };
+        if text.len() > LONGEST_COPY {
+            return Err(format!("not copied: terminals take {LONGEST_COPY} bytes, and this is {}", text.len()));
+        }
+        // The editor does not write now.
+        let written = term::print(format!("\x1b]52;c;{}\x07", BASE64.encode(text.as_bytes())).as_bytes());
+        written.map_err(|error| format!("not copied: {error}"))?;
+        self.say(&format!("{} handed to the terminal's clipboard", counted(text.len() as u64, "byte")));
+        Ok(())
+    }
+
+    fn call(&self, method: &str, params: Option<&str>) -> Result<(), String> {
+        let (id, text) = self.shared.rpc().make(method, params);
+        let message =
+            if self.prompt.binary { Message::Binary(text.clone().into()) } else { Message::Text(text.as_str().into()) };
+        let sent = self.recipient.send(None, Input::Message(message));
+        match sent {
+            Ok(()) => self.queue.print(&format!("> {text}")),
+            Err(_) => self.shared.rpc().forget(id),
+        }
+        sent
+    }
+
+    fn filter(&self, filter: Switch<MessageFilter>) {
+        let mut shown = self.shared.filter();
+        match filter {
+            Switch::Tell => {}
+            Switch::On(filter) => *shown = Some(filter),
+            Switch::Off => *shown = None,
+        }
+        let told = shown.as_ref().map(|filter| format!("only what matches `{filter}` is shown"));
+        self.say(told.as_deref().unwrap_or("all messages are shown"));
+    }
+
+    fn indent(&self, indent: &Switch<()>) {
+        let mut style = self.style.borrow_mut();
+        style.indent_json = wanted(indent, style.indent_json);
+        self.queue.push(QueuedItem::Set(DisplaySetting::Indent(style.indent_json)));
+        self.say(if style.indent_json {
+            "JSON that does not fit a line is indented; /json off shows it as it came"
+        } else {
+            "JSON is shown as it came; /json on indents what does not fit a line"
+        });
+    }
+
+    fn stamp(&self, show: &Switch<()>) {
+        let mut style = self.style.borrow_mut();
+        let is_shown = wanted(show, style.stamps.is_some());
+        style.stamps = is_shown.then_some(self.stamps);
+        self.queue.push(QueuedItem::Set(DisplaySetting::Stamps(style.stamps)));
+        self.say(if is_shown {
+            "the time is shown before each message; /time off hides it"
+        } else {
+            "no times are shown; /time on shows them"
+        });
     }
 
     fn say(&self, text: &str) {
         self.queue.say(text);
+    }
+}
+
+fn wanted(switch: &Switch<()>, is_on: bool) -> bool {
+    match switch {
+        Switch::Tell => is_on,
+        Switch::On(()) => true,
+        Switch::Off => false,
     }
 }

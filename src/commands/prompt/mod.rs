@@ -4,24 +4,32 @@
 //! thread, or the server with all of its clients; the display has one, and so have signals; none of them waits for
 //! another without a limit.
 
+mod arguments;
 pub(crate) mod command;
 mod connection;
 mod display;
 mod editor;
 mod files;
+mod filter;
 mod fold;
+mod help;
 mod history;
 mod host;
 mod line_reader;
 mod output;
+mod pages;
+mod programs;
 mod queue;
 mod reflow;
 pub(crate) mod requests;
+mod rpc;
 mod state;
 pub(crate) mod status;
 mod target;
 mod thread;
+mod transcript;
 
+use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -40,6 +48,7 @@ use self::state::Shared;
 use self::status::SIGNALLED;
 use self::target::{ClientTarget, PromptTarget, ServerTarget};
 use self::thread::PromptThread;
+use self::transcript::Transcript;
 use crate::client::options::ClientOptions;
 use crate::error::Error;
 use crate::input::source::PromptOptions;
@@ -112,6 +121,7 @@ fn prompt_with<R: PromptTarget>(
         colour: look.colour,
         drawn: Mutex::default(),
         wraps_anew: prompt.wraps_anew,
+        home: prompt.home.clone(),
     };
     let mut editor = editor::editor(assistant, prompt.vi).map_err(set_up)?;
     let printer = editor.create_external_printer().map_err(set_up)?;
@@ -121,19 +131,24 @@ fn prompt_with<R: PromptTarget>(
     let other = start(stage).map_err(local("start the thread of the connection"))?;
     // There is no prompt before there is a connection, or a server: a failure just ends the program.
     let mut code = None;
-    if is_ready.recv().is_ok() {
-        let renderer = Renderer::new(look.clone());
-        display::spawn(Arc::clone(&screen), Arc::clone(queue), renderer, printer)
+    let has_begun = is_ready.recv().is_ok();
+    if has_begun {
+        let transcript = Transcript::new(Renderer::new(look.clone()));
+        display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
         let stamps = look.stamps.unwrap_or(Stamps::Local);
-        let typist = LineReader { prompt, stamps, shared, screen: &screen, queue, recipient };
+        let style = RefCell::new(look.clone());
+        let typist = LineReader { prompt, stamps, style, shared, screen: &screen, queue, recipient };
         let mut history = History::load(&mut editor, prompt.history.as_deref(), typist.folding());
         code = typist.run(&mut editor, &mut history);
         typist.leave();
     }
     let ended = other.join().unwrap_or(101);
     let is_hurried = shared.has_left.load(Ordering::SeqCst) || ended > SIGNALLED;
-    term::restore_again();
+    if has_begun {
+        // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
+        term::restore_terminal();
+    }
     print_rest(look, &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
 }
@@ -171,7 +186,7 @@ fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Share
         rest.shorten();
     }
     let has_seen_enough = || shared.has_seen_enough.load(Ordering::SeqCst);
-    display::print_rest(&mut Renderer::new(look.clone()), rest, has_seen_enough);
+    display::print_rest(Transcript::new(Renderer::new(look.clone())), rest, has_seen_enough);
     let line = shared.line();
     if !line.is_empty() {
         let line = shared.folds.unfold(&line);

@@ -1,9 +1,10 @@
 //! Where events go at the prompt: what of them is shown, and the record.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use super::queue::{LARGEST, Queue, QueuedItem, ReceivedItem};
@@ -25,6 +26,8 @@ pub(crate) struct PromptOutput {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     record: RefCell<Option<Rc<OutputBuffer>>>,
+    /// Where that goes.
+    recorded_to: RefCell<Option<PathBuf>>,
     /// Records that have ended, whose last pieces may still be on their way.
     ended: RefCell<Vec<Rc<OutputBuffer>>>,
     look: OutputStyle,
@@ -43,11 +46,19 @@ struct Gathered {
 const LONGEST_QUEUED: usize = LARGEST / 2;
 
 impl PromptOutput {
-    pub(crate) fn new(stage: &PromptThread, look: &OutputStyle, record: Option<OutputBuffer>) -> Self {
+    /// `recorded_to` is where the record goes.
+    pub(crate) fn new(
+        stage: &PromptThread,
+        look: &OutputStyle,
+        record: Option<OutputBuffer>,
+        recorded_to: Option<&Path>,
+    ) -> Self {
+        stage.shared.is_recording.store(record.is_some(), Ordering::SeqCst);
         Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
             record: RefCell::new(record.map(Rc::new)),
+            recorded_to: RefCell::new(recorded_to.map(Path::to_owned)),
             ended: RefCell::default(),
             look: look.clone(),
             times: TimeOrder::default(),
@@ -87,9 +98,12 @@ impl PromptOutput {
             let _ = before.flush().await;
             self.ended.borrow_mut().push(before);
         }
-        match path {
-            Some(path) => talk.say(&format!("recording to `{}`", path.display())),
-            None => talk.say("not recording"),
+        self.shared.is_recording.store(path.is_some(), Ordering::SeqCst);
+        let before = self.recorded_to.replace(path.clone());
+        match (path, before) {
+            (Some(path), _) => talk.say(&format!("recording to `{}`", path.display())),
+            (None, Some(before)) => talk.say(&format!("no longer recording to `{}`", before.display())),
+            (None, None) => talk.say("nothing is being recorded"),
         }
     }
 
@@ -119,7 +133,7 @@ impl PromptOutput {
         if is_whole {
             return self.put(event);
         }
-        self.shared.history().note_size(size);
+        self.shared.history().note_size(at, size);
         if self.look.format == PayloadFormat::Records {
             let kind = if part.is_text { "text" } else { "binary" };
             return self.queue.push(QueuedItem::Note(format!("< {kind}, {size} bytes: too many to be kept\n")));
@@ -149,11 +163,12 @@ impl PromptOutput {
     fn is_shown(&self, what: &EventKind) -> bool {
         match what {
             _ if self.look.format == PayloadFormat::Records => true,
-            EventKind::Message(Direction::Out, _) => false,
-            EventKind::Message(Direction::In, message) => {
-                let filter = self.shared.filter();
-                filter.as_ref().is_none_or(|regex| regex.is_match(&String::from_utf8_lossy(message.data())))
-            }
+            EventKind::Message(direction, message) => match &*self.shared.filter() {
+                Some(filter) => {
+                    filter.shows(*direction, message) && (*direction == Direction::In || filter.wants_sent())
+                }
+                None => *direction == Direction::In,
+            },
             // A pong that answers a ping of the user's.
             EventKind::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             EventKind::Ping(..) | EventKind::Pong(..) => self.look.ping_pong,
@@ -201,12 +216,21 @@ impl Outlet for PromptOutput {
             return;
         }
         self.shared.history().note(&event);
+        let answered = match &event.what {
+            EventKind::Message(Direction::In, message) => {
+                message.text().and_then(|text| self.shared.rpc().answered(text))
+            }
+            _ => None,
+        };
         if matches!(event.what, EventKind::Message(Direction::In, _)) {
             self.show_received(event);
         } else if self.is_shown(&event.what) {
             self.queue.push(QueuedItem::Event(event));
         } else if matches!(event.what, EventKind::Message(Direction::Out, _)) {
             self.queue.push(QueuedItem::Sent(event.at));
+        }
+        if let Some(words) = answered {
+            self.queue.say(&words);
         }
     }
 

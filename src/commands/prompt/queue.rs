@@ -27,6 +27,8 @@ pub(crate) enum QueuedItem {
     Received(ReceivedItem),
     /// Whole lines that the program says, ready to be written.
     Lines(String),
+    /// A whole line, which takes the place of the one before if that was such a line too.
+    Progress(String),
     /// The same about what the peer has sent.
     Note(String),
     /// A message was sent that is on the screen already.
@@ -70,6 +72,8 @@ struct Waiting {
     is_paused: bool,
     /// Of all that waits.
     bytes: usize,
+    /// The prompt has to be drawn anew, whether or not there is something to show.
+    is_stale: bool,
     /// Something of ours has come since the last batch, which may be an answer.
     hurries: bool,
     skipped: Skipped,
@@ -102,6 +106,8 @@ impl Skipped {
 /// What the display takes at a time.
 #[derive(Default)]
 pub(crate) struct Taken {
+    /// The prompt has to be drawn anew.
+    pub(crate) is_stale: bool,
     pub(crate) skipped: Skipped,
     pub(crate) items: Vec<QueuedItem>,
     /// How many messages had been received by then.
@@ -143,7 +149,7 @@ fn is_few<'i>(items: impl IntoIterator<Item = &'i QueuedItem>) -> bool {
 impl QueuedItem {
     fn size(&self) -> usize {
         match self {
-            Self::Lines(text) | Self::Note(text) => text.len(),
+            Self::Lines(text) | Self::Progress(text) | Self::Note(text) => text.len(),
             Self::Event(Event { what: EventKind::Message(_, message), .. })
             | Self::Received(ReceivedItem { event: Event { what: EventKind::Message(_, message), .. }, .. }) => {
                 message.data().len()
@@ -157,13 +163,13 @@ impl QueuedItem {
         match self {
             Self::Event(_) => Some(self.size()),
             Self::Received(received) => Some(received.extent.size),
-            Self::Lines(_) | Self::Note(_) | Self::Sent(_) | Self::Set(_) => None,
+            Self::Lines(_) | Self::Progress(_) | Self::Note(_) | Self::Sent(_) | Self::Set(_) => None,
         }
     }
 
     /// Whether it only makes room for its like: how much else there is, the peer decides.
     pub(crate) fn is_ours(&self) -> bool {
-        matches!(self, Self::Lines(_) | Self::Set(_))
+        matches!(self, Self::Lines(_) | Self::Progress(_) | Self::Set(_))
     }
 }
 
@@ -289,7 +295,8 @@ impl Queue {
 impl Waiting {
     /// Whether there is nothing to show.
     fn is_empty(&self) -> bool {
-        self.spared.is_empty() && self.items.is_empty() && (!self.hurries || self.skipped == Skipped::default())
+        let is_skip_told = !self.hurries || self.skipped == Skipped::default();
+        self.spared.is_empty() && self.items.is_empty() && !self.is_stale && is_skip_told
     }
 
     /// Lets the oldest go until there is room, and counts the messages among them.
@@ -311,6 +318,7 @@ impl Waiting {
 
     fn take(&mut self, budget: usize) -> Taken {
         self.hurries = false;
+        let is_stale = std::mem::take(&mut self.is_stale);
         let skipped = std::mem::take(&mut self.skipped);
         let mut items = Vec::new();
         let mut taken = 0;
@@ -322,7 +330,7 @@ impl Waiting {
             self.bytes -= item.size();
             items.push(item);
         }
-        Taken { skipped, items, received: 0 }
+        Taken { is_stale, skipped, items, received: 0 }
     }
 }
 
@@ -469,7 +477,7 @@ mod tests {
         let taken = |count: usize| {
             let mut taken = Taken::default();
             let skipped = Skipped { messages: 2, bytes: 2 };
-            taken.append(Taken { skipped, items: vec![lines(9)], received: 2 });
+            taken.append(Taken { skipped, items: vec![lines(9)], received: 2, ..Taken::default() });
             let items = (0..count).map(|_| event("a")).collect();
             taken.append(Taken { items, ..Taken::default() });
             taken.shorten();

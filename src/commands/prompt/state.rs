@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use regex::Regex;
-
+use super::filter::MessageFilter;
 use super::fold::Folds;
-use crate::events::{Event, EventKind, Opened};
+use super::rpc::RpcCalls;
+use crate::events::{ClientName, Event, EventKind, Opened};
 use crate::message::{Direction, Message};
+use crate::render::local_time;
 use crate::server::Roster;
 use crate::session::Replies;
 
@@ -62,12 +63,15 @@ pub(crate) struct Shared {
     pub(crate) has_seen_enough: AtomicBool,
     /// A pager or an editor has the terminal, and its Ctrl-C is none of ours.
     pub(crate) is_lent: AtomicBool,
+    /// Events go to a file.
+    pub(crate) is_recording: AtomicBool,
     /// The user has entered a line.
     pub(crate) has_typed: AtomicBool,
     /// The user has asked for the connection to be closed, and is still there.
     pub(crate) asked_close: AtomicBool,
     history: Mutex<MessageLog>,
-    filter: Mutex<Option<Regex>>,
+    filter: Mutex<Option<MessageFilter>>,
+    rpc: Mutex<RpcCalls>,
 }
 
 impl Shared {
@@ -111,16 +115,25 @@ impl Shared {
         self.history.lock().expect("nothing panics while it holds this")
     }
 
-    pub(crate) fn filter(&self) -> MutexGuard<'_, Option<Regex>> {
+    pub(crate) fn filter(&self) -> MutexGuard<'_, Option<MessageFilter>> {
         self.filter.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(crate) fn rpc(&self) -> MutexGuard<'_, RpcCalls> {
+        self.rpc.lock().expect("nothing panics while it holds this")
     }
 }
 
 /// What happened so far: the last messages whole, and counts of all.
 #[derive(Default)]
 pub(crate) struct MessageLog {
-    messages: VecDeque<Kept>,
+    messages: VecDeque<KeptMessage>,
     bytes: usize,
+    /// What was said meanwhile: before which message, and the line.
+    words: VecDeque<(u64, String)>,
+    /// How many have been kept so far, and how many of them were received.
+    noted: u64,
+    received: usize,
     connection: Option<Counted>,
     /// What is sent by itself, and so is nothing to go back to.
     pub(crate) heartbeat: Option<Message>,
@@ -132,10 +145,32 @@ pub(crate) struct MessageLog {
     pub(crate) sent: Option<Message>,
 }
 
+/// A message that was sent or received.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptMessage {
+    /// From 1, in the order of all that are kept.
+    pub(crate) number: u64,
+    pub(crate) at: SystemTime,
+    /// With whom, where we are the server.
+    pub(crate) client: Option<ClientName>,
+    pub(crate) direction: Direction,
+    content: Kept,
+}
+
+#[derive(Clone, Debug)]
 enum Kept {
     Whole(Message),
     /// It was too large to be kept; this was its size.
     Size(usize),
+}
+
+/// Which of the messages that are kept is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageNumber {
+    /// Of those that were received; 1 is the last.
+    FromLast(NonZeroUsize),
+    /// `!12`: as `/grep` and `/view` number those of both directions.
+    Exact(u64),
 }
 
 /// The connection and what went over it.
@@ -179,13 +214,16 @@ impl MessageLog {
                 match direction {
                     Direction::In => {
                         self.expect_reply(message);
-                        self.keep(message.unshared());
+                        self.keep(event, message);
                     }
                     Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
                     Direction::Out if self.replying.front() == Some(message) => drop(self.replying.pop_front()),
                     // What goes to a client may be nothing that was typed; what was is noted there.
-                    Direction::Out if event.client.is_some() => {}
-                    Direction::Out => self.sent = Some(message.clone()),
+                    Direction::Out if event.client.is_some() => self.keep(event, message),
+                    Direction::Out => {
+                        self.sent = Some(message.clone());
+                        self.keep(event, message);
+                    }
                 }
             }
             EventKind::Pong(Direction::In, _, Some(time)) => {
@@ -212,40 +250,86 @@ impl MessageLog {
     }
 
     /// Takes note of a received message that nobody has whole.
-    pub(crate) fn note_size(&mut self, size: usize) {
+    pub(crate) fn note_size(&mut self, at: SystemTime, size: usize) {
         if let Some(connection) = &mut self.connection {
             connection.messages[Direction::In as usize] += 1;
             connection.bytes[Direction::In as usize] += size as u64;
         }
-        self.push(Kept::Size(size));
+        self.push(at, None, Direction::In, Kept::Size(size));
     }
 
-    fn keep(&mut self, message: Message) {
+    fn keep(&mut self, event: &Event, message: &Message) {
+        let EventKind::Message(direction, _) = &event.what else { return };
         let size = message.data().len();
-        self.push(if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message) });
+        let kept = if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message.unshared()) };
+        self.push(event.at, event.client, *direction, kept);
     }
 
-    fn push(&mut self, kept: Kept) {
-        self.bytes += kept.size();
-        self.messages.push_back(kept);
+    fn push(&mut self, at: SystemTime, client: Option<ClientName>, direction: Direction, content: Kept) {
+        self.noted += 1;
+        self.received += usize::from(direction == Direction::In);
+        self.bytes += content.size();
+        self.messages.push_back(KeptMessage { number: self.noted, at, client, direction, content });
         while self.messages.len() > KEPT_MESSAGES || self.bytes > KEPT_BYTES {
             let oldest = self.messages.pop_front().expect("what was just kept fits");
-            self.bytes -= oldest.size();
+            self.bytes -= oldest.content.size();
         }
     }
 
-    /// A received message, counted from the last.
+    /// Takes note of a line that was said, as it is shown.
+    pub(crate) fn note_words(&mut self, line: &str) {
+        if self.words.len() == KEPT_MESSAGES {
+            self.words.pop_front();
+        }
+        self.words.push_back((self.noted + 1, line.to_owned()));
+    }
+
+    /// What was said, each with the number of the message that it was said before.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &(u64, String)> {
+        self.words.iter()
+    }
+
+    /// All that are kept, the oldest first.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &KeptMessage> {
+        self.messages.iter()
+    }
+
+    /// A message that is kept.
     ///
     /// # Errors
     /// In words, when it is not kept.
-    pub(crate) fn message(&self, number: NonZeroUsize) -> Result<Message, String> {
-        let at = self.messages.len().checked_sub(number.get());
-        match at.and_then(|at| self.messages.get(at)) {
-            Some(Kept::Whole(message)) => Ok(message.clone()),
-            Some(Kept::Size(size)) => Err(format!("that message had {size} bytes, too many to be kept")),
-            None if self.messages.is_empty() => Err("nothing was received yet".to_owned()),
-            None => Err(format!("only the last {} messages are kept", self.messages.len())),
+    pub(crate) fn message(&self, number: MessageNumber) -> Result<KeptMessage, String> {
+        let found = match number {
+            MessageNumber::FromLast(number) => self.nth_last(number.get())?,
+            MessageNumber::Exact(number) => self.numbered(number)?,
+        };
+        Ok(found.clone())
+    }
+
+    fn nth_last(&self, number: usize) -> Result<&KeptMessage, String> {
+        let received = || self.messages.iter().rev().filter(|kept| kept.direction == Direction::In);
+        match (received().nth(number - 1), self.received) {
+            (Some(kept), _) => Ok(kept),
+            (None, 0) => Err("nothing was received yet".to_owned()),
+            (None, all) if number > all => Err(format!("only {} received yet", were(all as u64, "message"))),
+            (None, _) => Err(self.gone()),
         }
+    }
+
+    fn numbered(&self, number: u64) -> Result<&KeptMessage, String> {
+        let Some(oldest) = self.messages.front() else { return Err("there is no message yet".to_owned()) };
+        let at = number.checked_sub(oldest.number).and_then(|at| usize::try_from(at).ok());
+        match at.and_then(|at| self.messages.get(at)) {
+            Some(kept) => Ok(kept),
+            None if number < oldest.number => Err(self.gone()),
+            None => Err(format!("the last message is !{}", self.noted)),
+        }
+    }
+
+    /// That a message is too old to be there.
+    fn gone(&self) -> String {
+        let oldest = self.messages.front().map_or(self.noted, |oldest| oldest.number);
+        format!("that message is no longer kept; the oldest is !{oldest}")
     }
 
     /// What `/info` shows.
@@ -270,8 +354,13 @@ impl MessageLog {
     }
 }
 
+/// `1 message was`, `2 messages were`
+fn were(number: u64, what: &str) -> String {
+    format!("{} {}", counted(number, what), if number == 1 { "was" } else { "were" })
+}
+
 /// `1 byte`, `2 bytes`
-fn counted(number: u64, what: &str) -> String {
+pub(crate) fn counted(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -295,6 +384,33 @@ impl std::fmt::Display for RoundTrips {
     }
 }
 
+impl KeptMessage {
+    /// # Errors
+    /// In words, when it was too large to be kept.
+    pub(crate) fn whole(&self) -> Result<&Message, String> {
+        match &self.content {
+            Kept::Whole(message) => Ok(message),
+            Kept::Size(size) => Err(format!("that message had {size} bytes, too many to be kept")),
+        }
+    }
+
+    /// Where and when it was, in a line: `!12  received from #2, text, 48 bytes, 12:34:56.789`.
+    pub(crate) fn headed(&self) -> String {
+        let way = match (self.direction, self.client) {
+            (Direction::In, None) => "received".to_owned(),
+            (Direction::In, Some(client)) => format!("received from {client}"),
+            (Direction::Out, None) => "sent".to_owned(),
+            (Direction::Out, Some(client)) => format!("sent to {client}"),
+        };
+        let (kind, size) = match &self.content {
+            Kept::Whole(Message::Text(text)) => (", text", text.len()),
+            Kept::Whole(Message::Binary(data)) => (", binary", data.len()),
+            Kept::Size(size) => ("", *size),
+        };
+        format!("!{}  {way}{kind}, {}, {}", self.number, counted(size as u64, "byte"), local_time(self.at))
+    }
+}
+
 impl Kept {
     fn size(&self) -> usize {
         match self {
@@ -309,8 +425,9 @@ mod tests {
     use super::*;
     use crate::transport::Peer;
 
-    fn number(number: usize) -> NonZeroUsize {
-        NonZeroUsize::new(number).unwrap()
+    fn kept(history: &MessageLog, number: usize) -> Result<Message, String> {
+        let number = MessageNumber::FromLast(NonZeroUsize::new(number).unwrap());
+        history.message(number).and_then(|kept| kept.whole().cloned())
     }
 
     fn received(history: &mut MessageLog, message: Message) {
@@ -320,12 +437,18 @@ mod tests {
     #[test]
     fn messages_are_counted_from_the_last() {
         let mut history = MessageLog::default();
-        assert_eq!(history.message(number(1)), Err("nothing was received yet".to_owned()));
+        assert_eq!(kept(&history, 1), Err("nothing was received yet".to_owned()));
         received(&mut history, "a".into());
+        assert_eq!(kept(&history, 2), Err("only 1 message was received yet".to_owned()));
+        history.note(&Event::now(EventKind::Message(Direction::Out, "mine".into())));
         received(&mut history, "b".into());
-        assert_eq!(history.message(number(1)), Ok("b".into()));
-        assert_eq!(history.message(number(2)), Ok("a".into()));
-        assert_eq!(history.message(number(3)), Err("only the last 2 messages are kept".to_owned()));
+        assert_eq!(kept(&history, 1), Ok("b".into()));
+        assert_eq!(kept(&history, 2), Ok("a".into()));
+        assert_eq!(kept(&history, 3), Err("only 2 messages were received yet".to_owned()));
+        let exact = |number| history.message(MessageNumber::Exact(number)).map(|kept| kept.whole().unwrap().clone());
+        assert_eq!([exact(1), exact(2), exact(3)], ["a", "mine", "b"].map(|text| Ok(text.into())));
+        assert_eq!(exact(4), Err("the last message is !3".to_owned()));
+        assert_eq!(exact(0), Err("that message is no longer kept; the oldest is !1".to_owned()));
     }
 
     #[test]
@@ -338,7 +461,9 @@ mod tests {
         received(&mut history, Message::Binary(vec![0; KEPT_BYTES].into()));
         assert_eq!((history.messages.len(), history.bytes), (1, KEPT_BYTES));
         received(&mut history, Message::Binary(vec![0; KEPT_BYTES + 1].into()));
-        assert!(history.message(number(1)).unwrap_err().contains("16777217 bytes"));
+        assert!(kept(&history, 1).is_err_and(|why| why.contains("16777217 bytes")));
+        let missing = kept(&history, 3).unwrap_err();
+        assert_eq!(missing, format!("that message is no longer kept; the oldest is !{}", 2 * KEPT_MESSAGES + 1));
     }
 
     #[test]
@@ -346,7 +471,7 @@ mod tests {
         let mut history = MessageLog::default();
         let message = Message::Binary(vec![0; 9].into());
         received(&mut history, message.clone());
-        let kept = history.message(number(1)).unwrap();
+        let kept = kept(&history, 1).unwrap();
         assert_eq!((kept.data().as_ptr() == message.data().as_ptr(), kept == message), (false, true));
     }
 

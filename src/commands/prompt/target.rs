@@ -1,10 +1,10 @@
 //! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, raise};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -15,6 +15,7 @@ use super::state::{ConnectionState, Shared};
 use super::status::INTERRUPTED;
 use crate::events::{Batch, ClientName, Input};
 use crate::message::{Close, Message};
+use crate::sys::signals;
 use crate::target::Parsed;
 use crate::wire::frame::Side;
 
@@ -52,6 +53,12 @@ pub(crate) trait PromptTarget: Clone + Send + 'static {
     /// # Errors
     /// In words, why not.
     fn obey(&self, command: PromptCommand) -> Result<(), String>;
+
+    /// Records to a file from now on, or no longer.
+    ///
+    /// # Errors
+    /// In words, why not.
+    fn record(&self, path: Option<PathBuf>) -> Result<(), String>;
 
     /// Who types leaves with Ctrl-C; the exit status, if the other thread's does not count then.
     fn interrupted(&self) -> Option<u8>;
@@ -149,7 +156,6 @@ impl PromptTarget for ClientTarget {
                 Err(error) => return Err(format!("`{url}` is no URL: {error}")),
             },
             PromptCommand::Reconnect => self.order(Wish::Reconnect),
-            PromptCommand::Record(path) => self.order(Wish::Record(path)),
             PromptCommand::Repeat { times, every } => {
                 let sent = self.shared.history().sent.clone();
                 match sent {
@@ -164,6 +170,11 @@ impl PromptTarget for ClientTarget {
             PromptCommand::Info => self.queue.print(&self.shared.history().info(self.is_open())),
             _ => return Err(NONE_OF_OURS.to_owned()),
         }
+        Ok(())
+    }
+
+    fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
+        self.order(Wish::Record(path));
         Ok(())
     }
 
@@ -190,8 +201,8 @@ impl ClientTarget {
 
 impl PromptTarget for ServerTarget {
     const SIDE: Side = Side::Server;
-    // As SIGINT ends any other server.
-    const INTERRUPTS: u32 = 1;
+    // Its clients would go with it.
+    const INTERRUPTS: u32 = 2;
 
     fn send(&self, to: Option<ClientName>, input: Input) -> Result<(), String> {
         let message = message_of(&input);
@@ -209,15 +220,18 @@ impl PromptTarget for ServerTarget {
             PromptCommand::Clients => self.order(ServerRequest::List),
             PromptCommand::Kick(client, close) => self.order(ServerRequest::Close(Some(client), close)),
             PromptCommand::Close(close) => self.order(ServerRequest::Close(None, close)),
-            PromptCommand::Record(path) => self.order(ServerRequest::Record(path)),
             _ => Err(NONE_OF_OURS.to_owned()),
         }
+    }
+
+    fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
+        self.order(ServerRequest::Record(path))
     }
 
     fn interrupted(&self) -> Option<u8> {
         if self.orders.is_closed() {
             // It is ending, and waits for its clients. The line editor took the signal, or the key, for itself.
-            let _ = raise(Signal::SIGINT);
+            signals::interrupt_ourselves();
         }
         None
     }

@@ -25,7 +25,12 @@ pub(crate) struct Layout {
 
 /// Whether a text is a whole JSON object or array; a bare scalar reads better as the text it is.
 pub(crate) fn is_json(text: &str) -> bool {
-    text.trim_ascii_start().starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok()
+    begins_json(text) && serde_json::from_str::<&RawValue>(text).is_ok()
+}
+
+/// Whether a text begins as a JSON object or array does.
+pub(crate) fn begins_json(text: &str) -> bool {
+    text.trim_ascii_start().starts_with(['{', '['])
 }
 
 /// Lays JSON out for a terminal: as sent when that fits on one row, else indented, with small containers on one row.

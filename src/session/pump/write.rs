@@ -70,6 +70,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     ) -> Infallible {
         let mut timing = SendTiming::new(options);
         let mut sending = self.send_once(first, &mut timing).await && self.send_backlog(&mut timing).await;
+        self.has_begun.set(true);
         let mut input_open = true;
         while sending && self.core.borrow().sent_close().is_none() {
             tokio::select! {
@@ -160,7 +161,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 break;
             }
             if is_message {
-                self.backlog.borrow_mut().hand_over_other();
+                self.backlog.borrow_mut().hand_over_others(1);
             }
             if self.send_one(input).await.is_err() {
                 return false;
@@ -183,7 +184,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     }
 
     async fn send_by_itself(&self, message: Message) -> bool {
-        self.backlog.borrow_mut().hand_over_other();
+        self.backlog.borrow_mut().hand_over_others(1);
         self.send_one(Input::Message(message)).await.is_ok() && self.flush().await
     }
 
@@ -269,7 +270,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             Input::Part(part) => {
                 if part.is_last {
                     // It counts as a message once it is written; there is no copy of it to be sent again.
-                    self.backlog.borrow_mut().hand_over_other();
+                    self.backlog.borrow_mut().hand_over_others(1);
                 }
                 self.socket.feed_part(part).await?;
                 None

@@ -27,16 +27,13 @@ use super::incoming::Incoming;
 use super::options::{ConnectionOptions, Limits};
 use super::outbound::Outbound;
 use super::raw_frame::RawFrame;
-use super::stream::FrameIo;
+use super::stream::{FrameIo, ReadBuffer};
 use super::trace::{Tracer, WireEvent};
 use crate::message::{Close, Message, Part};
 use crate::transport::Duplex;
 
-/// What one read may bring.
+/// What one read may bring to a client.
 pub(crate) const BLOCK: usize = 256 << 10;
-
-/// A server has one for each of its clients.
-const SERVER_BLOCK: usize = 4 << 10;
 
 /// More than a control frame takes; tungstenite zeroes what is free of it before each read.
 const CONTROL_BUFFER: usize = 256;
@@ -63,9 +60,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes over after the handshake; `leftover` is what came behind its head.
     pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: ConnectionOptions) -> Self {
         let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
-        let (role, block, ours, theirs) = match side {
-            Side::Client => (Role::Client, BLOCK, client, server),
-            Side::Server => (Role::Server, SERVER_BLOCK, server, client),
+        let (role, reading, ours, theirs) = match side {
+            Side::Client => (Role::Client, ReadBuffer::Own(BLOCK), client, server),
+            Side::Server => (Role::Server, ReadBuffer::Shared, server, client),
         };
         // Written at once, each frame reaches `stream` by itself.
         let config = WebSocketConfig::default().read_buffer_size(CONTROL_BUFFER).write_buffer_size(0);
@@ -79,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             tally: Arc::clone(&manner.tally),
         });
         let tracer = manner.traced.then(|| Box::new(Tracer::new(side, manner.deflate)));
-        let stream = FrameIo::new(stream, block, inbound, leftover, tracer);
+        let stream = FrameIo::new(stream, reading, inbound, leftover, tracer);
         let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
         let outbound = Outbound::new(ours, manner.fragment, manner.tally);
         Self {

@@ -59,6 +59,16 @@ fn made(fin: bool, rsv: u8, opcode: u8, payload: &[u8]) -> Vec<u8> {
     [&out, payload].concat()
 }
 
+fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let key = [1, 2, 3, 4];
+    let mut out = BytesMut::new();
+    FrameHeader { fin: true, rsv: 0, opcode, mask: Some(key), length: payload.len() as u64 }.write(&mut out);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    frame::mask(&mut out[start..], key, 0);
+    out.to_vec()
+}
+
 fn deflated(terms: Terms, message: &[u8]) -> Vec<u8> {
     Deflater::new(terms).unwrap().message(message)
 }
@@ -402,6 +412,46 @@ async fn small_messages_that_come_together_go_up_together_and_others_by_themselv
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message(Message::Binary("b".into())));
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message("c".into()));
     assert!(matches!(near.next().await, Some(Err(Fault::TooBig { limit: 1024 }))));
+}
+
+#[tokio::test]
+async fn masked_messages_go_up_together_up_to_one_that_is_no_text() {
+    let (near, mut far) = duplex(4096);
+    let limits = Limits { max_message: 1024, pongs: true };
+    let near = Socket::new(near, Bytes::new(), Side::Server, limits, ConnectionOptions::default()).await;
+    near.hand_over_runs();
+    let long = "x".repeat(1000);
+    let frames = ["a", "é", &long, "b"].map(|text| masked(frame::TEXT, text.as_bytes()));
+    far.write_all(&[frames.concat(), masked(frame::TEXT, b"\xff"), masked(frame::TEXT, b"c")].concat()).await.unwrap();
+    let Some(Ok(Incoming::Run(run))) = near.next().await else { panic!("no run") };
+    assert_eq!(run.iter().collect::<Vec<_>>(), ["a", "é", &long, "b"].map(str::as_bytes));
+    let Some(Err(fault)) = near.next().await else { panic!("no fault") };
+    assert_eq!(fault.to_string(), r"a text message is not UTF-8: `\xff` at byte 0");
+}
+
+#[tokio::test]
+async fn a_large_message_that_comes_bit_by_bit_is_handed_up_whole() {
+    let (near, mut far) = duplex(3000);
+    let limits = Limits { max_message: 1 << 20, pongs: true };
+    let near = Socket::new(near, Bytes::new(), Side::Server, limits, ConnectionOptions::default()).await;
+    near.hand_over_runs();
+    let data: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    let sending = async {
+        let frames = [masked(frame::TEXT, b"first"), masked(frame::BINARY, &data), masked(frame::TEXT, b"last")];
+        far.write_all(&frames.concat()).await.unwrap();
+    };
+    let receiving = async {
+        let mut came = Vec::new();
+        while came.len() < 3 {
+            match near.next().await.unwrap().unwrap() {
+                Incoming::Message(message) => came.push(message),
+                other => panic!("{other:?}"),
+            }
+        }
+        came
+    };
+    let ((), came) = tokio::join!(sending, receiving);
+    assert!(came == ["first".into(), Message::Binary(data.clone().into()), "last".into()]);
 }
 
 #[tokio::test]

@@ -20,10 +20,10 @@ pub struct Row {
 
 /// The median of what was measured, and between what the middle half lies.
 #[derive(Clone, Copy)]
-struct Spread {
-    low: u64,
-    median: u64,
-    high: u64,
+pub struct Spread {
+    pub low: u64,
+    pub median: u64,
+    pub high: u64,
 }
 
 impl Cell {
@@ -44,7 +44,7 @@ impl Row {
 }
 
 impl Spread {
-    fn of(mut values: Vec<u64>) -> Option<Self> {
+    pub fn of(mut values: Vec<u64>) -> Option<Self> {
         values.sort_unstable();
         let (last, quarter) = (values.len().checked_sub(1)?, values.len() / 4);
         Some(Self { low: values[quarter], median: values[values.len() / 2], high: values[last - quarter] })
@@ -127,7 +127,7 @@ pub fn peaks(rows: &[Row]) -> String {
     out
 }
 
-fn ratio(value: u64, bound: u64) -> String {
+pub fn ratio(value: u64, bound: u64) -> String {
     let ratio = value as f64 / bound as f64;
     if ratio < 9.95 { format!("{ratio:.2}x") } else { format!("{ratio:.0}x") }
 }
@@ -146,7 +146,7 @@ fn rate(job: &Job, took: u64) -> Option<String> {
     })
 }
 
-fn time(nanoseconds: u64) -> String {
+pub fn time(nanoseconds: u64) -> String {
     match nanoseconds as f64 {
         few if few < 1e6 => format!("{:.1} us", few / 1e3),
         more if more < 1e9 => format!("{:.2} ms", more / 1e6),
@@ -154,6 +154,6 @@ fn time(nanoseconds: u64) -> String {
     }
 }
 
-fn memory(bytes: u64) -> String {
+pub fn memory(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

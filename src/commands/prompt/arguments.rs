@@ -1,0 +1,144 @@
+//! The arguments of slash commands, each read from the rest of the line.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use bytes::Bytes;
+use regex::Regex;
+
+use super::files::TypedPath;
+use super::filter::MessageFilter;
+use super::rpc;
+use super::state::MessageNumber;
+use crate::events::ClientName;
+use crate::message::{Close, close};
+use crate::text::{patterns, unescape, units};
+
+/// The most that a ping or pong may carry (RFC 6455, section 5.5).
+const LONGEST_CONTROL: usize = 125;
+
+/// What is wanted of something that can be on or off.
+#[derive(Debug)]
+pub(crate) enum Switch<T> {
+    /// To know how it is.
+    Tell,
+    On(T),
+    Off,
+}
+
+/// What the editor begins with.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Draft {
+    /// If it is empty, what was sent last.
+    Text(String),
+    /// What is in a file, which stays as it is.
+    File(TypedPath),
+}
+
+/// The name of a client, and what follows it.
+pub(super) fn addressed(rest: &str) -> Result<(ClientName, &str), String> {
+    let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    Ok((name.parse().map_err(|_| "clients have names like `#1`; /clients lists them")?, rest.trim_start()))
+}
+
+pub(super) fn on_off(rest: &str) -> Result<Switch<()>, String> {
+    match rest {
+        "" => Ok(Switch::Tell),
+        "on" => Ok(Switch::On(())),
+        "off" => Ok(Switch::Off),
+        _ => Err("write on or off".to_owned()),
+    }
+}
+
+pub(super) fn path(rest: &str) -> Result<TypedPath, String> {
+    TypedPath::from_text(rest)
+}
+
+pub(super) fn edit(rest: &str) -> Result<Draft, String> {
+    match rest.strip_prefix('@') {
+        Some(file) => path(file).map(Draft::File),
+        None => Ok(Draft::Text(rest.to_owned())),
+    }
+}
+
+pub(super) fn control(rest: &str) -> Result<Bytes, String> {
+    if rest.len() > LONGEST_CONTROL {
+        return Err(format!("at most {LONGEST_CONTROL} bytes, these are {}", rest.len()));
+    }
+    Ok(Bytes::copy_from_slice(rest.as_bytes()))
+}
+
+pub(super) fn binary(rest: &str) -> Result<Bytes, String> {
+    unescape::hex(rest).map(Bytes::from)
+}
+
+pub(super) fn base64(rest: &str) -> Result<Bytes, String> {
+    unescape::base64(rest).map(Bytes::from)
+}
+
+const LAST: MessageNumber = MessageNumber::FromLast(NonZeroUsize::MIN);
+
+pub(super) fn number(rest: &str) -> Result<MessageNumber, String> {
+    let read = if rest.is_empty() { Some(LAST) } else { numbered(rest) };
+    read.ok_or_else(|| "messages are counted from the last, which is 1; `!1` is the first".to_owned())
+}
+
+fn numbered(word: &str) -> Option<MessageNumber> {
+    match word.strip_prefix('!') {
+        Some(exact) => exact.parse().ok().map(MessageNumber::Exact),
+        None => word.parse().ok().map(MessageNumber::FromLast),
+    }
+}
+
+/// The message, and where it goes.
+pub(super) fn save(rest: &str) -> Result<(MessageNumber, TypedPath), String> {
+    let first = rest.split_once(char::is_whitespace).and_then(|(number, path)| Some((numbered(number)?, path)));
+    let (number, file) = first.unwrap_or((LAST, rest));
+    Ok((number, path(file.trim())?))
+}
+
+pub(super) fn filter(rest: &str) -> Result<Switch<MessageFilter>, String> {
+    Ok(match rest {
+        "" => Switch::Tell,
+        "off" => Switch::Off,
+        _ => Switch::On(MessageFilter::from_text(rest)?),
+    })
+}
+
+pub(super) fn pattern(rest: &str) -> Result<Regex, String> {
+    if rest.is_empty() { Err("write a regular expression".to_owned()) } else { patterns::regex(rest) }
+}
+
+/// The method, and its parameters.
+pub(super) fn call(rest: &str) -> Result<(String, Option<String>), String> {
+    let (method, params) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    if method.is_empty() {
+        return Err("which method?".to_owned());
+    }
+    Ok((method.to_owned(), rpc::params(params.trim())?))
+}
+
+pub(super) fn fragment(rest: &str) -> Result<Option<usize>, String> {
+    if rest == "off" { Ok(None) } else { units::size(rest).map(Some) }
+}
+
+/// How often, and at which interval.
+pub(super) fn repeat(rest: &str) -> Result<(u32, Duration), String> {
+    let mut words = rest.split_whitespace();
+    let times = words.next().and_then(|times| times.parse().ok()).filter(|times| *times > 0);
+    let times = times.ok_or("write how often, as in `10` or `10 every 500ms`")?;
+    let every = match (words.next(), words.next(), words.next()) {
+        (None, ..) => Duration::ZERO,
+        (Some("every"), Some(time), None) => units::time(time)?,
+        _ => return Err("write how often, as in `10` or `10 every 500ms`".to_owned()),
+    };
+    Ok((times, every))
+}
+
+pub(super) fn closing(rest: &str) -> Result<Option<Close>, String> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let (code, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    Ok(Some(Close::new(close::close_code(code)?, close::close_reason(reason.trim())?)))
+}
