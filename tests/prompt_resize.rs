@@ -56,6 +56,10 @@ fn is_whole(lines: &str, message: &Regex, line: &str) -> bool {
     before.is_some_and(|before| message.is_match(before)) && text.matches("a-line-that-is").count() == 1
 }
 
+fn message(number: u32) -> Regex {
+    Regex::new(&format!("< #{number}#$")).expect("a pattern of ours")
+}
+
 fn typed(screen: &Tmux) -> String {
     screen.wait("the prompt", |lines| lines.trim_end().ends_with(&format!("< #{FILLING}#\n>")));
     screen.keys(TYPED);
@@ -65,10 +69,10 @@ fn typed(screen: &Tmux) -> String {
 #[test]
 fn a_wrapped_line_is_there_once_and_the_message_above_it_stays() {
     let server = saying();
+    let message = message(FILLING);
     for (first, widths) in WIDTHS {
         let screen = tmux(&url(&server), first);
         let mut line = typed(&screen);
-        let message = Regex::new("< #31#$").expect("a pattern of ours");
         screen.wait("the line", |lines| is_whole(lines, &message, &line));
         for width in widths {
             screen.resize(*width);
@@ -90,7 +94,7 @@ fn a_wrapped_line_is_there_once_and_no_message_is_lost_while_they_come() {
             screen.resize(*width);
             more.notify_one();
             last += 3;
-            let message = Regex::new(&format!("< #{last}#$")).expect("a pattern of ours");
+            let message = message(last);
             screen.wait("the messages", |lines| is_whole(lines, &message, &line));
             screen.keys("+");
             line.push('+');

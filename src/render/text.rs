@@ -98,7 +98,7 @@ pub(crate) fn head(message: &Message) -> Message {
 
 /// Appends a message.
 ///
-/// `lead` stands before it: the time and the client's name, where there are such.
+/// `lead` is before it: the time and the client's name, where there are such.
 pub(super) fn message(
     look: &OutputStyle,
     lead: &str,
