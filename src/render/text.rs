@@ -396,7 +396,7 @@ mod tests {
         let long = Message::from("é".repeat(4000).as_str());
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &long);
-        assert!(shown.ends_with("é\n… [8000 bytes, /last shows all]\n") && shown.len() < 4200, "{shown}");
+        assert!(shown.ends_with("é\n  … [8000 bytes, /last shows all]\n") && shown.len() < 4200, "{shown}");
         assert_eq!(preview::rows(&shown, width(&prompt)), rows_at_prompt());
         assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &long).len(), 8001);
     }
