@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::client::options::ClientOptions;
+use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
@@ -31,6 +32,9 @@ pub(crate) enum Job {
         client: Option<ClientName>,
     },
     Run(Box<RunOptions>),
+    Check(Box<CheckOptions>),
+    ListCases(Box<CaseChoice>),
+    ShowCase(Box<ShownCase>),
     Print(Vec<u8>),
 }
 
@@ -52,6 +56,9 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
+        Job::Check(check) => check_as(&check),
+        Job::ShowCase(shown) => crate::commands::check::show(&shown),
+        Job::ListCases(choice) => crate::commands::check::list(&choice),
         Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
@@ -120,6 +127,13 @@ fn run_as(suite: &RunOptions) -> u8 {
         term::allow_colour();
     }
     crate::commands::run::run(suite)
+}
+
+fn check_as(check: &CheckOptions) -> u8 {
+    if check.plan.diagnostics.colour {
+        term::allow_colour();
+    }
+    crate::commands::check::run(check)
 }
 
 pub(crate) fn here(port: u16) -> Target {

@@ -2,6 +2,7 @@
 //!
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
+mod check;
 pub(crate) mod credentials;
 mod curl;
 pub(crate) mod defer;
@@ -14,6 +15,7 @@ mod manual;
 mod modes;
 mod options;
 mod replay;
+mod reports;
 mod route;
 mod run;
 mod secret;
@@ -26,6 +28,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
+use self::check::CheckArgs;
 use self::defer::Apart;
 use self::listen::ListenArgs;
 use self::modes::GivenOptions;
@@ -56,7 +59,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -116,6 +119,17 @@ enum CliCommand {
     /// printed on stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file cannot
     /// be parsed, otherwise as for a connection. `wsprobe run --help` lists its options.
     Run(Box<Apart<RunArgs>>),
+    /// Check which rules of the RFCs a server keeps
+    ///
+    /// Each case has a stable name, is about one rule of RFC 6455 or RFC 7692, and runs on its own connection, one after the other.
+    /// The server need not echo: a case is judged by its reaction. `ok` keeps the rule, `loose` keeps it in effect
+    /// but not in form, `FAIL` breaks it and is printed with what was sent, received and expected; `unclear` has more than one
+    /// possible cause, `noted` is evidence without a rule, `skipped` does not apply to this server.
+    ///
+    /// By default only well-formed traffic is sent; `--malformed` and `--limits` add to it. Results are printed on stderr; stdout is
+    /// for `--report`, `--list` and `--show`. The exit status is 1 if a MUST is broken (with `--strict`, also a SHOULD), and 3 to 7
+    /// as for a connection if nothing could be judged. `wsprobe check --help` lists its options.
+    Check(Box<Apart<CheckArgs>>),
     /// Send a recording of `--record` again, with its timing
     ///
     /// Sends what the client sent in the recording (messages, pings, unsolicited pongs, the Close), with the recorded
@@ -179,6 +193,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             }
             run.0.job(env)
         }
+        (Some(CliCommand::Check(check)), _) => check.0.job(env),
         (Some(CliCommand::Demo(demo)), _) => {
             given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
             translate::demo(&demo.0.options, env).map(Job::Demo)
@@ -194,7 +209,10 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
                 return Ok(Job::Listen(Box::new(service)));
             }
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run") {
+            if matches!(
+                url.as_str(),
+                "check" | "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run"
+            ) {
                 return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
             }
             given.check_client(&cli.options, env)?;

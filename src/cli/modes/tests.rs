@@ -130,6 +130,15 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("repeat", &[], &["--repeat", "9"]),
     ("filter", &[], &["--filter", "a"]),
     ("report", &[], &["--report", "tap"]),
+    ("list", &[], &["--list"]),
+    ("show", &[], &["--show", "frame/rsv2"]),
+    ("only", &[], &["--only", "utf8/*"]),
+    ("skip", &[], &["--skip", "utf8/*"]),
+    ("strict", &[], &["--strict"]),
+    ("malformed", &[], &["--malformed"]),
+    ("limits", &[], &["--limits"]),
+    ("authorized", &[], &["--authorized"]),
+    ("vanish", &[], &["--vanish", "9s"]),
 ];
 
 /// A mode: its words, the terminals that there are, and what is refused in it.
@@ -319,6 +328,8 @@ const MODES: &[Mode] = &[
     mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES]),
     mode(&["replay", "%/record", ":1"], StdinKind::Pipe, &[&["vi"], RECONNECTING]),
     mode(&["replay", "%/record", ":1"], StdinKind::Terminal, &[&["vi"], RECONNECTING]),
+    mode(&["check", ":1"], StdinKind::Pipe, &[&["list", "frames"]]),
+    mode(&["check", ":1", "--only", "frame/*"], StdinKind::Terminal, &[&["list", "show"]]),
     mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),
 ];
 

@@ -20,6 +20,7 @@ use super::filter::MessageFilter;
 use super::fold::{self, InputRoom};
 use super::help;
 use super::history::History;
+use super::mark::PromptMark;
 use super::pages;
 use super::programs::Programs;
 use super::queue::{DisplaySetting, Queue, QueuedItem};
@@ -35,8 +36,6 @@ use crate::term;
 use crate::text::hex;
 use crate::text::unescape::{unescape_bytes, unescape_text};
 
-const PROMPT: &str = "> ";
-
 /// A file that takes longer keeps no line waiting: a FIFO, or a disk far away.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -45,6 +44,7 @@ const LONGEST_COPY: usize = 74_994;
 
 pub(crate) struct LineReader<'a, R> {
     pub(crate) prompt: &'a PromptOptions,
+    pub(crate) mark: PromptMark,
     /// What `/time on` shows.
     pub(crate) stamps: Stamps,
     /// How messages look from now on.
@@ -102,7 +102,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
                 Typed::Interrupt { was_empty } => {
                     interrupts = if was_empty { interrupts + 1 } else { 0 };
                     self.queue.skip();
-                    if interrupts == R::INTERRUPTS {
+                    if interrupts == R::INTERRUPTS || self.recipient.is_ending() {
                         return self.recipient.interrupted();
                     }
                     if was_empty {
@@ -119,7 +119,9 @@ impl<R: PromptTarget> LineReader<'_, R> {
     fn read(&self, editor: &mut LineEditor, (left, right): &(String, String)) -> Option<Typed> {
         self.shared.in_editor.store(true, Ordering::SeqCst);
         let is_over = || self.shared.is_over.load(Ordering::SeqCst);
-        let result = if is_over() { None } else { Some(editor.readline_with_initial(PROMPT, (left, right))) };
+        editor.history().begin();
+        let prompt = self.mark.measured();
+        let result = if is_over() { None } else { Some(editor.readline_with_initial(&prompt, (left, right))) };
         self.screen.shut();
         self.shared.in_editor.store(false, Ordering::SeqCst);
         let was_tall = self.shared.is_tall.swap(false, Ordering::SeqCst);
@@ -169,7 +171,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
     /// Shows a line that was too tall for the editor to draw it.
     fn echo(&self, line: &str) {
         let label = self.shared.folds.fold(line);
-        let _ = term::print(format!("{PROMPT}{}\n", fold::shown(&label)).as_bytes());
+        let _ = term::print(format!("> {}\n", fold::shown(&label)).as_bytes());
     }
 
     /// Ends it all in order.
@@ -183,7 +185,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
     fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
         match command::read(R::SIDE, line) {
             PromptLine::Text(text) if text.is_empty() && self.recipient.nudge() => {}
-            PromptLine::Bad(why) => self.say(&why),
+            PromptLine::Bad(why) => self.queue.warn(&why),
             PromptLine::Command(command) => return self.obey(command, editor),
             text @ PromptLine::Text(_) => self.send(None, text),
         }
@@ -194,7 +196,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         match command {
             PromptCommand::Help(name) => match help::help(R::SIDE, name.as_deref()) {
                 Ok(page) => self.queue.print(&page),
-                Err(why) => self.say(&why),
+                Err(why) => self.queue.warn(&why),
             },
             PromptCommand::Ping(_)
             | PromptCommand::Pong(_)
@@ -239,7 +241,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     fn tell(&self, done: Result<(), String>) {
         if let Err(why) = done {
-            self.say(&why);
+            self.queue.warn(&why);
         }
     }
 
@@ -285,7 +287,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             };
             let sent = message.and_then(|message| recipient.send(to, Input::Message(message)));
             if let Err(why) = sent {
-                queue.say(&why);
+                queue.warn(&why);
             }
         };
         self.aside(&waiting, read, send);
@@ -308,7 +310,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             }
         };
         if let Err(error) = std::thread::Builder::new().name("file".to_owned()).spawn(run) {
-            return self.say(&format!("cannot start a thread: {error}"));
+            return self.queue.warn(&format!("cannot start a thread: {error}"));
         }
         match is_done.recv_timeout(SOON) {
             Ok(done) => then(done),
@@ -325,14 +327,14 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let text = match self.drafted(draft) {
             Ok(text) => text,
             Err(why) => {
-                self.say(&format!("cannot edit: {why}"));
+                self.queue.warn(&format!("cannot edit: {why}"));
                 return Then::Go;
             }
         };
         match self.programs().edit(&text) {
             Ok(text) => Then::GoWith(text),
             Err(why) => {
-                self.say(&format!("cannot edit: {why}"));
+                self.queue.warn(&format!("cannot edit: {why}"));
                 Then::GoWith(text)
             }
         }
@@ -358,7 +360,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let write = move || std::fs::write(path, message.data());
         let tell = move |written: io::Result<()>| match written {
             Ok(()) => queue.say(&format!("{length} bytes written to `{name}`")),
-            Err(error) => queue.say(&format!("cannot write `{name}`: {error}")),
+            Err(error) => queue.warn(&format!("cannot write `{name}`: {error}")),
         };
         self.aside(&waiting, write, tell);
         Ok(())
