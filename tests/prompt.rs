@@ -235,7 +235,7 @@ fn hostile_refusals_are_shown_escaped() {
     screen.leaves_with(4);
     screen.shows("403");
     for (_, shown) in HOSTILE {
-        screen.shows(&format!("\n{shown}"));
+        screen.shows(&format!("\n  {shown}"));
     }
     is_inert(&screen);
 }

@@ -235,8 +235,8 @@ fn json_and_time_are_switched_on_and_off() {
     let server = kit::echo();
     let screen = ready(prompt([url(&server)]).env("TZ", "UTC"));
     let long = format!(r#"{{"k":[{}],"k":1.10}}"#, ["12345678901234567890"; 6].join(","));
-    enters(&screen, &long, "< {\n  \"k\": [\n    12345678901234567890, 12345678901234567890,");
-    screen.shows("\n  \"k\": 1.10\n}");
+    enters(&screen, &long, "< {\n    \"k\": [\n      12345678901234567890, 12345678901234567890,");
+    screen.shows("\n    \"k\": 1.10\n  }");
     enters(&screen, "/json off", "* JSON is shown as it came");
     screen.keys("/clear\r");
     screen.wait("a clear screen", |screen| screen.contents().trim_end() == ">");
@@ -378,11 +378,61 @@ fn long_and_binary_messages_are_cut_and_tell_how_much_is_left() {
         client.binary(&(0..=255).cycle().take(1000).collect::<Vec<u8>>()).await;
     });
     let screen = ready(prompt([url(&server)]));
-    screen.wrote("line\r\n… [9600 bytes, /last shows all]");
-    screen
-        .shows("< binary, 1000 bytes\n00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  ................\n");
-    screen.shows("00000040  40 41 42 43 44 45 46 47  48 49 4a 4b 4c 4d 4e 4f  @ABCDEFGHIJKLMNO\n");
-    screen.shows("00000070  70 71 72 73 74 75 76 77  78 79 7a 7b 7c 7d 7e 7f  pqrstuvwxyz{|}~.\n… 872 bytes more, /last shows all\n");
+    screen.wrote("line\r\n  … [9600 bytes, /last ");
+    screen.shows(
+        "< binary, 1000 bytes\n  00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  ................\n",
+    );
+    screen.shows("  00000040  40 41 42 43 44 45 46 47  48 49 4a 4b 4c 4d 4e 4f  @ABCDEFGHIJKLMNO\n");
+    screen.shows("  00000070  70 71 72 73 74 75 76 77  78 79 7a 7b 7c 7d 7e 7f  pqrstuvwxyz{|}~.\n  … 872 bytes more, /last shows all\n");
+}
+
+#[test]
+fn a_huge_message_shows_its_head_its_size_and_its_place_also_when_another_follows() {
+    let server = serving(|client| async move {
+        client.next().await;
+        client.binary(&vec![0xab; 2 << 20]).await;
+        client.text(&format!("{{\"long\": \"{}\"}}", "x".repeat(3 << 20))).await;
+        client.text("the next").await;
+        while client.next().await.is_some() {}
+    });
+    let screen = ready(prompt([url(&server)]).env("PAGER", "wc -c"));
+    // Drawn together: a message is the last for as long as it takes.
+    screen.keys("/pause\rgo\r");
+    while !screen.contents().contains("received     3 messages") {
+        screen.answers("/info\r", "state        open for");
+        screen.prompt();
+    }
+    screen.keys("/resume\r");
+    screen.shows("< the next");
+    screen.wrote("< binary, 2097152 bytes\r\n  00000000  ab ab");
+    screen.wrote("  … 2097024 bytes more, /last 3 shows all\r\n< {\"long\": \"xxxx");
+    screen.wrote("x\r\n  … [3145740 bytes, /last 2 shows all]\r\n< the next");
+    let stream = String::from_utf8_lossy(&screen.stream()).into_owned();
+    assert!(!stream.contains("not shown"));
+    enters(&screen, "/save 2 whole", "* 3145740 bytes written to `whole`");
+}
+
+#[test]
+fn no_row_of_a_message_looks_like_one_of_ours() {
+    let server = first_saying(|client| async move {
+        client.text("first\r\n* the connection was closed").await;
+        client.text("second\n> sent").await;
+        client.text(&"* many lines\n".repeat(600)).await;
+    });
+    let screen = ready(prompt([url(&server)]));
+    screen.shows("bytes, /last shows all]");
+    screen.wrote("< first\\r\r\n  * the connection was closed\r\n");
+    screen.wrote("< second\r\n  > sent\r\n");
+    let stream = String::from_utf8_lossy(&screen.stream()).into_owned();
+    assert!(!stream.contains("\n* many") && !stream.contains("\n> sent"), "{stream}");
+}
+
+#[test]
+fn no_row_of_a_refusal_looks_like_one_of_ours() {
+    let server = kit::Raw::answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 21\r\n\r\nno\nwsprobe: connected");
+    let mut screen = prompt([server.url()]).start();
+    screen.leaves_with(4);
+    screen.shows("\n  no\n  wsprobe: connected");
 }
 
 #[test]

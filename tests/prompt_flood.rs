@@ -34,7 +34,17 @@ const BATCH: u32 = 500;
 const PING_EVERY: u32 = 5_000;
 
 impl Flood {
+    /// One that does not care whether the client wants to leave.
     fn start() -> Self {
+        Self::until(false)
+    }
+
+    /// One that ends with the client's Close.
+    fn until_close() -> Self {
+        Self::until(true)
+    }
+
+    fn until(is_polite: bool) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let counts: [Arc<AtomicU32>; 3] = Default::default();
         let [sent, pings, pongs] = counts.clone();
@@ -43,7 +53,11 @@ impl Flood {
         let server = Raw::open(move |mut stream| {
             let reading = stream.try_clone().expect("there are free descriptors");
             let [sent, pings, pongs] = counts;
-            std::thread::spawn(move || count_pongs(reading, &pongs));
+            let closed = Arc::clone(&stopped);
+            std::thread::spawn(move || {
+                count_pongs(reading, &pongs);
+                closed.fetch_or(is_polite, Ordering::SeqCst);
+            });
             let start = Instant::now();
             let mut n = 0;
             while !stopped.load(Ordering::SeqCst) {
@@ -84,8 +98,10 @@ impl Flood {
 
 fn count_pongs(mut reading: TcpStream, pongs: &AtomicU32) {
     while let Ok((opcode, _)) = read_frame(&mut reading) {
-        if opcode == PONG {
-            pongs.fetch_add(1, Ordering::SeqCst);
+        match opcode {
+            PONG => drop(pongs.fetch_add(1, Ordering::SeqCst)),
+            CLOSE => return,
+            _ => {}
         }
     }
 }
@@ -206,4 +222,81 @@ fn who_leaves_does_not_wait_for_a_server_that_floods_on() {
     screen.keys("/quit\r");
     screen.leaves_with(0);
     screen.wrote("the server kept sending and did not answer our Close within 300ms (--close-timeout)");
+}
+
+/// Whether the count of what was not shown, and the Close, are the last that is said.
+fn is_last(text: &str) -> bool {
+    let close = text.rsplit_once(") not shown\r\n* closed 1000").map(|(_, close)| close);
+    close.is_some_and(|close| close.ends_with("(normal closure)\r\n") && close.lines().count() == 1)
+}
+
+/// What was written after so many bytes of the stream.
+fn since(screen: &Screen, start: usize) -> String {
+    String::from_utf8_lossy(&screen.stream()[start..]).into_owned()
+}
+
+#[test]
+fn who_leaves_a_flood_is_out_at_once_and_what_was_not_shown_is_counted() {
+    for (keys, speed) in [("/quit\r", None), ("\x04", None), ("\x04", Some(60_000))] {
+        let flood = Flood::until_close();
+        let mut screen = flooded(&flood, |url| speed.into_iter().fold(prompt([url]), Prompt::speed));
+        // A slow terminal has no room for more.
+        screen.wrote(" not shown, /last or --record keeps them");
+        let (before, left) = (screen.stream().len(), Instant::now());
+        screen.keys(keys);
+        screen.ends();
+        eprintln!("left after {:?} at {speed:?} bytes a second", left.elapsed());
+        assert!(left.elapsed() < Duration::from_secs(2), "{:?}", left.elapsed());
+        assert_eq!(screen.code(), 0);
+        let rest = since(&screen, before);
+        assert!(is_last(&rest), "{rest:?}");
+        let shown = rest.matches("< #").count();
+        assert!(shown < 10_000, "{shown} more messages were shown");
+    }
+}
+
+#[test]
+fn what_was_paused_is_counted_and_not_shown_to_who_leaves() {
+    let flood = Flood::until_close();
+    let mut screen = flooded(&flood, |url| prompt([url]));
+    screen.answers("/pause\r", "* paused;");
+    let before = screen.stream().len();
+    let sent = flood.sent();
+    screen.wait("more of them", |_| flood.sent() > sent + 100);
+    screen.keys("\x04");
+    screen.leaves_with(0);
+    let rest = since(&screen, before);
+    assert!(is_last(&rest), "{rest:?}");
+}
+
+#[test]
+fn ctrl_c_stops_what_is_printed_and_our_own_words_still_come() {
+    let flood = Flood::start();
+    let screen = flooded(&flood, |url| prompt([url]).speed(60_000));
+    screen.answers("/pause\r", "* paused;");
+    flood.stop();
+    screen.wrote("* closed 1000");
+    screen.line("!", 2);
+    screen.answers("/resume\r", "< #");
+    let before = screen.stream().len();
+    screen.keys("\x03");
+    screen.shows(" not shown, /last or --record keeps them\n* Ctrl-C again or Ctrl-D leaves");
+    screen.line("!", 2);
+    let shown = since(&screen, before).matches("< #").count();
+    assert!(shown < 10_000, "{shown} more messages were shown");
+}
+
+#[test]
+fn ctrl_c_stops_what_is_printed_after_the_server_has_ended_it() {
+    let flood = Flood::start();
+    let mut screen = flooded(&flood, |url| prompt([url]).speed(60_000));
+    flood.stop();
+    screen.wrote("\x1b[?2004l");
+    screen.wait("a cooked terminal", |_| true);
+    let before = screen.stream().len();
+    screen.keys("\x03");
+    screen.code();
+    let rest = since(&screen, before);
+    assert!(is_last(&rest), "{rest:?}");
+    assert!(rest.matches("< #").count() < 10_000);
 }

@@ -208,6 +208,99 @@ fn a_long_history_is_cut_and_a_password_in_a_url_is_not_kept() {
     assert!(!history.contains("s3cret") && history.ends_with("/quit\n"), "{}", history.lines().count());
 }
 
+/// A text of so many lines, and its keys as a terminal pastes it.
+fn pasted(lines: usize) -> (String, String) {
+    let text = (0..lines).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
+    let keys = format!("\x1b[200~{}\x1b[201~", text.replace('\n', "\r"));
+    (text, keys)
+}
+
+#[test]
+fn input_taller_than_the_screen_is_folded_and_messages_are_seen() {
+    let server = counting(50);
+    let screen = prompt([url(&server)]).size(15, 60).start();
+    waits_for_more(&screen, 1);
+    let (_, keys) = pasted(44);
+    screen.keys(keys);
+    screen.line("> [44 lines]", 12);
+    waits_for_more(&screen, 20);
+    screen.line("> [44 lines]", 12);
+    screen.keys("!");
+    screen.line("> [44 lines]!", 13);
+    assert!(!String::from_utf8_lossy(&screen.stream()).contains("line 1"), "it was drawn");
+    screen.wait("a screen of messages", |screen| {
+        let rows = screen.contents().lines().filter(|row| row.starts_with("< #")).count();
+        rows == 14
+    });
+}
+
+#[test]
+fn what_is_folded_is_sent_as_a_whole_and_comes_back_from_the_history() {
+    let (server, heard) = hearing();
+    let screen = ready(prompt([url(&server)]).size(15, 60));
+    let (whole, keys) = pasted(44);
+    screen.keys("before\r");
+    assert_eq!(heard.next(), text("before"));
+    screen.prompt();
+    screen.keys(["{", &keys, "}", LEFT, LEFT, "\r"].concat());
+    assert_eq!(heard.next(), text(&format!("{{{whole}}}")));
+    screen.shows("> [44 lines]");
+    screen.prompt();
+    screen.keys(UP);
+    screen.line("> [44 lines]", 12);
+    screen.keys(UP);
+    screen.line("> before", 8);
+    screen.keys([CTRL_U, &keys].concat());
+    screen.line("> [44 lines]", 12);
+    screen.keys("x\x7f\x7f");
+    screen.prompt();
+    screen.keys(keys);
+    screen.line("> [44 lines]", 12);
+    screen.keys("\r");
+    assert_eq!(heard.next(), text(&whole));
+}
+
+#[test]
+fn lines_that_are_typed_beyond_the_screen_are_folded_too() {
+    let (server, heard) = hearing();
+    let screen = ready(prompt([url(&server)]).size(10, 40));
+    for n in 0..20 {
+        screen.keys(format!("{n}{ALT_ENTER}"));
+    }
+    screen.wait("a label", |screen| screen.contents().contains(" lines]"));
+    screen.keys("end");
+    screen.wait("the end", |screen| screen.contents().trim_end().ends_with("end"));
+    screen.keys("\r");
+    let lines: String = (0..20).map(|n| format!("{n}\n")).collect();
+    assert_eq!(heard.next(), text(&format!("{lines}end")));
+    let long = "0123456789".repeat(90);
+    screen.keys(&long);
+    screen.wait("a label", |screen| screen.contents().contains(" characters]"));
+    screen.keys("\r");
+    assert_eq!(heard.next(), text(&long));
+}
+
+#[test]
+fn an_edited_text_of_many_lines_is_folded() {
+    let (server, heard) = hearing();
+    let screen = ready(prompt([url(&server)]).size(15, 60).env("VISUAL", "seq 1 40 >"));
+    screen.keys("/edit\r");
+    screen.line("> [40 lines]", 12);
+    screen.keys("\r");
+    let whole: Vec<_> = (1..=40).map(|n| n.to_string()).collect();
+    assert_eq!(heard.next(), text(&whole.join("\n")));
+}
+
+#[test]
+fn a_second_ctrl_c_in_the_same_read_counts_and_keys_after_the_first_are_kept() {
+    let (mut screen, heard, _server) = alone();
+    screen.keys("typed\x03kept\r");
+    assert_eq!(heard.next(), text("kept"));
+    screen.prompt();
+    screen.keys("\x03\x03");
+    screen.leaves_with(130);
+}
+
 /// A shell with job control that runs the prompt, and the process of the prompt.
 fn in_a_shell(shell: &[&str], server: &Server, home: &Path) -> (Screen, Pid) {
     let mut command = CommandBuilder::new(shell[0]);

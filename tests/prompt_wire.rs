@@ -260,13 +260,15 @@ fn a_huge_message_is_kept_as_far_as_last_may_need_it() {
     let dir = kit::dir();
     let screen = ready(prompt(["--compress", "off", "--max-message", "1GiB", &url(&server)]).home(dir.path()));
     screen.keys(format!("{KEPT}\r"));
-    screen.shows(&format!("< binary, {KEPT} bytes\n00000000  78 78"));
+    screen.shows(&format!("< binary, {KEPT} bytes\n  00000000  78 78"));
     screen.keys("/save kept\r");
     screen.shows(&format!("* {KEPT} bytes written to `kept`"));
     assert_eq!(std::fs::read(kit::path(&dir, "kept")).unwrap(), vec![b'x'; KEPT]);
     for size in [KEPT + 1, 300 << 20] {
         screen.keys(format!("{size}\r"));
-        screen.shows(&format!("< binary, {size} bytes: too many to be kept"));
+        screen.shows(&format!("< binary, {size} bytes\n  00000000  78 78"));
+        screen.shows("  … ");
+        screen.shows(" bytes more, too many to be kept");
         screen.keys("/last\r");
         screen.shows(&format!("* that message had {size} bytes, too many to be kept"));
         screen.prompt();

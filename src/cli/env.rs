@@ -15,6 +15,8 @@ pub(crate) struct Env {
     pub(crate) stderr_is_terminal: bool,
     /// `TERM=dumb`, or no `TERM` at all.
     pub(crate) terminal_is_dumb: bool,
+    /// The terminal wraps rows anew when its width changes, as most do.
+    pub(crate) terminal_wraps_anew: bool,
     no_color: bool,
     force_color: bool,
     /// Where the prompt's history is kept (XDG Base Directory Specification).
@@ -53,6 +55,8 @@ impl Env {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             terminal_is_dumb: var("TERM").is_none_or(|term| term == "dumb"),
+            terminal_wraps_anew: var("TMUX").is_some()
+                || !keeps_rows(text("TERM").as_deref(), |name| var(name).is_some()),
             no_color: var("NO_COLOR").is_some(),
             force_color: var("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             state_dir: state.map(|path| path.join("wsprobe")),
@@ -86,6 +90,11 @@ impl Env {
     }
 }
 
+/// Whether a terminal leaves rows as they are when its width changes: xterm, GNU Screen, st and the Linux console do.
+fn keeps_rows(term: Option<&str>, is_set: impl Fn(&str) -> bool) -> bool {
+    is_set("XTERM_VERSION") || is_set("STY") || term.is_some_and(|term| term == "linux" || term.starts_with("st-"))
+}
+
 /// Whether readline's file sets vi mode; it is read for this one setting.
 fn wants_vi(inputrc: &Path) -> bool {
     // What is no file may keep everybody waiting who starts wsprobe.
@@ -115,6 +124,20 @@ mod tests {
             assert_eq!(wants_vi(&path), is_vi, "{text}");
         }
         assert!(!wants_vi(&dir.path().join("none")));
+    }
+
+    #[test]
+    fn terminals_that_leave_rows_as_they_are_are_known() {
+        for (term, set, keeps) in [
+            ("xterm-256color", "", false),
+            ("xterm-256color", "XTERM_VERSION", true),
+            ("screen-256color", "STY", true),
+            ("linux", "", true),
+            ("st-256color", "", true),
+            ("xterm-kitty", "", false),
+        ] {
+            assert_eq!(keeps_rows(Some(term), |name| name == set), keeps, "{term} {set}");
+        }
     }
 
     #[test]

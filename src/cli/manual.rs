@@ -149,6 +149,13 @@ fn at_the_prompt(page: &mut String, side: Side) {
         grey is the rest of a previous line, or the arguments of a command; Right or End accepts it. The prompt shows what \
         is on: `[paused 12, filtered, recording, repeating] >`. It ends with `>`, with `~` while reconnecting, with `<` \
         after `/half-close`, with `!` when nobody is connected.\n";
+    *page += ".PP\nInput that is taller than the screen is shown as a label, such as [44 lines]; it is sent as a whole, and \
+              `/edit` before it shows it. Ctrl-C drops the line, and stops what is being printed.\n";
+    if side == Side::Client {
+        *page += ".PP\nWhen the connection closes, the prompt stays once something was typed, and after a `/close`: Enter \
+                  connects again. Otherwise the run ends, with the status of the Close; with `--exit\\-on\\-close` it \
+                  always does.\n";
+    }
 }
 
 /// What programs that read records can rely on.

@@ -357,6 +357,9 @@ pub(crate) struct EndingArgs {
     pub(crate) expect_json: Vec<JsonExpectation>,
 
     /// Leave the prompt when the connection closes, even while a line is being typed
+    ///
+    /// Without it, the prompt stays once something was typed, and after a `/close`. Otherwise the run ends, with the status
+    /// of the Close.
     #[arg(long, hide_short_help = true)]
     pub(crate) exit_on_close: bool,
 

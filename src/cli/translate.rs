@@ -144,6 +144,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
         home: env.home.clone(),
         pager: env.pager.clone(),
         editor: env.editor.clone(),
+        wraps_anew: env.terminal_wraps_anew,
         vi: output.vi || env.inputrc_wants_vi(),
         binary: stdin.binary,
         escapes: stdin.escapes,

@@ -23,6 +23,8 @@ pub(crate) struct PromptOptions {
     pub(crate) home: Option<PathBuf>,
     pub(crate) pager: String,
     pub(crate) editor: String,
+    /// The terminal wraps rows anew when its width changes.
+    pub(crate) wraps_anew: bool,
     /// Edit lines as vi does.
     pub(crate) vi: bool,
     pub(crate) binary: bool,

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use crossterm::style::Color;
 
+use self::text::Extent;
 use crate::events::{Event, EventKind};
 use crate::message::{Direction, Message};
 use crate::sys::local_time::TimeOfDay;
@@ -126,6 +127,11 @@ impl Renderer {
 
     /// Appends what an event looks like on stdout; many look like nothing.
     pub(crate) fn render(&mut self, event: &Event, out: &mut BytesMut) {
+        self.render_excerpt(event, &Extent::of(event), out);
+    }
+
+    /// The same with a message of which only the head may be at hand.
+    pub(crate) fn render_excerpt(&mut self, event: &Event, extent: &Extent, out: &mut BytesMut) {
         if self.look.format == PayloadFormat::Records {
             self.record(event, out);
             return;
@@ -134,7 +140,7 @@ impl Renderer {
             EventKind::Message(Direction::Out, _) if !self.look.marks => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
-                text::message(&self.look, &lead, *direction, message, out);
+                text::message(&self.look, &lead, *direction, (message, extent), out);
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }
@@ -211,7 +217,7 @@ pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
     };
     let style = OutputStyle { format, for_terminal: true, marks: false, ..style.clone() };
     let mut page = BytesMut::new();
-    text::message(&style, "", Direction::In, message, &mut page);
+    text::message(&style, "", Direction::In, (message, &Extent::whole(message)), &mut page);
     String::from_utf8_lossy(&page).into_owned()
 }
 

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use crossterm::style::{Color, Stylize as _};
 use data_encoding::BASE64;
 
 use super::json::{Layout, is_json, pretty};
 use super::preview::{self, Room};
 use super::{OutputStyle, PayloadFormat, palette};
-use crate::events::MessageBatch;
+use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{Direction, Message};
 use crate::term::{terminal_rows, terminal_width};
 use crate::text::escape::{Keep, escape};
@@ -21,7 +21,10 @@ use crate::text::hex::{digits, hexdump};
 const LONGEST_JSON: usize = 1 << 20;
 
 /// A longer text is cut at the prompt; `/last` shows it whole.
-const LONGEST_AT_PROMPT: usize = 4 << 10;
+pub(crate) const LONGEST_AT_PROMPT: usize = 4 << 10;
+
+/// What stands before each further row of a message at the prompt: without it, a peer could write rows that look like ours.
+const INDENT: &str = "  ";
 
 /// Rows of a hexdump at the prompt and on a terminal; `--output hex` shows them all.
 const HEXDUMP_ROWS: usize = 8;
@@ -32,10 +35,77 @@ const LEAST_ROWS: usize = 3;
 /// Ends a colour (ECMA-48, SGR).
 const PLAIN: &str = "\x1b[39m";
 
+/// How much there is of a message, of which only the head may be at hand, and where the prompt keeps the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// In bytes.
+    pub(crate) size: usize,
+    /// None, if that shows in what is at hand.
+    pub(crate) is_json: Option<bool>,
+    /// Counted from the last message; none where it is too large to be kept.
+    pub(crate) place: Option<u64>,
+}
+
+impl Extent {
+    /// Of what an event has at hand.
+    pub(crate) fn of(event: &Event) -> Self {
+        match &event.what {
+            EventKind::Message(_, message) => Self::whole(message),
+            _ => Self::default(),
+        }
+    }
+
+    /// Of a message that is at hand, and is the last.
+    pub(crate) fn whole(message: &Message) -> Self {
+        Self { size: message.data().len(), is_json: None, place: Some(1) }
+    }
+
+    /// Of a message of which only the head will be kept.
+    pub(crate) fn cut(message: &Message) -> Self {
+        let is_json = match message {
+            Message::Text(text) => text.len() <= LONGEST_JSON && is_json(text),
+            Message::Binary(_) => false,
+        };
+        Self { is_json: Some(is_json), ..Self::whole(message) }
+    }
+
+    fn is_json(&self, text: &str) -> bool {
+        self.size <= LONGEST_JSON && self.is_json.unwrap_or_else(|| is_json(text))
+    }
+
+    /// `9600 bytes, /last 2 shows all`
+    fn told(&self) -> String {
+        format!("{} bytes, {}", self.size, self.whole_is())
+    }
+
+    /// Where the whole is.
+    fn whole_is(&self) -> String {
+        match self.place {
+            Some(1) => "/last shows all".to_owned(),
+            Some(place) => format!("/last {place} shows all"),
+            None => "too many to be kept".to_owned(),
+        }
+    }
+}
+
+/// The beginning of a message, as much as the prompt shows of one.
+pub(crate) fn head(message: &Message) -> Message {
+    match message {
+        Message::Text(text) => text[..text.floor_char_boundary(LONGEST_AT_PROMPT)].into(),
+        Message::Binary(data) => Message::Binary(Bytes::copy_from_slice(&data[..data.len().min(LONGEST_AT_PROMPT)])),
+    }
+}
+
 /// Appends a message.
 ///
 /// `lead` is before it: the time and the client's name, where there are such.
-pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
+pub(super) fn message(
+    look: &OutputStyle,
+    lead: &str,
+    direction: Direction,
+    (message, extent): (&Message, &Extent),
+    out: &mut BytesMut,
+) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());
     if look.marks {
@@ -54,16 +124,32 @@ pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, mess
             out.extend_from_slice(data);
             return;
         }
-        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, dumped_rows(look), out),
-        (PayloadFormat::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, out),
+        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, dumped_rows(look), extent, out),
+        (PayloadFormat::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, extent, out),
         (PayloadFormat::Hex, message) => out.extend_from_slice(digits(message.data()).as_bytes()),
         (PayloadFormat::Base64, message) => out.extend_from_slice(BASE64.encode(message.data()).as_bytes()),
         (PayloadFormat::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
-        (PayloadFormat::Text, Message::Binary(data)) => as_text(look, data, taken, out),
-        (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(look, text, taken, out),
+        (PayloadFormat::Text, Message::Binary(data)) => as_text(look, data, taken, extent, out),
+        (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(look, text, taken, extent, out),
         (PayloadFormat::Records, _) => unreachable!("records are written elsewhere"),
     }
+    if matches!(look.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
+        out.extend_from_slice(painted(look, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());
+    }
     delimit(look, message.data(), out);
+}
+
+/// A page with all rows but the first indented.
+fn indented(page: &str) -> Cow<'_, str> {
+    if !page.contains('\n') {
+        return page.into();
+    }
+    let row = |(n, row): (usize, &str)| {
+        // A row with nothing in it looks like nobody's.
+        let indent = if n > 0 && row != "\n" { INDENT } else { "" };
+        format!("{indent}{row}")
+    };
+    page.split_inclusive('\n').enumerate().map(row).collect::<String>().into()
 }
 
 /// Appends messages that [pass untouched](Look::passes_untouched).
@@ -136,13 +222,13 @@ fn columns_of(written: &[u8]) -> usize {
         .count()
 }
 
-fn readable(look: &OutputStyle, text: &str, taken: usize, out: &mut BytesMut) {
+fn readable(look: &OutputStyle, text: &str, taken: usize, extent: &Extent, out: &mut BytesMut) {
     if look.marks {
-        let page = match text.len() > LONGEST_AT_PROMPT {
-            true => beginning(look, text, taken),
+        let page = match extent.size > LONGEST_AT_PROMPT {
+            true => beginning(look, text, taken, extent),
             false => laid_out(look, text, taken).into_owned(),
         };
-        return put_preview(look, &page, text.len(), taken, out);
+        return put_preview(look, &page, extent, taken, out);
     }
     out.extend_from_slice(laid_out(look, text, taken).as_bytes());
 }
@@ -159,9 +245,10 @@ fn laid_out<'t>(look: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str>
 }
 
 /// Appends what of a page takes half a screen, and says how large the whole is if that is not all.
-fn put_preview(look: &OutputStyle, page: &str, size: usize, taken: usize, out: &mut BytesMut) {
+fn put_preview(look: &OutputStyle, page: &str, extent: &Extent, taken: usize, out: &mut BytesMut) {
+    let page = &*indented(page);
     let room = Room { columns: width(look), rows: rows_at_prompt(), taken };
-    let is_all = size <= LONGEST_AT_PROMPT;
+    let is_all = extent.size <= LONGEST_AT_PROMPT;
     if is_all && preview::beginning(page, room).is_none() {
         return out.extend_from_slice(page.as_bytes());
     }
@@ -173,11 +260,14 @@ fn put_preview(look: &OutputStyle, page: &str, size: usize, taken: usize, out: &
                 // It may end within a token.
                 out.extend_from_slice(PLAIN.as_bytes());
             }
-            out.extend_from_slice(b"\n");
+            out.extend_from_slice(format!("\n{INDENT}").as_bytes());
         }
-        None => out.extend_from_slice(page.as_bytes()),
+        None => {
+            out.extend_from_slice(page.as_bytes());
+            out.extend_from_slice(if page.ends_with('\n') { INDENT.as_bytes() } else { b"" });
+        }
     }
-    let note = format!("… [{size} bytes, /last shows all]");
+    let note = format!("… [{}]", extent.told());
     out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
 }
 
@@ -192,9 +282,9 @@ fn dumped_rows(look: &OutputStyle) -> usize {
 }
 
 /// The beginning of a long text: whole lines, if it has any.
-fn beginning(look: &OutputStyle, text: &str, taken: usize) -> String {
+fn beginning(look: &OutputStyle, text: &str, taken: usize, extent: &Extent) -> String {
     let head = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
-    if look.indent_json && text.len() <= LONGEST_JSON && is_json(text) {
+    if look.indent_json && extent.is_json(text) {
         let page = pretty(head, layout(look, taken));
         // The last row is cut off somewhere in the middle.
         let rows = page.rsplit_once('\n').map_or("", |(rows, _)| rows).lines();
@@ -222,22 +312,24 @@ fn width(look: &OutputStyle) -> usize {
     if look.for_terminal { terminal_width() } else { 80 }
 }
 
-fn dump(look: &OutputStyle, data: &[u8], rows: usize, out: &mut BytesMut) {
-    let dump = hexdump(data, rows, width(look));
-    let size = format!("binary, {} bytes", data.len());
+fn dump(look: &OutputStyle, data: &[u8], rows: usize, extent: &Extent, out: &mut BytesMut) {
+    let indent = if look.marks { INDENT } else { "" };
+    let dump = hexdump(data, rows, width(look) - indent.len());
+    let left = dump.left + (extent.size - data.len());
+    let size = format!("binary, {} byte{}", extent.size, if extent.size == 1 { "" } else { "s" });
     out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
     for row in dump.rows.lines() {
-        out.extend_from_slice(b"\n");
-        out.extend_from_slice(row.as_bytes());
+        out.extend_from_slice(format!("\n{indent}{row}").as_bytes());
     }
-    if dump.left > 0 {
-        let note = format!("\n… {} bytes more{}", dump.left, if look.marks { ", /last shows all" } else { "" });
-        out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
+    if left > 0 {
+        let all = if look.marks { format!(", {}", extent.whole_is()) } else { String::new() };
+        let note = format!("… {left} bytes more{all}");
+        out.extend_from_slice(format!("\n{indent}{}", painted(look, &note, Color::DarkGrey)).as_bytes());
     }
 }
 
 /// Binary as text, with `\xNN` for what is not UTF-8.
-fn as_text(look: &OutputStyle, data: &[u8], taken: usize, out: &mut BytesMut) {
+fn as_text(look: &OutputStyle, data: &[u8], taken: usize, extent: &Extent, out: &mut BytesMut) {
     let shown = if look.marks { &data[..data.len().min(LONGEST_AT_PROMPT)] } else { data };
     let mut page = String::with_capacity(shown.len());
     for chunk in shown.utf8_chunks() {
@@ -246,17 +338,16 @@ fn as_text(look: &OutputStyle, data: &[u8], taken: usize, out: &mut BytesMut) {
             write!(page, "\\x{byte:02x}").expect("a String takes all");
         }
     }
-    if look.marks { put_preview(look, &page, data.len(), taken, out) } else { out.extend_from_slice(page.as_bytes()) }
+    if look.marks { put_preview(look, &page, extent, taken, out) } else { out.extend_from_slice(page.as_bytes()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     fn rendered(look: &OutputStyle, received: &Message) -> String {
         let mut out = BytesMut::new();
-        message(look, "", Direction::In, received, &mut out);
+        message(look, "", Direction::In, (received, &Extent::whole(received)), &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 
@@ -274,7 +365,7 @@ mod tests {
     fn a_terminal_gets_control_characters_escaped_and_binary_as_a_hexdump() {
         let look = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         assert_eq!(rendered(&look, &"a\x1b[2J".into()), "< a\\e[2J\n");
-        assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n00000000"));
+        assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n  00000000"));
     }
 
     #[test]
@@ -305,7 +396,7 @@ mod tests {
         let long = Message::from("é".repeat(4000).as_str());
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &long);
-        assert!(shown.ends_with("é\n… [8000 bytes, /last shows all]\n") && shown.len() < 4200, "{shown}");
+        assert!(shown.ends_with("é\n  … [8000 bytes, /last shows all]\n") && shown.len() < 4200, "{shown}");
         assert_eq!(preview::rows(&shown, width(&prompt)), rows_at_prompt());
         assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &long).len(), 8001);
     }
@@ -314,7 +405,7 @@ mod tests {
     fn a_long_text_of_lines_is_cut_at_the_end_of_one() {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
-        assert!(shown.ends_with("\n0123456789\n… [11000 bytes, /last shows all]\n"), "{shown}");
+        assert!(shown.ends_with("\n  0123456789\n  … [11000 bytes, /last shows all]\n"), "{shown}");
         assert_eq!(shown.lines().count(), rows_at_prompt());
     }
 
@@ -323,15 +414,15 @@ mod tests {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let rows = rows_at_prompt();
         let fits = vec!["x"; rows].join("\n");
-        assert_eq!(rendered(&prompt, &fits.as_str().into()), format!("< {fits}\n"));
+        assert_eq!(rendered(&prompt, &fits.as_str().into()), format!("< {}\n", fits.replace('\n', "\n  ")));
         let shown = rendered(&prompt, &format!("{fits}\nx").as_str().into());
         assert_eq!(
             shown,
-            format!("< {}\n… [{} bytes, /last shows all]\n", vec!["x"; rows - 1].join("\n"), 2 * rows + 1)
+            format!("< {}\n  … [{} bytes, /last shows all]\n", vec!["x"; rows - 1].join("\n  "), 2 * rows + 1)
         );
         let text = OutputStyle { format: PayloadFormat::Text, ..prompt };
         let shown = rendered(&text, &Message::Binary(vec![0xff; 9000].into()));
-        assert!(shown.ends_with("\n… [9000 bytes, /last shows all]\n"), "{shown}");
+        assert!(shown.ends_with("\n  … [9000 bytes, /last shows all]\n"), "{shown}");
         assert_eq!(preview::rows(&shown, width(&text)), rows);
     }
 
@@ -351,11 +442,55 @@ mod tests {
             format!("[{}]", vec![r#"{"name": "0123456789", "id": 12345678901234567890, "id": 1.10}"#; 900].join(","));
         let shown = rendered(&prompt, &json.as_str().into());
         assert!(
-            shown.starts_with("< [\n  {\"name\": \"0123456789\", \"id\": 12345678901234567890, \"id\": 1.10},\n"),
+            shown.starts_with("< [\n    {\"name\": \"0123456789\", \"id\": 12345678901234567890, \"id\": 1.10},\n"),
             "{shown}"
         );
-        assert!(shown.ends_with(&format!("1.10}},\n… [{} bytes, /last shows all]\n", json.len())), "{shown}");
+        assert!(shown.ends_with(&format!("1.10}},\n  … [{} bytes, /last shows all]\n", json.len())), "{shown}");
         assert_eq!(shown.lines().count(), rows_at_prompt());
+    }
+
+    fn at_prompt(format: PayloadFormat) -> OutputStyle {
+        OutputStyle { format, for_terminal: true, marks: true, indent_json: true, ..OutputStyle::default() }
+    }
+
+    #[test]
+    fn each_further_row_at_the_prompt_is_indented_so_that_none_looks_like_ours() {
+        for (sent, shown) in [
+            ("a\n* closed", "< a\n  * closed\n"),
+            ("\n> sent\n\n< b\n", "< \n  > sent\n\n  < b\n\n"),
+            ("a\r\n#1 < b", "< a\\r\n  #1 < b\n"),
+        ] {
+            assert_eq!(rendered(&at_prompt(PayloadFormat::Auto), &sent.into()), shown);
+        }
+        let forged = binary(b"a\n* closed");
+        assert_eq!(rendered(&at_prompt(PayloadFormat::Text), &forged), "< a\n  * closed\n");
+        for format in [PayloadFormat::Auto, PayloadFormat::Hex] {
+            assert!(rendered(&at_prompt(format), &forged).starts_with("< binary, 10 bytes\n  00000000  61 0a"));
+        }
+        assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &"a\nb".into()), "a\nb\n");
+    }
+
+    #[test]
+    fn what_is_left_of_a_message_is_told_where_only_its_head_is_at_hand() {
+        let text = Message::from("x".repeat(2 << 20).as_str());
+        let bytes = Message::Binary(vec![0; 2 << 20].into());
+        let cut = |format, whole: &Message, place| {
+            let mut out = BytesMut::new();
+            let extent = Extent { place, ..Extent::cut(whole) };
+            message(&at_prompt(format), "", Direction::In, (&head(whole), &extent), &mut out);
+            String::from_utf8(out.to_vec()).unwrap()
+        };
+        for (format, whole, place, note) in [
+            (PayloadFormat::Auto, &text, Some(2), "x\n  … [2097152 bytes, /last 2 shows all]\n"),
+            (PayloadFormat::Auto, &text, None, "x\n  … [2097152 bytes, too many to be kept]\n"),
+            (PayloadFormat::Auto, &bytes, Some(3), "\n  … 2097024 bytes more, /last 3 shows all\n"),
+            (PayloadFormat::Hex, &bytes, Some(1), "\n  … 2093056 bytes more, /last shows all\n"),
+            (PayloadFormat::Base64, &bytes, Some(2), "A==… [2097152 bytes, /last 2 shows all]\n"),
+            (PayloadFormat::Raw, &text, Some(2), "x… [2097152 bytes, /last 2 shows all]\n"),
+        ] {
+            let shown = cut(format, whole, place);
+            assert!(shown.ends_with(note) && shown.len() < 32 << 10, "{format:?}: {}", &shown[shown.len() - 99..]);
+        }
     }
 
     #[test]

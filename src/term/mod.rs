@@ -10,9 +10,20 @@ pub(crate) use self::status::Status;
 pub(crate) use self::talk::{Details, Talk, Verbosity};
 pub(crate) use crate::sys::terminal::{edit_again, guard_terminal, note_editing, restore_terminal};
 
+/// The screen that programs have to themselves, and the way back from it, to where the cursor was (xterm's DECSET 1049).
+pub(crate) const OTHER_SCREEN: &str = "\x1b[?1049h";
+pub(crate) const OWN_SCREEN: &str = "\x1b[?1049l";
+
 /// Columns, as of now: the user may resize the window at any time.
 pub(crate) fn terminal_width() -> usize {
-    crossterm::terminal::size().map_or(80, |(columns, _)| usize::from(columns).max(20))
+    terminal_size().1.max(20)
+}
+
+/// Rows and columns, as of now.
+pub(crate) fn terminal_size() -> (usize, usize) {
+    // A terminal that does not know has no rows at all.
+    let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
+    size.map_or((24, 80), |(columns, rows)| (usize::from(rows), usize::from(columns)))
 }
 
 /// Rows, as of now.

@@ -146,9 +146,9 @@ impl Talk {
         (self.sink)(page.to_owned());
     }
 
-    /// What belongs to an error and is below it, such as the body of a refusal.
+    /// What belongs to an error and is below it, such as the body of a refusal: indented, since a peer wrote it.
     pub(crate) fn body(&self, text: &str) {
-        self.lines("", text, None);
+        self.lines("  ", text, None);
     }
 
     /// A detail for `-v`, marked as curl marks it: `>` sent, `<` received, `*` a note.

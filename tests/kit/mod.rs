@@ -8,6 +8,7 @@ pub mod net;
 pub mod proxy;
 pub mod pty;
 pub mod tls;
+pub mod tmux;
 
 use std::ffi::OsStr;
 use std::future::Future;

@@ -295,6 +295,16 @@ impl Screen {
         peak.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
+    /// Waits for the end of the process, whose output the terminal may not have taken yet.
+    #[track_caller]
+    pub fn ends(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        while self.child.try_wait().expect("it is our child").is_none() {
+            assert!(Instant::now() < until, "it did not end; {}", self.told());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Waits for the end; the exit status.
     #[track_caller]
     pub fn code(&mut self) -> u32 {

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustyline::ExternalPrinter;
 
-use super::queue::Queue;
-use super::transcript::{Place, Transcript, Written};
-use crate::term::terminal_width;
+use super::queue::{Queue, QueuedItem, Skipped, Taken};
+use super::transcript::{Place, Transcript, Written, not_shown};
+use crate::term::{self, terminal_width};
 
 /// Has the editor draw the prompt anew, where it stands: a row up, and down again, since it wants a line end.
 const NOTHING: &str = "\x1b[A\n";
@@ -37,6 +37,10 @@ const SLOWEST: f64 = 16e3;
 /// The longest wait for a batch to be drawn, and the longest rest.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// How much is written at a time when the display is gone: a write of more could not be stopped while a slow terminal takes
+/// it.
+const AT_A_TIME: usize = 20;
+
 /// How long the display may take to notice that it is not needed any more.
 const PARTING: Duration = Duration::from_millis(100);
 
@@ -48,7 +52,7 @@ pub(crate) struct Screen {
     painted: AtomicU64,
     start: Instant,
     /// Batches handed to the editor that it may not have shown yet, and when.
-    in_flight: Mutex<VecDeque<(u64, String)>>,
+    in_flight: Mutex<VecDeque<(u64, Taken)>>,
     /// Counts what is written above the prompt by others, or into it for good.
     epoch: AtomicU64,
     /// Lines that the editor writes when it draws the prompt next.
@@ -120,7 +124,7 @@ impl Screen {
     }
 
     /// Ends the display for good, and returns what was not shown of the batches under way.
-    pub(crate) fn leave(&self) -> Vec<String> {
+    pub(crate) fn leave(&self) -> Vec<Taken> {
         self.turn(Gate::Left);
         let gate = self.lock();
         // It may be stuck in a batch that nobody takes any more: that one is still in flight, then.
@@ -163,7 +167,7 @@ impl Screen {
         self.rewriting.lock().expect("nothing panics while it holds this")
     }
 
-    fn in_flight(&self) -> MutexGuard<'_, VecDeque<(u64, String)>> {
+    fn in_flight(&self) -> MutexGuard<'_, VecDeque<(u64, Taken)>> {
         self.in_flight.lock().expect("nothing panics while it holds this")
     }
 }
@@ -179,12 +183,12 @@ pub(crate) fn spawn(
         let mut pace = TerminalPace::new();
         while let Some(taken) = queue.take(pace.budget()) {
             let place = screen.place();
-            let written = transcript.write(&taken, place);
+            let (written, is_stale) = (transcript.write(&taken, place), taken.is_stale);
             // Nothing to be seen: a setting, or a message that its sender has typed.
-            if written.text.is_empty() && !taken.is_stale {
+            if written.text.is_empty() && !is_stale {
                 continue;
             }
-            screen.in_flight().push_back((u64::MAX, written.text.clone()));
+            screen.in_flight().push_back((u64::MAX, taken));
             if !screen.wait_open() {
                 break;
             }
@@ -212,6 +216,37 @@ pub(crate) fn spawn(
         screen.turn(Gate::Done);
     };
     std::thread::Builder::new().name("display".to_owned()).spawn(show).map(drop)
+}
+
+/// Prints what is left, without the display; what the peer has sent only until who looks on has seen enough.
+pub(crate) fn print_rest(mut transcript: Transcript, rest: Taken, has_seen_enough: impl Fn() -> bool) {
+    let Taken { mut skipped, mut items, received, .. } = rest;
+    let columns = terminal_width();
+    for epoch in 0.. {
+        let mut batch: Vec<_> = items.drain(..items.len().min(AT_A_TIME)).collect();
+        if batch.is_empty() {
+            break;
+        }
+        if has_seen_enough() {
+            let (ours, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(QueuedItem::is_ours);
+            others.iter().for_each(|item| skipped.count(item));
+            batch = ours;
+        }
+        if !batch.is_empty() {
+            print_note(&mut skipped);
+        }
+        let taken = Taken { items: batch, received, ..Taken::default() };
+        // Nothing that stands there is rewritten: each batch is at another place.
+        let _ = term::print(transcript.write(&taken, Place { epoch, columns }).text.as_bytes());
+    }
+    print_note(&mut skipped);
+}
+
+/// Says what was not shown up to here, if there is anything.
+fn print_note(skipped: &mut Skipped) {
+    if let Some(note) = not_shown(std::mem::take(skipped)) {
+        let _ = term::print(format!("{note}\n").as_bytes());
+    }
 }
 
 /// Waits for the prompt to be drawn after a batch; the time that took, none if that says nothing of the terminal's speed: the
@@ -417,7 +452,7 @@ mod tests {
         let has_drawn = || drawn.load(Ordering::SeqCst) == 2 && screen.in_flight().is_empty();
         until("two batches", &has_drawn, Duration::from_secs(60));
         queue.close();
-        assert_eq!(screen.leave(), Vec::<String>::new());
+        assert!(screen.leave().is_empty());
         until("the end", &|| *screen.lock() == Gate::Done, Duration::from_secs(1));
         assert_eq!(drawn.load(Ordering::SeqCst), 2);
     }

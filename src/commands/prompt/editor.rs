@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crossterm::style::Stylize as _;
+use nix::sys::signal::{Signal, raise};
 use rustyline::completion::Completer;
 use rustyline::config::{BellStyle, Config, Configurer as _};
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -13,19 +15,25 @@ use rustyline::hint::Hinter;
 use rustyline::history::SearchDirection;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
-    Cmd, ColorMode, CompletionType, Context, EditMode, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
-    Movement, Result,
+    CharSearch, Cmd, ColorMode, CompletionType, ConditionalEventHandler, Context, EditMode, Editor, Event,
+    EventContext, EventHandler, Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount, Result,
 };
+use unicode_width::UnicodeWidthStr as _;
 
 use super::command::{self, Completes};
 use super::display::Screen;
 use super::files;
+use super::fold::{self, InputRoom};
 use super::mark::PromptMark;
+use super::reflow::DrawnInput;
 use super::state::Shared;
 use super::typed_lines::{TakeKey, TypedLines, WalkKey};
 use crate::render::json::{begins_json, typed};
 use crate::term;
 use crate::wire::frame::Side;
+
+/// The columns that the prompt takes at least.
+pub(crate) const MARK_WIDTH: usize = 2;
 
 /// A longer line is not looked through at each key, in bytes.
 const LONGEST_JSON: usize = 64 << 10;
@@ -48,12 +56,44 @@ pub(crate) fn editor(assistant: Assistant, vi: bool, lines: &TypedLines) -> Resu
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
     let mut editor = Editor::with_history(config.build(), lines.clone())?;
+    let shared = Arc::clone(&assistant.shared);
     editor.set_helper(Some(assistant));
     let alt_enter = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(alt_enter, EventHandler::Simple(Cmd::Newline));
     bind_walks(&mut editor, lines);
     bind_suggestions(&mut editor);
+    bind_ours(&mut editor, &shared);
     Ok(editor)
+}
+
+/// The keys that the editor alone would not take as they are meant.
+fn bind_ours(editor: &mut LineEditor, shared: &Arc<Shared>) {
+    let interrupt = InterruptKey(Arc::clone(shared));
+    editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(interrupt)));
+    for key in [KeyEvent(KeyCode::Backspace, Modifiers::NONE), KeyEvent::ctrl('H')] {
+        let handler = EventHandler::Conditional(Box::new(DeleteKey(Arc::clone(shared))));
+        editor.bind_sequence(key, handler);
+    }
+}
+
+/// Ctrl-C: it ends the line as Enter does, since the editor forgets the keys that came with it where a read is interrupted.
+struct InterruptKey(Arc<Shared>);
+
+impl ConditionalEventHandler for InterruptKey {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.0.is_interrupted.store(true, Ordering::SeqCst);
+        Some(Cmd::AcceptLine)
+    }
+}
+
+/// Backspace: a label that stands for many lines goes as a whole.
+struct DeleteKey(Arc<Shared>);
+
+impl ConditionalEventHandler for DeleteKey {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        let first = self.0.folds.label_before(&context.line()[..context.pos()])?;
+        Some(Cmd::Kill(Movement::ViCharSearch(1, CharSearch::Backward(first))))
+    }
 }
 
 /// The keys that go back to what was typed before.
@@ -87,6 +127,10 @@ pub(crate) struct Assistant {
     pub(crate) screen: Arc<Screen>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) colour: bool,
+    /// What the editor drew last.
+    pub(crate) drawn: Mutex<DrawnInput>,
+    /// The terminal wraps rows anew when its width changes.
+    pub(crate) wraps_anew: bool,
     pub(crate) home: Option<PathBuf>,
     /// What was typed before.
     pub(crate) lines: TypedLines,
@@ -99,7 +143,11 @@ impl Helper for Assistant {}
 
 impl Validator for Assistant {
     fn validate(&self, typed: &mut ValidationContext<'_>) -> Result<ValidationResult> {
-        Ok(if continues(typed.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+        Ok(if continues(&self.shared.folds.unfold(typed.input())) {
+            ValidationResult::Incomplete
+        } else {
+            ValidationResult::Valid(None)
+        })
     }
 }
 
@@ -126,15 +174,50 @@ impl Hinter for Assistant {
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Hint> {
         // The first call comes with raw mode on: from now on the printer goes through the editor.
-        if self.screen.open() {
+        let is_new = self.screen.open();
+        if is_new {
             term::note_editing();
         }
-        self.shared.keep_line(line);
-        if pos < line.len() {
+        self.shared.keep_line(line, pos);
+        let (rows, columns) = term::terminal_size();
+        let hint = if pos == line.len() { self.hint_after(line) } else { None };
+        self.follow_the_width(is_new, (line, pos), columns, hint.as_ref());
+        if self.shared.is_tall.load(Ordering::SeqCst) {
             return None;
         }
+        if !InputRoom::on(rows, columns).fits(self.drawn().prompt.max(MARK_WIDTH), line) {
+            self.shared.is_tall.store(true, Ordering::SeqCst);
+            // The line comes back folded. What the editor draws meanwhile is for the other screen.
+            let _ = raise(Signal::SIGINT);
+            return None;
+        }
+        hint
+    }
+}
+
+impl Assistant {
+    fn hint_after(&self, line: &str) -> Option<Hint> {
         let suggested = self.lines.suggestion(line).map(|rest| Hint { typeable: rest.len(), text: rest });
-        suggested.or_else(|| hint(self.side, line)).or_else(|| unfinished(line))
+        suggested.or_else(|| hint(self.side, line)).or_else(|| unfinished(&self.shared.folds.unfold(line)))
+    }
+
+    fn drawn(&self) -> MutexGuard<'_, DrawnInput> {
+        self.drawn.lock().expect("nothing panics while it holds this")
+    }
+
+    /// The editor is about to clear what it drew last: where that has got to, if the width has changed.
+    ///
+    /// It learns of that by itself, and then draws the same line again; before, it draws as ever.
+    fn follow_the_width(&self, is_new: bool, (line, pos): (&str, usize), columns: usize, hint: Option<&Hint>) {
+        let mut drawn = self.drawn();
+        if is_new {
+            drawn.columns = columns;
+        } else if drawn.columns != columns && drawn.line == line && !self.shared.is_tall.load(Ordering::SeqCst) {
+            let _ = term::print(drawn.make_room(pos, columns, self.wraps_anew).as_bytes());
+            drawn.columns = columns;
+        }
+        line.clone_into(&mut drawn.line);
+        drawn.hint = hint.map_or_else(String::new, |hint| hint.text.clone());
     }
 }
 
@@ -169,6 +252,12 @@ fn unfinished(line: &str) -> Option<Hint> {
 
 impl Highlighter for Assistant {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
+        if self.shared.is_tall.load(Ordering::SeqCst) {
+            // What stood there is cleared by now, and the cursor comes back to it with the screen.
+            let is_there = self.shared.is_aside.swap(true, Ordering::SeqCst);
+            return Cow::Borrowed(if is_there { "" } else { term::OTHER_SCREEN });
+        }
+        self.drawn().prompt = prompt.width();
         // Under another prompt, that of a search, the editor takes nothing to show.
         if !is_default {
             return Cow::Borrowed(prompt);
@@ -179,6 +268,11 @@ impl Highlighter for Assistant {
     }
 
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
+        if self.shared.is_tall.load(Ordering::SeqCst) {
+            return Cow::Borrowed("");
+        }
+        line.clone_into(&mut self.drawn().painted);
+        let Cow::Borrowed(line) = fold::shown(line) else { return fold::shown(line) };
         let Some(start) = json_in(line) else { return Cow::Borrowed(line) };
         let (before, json) = line.split_at(start);
         let cursor = pos.checked_sub(start).filter(|_| !self.is_final.get());
@@ -188,12 +282,14 @@ impl Highlighter for Assistant {
 
     fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
         self.is_final.set(kind == CmdKind::ForcedRefresh);
-        json_in(line).is_some()
+        // What is too tall is not to be written key by key.
+        json_in(line).is_some() || self.shared.is_tall.load(Ordering::SeqCst)
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        let hint = fold::shown(hint);
         // ECMA-48, SGR: faint is no colour, and tells it from what was typed.
-        Cow::Owned(if self.colour { hint.dark_grey().to_string() } else { format!("\x1b[2m{hint}\x1b[22m") })
+        Cow::Owned(if self.colour { (&*hint).dark_grey().to_string() } else { format!("\x1b[2m{hint}\x1b[22m") })
     }
 }
 

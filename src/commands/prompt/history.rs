@@ -24,15 +24,17 @@ pub(crate) struct History {
 
 impl History {
     /// Loads the history into the editor. Without a file that can be read it just begins.
-    pub(crate) fn load(editor: &mut LineEditor, path: Option<&Path>) -> Self {
+    ///
+    /// `folded` makes of a line what the editor can show of it.
+    pub(crate) fn load(editor: &mut LineEditor, path: Option<&Path>, folded: impl Fn(&str) -> String) -> Self {
         let lines = path.and_then(|path| load(path).ok()).unwrap_or_default();
         let history = Self { lines, path: path.map(Path::to_owned) };
-        history.fill(editor);
+        history.fill(editor, folded);
         history
     }
 
     /// Remembers a line, also for the next session.
-    pub(crate) fn remember(&mut self, editor: &mut LineEditor, line: &str) {
+    pub(crate) fn remember(&mut self, editor: &mut LineEditor, line: &str, folded: impl Fn(&str) -> String) {
         if !is_kept(line) || self.lines.back().is_some_and(|last| last == line) {
             return;
         }
@@ -44,18 +46,18 @@ impl History {
         self.lines.drain(..self.lines.len().saturating_sub(LINES));
         if is_known.is_some() {
             // The editor's own list forgets no line from its middle.
-            self.fill(editor);
+            self.fill(editor, folded);
         } else {
-            let _ = editor.add_history_entry(line);
+            let _ = editor.add_history_entry(folded(line));
         }
         // A history that cannot be kept is no reason to bother who types.
         let _ = self.path.as_ref().map(|path| append(path, line));
     }
 
-    fn fill(&self, editor: &mut LineEditor) {
+    fn fill(&self, editor: &mut LineEditor, folded: impl Fn(&str) -> String) {
         let _ = editor.clear_history();
         for line in &self.lines {
-            let _ = editor.add_history_entry(line);
+            let _ = editor.add_history_entry(folded(line));
         }
     }
 }

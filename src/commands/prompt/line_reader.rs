@@ -14,9 +14,10 @@ use rustyline::error::ReadlineError;
 use super::arguments::{Draft, Switch};
 use super::command::{self, PromptCommand, PromptLine};
 use super::display::Screen;
-use super::editor::LineEditor;
+use super::editor::{LineEditor, MARK_WIDTH};
 use super::files::TypedPath;
 use super::filter::MessageFilter;
+use super::fold::{self, InputRoom};
 use super::help;
 use super::history::History;
 use super::mark::PromptMark;
@@ -62,39 +63,45 @@ enum Then {
     Leave,
 }
 
+/// What came of reading a line.
+enum Typed {
+    /// Its labels are unfolded.
+    Line(String),
+    /// It goes on, with this before and after the cursor.
+    Again(String, String),
+    /// Ctrl-C.
+    Interrupt { was_empty: bool },
+    /// Ctrl-D.
+    Eof,
+    /// The terminal is.
+    Gone,
+}
+
 impl<R: PromptTarget> LineReader<'_, R> {
     /// Reads lines until the user leaves or the other thread has ended; an exit status if the user chose one.
     pub(crate) fn run(&self, editor: &mut LineEditor, history: &mut History) -> Option<u8> {
-        let mut initial = String::new();
+        let mut initial = (String::new(), String::new());
         let mut interrupts = 0;
         loop {
-            self.shared.in_editor.store(true, Ordering::SeqCst);
-            if self.shared.is_over.load(Ordering::SeqCst) {
-                self.shared.in_editor.store(false, Ordering::SeqCst);
-                return None;
+            let typed = self.read(editor, &initial)?;
+            if !matches!(typed, Typed::Again(..)) {
+                initial = (String::new(), String::new());
             }
-            editor.history().begin();
-            let result = editor.readline_with_initial(&self.mark.measured(), (&initial, ""));
-            self.screen.shut();
-            self.shared.in_editor.store(false, Ordering::SeqCst);
-            initial.clear();
-            let is_over = self.shared.is_over.load(Ordering::SeqCst);
-            match result {
-                Ok(line) => {
+            match typed {
+                Typed::Line(line) => {
                     interrupts = 0;
                     self.shared.has_typed.store(true, Ordering::SeqCst);
-                    self.shared.line().clear();
-                    history.remember(editor, &command::kept(&line));
+                    history.remember(editor, &command::kept(&line), self.folding());
                     match self.act(&line, editor) {
                         Then::Go => {}
-                        Then::GoWith(text) => initial = text,
+                        Then::GoWith(text) => initial.0 = self.folding()(&text),
                         Then::Leave => return None,
                     }
                 }
-                Err(_) if is_over => return None,
-                Err(ReadlineError::Interrupted) => {
-                    let was_empty = std::mem::take(&mut *self.shared.line()).is_empty();
+                Typed::Again(left, right) => initial = (left, right),
+                Typed::Interrupt { was_empty } => {
                     interrupts = if was_empty { interrupts + 1 } else { 0 };
+                    self.queue.skip();
                     if interrupts == R::INTERRUPTS || self.recipient.is_ending() {
                         return self.recipient.interrupted();
                     }
@@ -102,19 +109,74 @@ impl<R: PromptTarget> LineReader<'_, R> {
                         self.say("Ctrl-C again or Ctrl-D leaves");
                     }
                 }
-                Err(ReadlineError::Eof) => return None,
-                // A byte that is not UTF-8 was typed: the line goes on without it.
-                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                    initial = self.shared.line().clone();
-                }
-                // The terminal is gone; the signal that tells so may come later.
-                Err(_) => return Some(HUNG_UP),
+                Typed::Eof => return None,
+                Typed::Gone => return Some(HUNG_UP),
             }
         }
     }
 
+    /// Reads a line; nothing when the other thread has ended.
+    fn read(&self, editor: &mut LineEditor, (left, right): &(String, String)) -> Option<Typed> {
+        self.shared.in_editor.store(true, Ordering::SeqCst);
+        let is_over = || self.shared.is_over.load(Ordering::SeqCst);
+        editor.history().begin();
+        let prompt = self.mark.measured();
+        let result = if is_over() { None } else { Some(editor.readline_with_initial(&prompt, (left, right))) };
+        self.screen.shut();
+        self.shared.in_editor.store(false, Ordering::SeqCst);
+        let was_tall = self.shared.is_tall.swap(false, Ordering::SeqCst);
+        if self.shared.is_aside.swap(false, Ordering::SeqCst) {
+            let _ = term::print(term::OWN_SCREEN.as_bytes());
+        }
+        let is_interrupted = self.shared.is_interrupted.swap(false, Ordering::SeqCst);
+        let line = self.shared.line().clone();
+        Some(match result? {
+            Ok(line) if is_interrupted => self.interrupted(&line),
+            Ok(line) => {
+                if was_tall {
+                    self.echo(&line);
+                }
+                self.shared.line().clear();
+                Typed::Line(self.shared.folds.unfold(&line).into_owned())
+            }
+            Err(_) if is_over() => return None,
+            Err(ReadlineError::Interrupted) if was_tall => {
+                let cursor = self.shared.cursor.load(Ordering::SeqCst);
+                let (left, right) = line.split_at(line.floor_char_boundary(cursor));
+                let left = self.shared.folds.fold(left);
+                Typed::Again(left, self.folding()(right))
+            }
+            Err(ReadlineError::Interrupted) => self.interrupted(&line),
+            Err(ReadlineError::Eof) => Typed::Eof,
+            // A byte that is not UTF-8 was typed: the line goes on without it.
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                Typed::Again(line, String::new())
+            }
+            // The terminal is gone; the signal that tells so may come later.
+            Err(_) => Typed::Gone,
+        })
+    }
+
+    fn interrupted(&self, line: &str) -> Typed {
+        self.shared.line().clear();
+        Typed::Interrupt { was_empty: line.is_empty() }
+    }
+
+    /// Makes of a text what the line editor gets: a label for it, if it is taller than the screen.
+    pub(crate) fn folding(&self) -> impl Fn(&str) -> String {
+        let (rows, columns) = term::terminal_size();
+        move |text| self.shared.folds.folded(InputRoom::on(rows, columns), MARK_WIDTH, text)
+    }
+
+    /// Shows a line that was too tall for the editor to draw it.
+    fn echo(&self, line: &str) {
+        let label = self.shared.folds.fold(line);
+        let _ = term::print(format!("> {}\n", fold::shown(&label)).as_bytes());
+    }
+
     /// Ends it all in order.
     pub(crate) fn leave(&self) {
+        self.shared.has_left.store(!self.shared.is_over.load(Ordering::SeqCst), Ordering::SeqCst);
         // Without the editor there is no display: what is left is printed at the end.
         self.queue.close();
         self.recipient.leave();

@@ -11,6 +11,7 @@ mod display;
 mod editor;
 mod files;
 mod filter;
+mod fold;
 mod help;
 mod history;
 mod host;
@@ -20,6 +21,7 @@ mod output;
 mod pages;
 mod programs;
 mod queue;
+mod reflow;
 pub(crate) mod requests;
 mod rpc;
 mod state;
@@ -30,8 +32,8 @@ mod transcript;
 mod typed_lines;
 
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rustyline::error::ReadlineError;
@@ -44,11 +46,12 @@ use self::history::History;
 use self::host::Host;
 use self::line_reader::LineReader;
 use self::mark::PromptMark;
-use self::queue::{Queue, QueuedItem};
+use self::queue::{Queue, QueuedItem, Taken};
 use self::state::Shared;
+use self::status::SIGNALLED;
 use self::target::{ClientTarget, PromptTarget, ServerTarget};
 use self::thread::PromptThread;
-use self::transcript::{Place, Transcript};
+use self::transcript::Transcript;
 use self::typed_lines::TypedLines;
 use crate::client::options::ClientOptions;
 use crate::error::Error;
@@ -125,6 +128,8 @@ fn prompt_with<R: PromptTarget>(
         lines: lines.clone(),
         mark: mark(),
         colour: look.colour,
+        drawn: Mutex::default(),
+        wraps_anew: prompt.wraps_anew,
         home: prompt.home.clone(),
         is_final: Cell::new(false),
     };
@@ -141,19 +146,20 @@ fn prompt_with<R: PromptTarget>(
         let transcript = Transcript::new(Renderer::new(look.clone()));
         display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
-        let mut history = History::load(&mut editor, prompt.history.as_deref());
         let stamps = look.stamps.unwrap_or(Stamps::Local);
         let style = RefCell::new(look.clone());
         let typist = LineReader { prompt, mark: mark(), stamps, style, shared, screen: &screen, queue, recipient };
+        let mut history = History::load(&mut editor, prompt.history.as_deref(), typist.folding());
         code = typist.run(&mut editor, &mut history);
         typist.leave();
     }
     let ended = other.join().unwrap_or(101);
+    let is_hurried = shared.has_left.load(Ordering::SeqCst) || ended > SIGNALLED;
     if has_begun {
         // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
         term::restore_terminal();
     }
-    print_rest(look, &screen, queue, shared);
+    print_rest(look, &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
 }
 
@@ -169,20 +175,31 @@ fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Sen
             true
         }
         // From the keyboard, for who has the terminal.
-        signals::SIGINT | signals::SIGQUIT => shared.is_lent.load(Ordering::SeqCst),
+        signals::SIGINT | signals::SIGQUIT if shared.is_lent.load(Ordering::SeqCst) => true,
+        signals::SIGINT => {
+            shared.has_seen_enough.store(true, Ordering::SeqCst);
+            false
+        }
         _ => false,
     }
 }
 
 /// What the display did not get to show, and the line that was not sent.
-fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared) {
+///
+/// Who has left waits for no flood; Ctrl-C ends the waiting for one that the peer has ended.
+fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared, is_hurried: bool) {
     queue.close();
-    let mut rest: String = screen.leave().concat();
-    let place = Place { epoch: 0, columns: term::terminal_width() };
-    rest += &Transcript::new(Renderer::new(look.clone())).write(&queue.take_rest(), place).text;
+    let mut rest = Taken::default();
+    screen.leave().into_iter().for_each(|taken| rest.append(taken));
+    rest.append(queue.take_rest());
+    if is_hurried {
+        rest.shorten();
+    }
+    let has_seen_enough = || shared.has_seen_enough.load(Ordering::SeqCst);
+    display::print_rest(Transcript::new(Renderer::new(look.clone())), rest, has_seen_enough);
     let line = shared.line();
     if !line.is_empty() {
-        rest += &format!("not sent: {}\n", escape(&line, Keep::Nothing));
+        let line = shared.folds.unfold(&line);
+        let _ = term::print(format!("not sent: {}\n", escape(&line, Keep::Nothing)).as_bytes());
     }
-    let _ = term::print(rest.as_bytes());
 }

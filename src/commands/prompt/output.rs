@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use crossterm::style::Color;
 
-use super::queue::{Queue, QueuedItem};
+use super::queue::{LARGEST, Queue, QueuedItem, ReceivedItem};
 use super::requests::RecordRequest;
 use super::state::{KEPT_BYTES, Shared};
 use super::thread::PromptThread;
@@ -19,7 +19,7 @@ use crate::client::report;
 use crate::error::Error;
 use crate::events::{ErrorEvent, Event, EventKind, TimeOrder};
 use crate::message::{Direction, Message, Part};
-use crate::render::text::painted;
+use crate::render::text::{Extent, LONGEST_AT_PROMPT, head, painted};
 use crate::render::{OutputStyle, PayloadFormat, record};
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
@@ -38,12 +38,15 @@ pub(crate) struct PromptOutput {
     gathered: RefCell<Gathered>,
 }
 
-/// What is kept of a large message while it comes in.
+/// What is kept of a large message while it comes in: all of it, or its head.
 #[derive(Default)]
 struct Gathered {
     data: Vec<u8>,
     size: usize,
 }
+
+/// More of a message than this stands in nobody's way on the screen: only its head waits to be shown.
+const LONGEST_QUEUED: usize = LARGEST / 2;
 
 impl PromptOutput {
     /// `recorded_to` is where the record goes.
@@ -113,27 +116,51 @@ impl PromptOutput {
         let mut gathered = self.gathered.borrow_mut();
         let has_all = gathered.data.len() == gathered.size;
         gathered.size += part.data.len();
-        if has_all && (gathered.size <= KEPT_BYTES || self.record.borrow().is_some()) {
+        if has_all {
             gathered.data.extend_from_slice(&part.data);
-        } else {
-            gathered.data = Vec::new();
+        }
+        if gathered.size > KEPT_BYTES && self.record.borrow().is_none() {
+            let head = gathered.data.len().min(LONGEST_AT_PROMPT);
+            gathered.data = gathered.data[..head].to_vec();
         }
         if !part.is_last {
             return;
         }
         let Gathered { data, size } = std::mem::take(&mut *gathered);
         drop(gathered);
-        if data.len() == size {
-            let message = match String::from_utf8(data) {
-                Ok(text) if part.is_text => Message::Text(text.into()),
-                Ok(text) => Message::Binary(text.into_bytes().into()),
-                Err(error) => Message::Binary(error.into_bytes().into()),
-            };
-            return self.put(Event { at, client: None, what: EventKind::Message(Direction::In, message) });
+        let is_whole = data.len() == size;
+        let event = Event {
+            at,
+            client: None,
+            what: EventKind::Message(Direction::In, message_of(data, part.is_text, is_whole)),
+        };
+        if is_whole {
+            return self.put(event);
         }
         self.shared.history().note_size(at, size);
-        let kind = if part.is_text { "text" } else { "binary" };
-        self.queue.push(QueuedItem::Note(format!("< {kind}, {size} bytes: too many to be kept\n")));
+        if self.look.format == PayloadFormat::Records {
+            let kind = if part.is_text { "text" } else { "binary" };
+            return self.queue.push(QueuedItem::Note(format!("< {kind}, {size} bytes: too many to be kept\n")));
+        }
+        let number = self.queue.number_received();
+        let extent = Extent { size, is_json: Some(false), place: None };
+        self.queue.push(QueuedItem::Received(ReceivedItem { event, extent, number }));
+    }
+
+    /// Shows a received message, or the head of a large one.
+    fn show_received(&self, mut event: Event) {
+        let number = self.queue.number_received();
+        let EventKind::Message(_, message) = &event.what else { return };
+        if !self.is_shown(&event.what) {
+            return;
+        }
+        let size = message.data().len();
+        let mut extent = Extent::whole(message);
+        if size > LONGEST_QUEUED && self.look.format != PayloadFormat::Records {
+            extent = Extent { place: (size <= KEPT_BYTES).then_some(1), ..Extent::cut(message) };
+            event.what = EventKind::Message(Direction::In, head(message));
+        }
+        self.queue.push(QueuedItem::Received(ReceivedItem { event, extent, number }));
     }
 
     /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
@@ -200,7 +227,9 @@ impl Outlet for PromptOutput {
             }
             _ => None,
         };
-        if self.is_shown(&event.what) {
+        if matches!(event.what, EventKind::Message(Direction::In, _)) {
+            self.show_received(event);
+        } else if self.is_shown(&event.what) {
             self.queue.push(QueuedItem::Event(event));
         } else if matches!(event.what, EventKind::Message(Direction::Out, _)) {
             self.queue.push(QueuedItem::Sent(event.at));
@@ -224,5 +253,19 @@ impl Outlet for PromptOutput {
     async fn gone(&self) {
         // The editor notices that the terminal is gone.
         std::future::pending().await
+    }
+}
+
+/// The message of these bytes, or of their beginning.
+fn message_of(data: Vec<u8>, is_text: bool, is_whole: bool) -> Message {
+    match String::from_utf8(data) {
+        Ok(text) if is_text => Message::Text(text.into()),
+        Ok(text) => Message::Binary(text.into_bytes().into()),
+        // A head may end within a character.
+        Err(error) if is_text && !is_whole => {
+            let end = error.utf8_error().valid_up_to();
+            Message::from(String::from_utf8_lossy(&error.as_bytes()[..end]).as_ref())
+        }
+        Err(error) => Message::Binary(error.into_bytes().into()),
     }
 }

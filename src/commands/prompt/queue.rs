@@ -1,6 +1,7 @@
 //! What waits to be shown above the prompt: bounded, and never in the way of who puts something in.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,17 +9,24 @@ use crossterm::style::{Color, Stylize as _};
 
 use crate::events::{Event, EventKind};
 use crate::render::Stamps;
+use crate::render::text::Extent;
 use crate::text::escape::{Keep, escape};
 
 /// More than this is not worth a terminal's time: it would lag seconds behind.
-const LARGEST: usize = 1 << 20;
+pub(crate) const LARGEST: usize = 1 << 20;
 const MOST: usize = 20_000;
+
+/// As much is shown in a moment on any terminal; who wants to leave, or to stop it, does not wait for more.
+const FEW_BYTES: usize = 4 << 10;
+const FEW: usize = 50;
 
 /// Something to show.
 #[derive(Debug)]
 pub(crate) enum QueuedItem {
     /// Rendered only if it gets to be shown.
     Event(Event),
+    /// The same of a message that was received.
+    Received(ReceivedItem),
     /// Whole lines that the program says, ready to be written.
     Lines(String),
     /// A whole line, which takes the place of the one before if that was such a line too.
@@ -29,6 +37,15 @@ pub(crate) enum QueuedItem {
     Sent(SystemTime),
     /// From here on, events look different.
     Set(DisplaySetting),
+}
+
+/// A message that was received; only its head, where the whole would take the room of many.
+#[derive(Debug)]
+pub(crate) struct ReceivedItem {
+    pub(crate) event: Event,
+    pub(crate) extent: Extent,
+    /// Which of all that were received it is.
+    pub(crate) number: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +60,8 @@ pub(crate) enum DisplaySetting {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    /// How many messages have come that `/last` counts.
+    received: AtomicU64,
     /// Whether warnings have theirs.
     colour: bool,
 }
@@ -76,25 +95,86 @@ pub(crate) struct Skipped {
     pub(crate) bytes: usize,
 }
 
+impl Skipped {
+    fn add(&mut self, more: Self) {
+        self.messages += more.messages;
+        self.bytes += more.bytes;
+    }
+
+    /// Counts what is not shown, if it is a message.
+    pub(crate) fn count(&mut self, item: &QueuedItem) {
+        if let Some(bytes) = item.payload() {
+            self.add(Self { messages: 1, bytes });
+        }
+    }
+}
+
 /// What the display takes at a time.
+#[derive(Default)]
 pub(crate) struct Taken {
     /// The prompt has to be drawn anew.
     pub(crate) is_stale: bool,
     pub(crate) skipped: Skipped,
     pub(crate) items: Vec<QueuedItem>,
+    /// How many messages had been received by then.
+    pub(crate) received: u64,
+}
+
+impl Taken {
+    /// What came after it joins it.
+    pub(crate) fn append(&mut self, mut more: Self) {
+        self.skipped.add(more.skipped);
+        self.items.append(&mut more.items);
+        self.received = more.received;
+    }
+
+    /// Leaves out what the peer has sent, and counts it, unless it is little.
+    pub(crate) fn shorten(&mut self) {
+        if is_few(&self.items) {
+            return;
+        }
+        let (ours, others) = std::mem::take(&mut self.items).into_iter().partition(QueuedItem::is_ours);
+        self.items = ours;
+        let others: Vec<_> = others;
+        others.iter().for_each(|item| self.skipped.count(item));
+    }
+}
+
+/// Whether what the peer has sent among these is shown in a moment.
+fn is_few<'i>(items: impl IntoIterator<Item = &'i QueuedItem>) -> bool {
+    let (mut count, mut bytes) = (0, 0);
+    for item in items.into_iter().filter(|item| !item.is_ours()) {
+        (count, bytes) = (count + 1, bytes + item.size());
+        if count > FEW || bytes > FEW_BYTES {
+            return false;
+        }
+    }
+    true
 }
 
 impl QueuedItem {
     fn size(&self) -> usize {
         match self {
             Self::Lines(text) | Self::Progress(text) | Self::Note(text) => text.len(),
-            Self::Event(Event { what: EventKind::Message(_, message), .. }) => message.data().len(),
-            Self::Event(_) | Self::Sent(_) | Self::Set(_) => 128,
+            Self::Event(Event { what: EventKind::Message(_, message), .. })
+            | Self::Received(ReceivedItem { event: Event { what: EventKind::Message(_, message), .. }, .. }) => {
+                message.data().len()
+            }
+            Self::Event(_) | Self::Received(_) | Self::Sent(_) | Self::Set(_) => 128,
+        }
+    }
+
+    /// The bytes of the message that it is, or was cut from; none if it is no event.
+    fn payload(&self) -> Option<usize> {
+        match self {
+            Self::Event(_) => Some(self.size()),
+            Self::Received(received) => Some(received.extent.size),
+            Self::Lines(_) | Self::Progress(_) | Self::Note(_) | Self::Sent(_) | Self::Set(_) => None,
         }
     }
 
     /// Whether it only makes room for its like: how much else there is, the peer decides.
-    fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         matches!(self, Self::Lines(_) | Self::Progress(_) | Self::Set(_))
     }
 }
@@ -110,7 +190,7 @@ impl Queue {
         waiting.make_room(&item);
         waiting.bytes += item.size();
         waiting.hurries |= item.is_ours();
-        if waiting.is_paused && matches!(item, QueuedItem::Event(_)) {
+        if waiting.is_paused && item.payload().is_some() {
             waiting.held.push_back(item);
             waiting.came += 1;
             waiting.is_stale = true;
@@ -119,6 +199,11 @@ impl Queue {
             waiting.items.push_back(item);
             self.changed.notify_all();
         }
+    }
+
+    /// Counts a message that `/last` counts; which one it is.
+    pub(crate) fn number_received(&self) -> u64 {
+        self.received.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     /// Puts in what the program has to say.
@@ -165,6 +250,23 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Shows no more of what waits, and counts it, unless that is little: who looks on has seen enough.
+    pub(crate) fn skip(&self) {
+        let mut waiting = self.lock();
+        if is_few(&waiting.items) {
+            return;
+        }
+        let (ours, others): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut waiting.items).into_iter().partition(QueuedItem::is_ours);
+        waiting.items = ours;
+        for item in &others {
+            waiting.bytes -= item.size();
+            waiting.skipped.count(item);
+        }
+        waiting.hurries = true;
+        self.changed.notify_all();
+    }
+
     /// Nothing will be shown any more; whoever waits in [`take`](Self::take) gets none.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -184,7 +286,7 @@ impl Queue {
             return None;
         }
         waiting.showing = true;
-        Some(waiting.take(budget))
+        Some(Taken { received: self.received.load(Ordering::SeqCst), ..waiting.take(budget) })
     }
 
     /// Lets so much time pass after something was shown, unless an answer comes, or nothing will be shown any more.
@@ -195,9 +297,14 @@ impl Queue {
         drop(self.changed.wait_timeout_while(waiting, time, |waiting| !waiting.hurries && !waiting.closed));
     }
 
-    /// Takes all that is left, without waiting.
+    /// Takes all that is left, without waiting. What a pause holds back is counted: nobody has asked to see it.
     pub(crate) fn take_rest(&self) -> Taken {
-        self.lock().take(usize::MAX)
+        let mut waiting = self.lock();
+        for item in std::mem::take(&mut waiting.held) {
+            waiting.bytes -= item.size();
+            waiting.skipped.count(&item);
+        }
+        Taken { received: self.received.load(Ordering::SeqCst), ..waiting.take(usize::MAX) }
     }
 
     /// Waits until all has been shown, or nothing will be any more, but no longer than `limit`.
@@ -221,7 +328,8 @@ impl Queue {
 impl Waiting {
     /// Whether there is nothing to show.
     fn is_empty(&self) -> bool {
-        self.spared.is_empty() && self.items.is_empty() && !self.is_stale
+        let is_skip_told = !self.hurries || self.skipped == Skipped::default();
+        self.spared.is_empty() && self.items.is_empty() && !self.is_stale && is_skip_told
     }
 
     /// Lets the oldest go until there is room, and counts the messages among them.
@@ -237,10 +345,7 @@ impl Waiting {
             };
             let Some(oldest) = oldest else { return };
             self.bytes -= oldest.size();
-            if let QueuedItem::Event(_) = oldest {
-                self.skipped.messages += 1;
-                self.skipped.bytes += oldest.size();
-            }
+            self.skipped.count(&oldest);
         }
     }
 
@@ -258,7 +363,7 @@ impl Waiting {
             self.bytes -= item.size();
             items.push(item);
         }
-        Taken { is_stale, skipped, items }
+        Taken { is_stale, skipped, items, received: 0 }
     }
 }
 
@@ -369,5 +474,49 @@ mod tests {
         queue.close();
         assert!(queue.take(20).is_none());
         assert_eq!(queue.take_rest().items.len(), 1);
+    }
+
+    #[test]
+    fn what_is_held_back_to_the_end_is_counted_and_not_shown() {
+        let queue = Queue::default();
+        queue.pause();
+        (0..3).for_each(|_| queue.push(event("held")));
+        queue.say("closed");
+        queue.close();
+        let Taken { skipped, items, .. } = queue.take_rest();
+        assert!(matches!(&items[..], [QueuedItem::Lines(_)]), "{items:?}");
+        assert_eq!(skipped, Skipped { messages: 3, bytes: 12 });
+    }
+
+    #[test]
+    fn who_has_seen_enough_is_shown_a_count_and_our_own_words() {
+        let queue = Queue::default();
+        (0..FEW).for_each(|_| queue.push(event("little")));
+        queue.skip();
+        assert_eq!(queue.take(usize::MAX).unwrap().items.len(), FEW);
+        (0..=FEW).for_each(|_| queue.push(event("more")));
+        queue.skip();
+        let Taken { skipped, items, .. } = queue.take(usize::MAX).unwrap();
+        assert_eq!((skipped.messages as usize, items.len()), (FEW + 1, 0));
+        queue.say("an answer");
+        queue.push(event(&"x".repeat(FEW_BYTES + 1)));
+        queue.skip();
+        let Taken { skipped, items, .. } = queue.take(usize::MAX).unwrap();
+        assert_eq!((skipped.messages, items.len()), (1, 1));
+    }
+
+    #[test]
+    fn little_is_shown_also_to_who_leaves() {
+        let taken = |count: usize| {
+            let mut taken = Taken::default();
+            let skipped = Skipped { messages: 2, bytes: 2 };
+            taken.append(Taken { skipped, items: vec![lines(9)], received: 2, ..Taken::default() });
+            let items = (0..count).map(|_| event("a")).collect();
+            taken.append(Taken { items, ..Taken::default() });
+            taken.shorten();
+            (taken.skipped.messages as usize, taken.items.len())
+        };
+        assert_eq!(taken(FEW), (2, 1 + FEW));
+        assert_eq!(taken(FEW + 1), (2 + FEW + 1, 1));
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::filter::MessageFilter;
+use super::fold::Folds;
 use super::rpc::RpcCalls;
 use crate::events::{ClientName, Event, EventKind, Opened};
 use crate::message::{Direction, Message};
@@ -37,8 +38,17 @@ pub(crate) enum ConnectionState {
 /// Shared by the threads of the prompt.
 #[derive(Default)]
 pub(crate) struct Shared {
-    /// The line being typed.
+    /// The line being typed, and where the cursor is in it, in bytes.
     line: Mutex<String>,
+    pub(crate) cursor: AtomicUsize,
+    /// What labels in it stand for.
+    pub(crate) folds: Folds,
+    /// The line is taller than the screen, and is to come back to be folded.
+    pub(crate) is_tall: AtomicBool,
+    /// Meanwhile the editor draws on the other screen.
+    pub(crate) is_aside: AtomicBool,
+    /// Ctrl-C was pressed in the editor.
+    pub(crate) is_interrupted: AtomicBool,
     standing: Mutex<ConnectionState>,
     /// The clients, where we are the server.
     pub(crate) roster: Option<Arc<Roster>>,
@@ -47,6 +57,10 @@ pub(crate) struct Shared {
     /// The connection's thread has ended, or wants the editor to come back.
     pub(crate) is_over: AtomicBool,
     pub(crate) in_editor: AtomicBool,
+    /// The user has left, before the connection had ended.
+    pub(crate) has_left: AtomicBool,
+    /// Ctrl-C was pressed when the editor was gone.
+    pub(crate) has_seen_enough: AtomicBool,
     /// A pager or an editor has the terminal, and its Ctrl-C is none of ours.
     pub(crate) is_lent: AtomicBool,
     /// Events go to a file.
@@ -72,7 +86,8 @@ impl Shared {
     }
 
     /// The editor does not give a line back when it is interrupted, so it is kept as it grows.
-    pub(crate) fn keep_line(&self, line: &str) {
+    pub(crate) fn keep_line(&self, line: &str, cursor: usize) {
+        self.cursor.store(cursor, Ordering::SeqCst);
         let mut kept = self.line();
         kept.clear();
         kept.push_str(line);

@@ -5,3 +5,6 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit status of who closed the terminal's window (128 and SIGHUP).
 pub(crate) const HUNG_UP: u8 = 129;
+
+/// Exit statuses above this one name a signal.
+pub(crate) const SIGNALLED: u8 = 128;

@@ -49,7 +49,6 @@ impl PromptThread {
             });
             let code = code.unwrap_or_else(|error| crate::runtime::complain(&error));
             shared.is_over.store(true, Ordering::SeqCst);
-            queue.resume();
             queue.wait_shown(LAST_WORDS);
             call_back(&shared, editor_thread);
             code

@@ -4,10 +4,10 @@
 use bytes::BytesMut;
 use crossterm::style::Color;
 
-use super::queue::{DisplaySetting, QueuedItem, Skipped, Taken};
+use super::queue::{DisplaySetting, QueuedItem, ReceivedItem, Skipped, Taken};
 use crate::events::{ClientName, Event, EventKind};
 use crate::message::{Direction, Message};
-use crate::render::text::painted;
+use crate::render::text::{Extent, painted};
 use crate::render::{PayloadFormat, Renderer, preview};
 use crate::term::terminal_rows;
 
@@ -30,6 +30,8 @@ pub(crate) struct Written {
 /// Renders what is taken from the queue.
 pub(crate) struct Transcript {
     renderer: Renderer,
+    /// How many messages have come by now.
+    received: u64,
     /// What came last, if it may be rewritten.
     last: Option<LastLines>,
 }
@@ -52,7 +54,7 @@ enum Subject {
 
 impl Transcript {
     pub(crate) fn new(renderer: Renderer) -> Self {
-        Self { renderer, last: None }
+        Self { renderer, received: 0, last: None }
     }
 
     /// Renders a batch that will be written in this place.
@@ -61,9 +63,11 @@ impl Transcript {
             self.last = None;
         }
         let mut written = Written::default();
-        if taken.skipped != Skipped::default() {
+        self.received = taken.received;
+        if let Some(note) = not_shown(taken.skipped) {
             self.end_lines(place, &mut written);
-            written.text += &skipped(taken.skipped);
+            let them = if taken.skipped.messages == 1 { "it" } else { "them" };
+            written.text += &format!("{note}, /last or --record keeps {them}\n");
         }
         for item in &taken.items {
             self.put(item, place, &mut written);
@@ -83,7 +87,11 @@ impl Transcript {
                 written.text += lines;
             }
             QueuedItem::Progress(line) => self.progress(line, place, written),
-            QueuedItem::Event(event) => self.event(event, place, written),
+            QueuedItem::Event(event) => self.event(event, &Extent::of(event), place, written),
+            QueuedItem::Received(ReceivedItem { event, extent, number }) => {
+                let at = extent.place.map(|_| self.received.saturating_sub(*number) + 1);
+                self.event(event, &Extent { place: at, ..*extent }, place, written);
+            }
             QueuedItem::Sent(at) => self.renderer.note_sent(*at),
             QueuedItem::Set(DisplaySetting::Stamps(stamps)) => self.renderer.look_mut().stamps = *stamps,
             QueuedItem::Set(DisplaySetting::Indent(indent)) => self.renderer.look_mut().indent_json = *indent,
@@ -100,40 +108,41 @@ impl Transcript {
         }
     }
 
-    fn event(&mut self, event: &Event, place: Place, written: &mut Written) {
-        let subject = self.repeatable(event);
+    fn event(&mut self, event: &Event, extent: &Extent, place: Place, written: &mut Written) {
+        let subject = self.repeatable(event, extent);
         match (&mut self.last, subject) {
             (Some(last), Some(subject)) if last.subject == subject => {
                 last.count += 1;
                 last.is_changed = true;
             }
             (_, Some(subject)) => {
-                let text = self.rendered(event);
+                let text = self.rendered(event, extent);
                 self.begin_lines(subject, text, place, written);
             }
             (_, None) => {
                 self.end_lines(place, written);
-                written.text += &self.rendered(event);
+                written.text += &self.rendered(event, extent);
             }
         }
     }
 
     /// A received message, which may come again; with times shown, each is another one.
-    fn repeatable(&self, event: &Event) -> Option<Subject> {
+    fn repeatable(&self, event: &Event, extent: &Extent) -> Option<Subject> {
         let style = self.renderer.look();
         let has_own_line =
             matches!(style.format, PayloadFormat::Records | PayloadFormat::Raw) || style.stamps.is_some();
         match &event.what {
-            EventKind::Message(Direction::In, message) if !has_own_line => {
+            // Of two that are cut, only the heads are known to be equal.
+            EventKind::Message(Direction::In, message) if !has_own_line && extent.size == message.data().len() => {
                 Some(Subject::Message(event.client, message.clone()))
             }
             _ => None,
         }
     }
 
-    fn rendered(&mut self, event: &Event) -> String {
+    fn rendered(&mut self, event: &Event, extent: &Extent) -> String {
         let mut text = BytesMut::new();
-        self.renderer.render(event, &mut text);
+        self.renderer.render_excerpt(event, extent, &mut text);
         String::from_utf8_lossy(&text).into_owned()
     }
 
@@ -173,9 +182,13 @@ impl Transcript {
     }
 }
 
-fn skipped(Skipped { messages, bytes }: Skipped) -> String {
-    let (messages, bytes) = (in_thousands(messages), in_thousands(bytes as u64));
-    format!("… {messages} messages ({bytes} bytes) not shown, /last or --record keeps them\n")
+/// `… 48,210 messages (1,234,567 bytes) not shown`
+pub(crate) fn not_shown(skipped: Skipped) -> Option<String> {
+    let counted =
+        |number: u64, what: &str| format!("{} {what}{}", in_thousands(number), if number == 1 { "" } else { "s" });
+    let Skipped { messages, bytes } = skipped;
+    let note = || format!("… {} ({}) not shown", counted(messages, "message"), counted(bytes as u64, "byte"));
+    (messages > 0).then(note)
 }
 
 /// `48,210`
@@ -201,7 +214,7 @@ mod tests {
     }
 
     fn write(transcript: &mut Transcript, items: Vec<QueuedItem>, place: Place) -> (usize, String) {
-        let taken = Taken { is_stale: false, skipped: Skipped::default(), items };
+        let taken = Taken { items, ..Taken::default() };
         let Written { replaced, text } = transcript.write(&taken, place);
         (replaced, text)
     }
@@ -209,6 +222,13 @@ mod tests {
     #[test]
     fn large_numbers_are_grouped() {
         assert_eq!([0, 999, 1000, 48_210, 1_234_567].map(in_thousands), ["0", "999", "1,000", "48,210", "1,234,567"]);
+    }
+
+    #[test]
+    fn one_message_that_is_not_shown_is_no_messages() {
+        assert_eq!(not_shown(Skipped::default()), None);
+        assert_eq!(not_shown(Skipped { messages: 1, bytes: 1 }).unwrap(), "… 1 message (1 byte) not shown");
+        assert_eq!(not_shown(Skipped { messages: 2000, bytes: 0 }).unwrap(), "… 2,000 messages (0 bytes) not shown");
     }
 
     #[test]
