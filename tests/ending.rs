@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use kit::{
-    CLOSE, PING, Raw, Said, Server, TEXT, all_well, connected, echo, frame, hearing, read_frame, saying, serving, tool,
-    url,
+    CLOSE, PING, Raw, Said, Server, TEXT, all_well, closed_well, connected, echo, frame, hearing, read_frame, saying,
+    serving, tool, url,
 };
 
 /// A server that answers after this time, once it has been asked, and says whether it was closed meanwhile.
@@ -179,7 +179,7 @@ fn a_wait_forever_ends_with_the_servers_close() {
     for wait in ["forever", "-1"] {
         let server = answering_after(Duration::from_millis(1500));
         let ran = tool().args(["-w", wait, "-x", "a"]).arg(url(&server)).run();
-        ran.code(0).stdout("closed meanwhile: false\n").stderr(&all_well(&url(&server)));
+        ran.code(0).stdout("closed meanwhile: false\n").stderr(&closed_well(&url(&server)));
     }
 }
 
@@ -342,7 +342,7 @@ fn a_server_that_closes_well_before_the_goal_is_told_of_and_0() {
         client.close(1000, "").await;
     });
     let ran = tool().args(["--count", "2"]).arg(url(&server)).spawn().wait().code(0).stdout("a\n");
-    ran.stderr(&(all_well(&url(&server)) + "wsprobe: 1 of 2 messages came before the server closed\n"));
+    ran.stderr(&(closed_well(&url(&server)) + "wsprobe: 1 of 2 messages came before the server closed\n"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use kit::{CLOSE, PATIENCE, Raw, Said, TEXT};
-use kit::{all_well, channel, connected, echo, frame, free_port, hearing, read_frame, serving, tool, url};
+use kit::{all_well, channel, closed_well, connected, echo, frame, free_port, hearing, read_frame, serving, tool, url};
 
 const NORMAL: &[u8] = &[0x03, 0xe8];
 
@@ -381,7 +381,7 @@ fn a_server_that_keeps_the_transport_open_after_the_closes_is_not_waited_for_lon
         let _ = stream.read(&mut [0]);
         let _ = tell.send(());
     });
-    tool().arg(server.url()).run().code(0).stdout("").stderr(&all_well(&server.url()));
+    tool().arg(server.url()).run().code(0).stdout("").stderr(&closed_well(&server.url()));
     left.recv_timeout(PATIENCE).unwrap();
 }
 

@@ -5,7 +5,7 @@ mod kit;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use kit::{Said, all_well, connected, echo, hearing, saying, serving, tool, url};
+use kit::{Said, all_well, closed_well, connected, echo, hearing, saying, serving, tool, url};
 
 fn text(text: &str) -> Said {
     Said::Text(text.to_owned())
@@ -152,7 +152,7 @@ fn a_rate_does_not_hold_up_the_end() {
     let server = saying(&["bye"]);
     // The second message would be due in an hour.
     let args = ["--rate", "1/1h", "-x", "a", "-x", "b"];
-    tool().args(args).arg(url(&server)).run().code(0).stdout("bye\n").stderr(&all_well(&url(&server)));
+    tool().args(args).arg(url(&server)).run().code(0).stdout("bye\n").stderr(&closed_well(&url(&server)));
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn receive_only_never_reads_stdin() {
     let mut stdin = running.child.stdin.take().unwrap();
     // Far more than a pipe holds: it would be taken if somebody read it.
     let writer = std::thread::spawn(move || stdin.write_all(&vec![b'\n'; 1 << 20]).is_err());
-    running.wait().code(0).stdout("a\n").stderr(&all_well(&url(&server)));
+    running.wait().code(0).stdout("a\n").stderr(&closed_well(&url(&server)));
     assert!(writer.join().unwrap(), "stdin was read");
 }
 
@@ -180,7 +180,7 @@ fn after_x_receive_only_goes_on_listening() {
         client.close(1000, "").await;
     });
     let ran = tool().args(["-r", "-x", "subscribe"]).arg(url(&server)).stdin("not this\n").run();
-    ran.code(0).stdout("said: None\n").stderr(&all_well(&url(&server)));
+    ran.code(0).stdout("said: None\n").stderr(&closed_well(&url(&server)));
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn echo_sends_everything_back_with_its_type_and_does_not_read_stdin() {
         client.close(1000, "").await;
     });
     let ran = tool().args(["--echo", "-x", "hello", "-w", "forever"]).arg(url(&server)).stdin("not this\n").run();
-    ran.code(0).stdout(b"a\n\0\xff\n").stderr(&all_well(&url(&server)));
+    ran.code(0).stdout(b"a\n\0\xff\n").stderr(&closed_well(&url(&server)));
 }
 
 #[test]
@@ -276,5 +276,5 @@ fn echo_keeps_the_order_of_a_flood() {
         client.close(1000, "").await;
     });
     let sent: String = (0..10_000).map(|n| format!("{n}\n")).collect();
-    tool().arg("--echo").arg(url(&server)).run().code(0).stdout(sent).stderr(&all_well(&url(&server)));
+    tool().arg("--echo").arg(url(&server)).run().code(0).stdout(sent).stderr(&closed_well(&url(&server)));
 }

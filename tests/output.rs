@@ -5,8 +5,8 @@ mod kit;
 use std::io::{Read as _, Write as _};
 
 use kit::{
-    PATIENCE, Ran, Raw, Said, Server, all_well, channel, connected, dir, echo, frame, free_port, hearing, path, saying,
-    serving, tool, url,
+    PATIENCE, Ran, Raw, Said, Server, all_well, channel, closed_well, connected, dir, echo, frame, free_port, hearing,
+    path, saying, serving, tool, url,
 };
 use regex::Regex;
 use serde_json::Value;
@@ -256,7 +256,7 @@ fn each_form_of_output_has_its_shape_in_a_pipe() {
             client.binary(b"\0\xffa").await;
             client.close(1000, "").await;
         });
-        let ran = tool().args(["--output", form]).arg(url(&server)).run().code(0).stderr(&all_well(&url(&server)));
+        let ran = tool().args(["--output", form]).arg(url(&server)).run().code(0).stderr(&closed_well(&url(&server)));
         assert_eq!(ran.stdout.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{form}");
     }
 }
@@ -272,7 +272,7 @@ fn timestamps_stand_before_each_message() {
         ("-t=delta", r"\+\d+\.\d{3}s"),
     ] {
         let server = saying(&["a", "", "c"]);
-        let ran = tool().arg(option).arg(url(&server)).run().code(0).stderr(&all_well(&url(&server)));
+        let ran = tool().arg(option).arg(url(&server)).run().code(0).stderr(&closed_well(&url(&server)));
         let shape = Regex::new(&format!("^{stamp} a\n{stamp} \n{stamp} c\n$")).unwrap();
         assert!(shape.is_match(&ran.out()), "{option}: {}", ran.out());
     }
@@ -299,9 +299,9 @@ fn pings_and_pongs_are_shown_on_stderr_to_who_asks() {
     let server = pinging();
     let ran = tool().arg("-P").arg(url(&server)).run().code(0).stdout("");
     let talk = "wsprobe: received ping there?\nwsprobe: sent pong there?\n";
-    ran.stderr(&all_well(&url(&server)).replacen('\n', &format!("\n{talk}"), 1));
+    ran.stderr(&closed_well(&url(&server)).replacen('\n', &format!("\n{talk}"), 1));
     let server = pinging();
-    tool().arg(url(&server)).run().code(0).stdout("").stderr(&all_well(&url(&server)));
+    tool().arg(url(&server)).run().code(0).stdout("").stderr(&closed_well(&url(&server)));
 }
 
 const JSON: &str =
@@ -392,7 +392,7 @@ fn verbose_shows_the_handshake_on_stderr_without_secrets() {
              > Authorization: Basic ***\n> X-Test: 1\n> \n\
              < HTTP/1.1 101 Switching Protocols\n< Upgrade: websocket\n< Connection: Upgrade\n\
              < Sec-WebSocket-Accept: KEY\n< \n{}",
-            all_well(&url)
+            closed_well(&url)
         )
     );
 }

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use kit::{CLOSE, PATIENCE, Raw, Said, TEXT, Tool};
 use kit::{
-    all_well, channel, connected, dir, echo, frame, hearing, path, read_frame, serving, tool, tool_in_shell, url,
+    all_well, channel, closed_well, connected, dir, echo, frame, hearing, path, read_frame, serving, tool,
+    tool_in_shell, url,
 };
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -94,7 +95,7 @@ fn the_servers_close_ends_it_while_the_input_is_open() {
     });
     let mut running = tool().args(["-w", "forever"]).arg(url(&server)).spawn();
     let _stdin = running.child.stdin.take();
-    running.wait().code(0).stdout("that is all\n").stderr(&all_well(&url(&server)));
+    running.wait().code(0).stdout("that is all\n").stderr(&closed_well(&url(&server)));
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn a_text_message_has_the_delimiter_behind_it_and_a_binary_one_nothing() {
         client.text("b\n").await;
         client.close(1000, "").await;
     });
-    tool().arg(url(&server)).run().code(0).stdout(b"a\n\0\xff\r\n\x1b[2Jb\n\n").stderr(&all_well(&url(&server)));
+    tool().arg(url(&server)).run().code(0).stdout(b"a\n\0\xff\r\n\x1b[2Jb\n\n").stderr(&closed_well(&url(&server)));
 }
 
 #[test]
@@ -189,7 +190,7 @@ fn input_waits_until_the_socket_is_open() {
         let _ = read_frame(&mut stream);
     });
     let url = server.url();
-    tool().arg(&url).stdin("a\n").run().code(0).stdout("").stderr(&all_well(&url));
+    tool().arg(&url).stdin("a\n").run().code(0).stdout("").stderr(&closed_well(&url));
     server.join();
 }
 
@@ -226,7 +227,7 @@ fn without_an_input_it_only_listens() {
             "a directory" => "wsprobe: stdin cannot be read (Is a directory (os error 21)); listening only\n",
             _ => "",
         };
-        let talk = all_well(&url(&server)).replacen('\n', &format!("\n{note}"), 1);
+        let talk = closed_well(&url(&server)).replacen('\n', &format!("\n{note}"), 1);
         assert_eq!(ran.stderr, talk, "{kind}");
     }
 }
@@ -269,7 +270,7 @@ fn a_hangup_that_is_ignored_as_nohup_does_ends_nothing() {
     opened.recv_timeout(PATIENCE).unwrap();
     running.signal(SIGHUP);
     hang_up.send(()).unwrap();
-    running.wait().code(0).stderr(&all_well(&url));
+    running.wait().code(0).stderr(&closed_well(&url));
     assert_eq!(std::fs::read_to_string(out).unwrap(), "still here\n");
 }
 

@@ -242,6 +242,11 @@ pub fn all_well(url: &str) -> String {
     format!("{}wsprobe: closed 1000 (normal closure)\n", connected(url))
 }
 
+/// The same where the server closed.
+pub fn closed_well(url: &str) -> String {
+    format!("{}wsprobe: closed 1000 by the server (normal closure)\n", connected(url))
+}
+
 /// What stderr holds once the connection is open.
 pub fn connected(url: &str) -> String {
     format!("wsprobe: connected to {url}\n")
