@@ -1,5 +1,6 @@
 //! All that is the operating system's own: signals, process groups, files that do not block, the terminal's modes.
 
+pub(crate) mod backtrace;
 pub(crate) mod broken_pipe;
 pub(crate) mod clock;
 pub(crate) mod descriptors;
