@@ -1,11 +1,9 @@
 //! The environment, read once.
 
 use std::io::IsTerminal as _;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use crate::input::stdin;
-use crate::sys::file;
+use crate::sys::{file, streams};
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +49,7 @@ impl Env {
         let inputrc = var("INPUTRC").map(PathBuf::from).or_else(|| home(".inputrc"));
         Self {
             stdin_is_terminal: std::io::stdin().is_terminal(),
-            stdin_is_absent: stdin::is_absent(std::io::stdin().as_fd()),
+            stdin_is_absent: streams::stdin_is_absent(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             terminal_is_dumb: var("TERM").is_none_or(|term| term == "dumb"),

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser as _};
+use clap::Args;
 use serde_json_path::JsonPath;
 
 use super::env::Env;
 use super::options::{
     EndingArgs, Options, OutputArgs, ProtocolArgs, RequestArgs, RouteArgs, StdinArgs, TimingArgs, TlsArgs,
 };
-use super::{Cli, translate, values};
+use super::{translate, values};
 use crate::app::Job;
 use crate::error::Error;
 use crate::events::ClientName;
@@ -117,7 +117,7 @@ impl ReplayArgs {
         if self.output.vi {
             return Err(Error::Usage("`--vi` is for the prompt, and a replay has none".to_owned()));
         }
-        let defaults = Cli::parse_from(["wsprobe", ":0"]).options;
+        let defaults = Options::defaults();
         let options = Options {
             // Nothing is read from stdin, also on a terminal.
             messages: super::options::MessageArgs {

@@ -215,7 +215,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     let timing = &options.timing;
     let heartbeat = timing.heartbeat.as_ref().map(|text| {
         let message = message("--heartbeat <TEXT>", text, &options.messages.stdin)?;
-        Ok(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
+        Ok::<_, Error>(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
     });
     let habits = KeepaliveOptions {
         pings: pings(timing.ping_interval, timing.ping_timeout, is_prompt)?,

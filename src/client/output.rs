@@ -17,6 +17,7 @@ use crate::events::{End, ErrorEvent, Event, EventKind, TimeOrder};
 use crate::message::Direction;
 use crate::render::{OutputStyle, PayloadFormat, Renderer, record, text};
 use crate::session::{Gone, Outlet};
+use crate::sys::file::Readers;
 use crate::term::{FileWriter, Talk, stdout_gone};
 
 /// A run that must leave gives its last output this long.
@@ -87,12 +88,12 @@ pub(crate) async fn open_record_if(path: Option<&Path>) -> Result<Option<OutputB
 
 /// Opens the file of `--record`; it is replaced when there is something to record.
 pub(crate) async fn open_record(path: &Path) -> Result<OutputBuffer, Error> {
-    record(path, output_file::open(path, output_file::PRIVATE).await)
+    record(path, output_file::open(path, Readers::Owner).await)
 }
 
 /// The same without waiting for the reader of a FIFO.
 pub(crate) fn open_record_now(path: &Path) -> Result<OutputBuffer, Error> {
-    record(path, output_file::open_now(path, output_file::PRIVATE))
+    record(path, output_file::open_now(path, Readers::Owner))
 }
 
 fn record(path: &Path, opened: io::Result<File>) -> Result<OutputBuffer, Error> {

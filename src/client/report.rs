@@ -7,7 +7,9 @@ use crossterm::style::Color;
 use super::connect::Trace;
 use super::options::ClientOptions;
 use crate::compare::diff::DiffSide;
-use crate::dial::{Dialed, proxy};
+use crate::dial::Dialed;
+use crate::dial::error::DialError;
+use crate::dial::proxy::ProxyError;
 use crate::error::Error;
 use crate::events::{ClientName, End, ErrorEvent, FailureKind, Opened};
 use crate::handshake::Refusal;
@@ -122,7 +124,9 @@ pub(crate) fn not_connected(talk: &Talk, error: &Error) {
     match error {
         Error::Refused(refusal) => refused(talk, refusal),
         // Its words matter less: it is not who was asked.
-        Error::Proxy { source: proxy::ProxyError::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        Error::Dial(DialError::Proxy { source: ProxyError::Refused(refusal), .. }) if talk.is_verbose() => {
+            refused(talk, refusal)
+        }
         _ => {}
     }
 }

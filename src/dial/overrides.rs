@@ -6,6 +6,7 @@ use tokio::net::TcpSocket;
 use url::Host;
 
 use super::family::Family;
+use crate::sys::interfaces;
 
 /// `--resolve`: the addresses of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +94,7 @@ impl LocalAddress {
         if let Ok(address) = bare(text).parse() {
             return Ok(Self::Address(address));
         }
-        if cfg!(target_os = "linux") && nix::net::if_::if_nametoindex(text).is_ok() {
+        if interfaces::can_be_bound_to(text) {
             return Ok(Self::Device(text.to_owned()));
         }
         Err("write an address of this machine, or the name of one of its interfaces (Linux)".to_owned())
@@ -110,10 +111,7 @@ impl LocalAddress {
     pub(super) fn bind(&self, socket: &TcpSocket) -> std::io::Result<()> {
         match self {
             Self::Address(address) => socket.bind(SocketAddr::new(*address, 0)),
-            #[cfg(target_os = "linux")]
-            Self::Device(name) => socket.bind_device(Some(name.as_bytes())),
-            #[cfg(not(target_os = "linux"))]
-            Self::Device(_) => Err(std::io::ErrorKind::Unsupported.into()),
+            Self::Device(name) => interfaces::bind(socket, name),
         }
     }
 }

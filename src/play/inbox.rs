@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::pending::{PendingMessages, Unsifted};
+use super::pending::{PendingMessages, Unsifted, weight};
 use super::recent::shown;
 use super::recording::SharedRecording;
 use super::rules::Rule;
@@ -24,9 +24,6 @@ use crate::term::Talk;
 
 /// With so much waiting, nothing more is read.
 const FULL: usize = 16 << 20;
-
-/// What waits costs memory even if it is empty.
-const OVERHEAD: usize = 64;
 
 /// How many of the last messages are shown with a failure.
 const RECENT: usize = 10;
@@ -366,11 +363,6 @@ impl Outlet for Inbox {
     async fn gone(&self) {
         self.until(|heard| heard.has_left.then_some(())).await;
     }
-}
-
-/// What waits until it is expected counts for so much.
-pub(crate) fn weight(data: &[u8]) -> usize {
-    OVERHEAD + data.len()
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use memchr::memmem;
 
-use super::inbox::weight;
 use super::rules::Rule;
 use crate::message::Message;
 use crate::script::syntax::RuleKind;
+
+/// What waits costs memory even if it is empty.
+const OVERHEAD: usize = 64;
 
 #[derive(Default)]
 pub(crate) struct PendingMessages {
@@ -177,6 +179,11 @@ impl Pending {
 /// Where it stands first, unless it is empty.
 fn find(data: &[u8], separator: &str) -> Option<usize> {
     if separator.is_empty() { None } else { memmem::find(data, separator.as_bytes()) }
+}
+
+/// What waits until it is expected counts for so much.
+pub(crate) fn weight(data: &[u8]) -> usize {
+    OVERHEAD + data.len()
 }
 
 #[cfg(test)]

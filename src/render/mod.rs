@@ -12,10 +12,10 @@ pub(crate) mod text;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
-use nix::libc;
 
 use crate::events::{Event, EventKind};
 use crate::message::{Direction, Message};
+use crate::sys::local_time::TimeOfDay;
 use crate::text::escape::{Keep, escape};
 
 /// The options under the heading Output that say how events look.
@@ -219,14 +219,6 @@ pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
 
 /// `12:34:56.789`, in the user's time zone.
 pub(crate) fn local_time(at: SystemTime) -> String {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs().try_into().unwrap_or(libc::time_t::MAX);
-    #[expect(unsafe_code, reason = "a library of our own time zones weighs 250 kB more than the one of C")]
-    // SAFETY: all zeroes is a valid `tm`; both pointers are to locals, and nothing here changes the environment.
-    let local = unsafe {
-        let mut local: libc::tm = std::mem::zeroed();
-        libc::localtime_r(&raw const seconds, &raw mut local);
-        local
-    };
-    format!("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec, since.subsec_millis())
+    let TimeOfDay { hour, minute, second, subsecond } = TimeOfDay::of(at);
+    format!("{hour:02}:{minute:02}:{second:02}.{:03}", subsecond.subsec_millis())
 }

@@ -13,7 +13,6 @@ use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use futures_util::future::{Fuse, FusedFuture as _, LocalBoxFuture};
 use memchr::memchr;
-use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
@@ -182,7 +181,7 @@ impl Process {
             () = write => {}
             () = overdue => {}
         }
-        self.group.signal(Signal::SIGTERM);
+        self.group.terminate();
         let _ = timeout(GRACE, self.group.child.wait()).await;
         // What is left of it goes when this is dropped.
     }

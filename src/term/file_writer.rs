@@ -5,16 +5,13 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tokio::io::Interest;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::sys::{broken_pipe, nonblocking};
+use crate::sys::{broken_pipe, nonblocking, streams};
 
 /// Chunks on their way to the writer. One is being written while the next is being filled.
 const CHUNKS: usize = 2;
@@ -68,9 +65,7 @@ impl ChunkSlot<'_> {
 
 impl FileWriter {
     pub(crate) fn to_stdout() -> io::Result<Self> {
-        #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
-        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-        Ok(Self::to_file(File::from(stdout)))
+        streams::stdout().map(Self::to_file)
     }
 
     pub(crate) fn to_file(file: File) -> Self {
@@ -153,22 +148,16 @@ pub(crate) fn print(page: &[u8]) -> io::Result<()> {
 
 /// Ends when the reader of stdout has gone, also while nothing is written, or when somebody says so (SIGPIPE).
 pub(crate) async fn stdout_gone() {
+    let reader_gone = async {
+        match streams::stdout() {
+            Ok(stdout) => nonblocking::reader_gone(stdout).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = reader_gone() => {}
+        () = reader_gone => {}
         () = broken_pipe::sent() => {}
     }
-}
-
-/// Never, if stdout is a file.
-async fn reader_gone() {
-    #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
-    let stdout = io::stdout().as_fd().try_clone_to_owned();
-    let Ok(stdout) = stdout else { return std::future::pending().await };
-    // Files cannot be watched, and need not be.
-    let Ok(watched) = nonblocking::watch(File::from(stdout), Interest::ERROR) else {
-        return std::future::pending().await;
-    };
-    let _ = watched.ready(Interest::ERROR).await;
 }
 
 /// Writes on, even if another program has set the stream to non-blocking.
@@ -178,14 +167,9 @@ fn write_all(mut file: &File, mut data: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => data = &data[written..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => wait_writable(file.as_fd())?,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => nonblocking::wait_writable(file)?,
             Err(error) => return Err(error),
         }
     }
-    Ok(())
-}
-
-fn wait_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
-    poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::NONE)?;
     Ok(())
 }

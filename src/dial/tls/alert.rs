@@ -2,7 +2,7 @@
 
 use rustls::AlertDescription as Alert;
 
-use super::error::Offer;
+use super::offer::Offer;
 
 /// What an alert means, after "the server" or "the client".
 pub(super) fn sentence(alert: Alert, offer: Option<&Offer>) -> String {

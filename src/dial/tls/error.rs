@@ -4,23 +4,14 @@ use std::{fmt, io};
 
 use rustls::{Error, InvalidMessage, PeerIncompatible};
 
-use super::{Options, Versions, alert, fault, objection};
+use super::offer::Offer;
+use super::{alert, fault, objection};
 
 /// A handshake that failed, as a client sees it.
 #[derive(Debug)]
 pub(crate) struct TlsError {
     cause: Cause,
     offer: Offer,
-}
-
-/// What was offered to the server, as far as hints depend on it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Offer {
-    pub(crate) versions: Versions,
-    /// `--cert`
-    pub(crate) identity: bool,
-    /// `--sni`
-    pub(crate) name: bool,
 }
 
 #[derive(Debug)]
@@ -41,12 +32,6 @@ struct TlsFault {
 pub(crate) const SERVER: &str = "the server";
 pub(crate) const CLIENT: &str = "the client";
 
-impl Offer {
-    pub(crate) fn of(options: &Options) -> Self {
-        Self { versions: options.versions, identity: options.identity.is_some(), name: options.name.is_some() }
-    }
-}
-
 impl TlsError {
     pub(crate) fn new(error: io::Error, offer: Offer) -> Self {
         let cause = match tls(&error) {
@@ -59,9 +44,9 @@ impl TlsError {
 
     /// TLS 1.3 lets a client go on before the server has looked at its certificate, so that the server's no comes
     /// when the request is already under way.
-    pub(crate) fn late(error: &io::Error, options: &Options) -> Option<Self> {
+    pub(crate) fn late(error: &io::Error, offer: Offer) -> Option<Self> {
         let error = tls(error).filter(|error| matches!(error, Error::AlertReceived(_)))?;
-        Some(Self { cause: Cause::Tls(error.clone()), offer: Offer::of(options) })
+        Some(Self { cause: Cause::Tls(error.clone()), offer })
     }
 
     /// What to try.
@@ -157,7 +142,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::dial::tls::Version;
+    use crate::dial::tls::versions::{Version, Versions};
 
     fn time() -> UnixTime {
         UnixTime::since_unix_epoch(std::time::Duration::from_secs(981_158_400))

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
-use super::error::Offer;
+use super::offer::Offer;
 use super::{alert, objection};
 
 /// What went wrong with this peer, "the server" or "the client".

@@ -10,7 +10,7 @@ use rustls::{CertificateError, ExtendedKeyPurpose, OtherError};
 use super::crypto::possession::PublicKey;
 use super::crypto::provider;
 use super::peer::{Certificate, critical_extensions, version};
-use super::verify::Pin;
+use super::pin::Pin;
 
 /// What webpki does not say, or says without a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

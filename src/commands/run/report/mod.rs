@@ -11,6 +11,7 @@ use crate::client::output_buffer::OutputBuffer;
 use crate::client::output_file;
 use crate::compare::diff::{DiffLine, DiffSide};
 use crate::error::Error;
+use crate::sys::file::Readers;
 use crate::term::FileWriter;
 
 /// A report that is wanted.
@@ -43,7 +44,7 @@ impl Reports {
         for ReportRequest { format, file } in wanted {
             match file {
                 Some(path) => {
-                    let file = output_file::open(path, output_file::SHARED).await;
+                    let file = output_file::open(path, Readers::Anyone).await;
                     let spool =
                         file.and_then(OutputBuffer::replacing).map_err(|source| unwritten(path.clone(), source))?;
                     reports.files.push((*format, path.clone(), spool));
