@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::client::options::ClientOptions;
+use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
@@ -20,21 +21,24 @@ use crate::term::{self, Talk};
 #[derive(Debug)]
 pub(crate) enum Job {
     Connect(Box<ClientOptions>),
-    /// The same, but the target is a server of our own, started for the occasion.
+    /// The same, but the target is a built-in server, started for this run.
     Demo(Box<ClientOptions>),
     Listen(Box<ListenOptions>),
     CheckScripts(Box<ScriptCheck>),
     Replay(Box<ReplayOptions>),
-    /// A recording, or that of one client, is to become a script.
+    /// Converts a recording, or that of one client, to a script.
     ToScript {
         file: PathBuf,
         client: Option<ClientName>,
     },
     Run(Box<RunOptions>),
+    Check(Box<CheckOptions>),
+    ListCases(Box<CaseChoice>),
+    ShowCase(Box<ShownCase>),
     Print(Vec<u8>),
 }
 
-/// Larger than what anyone tries out.
+/// Larger than any message that is likely to be tried.
 const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
@@ -52,6 +56,9 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
+        Job::Check(check) => check_as(&check),
+        Job::ShowCase(shown) => crate::commands::check::show(&shown),
+        Job::ListCases(choice) => crate::commands::check::list(&choice),
         Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
@@ -68,7 +75,7 @@ fn connect_as(plan: &ClientOptions) -> u8 {
     }
     if !plan.dropped.is_empty() {
         let talk = Talk::on_stderr(plan.diagnostics.verbosity, plan.diagnostics.colour);
-        talk.detail('*', &format!("dropped from curl's line: {}", plan.dropped.join(", ")));
+        talk.detail('*', &format!("ignored from curl's command line: {}", plan.dropped.join(", ")));
     }
     match &plan.source {
         Source::Prompt(prompt) => crate::commands::prompt::run(plan, prompt),
@@ -120,6 +127,13 @@ fn run_as(suite: &RunOptions) -> u8 {
         term::allow_colour();
     }
     crate::commands::run::run(suite)
+}
+
+fn check_as(check: &CheckOptions) -> u8 {
+    if check.plan.diagnostics.colour {
+        term::allow_colour();
+    }
+    crate::commands::check::run(check)
 }
 
 pub(crate) fn here(port: u16) -> Target {

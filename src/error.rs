@@ -14,7 +14,7 @@ use crate::handshake::{HandshakeError, Refusal};
 use crate::masking;
 use crate::wire::frame::Side;
 
-/// The option whose time no other attempt can have.
+/// The option whose time limit applies to all attempts together.
 pub(crate) const RUN_LIMIT: &str = "--timeout";
 
 /// A run that ended before, or instead of, a session.
@@ -86,7 +86,7 @@ impl Error {
         ErrorEvent { exchange: exchange.map(Box::new), ..ErrorEvent::new(self.kind(), self.chain()) }
     }
 
-    /// Whether another attempt may fare better. Without `_`, so that each new error has to choose.
+    /// Whether another attempt may succeed. Without `_`, so that each new error has to choose.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Dial(error) => error.may_pass(),
@@ -110,7 +110,7 @@ impl Error {
             Self::Refused(refusal) => refusal.hint(),
             Self::Dial(error) => error.hint(),
             Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
-                Some("is another server running there? port 0 takes a free one".to_owned())
+                Some("is another server listening there? port 0 picks a free port".to_owned())
             }
             Self::Handshake { url, origin, source } => source.hint(url.starts_with("wss"), origin.as_deref()),
             _ => None,
@@ -123,7 +123,7 @@ impl Error {
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
             let cause_text = cause.to_string();
-            // Some causes repeat what stands above them.
+            // Some causes repeat the text of the error above them.
             if !line.ends_with(&cause_text) {
                 write!(line, ": {cause_text}").expect("a String takes all");
             }

@@ -41,7 +41,7 @@ impl Env {
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| var(name).map(|value| value.to_string_lossy().into_owned());
         let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, text(name)?)));
-        // A web server tells a CGI program what its client put into a `Proxy` header in this very variable.
+        // A web server passes the `Proxy` header of its client to a CGI program in this variable.
         let http_proxy = if var("REQUEST_METHOD").is_some() { "http_proxy" } else { "HTTP_PROXY" };
         let home = |path| var("HOME").map(|home| PathBuf::from(home).join(path));
         let state = var("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());

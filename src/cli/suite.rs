@@ -1,21 +1,22 @@
-//! The options of `wsprobe run` that say how scripts are played and what is told of them.
+//! The options of `wsprobe run` that control how scripts are played and reported.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgAction, Args};
 
 use super::dialing::{Connections, Dialer};
 use super::env::Env;
 use super::options::When;
+use super::reports::ReportArgs;
 use super::{translate, values};
 use crate::commands::run::RunOptions;
-use crate::commands::run::report::{ReportFormat, ReportRequest};
 use crate::error::Error;
 use crate::play::files::Scripts;
 use crate::play::planner::ConnectionPlanner;
 use crate::render::record::Secrets;
+use crate::report::ReportRequest;
 use crate::script::variables::Variables;
 use crate::term::diagnostics::Diagnostics;
 
@@ -32,29 +33,29 @@ pub(super) struct PlayingArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Playing")]
 struct ChoiceArgs {
-    /// Play so many files at once: by default, as many as there are CPUs
+    /// Run this many files at once: by default, one per CPU
     #[arg(long, value_name = "N", value_parser = values::positive::<u32>, hide_short_help = true)]
     jobs: Option<u32>,
 
     /// End the run when a file has failed
     ///
-    /// Those that are being played then are ended too, and count as not run.
+    /// Files that are running then are stopped, and count as not run.
     #[arg(long, hide_short_help = true)]
     fail_fast: bool,
 
-    /// Play each file so many times
+    /// Run each file this many times
     #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, value_parser = values::positive::<u32>, hide_short_help = true)]
     repeat: u32,
 
-    /// Play only files that have this in their path; repeat it for more
+    /// Run only files whose path contains this; repeat it for more
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     filter: Vec<String>,
 
-    /// Give each file so long, all of its steps together
+    /// Limit the time of each file, all of its steps together
     #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     timeout: Option<Duration>,
 
-    /// Give up on a server's Close after this long
+    /// Stop waiting for a server's Close after this long
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time, hide_short_help = true)]
     close_timeout: Duration,
 }
@@ -67,7 +68,7 @@ struct SuiteOutputArgs {
 
     /// Write a JSON record for each event of all connections to this file
     ///
-    /// The same that `wsprobe --record` writes.
+    /// The records are those of `wsprobe --record`.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     record: Option<PathBuf>,
 
@@ -75,7 +76,7 @@ struct SuiteOutputArgs {
     #[arg(long, requires = "record", hide_short_help = true)]
     record_secrets: bool,
 
-    /// Show each frame on the wire, both ways
+    /// Show each frame on the wire, in both directions
     #[arg(long, hide_short_help = true)]
     frames: bool,
 
@@ -87,7 +88,7 @@ struct SuiteOutputArgs {
     #[arg(long, hide_short_help = true, conflicts_with = "color")]
     no_color: bool,
 
-    /// Tell only of what failed
+    /// Show only failures
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
@@ -134,96 +135,15 @@ impl PlayingArgs {
     /// The reports that are wanted, and files to play that were given with them.
     ///
     /// # Errors
-    /// What is no report, or would overwrite a script.
+    /// An invalid report, or one that would overwrite a script.
     pub(super) fn reports(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         self.output.reports.read()
     }
 
-    /// How to talk to the user.
+    /// How to print messages to the user.
     pub(super) fn diagnostics(&self, env: &Env) -> Diagnostics {
         let output = &self.output;
         let colour = !output.no_color && translate::chosen(output.color, env.colours(env.stderr_is_terminal));
         Diagnostics { verbosity: translate::verbosity(output.quiet, output.verbose), colour }
     }
-}
-
-/// `--report FORMAT [FILE]`, each time that it was given.
-#[derive(Clone, Debug)]
-struct ReportArgs(Vec<Vec<String>>);
-
-impl FromArgMatches for ReportArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = matches.get_occurrences::<String>("report").into_iter().flatten();
-        Ok(Self(given.map(|values| values.cloned().collect()).collect()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for ReportArgs {
-    /// By hand, since clap's derive does not tell which values were given together.
-    fn augment_args(command: Command) -> Command {
-        const SUMMARY: &str = "Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more";
-        const DETAILS: &str = "TAP goes to stdout, as each file ends, the others to their file when all have; \
-            `junit=FILE` means the same as `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: what \
-            is told is told on stderr.";
-        let report = Arg::new("report").long("report").value_name("FORMAT [FILE]").num_args(1..=2);
-        let report = report.action(ArgAction::Append).hide_short_help(true).help_heading("Output");
-        command.arg(report.help(SUMMARY).long_help(format!("{SUMMARY}\n\n{DETAILS}")))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl ReportArgs {
-    /// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
-    ///
-    /// # Errors
-    /// What is no report, or would overwrite a script.
-    fn read(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
-        let mut reports: Vec<ReportRequest> = Vec::new();
-        let mut others = Vec::new();
-        for values in &self.0 {
-            let mut values = values.iter().map(String::as_str);
-            let first = values.next().unwrap_or_default();
-            let (name, mut file) = first.split_once('=').map_or((first, None), |(name, file)| (name, Some(file)));
-            let format = format(name)?;
-            let second = values.next();
-            if file.is_none() && format != ReportFormat::Tap {
-                file = Some(second.ok_or_else(|| Error::Usage(format!("which file? `--report {name} FILE`")))?);
-            } else {
-                others.extend(second.map(PathBuf::from));
-            }
-            let file = file.filter(|file| *file != "-").map(PathBuf::from);
-            if let Some(script) = file.as_deref().filter(|file| is_script(file)) {
-                return Err(Error::Usage(format!(
-                    "`--report {name}` would overwrite `{}`: first the file of the report, then those to play",
-                    script.display()
-                )));
-            }
-            reports.push(ReportRequest { format, file });
-        }
-        if reports.iter().filter(|report| report.file.is_none()).count() > 1 {
-            return Err(Error::Usage("only one report can go to stdout".to_owned()));
-        }
-        Ok((reports, others))
-    }
-}
-
-fn format(name: &str) -> Result<ReportFormat, Error> {
-    match name {
-        "tap" => Ok(ReportFormat::Tap),
-        "json" => Ok(ReportFormat::Json),
-        "junit" => Ok(ReportFormat::Junit),
-        _ => Err(Error::Usage(format!("`{name}` is no report: there are `tap`, `junit FILE` and `json FILE`"))),
-    }
-}
-
-fn is_script(path: &Path) -> bool {
-    path.is_dir() || path.extension().is_some_and(|extension| extension == "wsp")
 }

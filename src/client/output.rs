@@ -59,7 +59,7 @@ impl StreamOutput {
     /// Writes the last of it, after a session that ended so.
     pub(crate) async fn finish_after(self, end: &End, signals: &mut mpsc::Receiver<i32>) -> Result<(), Error> {
         match end {
-            // Whoever is to leave at once does not wait for a slow reader.
+            // A run that must end at once does not wait for a slow reader.
             End::Interrupted(_) | End::TimedOut => timeout(HASTE, self.finish()).await.unwrap_or(Ok(())),
             _ => tokio::select! {
                 finished = self.finish() => finished,
@@ -167,7 +167,7 @@ impl Outlet for StreamOutput {
                 None => std::future::pending().await,
             }
         };
-        // A full disk is no reader that leaves: only the writer knows of it.
+        // A full disk is not a reader that left: only the writer notices it.
         tokio::select! {
             biased;
             () = stdout_gone() => {}

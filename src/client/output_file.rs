@@ -1,5 +1,5 @@
 //! Files that are written as a whole, such as records and reports: what is in them stays until there is something to write,
-//! and none is one that the run itself reads or prints to.
+//! and files that the run itself reads or prints to are refused.
 
 use std::fs::File;
 use std::io;
@@ -33,7 +33,7 @@ fn not_a_stream(file: File) -> io::Result<File> {
     // What is no file has nothing in it that could be lost.
     let is_same = |stream: &str| std::fs::metadata(stream).is_ok_and(|stream| file::is_same(&metadata, &stream));
     match STREAMS.iter().find(|(stream, _)| metadata.is_file() && is_same(stream)) {
-        Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the file of {name}"))),
+        Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the same file as {name}"))),
         None => Ok(file),
     }
 }
@@ -54,7 +54,7 @@ pub(crate) fn check_not_read<'r>(written: &Path, read: impl IntoIterator<Item = 
         |path: &&Path| std::fs::metadata(path).is_ok_and(|read| read.is_file() && file::is_same(&metadata, &read));
     match read.into_iter().find(is_same) {
         Some(path) => Err(Error::Usage(format!(
-            "`{}` would be replaced, and this run reads it as `{}`",
+            "`{}` would be overwritten, but this run reads it as `{}`",
             written.display(),
             path.display()
         ))),

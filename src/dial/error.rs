@@ -26,9 +26,9 @@ pub(crate) enum DialError {
     UnixSocket { path: PathBuf, source: io::Error },
     #[error("cannot read the system's root certificates: {why}")]
     NoRoots { why: String },
-    #[error("`{name}` is no name that a certificate can have")]
+    #[error("`{name}` is not a name that a certificate can contain")]
     BadName { name: String },
-    #[error("the proxy {proxy} opened no tunnel to {to}")]
+    #[error("the proxy {proxy} did not open a tunnel to {to}")]
     Proxy { proxy: String, to: String, source: ProxyError },
     #[error("TLS with `{host}` failed")]
     Tls { host: String, source: TlsError },
@@ -90,8 +90,8 @@ impl DialError {
                     .to_owned(),
             ),
             Self::NoRoots { .. } => Some("install ca-certificates, or name a file with --cacert".to_owned()),
-            Self::NoAddress { family: Some(Family::V4), .. } => Some("try it without -4".to_owned()),
-            Self::NoAddress { family: Some(Family::V6), .. } => Some("try it without -6".to_owned()),
+            Self::NoAddress { family: Some(Family::V4), .. } => Some("try without -4".to_owned()),
+            Self::NoAddress { family: Some(Family::V6), .. } => Some("try without -6".to_owned()),
             _ => None,
         }
     }

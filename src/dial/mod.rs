@@ -70,7 +70,7 @@ pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHea
     }
 }
 
-/// A connection on its way.
+/// A connection that is being made.
 struct DialAttempt<'d> {
     target: &'d Target,
     route: &'d Route,
@@ -159,7 +159,7 @@ impl DialAttempt<'_> {
         if proxy.kind != ProxyKind::Socks5 {
             return self.tunnel(proxy, host, port).await;
         }
-        // The proxy takes one address at a time, and says so when there is nobody.
+        // The proxy tries one address at a time, and reports when nothing listens there.
         let addresses = resolve::resolve(host, port, self.route).await?;
         let lap = self.lap();
         self.steps.resolved += lap;
@@ -209,7 +209,7 @@ async fn connect(address: SocketAddr, origin: Option<&LocalAddress>) -> std::io:
         origin.bind(&socket)?;
     }
     let stream = socket.connect(address).await?;
-    // A message is sent when it is there, not when there are more of them.
+    // Messages are sent at once, not when there are more of them.
     stream.set_nodelay(true)?;
     SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
     Ok(stream)

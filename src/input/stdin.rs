@@ -145,7 +145,7 @@ struct Brought {
 }
 
 impl StdinReader {
-    /// Reads on a thread, to the end of the input, or for as long as somebody takes its batches.
+    /// Reads everything on a thread, to the end of the input, or for as long as somebody takes its batches.
     fn read_aside(mut self, mut stdin: File) -> io::Result<mpsc::Receiver<Result<Batch, String>>> {
         let (batches, receiver) = mpsc::channel(BATCHES);
         let read = move || {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Message;
 
-/// Messages of one kind, one behind the other: of those that are small, each costs more by itself than what it says.
+/// Consecutive messages of one kind: for small messages, the overhead of each is larger than its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageBatch {
     is_text: bool,
@@ -68,7 +68,7 @@ impl MessageBatch {
         Self { is_text: self.is_text, block: self.block.clone(), places }
     }
 
-    /// Takes the first of them away, to be one by itself.
+    /// Removes the first one, as a message of its own.
     pub(crate) fn pop(&mut self) -> Option<Message> {
         let first = self.get(0);
         self.places.pop_front();

@@ -22,15 +22,15 @@ use crate::text::escape::{Keep, escape};
 #[derive(Clone, Debug)]
 pub(crate) struct OutputStyle {
     pub(crate) format: PayloadFormat,
-    /// What is printed behind a text message.
+    /// What is printed after a text message.
     pub(crate) delimiter: Bytes,
-    /// No second delimiter behind a message that ends with one.
+    /// No second delimiter after a message that ends with one.
     pub(crate) keeps_delimiter: bool,
     pub(crate) stamps: Option<Stamps>,
-    /// Whether pings and pongs that nobody asked for are shown; whoever puts events decides about each.
+    /// Whether pings and unsolicited pongs are shown; whoever puts events decides about each.
     pub(crate) ping_pong: bool,
     pub(crate) indent_json: bool,
-    /// A pipe or a file gets a peer's text untouched; a terminal must not be driven by it.
+    /// A pipe or a file gets a peer's text unchanged; it must not control a terminal.
     pub(crate) for_terminal: bool,
     pub(crate) colour: bool,
     /// What records have of them.
@@ -60,13 +60,13 @@ pub(crate) enum Stamps {
 }
 
 impl OutputStyle {
-    /// Whether a message's bytes are printed as they are, whatever stands before and behind them.
+    /// Whether a message's bytes are printed as they are, whatever is before and after them.
     pub(crate) fn prints_payload(&self) -> bool {
         let is_readable = self.for_terminal || self.colour || self.indent_json;
         self.format == PayloadFormat::Raw || self.format == PayloadFormat::Auto && !is_readable
     }
 
-    /// Whether a text message is printed with nothing but the delimiter behind it, and a binary one as its bytes.
+    /// Whether a text message is printed with nothing but the delimiter after it, and a binary one as its bytes.
     pub(crate) fn passes_untouched(&self) -> bool {
         self.prints_payload() && self.stamps.is_none() && !self.marks
     }
@@ -182,7 +182,7 @@ impl Renderer {
         }
     }
 
-    /// What stands before a message: when it came, and from whom.
+    /// What is before a message: when it came, and from whom.
     fn lead(&mut self, event: &Event) -> String {
         let stamp = self.stamp(event.at);
         match event.client {

@@ -34,7 +34,7 @@ const PLAIN: &str = "\x1b[39m";
 
 /// Appends a message.
 ///
-/// `lead` stands before it: the time and the client's name, where there are such.
+/// `lead` is before it: the time and the client's name, where there are such.
 pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());

@@ -42,14 +42,14 @@ pub(crate) enum Listener {
 impl Address {
     /// Reads `8080`, `:8080`, `127.0.0.1:0`, `[::1]:9000`, `localhost:8080`, `unix:/run/x.sock`.
     ///
-    /// Without an address it is the loopback interface: to be reached from elsewhere has to be said.
+    /// Without an address it is the loopback interface; being reachable from elsewhere needs an address.
     ///
     /// # Errors
-    /// In words, when it is none of these.
+    /// A message for the user, if the text is invalid.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() {
-                Err("which socket? unix:PATH".to_owned())
+                Err("the path is missing: unix:PATH".to_owned())
             } else {
                 Ok(Self::Unix(path.into()))
             };
@@ -60,7 +60,7 @@ impl Address {
             Err(_) => text.parse().ok(),
         };
         inet.map(Self::Inet)
-            .ok_or_else(|| "write 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
+            .ok_or_else(|| "expected 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
     }
 
     /// Whether it is reached from this machine alone.

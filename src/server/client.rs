@@ -36,7 +36,7 @@ struct Served {
     inputs: mpsc::Receiver<Result<Batch, String>>,
 }
 
-/// Lets a client in, if it may, and stays with it to its end.
+/// Accepts a client, if allowed, and serves it to its end.
 pub(crate) async fn welcome<O: Outlet>(
     server: Rc<ServerState>,
     options: Rc<Options>,
@@ -82,16 +82,16 @@ fn turned_away<O: Outlet>(
     let mut exchange = Box::new(exchange(server, peer, request, denial.as_ref()));
     match declined {
         Declined::Denied(denial) if denial.status == 200 => {
-            server.talk.detail('*', &format!("{peer} was given the page"));
+            server.talk.detail('*', &format!("sent the page to {peer}"));
             exchange.body = None;
             return output.put(Event::now(EventKind::Answered(exchange)));
         }
-        // Whoever asks for what the script has beside its socket.
+        // A plain HTTP request that the script answers.
         Declined::Answered { .. } => {
             server.talk.detail('*', &format!("{peer}: {declined}"));
             return output.put(Event::now(EventKind::Answered(exchange)));
         }
-        // Whoever looks whether a port is open.
+        // A connection that only checks whether the port is open.
         Declined::Closed => return server.talk.detail('*', &format!("{peer}: {declined}")),
         _ => {}
     }
@@ -165,7 +165,7 @@ async fn serve<O: Outlet>(server: &ServerState, options: &Options, output: &O, s
     task.finish(&end).await;
 }
 
-/// Runs the session to its end; a client that has to go gets its time for that and no more, also if it still sends.
+/// Runs the session to its end; a client that must be closed gets its time for that and no more, even if it still sends.
 async fn session<O: Outlet>(
     options: &Options,
     outlet: &ClientOutlet<'_, O>,

@@ -1,4 +1,4 @@
-//! Who is there: the clients by name, what each of them has waiting, and who has to go.
+//! The connected clients by name, what is queued for each of them, and which must be closed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +111,7 @@ impl Clients {
         self.until(|| self.places.get() == 0).await;
     }
 
-    /// Sends all of them away, and lets nobody in any more.
+    /// Closes all of them, and accepts no more.
     pub(crate) fn dismiss_all(&self, close: &Close) {
         self.is_shut.set(true);
         self.members.borrow().values().for_each(|member| member.dismiss(close.clone()));

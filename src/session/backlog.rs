@@ -47,7 +47,7 @@ impl Backlog {
         self.waiting.front()
     }
 
-    /// The first messages of the [next](Self::next) input are handed to the socket now, so many.
+    /// The first messages of the [next](Self::next) input are handed to the socket now, this many.
     pub(super) fn hand_over_first(&mut self, count: usize) {
         match self.waiting.pop_front() {
             Some(Input::Message(message)) => self.handed.push_back(Handed::Message(message)),
@@ -87,7 +87,7 @@ impl Backlog {
         }
     }
 
-    /// The socket has written so many messages since it was opened.
+    /// The socket has written this many messages since it was opened.
     pub(super) fn written(&mut self, messages: u64) {
         let mut more = usize::try_from(messages - self.written).unwrap_or(usize::MAX);
         self.written = messages;

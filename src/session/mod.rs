@@ -1,7 +1,7 @@
 //! A session: from the open connection to its end.
 //!
-//! `pump` moves inputs from an [`Inlet`] to the socket and events to an [`Outlet`], and asks `lifecycle` when to end. Who
-//! types and who prints is the business of `commands`.
+//! `pump` moves inputs from an [`Inlet`] to the socket and events to an [`Outlet`], and asks `lifecycle` when to end.
+//! Typing and printing are the business of `commands`.
 
 mod backlog;
 mod expect;
@@ -25,6 +25,6 @@ pub(crate) use self::expect::{JsonExpectation, Judged, json_path};
 pub(crate) use self::goal::Expectation;
 pub(crate) use self::keepalive::{Heartbeat, KeepaliveOptions, Pinging, is_keepalive};
 pub(crate) use self::lifecycle::{Ending, Outcome};
-pub(crate) use self::pace::{LingerEnd, LingerPolicy, Rate, Wait};
+pub(crate) use self::pace::{LingerEnd, LingerPolicy, Rate, SendPace, Wait};
 pub(crate) use self::reconnect::{Attempt, Attempts, Backoff, Delay, ReconnectPolicy};
 pub(crate) use self::reply::{Replies, ReplyRule};

@@ -1,7 +1,7 @@
 //! What a file gives and takes without waiting.
 //!
 //! Other programs may share the file, so its mode stays as it is: each read and write says for itself that it would
-//! rather fail than wait. Linux has that since 4.14, for pipes since 6.4; elsewhere a thread has to do.
+//! rather fail than wait. Linux supports that since 4.14, for pipes since 6.4; elsewhere a thread is needed.
 
 use std::fs::File;
 use std::future::{pending, poll_fn};
@@ -93,7 +93,7 @@ pub(crate) fn write(file: &File, data: &[u8]) -> io::Result<usize> {
 /// Lets a pipe hold more, so that who writes and who reads it wake each other less often.
 #[cfg(target_os = "linux")]
 pub(crate) fn widen(file: &File) {
-    // What anybody may ask for (/proc/sys/fs/pipe-max-size); other files, and users with many pipes, do without.
+    // The limit for ordinary users (/proc/sys/fs/pipe-max-size); for other files, and users with many pipes, this fails.
     const MOST: usize = 1 << 20;
     let _ = rustix::pipe::fcntl_setpipe_size(file, MOST);
 }

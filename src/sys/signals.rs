@@ -17,7 +17,7 @@ const PENDING: usize = 4;
 /// The signals that ask the program to end.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Starts to watch the signals that ask the program to end, unless whoever started it wants them ignored.
+/// Starts to watch the signals that ask the program to end, unless they were set to be ignored when it was started.
 ///
 /// `nohup` asks for that with SIGHUP, and a shell with SIGINT for what it runs in the background. Works within a runtime
 /// only, and costs no thread.
@@ -28,7 +28,7 @@ pub(crate) fn watch() -> io::Result<mpsc::Receiver<i32>> {
         let sender = sender.clone();
         tokio::spawn(async move {
             while arrivals.recv().await.is_some() {
-                // Full means that there is enough to leave for.
+                // Full means that a signal to end is already waiting.
                 let _ = sender.try_send(number);
             }
         });

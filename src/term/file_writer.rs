@@ -1,4 +1,4 @@
-//! Lanes: threads that write, so that a slow reader never stops the clock or the socket.
+//! Writer threads, so that a slow reader never stops the clock or the socket.
 //!
 //! What can be written without waiting needs no thread, and is there sooner.
 
@@ -16,7 +16,7 @@ use crate::sys::{broken_pipe, nonblocking, streams};
 /// Chunks on their way to the writer. One is being written while the next is being filled.
 const CHUNKS: usize = 2;
 
-/// A way to a file, a pipe or a terminal, with a thread at its end.
+/// A writer to a file, a pipe or a terminal, with a thread of its own.
 pub(crate) struct FileWriter {
     file: Arc<File>,
     /// Whether the file may take a write that does not wait.
@@ -45,7 +45,7 @@ impl WriterThread {
             Ok(())
         });
         drop(self.chunks);
-        // Who asked may have left.
+        // The caller may be gone.
         let _ = self.report.send(result);
     }
 }
@@ -100,7 +100,7 @@ impl FileWriter {
     /// The writer has failed; [`finish`](Self::finish) tells why.
     pub(crate) async fn place(&self) -> Result<ChunkSlot<'_>, WriterStopped> {
         if let Some(writer) = self.writer.take() {
-            // Without a thread there is nobody at the channel's other end, which `finish` finds.
+            // Without a thread, the channel has no receiver, which `finish` notices.
             let _ = std::thread::Builder::new().name("writer".to_owned()).spawn(|| writer.run());
         }
         let permit = self.chunks.reserve().await.map_err(|_| WriterStopped)?;
@@ -129,11 +129,11 @@ impl FileWriter {
     }
 }
 
-/// The writer at the lane's end has stopped.
+/// The writer thread has stopped.
 #[derive(Debug)]
 pub(crate) struct WriterStopped;
 
-/// Writes a page to stdout; a reader that has seen enough is no error.
+/// Writes a page to stdout; a reader that has seen enough is not an error.
 ///
 /// # Errors
 /// What the write said.

@@ -19,13 +19,13 @@ pub(crate) const PONG: u8 = 10;
 /// The highest bit of a frame's first byte.
 pub(crate) const FIN: u8 = 0x80;
 
-/// The bits of `rsv`, as they stand beside each other in the first byte.
+/// The bits of `rsv`, as they are beside each other in the first byte.
 pub(crate) const RSV1: u8 = 4;
 
 /// The most that a control frame may carry (section 5.5).
 pub(super) const LONGEST_CONTROL: u64 = 125;
 
-/// What stands before a payload.
+/// What is before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
     pub(crate) fin: bool,
@@ -180,11 +180,11 @@ impl Rules {
         let masked = header.mask.is_some();
         let shortest = Width::of(header.length).header_size() + if masked { 4 } else { 0 };
         let broken = if matches!(header.opcode, 3..=7 | 11..) {
-            format!("a frame has the opcode {}, which means nothing", header.opcode)
+            format!("a frame has the reserved opcode {}", header.opcode)
         } else if header.rsv & !RSV1 != 0 {
-            format!("a frame has {} set, which means nothing", if header.rsv & 2 != 0 { "RSV2" } else { "RSV3" })
+            format!("a frame has {} set, which is reserved", if header.rsv & 2 != 0 { "RSV2" } else { "RSV3" })
         } else if header.rsv == RSV1 && !self.deflate {
-            "a frame has RSV1 set, but no extension was agreed on".to_owned()
+            "a frame has RSV1 set, but no extension was negotiated".to_owned()
         } else if header.rsv == RSV1 && !matches!(header.opcode, TEXT | BINARY) {
             // RFC 7692, section 6: only the first frame of a message says that it is compressed.
             let what = if header.is_control() { "a control frame" } else { "a continuation frame" };
@@ -196,15 +196,15 @@ impl Rules {
         } else if header.length >> 63 != 0 {
             "a frame's length has its highest bit set".to_owned()
         } else if *size != shortest {
-            format!("a frame's length of {} is written in more bytes than it needs", header.length)
+            format!("a frame's length of {} uses more bytes than necessary", header.length)
         } else if header.is_control() && !header.fin {
             "a control frame is fragmented".to_owned()
         } else if header.is_control() && header.length > LONGEST_CONTROL {
             format!("a control frame has {} bytes, more than {LONGEST_CONTROL}", header.length)
         } else if header.opcode == CONTINUATION && !in_message {
-            "a continuation frame continues no message".to_owned()
+            "a continuation frame arrived without a message to continue".to_owned()
         } else if matches!(header.opcode, TEXT | BINARY) && in_message {
-            "a message begins within another".to_owned()
+            "a new message begins before the last one is complete".to_owned()
         } else {
             return Ok(());
         };
@@ -219,7 +219,7 @@ impl Rules {
 pub(crate) fn check_close(payload: &[u8]) -> Result<(), Fault> {
     match payload {
         [] => Ok(()),
-        [_] => Err(Fault::Protocol("a Close has half a code".to_owned())),
+        [_] => Err(Fault::Protocol("a Close has only one byte of a code".to_owned())),
         [high, low, reason @ ..] => {
             let code = u16::from_be_bytes([*high, *low]);
             if !Close::may_be_sent(code) {

@@ -33,7 +33,7 @@ pub fn frame(input: &[u8]) {
     };
     let whole = rise(&taking, input, input.len().max(1));
     let cut = rise(&taking, input, 1 + usize::from(*how) % 7);
-    // Text that is not UTF-8 and then breaks off as deflate has two faults: which is found first is up to how much has come,
+    // Text that is not UTF-8 and then ends early as deflate has two faults: which is found first is up to how much has come,
     // and so are zlib's words for the second.
     let is_of_payload = |risen: &Risen| {
         let either = ["a text message is not UTF-8", "a compressed message cannot be inflated"];

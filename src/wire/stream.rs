@@ -44,7 +44,7 @@ pub(super) struct FrameIo<S> {
     inner: S,
     bytes_read: u64,
     bytes_written: u64,
-    /// Frames made by hand that are not written yet.
+    /// raw Frames that are not written yet.
     raw: BytesMut,
     is_shut_down: bool,
     reading: ReadBuffer,
@@ -55,7 +55,7 @@ pub(super) struct FrameIo<S> {
     control: BytesMut,
     /// What it is to leave alone.
     came: Option<Incoming>,
-    /// Why nothing comes behind it, until tungstenite hears of that: a [fault](super::fault::Fault), or how the transport ended.
+    /// Why nothing follows it, until tungstenite hears of that: a [fault](super::fault::Fault), or how the transport ended.
     end: Option<io::Result<()>>,
     unsent: BytesMut,
     /// There is something of tungstenite's in it.
@@ -126,7 +126,7 @@ impl<S> FrameIo<S> {
         }
     }
 
-    /// Puts a frame of data behind all that is unsent.
+    /// Puts a frame of data after all that is unsent.
     pub(super) fn put(&mut self, header: &FrameHeader, payload: &[u8]) {
         self.append(header, payload);
         if header.fin {
@@ -351,7 +351,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FrameIo<S> {
             let pong = self.pong.split();
             self.unsent.extend_from_slice(&pong);
             match self.close().filter(|_| buf[0] & 0x0f == frame::CLOSE).map(Bytes::copy_from_slice) {
-                // Its answer; tungstenite takes offence at 1014, which is younger than RFC 6455.
+                // Its answer; tungstenite rejects 1014, which is newer than RFC 6455.
                 Some(payload) => {
                     let mask = (buf[1] & 0x80 != 0).then(rand::random);
                     let header =

@@ -184,7 +184,7 @@ fn a_command_ends_with_its_connection_and_so_does_what_it_started() {
 #[track_caller]
 fn ends(pid: &str) {
     let path = format!("/proc/{}/stat", pid.trim());
-    // A zombie has ended; who is to wait for it is not ours to say.
+    // A zombie has ended; its parent is responsible for waiting.
     let is_gone = || std::fs::read_to_string(&path).map_or(true, |stat| stat.contains(") Z "));
     until("the command has ended", is_gone);
 }

@@ -60,7 +60,7 @@ pub(crate) struct Session {
     pub(crate) version: String,
     pub(crate) cipher_suite: String,
     pub(crate) alpn: Option<String>,
-    /// `None` if it cannot be read, which nobody minds who does not check it.
+    /// `None` if it cannot be parsed, which does not matter if it is not checked.
     pub(crate) certificate: Option<Certificate>,
 }
 
@@ -87,7 +87,7 @@ impl Options {
             Some(ClientIdentity(certified)) => builder.with_client_cert_resolver(Arc::clone(certified) as _),
             None => builder.with_no_client_auth(),
         };
-        // Some front ends take a client that offers nothing for one that speaks HTTP/2.
+        // Some front ends assume HTTP/2 if a client offers nothing.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))

@@ -1,8 +1,8 @@
-//! Whose certificates are good.
+//! Which certificates are trusted.
 //!
 //! The system's authorities are read by `rustls_native_certs`: on most systems a bundle and a directory that holds the
-//! same once more, in a file each. So the bundle is read alone at first, and all of it only for a server that the
-//! bundle does not vouch for.
+//! same once more, in a file each. So only the bundle is read at first, and everything only for a server that the
+//! bundle does not cover.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::pem::in_words;
 use crate::dial::error::DialError;
 use crate::sys::certificates;
 
-/// Whose certificates are good.
+/// Which certificates are trusted.
 #[derive(Clone, Debug)]
 pub(crate) enum Trust {
     /// The certificate authorities of the system.
@@ -52,7 +52,7 @@ impl Trust {
     /// Reads the certificate authorities of `--cacert` from a PEM file.
     ///
     /// # Errors
-    /// In words, when the file cannot be read or holds no certificate.
+    /// A message for the user, if the file cannot be read or holds no certificate.
     pub(crate) fn from_pem_file(path: &Path) -> Result<Self, String> {
         let pem = crate::sys::file::read(path).map_err(|error| error.to_string())?;
         let mut roots = RootCertStore::empty();
@@ -60,17 +60,17 @@ impl Trust {
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| format!("not a certificate in PEM: {}", in_words(&error)))?;
             certificates.push(certificate.clone());
-            roots.add(certificate).map_err(|_| "not a certificate that can be used: it is broken")?;
+            roots.add(certificate).map_err(|_| "not a usable certificate: it is broken")?;
         }
         if roots.is_empty() {
-            return Err("it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
+            return Err("it contains no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
         }
         Ok(Self::Only(Arc::new(Authorities { roots: Arc::new(roots), given: RootSource::All(certificates) })))
     }
 }
 
 impl Authorities {
-    /// Whether it is trusted itself, and not for who signed it.
+    /// Whether it is trusted itself, not because of its issuer.
     pub(super) fn hold(&self, certificate: &CertificateDer<'_>) -> bool {
         match &self.given {
             RootSource::All(certificates) => certificates.iter().any(|one| one == certificate),

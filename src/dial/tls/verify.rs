@@ -38,7 +38,7 @@ impl Verifier {
         Self { chain, pins, algorithms: provider.signature_verification_algorithms }
     }
 
-    /// Whoever asks for no check has no use for a proof that needs one: anybody can make a certificate for a key.
+    /// Without a check, the proof is useless: anybody can make a certificate for a key.
     fn takes_any_key(&self) -> bool {
         self.chain.is_none() && self.pins.is_empty()
     }
@@ -146,7 +146,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         if let Some(chain) = &self.chain {
             let case = Case { leaf, intermediates, name, now };
-            // Whatever the refusal: another root may have the same name as the one that it is about.
+            // After any error: another root may have the same name as the rejected one.
             chain.verify(&case).or_else(|refusal| match chain.whole() {
                 Some(whole) => whole.verify(&case),
                 None => Err(refusal),

@@ -56,27 +56,9 @@ where
     if outlet.takes_runs() && options.echo != Echo::Aside && options.replies.is_empty() {
         socket.hand_over_runs();
     }
-    let now = Instant::now();
-    let goal = std::mem::take(&mut progress.goal);
     // What is sent again is waited for again.
     let sends_again = !first.is_empty() || progress.backlog.messages() > 0;
-    let input_ended = progress.input_ended.take().filter(|_| !sends_again);
-    let pump = Pump {
-        socket: &socket,
-        outlet,
-        core: RefCell::new(Lifecycle::new(options.ending.clone(), goal, input_ended, now)),
-        core_changed: Notify::new(),
-        close_wanted: Notify::new(),
-        echo_sent: Notify::new(),
-        has_begun: Cell::new(false),
-        abandoned: Notify::new(),
-        fault: RefCell::default(),
-        pings: RefCell::default(),
-        replies: (!options.replies.is_empty()).then(Box::default),
-        keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
-        backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
-        arrival: Cell::new((0, events::now())),
-    };
+    let pump = Pump::new(&socket, outlet, std::mem::take(progress), sends_again, options);
     let (echoes, echoed) = mpsc::channel(ECHOES);
     let echoes = EchoPath::new(options.echo, echoes);
     // Side by side: a send that waits for the peer must not stop the reads, or two polite ends wait for ever.
@@ -91,19 +73,20 @@ where
         never = pump.write(first, inputs, echoed, options) => match never {},
         () = outlet.gone() => End::OutputGone,
     };
-    let end = match (end, pump.fault.into_inner()) {
-        // Whoever lost patience with a peer that is to leave: this is why it was to.
+    let written = socket.messages_written();
+    let end = match (end, pump.fault.take()) {
+        // The time limit for a peer that was asked to leave has passed: this is why it was asked.
         (End::Unanswered | End::Silent, Some(fault)) => End::Broken(fault),
         (end, _) => end,
     };
-    let (core, mut backlog) = (pump.core.into_inner(), pump.backlog.into_inner());
-    backlog.written(socket.messages_written());
-    backlog.connection_ended();
     if matches!(end, End::TimedOut | End::Interrupted(_) | End::OutputGone) {
-        // A last word if it can be said without waiting.
+        // A Close, if it can be sent without waiting.
         let _ = socket.close(&Close::new(1001, "")).now_or_never();
     }
-    let (outcome, goal) = core.outcome(end, Instant::now());
+    let (outcome, goal) = pump.core.into_inner().outcome(end, Instant::now());
+    let mut backlog = pump.backlog.into_inner();
+    backlog.written(written);
+    backlog.connection_ended();
     *progress = Progress { goal, backlog, input_ended: outcome.input_ended };
     outcome
 }
@@ -126,12 +109,35 @@ pub(crate) struct Pump<'a, S, O> {
     replies: Option<Box<PendingReplies>>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
-    /// When so many bytes had come.
+    /// When this many bytes had come.
     arrival: Cell<(u64, SystemTime)>,
 }
 
+impl<'a, S, O> Pump<'a, S, O> {
+    fn new(socket: &'a Socket<S>, outlet: &'a O, progress: Progress, sends_again: bool, options: &Options) -> Self {
+        let Progress { goal, backlog, input_ended } = progress;
+        let (now, input_ended) = (Instant::now(), input_ended.filter(|_| !sends_again));
+        Self {
+            socket,
+            outlet,
+            core: RefCell::new(Lifecycle::new(options.ending.clone(), goal, input_ended, now)),
+            core_changed: Notify::new(),
+            close_wanted: Notify::new(),
+            echo_sent: Notify::new(),
+            has_begun: Cell::new(false),
+            abandoned: Notify::new(),
+            fault: RefCell::default(),
+            pings: RefCell::default(),
+            replies: (!options.replies.is_empty()).then(Box::default),
+            keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
+            backlog: RefCell::new(backlog),
+            arrival: Cell::new((0, events::now())),
+        }
+    }
+}
+
 impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
-    /// Lets `core` hear what changes its mind, and wakes the clock and the writer.
+    /// Informs `core` of a change, and wakes the clock and the writer.
     fn tell<T>(&self, tell: impl FnOnce(&mut Lifecycle, Instant) -> T) -> T {
         let mut core = self.core.borrow_mut();
         let told = tell(&mut core, Instant::now());
@@ -344,7 +350,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     fn cut(&self, error: Option<std::io::Error>) -> End {
         self.put(EventKind::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
-        // A peer that leaves when we have nothing more to say does what TCP expects of it.
+        // A peer that leaves when we have nothing more to send behaves as TCP expects.
         if self.socket.is_shut_down() { End::Left } else { End::Cut(error) }
     }
 
@@ -393,9 +399,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                         self.send_one(Input::Ping(data)).await?;
                         self.socket.flush().await
                     };
-                    // Unsent is as good as unanswered, which the next beat sees.
+                    // An unsent ping counts as unanswered, which the next check notices.
                     if let Ok(Err(_)) = timeout_at(limit, sending).await {
-                        // The reader hears how it ended.
+                        // The reader learns how it ended.
                         return pending().await;
                     }
                 }

@@ -24,7 +24,7 @@ impl<'p> Secret<'p> {
         Self { passphrase, most_rounds: MOST_ROUNDS, most_memory: MOST_MEMORY }
     }
 
-    /// One that gives up early.
+    /// A passphrase that gives up early.
     pub(super) fn in_a_hurry(passphrase: &'p str) -> Self {
         Self { passphrase, most_rounds: 64, most_memory: 1 << 16 }
     }

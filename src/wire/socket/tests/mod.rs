@@ -79,20 +79,20 @@ fn a_broken_frame_is_told_by_the_rule_that_it_breaks_wherever_it_is_cut() {
     let long_length = [&[0x82, 127, 0x80][..], &[0; 7]].concat();
     let not_minimal_64 = [&[0x82, 127][..], &0xffff_u64.to_be_bytes()].concat();
     for (input, expected) in [
-        (&b"\xa1\x01a"[..], protocol("a frame has RSV2 set, which means nothing")),
-        (b"\x91\x01a", protocol("a frame has RSV3 set, which means nothing")),
+        (&b"\xa1\x01a"[..], protocol("a frame has RSV2 set, which is reserved")),
+        (b"\x91\x01a", protocol("a frame has RSV3 set, which is reserved")),
         (b"\xc9\x00", protocol("a control frame has RSV1 set")),
         (b"\x01\x01a\xc0\x01b", protocol("a continuation frame has RSV1 set")),
         (b"\x81\x81\0\0\0\0a", protocol("the server masked a frame")),
         (&long_length, protocol("a frame's length has its highest bit set")),
-        (b"\x82\x7e\x00\x7d", protocol("a frame's length of 125 is written in more bytes than it needs")),
-        (&not_minimal_64, protocol("a frame's length of 65535 is written in more bytes than it needs")),
-        (b"\x83\x00", protocol("a frame has the opcode 3, which means nothing")),
-        (b"\x8b\x00", protocol("a frame has the opcode 11, which means nothing")),
+        (b"\x82\x7e\x00\x7d", protocol("a frame's length of 125 uses more bytes than necessary")),
+        (&not_minimal_64, protocol("a frame's length of 65535 uses more bytes than necessary")),
+        (b"\x83\x00", protocol("a frame has the reserved opcode 3")),
+        (b"\x8b\x00", protocol("a frame has the reserved opcode 11")),
         (b"\x09\x00", protocol("a control frame is fragmented")),
         (b"\x89\x7e\x00\x7e", protocol("a control frame has 126 bytes, more than 125")),
-        (b"\x80\x00", protocol("a continuation frame continues no message")),
-        (b"\x88\x01\x03", protocol("a Close has half a code")),
+        (b"\x80\x00", protocol("a continuation frame arrived without a message to continue")),
+        (b"\x88\x01\x03", protocol("a Close has only one byte of a code")),
         (b"\x88\x02\x03\xe7", protocol("a Close has the code 999, which may not be sent")),
         (b"\x88\x02\x03\xed", protocol("a Close has the code 1005, which may not be sent")),
         (b"\x88\x02\x03\xee", protocol("a Close has the code 1006, which may not be sent")),
@@ -119,9 +119,14 @@ fn what_each_side_may_send_is_decided_by_the_side_and_by_what_was_agreed_on() {
     check(
         &taking(Side::Client, None),
         b"\xc1\x01a",
-        &["a frame has RSV1 set, but no extension was agreed on Some(1002)"],
+        &["a frame has RSV1 set, but no extension was negotiated Some(1002)"],
     );
-    check(&taking(Side::Client, None), b"\x01\x01a\x81\x01b", &["a message begins within another Some(1002)"]);
+    check(
+        &taking(Side::Client, None),
+        b"\x01\x01a\x81\x01b",
+        &["a new message begins before the last one is complete \
+        Some(1002)"],
+    );
     check(&taking(Side::Client, None), b"\x01\x01a\x89\x01p\x80\x01b", &["9:p", "ab"]);
     check(&taking(Side::Client, None), b"\x01\x00\x80\x00\x82\x00", &["", ""]);
 }

@@ -1,4 +1,4 @@
-//! Measures wsprobe beside a raw client and what users would pick instead; see BENCHMARKS.md.
+//! Compares wsprobe with a raw client and with other clients; see BENCHMARKS.md.
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own")]
 
 mod client;
@@ -29,7 +29,7 @@ use crate::servers::{ServerJob, ServerKind, ServerRow};
 use crate::table::{Cell, Row};
 use crate::tls::Trust;
 
-/// A client that is so slow in a job does it once.
+/// A client that is this slow in a job runs it only once.
 const SLOW: Duration = Duration::from_secs(3);
 
 /// Between which marks a table stands in a file.
@@ -200,7 +200,7 @@ fn warn_of(missing: &[&str]) {
     missing.iter().for_each(|name| eprintln!("compare: {name} IS NOT INSTALLED: run benches/compare/install-peers.sh"));
 }
 
-/// Each client once, then each again, so that what else the machine does falls on all of them.
+/// Each client once, then each again, so that other load on the machine affects all of them.
 fn interleaved(bench: &Bench, clients: &[Client], job: Job, runs: usize) -> Result<Row, Box<dyn Error>> {
     eprintln!("== {}", job.title);
     let mut cells: Vec<Cell> =

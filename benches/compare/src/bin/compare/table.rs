@@ -12,13 +12,13 @@ pub struct Cell {
     pub runs: Option<Vec<Ran>>,
 }
 
-/// A job with what all clients made of it, the raw client first.
+/// A job with the results of all clients, the raw client first.
 pub struct Row {
     pub job: Job,
     pub cells: Vec<Cell>,
 }
 
-/// The median of what was measured, and between what the middle half lies.
+/// The median of the measurements, and the quartiles.
 #[derive(Clone, Copy)]
 pub struct Spread {
     pub low: u64,
@@ -31,7 +31,7 @@ impl Cell {
         Spread::of(self.runs.as_ref()?.iter().filter_map(|run| run.value).collect())
     }
 
-    /// The worst that was wrong.
+    /// The most serious error.
     fn trouble(&self) -> Option<&str> {
         self.runs.as_ref()?.iter().find_map(|run| run.trouble.as_deref())
     }
