@@ -74,7 +74,8 @@ fn a_bad_frame_is_explained_and_not_sent() {
         screen.prompt();
     }
     screen.keys("/frame te\t");
-    screen.line("> /frame text", 13);
+    // What was typed before is offered after it.
+    screen.line("> /frame text mask=7", 13);
     screen.keys(" hi\r");
     assert_eq!(heard.next(), Said::Text("hi".to_owned()));
 }
