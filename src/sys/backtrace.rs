@@ -33,7 +33,7 @@ fn range_of_program() -> Option<Range<u64>> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let mut ranges = maps.lines().filter(|line| line.ends_with(&*program.to_string_lossy())).filter_map(range);
     let first = ranges.next()?;
-    Some(first.start..ranges.last().unwrap_or(first).end)
+    Some(first.start..ranges.next_back().unwrap_or(first).end)
 }
 
 /// The addresses at the beginning of a line: `55e9c0a00000-55e9c0b00000 r-xp …`.
