@@ -40,6 +40,26 @@ install_wsdump() {
     venv websocket-client==1.9.2 && link "$peers/venv/bin/wsdump" wsdump
 }
 
+install_websocketd() {
+    local apt=$peers/websocketd
+    mkdir -p "$apt"
+    (cd "$apt" && apt-get -qq -o APT::Sandbox::User=root download websocketd && dpkg -x websocketd_*.deb root) || return
+    link "$apt/root/usr/bin/websocketd" websocketd
+}
+
+# The two servers that are libraries: a few lines on each, as its documentation has them.
+install_ws-server() {
+    npm install --silent --no-fund --no-audit --prefix "$peers/npm" ws@8 || return
+    install -m 755 benches/compare/peers/ws.js "$peers/npm/ws-server.js" && link "$peers/npm/ws-server.js" ws-server
+}
+
+install_websockets-server() {
+    venv websockets==17.4 || return
+    local script=$peers/venv/websockets-server
+    { echo "#!$peers/venv/bin/python3"; cat benches/compare/peers/websockets.py; } >"$script" && chmod +x "$script" || return
+    link "$script" websockets-server
+}
+
 # Debian 12 has curl 7.88, which knows no WebSocket; its backports have a newer one, put aside and not installed.
 install_curl() {
     if curl --version | grep -qw ws; then
@@ -82,7 +102,7 @@ link() {
     ln -sf "$1" "$peers/bin/$2"
 }
 
-for name in wscat websockets wsdump curl websocat websocat4; do
+for name in wscat websockets wsdump curl websocketd ws-server websockets-server websocat websocat4; do
     peer "$name"
 done
 rm -rf "$peers/build"

@@ -23,6 +23,9 @@ use crate::term::{FileWriter, Talk, stdout_gone};
 /// A run that must leave gives its last output this long.
 pub(crate) const HASTE: Duration = Duration::from_millis(500);
 
+/// A message of at least so many bytes goes to stdout from where it is.
+const LARGE: usize = 64 << 10;
+
 /// Where events go: stdout, the record, and what is worth a line on stderr.
 pub(crate) struct StreamOutput {
     renderer: RefCell<Renderer>,
@@ -110,7 +113,17 @@ impl Outlet for StreamOutput {
     fn put(&self, mut event: Event) {
         event.at = self.times.next(event.at);
         let mut renderer = self.renderer.borrow_mut();
-        self.stdout.append(|out| renderer.render(&event, out));
+        match &event.what {
+            EventKind::Message(Direction::In, message)
+                if message.data().len() >= LARGE && renderer.look().passes_untouched() =>
+            {
+                let (before, after) = renderer.around(&event, message);
+                self.stdout.append(|out| out.extend_from_slice(before.as_bytes()));
+                self.stdout.pass(message.data());
+                self.stdout.append(|out| out.extend_from_slice(after));
+            }
+            _ => self.stdout.append(|out| renderer.render(&event, out)),
+        }
         if let Some(record) = &self.record {
             let secrets = renderer.look().secrets;
             record.append(|out| record::write(&event, secrets, out));

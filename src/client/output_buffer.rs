@@ -38,6 +38,18 @@ impl OutputBuffer {
         append(&mut self.waiting.borrow_mut());
     }
 
+    /// Appends something large: what the file takes without waiting is not copied.
+    pub(crate) fn pass(&self, data: &[u8]) {
+        self.make_way();
+        let mut waiting = self.waiting.borrow_mut();
+        if !waiting.is_empty() {
+            let written = self.lane.write_at_once(&waiting);
+            waiting.advance(written);
+        }
+        let written = if waiting.is_empty() { self.lane.write_at_once(data) } else { 0 };
+        waiting.extend_from_slice(&data[written..]);
+    }
+
     /// Waits until there is room for more. Cancel-safe: nothing leaves the buffer before a place is reserved for it.
     pub(crate) async fn room(&self) -> Result<(), Gone> {
         if self.waiting.borrow().len() < PIECE {
@@ -51,9 +63,7 @@ impl OutputBuffer {
         if self.is_empty() {
             return Ok(());
         }
-        if let Some(file) = self.replaced.take() {
-            output_file::empty(&file);
-        }
+        self.make_way();
         let written = self.lane.write_at_once(&self.waiting.borrow());
         self.waiting.borrow_mut().advance(written);
         if self.is_empty() {
@@ -66,6 +76,13 @@ impl OutputBuffer {
             place.send(piece);
         }
         Ok(())
+    }
+
+    /// Empties the file that is to be replaced, before anything is written to it.
+    fn make_way(&self) {
+        if let Some(file) = self.replaced.take() {
+            output_file::empty(&file);
+        }
     }
 
     fn is_empty(&self) -> bool {

@@ -171,6 +171,14 @@ impl Renderer {
         }
     }
 
+    /// What is printed before and after a message that [passes untouched](OutputStyle::passes_untouched).
+    pub(crate) fn around(&mut self, event: &Event, message: &Message) -> (String, &[u8]) {
+        match message {
+            Message::Binary(_) => (String::new(), &[]),
+            Message::Text(text) => (self.lead(event), text::delimiter_after(&self.look, text.as_bytes())),
+        }
+    }
+
     fn record(&self, event: &Event, out: &mut BytesMut) {
         let start = out.len();
         record::write(event, self.look.secrets, out);

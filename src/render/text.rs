@@ -170,10 +170,13 @@ pub(super) fn run(look: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut 
 }
 
 fn delimit(look: &OutputStyle, data: &[u8], out: &mut BytesMut) {
+    out.extend_from_slice(delimiter_after(look, data));
+}
+
+/// What stands after a message that ends so.
+pub(super) fn delimiter_after<'l>(look: &'l OutputStyle, data: &[u8]) -> &'l [u8] {
     let is_whole = look.keeps_delimiter && data.ends_with(&look.delimiter);
-    if !is_whole {
-        out.extend_from_slice(&look.delimiter);
-    }
+    if is_whole { &[] } else { &look.delimiter }
 }
 
 /// A ping in words.

@@ -16,7 +16,7 @@ use super::incoming::Incoming;
 use super::trace::{Tracer, WireEvent};
 
 /// When this much is unsent, more has to wait.
-pub(super) const FULL: usize = 64 << 10;
+pub(super) const FULL: usize = 256 << 10;
 
 /// What one read may bring to any connection that [shares](ReadBuffer::Shared) its block.
 const SHARED_BLOCK: usize = 64 << 10;

@@ -18,8 +18,8 @@ pub struct Copies {
 
 impl Copies {
     /// Where the copy of this program is.
-    pub fn add(&mut self, program: PathBuf, dir: &TempDir) -> PathBuf {
-        let copy = dir.path().join(program.file_name().unwrap_or_default());
+    pub fn add(&mut self, program: PathBuf, name: &str, dir: &TempDir) -> PathBuf {
+        let copy = dir.path().join(name);
         self.programs.push((program, copy.clone()));
         copy
     }

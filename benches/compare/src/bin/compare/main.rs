@@ -43,6 +43,10 @@ struct Options {
     #[arg(long, value_name = "FILE")]
     wsprobe: Option<PathBuf>,
 
+    /// Another wsprobe, as a client beside it: what it was before a change
+    #[arg(long, value_name = "FILE")]
+    before: Option<PathBuf>,
+
     /// Where the peers are, by their names; otherwise where install-peers.sh puts them
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
@@ -140,12 +144,17 @@ impl Options {
 fn compare_clients(options: &Options, jobs: Vec<Job>) -> Result<(bool, Option<String>), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let mut copies = Copies::default();
-    let wsprobe = copies.add(options.wsprobe()?, &dir);
-    let raw = copies.add(beside("raw")?, &dir);
+    let wsprobe = copies.add(options.wsprobe()?, "wsprobe", &dir);
+    let raw = copies.add(beside("raw")?, "raw", &dir);
     let (mut clients, missing) = client::all(&wsprobe, &raw, options.peers(&options.client)?.as_deref());
     warn_of(&missing);
+    if let Some(other) = &options.before {
+        let program = copies.add(other.clone(), "before", &dir);
+        clients.insert(1, Client { kind: Kind::Wsprobe, name: "before", program });
+    }
     if !options.client.is_empty() {
-        clients.retain(|client| client.name == "raw" || options.client.iter().any(|name| name == client.name));
+        let is_named = |name: &str| options.client.iter().any(|named| named == name);
+        clients.retain(|client| ["raw", "before"].contains(&client.name) || is_named(client.name));
     }
     let trust = Trust::make(&dir)?;
     let bench = Bench {
@@ -170,8 +179,8 @@ fn compare_clients(options: &Options, jobs: Vec<Job>) -> Result<(bool, Option<St
 fn compare_servers(options: &Options, jobs: Vec<ServerJob>) -> Result<(bool, Option<String>), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let mut copies = Copies::default();
-    let wsprobe = copies.add(options.wsprobe()?, &dir);
-    let plain = copies.add(beside("plain")?, &dir);
+    let wsprobe = copies.add(options.wsprobe()?, "wsprobe", &dir);
+    let plain = copies.add(beside("plain")?, "plain", &dir);
     let (mut programs, mut missing) = servers::programs(&wsprobe, &plain, options.peers(&options.server)?.as_deref());
     if !options.server.is_empty() {
         let is_named = |name: &str| options.server.iter().any(|named| named == name);
