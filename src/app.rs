@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::client::options::ClientOptions;
 use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::ping::PingOptions;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
 use crate::error::Error;
@@ -31,6 +32,7 @@ pub(crate) enum Job {
         client: Option<ClientName>,
     },
     Run(Box<RunOptions>),
+    Ping(Box<PingOptions>),
     Print(Vec<u8>),
 }
 
@@ -52,6 +54,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
+        Job::Ping(ping) => crate::commands::ping::run(&ping),
         Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);

@@ -15,7 +15,7 @@ pub(crate) enum What {
     },
     /// A man page, in troff: that of a command, or the one about all
     Man {
-        /// A command that has options of its own: listen, record-to-script, replay
+        /// A command that has options of its own: listen, ping, record-to-script, replay
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },

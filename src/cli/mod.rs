@@ -13,6 +13,7 @@ mod listen;
 mod manual;
 mod modes;
 mod options;
+mod ping;
 mod replay;
 mod route;
 mod run;
@@ -29,6 +30,7 @@ use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use self::defer::Apart;
 use self::listen::ListenArgs;
 use self::modes::GivenOptions;
+use self::ping::PingArgs;
 use self::replay::{ReplayArgs, ToScript};
 use self::run::RunArgs;
 use self::values::one_line;
@@ -56,7 +58,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -115,6 +117,13 @@ enum CliCommand {
     /// stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file does not parse, else
     /// as for a connection. `wsprobe run --help` has its options.
     Run(Box<Apart<RunArgs>>),
+    /// Measure how long a server takes to answer, and to open a connection
+    ///
+    /// A line for the connection with the time of each step, then one for each ping: the round trip of a ping frame, and with
+    /// `-x` that of a message and its answer too. At the end, or on Ctrl-C, a summary: minimum, mean, maximum, standard
+    /// deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, else as for a
+    /// connection.
+    Ping(Box<Apart<PingArgs>>),
     /// Send a recording again: what `--record` wrote, with its timing
     ///
     /// Sends what the client once sent (messages, pings, pongs that nobody asked for, the Close), each as long after the
@@ -182,6 +191,10 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
             translate::demo(&demo.0.options, env).map(Job::Demo)
         }
+        (Some(CliCommand::Ping(ping)), _) => {
+            given.check_ping()?;
+            ping.0.job(env).map(Box::new).map(Job::Ping)
+        }
         (Some(CliCommand::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
         (Some(CliCommand::RecordToScript(recording)), _) => Ok(recording.job()),
         (None, url) => {
@@ -193,7 +206,10 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
                 return Ok(Job::Listen(Box::new(service)));
             }
             let url = url.expect("clap requires one of the two");
-            if matches!(url.as_str(), "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run") {
+            if matches!(
+                url.as_str(),
+                "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
+            ) {
                 return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
             }
             given.check_client(&cli.options, env)?;

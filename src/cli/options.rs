@@ -41,6 +41,14 @@ const HEADINGS: [fn(Command) -> Command; 8] = [
     ProtocolArgs::augment_args,
 ];
 
+impl Options {
+    /// What they are when nothing is said.
+    pub(super) fn defaults() -> Self {
+        let matches = Self::augment_args(Command::new("wsprobe")).get_matches_from(["wsprobe"]);
+        Self::from_arg_matches(&matches).expect("clap has just matched these")
+    }
+}
+
 impl Args for Options {
     fn augment_args(command: Command) -> Command {
         HEADINGS.iter().fold(command, |command, heading| heading(command))

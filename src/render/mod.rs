@@ -7,6 +7,7 @@ pub(crate) mod json;
 pub(crate) mod page;
 pub(crate) mod preview;
 pub(crate) mod record;
+pub(crate) mod steps;
 pub(crate) mod text;
 
 use std::time::SystemTime;

@@ -319,6 +319,11 @@ const MODES: &[Mode] = &[
     mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES]),
     mode(&["replay", "%/record", ":1"], StdinKind::Pipe, &[&["vi"], RECONNECTING]),
     mode(&["replay", "%/record", ":1"], StdinKind::Terminal, &[&["vi"], RECONNECTING]),
+    mode(
+        &["ping", ":1"],
+        StdinKind::Pipe,
+        &[&["ping-interval", "ping-timeout", "heartbeat", "heartbeat-interval"], RECONNECTING],
+    ),
     mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),
 ];
 
