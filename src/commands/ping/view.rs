@@ -3,10 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::statistics::{Times, TimesSummary};
-use crate::events::{Opened, OpeningTimes};
+use crate::events::Opened;
 use crate::render::steps::{self, milliseconds};
 
 /// What is printed.
@@ -76,10 +74,13 @@ impl PingOutput {
             }
             Self::Records => record(
                 out,
-                &json!({
-                    "type": "open", "url": opened.shown_url(), "peer": opened.peer.to_string(),
-                    "steps_ms": steps_of(times), "total_ms": ms(times.total()),
-                }),
+                &[
+                    ("type", text("open")),
+                    ("url", text(&opened.shown_url())),
+                    ("peer", text(&opened.peer.to_string())),
+                    ("steps_ms", object(steps::named(times).map(|(name, time)| (name.to_lowercase(), ms(time))))),
+                    ("total_ms", ms(times.total())),
+                ],
             ),
         }
     }
@@ -90,16 +91,15 @@ impl PingOutput {
             Self::Summary => {}
             Self::Lines => out.push_str(&line(round, has_messages)),
             Self::Records => {
-                let mut value = json!({
-                    "type": "round", "seq": round.number, "bytes": round.size, "pong_ms": round.pong.map(ms),
-                });
-                if has_messages {
-                    value["answer_ms"] = json!(round.answer.map(ms));
-                }
-                if let Some(opening) = round.opening {
-                    value["opening_ms"] = json!(ms(opening));
-                }
-                record(out, &value);
+                let mut fields = vec![
+                    ("type", text("round")),
+                    ("seq", round.number.to_string()),
+                    ("bytes", round.size.to_string()),
+                    ("pong_ms", or_null(round.pong.map(ms))),
+                ];
+                fields.extend(has_messages.then(|| ("answer_ms", or_null(round.answer.map(ms)))));
+                fields.extend(round.opening.map(|time| ("opening_ms", ms(time))));
+                record(out, &fields);
             }
         }
     }
@@ -107,7 +107,7 @@ impl PingOutput {
     /// The end.
     pub(crate) fn summary(self, url: &str, totals: &Totals, took: Duration, out: &mut String) {
         if self == Self::Records {
-            return record(out, &summary_record(url, totals, took));
+            return record(out, &summary_fields(url, totals, took));
         }
         let (sent, received) = (totals.sent, totals.pongs.count());
         let lost = sent.saturating_sub(received);
@@ -157,54 +157,61 @@ fn line(round: &Round, has_messages: bool) -> String {
 
 fn summary_lines(name: &str, summary: &TimesSummary) -> String {
     let TimesSummary { min, avg, max, mdev, p50, p95, p99, jitter } = summary;
-    let times =
-        |times: &[&Duration]| times.iter().map(|time| format!("{:.3}", ms(**time))).collect::<Vec<_>>().join("/");
+    let times = |times: &[&Duration]| times.iter().map(|time| ms(**time)).collect::<Vec<_>>().join("/");
     format!(
-        "{name:<8}min/avg/max/mdev {} ms; p50/p95/p99 {} ms; jitter {:.3} ms\n",
+        "{name:<8}min/avg/max/mdev {} ms; p50/p95/p99 {} ms; jitter {} ms\n",
         times(&[min, avg, max, mdev]),
         times(&[p50, p95, p99]),
         ms(*jitter)
     )
 }
 
-fn summary_record(url: &str, totals: &Totals, took: Duration) -> serde_json::Value {
+fn summary_fields(url: &str, totals: &Totals, took: Duration) -> Vec<(&'static str, String)> {
     let of = |times: &Times| {
-        times.summary().map(|TimesSummary { min, avg, max, mdev, p50, p95, p99, jitter }| {
-            json!({
-                "min": ms(min), "avg": ms(avg), "max": ms(max), "mdev": ms(mdev),
-                "p50": ms(p50), "p95": ms(p95), "p99": ms(p99), "jitter": ms(jitter),
-            })
-        })
+        or_null(times.summary().map(|TimesSummary { min, avg, max, mdev, p50, p95, p99, jitter }| {
+            let names = ["min", "avg", "max", "mdev", "p50", "p95", "p99", "jitter"];
+            object(names.into_iter().zip([min, avg, max, mdev, p50, p95, p99, jitter].map(ms)))
+        }))
     };
-    let mut value = json!({
-        "type": "summary", "url": url, "sent": totals.sent, "received": totals.pongs.count(),
-        "lost": totals.sent.saturating_sub(totals.pongs.count()), "seconds": took.as_secs_f64(),
-        "pong_ms": of(&totals.pongs),
-    });
+    let (sent, received) = (totals.sent, totals.pongs.count());
+    let mut fields = vec![
+        ("type", text("summary")),
+        ("url", text(url)),
+        ("sent", sent.to_string()),
+        ("received", received.to_string()),
+        ("lost", sent.saturating_sub(received).to_string()),
+        ("seconds", took.as_secs_f64().to_string()),
+        ("pong_ms", of(&totals.pongs)),
+    ];
     if let Some(answers) = &totals.answers {
-        value["answers"] = json!(answers.count());
-        value["answer_ms"] = json!(of(answers));
+        fields.extend([("answers", answers.count().to_string()), ("answer_ms", of(answers))]);
     }
-    if totals.openings.count() > 0 {
-        value["opening_ms"] = json!(of(&totals.openings));
-    }
-    value
+    fields.extend((totals.openings.count() > 0).then(|| ("opening_ms", of(&totals.openings))));
+    fields
 }
 
-fn steps_of(times: &OpeningTimes) -> serde_json::Value {
-    steps::named(times)
-        .map(|(name, time)| (name.to_lowercase(), json!(ms(time))))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
+/// A JSON object in a line; the values are JSON already, and stay in their order.
+fn record(out: &mut String, fields: &[(&str, String)]) {
+    out.push_str(&object(fields.iter().map(|(name, value)| (*name, value.clone()))));
+    out.push('\n');
 }
 
-fn record(out: &mut String, value: &serde_json::Value) {
-    writeln!(out, "{value}").expect("a String takes all");
+fn object<N: AsRef<str>>(fields: impl Iterator<Item = (N, String)>) -> String {
+    let fields: Vec<_> = fields.map(|(name, value)| format!("{}:{value}", text(name.as_ref()))).collect();
+    format!("{{{}}}", fields.join(","))
 }
 
-/// To the microsecond.
-fn ms(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
+fn text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn or_null(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "null".to_owned())
+}
+
+/// In milliseconds, to the microsecond.
+fn ms(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64() * 1e3)
 }
 
 fn percent(part: u64, whole: u64) -> u64 {
