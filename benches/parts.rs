@@ -1,4 +1,4 @@
-//! What the plain parts of the hot paths cost, each alone: `cargo bench --bench parts`.
+//! The cost of the plain parts of the hot paths, each alone: `cargo bench --bench parts`.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! What the wire costs, beside what it is made of: `cargo bench --bench wire`.
+//! The cost of the wire, compared with its parts: `cargo bench --bench wire`.
 //!
 //! All of it is measured in one run, in turns and as CPU time, so that a busy machine changes no ratio. The transport is
 //! memory. Fails when a ratio is not what issue 4 asks for.
@@ -28,10 +28,10 @@ const BATCH: usize = 64;
 /// What one read brings at most.
 const SEGMENT: usize = 64 << 10;
 
-/// With compression off, at most so much more CPU than tungstenite alone.
+/// With compression off, at most this much more CPU than tungstenite alone.
 const PLAIN_LIMIT: f64 = 1.15;
 
-/// With compression on, at least so much of the speed of zlib alone.
+/// With compression on, at least this much of the speed of zlib alone.
 const DEFLATE_LIMIT: f64 = 0.9;
 
 fn main() -> ExitCode {
@@ -100,7 +100,7 @@ fn cpu() -> Duration {
     times.iter().map(|time| Duration::new(time.tv_sec() as u64, time.tv_usec() as u32 * 1000)).sum()
 }
 
-/// JSON as servers send it, so many different messages of this size.
+/// JSON as servers send it, this many different messages of this size.
 fn json(size: usize, count: usize) -> Vec<Utf8Bytes> {
     let mut random = fastrand::Rng::with_seed(7);
     let message = |_| {

@@ -21,12 +21,12 @@ use crate::term::{self, Talk};
 #[derive(Debug)]
 pub(crate) enum Job {
     Connect(Box<ClientOptions>),
-    /// The same, but the target is a server of our own, started for the occasion.
+    /// The same, but the target is a built-in server, started for this run.
     Demo(Box<ClientOptions>),
     Listen(Box<ListenOptions>),
     CheckScripts(Box<ScriptCheck>),
     Replay(Box<ReplayOptions>),
-    /// A recording, or that of one client, is to become a script.
+    /// Converts a recording, or that of one client, to a script.
     ToScript {
         file: PathBuf,
         client: Option<ClientName>,
@@ -36,7 +36,7 @@ pub(crate) enum Job {
     Print(Vec<u8>),
 }
 
-/// Larger than what anyone tries out.
+/// Larger than any message that is likely to be tried.
 const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
@@ -71,7 +71,7 @@ fn connect_as(plan: &ClientOptions) -> u8 {
     }
     if !plan.dropped.is_empty() {
         let talk = Talk::on_stderr(plan.diagnostics.verbosity, plan.diagnostics.colour);
-        talk.detail('*', &format!("dropped from curl's line: {}", plan.dropped.join(", ")));
+        talk.detail('*', &format!("ignored from curl's command line: {}", plan.dropped.join(", ")));
     }
     match &plan.source {
         Source::Prompt(prompt) => crate::commands::prompt::run(plan, prompt),

@@ -1,4 +1,4 @@
-//! The words that all parts share: what goes in, what comes out, how it ended.
+//! The vocabulary that all modules share: input, events, and how a session ended.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -83,7 +83,7 @@ pub(crate) enum EventKind {
     Answered(Box<Exchange>),
 }
 
-/// Something that went wrong: by its kind for programs, in words for people.
+/// An error: its kind for programs, its text for people.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorEvent {
     pub(crate) kind: FailureKind,
@@ -168,11 +168,11 @@ pub(crate) enum End {
     TimedOut,
     /// A signal asked us to leave.
     Interrupted(i32),
-    /// We left without a Close, as we were told to (`Drop`).
+    /// We left without a Close, as requested (`Drop`).
     Abandoned,
     /// The peer left without a Close, after we had said that nothing more would come (`HalfClose`).
     Left,
-    /// Nobody reads our output any more.
+    /// Nothing reads our output any more.
     OutputGone,
     /// The input was no good; the error names the place.
     BadInput(String),
@@ -246,14 +246,14 @@ impl std::fmt::Display for ClientName {
 }
 
 impl End {
-    /// Whether another connection may fare better. Without `_`, so that each new end has to choose.
+    /// Whether another connection may succeed. Without `_`, so that each new end has to choose.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Closed { sent: None, close } => {
                 // Going away, internal error, restart, try again, bad gateway, timeout (the IANA registry).
                 matches!(close.code, Some(1001 | 1011..=1014 | 3008))
             }
-            // Whoever wanted an end would have closed it.
+            // A deliberate end would have a Close.
             Self::Cut(_) | Self::Silent | Self::Abandoned | Self::Left => true,
             Self::Closed { sent: Some(_), .. }
             | Self::Broken(_)

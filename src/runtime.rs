@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::term::diagnostics::Diagnostics;
 use crate::term::{self, Talk};
 
-/// Tells what is wrong with the command line, or with what a run needs before it can begin.
+/// Reports what is wrong with the command line, or with what a run needs before it can begin.
 pub(crate) fn complain(error: &Error) -> u8 {
     Talk::on_stderr(term::Verbosity::NORMAL, false).error(&error.chain());
     error.exit_code()

@@ -48,17 +48,17 @@ pub(crate) struct Parsed {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadUrl {
-    #[error("no URL was given")]
+    #[error("the URL is empty")]
     Empty,
     #[error("a WebSocket URL has no fragment: leave `#{}` out, or write its `#` as %23", masking::typed(.0))]
     Fragment(String),
-    #[error("`{}://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:", masking::typed(.0))]
+    #[error("`{}://` is not a WebSocket scheme; use ws://, wss:// or ws+unix:", masking::typed(.0))]
     Scheme(String),
     #[error("{0}")]
     Syntax(#[from] url::ParseError),
-    #[error("`{0}` is no interface; write one as in `[fe80::1%25eth0]`")]
+    #[error("`{0}` is not an interface; write one as in `[fe80::1%25eth0]`")]
     Zone(String),
-    #[error("a Unix socket is written ws+unix:/run/app.sock:/path")]
+    #[error("write a Unix socket as ws+unix:/run/app.sock:/path")]
     Unix,
 }
 
@@ -299,9 +299,9 @@ mod tests {
     #[test]
     fn what_is_no_websocket_url_is_refused_with_the_reason() {
         assert!(shown("ws://a/#top").contains("no fragment"));
-        assert!(shown("ftp://a").contains("no scheme for WebSocket"));
-        assert_eq!(shown(""), "error: no URL was given");
-        assert_eq!(shown("ws+unix:"), "error: a Unix socket is written ws+unix:/run/app.sock:/path");
+        assert!(shown("ftp://a").contains("not a WebSocket scheme"));
+        assert_eq!(shown(""), "error: the URL is empty");
+        assert_eq!(shown("ws+unix:"), "error: write a Unix socket as ws+unix:/run/app.sock:/path");
         assert_eq!(shown("ws://a:99999"), "error: invalid port number");
         assert_eq!(shown("ws://"), "error: empty host");
         for zone in ["%25", "%", "%25a b", "%25%0a"] {

@@ -29,7 +29,7 @@ pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {
 
 impl Duplex for TcpStream {
     fn abort_on_drop(&self) {
-        // Without it the connection still ends, only more politely.
+        // Without it the connection still ends, but not abruptly.
         let _ = self.set_zero_linger();
     }
 }

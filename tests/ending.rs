@@ -20,7 +20,7 @@ fn answering_after(time: Duration) -> Server {
     })
 }
 
-/// A server that says these things and leaves the rest to the client.
+/// A server that sends these messages and leaves the rest to the client.
 fn offering(texts: &'static [&'static str]) -> Server {
     serving(move |client| async move {
         for text in texts {
@@ -33,7 +33,7 @@ fn offering(texts: &'static [&'static str]) -> Server {
 
 /// What stderr holds after a run that ended well, before all that the server said was waited for.
 fn all_well_with_late(url: &str, late: &str) -> String {
-    format!("{}wsprobe: {late} came after the last one that was waited for\n", all_well(url))
+    format!("{}wsprobe: {late} arrived after the last one that was waited for\n", all_well(url))
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_wait_is_a_second_of_silence_unless_told_otherwise() {
     }
 }
 
-/// Says this often, each after such a pause, whatever the client has to say; then it does as that wants.
+/// Sends this often, each after such a pause, whatever the client sends; then it reacts to the client.
 fn pausing(times: usize, pause: Duration, said: impl Fn(usize) -> Vec<u8> + Send + 'static) -> Raw {
     Raw::open(move |mut stream| {
         for at in 0..times {
@@ -84,7 +84,7 @@ fn while_answers_come_it_goes_on() {
 
 #[test]
 fn parts_of_a_message_are_no_silence() {
-    // A frame of 8 bytes that comes one by one, and is no message before the last of them is there.
+    // A frame of 8 bytes that comes one by one, and is not a message before the last of them is there.
     for args in [&[][..], &["-j"]] {
         let server = pausing(10, Duration::from_millis(200), |at| match at {
             0 => vec![0x81, 9],
@@ -136,7 +136,7 @@ fn an_explicit_wait_is_the_whole_time_and_ends_an_endless_feed() {
         let start = Instant::now();
         let args = [args, &["--close-timeout", "500ms"]].concat();
         let ran = tool().args(args).arg(server.url()).stdin("x\n").run().code(0);
-        ran.says("wsprobe: the server sent on and did not answer our Close within 500ms (--close-timeout)\n");
+        ran.says("wsprobe: the server kept sending and did not answer our Close within 500ms (--close-timeout)\n");
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
         server.join();
     }
@@ -371,9 +371,9 @@ fn json_is_expected_by_path_and_value() {
         ("n=5.0", None),
         ("items=[{\"id\":7.0}]", None),
         ("none=null", None),
-        ("op=open", Some("`op` was `\"done\"` at last")),
+        ("op=open", Some("`op` was last `\"done\"`")),
         ("items[1]", Some("there was no `items[1]`")),
-        ("n=\"5\"", Some("`n` was `5` at last")),
+        ("n=\"5\"", Some("`n` was last `5`")),
     ] {
         let server = saying(&["no JSON", MESSAGE]);
         let ran = tool().args(["-q", "--expect-json", expectation]).arg(url(&server)).run();

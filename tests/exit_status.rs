@@ -150,7 +150,7 @@ fn an_answer_that_is_no_handshake_is_5() {
         ("", "the server closed the connection before it answered"),
         ("HTTP/1.1 101 Swit", "the server closed the connection after 17 bytes of its answer"),
         ("220 mail ready\r\n", "the server does not speak HTTP/1: its answer begins with `220 mail ready`"),
-        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "the server's 101 is no WebSocket handshake: "),
+        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "the server's 101 is not a WebSocket handshake: "),
     ] {
         let server = Raw::answering(answer);
         let ran = tool().arg(server.url()).run().code(5).stdout("");
@@ -174,7 +174,7 @@ fn a_mute_server_is_7_after_the_handshake_timeout() {
 
 #[test]
 fn a_connection_that_does_not_come_about_in_time_is_7() {
-    // The kernel accepts, and then nobody speaks TLS.
+    // The kernel accepts, but no TLS follows.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("wss://{}/", listener.local_addr().unwrap());
     let ran = tool().args(["-k", "-q", "--connect-timeout", "300ms"]).arg(url).run();
@@ -185,7 +185,7 @@ fn a_connection_that_does_not_come_about_in_time_is_7() {
 
 #[test]
 fn a_host_that_does_not_answer_is_7() {
-    // A full backlog: Linux then drops what knocks.
+    // A full backlog: Linux then drops new connections.
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();
@@ -250,7 +250,7 @@ fn a_refusal_is_4_with_status_and_body() {
     let ran = tool().arg(server.url()).run().code(4).stdout("");
     ran.stderr(
         "wsprobe: the server answered 403 Forbidden instead of switching to WebSocket \
-         (it may want credentials, or an --origin that it knows)\n\
+         (it may require credentials, or an --origin that it accepts)\n\
          members only\n\
          sorry \\ec\n",
     );
@@ -362,7 +362,7 @@ fn an_expectation_that_fails_is_1() {
 
 #[test]
 fn wrong_usage_is_2() {
-    tool().run().code(2).stdout("").says("which server?");
+    tool().run().code(2).stdout("").says("no URL given");
 }
 
 #[test]

@@ -98,8 +98,8 @@ fn what_has_no_end_is_refused_with_its_size() {
     tool().args(["--bearer", "@/dev/zero", url]).run().code(2).says("it is larger than 64 MiB");
     tool().args(["--cacert", "/dev/zero", url]).run().code(2).says("it is larger than 64 MiB");
     tool().args(["listen", "--send-file", "/dev/zero"]).run().code(2).says("it is larger than 64 MiB");
-    tool().args(["run", "/dev/zero"]).run().code(2).says("a script has no more than 64 MiB");
-    tool().args(["replay", "/dev/zero", url]).run().code(2).says("it is no file that can be read twice");
+    tool().args(["run", "/dev/zero"]).run().code(2).says("a script must not be larger than 64 MiB");
+    tool().args(["replay", "/dev/zero", url]).run().code(2).says("it is not a file that can be read twice");
 }
 
 #[test]
@@ -115,9 +115,9 @@ fn an_option_of_a_script_that_waits_for_a_fifo_keeps_no_limit_waiting() {
 fn a_recording_that_is_a_fifo_is_refused_at_once() {
     let dir = kit::dir();
     let fifo = fifo(&dir);
-    tool().arg("replay").arg(&fifo).arg("ws://127.0.0.1:1/").run().code(2).says("no file that can be read twice");
-    tool().args(["listen", "--replay"]).arg(&fifo).run().code(2).says("no file that can be read twice");
-    tool().arg("record-to-script").arg(&fifo).run().code(2).says("no file that can be read twice");
+    tool().arg("replay").arg(&fifo).arg("ws://127.0.0.1:1/").run().code(2).says("not a file that can be read twice");
+    tool().args(["listen", "--replay"]).arg(&fifo).run().code(2).says("not a file that can be read twice");
+    tool().arg("record-to-script").arg(&fifo).run().code(2).says("not a file that can be read twice");
 }
 
 #[test]

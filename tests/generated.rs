@@ -55,7 +55,11 @@ fn the_man_pages_are_up_to_date_and_name_every_option() {
         same(&format!("man/wsprobe-{command}.1"), &["generate", "man", &command]);
         names_options(&man(&["generate", "man", &command]), &[&command, "--help"]);
     }
-    tool().args(["generate", "man", "demo"]).run().code(2).says("`demo` has no page of its own; these have: listen");
+    tool()
+        .args(["generate", "man", "demo"])
+        .run()
+        .code(2)
+        .says("`demo` has no manual page of its own; these commands do: listen");
 }
 
 fn man(args: &[&str]) -> String {

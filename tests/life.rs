@@ -1,4 +1,4 @@
-//! How a connection begins with a server that is not there yet, is kept alive, and is found dead.
+//! How wsprobe waits for a server, keeps a connection alive, and detects a dead one.
 
 mod kit;
 
@@ -214,13 +214,13 @@ fn pings_are_answered_unless_no_pong_forbids_it() {
 #[test]
 fn what_makes_no_sense_together_is_refused() {
     for (args, error) in [
-        (&["--ping-interval", "off", "--ping-timeout", "1s"][..], "which `--ping-interval off` forbids"),
-        (&["--ping-timeout", "0"], "`0` is no value for `--ping-timeout <TIME>`: it is longer than 0"),
+        (&["--ping-interval", "off", "--ping-timeout", "1s"][..], "which `--ping-interval off` disables"),
+        (&["--ping-timeout", "0"], "invalid value `0` for `--ping-timeout <TIME>`: expected a time longer than 0"),
         (&["--heartbeat-interval", "1s"], "--heartbeat"),
         (&["--reconnect-delay", "1s..2s"], "--reconnect"),
-        (&["--reconnect", "--reconnect-delay", "2s..1s"], "the first time is not more than the second"),
-        (&["--reconnect=0"], "write a number from 1 on"),
-        (&["--heartbeat", "\\q", "--escapes"], "`\\q` is no value for `--heartbeat <TEXT>`"),
+        (&["--reconnect", "--reconnect-delay", "2s..1s"], "the first time must not be longer than the second"),
+        (&["--reconnect=0"], "expected a number of at least 1"),
+        (&["--heartbeat", "\\q", "--escapes"], "invalid value `\\q` for `--heartbeat <TEXT>`"),
     ] {
         let ran = tool().args(args).arg("ws://localhost:1").run().code(2).stdout("");
         assert!(ran.stderr.contains(error) && ran.stderr.lines().count() == 1, "{args:?}: {}", ran.stderr);

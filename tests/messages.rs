@@ -15,7 +15,7 @@ fn binary(data: &[u8]) -> Said {
     Said::Binary(data.to_vec())
 }
 
-/// What a server hears of a run with these arguments and this stdin.
+/// What a server receives from a run with these arguments and this stdin.
 #[track_caller]
 fn heard(args: &[&str], stdin: impl Into<Vec<u8>>) -> Vec<Said> {
     let (server, heard) = hearing();
@@ -24,7 +24,7 @@ fn heard(args: &[&str], stdin: impl Into<Vec<u8>>) -> Vec<Said> {
     heard.until_close()
 }
 
-/// What stderr says of an input that is no good; the server has heard `before` and no more.
+/// The message about a bad input; the server has received `before` and no more.
 #[track_caller]
 fn refused(args: &[&str], stdin: impl Into<Vec<u8>>, before: &[Said]) -> String {
     let (server, heard) = hearing();
@@ -74,8 +74,8 @@ fn escapes_make_any_byte_of_a_binary_message() {
 #[test]
 fn an_escape_that_is_none_names_its_line() {
     let error = refused(&["--escapes"], "a\nb\\q\nc\n", &[text("a")]);
-    let escapes = r"there are \n \t \r \0 \xNN \u{N} and \\";
-    assert_eq!(error, format!("wsprobe: line 2 of stdin has a bad escape: `\\q` is no escape; {escapes}\n"));
+    let escapes = r"expected one of \n \t \r \0 \xNN \u{N} \\";
+    assert_eq!(error, format!("wsprobe: line 2 of stdin has an invalid escape: unknown escape `\\q`; {escapes}\n"));
 }
 
 #[test]
@@ -228,12 +228,12 @@ fn a_close_record_closes() {
 #[test]
 fn a_record_that_is_none_names_its_line() {
     for (record, error) in [
-        ("nonsense", "line 2 of stdin is no record: not JSON: "),
-        ("{}", "line 2 of stdin is no record: a message has `data` or `base64`\n"),
-        (r#"{"base64":"!"}"#, "line 2 of stdin is no record: `base64` is none: "),
+        ("nonsense", "line 2 of stdin is not a record: not JSON: "),
+        ("{}", "line 2 of stdin is not a record: expected `data` or `base64`\n"),
+        (r#"{"base64":"!"}"#, "line 2 of stdin is not a record: invalid `base64`: "),
         (
             r#"{"type":"close","code":1005}"#,
-            "line 2 of stdin is no record: a Close has a code of 1000-1003, 1007-1014 or 3000-4999",
+            "line 2 of stdin is not a record: expected a code of 1000-1003, 1007-1014 or 3000-4999",
         ),
     ] {
         let said =

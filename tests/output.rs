@@ -1,4 +1,4 @@
-//! The options under Output: what stands on stdout, what on stderr, and what in the record.
+//! The options under Output: what is printed on stdout and stderr, and what is recorded.
 
 mod kit;
 

@@ -31,7 +31,7 @@ const COLOURS: [&str; 16] = [
 
 const QUOTE: &str = r#"{"symbol":"ACME","bid":101.250,"ask":101.50,"depth":[[101.25,300],[101.2,1200],[101.1,90]],"open":true,"halted":null}"#;
 
-/// Says a few things worth a look.
+/// Sends a few messages for the picture.
 async fn quotes(client: Client) {
     client.text("welcome to the quote feed").await;
     while let Some(said) = client.next().await {

@@ -193,7 +193,7 @@ fn input_waits_until_the_socket_is_open() {
     server.join();
 }
 
-/// A stdin of each kind that is none.
+/// Each kind of stdin that counts as no input.
 fn without_input() -> Vec<(&'static str, Tool)> {
     let dir = dir();
     let write_only = OpenOptions::new().create(true).append(true).open(path(&dir, "output")).unwrap();
@@ -385,7 +385,7 @@ fn a_reader_100_times_slower_than_the_server_loses_nothing_and_costs_no_memory()
     let mut block = vec![0; 65536];
     for n in 0..LINES {
         stdout.read_exact(&mut block).unwrap();
-        assert!(block == (line(n) + "\n").as_bytes(), "line {n} is another");
+        assert!(block == (line(n) + "\n").as_bytes(), "line {n} differs");
         // An unhindered server needs some 50 µs for such a line.
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -425,7 +425,7 @@ fn a_server_that_does_not_read_slows_stdin_and_costs_no_memory() {
     assert_eq!(counted.recv_timeout(PATIENCE).unwrap(), lines);
 }
 
-/// Writes numbered lines of 64 bytes until they are not taken for a second; tells how many were.
+/// Writes numbered lines of 64 bytes until a write blocks for a second; returns how many were written.
 fn write_until_stalled(stdin: &mut ChildStdin) -> usize {
     fcntl(stdin.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
     let mut lines = 0;

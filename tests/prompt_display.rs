@@ -108,7 +108,7 @@ fn a_page_of_html_is_cut_after_ten_lines() {
     ));
     let mut screen = prompt([server.url()]).start();
     screen.leaves_with(4);
-    screen.shows("line 10\nwsprobe: the page goes on (-v shows it)");
+    screen.shows("line 10\nwsprobe: the page is longer (-v shows all)");
 }
 
 #[test]

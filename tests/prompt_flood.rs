@@ -205,5 +205,5 @@ fn who_leaves_does_not_wait_for_a_server_that_floods_on() {
     let mut screen = flooded(&flood, |url| prompt(["--close-timeout", "300ms", &url]));
     screen.keys("/quit\r");
     screen.leaves_with(0);
-    screen.wrote("the server sent on and did not answer our Close within 300ms (--close-timeout)");
+    screen.wrote("the server kept sending and did not answer our Close within 300ms (--close-timeout)");
 }

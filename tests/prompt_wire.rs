@@ -65,7 +65,7 @@ fn a_bad_frame_is_explained_and_not_sent() {
     for (typed, shown) in [
         ("/frame", "* /frame OPCODE …: it begins with an opcode: continuation, text, binary"),
         ("/frame text mask=7", "* /frame OPCODE …: `mask=` takes none, random or a key"),
-        ("/fragment 0", "* /fragment SIZE|off: a size is at least 1"),
+        ("/fragment 0", "* /fragment SIZE|off: expected a size of at least 1"),
         ("/drop now", "* /drop: takes no argument"),
         ("/help frame", "rsv=1,3    these of the bits RSV1, RSV2 and RSV3 are set"),
     ] {
@@ -88,7 +88,7 @@ fn drop_cuts_the_connection_and_is_no_failure() {
     let mut screen = ready(prompt([server.url()]));
     screen.keys("last words\r/drop\r");
     screen.shows(CLOSED);
-    assert!(screen.contents().contains("* cut without a Close, as asked"), "{}", screen.contents());
+    assert!(screen.contents().contains("* cut without a Close, as requested"), "{}", screen.contents());
     server.join();
     screen.line("!", 2);
     screen.keys(CTRL_D);
@@ -134,7 +134,7 @@ fn half_close_ends_what_is_sent_and_not_what_is_heard() {
     screen.shows("\n< heard\n");
     drop(release);
     server.join();
-    screen.shows("* the server has left after our half-close");
+    screen.shows("* the server closed the connection after our half-close");
     screen.line("!", 2);
     screen.keys(CTRL_D);
     screen.leaves_with(0);

@@ -1,4 +1,4 @@
-//! The README tells the truth: its recipes are run, its exit statuses are those of the manual.
+//! The README is correct: its recipes are run, its exit statuses are those of the manual.
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
 mod kit;
@@ -11,7 +11,7 @@ use kit::{Client, Said, Server};
 
 const README: &str = include_str!("../README.md");
 
-/// Stands between the outputs of two commands.
+/// Separates the outputs of two commands.
 const CUT: &str = "--8<--";
 
 /// Commands and what they print.
@@ -39,7 +39,7 @@ fn recipes() -> Vec<Recipe<'static>> {
     blocks.map(recipe).collect()
 }
 
-/// Echoes; at /headers it tells what it was asked with, at /ticks it sends three messages and closes.
+/// Echoes; at /headers it sends the request's headers, at /ticks it sends three messages and closes.
 async fn serve(client: Client) {
     match client.resource() {
         "/headers" => {

@@ -83,7 +83,7 @@ fn each_piped_line_is_written_to_one_connection_and_all_are_in_order() {
         });
         frames.take_while(|(opcode, _)| *opcode == TEXT).map(|(_, text)| String::from_utf8(text).unwrap()).collect()
     };
-    // It takes a part of what comes, stops for so long that the client cannot write, and leaves; what was written
+    // It reads a part of the input, stops until the client cannot write, and leaves; what was written
     // by then is still to be read.
     let mut first = welcome(&listener);
     let mut lines: Vec<String> = (0..1000).map(|_| text(&mut first)).collect();
@@ -133,7 +133,7 @@ fn the_wait_does_not_begin_anew_with_each_connection() {
     let place = Place::new();
     let listener = place.listen();
     let mut running = tool().args(SOON).args(["-r", "-w", "1s"]).arg(place.url()).start();
-    // None of them lives for a second.
+    // None of them lasts for a second.
     let dropping = std::thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
             let head = kit::read_head(&mut stream);
@@ -220,7 +220,7 @@ fn only_what_can_pass_is_tried_again() {
         }
         running.wait().code(if again { 0 } else { 4 }).says(answer);
     }
-    // A first connection that fails is no lost one.
+    // A failed first connection is not a lost one.
     let ran = tool().args(SOON).arg(Place::new().url()).run().code(3);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
 }
@@ -322,7 +322,7 @@ fn the_prompt_keeps_its_line_and_its_history_and_queues_what_is_typed() {
     screen.line("~ still typing", 14);
     let mut client = place.serve_one();
     assert_eq!([text(&mut client), text(&mut client)], ["half a line", "another"]);
-    screen.wrote("* sending what was queued (2)");
+    screen.wrote("* sending the queued messages (2)");
     screen.line("> still typing", 14);
     screen.keys("\x15\x1b[A\x1b[A\x1b[A\x1b[A");
     screen.line("> before", 8);

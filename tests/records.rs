@@ -116,7 +116,7 @@ fn a_subprotocol_that_was_not_chosen_is_told() {
     let ran = tool().args(args).arg("-j").arg(server.url("/")).run().code(0);
     let open = &records(&ran.out())[0];
     assert_eq!((&open["subprotocol"], &open["offered"]), (&Value::Null, &serde_json::json!(["chat.v2", "bearer.***"])));
-    ran.says("the server chose none of the subprotocols that were offered: chat.v2, bearer.***\n");
+    ran.says("the server chose none of the offered subprotocols: chat.v2, bearer.***\n");
     assert!(!tool().arg(server.url("/")).run().code(0).stderr.contains("subprotocol"));
 }
 
@@ -176,20 +176,20 @@ fn a_record_does_not_take_the_place_of_what_the_run_reads_or_prints() {
     };
     std::fs::write(&file, said).unwrap();
     let stdin = tool().stdin_from(File::open(&file).unwrap()).args(["--record", name, &server]).run();
-    unharmed(stdin, "it is the file of stdin");
+    unharmed(stdin, "it is the same file as stdin");
     let stdout = File::options().append(true).open(&file).unwrap();
     let stdout = tool().stdout_to(stdout).args(["--record", name, "-x", "a", &server]).run();
-    unharmed(stdout, "it is the file of stdout");
+    unharmed(stdout, "it is the same file as stdout");
     let replayed = path(&dir, "link");
     std::os::unix::fs::symlink(&file, &replayed).unwrap();
-    unharmed(tool().arg("replay").arg(&replayed).args(["--record", name, &server]).run(), "would be replaced");
-    unharmed(tool().args(["listen", ":0", "--replay", name, "--record", name]).run(), "would be replaced");
+    unharmed(tool().arg("replay").arg(&replayed).args(["--record", name, &server]).run(), "would be overwritten");
+    unharmed(tool().args(["listen", ":0", "--replay", name, "--record", name]).run(), "would be overwritten");
     let script = path(&dir, "x.wsp");
     std::fs::write(&script, format!("connect {server}\n")).unwrap();
     let linked = path(&dir, "out.json");
     std::os::unix::fs::symlink(&script, &linked).unwrap();
     for output in [format!("--record={}", script.display()), format!("--report=json={}", linked.display())] {
-        tool().args(["run", &output]).arg(&script).run().code(2).says("would be replaced");
+        tool().args(["run", &output]).arg(&script).run().code(2).says("would be overwritten");
         assert_eq!(std::fs::read_to_string(&script).unwrap(), format!("connect {server}\n"));
     }
     // Nothing is lost in these.

@@ -1,4 +1,4 @@
-//! `--reply`: pings of the application are answered, whatever else is going on.
+//! `--reply`: application-level pings are answered, whatever else happens.
 #![allow(clippy::disallowed_methods, reason = "tests own their processes and sockets")]
 
 mod kit;
@@ -111,8 +111,8 @@ fn at_the_prompt_an_answer_is_nothing_that_was_typed() {
 #[test]
 fn rules_that_make_no_sense_are_refused() {
     for (args, error) in [
-        (&["--reply", "(", "x"][..], "`(` is no value for `--reply <REGEX> <TEXT>`"),
-        (&["--reply", "x", r"\q", "--escapes"], r"`\q` is no value for `--reply <REGEX> <TEXT>`"),
+        (&["--reply", "(", "x"][..], "invalid value `(` for `--reply <REGEX> <TEXT>`"),
+        (&["--reply", "x", r"\q", "--escapes"], r"invalid value `\q` for `--reply <REGEX> <TEXT>`"),
         (&["--reply", "x", r"\xff", "--escapes", "-b"], "it is not UTF-8"),
         (&["--reply", "x", "y", "--echo"], "cannot be used with"),
     ] {

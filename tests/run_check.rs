@@ -1,4 +1,4 @@
-//! `wsprobe run --check` and `--fmt`: what is wrong with scripts is told with its place, and their form is brought about.
+//! `wsprobe run --check` and `--fmt`: errors in scripts are shown with their place, and scripts are formatted.
 
 mod kit;
 
@@ -30,19 +30,19 @@ fn every_error_of_every_file_is_told_with_its_line_and_a_mark() {
     let expected = r#"a.wsp:2:3: a connection has no option `heder`; did you mean `header`?
     heder A: b
     ^
-a.wsp:3:1: there is no step `sned`; did you mean `send`?
+a.wsp:3:1: unknown step `sned`; did you mean `send`?
   sned hello
   ^
-a.wsp:4:18: this is no JSON: expected value
+a.wsp:4:18: this is not JSON: expected value
   expect json {"a":}
                    ^
-b.wsp:2:1: this `repeat` is not closed; end it with `}` on a line of its own
+b.wsp:2:1: this `repeat` is not closed; end it with `}` on a separate line
   repeat 2 {
   ^
 bytes.wsp:2:6: the byte e9 is not UTF-8; `send binary hex …` sends any bytes
   send �
        ^
-wsprobe: 5 errors in 3 files, nothing was done
+wsprobe: 5 errors in 3 files, nothing was run
 "#;
     ran.code(2).stdout("").stderr(expected);
 }
@@ -75,7 +75,7 @@ fn a_folder_means_the_scripts_in_it_and_below_in_their_order() {
     let empty = dir();
     run(empty.path(), &["--check", "."]).code(2).stderr("wsprobe: there is no script (*.wsp) in `.`\n");
     run(empty.path(), &["--check", "none.wsp"]).code(2).says("cannot read `none.wsp`");
-    run(empty.path(), &["--check", "-", "-"]).code(2).stderr("wsprobe: stdin (`-`) can be read once\n");
+    run(empty.path(), &["--check", "-", "-"]).code(2).stderr("wsprobe: stdin (`-`) can be read only once\n");
 }
 
 #[test]
@@ -93,10 +93,10 @@ fn variables_are_checked_when_some_are_given() {
 
     write(folder.path().join("bad.toml"), "a = 1\nb = \n").unwrap();
     for (args, error) in [
-        (["--vars", "bad.toml"], "`bad.toml` holds no variables: this is no TOML: "),
-        (["--vars", "a.wsp"], "`a.wsp` holds no variables: its name ends in .toml, .json or .env"),
+        (["--vars", "bad.toml"], "cannot use the variables of `bad.toml`: this is not TOML: "),
+        (["--vars", "a.wsp"], "cannot use the variables of `a.wsp`: its name must end in .toml, .json or .env"),
         (["--vars", "none.json"], "cannot read `none.json`"),
-        (["--var", "a"], "`a` is no value for `--var <NAME=VALUE>`: write `NAME=VALUE`"),
+        (["--var", "a"], "invalid value `a` for `--var <NAME=VALUE>`: expected `NAME=VALUE`"),
         (["--var", "1=a"], "begins with a letter"),
     ] {
         run(folder.path(), &[&["--check", "a.wsp"], &args[..]].concat()).code(2).says(error);
@@ -129,6 +129,6 @@ fn nothing_is_written_when_one_file_has_an_error() {
     let folder = dir();
     write(folder.path().join("a.wsp"), UNTIDY).unwrap();
     write(folder.path().join("b.wsp"), "sned\n").unwrap();
-    run(folder.path(), &["--fmt", "."]).code(2).says("1 error in 1 file, nothing was done");
+    run(folder.path(), &["--fmt", "."]).code(2).says("1 error in 1 file, nothing was run");
     assert_eq!(read_to_string(folder.path().join("a.wsp")).unwrap(), UNTIDY);
 }

@@ -1,4 +1,4 @@
-//! Much data, both ways at once. Takes minutes, so `benches/compare/run` asks for it: `cargo test --release --test stress -- --ignored`.
+//! Much data, in both directions at once. Takes minutes, so `benches/compare/run` asks for it: `cargo test --release --test stress -- --ignored`.
 
 mod kit;
 

@@ -38,26 +38,26 @@ impl Uncalled {
     }
 }
 
-const TIME: &str = "write a time like 500ms, 5s, 1.5s, 2m, 1m30s or 1h; a bare number is seconds";
-const SIZE: &str = "write a size like 64, 64K, 64KiB, 1MB or 2G";
-const RATE: &str = "write a rate like 10 (a second), 10/s, 100/1m or 5/500ms, neither part zero";
+const TIME: &str = "expected a time like 500ms, 5s, 1.5s, 2m, 1m30s or 1h; a bare number is seconds";
+const SIZE: &str = "expected a size like 64, 64K, 64KiB, 1MB or 2G";
+const RATE: &str = "expected a rate like 10 (per second), 10/s, 100/1m or 5/500ms, with neither part zero";
 const CODES: &str = "codes that may be sent are 1000-1003, 1007-1014 and 3000-4999";
-const FIELD: &str = "a header's value has no line breaks and no other control characters";
-const ESCAPES: &str = r"`\q` is no escape; there are \n \t \r \0 \xNN \u{N} and \\";
+const FIELD: &str = "the value of a header must not contain line breaks or other control characters";
+const ESCAPES: &str = r"unknown escape `\q`; expected one of \n \t \r \0 \xNN \u{N} \\";
 
 #[test]
 fn a_value_that_is_none_is_named_with_its_option_and_what_would_be_right() {
     let server = Uncalled::new();
     for (option, usage, value, right) in [
-        ("-w", "--wait <TIME>", "ever", &*format!("{TIME}; `forever` has no end")),
-        ("-w", "--wait <TIME>", "-2", &format!("{TIME}; `forever` has no end")),
+        ("-w", "--wait <TIME>", "ever", &*format!("{TIME}; `forever` sets no limit")),
+        ("-w", "--wait <TIME>", "-2", &format!("{TIME}; `forever` sets no limit")),
         ("--timeout", "--timeout <TIME>", "soon", TIME),
         ("--timeout", "--timeout <TIME>", "", TIME),
-        ("--timeout", "--timeout <TIME>", "999999999h", "a time is at most 100 years"),
+        ("--timeout", "--timeout <TIME>", "999999999h", "expected at most 100 years"),
         ("--connect-timeout", "--connect-timeout <TIME>", "5d", TIME),
         ("--handshake-timeout", "--handshake-timeout <TIME>", "1e3", TIME),
         ("--close-timeout", "--close-timeout <TIME>", "5 s", TIME),
-        ("--max-message", "--max-message <SIZE>", "0", "a size is at least 1"),
+        ("--max-message", "--max-message <SIZE>", "0", "expected a size of at least 1"),
         ("--max-message", "--max-message <SIZE>", "1T", SIZE),
         ("--chunk", "--chunk <SIZE>", "1.5K", SIZE),
         ("--rate", "--rate <N[/TIME]>", "0", RATE),
@@ -66,31 +66,31 @@ fn a_value_that_is_none_is_named_with_its_option_and_what_would_be_right() {
         ("--close-code", "--close-code <N>", "999", CODES),
         ("--close-code", "--close-code <N>", "5000", CODES),
         ("--close-code", "--close-code <N>", "bye", CODES),
-        ("--count", "--count <N>", "0", "write a number of messages, at least 1"),
-        ("--count", "--count <N>", "many", "write a number of messages, at least 1"),
-        ("--max-redirects", "--max-redirects <N>", "x", "write a number of redirects, at least 0"),
+        ("--count", "--count <N>", "0", "expected a number of messages, at least 1"),
+        ("--count", "--count <N>", "many", "expected a number of messages, at least 1"),
+        ("--max-redirects", "--max-redirects <N>", "x", "expected a number of redirects, at least 0"),
         ("--until", "--until <REGEX>", "a(", "unclosed group"),
         ("--expect", "--expect <REGEX>", "[z-a]", "invalid character class range, the start must be <= the end"),
-        ("--expect-json", "--expect-json <PATH[=VALUE]>", "", "write `PATH` or `PATH=VALUE`, as in `$.op=done`"),
-        ("-p", "--protocol <N>", "12", "the version of RFC 6455 is 13, and there is no other"),
+        ("--expect-json", "--expect-json <PATH[=VALUE]>", "", "expected `PATH` or `PATH=VALUE`, as in `$.op=done`"),
+        ("-p", "--protocol <N>", "12", "expected 13, the only version of RFC 6455"),
         (
             "-s",
             "--subprotocol <NAME>",
             "a, b",
-            "a subprotocol has letters, digits and marks like `-`; give the option again for another",
+            "a subprotocol consists of letters, digits and characters like `-`; repeat the option for more than one",
         ),
         ("-o", "--origin <ORIGIN>", "a\r\nb", FIELD),
         ("--host", "--host <HOST>", "a\nb", FIELD),
         ("-A", "--user-agent <NAME>", "a\u{1b}b", FIELD),
-        ("-H", "--header <HEADER>", "Name", "write a header like `Name: value`"),
-        ("--delimiter", "--delimiter <STR>", "", "a delimiter has at least one byte; `--whole` cuts nothing"),
+        ("-H", "--header <HEADER>", "Name", "expected a header like `Name: value`"),
+        ("--delimiter", "--delimiter <STR>", "", "expected at least one byte; `--whole` does not split stdin"),
         ("--delimiter", "--delimiter <STR>", r"\q", ESCAPES),
         ("--output", "--output <HOW>", "xml", "it takes one of auto, text, hex, base64, raw"),
         ("--color", "--color <WHEN>", "red", "it takes one of auto, always, never"),
         ("--pretty", "--pretty <WHEN>", "very", "it takes one of auto, always, never"),
     ] {
         let shown = value.replace('\r', "\\r").replace('\n', "\\n").replace('\u{1b}', "\\e");
-        server.refuses(&[option, value], &format!("`{shown}` is no value for `{usage}`: {right}"));
+        server.refuses(&[option, value], &format!("invalid value `{shown}` for `{usage}`: {right}"));
     }
 }
 
@@ -98,16 +98,17 @@ fn a_value_that_is_none_is_named_with_its_option_and_what_would_be_right() {
 fn a_reason_that_is_too_long_is_counted() {
     let server = Uncalled::new();
     let reason = "é".repeat(62);
-    let error =
-        format!("`{reason}` is no value for `--close-reason <TEXT>`: a reason has at most 123 bytes, this one has 124");
+    let error = format!(
+        "invalid value `{reason}` for `--close-reason <TEXT>`: a reason has at most 123 bytes, this one has 124"
+    );
     server.refuses(&["--close-reason", &reason], &error);
 }
 
 #[test]
 fn a_json_path_that_is_none_comes_with_examples() {
     let server = Uncalled::new();
-    let error = "`a==b` is no value for `--expect-json <PATH[=VALUE]>`: compare with a single `=`, as in `$.op=done`; \
-                 a text that begins with one is written `$.op=\"=done\"`";
+    let error = "invalid value `a==b` for `--expect-json <PATH[=VALUE]>`: compare with a single `=`, as in \
+        `$.op=done`; write a text that begins with one as `$.op=\"=done\"`";
     server.refuses(&["--expect-json", "a==b"], error);
     let ran = tool().args(["--expect-json", "$.["]).arg(server.url()).run().code(2).stdout("");
     assert!(ran.stderr.ends_with("; write it like `$.op`, `$.list[0].id` or `$['my-name']`\n"), "{ran:?}");
@@ -121,41 +122,45 @@ fn a_url_that_is_none_is_refused_with_its_reason() {
     let fragment = format!("ws://127.0.0.1:{port}/a#b");
     for (url, error) in [
         (&*fragment, "a WebSocket URL has no fragment: leave `#b` out, or write its `#` as %23"),
-        ("", "no URL was given"),
-        ("ftp://localhost/", "`ftp://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:"),
+        ("", "the URL is empty"),
+        ("ftp://localhost/", "`ftp://` is not a WebSocket scheme; use ws://, wss:// or ws+unix:"),
         ("ws://", "empty host"),
         ("ws://localhost:99999/", "invalid port number"),
         ("ws://[::1/", "invalid IPv6 address"),
-        ("ws+unix:", "a Unix socket is written ws+unix:/run/app.sock:/path"),
+        ("ws+unix:", "write a Unix socket as ws+unix:/run/app.sock:/path"),
     ] {
-        server.refuses_line(&[url], &format!("`{url}` is no URL: {error}"));
-        server.refuses_line(&["--connect", url], &format!("`{url}` is no URL: {error}"));
+        server.refuses_line(&[url], &format!("invalid URL `{url}`: {error}"));
+        server.refuses_line(&["--connect", url], &format!("invalid URL `{url}`: {error}"));
     }
 }
 
 #[test]
 fn a_password_in_a_bad_url_is_not_shown() {
     let server = Uncalled::new();
-    server.refuses_line(&["ws://me:secret@host:99999/"], "`ws://***@host:99999/` is no URL: invalid port number");
+    server.refuses_line(&["ws://me:secret@host:99999/"], "invalid URL `ws://***@host:99999/`: invalid port number");
 }
 
 #[test]
 fn a_header_that_is_none_is_named_without_its_value() {
     let server = Uncalled::new();
     for (header, shown, error) in [
-        ("Na me: secret", "Na me: …", "the name before the `:` has letters, digits and marks like `-`, and no space"),
+        (
+            "Na me: secret",
+            "Na me: …",
+            "the name before the `:` must consist of letters, digits and characters like `-`, without spaces",
+        ),
         ("Token: secret\r\nEvil: 1", "Token: …", FIELD),
     ] {
-        server.refuses(&["-H", header], &format!("`{shown}` is no value for `--header <HEADER>`: {error}"));
+        server.refuses(&["-H", header], &format!("invalid value `{shown}` for `--header <HEADER>`: {error}"));
     }
 }
 
 #[test]
 fn a_token_or_cookie_with_a_line_break_is_refused_without_showing_it() {
     let server = Uncalled::new();
-    let error = format!("`--bearer <TOKEN>` got a token that cannot be sent: {FIELD}");
+    let error = format!("the token of `--bearer <TOKEN>` cannot be sent: {FIELD}");
     server.refuses(&["--bearer", "secret\r\nEvil: 1"], &error);
-    let error = "`--cookie <NAME=VALUE>` takes a name, `=` and a value in one line";
+    let error = "invalid value for `--cookie <NAME=VALUE>`: expected a name, `=` and a value on one line";
     for cookie in ["id=secret\r\nEvil: 1", "secret", "=secret"] {
         server.refuses(&["--cookie", cookie], error);
     }
@@ -169,14 +174,14 @@ fn an_escape_that_is_none_is_refused() {
         (r"\xff", r"`\xff` alone is not UTF-8; write `\u{ff}` for the character, or send the message as binary"),
         ("a\\", r"`\` at the end: a backslash is written `\\`"),
     ] {
-        let error = format!("`{message}` is no value for `--execute <MSG>`: {error}");
+        let error = format!("invalid value `{message}` for `--execute <MSG>`: {error}");
         server.refuses(&["--escapes", "-x", "fine", "-x", message], &error);
     }
 }
 
 #[test]
 fn a_kind_of_timestamp_that_is_none_is_refused() {
-    let error = "`zulu` is no value for `--timestamps[=<KIND>]`: it takes one of utc, local, delta";
+    let error = "invalid value `zulu` for `--timestamps[=<KIND>]`: expected one of utc, local, delta";
     Uncalled::new().refuses(&["-t=zulu"], error);
 }
 
@@ -206,18 +211,19 @@ fn an_option_that_would_do_nothing_is_refused_with_the_reason() {
     for (args, error) in [
         (
             &[&*url, "--vi"][..],
-            "`--vi` has no effect here: there is a prompt only with a terminal on both sides, and without options that ask for a pipe",
+            "`--vi` has no effect here: there is a prompt only with a terminal on both sides, and without options \
+             that select the pipe",
         ),
         (&[&url, "-r", "--whole"], "`--whole` has no effect here: stdin is not read with `--receive-only`"),
         (
             &[&url, "-x", "a", "--json-input"],
-            "`--json-input` has no effect here: stdin is not read after `--execute`; `--interactive` goes on with it",
+            "`--json-input` has no effect here: stdin is not read after `--execute`; `--interactive` continues with it",
         ),
-        (&["demo", "-k"], "`--insecure` has no effect here: the server of the demo speaks ws://, without TLS"),
+        (&["demo", "-k"], "`--insecure` has no effect here: the demo server uses ws://, without TLS"),
         (&["listen", ":0", "--echo", "-b"], "`--binary` has no effect here: stdin is not read with `--echo`"),
         (
             &["listen", ":0", "--exec", "cat", "--speed", "2x"],
-            "`--speed` has no effect here: it says how `--replay` plays",
+            "`--speed` has no effect here: it applies only to `--replay`",
         ),
         (
             &["run", "--check", "-k", "x.wsp"],
@@ -240,7 +246,7 @@ fn what_wsprobe_does_not_know_is_named() {
         (&["--execut", "a"], "unexpected argument `--execut` found; did you mean `--execute`?"),
         (&["--json=yes"], "unexpected value `yes` for `--json` found; no more were expected"),
         (&["--timeout"], "`--timeout <TIME>` needs a value"),
-        (&["extra"], "`extra` is one argument too many: there is one URL; `-x` sends a message"),
+        (&["extra"], "unexpected argument `extra`: only one URL can be given; `-x` sends a message"),
     ] {
         server.refuses(args, error);
     }
@@ -249,7 +255,7 @@ fn what_wsprobe_does_not_know_is_named() {
 #[test]
 fn without_a_url_it_says_how_to_go_on() {
     let server = Uncalled::new();
-    let error = "which server? wsprobe URL, or `wsprobe demo` to try it out, `wsprobe --help` for more";
+    let error = "no URL given: use `wsprobe URL`, or `wsprobe demo` to try it out; see `wsprobe --help` for more";
     for args in [&[][..], &["-x", "a"], &["--user", &server.url()]] {
         server.refuses_line(args, error);
     }
@@ -259,12 +265,12 @@ fn without_a_url_it_says_how_to_go_on() {
 fn a_command_that_is_incomplete_or_misplaced_is_told_so() {
     let server = Uncalled::new();
     for (args, error) in [
-        (&["-j", "demo"][..], "the command goes first: wsprobe demo [OPTIONS]"),
+        (&["-j", "demo"][..], "the command comes first: wsprobe demo [OPTIONS]"),
         (&["demo", "extra"], "unexpected argument `extra` found; `wsprobe --help` lists all options"),
-        (&["generate", "completions"], "`<SHELL>` is missing; `--help` tells what it takes"),
+        (&["generate", "completions"], "`<SHELL>` is missing; see `--help`"),
         (
             &["generate", "completions", "csh"],
-            "`csh` is no value for `<SHELL>`: it takes one of bash, elvish, fish, powershell, zsh",
+            "invalid value `csh` for `<SHELL>`: expected one of bash, elvish, fish, powershell, zsh",
         ),
     ] {
         server.refuses_line(args, error);
@@ -281,26 +287,27 @@ fn a_file_that_cannot_be_used_is_named_with_its_option() {
     for (option, usage) in
         [("-H", "--header <HEADER>"), ("--bearer", "--bearer"), ("--cookie", "--cookie"), ("--user", "--user")]
     {
-        server.refuses(&[option, &at_missing], &format!("`{at_missing}` is no value for `{usage}`: {none}"));
+        server.refuses(&[option, &at_missing], &format!("invalid value `{at_missing}` for `{usage}`: {none}"));
     }
-    server.refuses(&["--cacert", &missing], &format!("`{missing}` is no value for `--cacert <FILE>`: {none}"));
+    server.refuses(&["--cacert", &missing], &format!("invalid value `{missing}` for `--cacert <FILE>`: {none}"));
     let record = format!("{missing}/record");
     server.refuses(&["--record", &record], &format!("cannot write the record (--record) to `{record}`: {none}"));
 
     let headers = file("headers");
     std::fs::write(&headers, "A: 1\n\nB 2\n").unwrap();
-    let error =
-        format!("line 3 of `@{headers}` is no value for `--header <HEADER>`: write a header like `Name: value`");
+    let error = format!(
+        "invalid value in line 3 of `@{headers}` for `--header <HEADER>`: expected a header like `Name: value`"
+    );
     server.refuses(&["-H", &format!("@{headers}")], &error);
-    let error = "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)";
-    server.refuses(&["--cacert", &headers], &format!("`{headers}` is no value for `--cacert <FILE>`: {error}"));
+    let error = "it contains no certificate in PEM (`-----BEGIN CERTIFICATE-----`)";
+    server.refuses(&["--cacert", &headers], &format!("invalid value `{headers}` for `--cacert <FILE>`: {error}"));
 }
 
 #[test]
 fn a_variable_that_is_not_set_is_named_with_its_option() {
     let server = Uncalled::new();
     for option in ["--bearer", "--user", "--cookie"] {
-        server.refuses(&[option, "env:NOPE"], &format!("`env:NOPE` is no value for `{option}`: `NOPE` is not set"));
+        server.refuses(&[option, "env:NOPE"], &format!("invalid value `env:NOPE` for `{option}`: `NOPE` is not set"));
     }
 }
 

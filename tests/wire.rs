@@ -1,4 +1,4 @@
-//! The wire: compression as it is agreed on and kept, seen from a server that speaks in bytes.
+//! The wire: negotiated compression and its limits, seen from a server that works on raw bytes.
 
 mod kit;
 
@@ -13,7 +13,7 @@ const BINARY: u8 = 2;
 
 const OFFER: &str = "permessage-deflate; client_max_window_bits";
 
-/// A server that answers the offer with this; tells what was offered.
+/// A server that answers the offer with this; reports the offer.
 fn granting(answer: &'static str, serve: impl FnOnce(TcpStream, Option<String>) + Send + 'static) -> Raw {
     Raw::start(move |mut stream, head| {
         let offered = field(&head, "Sec-WebSocket-Extensions").map(str::to_owned);
@@ -103,15 +103,15 @@ fn a_bad_or_unasked_answer_fails_the_connection() {
         tool().arg(server.url()).run().code(5).says(why);
     }
     let server = granting("permessage-deflate", |_, _| {});
-    tool().args(["--compress", "off"]).arg(server.url()).run().code(5).says("as none was asked for");
+    tool().args(["--compress", "off"]).arg(server.url()).run().code(5).says("because none was requested");
 }
 
 #[test]
 fn bad_parameters_are_refused_before_a_socket_opens() {
     for (options, why) in [
-        (&["--compress-options", "mux"][..], "`mux` is no parameter of permessage-deflate"),
+        (&["--compress-options", "mux"][..], "`mux` is not a parameter of permessage-deflate"),
         (&["--compress-options", "server_max_window_bits=7"], "expected 8 to 15"),
-        (&["--compress", "off", "--compress-options", "client_max_window_bits"], "exclude each other"),
+        (&["--compress", "off", "--compress-options", "client_max_window_bits"], "cannot be used with"),
     ] {
         tool().args(options).arg("ws://127.0.0.1:1/").run().code(2).says(why);
     }
@@ -196,7 +196,7 @@ fn what_is_to_be_sent_does_not_wait_for_all_that_a_little_inflates_to() {
     assert!(before.is_some_and(|before| before <= 2), "{before:?}: {out:.3000}");
 }
 
-/// Sends so much text as one message: in one frame, or as it is compressed.
+/// Sends this much text as one message: in one frame, or as it is compressed.
 fn huge(stream: &mut TcpStream, opcode: u8, mib: usize, is_compressed: bool) {
     let piece = "0123456789abcdé".repeat(1 << 16);
     if is_compressed {
@@ -217,7 +217,7 @@ fn a_message_of_1_gib_goes_to_a_pipe_in_little_memory() {
     for (opcode, is_compressed, end) in
         [(TEXT, false, "é\n"), (TEXT, true, "é\n"), (BINARY, false, "é"), (BINARY, true, "é")]
     {
-        // Behind a text stands a line's end.
+        // A line end follows a text.
         let size = (MIB << 20) + usize::from(opcode == TEXT);
         let (release, released) = channel::<()>();
         let server = granting("permessage-deflate", move |mut stream, _| {
@@ -385,7 +385,7 @@ fn read_message(stream: &mut TcpStream) -> (u8, u64, Option<u64>) {
             }
         }
         if head[0] & 0x80 != 0 {
-            // What zlib still holds back.
+            // What zlib has not output yet.
             out.push(0);
             while is_compressed && !out.is_empty() {
                 out.clear();

@@ -1,4 +1,4 @@
-//! Credentials of the URL and of `--netrc`.
+//! Credentials from the URL and from `--netrc`.
 
 use super::{Env, options};
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::request::{Credentials, netrc};
 use crate::sys::file;
 use crate::target::Parsed;
 
-/// What the URL says, or else the file of `--netrc`; of both, when the URL names a user alone.
+/// From the URL, or else from the file of `--netrc`; from both if the URL has only a user.
 pub(crate) fn from_url_or_netrc(
     parsed: &Parsed,
     request: &options::RequestArgs,

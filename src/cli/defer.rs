@@ -2,7 +2,7 @@
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
-/// Defined apart from all else, for the sake of every start: the options of a command only when that is the one, and the
+/// Defined separately, to make every start faster: the options of a command only if it is the one given, and the
 /// commands in a frame of the stack that is not there while the options are defined.
 #[derive(Debug)]
 pub(crate) struct Apart<T>(pub(crate) T);
@@ -10,7 +10,7 @@ pub(crate) struct Apart<T>(pub(crate) T);
 impl<T: Args> Args for Apart<T> {
     fn augment_args(command: clap::Command) -> clap::Command {
         command.defer(|command| {
-            // Or the doc comments of what is flattened would take their place.
+            // Otherwise, the doc comments of flattened structs would replace them.
             let about = command.get_about().cloned().unwrap_or_default();
             let long_about = command.get_long_about().cloned().unwrap_or_default();
             T::augment_args(command).about(about).long_about(long_about)

@@ -29,7 +29,7 @@ const FILES: [&str; 5] = ["cacert", "cert", "key", "netrc-file", "unix-socket"];
 /// Options that read their value from a file as `@FILE`.
 const SECRETS: [&str; 7] = ["header", "cookie", "user", "bearer", "passphrase", "proxy", "subprotocol"];
 
-/// So many plans are kept: a URL with `{{uuid}}` in it is another one each time.
+/// The number of cached plans: a URL with `{{uuid}}` in it is a new one each time.
 const KEPT: usize = 64;
 
 /// Those options on the command line of `wsprobe run`.
@@ -81,7 +81,7 @@ fn is_of_connections(argument: &Arg) -> bool {
     is_headed && argument.get_long().is_some_and(|long| !NOT_OF_SCRIPTS.contains(&long))
 }
 
-/// The names of the options that may stand below `connect`.
+/// The names of the options that may be below `connect`.
 pub(super) fn names() -> Vec<OptionName> {
     let named = |argument: &Arg| OptionName {
         name: argument.get_long().unwrap_or_default().to_owned(),
@@ -90,7 +90,7 @@ pub(super) fn names() -> Vec<OptionName> {
     arguments().iter().map(named).collect()
 }
 
-/// All options, to be read one by one: of two that exclude each other by their name, the last is meant.
+/// All options, parsed one by one: of two conflicting options, the last one wins.
 fn definition() -> Command {
     Options::augment_args(Command::new("connect")).no_binary_name(true).disable_help_flag(true).args_override_self(true)
 }
@@ -100,9 +100,9 @@ fn definition() -> Command {
 pub(super) struct Dialer {
     given: Vec<ConnectOption>,
     env: Env,
-    /// Whether frames are told.
+    /// Whether frames are traced.
     frames: bool,
-    /// The first ones are made once: files are read once, and who is asked for a password is asked once.
+    /// Plans are made once: files are read once, and the user is asked for a password once.
     made: Mutex<HashMap<Vec<String>, Box<ClientOptions>>>,
 }
 
@@ -175,7 +175,7 @@ impl ConnectOption {
         Self { option: self.option.clone(), value }
     }
 
-    /// What the other one takes the place of: the same option, and with headers the same name too.
+    /// Whether the other one replaces it: the same option, and for headers also the same name.
     fn is_like(&self, other: &Self) -> bool {
         let header = |given: &Self| {
             let name =
@@ -186,7 +186,7 @@ impl ConnectOption {
     }
 }
 
-/// The inner ones, and of the outer ones those that are not said again.
+/// The inner settings, and those of the outer ones that are not overridden.
 fn over(outer: &[ConnectOption], inner: &[ConnectOption]) -> Vec<ConnectOption> {
     let kept = outer.iter().filter(|outer| !inner.iter().any(|inner| inner.is_like(outer)));
     kept.chain(inner).cloned().collect()
@@ -276,8 +276,8 @@ mod tests {
         }
         for (text, why) in [
             ("headr A: 1", "`--headr`"),
-            ("max-message x", "write a size like"),
-            ("connect-timeout x", "write a time like"),
+            ("max-message x", "expected a size like"),
+            ("connect-timeout x", "expected a time like"),
         ] {
             let error = dialer.check(&given(text)).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

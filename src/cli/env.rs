@@ -1,11 +1,9 @@
 //! The environment, read once.
 
 use std::io::IsTerminal as _;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
-use crate::input::stdin;
-use crate::sys::file;
+use crate::sys::{file, streams};
 
 /// What of the environment matters.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +41,7 @@ impl Env {
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name: &str| var(name).map(|value| value.to_string_lossy().into_owned());
         let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, text(name)?)));
-        // A web server tells a CGI program what its client put into a `Proxy` header in this very variable.
+        // A web server passes the `Proxy` header of its client to a CGI program in this variable.
         let http_proxy = if var("REQUEST_METHOD").is_some() { "http_proxy" } else { "HTTP_PROXY" };
         let home = |path| var("HOME").map(|home| PathBuf::from(home).join(path));
         let state = var("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -51,7 +49,7 @@ impl Env {
         let inputrc = var("INPUTRC").map(PathBuf::from).or_else(|| home(".inputrc"));
         Self {
             stdin_is_terminal: std::io::stdin().is_terminal(),
-            stdin_is_absent: stdin::is_absent(std::io::stdin().as_fd()),
+            stdin_is_absent: streams::stdin_is_absent(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             terminal_is_dumb: var("TERM").is_none_or(|term| term == "dumb"),

@@ -13,7 +13,7 @@ pub(crate) enum What {
         #[arg(value_enum)]
         shell: Shell,
     },
-    /// A man page, in troff: that of a command, or the one about all
+    /// A manual page in troff: that of a command, or that of wsprobe
     Man {
         /// A command that has options of its own: listen, ping, record-to-script, replay
         #[arg(value_name = "COMMAND")]

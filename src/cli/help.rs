@@ -7,7 +7,7 @@ use clap::{Arg, Command};
 
 /// What each exit status means.
 pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
-    ("0", "ended well"),
+    ("0", "success"),
     ("1", "an expectation failed (--expect, --expect-json), or answers differ (--compare)"),
     ("2", "wrong usage, input or output"),
     ("3", "not reached: name, connection, proxy, TLS"),
@@ -18,11 +18,11 @@ pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
     ("130, 143", "interrupted, terminated"),
 ];
 
-/// What people do with it, and what it does then.
+/// Typical command lines, and what they do.
 pub(super) const EXAMPLES: [(&str, &str); 6] = [
-    ("wsprobe demo", "try it out, without a network"),
+    ("wsprobe demo", "try it out without a network"),
     ("wsprobe wss://echo.example.org", "the prompt"),
-    ("printf 'a\\nb' | wsprobe :8080", "a message a line, then what comes back"),
+    ("printf 'a\\nb' | wsprobe :8080", "one message per line, then the replies"),
     (r#"wsprobe -1 -x '{"op":"time"}' :8080"#, "one request and its reply"),
     ("wsprobe -j wss://feed.example.org | jq -c .", "a JSON record for each event"),
     ("wsprobe -x ping --expect pong --timeout 2s :8080", "a check for CI"),
@@ -44,16 +44,16 @@ pub(super) fn after() -> String {
 /// The width that `-h` keeps to.
 const COLUMNS: usize = 80;
 
-/// Stands before the page of `-h` in what clap writes, which is too long for a screen.
+/// Marks the page of `-h` in clap's output, which is too long for a screen.
 pub(super) const SHORT: &str = "wsprobe [OPTIONS] URL";
 
-/// What nobody looks for who does not know it already.
+/// Options that nobody looks up in the help.
 const FOR_WSCAT: [&str; 3] = ["connect", "protocol", "slash"];
 
 /// The page of `-h`: what is used most, and the names of all the rest.
 pub(super) fn short(command: &Command) -> String {
     let mut page = format!("{SHORT}       talk to a WebSocket server: prompt or pipe\n");
-    page += "wsprobe demo | listen | run    with a server of our own | be one | check scripts\n";
+    page += "wsprobe demo | listen | run    built-in echo server | be a server | run scripts\n";
     for argument in command.get_arguments().filter(|argument| is_explained(argument)) {
         let summary = argument.get_help().map(ToString::to_string).unwrap_or_default();
         writeln!(page, "  {:<25} {summary}", usage(argument)).expect("a String takes all");
@@ -64,7 +64,7 @@ pub(super) fn short(command: &Command) -> String {
     let others = command.get_arguments().filter(|argument| !is_explained(argument)).filter_map(Arg::get_long);
     let mut left: VecDeque<_> = others.filter(|name| !FOR_WSCAT.contains(name)).collect();
     while let Some(first) = left.front().map(|name| name.len()) {
-        // A line that has no room for the next one may have it for another.
+        // A line without room for the next name may have room for a shorter one.
         let fitting = left.iter().position(|name| column + " ".len() + name.len() <= COLUMNS);
         let name = left.remove(fitting.unwrap_or(0)).unwrap_or_default();
         page.push(if fitting.is_none() { '\n' } else { ' ' });

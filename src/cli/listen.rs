@@ -47,10 +47,10 @@ use crate::wire::offer::Parameters;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ListenArgs {
-    /// Where: 8080, :8080, 127.0.0.1:0, [::1]:9000, 0.0.0.0:8080, unix:/run/x.sock
+    /// Where to listen: 8080, :8080, 127.0.0.1:0, [::1]:9000, 0.0.0.0:8080, unix:/run/x.sock
     ///
-    /// A port alone means this machine only; 0.0.0.0 or another address has to be said. Port 0 takes a free one, which
-    /// is told on stderr, and with `--json` as a record.
+    /// A port alone listens only on this machine; to be reachable from elsewhere, give 0.0.0.0 or another address. Port
+    /// 0 picks a free port, which is printed on stderr and, with `--json`, as a record.
     #[arg(value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = Address::from_text)]
     address: Address,
 
@@ -75,41 +75,44 @@ struct WorkArgs {
     #[arg(long)]
     echo: bool,
 
-    /// Send what one client says to all the others; stdin is not read
+    /// Send each client's messages to all others; stdin is not read
     ///
-    /// A slow one never delays the rest: when 4 MiB wait for it, it is closed with 1013.
+    /// A slow client never delays the rest: when 4 MiB are queued for it, it is closed with 1013.
     #[arg(long)]
     broadcast: bool,
 
-    /// Run a command for each client, a message a line
+    /// Run a command for each client, one message per line
     ///
-    /// Each message is a line on its stdin, each line of its stdout a message (binary where it is not UTF-8); stderr goes
-    /// through. It runs in a shell, with the variables of CGI (RFC 3875) as websocketd sets them: REMOTE_ADDR, PATH_INFO,
-    /// QUERY_STRING, HTTP_* and the rest. When its client has left, its stdin ends after the last message; after
-    /// `--close-timeout` without reading on or ending it is ended, with all that it has started. When it ends by itself,
-    /// the client is closed with 1000, or with 1011 if it failed. `--max-clients` limits how many run at once. Also if
-    /// wsprobe itself is killed (SIGKILL), no command is left behind; only what leaves its process group, as setsid(1) and
-    /// daemons do, is on its own.
+    /// Each message is a line on its stdin, each line on its stdout is a message (binary if it is not UTF-8); stderr is
+    /// passed through. The command runs in a shell, with the CGI variables (RFC 3875) that websocketd sets:
+    /// REMOTE_ADDR, PATH_INFO, QUERY_STRING, HTTP_* and others. When the client has left, the command's stdin ends
+    /// after the last message. If it then neither continues to read nor exits within `--close-timeout`, it is terminated
+    /// together with the processes that it has started. When the command exits, the client is closed with 1000, or with
+    /// 1011 if it failed. `--max-clients` limits how many commands run at once.
+    /// If wsprobe itself is killed (SIGKILL), no command keeps running, except processes that have left the process
+    /// group of their command, as setsid(1) and daemons do.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
 
-    /// Play a script with each client, as its server
+    /// Run a script with each client, as its server
     ///
-    /// The language is that of `wsprobe run` (wsprobe.wsp(5)); the client is the connection without a name, and needs no
-    /// `connect`. `expect header` looks at what it asked with; `on GET /path answer 200 …` answers plain HTTP. At the end it is closed with 1000; when a step fails, that
-    /// is told on stderr, the client is closed with 1011, and the exit status at the end is 1.
+    /// The language is that of `wsprobe run` (wsprobe.wsp(5)); the client is the connection without a name and needs no
+    /// `connect`. `expect header` checks the headers of its request; `on GET /path answer 200 …` answers plain HTTP. At
+    /// the end of the script, the connection is closed with 1000. When a step fails, the failure is printed on stderr,
+    /// the client is closed with 1011, and the final exit status is 1.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
 
     #[command(flatten)]
     values: Values,
 
-    /// Play the server's part of a recording to each client; stdin is not read
+    /// Replay the server's part of a recording to each client; stdin is not read
     ///
-    /// FILE is what `--record` wrote, at a client or at a server. Each client gets what the server once said, in the same
-    /// order: each message once the client has said as much as it had said then, and as long after the one before as it
-    /// was; and its Close. With several recorded connections the first client gets the first, the next the next, and
-    /// after the last it begins again. A recording that has no Close leaves the connection open.
+    /// FILE is a recording that `--record` wrote, at a client or at a server. Each client gets the recorded messages of
+    /// the server in the same order, with the recorded pauses, but each message only once the client has sent as many
+    /// messages as it had sent before it in the recording; and then the recorded Close. With several recorded
+    /// connections, the first client gets the first, the next client the second, and so on; after the last it starts
+    /// over. A recording without a Close leaves the connection open.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
 
@@ -117,13 +120,13 @@ struct WorkArgs {
     #[arg(long, value_name = "SPEED", default_value = "1x", value_parser = values::speed, requires = "replay")]
     speed: Speed,
 
-    /// Exit with 1 in the end unless clients say what was recorded
+    /// Exit with 1 unless all clients send what was recorded
     ///
-    /// What differs is told on stderr, as `wsprobe replay --compare` tells it.
+    /// Differences are printed on stderr, as by `wsprobe replay --compare`.
     #[arg(long, requires = "replay")]
     compare: bool,
 
-    /// Let JSON of clients differ here (JSONPath); repeat it for more
+    /// Ignore differences at this JSONPath; repeat it for more
     #[arg(long, value_name = "PATH", requires = "compare", value_parser = values::path)]
     ignore: Vec<JsonPath>,
 
@@ -131,11 +134,11 @@ struct WorkArgs {
     #[arg(long, value_name = "MSG", allow_hyphen_values = true)]
     send: Vec<String>,
 
-    /// The same with a file, as text if it is UTF-8; after `--send`
+    /// Send the contents of this file, as text if they are UTF-8; after `--send`
     #[arg(long, value_name = "FILE")]
     send_file: Vec<PathBuf>,
 
-    /// Send a message to all clients again and again: `--every 1s tick`
+    /// Send a message to all clients at regular intervals: `--every 1s tick`
     #[arg(long, num_args = 2, value_names = ["TIME", "MSG"], allow_hyphen_values = true)]
     every: Vec<String>,
 }
@@ -143,62 +146,64 @@ struct WorkArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Handshake")]
 struct AdmissionArgs {
-    /// Serve this path only; any other is answered with 404
+    /// Serve only this path; others get 404
     #[arg(long, value_name = "PATH", value_parser = path)]
     path: Option<String>,
 
-    /// Let in pages of this origin only; repeat it for more
+    /// Accept only pages of this origin; repeat it for more
     ///
-    /// `https://example.org`, `example.org` (any scheme and port), `*.example.org` (any name below it). Whoever comes
-    /// from elsewhere, or does not say where from, is answered with 403. Without it, pages of the server itself are let
-    /// in, whose host and port are those of the field Host, and programs that are no browsers, which name no origin.
-    /// `*` lets everybody in: then any web page that a browser on this machine shows can talk to the server.
+    /// `https://example.org`, `example.org` (any scheme and port), `*.example.org` (any name below it). Requests from
+    /// another origin, or without one, get 403. Without this option, wsprobe accepts pages of the server itself, whose
+    /// host and port equal those of the Host field, and programs other than browsers, which send no Origin. `*` accepts
+    /// everyone: then any web page in a browser on this machine can talk to the server.
     #[arg(long, value_name = "ORIGIN")]
     origin: Vec<String>,
 
-    /// Answer to this host name too; repeat it for more
+    /// Accept this host name too; repeat it for more
     ///
-    /// On a loopback address and on a Unix socket, who asks for another host (the field Host) than localhost or a loopback
-    /// address is answered with 403: a web page could have the DNS lead its own name here. Behind a proxy that forwards
-    /// its own Host, name that; any port goes with it. On other addresses any host is taken, unless some are named here.
+    /// On a loopback address and on a Unix socket, requests for a host (the Host field) other than localhost or a
+    /// loopback address get 403: otherwise, a web page could make its own name resolve to this machine. Behind a proxy
+    /// that forwards its own Host, name that host; any port is accepted. On other addresses, every host is accepted
+    /// unless some are named here.
     #[arg(long, value_name = "NAME", value_parser = authority::host)]
     host: Vec<Host>,
 
-    /// Let in only who authenticates so (Basic); 401 otherwise
+    /// Accept only clients with these credentials (Basic); others get 401
     ///
-    /// `@FILE` and `env:VAR` keep it out of the list of processes.
+    /// `@FILE` and `env:VAR` keep them out of the list of processes.
     #[arg(long, value_name = "USER:PASS", conflicts_with = "bearer")]
     auth: Option<String>,
 
-    /// Let in only who has this bearer token; 401 otherwise
+    /// Accept only clients with this bearer token; others get 401
     #[arg(long, value_name = "TOKEN")]
     bearer: Option<String>,
 
     /// Choose this subprotocol if it is offered; repeat it for more
     ///
-    /// The best first. Without it, the client gets the first of those that it offers. A client that offers none of them
-    /// is let in without one, and that is told. `@FILE` and `env:VAR` work.
+    /// In order of preference. Without this option, the client gets the first subprotocol that it offers. A client that
+    /// offers none of them is accepted without a subprotocol, and wsprobe prints a note. `@FILE` and `env:VAR` work.
     #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
     subprotocols: Vec<String>,
 
-    /// Add a header to each answer, `'Name: value'`; one each time
+    /// Add a header to each response, `'Name: value'`; repeat it for more
     ///
-    /// It takes the place of one that wsprobe would send itself; with an empty value there is none. `@FILE` reads them.
+    /// It replaces a header that wsprobe would send itself; an empty value removes that header. `@FILE` reads headers
+    /// from a file.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     headers: Vec<String>,
 
     /// Compress messages for clients that offer it (permessage-deflate)
     ///
-    /// off does not; required turns clients away that do not offer it, with 400. Messages of 64 bytes and more are
-    /// compressed, with up to 400 KiB of memory for each client from its first such message on.
+    /// off disables compression; required rejects clients that do not offer it, with 400. Messages of 64 bytes and more
+    /// are compressed; this needs up to 400 KiB of memory for each client from its first such message on.
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     compress: Compress,
 
     /// Answer with these parameters of permessage-deflate
     ///
     /// Any of `client_no_context_takeover`, `server_no_context_takeover`, `client_max_window_bits=N` and
-    /// `server_max_window_bits=N` (RFC 7692, section 7.1), with semicolons between them; N is 8 to 15. The client's window
-    /// can only be chosen where it offers that; a smaller one that the client asks for is kept.
+    /// `server_max_window_bits=N` (RFC 7692, section 7.1), separated by semicolons; N is 8 to 15. The client's window
+    /// can only be chosen if the client offers that; a smaller window that the client requests is used.
     #[arg(long, value_name = "LIST", value_parser = values::deflate, hide_short_help = true)]
     compress_options: Option<Parameters>,
 
@@ -206,7 +211,7 @@ struct AdmissionArgs {
     #[arg(long, value_name = "STATUS[:BODY]", value_parser = refusal)]
     refuse: Option<(u16, String)>,
 
-    /// Wait this long before each answer
+    /// Wait this long before each response
     #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = crate::text::units::time)]
     delay: Duration,
 
@@ -218,7 +223,7 @@ struct AdmissionArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS")]
 struct ListenTlsArgs {
-    /// Be wss://, with this certificate and what it builds on (PEM)
+    /// Serve wss:// with this certificate and its chain (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
@@ -228,13 +233,13 @@ struct ListenTlsArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// Be wss://, with a certificate made now
+    /// Serve wss:// with a newly generated certificate
     ///
-    /// Its fingerprint, and the `--pin` that fits, are told on stderr.
+    /// Its fingerprint and the matching `--pin` are printed on stderr.
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
     tls_self_signed: bool,
 
-    /// Let in only who has a certificate of these authorities (PEM)
+    /// Accept only clients with a certificate of these authorities (PEM)
     #[arg(long, value_name = "FILE")]
     client_ca: Option<PathBuf>,
 }
@@ -242,7 +247,7 @@ struct ListenTlsArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
-    /// Let in at most so many at once; 503 for more
+    /// Accept at most this many clients at once; others get 503
     #[arg(long, value_name = "N", value_parser = values::positive::<u32>)]
     max_clients: Option<u32>,
 
@@ -256,15 +261,15 @@ struct LimitArgs {
     #[arg(long, value_name = "TIME", value_parser = values::interval)]
     ping_interval: Option<Interval>,
 
-    /// Give up on a client when nothing comes for this long after a ping: 10s by default
+    /// Drop a client when nothing arrives for this long after a ping: 10s by default
     #[arg(long, value_name = "TIME", value_parser = values::time_span)]
     ping_timeout: Option<Duration>,
 
-    /// Give a client this long for its request, TLS included
+    /// Allow a client this long for its request, TLS included
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time)]
     handshake_timeout: Duration,
 
-    /// Give up on a client's Close after this long
+    /// Stop waiting for a client's Close after this long
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time)]
     close_timeout: Duration,
 }
@@ -328,10 +333,10 @@ impl ListenArgs {
     fn ticks(&self) -> Result<Vec<(Duration, Message)>, Error> {
         let tick = |pair: &[String]| {
             let option = "--every <TIME> <MSG>";
-            let bad = |why: &str| Error::Usage(format!("`{}` is no value for `{option}`: {why}", pair[0]));
+            let bad = |why: &str| Error::Usage(format!("invalid value `{}` for `{option}`: {why}", pair[0]));
             let every = crate::text::units::time(&pair[0]).map_err(|why| bad(&why))?;
             if every < Duration::from_millis(1) {
-                return Err(bad("it is at least 1ms"));
+                return Err(bad("expected at least 1ms"));
             }
             Ok((every, translate::message(option, &pair[1], &self.stdin)?))
         };
@@ -360,7 +365,7 @@ impl WorkArgs {
     fn recording(&self, file: &Path) -> Result<ServerReplay, Error> {
         let recording = Recording::open(file)?;
         if recording.connections().is_empty() {
-            return Err(Error::Usage(format!("`{}` has no connection recorded", file.display())));
+            return Err(Error::Usage(format!("`{}` contains no recorded connection", file.display())));
         }
         Ok(ServerReplay { recording, speed: self.speed, compare: self.compare.then(|| Ignored(self.ignore.clone())) })
     }
@@ -408,13 +413,13 @@ impl AdmissionArgs {
         if self.origin.iter().any(|origin| origin == "*") {
             return Ok(Origins::Any);
         }
-        let bad = |text: &str, why| Error::Usage(format!("`{text}` is no value for `--origin <ORIGIN>`: {why}"));
+        let bad = |text: &str, why| Error::Usage(format!("invalid value `{text}` for `--origin <ORIGIN>`: {why}"));
         let read = |text: &String| OriginPattern::from_text(text).map_err(|why| bad(text, why));
         let patterns = self.origin.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(if patterns.is_empty() { Origins::Own } else { Origins::Only(patterns) })
     }
 
-    /// Only on an address that others cannot reach is it known what the server is called.
+    /// The names of the server are known only on an address that others cannot reach.
     fn hosts(&self, address: &Address, origins: &Origins) -> Hosts {
         let is_guarded = address.is_local() && *origins != Origins::Any;
         if is_guarded || !self.host.is_empty() { Hosts::Only(self.host.clone()) } else { Hosts::Any }
@@ -439,7 +444,7 @@ impl ListenTlsArgs {
                 Ok(Trust::System | Trust::Anyone) => None,
                 Err(why) => {
                     let path = path.display();
-                    return Err(Error::Usage(format!("`{path}` is no value for `--client-ca <FILE>`: {why}")));
+                    return Err(Error::Usage(format!("invalid value `{path}` for `--client-ca <FILE>`: {why}")));
                 }
             },
             None => None,
@@ -467,7 +472,7 @@ fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
 
 fn path(text: &str) -> Result<String, String> {
     if !text.starts_with('/') || text.contains(|c: char| c.is_whitespace() || c.is_control() || "?#".contains(c)) {
-        return Err("a path begins with `/`, and has no `?`, no `#` and no space".to_owned());
+        return Err("expected a path that begins with `/`, without `?`, `#` and spaces".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -477,6 +482,6 @@ fn refusal(text: &str) -> Result<(u16, String), String> {
     let (status, body) = text.split_once(':').unwrap_or((text, ""));
     match status.parse() {
         Ok(status @ 200..=599) => Ok((status, if body.is_empty() { String::new() } else { format!("{body}\n") })),
-        _ => Err("a status is 200 to 599; a text for the body may follow after `:`".to_owned()),
+        _ => Err("expected a status from 200 to 599; the text of the body may follow after `:`".to_owned()),
     }
 }

@@ -16,37 +16,44 @@ use crate::wire::frame::Side;
 const ENVIRONMENT: [(&str, &str); 12] = [
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
-    ("TERM", "`dumb` means a pipe even on a terminal, and no colour."),
-    ("PAGER", "What `/last`, `/grep` and `/view` show their pages in; `less -FR` if unset."),
-    ("VISUAL, EDITOR", "What `/edit` opens; `vi` if unset."),
-    ("INPUTRC", "Where `set editing-mode vi` is looked for; `~/.inputrc` if unset."),
-    ("XDG_STATE_HOME", "Where the history is kept; `~/.local/state` if unset."),
+    ("TERM", "`dumb` disables the prompt and colour, even on a terminal."),
+    ("PAGER", "The pager of `/last`, `/grep` and `/view`; `less -FR` if unset."),
+    ("VISUAL, EDITOR", "The editor that `/edit` opens; `vi` if unset."),
+    ("INPUTRC", "The file in which wsprobe looks for `set editing-mode vi`; `~/.inputrc` if unset."),
+    ("XDG_STATE_HOME", "The directory below which the history is kept; `~/.local/state` if unset."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificate authorities instead of the system's."),
-    ("ws_proxy, http_proxy, all_proxy", "The proxy to ws://, the first that is set; also in capitals."),
-    ("wss_proxy, https_proxy, all_proxy", "The proxy to wss://, in the same way."),
-    ("no_proxy", "Hosts that no proxy leads to, as for `--no-proxy`; also in capitals."),
-    ("SSLKEYLOGFILE", "A file that gets the secrets of TLS sessions, for Wireshark and its like."),
+    (
+        "ws_proxy, http_proxy, all_proxy",
+        "The proxy for ws:// URLs: the first of these that is set. Names in upper case work too.",
+    ),
+    ("wss_proxy, https_proxy, all_proxy", "The proxy for wss:// URLs, in the same way."),
+    ("no_proxy", "Hosts that are reached without a proxy, as for `--no-proxy`. The name in upper case works too."),
+    ("SSLKEYLOGFILE", "The file to write the secrets of TLS sessions to, for tools such as Wireshark."),
 ];
 
-/// What stands in records beside the messages, by their type.
+/// The fields of records other than messages, by their type.
 const RECORDS: [(&str, &str); 6] = [
     (
         "all",
-        "`time` (RFC 3339, UTC, never running backwards in one run), `dir`, `type`, and `client` where we are the server.",
+        "`time` (RFC 3339, UTC, never decreasing within a run), `dir`, `type`, and, when wsprobe is the server, `client`.",
     ),
     (
         "open",
         "`url`, `peer`, `tls`, `status`, `subprotocol`, `extensions`, `offered` (the subprotocols of the client, if any), \
-         `headers` (what the peer said), and what we said: `request`, or `answer` where we are the server.",
+         `headers` (the peer's), and wsprobe's own headers: `request`, or `answer` when it is the server.",
     ),
     ("close", "`code`, `reason`, and `clean`: whether both sides have closed."),
     (
         "error",
-        "`kind` and `data`; where there was an answer and no connection `status`, `headers`, `body` (or `body_base64`, \
-         where it is not UTF-8) and `body_cut` if there would be more of it. Of a client that was turned away `peer`, \
-         `url`, `headers` (or the `head` that could not be read), and our `status`, `answer` and `body`.",
+        "`kind` and `data`. After a response that opened no connection also `status`, `headers`, `body` (or `body_base64` \
+         if it is not UTF-8), and `body_cut` if the body was longer. For a rejected client also `peer`, `url`, `headers` \
+         (or `head` if it could not be parsed), and wsprobe's `status`, `answer` and `body`.",
     ),
-    ("answered", "As a server: a request that asked for no socket, such as a browser's for the page; as for `error`."),
+    (
+        "answered",
+        "As a server: a request without a WebSocket handshake, such as a browser's for the page. The fields are \
+         those of `error`.",
+    ),
     ("listening", "As a server: the `url`."),
 ];
 
@@ -68,8 +75,8 @@ pub(super) fn page(command: Command) -> Vec<u8> {
     records(&mut text);
     section(&mut text, "ENVIRONMENT", ENVIRONMENT);
     let files = [
-        ("~/.local/state/wsprobe/history", "The lines typed at the prompt, for you alone."),
-        ("~/.netrc", "User and password of hosts, for `--netrc`."),
+        ("~/.local/state/wsprobe/history", "The lines typed at the prompt, readable only by you."),
+        ("~/.netrc", "Users and passwords of hosts, for `--netrc`."),
     ];
     section(&mut text, "FILES", files);
     section(&mut text, "EXAMPLES", EXAMPLES);
@@ -88,7 +95,10 @@ pub(super) fn page_of(mut command: Command, name: &str) -> Result<Vec<u8>, Error
     let pages = with_pages(&command);
     let subcommand = command.find_subcommand(name).filter(|_| pages.iter().any(|page| page == name));
     let Some(subcommand) = subcommand else {
-        return Err(Error::Usage(format!("`{name}` has no page of its own; these have: {}", pages.join(", "))));
+        return Err(Error::Usage(format!(
+            "`{name}` has no manual page of its own; these commands do: {}",
+            pages.join(", ")
+        )));
     };
     let mut subcommand = subcommand.clone().version(env!("CARGO_PKG_VERSION"));
     let usage = subcommand.render_usage().to_string();
@@ -96,7 +106,7 @@ pub(super) fn page_of(mut command: Command, name: &str) -> Result<Vec<u8>, Error
     if name == "listen" {
         at_the_prompt(&mut text, Side::Server);
     }
-    section(&mut text, "SEE ALSO", [("wsprobe(1)", "All else: exit statuses, environment, files.")]);
+    section(&mut text, "SEE ALSO", [("wsprobe(1)", "Everything else: exit statuses, environment, files.")]);
     Ok(finished(&text))
 }
 
@@ -140,8 +150,7 @@ fn at_the_prompt(page: &mut String, side: Side) {
 /// What programs that read records can rely on.
 fn records(page: &mut String) {
     section(page, "RECORDS", RECORDS);
-    *page +=
-        "What goes wrong is a record of type `error`, with words for people in `data` and one of these in `kind`:\n";
+    *page += "An error is a record of type `error`, with the message in `data` and one of these values in `kind`:\n";
     for (name, meaning) in FailureKind::ALL.map(FailureKind::described) {
         writeln!(page, ".TP\n\\fB{}\\fR\n{}", troff(name), troff(meaning)).expect("a String takes all");
     }

@@ -43,13 +43,13 @@ pub(crate) use self::options::Options;
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
-/// With a terminal on both sides it is a prompt: what you type is sent, what the server says appears above it.
-/// Otherwise it is a pipe: each line of stdin is sent as a message, each message received is printed to stdout, and
-/// everything else is said on stderr. Nothing is lost, and the exit status tells how it ended.
+/// With a terminal on both sides, wsprobe is a prompt: what you type is sent, and the server's messages appear above
+/// the input line. Otherwise it is a pipe: each line of stdin is sent as a message, each received message is printed to
+/// stdout, and everything else to stderr. Nothing is lost, and the exit status tells how the run ended.
 ///
 /// A URL may be short: `:8080/x` is ws://localhost:8080/x; without a scheme, a loopback name or address gets ws://,
-/// anything else wss://. `http://` and `https://` mean ws:// and wss://, `ws+unix:/run/app.sock:/path` is a socket,
-/// `user:pass@` becomes Basic authentication, and `[fe80::1%25eth0]` is reached through that interface.
+/// anything else wss://. `http://` and `https://` mean ws:// and wss://, `ws+unix:/run/app.sock:/path` is a Unix
+/// socket, `user:pass@` becomes Basic authentication, and `[fe80::1%25eth0]` is reached through that interface.
 #[derive(Debug, Parser)]
 #[command(
     name = "wsprobe",
@@ -87,16 +87,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum CliCommand {
-    /// Try it out: the same, against a built-in echo server
+    /// Try it out: connect to a built-in echo server
     ///
     /// The server listens on a free port of the loopback interface and sends every message back. No network is needed.
     Demo(Box<Apart<Demo>>),
-    /// Connect as a line for curl says, copied from a browser's developer tools
+    /// Connect with a curl command line, copied from a browser's developer tools
     ///
-    /// Paste what "Copy as cURL" gives behind `wsprobe`. Headers that the handshake makes itself (Sec-WebSocket-*,
-    /// Connection, Upgrade, Host, Content-Length and others) and options without a meaning here are left out; `-v`
-    /// names them. Sec-WebSocket-Protocol becomes `--subprotocol`. Letters mean what they mean to curl; wsprobe's own
-    /// options may follow, spelled out: `--execute MSG`.
+    /// Paste the output of "Copy as cURL" after `wsprobe`. Headers of the handshake itself (Sec-WebSocket-*,
+    /// Connection, Upgrade, Host, Content-Length and others) and options without a meaning here are ignored; `-v` lists
+    /// them. Sec-WebSocket-Protocol becomes `--subprotocol`. Short options have the meaning that they have in curl;
+    /// wsprobe's own options may follow with their long names: `--execute MSG`.
     Curl {
         /// The arguments of curl
         #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -104,43 +104,44 @@ enum CliCommand {
     },
     /// Be the server: a prompt, a pipe, echo, broadcast, or a command for each client
     ///
-    /// Any number of clients, each with a short name (`#1`). On a terminal it has a prompt: what is typed goes to all,
-    /// `/to #1 TEXT` to one, `/clients` lists them, `/kick #1` sends one away, `/help` has the rest. Otherwise each line
-    /// of stdin goes to all as soon as there is somebody. What arrives is shown with its client's name. A browser gets a
-    /// small page to try it with. SIGINT and SIGTERM close all clients with 1001 and end it well; a second one does not
-    /// wait for them. `wsprobe listen --help` has its options.
+    /// Accepts any number of clients, each with a short name (`#1`). On a terminal it has a prompt: a typed line is
+    /// sent to all clients, `/to #1 TEXT` to one; `/clients` lists them, `/kick #1` disconnects one, `/help` shows the
+    /// rest. Otherwise each line of stdin is sent to all clients as soon as one is connected. Received messages are
+    /// shown with the name of their client. A browser gets a small page to try the server with. SIGINT and SIGTERM
+    /// close all clients with 1001 and end the server with status 0; a second signal ends it without waiting for them.
+    /// `wsprobe listen --help` lists its options.
     Listen(Box<Apart<ListenArgs>>),
-    /// Test a server with scripts: conversations with expectations, one step a line
+    /// Test a server with scripts: conversations with expectations, one step per line
     ///
-    /// wsprobe.wsp(5) explains the language. All files are checked before anything connects; a step that fails is shown
-    /// with its place, with what came instead and with the last ten messages of its connection. What is told is told on
-    /// stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file does not parse, else
-    /// as for a connection. `wsprobe run --help` has its options.
+    /// wsprobe.wsp(5) explains the language. All files are checked before anything connects. A failed step is shown
+    /// with its place, with what was received instead, and with the last ten messages of its connection. Results are
+    /// printed on stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file cannot
+    /// be parsed, otherwise as for a connection. `wsprobe run --help` lists its options.
     Run(Box<Apart<RunArgs>>),
-    /// Measure how long a server takes to answer, and to open a connection
+    /// Measure how long a server takes to open a connection and to answer
     ///
-    /// A line for the connection with the time of each step, then one for each ping: the round trip of a ping frame, and with
-    /// `-x` that of a message and its answer too. At the end, or on Ctrl-C, a summary: minimum, mean, maximum, standard
-    /// deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, else as for a
-    /// connection.
+    /// Prints a line for the connection with the time of each step, then one for each ping: the round trip of a ping frame and,
+    /// with `-x`, that of a message and its answer. At the end, or on Ctrl-C, it prints a summary: minimum, mean, maximum,
+    /// standard deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, otherwise as
+    /// for a connection.
     Ping(Box<Apart<PingArgs>>),
-    /// Send a recording again: what `--record` wrote, with its timing
+    /// Send a recording of `--record` again, with its timing
     ///
-    /// Sends what the client once sent (messages, pings, pongs that nobody asked for, the Close), each as long after the
-    /// one before as it was, and not before the answers that stood before it have come. What the server says is
-    /// printed as it is without a recording. `--compare` tells whether the same answers come.
+    /// Sends what the client sent in the recording (messages, pings, unsolicited pongs, the Close), with the recorded
+    /// pauses, and not before the answers that were recorded before it have arrived. Received messages are printed as
+    /// usual. `--compare` checks whether the answers are the same.
     ///
-    /// A recording with several connections (after `--reconnect`) is sent over as many, one after the other, with the
-    /// pauses between them. What `wsprobe listen` recorded is seen from the server's side: then it is the part of its
-    /// client that is played, and `--client` says of which. Pongs that answer pings, pings of `--ping-interval` and
-    /// frames made by hand are not sent again.
+    /// A recording with several connections (after `--reconnect`) is sent over as many connections, one after the
+    /// other, with the pauses between them. In a recording of `wsprobe listen`, the part of its client is sent, and
+    /// `--client` chooses the client. Pongs that answer pings, pings of `--ping-interval` and raw frames are not sent
+    /// again.
     Replay(Box<Apart<ReplayArgs>>),
-    /// Make a script of a recording, for `wsprobe run`
+    /// Convert a recording to a script for `wsprobe run`
     ///
-    /// Prints a script that says what the client said, and expects what the server said, in the same order: it passes
-    /// against the same server. JSON is expected as `json exactly`, all else as it was, the server's pings not at all.
-    /// The request has the headers that were recorded; where they were masked there are variables. Values that change
-    /// from run to run are yours to loosen.
+    /// Prints a script that sends what the client sent and expects what the server sent, in the same order: it passes
+    /// against the same server. JSON is expected as `json exactly`, everything else as it was recorded; the server's
+    /// pings are not expected. The request has the recorded headers, with variables in place of masked values. Values
+    /// that change from run to run can be loosened by hand.
     RecordToScript(ToScript),
     /// Print shell completions or a man page
     Generate {
@@ -164,11 +165,11 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
     let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();
-    // Hundreds of options take longer to take down than the end of the process does.
+    // Dropping hundreds of options takes longer than letting the process end.
     std::mem::forget(definition);
     let cli = match matched {
         Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches).expect("clap has just matched these"),
-        // Only who asks for help waits for all of it to be written.
+        // The whole help is built only if it was requested.
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return explained(&command().try_get_matches_from(args).err().unwrap_or(error));
         }
@@ -210,7 +211,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
                 url.as_str(),
                 "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
             ) {
-                return Err(Error::Usage(format!("the command goes first: wsprobe {url} [OPTIONS]")));
+                return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
             }
             given.check_client(&cli.options, env)?;
             translate::connect(&url, &cli.options, env).map(Job::Connect)
@@ -218,7 +219,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     }
 }
 
-/// Reads the line that a line for curl means.
+/// Parses a curl command line.
 fn as_curl(line: &[String], env: &Env) -> Result<Job, Error> {
     let definition = command();
     let takes_value = |name: &str| {
@@ -235,7 +236,7 @@ fn as_curl(line: &[String], env: &Env) -> Result<Job, Error> {
     Ok(job)
 }
 
-/// The definition, with the short help behind clap's own.
+/// The definition, with the short help after clap's own.
 pub(crate) fn command() -> clap::Command {
     let command = Cli::command();
     let short = help::short(&command);

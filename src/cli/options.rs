@@ -15,7 +15,7 @@ use crate::dial::{ConnectTo, LocalAddress, ResolveOverride};
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
 use crate::wire::offer::Parameters;
 
-/// All that `wsprobe URL` and `wsprobe demo` share.
+/// The options that `wsprobe URL` and `wsprobe demo` share.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) messages: MessageArgs,
@@ -87,81 +87,84 @@ impl FromArgMatches for Options {
 pub(crate) struct MessageArgs {
     /// Send this message first; repeat it for more
     ///
-    /// They are sent in order as soon as the connection is open. Then the input has ended and stdin is never read, so
-    /// that this works in cron, nohup and CI; `--interactive` goes on with stdin, `--receive-only` only listens from then on.
+    /// Messages are sent in order as soon as the connection is open. Then the input has ended and stdin is never read,
+    /// so this works in cron, nohup and CI. With `--interactive`, stdin is read after them; with `--receive-only`,
+    /// wsprobe only listens.
     #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
     pub(crate) execute: Vec<String>,
 
-    /// After `-x` go on with stdin: the prompt on a terminal, the pipe otherwise
+    /// After `-x`, continue with stdin: the prompt on a terminal, the pipe otherwise
     #[arg(short, long, hide_short_help = true, conflicts_with = "receive_only")]
     pub(crate) interactive: bool,
 
     #[command(flatten)]
     pub(crate) stdin: StdinArgs,
 
-    /// Send at most so many messages in that time, evenly spread: `10`, `10/s`, `100/1m`
+    /// Send at most N messages in TIME, evenly spread: `10`, `10/s`, `100/1m`
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
     pub(crate) rate: Option<Rate>,
 
     /// Answer each text message that matches; repeat it for more: `--reply '^ping (.*)' 'pong $1'`
     ///
-    /// Beside all else that is sent, for as long as the connection is open: for pings of the application, such as SignalR's
-    /// and graphql-transport-ws's. `$1`, `$name` and `${name}` are what the groups of the expression match, `$$` is a dollar
-    /// sign. The first that matches answers, and the message is shown as any other. With `--binary`, binary messages are
-    /// looked at too, as far as they are UTF-8, and answers are binary. `--escapes` holds for TEXT.
+    /// This works alongside everything else that is sent, as long as the connection is open. Use it for
+    /// application-level pings, such as those of SignalR and graphql-transport-ws. `$1`, `$name` and `${name}` are
+    /// replaced by the groups that the expression matched, `$$` is a dollar sign. The first expression that matches
+    /// answers; the message is shown like any other. With `--binary`, binary messages are matched too, as far as they
+    /// are UTF-8, and answers are binary. `--escapes` applies to TEXT.
     #[arg(long, num_args = 2, value_names = ["REGEX", "TEXT"], allow_hyphen_values = true, conflicts_with = "echo", hide_short_help = true)]
     pub(crate) reply: Vec<String>,
 
     /// Send every message back, with its type; stdin is not read
     ///
-    /// Useful to measure a server's load and latency, and to test it with messages of its own.
+    /// Use it to measure a server's load and latency, or to test a server with its own messages.
     #[arg(long, hide_short_help = true, conflicts_with_all = ["interactive", "json_input"])]
     pub(crate) echo: bool,
 }
 
-/// What `wsprobe listen` takes too.
+/// The options that `wsprobe listen` has as well.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct StdinArgs {
     /// Send binary messages
     ///
-    /// Stdin need not be UTF-8 then. It is still cut at the delimiter, unless `--whole` or `--chunk` says otherwise.
-    /// `-x` messages are sent as binary too.
+    /// Stdin need not be UTF-8 then. It is still split at the delimiter, unless `--whole` or `--chunk` is given. `-x`
+    /// messages are sent as binary too.
     #[arg(short, long)]
     pub(crate) binary: bool,
 
-    /// Take `\n \r \t \0 \xNN \u{N} \\` in input for what they stand for
+    /// Interpret `\n \r \t \0 \xNN \u{N} \\` in input
     ///
-    /// Holds for `-x`, for stdin and at the prompt. Without it, a backslash is a backslash. In a text message `\xNN`
-    /// goes up to 7f; what is above is written `\u{N}`.
+    /// Applies to `-x`, to stdin and at the prompt. Without it, a backslash is a backslash. In a text message, `\xNN`
+    /// goes up to 7f; write higher code points as `\u{N}`.
     #[arg(long, hide_short_help = true)]
     pub(crate) escapes: bool,
 
-    /// Cut stdin into messages at this string instead of at each line's end
+    /// Split stdin into messages at this string instead of at line ends
     ///
-    /// Takes the escapes of `--escapes`. It is also printed behind each received text message.
+    /// STR may contain the escapes of `--escapes`. It is also printed after each received text message.
     #[arg(long, value_name = "STR", value_parser = values::delimiter, allow_hyphen_values = true, hide_short_help = true, conflicts_with_all = ["null", "whole", "chunk", "json_input"])]
     pub(crate) delimiter: Option<Bytes>,
 
-    /// Cut stdin at NUL bytes, and print one behind each received text message
+    /// Split stdin at NUL bytes, and print one after each received text message
     #[arg(short = '0', long, hide_short_help = true, conflicts_with_all = ["whole", "chunk", "json_input"])]
     pub(crate) null: bool,
 
     /// Send the delimiter as part of each message
     ///
-    /// A received text message that ends with the delimiter then gets no second one when it is printed.
+    /// When a received text message ends with the delimiter, no second one is printed after it.
     #[arg(long, hide_short_help = true, conflicts_with_all = ["whole", "chunk", "json_input"])]
     pub(crate) keep_newline: bool,
 
     /// Send all of stdin as one message
     ///
-    /// What is larger than 1 MiB, and a line or another piece of stdin too, is sent in frames as it is read. If it turns
-    /// out to be wrong after that, the connection is closed within the message. With `--json`, `--record`, `--reconnect`
-    /// and in `wsprobe listen` it is held whole, up to 384 MiB.
+    /// If it is larger than 1 MiB, it is sent in frames while it is being read; the same applies to a line or another
+    /// piece of stdin. If an error is found after that, the connection is closed in the middle of the message. With
+    /// `--json`, `--record`, `--reconnect` and in `wsprobe listen`, the message is held in memory as a whole, up to 384
+    /// MiB.
     #[arg(long, hide_short_help = true, conflicts_with_all = ["chunk", "json_input"])]
     pub(crate) whole: bool,
 
-    /// Cut stdin into binary messages of this size
+    /// Split stdin into binary messages of this size
     ///
     /// A size in bytes, or with a unit: `64K`, `1MiB`. The last message holds the rest.
     #[arg(long, value_name = "SIZE", value_parser = crate::text::units::size, hide_short_help = true, conflicts_with = "json_input")]
@@ -169,15 +172,16 @@ pub(crate) struct StdinArgs {
 
     /// Only listen: never read stdin
     ///
-    /// Messages of `-x` are sent first. It goes on until the server closes, or as `--wait`, `--count` and their like say.
+    /// `-x` messages are sent first. Runs until the server closes, or until `--wait`, `--count` or a similar option
+    /// ends it.
     #[arg(short, long, hide_short_help = true)]
     pub(crate) receive_only: bool,
 
-    /// Read JSON records from stdin, one a line, and send what they hold
+    /// Read JSON records from stdin, one per line, and send their messages
     ///
     /// The records that `--json` and `--record` write, or just `{"data":"text"}` and `{"base64":"AAE="}`. Records of
-    /// type text, binary, ping, pong and close are sent, whatever their direction; open and error are passed over. A record
-    /// has at most 384 MiB.
+    /// type text, binary, ping, pong and close are sent, whatever their direction; records of type open and error are
+    /// skipped. A record may have up to 384 MiB.
     #[arg(long, hide_short_help = true)]
     pub(crate) json_input: bool,
 }
@@ -187,41 +191,42 @@ pub(crate) struct StdinArgs {
 pub(crate) struct OutputArgs {
     /// Print a JSON record for each event, in and out
     ///
-    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC and never
-    /// runs backwards. The text of a message stands in `data`, the bytes of a binary one in `base64`. `open` has the
-    /// headers of both sides; an error its words in `data` and their `kind`, a refusal also `status`, `headers` and `body`.
-    /// The manual page lists the kinds.
+    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC and
+    /// never decreases. `data` contains the text of a message, `base64` the bytes of a binary one. `open` contains the
+    /// headers of both sides; an error its message in `data` and its `kind`; a refusal also `status`, `headers` and
+    /// `body`. The manual page lists the kinds.
     #[arg(short, long)]
     pub(crate) json: bool,
 
     /// How to print messages
     ///
     /// auto: text as it is; a binary message as its bytes, on a terminal as a hexdump. text: everything as text, with
-    /// what is not UTF-8 escaped. hex: a hexdump on a terminal, a line of digits otherwise. base64: a line each. raw:
-    /// the very bytes, also on a terminal, which a hostile server can then drive.
+    /// invalid UTF-8 escaped. hex: a hexdump on a terminal, a line of digits otherwise. base64: one line each. raw: the
+    /// unchanged bytes, also on a terminal, which a hostile server can then control.
     #[arg(long, value_name = "HOW", default_value = "auto", hide_short_help = true)]
     pub(crate) output: OutputFormat,
 
     /// Also write every event to this file, as JSON records
     ///
-    /// The records of `--json`, both ways, whatever is shown. The file is replaced by the first of them; a new one is for
-    /// its owner alone (mode 0600), another keeps its mode. A file that the run reads or prints to is refused.
-    /// `wsprobe replay` sends what is in it again, `wsprobe record-to-script` makes a script of it.
+    /// The records of `--json`, in both directions, whatever is shown. The first record replaces the contents of the
+    /// file. A new file is readable only by its owner (mode 0600); an existing one keeps its mode. A file that the run
+    /// reads or prints to is refused. `wsprobe replay` sends a recording again, `wsprobe record-to-script` converts it
+    /// to a script.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) record: Option<PathBuf>,
 
     /// Keep secrets in records
     ///
-    /// Without it, records have `***` for what stands in Authorization, Cookie, Set-Cookie and in headers whose name
-    /// tells of a token, a password, a secret, a session, a signature or a key; in a URL for parameters of such names
-    /// (`access_token`, `key`, `sig`, …), and in subprotocols for the token that they carry (`bearer.…`). What is shown
-    /// elsewhere always has `***` for them.
+    /// Without it, records contain `***` instead of the values of Authorization, Cookie, Set-Cookie and of headers
+    /// whose names suggest a token, a password, a secret, a session, a signature or a key; in URLs instead of
+    /// parameters with such names (`access_token`, `key`, `sig`, …); and in subprotocols instead of the token that they
+    /// carry (`bearer.…`). Everything else that is shown always has `***` in these places.
     #[arg(long, hide_short_help = true)]
     pub(crate) record_secrets: bool,
 
     /// Print the time before each message
     ///
-    /// utc: RFC 3339; local: the time of day; delta: seconds since the message before.
+    /// utc: RFC 3339; local: the time of day; delta: seconds since the previous message.
     #[arg(short, long, value_name = "KIND", hide_short_help = true, num_args = 0..=1, require_equals = true, default_missing_value = "local", hide_possible_values = true)]
     pub(crate) timestamps: Option<Timestamps>,
 
@@ -229,7 +234,7 @@ pub(crate) struct OutputArgs {
     #[arg(short = 'P', long, hide_short_help = true)]
     pub(crate) show_ping_pong: bool,
 
-    /// Indent JSON that does not fit a line
+    /// Indent JSON that does not fit on a line
     ///
     /// auto does so on a terminal. Digits, the order of keys and duplicates stay as they were sent.
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
@@ -251,17 +256,18 @@ pub(crate) struct OutputArgs {
     #[arg(long, hide_short_help = true)]
     pub(crate) vi: bool,
 
-    /// Show each frame on the wire, both ways
+    /// Show each frame on the wire, in both directions
     ///
-    /// On stderr, a line each: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length, what it
-    /// inflated to, and the first bytes, unmasked and inflated; of a Close its code and its reason. What comes after a Close
-    /// is counted: `84 bytes after the Close`. With `--json` and `--record` they are records of type frame and after_close.
+    /// One line per frame on stderr: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length,
+    /// inflated length, and the first bytes, unmasked and inflated; for a Close its code and reason. Data after a Close
+    /// is counted: `84 bytes after the Close`. With `--json` and `--record`, frames are records of type frame and
+    /// after_close.
     #[arg(long, hide_short_help = true)]
     pub(crate) frames: bool,
 
-    /// Say nothing but errors on stderr
+    /// Print only errors on stderr
     ///
-    /// Beside them, only what was asked for: with `-v` the handshake, with `--frames` the frames.
+    /// What was explicitly requested is still printed: the handshake with `-v`, frames with `--frames`.
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
@@ -298,17 +304,18 @@ pub(crate) enum When {
 pub(crate) struct EndingArgs {
     /// Receive this long after the input, or `forever`
     ///
-    /// The whole time from when the last message was sent, whatever comes meanwhile; `-1` means forever too, as in wscat.
-    /// Where there is no input (`--receive-only`, `--echo`, /dev/null) it begins with the connection. Without it,
-    /// `--wait-idle` says when enough has come. Then we send our Close; what comes before the server's is still printed.
+    /// The full time after the last message was sent, whatever arrives in between. `-1` means forever too, as in wscat.
+    /// Without input (`--receive-only`, `--echo`, /dev/null), the time starts when the connection opens. Without this
+    /// option, `--wait-idle` decides when to stop. Then wsprobe sends its Close; messages that arrive before the
+    /// server's Close are still printed.
     #[arg(short, long, value_name = "TIME", value_parser = values::wait, allow_negative_numbers = true)]
     pub(crate) wait: Option<Wait>,
 
-    /// After the input, receive until nothing has come for this long: 1s by default
+    /// After the input, receive until nothing has arrived for this long: 1s by default
     ///
-    /// Messages and parts of them are what counts: pings and pongs do not, and neither does time in which stdout does not
-    /// take what has come. A feed that never pauses goes on until `--wait`, `--count`, `--timeout` or a signal ends it.
-    /// With `--wait`, whichever is over first.
+    /// Only messages and parts of them count, not pings and pongs. Time during which stdout blocks does not count
+    /// either. A feed that never pauses continues until `--wait`, `--count`, `--timeout` or a signal ends it. With
+    /// `--wait`, whichever time ends first applies.
     #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) wait_idle: Option<Duration>,
 
@@ -316,17 +323,17 @@ pub(crate) struct EndingArgs {
     #[arg(short = '1', long, conflicts_with = "count")]
     pub(crate) one: bool,
 
-    /// End after this many messages received
+    /// End after this many received messages
     ///
-    /// What comes after the last of them is not printed, but counted on stderr. When `--wait` or `--wait-idle` ends it
-    /// before they have come, the exit status is 7.
+    /// Messages after the last of them are not printed, but counted on stderr. If `--wait` or `--wait-idle` ends the
+    /// run before they have arrived, the exit status is 7.
     #[arg(long, value_name = "N", value_parser = values::count, hide_short_help = true)]
     pub(crate) count: Option<u64>,
 
     /// End after a text message that matches
     ///
-    /// With `--binary`, a binary message can match too; what of it is not UTF-8 is U+FFFD to the expression. Messages are
-    /// looked at whole, up to `--max-message`. The same holds for `--expect` and `--expect-json`.
+    /// With `--binary`, binary messages are matched too, with U+FFFD in place of invalid UTF-8. Messages are matched as
+    /// a whole, up to `--max-message`. The same applies to `--expect` and `--expect-json`.
     #[arg(long, value_name = "REGEX", value_parser = crate::text::patterns::regex, hide_short_help = true)]
     pub(crate) until: Option<Regex>,
 
@@ -336,14 +343,15 @@ pub(crate) struct EndingArgs {
 
     /// Exit with 1 unless a text message matches
     ///
-    /// With `--binary`, a binary message may match too. Repeat it for several. The run ends as soon as all expectations are met, unless `--count` or `--until` says when it ends. They may be
-    /// met in any order, and by one message or several.
+    /// Repeat it for several expectations. They may be met in any order, and by one message or several. With
+    /// `--binary`, binary messages are matched too. The run ends as soon as all expectations are met, unless `--count`
+    /// or `--until` is given.
     #[arg(long, value_name = "REGEX", value_parser = crate::text::patterns::regex)]
     pub(crate) expect: Vec<Regex>,
 
-    /// Exit with 1 unless a JSON message has this path, and this value there
+    /// Exit with 1 unless a JSON message has this path (and this value there)
     ///
-    /// PATH is a JSONPath (RFC 9535); its leading `$.` may be left out. VALUE is JSON, or else a string:
+    /// PATH is a JSONPath (RFC 9535); its leading `$.` may be left out. VALUE is JSON; anything else is a string:
     /// `--expect-json op=done`, `--expect-json '$.items[0].id=7'`.
     #[arg(long, value_name = "PATH[=VALUE]", value_parser = values::json_path, hide_short_help = true)]
     pub(crate) expect_json: Vec<JsonExpectation>,
@@ -352,18 +360,19 @@ pub(crate) struct EndingArgs {
     #[arg(long, hide_short_help = true)]
     pub(crate) exit_on_close: bool,
 
-    /// The code of our Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999
+    /// The code of wsprobe's Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999
     #[arg(long, value_name = "N", default_value = "1000", value_parser = crate::message::close::close_code, hide_short_help = true)]
     pub(crate) close_code: u16,
 
-    /// The reason in our Close, at most 123 bytes
+    /// The reason of wsprobe's Close, at most 123 bytes
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = crate::message::close::close_reason, hide_short_help = true)]
     pub(crate) close_reason: String,
 
-    /// Give up on the server's Close after this long
+    /// Stop waiting for the server's Close after this long
     ///
-    /// Counted from when our Close was sent, except while stdout does not take what comes. Then the exit status is 7; it
-    /// is 0 if whole messages were still coming, since a server that only sends never gets to read our Close.
+    /// The time starts when wsprobe's Close was sent and is paused while stdout blocks. When it has passed, the exit
+    /// status is 7; or 0 if whole messages were still arriving, because a server that only sends never gets to read the
+    /// Close.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) close_timeout: Duration,
 }
@@ -371,17 +380,17 @@ pub(crate) struct EndingArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
-    /// Add a header, `'Name: value'`; one each time
+    /// Add a header, `'Name: value'`; repeat it for more
     ///
-    /// It takes the place of a header that wsprobe would send itself; with an empty value (`'User-Agent:'`) there is
-    /// none. `@FILE` reads headers from a file, one a line.
+    /// It replaces a header that wsprobe would send itself; an empty value (`'User-Agent:'`) removes that header.
+    /// `@FILE` reads headers from a file, one per line.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
 
     /// Offer a subprotocol; repeat it for more
     ///
-    /// The best first; the server takes one of them or none, which is told. `@FILE` reads one from a file, `env:VAR` from
-    /// the environment, for those that carry a token.
+    /// In order of preference. The server chooses one of them or none; wsprobe prints its choice. `@FILE` reads a
+    /// subprotocol from a file, `env:VAR` from the environment, for those that carry a token.
     #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
     pub(crate) subprotocols: Vec<String>,
 
@@ -397,18 +406,18 @@ pub(crate) struct RequestArgs {
     #[arg(short = 'A', long, value_name = "NAME", value_parser = values::field_value, hide_short_help = true)]
     pub(crate) user_agent: Option<String>,
 
-    /// Send a cookie; repeat it for several
+    /// Send a cookie; repeat it for more
     ///
-    /// `@FILE` reads a cookie jar (Netscape's format, as curl and browsers write it) and takes what is meant for the
-    /// host, the path and, over ws://, a connection without TLS; or it reads a `NAME=VALUE`. `env:VAR` and `ask:` work
-    /// as for `--bearer`.
+    /// `@FILE` reads a cookie jar (in Netscape's format, as curl and browsers write it) and sends the cookies that
+    /// match the host, the path and, over ws://, a connection without TLS. FILE may also contain a single `NAME=VALUE`.
+    /// `env:VAR` and `ask:` work as for `--bearer`.
     #[arg(long, value_name = "NAME=VALUE", hide_short_help = true)]
     pub(crate) cookie: Vec<String>,
 
     /// Authenticate; asks for a missing password
     ///
-    /// With HTTP Basic (RFC 7617). `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it need not stand in the
-    /// list of processes.
+    /// With HTTP Basic (RFC 7617). `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it
+    /// does not appear in the list of processes.
     #[arg(short, long, alias = "auth", value_name = "NAME[:PASS]", conflicts_with = "bearer")]
     pub(crate) user: Option<String>,
 
@@ -420,8 +429,8 @@ pub(crate) struct RequestArgs {
 
     /// Take user and password from `~/.netrc`
     ///
-    /// Those of the URL's host, or else of `default`. `--user`, `--bearer` and a user in the URL win, but a user without
-    /// a password in the URL gets the one that stands there.
+    /// Those of the URL's host, or else of `default`. `--user`, `--bearer` and a user in the URL take precedence; a
+    /// user without a password in the URL gets the password of that user in the file.
     #[arg(long, hide_short_help = true, conflicts_with = "netrc_file")]
     pub(crate) netrc: bool,
 
@@ -431,9 +440,9 @@ pub(crate) struct RequestArgs {
 
     /// Follow redirects
     ///
-    /// 301, 302, 303, 307 and 308. Credentials, cookies, secret headers and subprotocols that carry a token stay behind
-    /// when one leads to another origin, `--cert` and `--sni` when it leads to another host; from wss:// none leads to
-    /// ws://.
+    /// With status 301, 302, 303, 307 and 308. Credentials, cookies, secret headers and subprotocols that carry a token
+    /// are not sent to another origin, `--cert` and `--sni` are not used for another host. Redirects from wss:// to
+    /// ws:// are not followed.
     #[arg(short = 'L', long, hide_short_help = true)]
     pub(crate) location: bool,
 
@@ -441,7 +450,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, requires = "location", hide_short_help = true)]
     pub(crate) insecure_redirect: bool,
 
-    /// Follow at most so many redirects
+    /// Follow at most this many redirects
     #[arg(long, value_name = "N", default_value = "10", value_parser = values::redirects, hide_short_help = true)]
     pub(crate) max_redirects: usize,
 }
@@ -451,9 +460,9 @@ pub(crate) struct RequestArgs {
 pub(crate) struct TlsArgs {
     /// Do not check the server's certificate
     ///
-    /// Nothing is checked then, not even against `--cacert`, which may stand beside it as it does for wscat and curl:
-    /// a certificate may be of any version, with a key of any size. `--pin` beside it still has the server prove that
-    /// it holds the key.
+    /// Nothing is checked, not even against `--cacert`, which may be given as well, as in wscat and curl. The
+    /// certificate may be of any version, with a key of any size. With `--pin`, the server still has to prove that it
+    /// holds the key.
     #[arg(short = 'k', long, visible_short_alias = 'n', alias = "no-check")]
     pub(crate) insecure: bool,
 
@@ -461,10 +470,10 @@ pub(crate) struct TlsArgs {
     #[arg(long, alias = "ca", value_name = "FILE", hide_short_help = true)]
     pub(crate) cacert: Option<PathBuf>,
 
-    /// Show the server this certificate of ours
+    /// Authenticate with this client certificate
     ///
-    /// PEM, with the rest of the chain behind it and the key too if there is no `--key`, or PKCS #12, whatever the
-    /// file's name.
+    /// PEM, followed by the rest of the chain, and by the key if there is no `--key`; or PKCS #12, whatever the name of
+    /// the file.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) cert: Option<PathBuf>,
 
@@ -474,31 +483,32 @@ pub(crate) struct TlsArgs {
     #[arg(long, value_name = "FILE", requires = "cert", hide_short_help = true)]
     pub(crate) key: Option<PathBuf>,
 
-    /// What the key or the PKCS #12 file is encrypted with
+    /// The passphrase of the key or the PKCS #12 file
     ///
-    /// `@FILE` reads it from a file, `env:VAR` from the environment. Without it, it is asked for at the terminal when
-    /// it is needed.
+    /// `@FILE` reads it from a file, `env:VAR` from the environment. Without this option, wsprobe asks for it at the
+    /// terminal when it is needed.
     #[arg(long, alias = "pass", value_name = "TEXT", requires = "cert", hide_short_help = true)]
     pub(crate) passphrase: Option<String>,
 
-    /// Ask for this server name, and check that name
+    /// Request this server name, and check the certificate for it
     ///
-    /// Instead of the URL's. For a server that is reached by an address or through a tunnel.
+    /// Instead of the host in the URL. For a server that is reached by an address or through a tunnel.
     #[arg(long, value_name = "NAME", value_parser = values::server_name, hide_short_help = true)]
     pub(crate) sni: Option<ServerName<'static>>,
 
-    /// Speak no older version of TLS
+    /// Use this version of TLS or a newer one
     #[arg(long, value_name = "VERSION", default_value = "1.2", hide_short_help = true)]
     pub(crate) tls_min: TlsVersion,
 
-    /// Speak no newer version of TLS
+    /// Use this version of TLS or an older one
     #[arg(long, value_name = "VERSION", default_value = "1.3", hide_short_help = true)]
     pub(crate) tls_max: TlsVersion,
 
-    /// Insist on a server with this public key
+    /// Require this public key of the server
     ///
-    /// The SHA-256 of its SubjectPublicKeyInfo in base64, also with `sha256//` before it, as curl's `--pinnedpubkey`
-    /// takes it. Repeat it, or separate with `;`, for several of which one has to fit. It is checked with `-k` too.
+    /// The SHA-256 of its SubjectPublicKeyInfo in base64, optionally with `sha256//` before it, as for curl's
+    /// `--pinnedpubkey`. Repeat it, or separate values with `;`, to accept any of several keys. It is checked with `-k`
+    /// too.
     #[arg(long, alias = "pinnedpubkey", value_name = "SHA256", value_delimiter = ';', value_parser = values::pin, hide_short_help = true)]
     pub(crate) pin: Vec<Pin>,
 }
@@ -516,35 +526,36 @@ pub(crate) enum TlsVersion {
 pub(crate) struct RouteArgs {
     /// Connect through this proxy
     ///
-    /// `http://`, `https://`, `socks5://` (names are resolved here) or `socks5h://` (by the proxy), with
-    /// `USER:PASS@HOST:PORT` behind it; always a tunnel, for ws:// too. `@FILE` and `env:VAR` keep a password out of the
-    /// list of processes. Without it, `ws_proxy`, `http_proxy` and `all_proxy` say which proxy leads to ws://,
-    /// `wss_proxy`, `https_proxy` and `all_proxy` which to wss://, in small letters or capitals. `--proxy ''` is none.
+    /// `http://`, `https://`, `socks5://` (wsprobe resolves names) or `socks5h://` (the proxy resolves names), followed
+    /// by `USER:PASS@HOST:PORT`. wsprobe always uses a tunnel, for ws:// too. `@FILE` and `env:VAR` keep a password out
+    /// of the list of processes. Without this option, `ws_proxy`, `http_proxy` and `all_proxy` name the proxy for
+    /// ws://, `wss_proxy`, `https_proxy` and `all_proxy` the one for wss://, in lower or upper case. `--proxy ''`
+    /// disables proxies.
     #[arg(long, value_name = "URL", conflicts_with = "unix_socket", hide_short_help = true)]
     pub(crate) proxy: Option<String>,
 
-    /// Hosts that no proxy leads to
+    /// Hosts to connect to without a proxy
     ///
-    /// A list with commas: a name with all below it, an address, a network (`10.0.0.0/8`), each also with a port
-    /// (`HOST:PORT`), `*` for all. It takes the place of `NO_PROXY`.
+    /// A list separated by commas: a name, which includes all names below it, an address, a network (`10.0.0.0/8`),
+    /// each optionally with a port (`HOST:PORT`), or `*` for all hosts. Replaces `NO_PROXY`.
     #[arg(long, alias = "noproxy", value_name = "HOSTS", hide_short_help = true)]
     pub(crate) no_proxy: Option<String>,
 
-    /// Connect to this Unix socket; the URL only says what to ask for
+    /// Connect to this Unix socket; the URL only determines the request
     #[arg(long, value_name = "PATH", hide_short_help = true)]
     pub(crate) unix_socket: Option<PathBuf>,
 
     /// Use this address for a name; repeat it for more
     ///
-    /// `HOST:PORT:ADDR`; more addresses follow behind commas, `*` is any host. Nothing else changes: Host, TLS and
-    /// redirects see the name.
+    /// `HOST:PORT:ADDR`; append more addresses with commas; `*` is any host. Nothing else changes: Host, TLS and
+    /// redirects use the name.
     #[arg(long, value_name = "HOST:PORT:ADDR", value_parser = ResolveOverride::from_text, hide_short_help = true)]
     pub(crate) resolve: Vec<ResolveOverride>,
 
-    /// Connect elsewhere, `HOST1:PORT1:HOST2:PORT2`
+    /// Connect to another host, `HOST1:PORT1:HOST2:PORT2`
     ///
-    /// To HOST2 and PORT2 when HOST1 and PORT1 are meant. An empty HOST1 or PORT1 is any, an empty HOST2 or PORT2 is
-    /// the same. Host and TLS see HOST1.
+    /// Connects to HOST2 and PORT2 instead of HOST1 and PORT1. An empty HOST1 or PORT1 matches any, an empty HOST2 or
+    /// PORT2 changes nothing. Host and TLS still use HOST1.
     #[arg(long, value_name = "FROM:TO", value_parser = ConnectTo::from_text, hide_short_help = true)]
     pub(crate) connect_to: Vec<ConnectTo>,
 
@@ -564,42 +575,43 @@ pub(crate) struct RouteArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Timing")]
 pub(crate) struct TimingArgs {
-    /// Give up when there is no connection in time
+    /// Fail if connecting takes longer than this
     ///
-    /// Covers the name, the addresses, the proxy and TLS together.
+    /// Covers resolving the name, all addresses, the proxy and TLS together.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
 
-    /// Give up when the server has not answered the opening request in time
+    /// Fail if the server does not answer the opening request in this time
     ///
-    /// Counted from the first byte of the request; `--connect-timeout` covers all before it.
+    /// The time starts with the first byte of the request; `--connect-timeout` covers everything before it.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time, hide_short_help = true)]
     pub(crate) handshake_timeout: Duration,
 
-    /// Wait so long for the server to come up, or `forever`
+    /// Wait this long for the server to come up, or `forever`
     ///
-    /// Tries again every 50 ms while the name is unknown, the connection is refused or the answer is a 502, 503 or the like.
+    /// Tries again every 50 ms while the name is unknown, the connection is refused or the response is 502, 503 or a
+    /// similar status.
     #[arg(long, value_name = "TIME", value_parser = values::wait, hide_short_help = true)]
     pub(crate) wait_for_server: Option<Wait>,
 
     /// Ping the server this often, or `off`
     ///
-    /// At the prompt every 30s by default, otherwise only if this or `--ping-timeout` is given. `--show-ping-pong` shows the
-    /// round trips, `/info` sums them up.
+    /// At the prompt every 30s by default, otherwise only if this option or `--ping-timeout` is given.
+    /// `--show-ping-pong` shows the round trips, `/info` summarizes them.
     #[arg(long, value_name = "TIME", value_parser = values::interval, hide_short_help = true)]
     pub(crate) ping_interval: Option<Interval>,
 
-    /// Give up when nothing comes for this long after a ping
+    /// Fail if nothing arrives for this long after a ping
     ///
-    /// 10s by default. The server need not send the pong itself: anything else shows too that it is there. The exit status is
-    /// 5, unless `--reconnect` says to connect again.
+    /// 10s by default. Any data from the server counts, not only the pong. The exit status is 5, unless `--reconnect`
+    /// connects again.
     #[arg(long, value_name = "TIME", value_parser = values::time_span, hide_short_help = true)]
     pub(crate) ping_timeout: Option<Duration>,
 
-    /// Send this message now and then
+    /// Send this message at regular intervals
     ///
-    /// For servers and proxies that do not count pings as use. It is sent as `-x` sends, but only after each
-    /// `--heartbeat-interval`, for as long as the connection is open.
+    /// For servers and proxies that do not treat pings as activity. It is sent in the same way as `-x` messages, after
+    /// each `--heartbeat-interval`, for as long as the connection is open.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) heartbeat: Option<String>,
 
@@ -609,23 +621,24 @@ pub(crate) struct TimingArgs {
 
     /// Do not answer pings
     ///
-    /// To see what a server does with a client that seems dead.
+    /// To test how a server handles a client that seems dead.
     #[arg(long, hide_short_help = true)]
     pub(crate) no_pong: bool,
 
     /// Connect again when the connection is lost
     ///
-    /// With N, at most so many attempts in a row. Holds for what can pass: a cut connection, a dead peer (see
-    /// `--ping-interval`), a Close with 1001, 1011-1014 or 3008, and, while connecting again, an unknown name, a refused
-    /// connection, a time limit or an answer like 503; not for a bad certificate or a 401. `-x` messages are sent again. What was not yet written to the socket, and what is
-    /// typed at the prompt meanwhile, is sent over the next connection.
+    /// With N, makes at most N attempts in a row. Applies to temporary failures: a cut connection, a dead peer (see
+    /// `--ping-interval`), a Close with 1001, 1011-1014 or 3008, and, while connecting again, an unknown name, a
+    /// refused connection, a timeout or a response like 503; not to a bad certificate or a 401. `-x` messages are sent
+    /// again. Messages that were not yet written to the socket, and those typed at the prompt in the meantime, are sent
+    /// over the next connection.
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "forever", value_parser = values::attempts, hide_short_help = true)]
     pub(crate) reconnect: Option<Attempts>,
 
     /// Wait between attempts: 0.5s..30s by default
     ///
-    /// The first is made after a random time up to MIN; then that limit doubles, up to MAX. A connection that lived (for 5s, or MAX if
-    /// that is less) sets it back.
+    /// The first attempt is made after a random time up to MIN; then this limit doubles with each attempt, up to MAX. A
+    /// connection that lasted for 5s (or MAX, if that is less) resets it.
     #[arg(long, value_name = "MIN..MAX", value_parser = values::delay, requires = "reconnect", hide_short_help = true)]
     pub(crate) reconnect_delay: Option<Delay>,
 }
@@ -648,31 +661,32 @@ pub(crate) struct ProtocolArgs {
 
     /// Compress messages (permessage-deflate)
     ///
-    /// auto offers it, and goes without if the server does not take it; required fails then. Messages of 64 bytes and
-    /// more are compressed. `-v` and the `open` record tell what was agreed on, `/info` how well it works.
+    /// auto offers compression and continues without it if the server does not accept it; required fails in that case.
+    /// Messages of 64 bytes and more are compressed. `-v` and the `open` record show what was negotiated, `/info` how
+    /// well it works.
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub(crate) compress: Compress,
 
     /// Offer these parameters of permessage-deflate
     ///
     /// Any of `client_no_context_takeover`, `server_no_context_takeover`, `client_max_window_bits[=N]` and
-    /// `server_max_window_bits=N` (RFC 7692, section 7.1), with semicolons between them; N is 8 to 15. Those for the
-    /// client are kept whatever the server says.
+    /// `server_max_window_bits=N` (RFC 7692, section 7.1), separated by semicolons; N is 8 to 15. wsprobe follows those
+    /// for the client whatever the server answers.
     #[arg(long, value_name = "LIST", value_parser = values::deflate, hide_short_help = true)]
     pub(crate) compress_options: Option<Parameters>,
 
-    /// Send messages in frames of this size at most
+    /// Send messages in frames of at most this size
     ///
-    /// A size in bytes, or with a unit. What is compressed is cut after it was compressed. Without it, only messages
-    /// over 64 KiB are cut.
+    /// A size in bytes, or with a unit. Compressed messages are split after compression. Without this option, only
+    /// messages over 64 KiB are split.
     #[arg(long, value_name = "SIZE", value_parser = crate::text::units::size, hide_short_help = true)]
     pub(crate) fragment: Option<usize>,
 
-    /// The version of the protocol; there is only 13
+    /// The version of the protocol; only 13 is supported
     #[arg(short = 'p', long = "protocol", value_name = "N", value_parser = values::protocol_version, hide_short_help = true)]
     pub(crate) protocol_version: Option<u8>,
 
-    /// Commands with a slash always work at the prompt; this is for command lines written for wscat
+    /// Slash commands always work at the prompt; this option is for command lines written for wscat
     #[arg(long, hide_short_help = true)]
     pub(crate) slash: bool,
 }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser as _};
+use clap::Args;
 use serde_json_path::JsonPath;
 
 use super::env::Env;
 use super::options::{
     EndingArgs, Options, OutputArgs, ProtocolArgs, RequestArgs, RouteArgs, StdinArgs, TimingArgs, TlsArgs,
 };
-use super::{Cli, translate, values};
+use super::{translate, values};
 use crate::app::Job;
 use crate::error::Error;
 use crate::events::ClientName;
@@ -52,7 +52,7 @@ pub(super) struct ToScript {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Take this client's part of what `listen` recorded
+    /// Use this client's part of a recording of `listen`
     #[arg(long, value_name = "NAME", value_parser = values::client)]
     client: Option<ClientName>,
 }
@@ -62,33 +62,32 @@ pub(super) struct ToScript {
 struct Replaying {
     /// How fast: `2x`, `0.5x`, or `max` for no pauses
     ///
-    /// The time between what is sent is that of the recording, so many times shorter. Answers are waited for at any
-    /// speed.
+    /// The recorded pauses are divided by this factor. wsprobe waits for answers at any speed.
     #[arg(long, value_name = "SPEED", default_value = "1x", value_parser = values::speed)]
     speed: Speed,
 
-    /// Exit with 1 unless the same answers come
+    /// Exit with 1 unless the same answers arrive
     ///
-    /// The messages that were recorded, in their order, and the code of the Close. Two texts that are JSON are the same
-    /// if their values are; other texts and bytes have to be equal. What is different, missing or one too many is
-    /// told on stderr. The exit status is 0 if nothing is, however the recorded connection ended.
+    /// Compares the recorded messages, in their order, and the code of the Close. Two texts that are JSON are equal if
+    /// their values are; other texts and bytes have to be identical. Different, missing and additional answers are
+    /// printed on stderr. The exit status is 0 if there are none, however the recorded connection ended.
     #[arg(long)]
     compare: bool,
 
-    /// Let JSON answers differ here; repeat it for more
+    /// Ignore differences of JSON answers here; repeat it for more
     ///
     /// A JSONPath (RFC 9535), whose leading `$.` may be left out: `--ignore time --ignore '$..id'`.
     #[arg(long, value_name = "PATH", requires = "compare", value_parser = values::path)]
     ignore: Vec<JsonPath>,
 
-    /// Play this client's part of what `listen` recorded
+    /// Send this client's part of a recording of `listen`
     #[arg(long, value_name = "NAME", value_parser = values::client)]
     client: Option<ClientName>,
 
-    /// Wait so long for each recorded answer, or `forever`
+    /// Wait this long for each recorded answer, or `forever`
     ///
-    /// Before what was sent after it is sent again, and at the end for the server's Close if it closed. What has not
-    /// come by then is not waited for any more.
+    /// An answer is waited for before sending what followed it in the recording; at the end, the server's Close is
+    /// waited for if it was recorded. After this time, wsprobe no longer waits for the answer.
     #[arg(short, long, value_name = "TIME", default_value = "5s", value_parser = values::wait)]
     wait: Wait,
 
@@ -96,7 +95,7 @@ struct Replaying {
     #[arg(long, value_name = "TIME", value_parser = crate::text::units::time)]
     timeout: Option<Duration>,
 
-    /// Give up on the server's Close after this long
+    /// Stop waiting for the server's Close after this long
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time)]
     close_timeout: Duration,
 }
@@ -111,13 +110,13 @@ impl ReplayArgs {
     pub(super) fn job(&self, env: &Env) -> Result<crate::commands::replay::ReplayOptions, Error> {
         if self.timing.reconnect.is_some() {
             return Err(Error::Usage(
-                "a replay connects as often as was recorded, and so not with `--reconnect`".to_owned(),
+                "`--reconnect` cannot be used with `replay`, which connects as many times as the recording".to_owned(),
             ));
         }
         if self.output.vi {
-            return Err(Error::Usage("`--vi` is for the prompt, and a replay has none".to_owned()));
+            return Err(Error::Usage("`--vi` cannot be used with `replay`, which has no prompt".to_owned()));
         }
-        let defaults = Cli::parse_from(["wsprobe", ":0"]).options;
+        let defaults = Options::defaults();
         let options = Options {
             // Nothing is read from stdin, also on a terminal.
             messages: super::options::MessageArgs {

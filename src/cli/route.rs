@@ -40,7 +40,7 @@ fn family(options: &Options) -> Result<Option<Family>, Error> {
     let possible = options.route.interface.as_ref().and_then(crate::dial::LocalAddress::family);
     match (wanted, possible) {
         (Some(wanted), Some(possible)) if wanted != possible => {
-            Err(Error::Usage("the address of `--interface` is of the family that `-4` or `-6` excludes".to_owned()))
+            Err(Error::Usage("`-4` or `-6` excludes the family of the address in `--interface`".to_owned()))
         }
         _ => Ok(wanted.or(possible)),
     }
@@ -67,15 +67,16 @@ fn read_proxy(place: &str, text: &str) -> Result<Option<Proxy>, Error> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    Proxy::from_text(text).map(Some).map_err(|error| Error::Usage(format!("bad value for `{place}`: {error}")))
+    Proxy::from_text(text).map(Some).map_err(|error| Error::Usage(format!("invalid value for `{place}`: {error}")))
 }
 
 fn trust(options: &Options) -> Result<Trust, Error> {
     match &options.tls.cacert {
         _ if options.tls.insecure => Ok(Trust::Anyone),
         None => Ok(Trust::System),
-        Some(path) => Trust::from_pem_file(path)
-            .map_err(|error| Error::Usage(format!("`{}` is no value for `--cacert <FILE>`: {error}", path.display()))),
+        Some(path) => Trust::from_pem_file(path).map_err(|error| {
+            Error::Usage(format!("invalid value `{}` for `--cacert <FILE>`: {error}", path.display()))
+        }),
     }
 }
 

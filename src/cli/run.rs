@@ -24,16 +24,16 @@ pub(crate) struct RunArgs {
 
     /// Only check the scripts: nothing connects
     ///
-    /// All errors of all files are told, each with its line and column; the exit status is 2 if there are any. Whether
-    /// variables have values is checked only if `--var` or `--vars` gives some. With `--fmt`, files that are not in
-    /// their canonical form are named and left alone, and the exit status is 1.
+    /// All errors of all files are printed, each with its line and column; the exit status is 2 if there are any.
+    /// Whether variables have values is checked only if `--var` or `--vars` is given. With `--fmt`, files that are not
+    /// in their canonical form are listed and not changed, and the exit status is 1.
     #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames"])]
     check: bool,
 
-    /// Bring the scripts into their canonical form
+    /// Format the scripts: write them in their canonical form
     ///
-    /// Files are written in place, stdin is printed to stdout. Indentation and blanks between words change; comments and
-    /// what is sent or expected do not. When any file has an error, none is written.
+    /// Files are changed in place, stdin is printed to stdout. Indentation and blanks between words change; comments
+    /// and the contents of messages do not. If any file has an error, none is written.
     #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames", "var", "vars"])]
     fmt: bool,
 
@@ -50,14 +50,14 @@ pub(crate) struct RunArgs {
 pub(super) struct Values {
     /// Give a variable a value: `--var url=ws://localhost:8080`
     ///
-    /// It stands where a script says `{{NAME}}`, and goes over what `--vars` says.
+    /// It replaces `{{NAME}}` in scripts, and overrides `--vars`.
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     var: Vec<(String, String)>,
 
-    /// Take variables from a file: TOML, JSON or .env, as its name tells
+    /// Take variables from a file: TOML, JSON or .env, according to its name
     ///
-    /// Nested keys are joined with dots: `{{server.url}}`, `{{list.0}}`. Of several files the last one to name a
-    /// variable is right.
+    /// Nested keys are joined with dots: `{{server.url}}`, `{{list.0}}`. If several files set a variable, the last one
+    /// wins.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     vars: Vec<PathBuf>,
 }
@@ -77,7 +77,9 @@ impl RunArgs {
         let (reports, more) = self.playing.reports()?;
         let paths: Vec<_> = more.into_iter().chain(self.paths).collect();
         if paths.is_empty() {
-            return Err(Error::Usage("which scripts? `wsprobe run FILE...`, or a folder of them".to_owned()));
+            return Err(Error::Usage(
+                "no script given: use `wsprobe run FILE...`, or name a folder of scripts".to_owned(),
+            ));
         }
         let variables = self.values.read()?;
         let known = (is_played || self.values.has_any()).then(|| variables.clone());
@@ -111,10 +113,10 @@ impl Values {
 fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variables, Error> {
     let mut variables = Variables::new(Env::secret);
     for path in paths {
-        let bad = |why: String| Error::Usage(format!("`{}` holds no variables: {why}", path.display()));
+        let bad = |why: String| Error::Usage(format!("cannot use the variables of `{}`: {why}", path.display()));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let format =
-            VariablesFormat::of(&name).ok_or_else(|| bad("its name ends in .toml, .json or .env".to_owned()))?;
+            VariablesFormat::of(&name).ok_or_else(|| bad("its name must end in .toml, .json or .env".to_owned()))?;
         let unread = |source| Error::File { what: "read", path: path.clone(), source };
         let text = file::read_to_string(path).map_err(unread)?;
         files::read(&text, format).map_err(bad)?.into_iter().for_each(|(name, value)| variables.set(name, value));
@@ -127,8 +129,8 @@ fn variables(paths: &[PathBuf], given: Vec<(String, String)>) -> Result<Variable
 fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if is_reference(name) => Ok((name.to_owned(), value.to_owned())),
-        Some(_) => Err("a name has letters, digits, `_` and `-`, and begins with a letter or `_`".to_owned()),
-        None => Err("write `NAME=VALUE`".to_owned()),
+        Some(_) => Err("a name consists of letters, digits, `_` and `-`, and begins with a letter or `_`".to_owned()),
+        None => Err("expected `NAME=VALUE`".to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Values that need not stand in argv: `@FILE`, `env:NAME`, `ask:`.
+//! Values that need not be given in argv: `@FILE`, `env:NAME`, `ask:`.
 
 use std::path::Path;
 
@@ -8,15 +8,15 @@ use crate::request::jar::Jar;
 use crate::request::{Credentials, Header};
 use crate::sys::file;
 
-/// Stands before a value that is data, whatever it looks like: no argument that was typed can hold it.
+/// Marks a value as plain data, whatever it looks like: no typed argument can contain this character.
 const DATA: char = '\0';
 
-/// A value that says where it stands, made one that does not.
+/// Marks a value that looks like a place as plain data.
 pub(super) fn as_data(text: &str) -> String {
     if is_place(text) { format!("{DATA}{text}") } else { text.to_owned() }
 }
 
-/// Whether it says where the value stands.
+/// Whether it names a place to read the value from.
 fn is_place(text: &str) -> bool {
     text.starts_with('@') || text.starts_with("env:") || text == "ask:"
 }
@@ -32,7 +32,7 @@ pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
     }
     if let Some(name) = text.strip_prefix("env:") {
         return Env::secret(name)
-            .ok_or_else(|| Error::Usage(format!("`{text}` is no value for `{option}`: `{name}` is not set")));
+            .ok_or_else(|| Error::Usage(format!("invalid value `{text}` for `{option}`: `{name}` is not set")));
     }
     if text == "ask:" {
         return ask(option.trim_start_matches('-'));
@@ -40,14 +40,14 @@ pub(super) fn resolve(option: &str, text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-/// A token, from wherever. What is wrong with it is said without showing it.
+/// A token, from any place. Errors do not show it.
 pub(super) fn bearer(text: &str) -> Result<Credentials, Error> {
     let token = resolve("--bearer", text)?;
-    let bad = |error| Error::Usage(format!("`--bearer <TOKEN>` got a token that cannot be sent: {error}"));
+    let bad = |error| Error::Usage(format!("the token of `--bearer <TOKEN>` cannot be sent: {error}"));
     values::field_value(&token).map(Credentials::Bearer).map_err(bad)
 }
 
-/// `NAME[:PASS]`, from wherever; asks for what is missing.
+/// `NAME[:PASS]`, from any place; asks for a missing password.
 pub(super) fn user(text: &str) -> Result<Credentials, Error> {
     let text = resolve("--user", text)?;
     let (user, password) = match text.split_once(':') {
@@ -57,14 +57,14 @@ pub(super) fn user(text: &str) -> Result<Credentials, Error> {
     Ok(Credentials::Basic { user, password })
 }
 
-/// A subprotocol, or where it stands; what it is then is looked at when it is there.
+/// A subprotocol, or a place to read it from; in that case it is checked after reading.
 pub(super) fn subprotocol(text: &str) -> Result<String, String> {
     if is_place(text) { Ok(text.to_owned()) } else { values::subprotocol(text) }
 }
 
-/// Subprotocols, from wherever. What is wrong with one that did not stand in argv is said without showing it.
+/// Subprotocols, from any place. Errors do not show a value that was not given in argv.
 pub(super) fn subprotocols(texts: &[String]) -> Result<Vec<String>, Error> {
-    let bad = |error| Error::Usage(format!("`--subprotocol <NAME>` got one that cannot be sent: {error}"));
+    let bad = |error| Error::Usage(format!("the value of `--subprotocol <NAME>` cannot be sent: {error}"));
     texts.iter().map(|text| values::subprotocol(&resolve("--subprotocol", text)?).map_err(bad)).collect()
 }
 
@@ -74,7 +74,7 @@ pub(super) enum CookieArg {
     Jar(Jar),
 }
 
-/// A cookie, from wherever, or `@FILE` with a whole jar.
+/// A cookie, from any place, or `@FILE` with a whole jar.
 pub(super) fn cookie(text: &str) -> Result<CookieArg, Error> {
     if let Some(path) = text.strip_prefix('@')
         && let Some(jar) = Jar::from_text(&read("--cookie", Path::new(path))?)
@@ -85,12 +85,14 @@ pub(super) fn cookie(text: &str) -> Result<CookieArg, Error> {
     let is_pair = pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
     if !is_pair || pair.contains(|c: char| c.is_ascii_control()) {
         let kind = if text.starts_with('@') { ", or Netscape's format" } else { "" };
-        return Err(Error::Usage(format!("`--cookie <NAME=VALUE>` takes a name, `=` and a value in one line{kind}")));
+        return Err(Error::Usage(format!(
+            "invalid value for `--cookie <NAME=VALUE>`: expected a name, `=` and a value on one line{kind}"
+        )));
     }
     Ok(CookieArg::Pair(pair))
 }
 
-/// `-H`: a header, or `@FILE` with one a line.
+/// `-H`: a header, or `@FILE` with one per line.
 pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
     let Some(path) = text.strip_prefix('@') else {
         let header = values::header(text).map_err(|error| bad_header(text, &error))?;
@@ -102,7 +104,7 @@ pub(super) fn headers(text: &str) -> Result<Vec<Header>, Error> {
         .map(|(at, line)| {
             let place = format!("line {} of `@{path}`", at + 1);
             values::header(line)
-                .map_err(|error| Error::Usage(format!("{place} is no value for `--header <HEADER>`: {error}")))
+                .map_err(|error| Error::Usage(format!("invalid value in {place} for `--header <HEADER>`: {error}")))
         })
         .collect()
 }
@@ -113,11 +115,11 @@ fn bad_header(text: &str, error: &str) -> Error {
         Some((name, _)) => format!("{}: …", name.escape_debug()),
         None => text.escape_debug().to_string(),
     };
-    Error::Usage(format!("`{shown}` is no value for `--header <HEADER>`: {error}"))
+    Error::Usage(format!("invalid value `{shown}` for `--header <HEADER>`: {error}"))
 }
 
 pub(crate) fn read(option: &str, path: &Path) -> Result<String, Error> {
-    let bad = |error| Error::Usage(format!("`@{}` is no value for `{option}`: {error}", path.display()));
+    let bad = |error| Error::Usage(format!("invalid value `@{}` for `{option}`: {error}", path.display()));
     file::read_to_string(path).map_err(bad)
 }
 

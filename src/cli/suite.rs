@@ -1,4 +1,4 @@
-//! The options of `wsprobe run` that say how scripts are played and what is told of them.
+//! The options of `wsprobe run` that control how scripts are played and reported.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -32,29 +32,29 @@ pub(super) struct PlayingArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Playing")]
 struct ChoiceArgs {
-    /// Play so many files at once: by default, as many as there are CPUs
+    /// Run this many files at once: by default, one per CPU
     #[arg(long, value_name = "N", value_parser = values::positive::<u32>, hide_short_help = true)]
     jobs: Option<u32>,
 
     /// End the run when a file has failed
     ///
-    /// Those that are being played then are ended too, and count as not run.
+    /// Files that are running then are stopped, and count as not run.
     #[arg(long, hide_short_help = true)]
     fail_fast: bool,
 
-    /// Play each file so many times
+    /// Run each file this many times
     #[arg(long, value_name = "N", default_value = "1", hide_default_value = true, value_parser = values::positive::<u32>, hide_short_help = true)]
     repeat: u32,
 
-    /// Play only files that have this in their path; repeat it for more
+    /// Run only files whose path contains this; repeat it for more
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     filter: Vec<String>,
 
-    /// Give each file so long, all of its steps together
+    /// Limit the time of each file, all of its steps together
     #[arg(long, value_name = "TIME", value_parser = crate::text::units::time, hide_short_help = true)]
     timeout: Option<Duration>,
 
-    /// Give up on a server's Close after this long
+    /// Stop waiting for a server's Close after this long
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time, hide_short_help = true)]
     close_timeout: Duration,
 }
@@ -67,7 +67,7 @@ struct SuiteOutputArgs {
 
     /// Write a JSON record for each event of all connections to this file
     ///
-    /// The same that `wsprobe --record` writes.
+    /// The records are those of `wsprobe --record`.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     record: Option<PathBuf>,
 
@@ -75,7 +75,7 @@ struct SuiteOutputArgs {
     #[arg(long, requires = "record", hide_short_help = true)]
     record_secrets: bool,
 
-    /// Show each frame on the wire, both ways
+    /// Show each frame on the wire, in both directions
     #[arg(long, hide_short_help = true)]
     frames: bool,
 
@@ -87,7 +87,7 @@ struct SuiteOutputArgs {
     #[arg(long, hide_short_help = true, conflicts_with = "color")]
     no_color: bool,
 
-    /// Tell only of what failed
+    /// Show only failures
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
@@ -134,12 +134,12 @@ impl PlayingArgs {
     /// The reports that are wanted, and files to play that were given with them.
     ///
     /// # Errors
-    /// What is no report, or would overwrite a script.
+    /// An invalid report, or one that would overwrite a script.
     pub(super) fn reports(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         self.output.reports.read()
     }
 
-    /// How to talk to the user.
+    /// How to print messages to the user.
     pub(super) fn diagnostics(&self, env: &Env) -> Diagnostics {
         let output = &self.output;
         let colour = !output.no_color && translate::chosen(output.color, env.colours(env.stderr_is_terminal));
@@ -164,12 +164,12 @@ impl FromArgMatches for ReportArgs {
 }
 
 impl Args for ReportArgs {
-    /// By hand, since clap's derive does not tell which values were given together.
+    /// By hand, because clap's derive does not show which values were given together.
     fn augment_args(command: Command) -> Command {
         const SUMMARY: &str = "Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more";
-        const DETAILS: &str = "TAP goes to stdout, as each file ends, the others to their file when all have; \
-            `junit=FILE` means the same as `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: what \
-            is told is told on stderr.";
+        const DETAILS: &str = "TAP is written to stdout as each file ends, the other reports to their file after the last one; \
+            `junit=FILE` means the same as `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: results \
+            are shown on stderr.";
         let report = Arg::new("report").long("report").value_name("FORMAT [FILE]").num_args(1..=2);
         let report = report.action(ArgAction::Append).hide_short_help(true).help_heading("Output");
         command.arg(report.help(SUMMARY).long_help(format!("{SUMMARY}\n\n{DETAILS}")))
@@ -181,10 +181,10 @@ impl Args for ReportArgs {
 }
 
 impl ReportArgs {
-    /// The reports that are wanted, and the files to play that stand behind them: the FILE of `--report tap FILE`.
+    /// The requested reports, and files to play that follow them: the FILE of `--report tap FILE`.
     ///
     /// # Errors
-    /// What is no report, or would overwrite a script.
+    /// An invalid report, or one that would overwrite a script.
     fn read(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         let mut reports: Vec<ReportRequest> = Vec::new();
         let mut others = Vec::new();
@@ -195,14 +195,17 @@ impl ReportArgs {
             let format = format(name)?;
             let second = values.next();
             if file.is_none() && format != ReportFormat::Tap {
-                file = Some(second.ok_or_else(|| Error::Usage(format!("which file? `--report {name} FILE`")))?);
+                file =
+                    Some(second.ok_or_else(|| {
+                        Error::Usage(format!("`--report {name}` needs a file: `--report {name} FILE`"))
+                    })?);
             } else {
                 others.extend(second.map(PathBuf::from));
             }
             let file = file.filter(|file| *file != "-").map(PathBuf::from);
             if let Some(script) = file.as_deref().filter(|file| is_script(file)) {
                 return Err(Error::Usage(format!(
-                    "`--report {name}` would overwrite `{}`: first the file of the report, then those to play",
+                    "`--report {name}` would overwrite `{}`: the file of the report comes first, then the files to run",
                     script.display()
                 )));
             }
@@ -220,7 +223,7 @@ fn format(name: &str) -> Result<ReportFormat, Error> {
         "tap" => Ok(ReportFormat::Tap),
         "json" => Ok(ReportFormat::Json),
         "junit" => Ok(ReportFormat::Junit),
-        _ => Err(Error::Usage(format!("`{name}` is no report: there are `tap`, `junit FILE` and `json FILE`"))),
+        _ => Err(Error::Usage(format!("invalid report `{name}`: expected `tap`, `junit FILE` or `json FILE`"))),
     }
 }
 

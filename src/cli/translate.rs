@@ -38,16 +38,16 @@ const INTERVAL: Duration = Duration::from_secs(30);
 
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long nothing has come when it is taken that nothing more will, unless something else is said.
+/// The default of `--wait-idle`: after this long without messages, no more are expected.
 const IDLE: Duration = Duration::from_secs(1);
 
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let parsed = Parsed::from_text(url)
-        .map_err(|error| Error::Usage(format!("`{}` is no URL: {error}", masking::typed(url))))?;
+        .map_err(|error| Error::Usage(format!("invalid URL `{}`: {error}", masking::typed(url))))?;
     if matches!(parsed.target.place, Endpoint::Unix(_)) && options.route.proxy.is_some() {
-        return Err(Error::Usage("`--proxy` leads to hosts, and the URL is that of a Unix socket".to_owned()));
+        return Err(Error::Usage("`--proxy` cannot be used with the URL of a Unix socket".to_owned()));
     }
     plan(parsed, options, env)
 }
@@ -125,7 +125,7 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(PromptOptions { exit_on_close: options.ending.exit_on_close, ..prompt });
     }
-    // What is to be recorded or sent again has to be there as a whole.
+    // What is recorded or sent again must be complete.
     let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
     Source::Pipe(cut(stdin, may_stream))
 }
@@ -173,9 +173,9 @@ fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
     messages.execute.iter().map(message).collect()
 }
 
-/// A message of the command line, made as one of stdin is.
+/// A message of the command line, converted like one of stdin.
 pub(super) fn message(option: &str, text: &str, stdin: &options::StdinArgs) -> Result<Message, Error> {
-    let bad = |error| Error::Usage(format!("`{text}` is no value for `{option}`: {error}"));
+    let bad = |error| Error::Usage(format!("invalid value `{text}` for `{option}`: {error}"));
     Ok(match (stdin.binary, stdin.escapes) {
         (false, false) => Message::from(text),
         (true, false) => Message::Binary(text.to_owned().into()),
@@ -192,7 +192,7 @@ fn patience(timing: &options::TimingArgs) -> RetryPolicy {
     }
 }
 
-/// Pings go out by themselves at the prompt only: who thinks between two lines is not to lose the connection.
+/// Pings are automatic only at the prompt: a user who pauses between two lines should not lose the connection.
 pub(super) fn pings(
     interval: Option<Interval>,
     timeout: Option<Duration>,
@@ -200,7 +200,7 @@ pub(super) fn pings(
 ) -> Result<Option<Pinging>, Error> {
     match (interval, timeout) {
         (Some(Interval::Off), Some(_)) => {
-            Err(Error::Usage("`--ping-timeout <TIME>` needs pings, which `--ping-interval off` forbids".to_owned()))
+            Err(Error::Usage("`--ping-timeout <TIME>` needs pings, which `--ping-interval off` disables".to_owned()))
         }
         (Some(Interval::Off), None) => Ok(None),
         (Some(Interval::Every(every)), _) => Ok(Some(Pinging { every, timeout: timeout.unwrap_or(PING_TIMEOUT) })),
@@ -215,7 +215,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     let timing = &options.timing;
     let heartbeat = timing.heartbeat.as_ref().map(|text| {
         let message = message("--heartbeat <TEXT>", text, &options.messages.stdin)?;
-        Ok(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
+        Ok::<_, Error>(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
     });
     let habits = KeepaliveOptions {
         pings: pings(timing.ping_interval, timing.ping_timeout, is_prompt)?,
@@ -242,7 +242,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     })
 }
 
-/// An explicit `--wait` is all the time there is, unless silence is to end it too.
+/// An explicit `--wait` is the full time, unless `--wait-idle` is given too.
 fn linger(ending: &options::EndingArgs) -> LingerPolicy {
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),
@@ -255,12 +255,12 @@ fn linger(ending: &options::EndingArgs) -> LingerPolicy {
 fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
     const OPTION: &str = "--reply <REGEX> <TEXT>";
     let rule = |pair: &[String]| {
-        let bad = |why| Error::Usage(format!("`{}` is no value for `{OPTION}`: {why}", pair[0]));
+        let bad = |why| Error::Usage(format!("invalid value `{}` for `{OPTION}`: {why}", pair[0]));
         let regex = crate::text::patterns::regex(&pair[0]).map_err(bad)?;
         let text = message(OPTION, &pair[1], &messages.stdin)?;
         let text = String::from_utf8(text.data().to_vec());
         let text =
-            text.map_err(|_| Error::Usage(format!("`{}` is no value for `{OPTION}`: it is not UTF-8", pair[1])))?;
+            text.map_err(|_| Error::Usage(format!("invalid value `{}` for `{OPTION}`: it is not UTF-8", pair[1])))?;
         Ok(ReplyRule { regex, text })
     };
     let rules = messages.reply.chunks_exact(2).map(rule).collect::<Result<_, Error>>()?;
@@ -316,7 +316,7 @@ pub(super) fn compression(compress: Compress, options: Option<Parameters>) -> Re
     let wishes = options.unwrap_or_default();
     match compress {
         Compress::Off if options.is_some() => {
-            Err(Error::Usage("`--compress-options` and `--compress off` exclude each other".to_owned()))
+            Err(Error::Usage("`--compress-options` cannot be used with `--compress off`".to_owned()))
         }
         Compress::Off => Ok(Compression::Off),
         Compress::Auto => Ok(Compression::Wanted(wishes)),

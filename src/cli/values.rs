@@ -23,20 +23,20 @@ use crate::wire::offer::Parameters;
 pub(crate) fn wait(text: &str) -> Result<Wait, String> {
     match text {
         "forever" | "-1" => Ok(Wait::Forever),
-        _ => time(text).map(Wait::For).map_err(|error| format!("{error}; `forever` has no end")),
+        _ => time(text).map(Wait::For).map_err(|error| format!("{error}; `forever` sets no limit")),
     }
 }
 
 /// A time that is not zero.
 pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
-    time(text).and_then(|time| if time.is_zero() { Err("it is longer than 0".to_owned()) } else { Ok(time) })
+    time(text).and_then(|time| if time.is_zero() { Err("expected a time longer than 0".to_owned()) } else { Ok(time) })
 }
 
 /// A time or `off`.
 pub(crate) fn interval(text: &str) -> Result<Interval, String> {
     match text {
         "off" | "0" => Ok(Interval::Off),
-        _ => time_span(text).map(Interval::Every).map_err(|error| format!("{error}; `off` is never")),
+        _ => time_span(text).map(Interval::Every).map_err(|error| format!("{error}; `off` disables it")),
     }
 }
 
@@ -44,16 +44,19 @@ pub(crate) fn interval(text: &str) -> Result<Interval, String> {
 pub(crate) fn attempts(text: &str) -> Result<Attempts, String> {
     match text {
         "forever" => Ok(Attempts::Unlimited),
-        _ => text.parse().map(Attempts::UpTo).map_err(|_| "write a number from 1 on, or none for no limit".to_owned()),
+        _ => text
+            .parse()
+            .map(Attempts::UpTo)
+            .map_err(|_| "expected a number of at least 1, or no value for no limit".to_owned()),
     }
 }
 
 /// `500ms..30s`
 pub(crate) fn delay(text: &str) -> Result<Delay, String> {
-    let limits = text.split_once("..").ok_or("write two times like 0.5s..30s")?;
+    let limits = text.split_once("..").ok_or("expected two times like 0.5s..30s")?;
     let (first, longest) = (time_span(limits.0)?, time_span(limits.1)?);
     if first > longest {
-        Err("the first time is not more than the second".to_owned())
+        Err("the first time must not be longer than the second".to_owned())
     } else {
         Ok(Delay { first, longest })
     }
@@ -65,7 +68,7 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
     let per = if per.starts_with(|c: char| c.is_ascii_alphabetic()) { time(&format!("1{per}")) } else { time(per) };
     match (messages.parse::<NonZeroU32>(), per) {
         (Ok(messages), Ok(per)) if !per.is_zero() => Ok(Rate { messages, per }),
-        _ => Err("write a rate like 10 (a second), 10/s, 100/1m or 5/500ms, neither part zero".to_owned()),
+        _ => Err("expected a rate like 10 (per second), 10/s, 100/1m or 5/500ms, with neither part zero".to_owned()),
     }
 }
 
@@ -76,33 +79,34 @@ pub(crate) fn speed(text: &str) -> Result<Speed, String> {
     }
     match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
         Ok(times) if times.is_finite() && times > 0.0 => Ok(Speed::Times(times)),
-        _ => Err("write a speed like 2x, 0.5x or max".to_owned()),
+        _ => Err("expected a speed like 2x, 0.5x or max".to_owned()),
     }
 }
 
-/// How many of something that there has to be one of.
+/// A number of at least 1.
 pub(crate) fn positive<N: FromStr + From<u8> + PartialOrd>(text: &str) -> Result<N, String> {
-    text.parse().ok().filter(|count| *count >= N::from(1)).ok_or_else(|| "write a number, at least 1".to_owned())
+    text.parse().ok().filter(|count| *count >= N::from(1)).ok_or_else(|| "expected a number of at least 1".to_owned())
 }
 
 /// A number of messages to wait for.
 pub(crate) fn count(text: &str) -> Result<u64, String> {
-    positive(text).map_err(|_| "write a number of messages, at least 1".to_owned())
+    positive(text).map_err(|_| "expected a number of messages, at least 1".to_owned())
 }
 
 pub(crate) fn redirects(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "write a number of redirects, at least 0".to_owned())
+    text.parse().map_err(|_| "expected a number of redirects, at least 0".to_owned())
 }
 
 /// `Name: value`, or `Name:` (RFC 9110, section 5).
 pub(crate) fn header(text: &str) -> Result<Header, String> {
-    let (name, value) = text.split_once(':').ok_or("write a header like `Name: value`")?;
+    let (name, value) = text.split_once(':').ok_or("expected a header like `Name: value`")?;
     if !is_token(name) {
-        return Err("the name before the `:` has letters, digits and marks like `-`, and no space".to_owned());
+        return Err("the name before the `:` must consist of letters, digits and characters like `-`, without spaces"
+            .to_owned());
     }
     let value = value.trim_matches([' ', '\t']);
     if value.contains(|c: char| c.is_ascii_control() && c != '\t') {
-        return Err("a header's value has no line breaks and no other control characters".to_owned());
+        return Err("the value of a header must not contain line breaks or other control characters".to_owned());
     }
     Ok(Header::new(name, value))
 }
@@ -112,11 +116,11 @@ pub(crate) fn field_value(text: &str) -> Result<String, String> {
     header(&format!("X:{text}")).map(|header| header.value)
 }
 
-/// RFC 6455, section 4.1: there are older drafts, but nobody speaks them any more.
+/// RFC 6455, section 4.1: older drafts are not in use any more.
 pub(crate) fn protocol_version(text: &str) -> Result<u8, String> {
     match text {
         "13" => Ok(13),
-        _ => Err("the version of RFC 6455 is 13, and there is no other".to_owned()),
+        _ => Err("expected 13, the only version of RFC 6455".to_owned()),
     }
 }
 
@@ -124,24 +128,25 @@ pub(crate) fn protocol_version(text: &str) -> Result<u8, String> {
 pub(crate) fn subprotocol(text: &str) -> Result<String, String> {
     if !is_token(text) {
         return Err(
-            "a subprotocol has letters, digits and marks like `-`; give the option again for another".to_owned()
+            "a subprotocol consists of letters, digits and characters like `-`; repeat the option for more than one"
+                .to_owned(),
         );
     }
     Ok(text.to_owned())
 }
 
 pub(crate) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
-    ServerName::try_from(text.to_owned()).map_err(|_| "write a name like example.com, or an address".to_owned())
+    ServerName::try_from(text.to_owned()).map_err(|_| "expected a name like example.com, or an address".to_owned())
 }
 
 pub(crate) fn pin(text: &str) -> Result<Pin, String> {
-    Pin::from_text(text).ok_or_else(|| "write the SHA-256 of a public key in base64, 44 characters".to_owned())
+    Pin::from_text(text).ok_or_else(|| "expected the SHA-256 of a public key in base64, 44 characters".to_owned())
 }
 
-/// What stands between messages, with escapes. Not a `Vec`, which clap takes for a list of values.
+/// The delimiter between messages, with escapes. Not a `Vec`, which clap would treat as a list of values.
 pub(crate) fn delimiter(text: &str) -> Result<Bytes, String> {
     match unescape_bytes(text) {
-        Ok(bytes) if bytes.is_empty() => Err("a delimiter has at least one byte; `--whole` cuts nothing".to_owned()),
+        Ok(bytes) if bytes.is_empty() => Err("expected at least one byte; `--whole` does not split stdin".to_owned()),
         Ok(bytes) => Ok(bytes.into()),
         Err(error) => Err(error.to_string()),
     }
@@ -154,7 +159,7 @@ pub(crate) fn path(text: &str) -> Result<JsonPath, String> {
 
 /// `#1`; a shell would take it for a comment, so the sign may be left out.
 pub(crate) fn client(text: &str) -> Result<ClientName, String> {
-    text.parse().map_err(|_| "write a client's name, as in `#1`".to_owned())
+    text.parse().map_err(|_| "expected the name of a client, like `#1`".to_owned())
 }
 
 /// `PATH` or `PATH=VALUE`.
@@ -186,21 +191,22 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     let valid = context(ContextKind::ValidValue).unwrap_or_default();
     match error.kind() {
         ErrorKind::MissingRequiredArgument if argument.contains("URL") => {
-            return "which server? wsprobe URL, or `wsprobe demo` to try it out, `wsprobe --help` for more".to_owned();
+            return "no URL given: use `wsprobe URL`, or `wsprobe demo` to try it out; see `wsprobe --help` for more"
+                .to_owned();
         }
-        ErrorKind::MissingRequiredArgument => return format!("`{argument}` is missing; `--help` tells what it takes"),
-        ErrorKind::ValueValidation => return format!("`{value}` is no value for `{argument}`: {source}"),
+        ErrorKind::MissingRequiredArgument => return format!("`{argument}` is missing; see `--help`"),
+        ErrorKind::ValueValidation => return format!("invalid value `{value}` for `{argument}`: {source}"),
         ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
-        ErrorKind::InvalidValue => return format!("`{value}` is no value for `{argument}`: it takes one of {valid}"),
-        // To clap, what stands behind the URL can only be a command.
+        ErrorKind::InvalidValue => return format!("invalid value `{value}` for `{argument}`: expected one of {valid}"),
+        // clap takes an argument after the URL for a command.
         ErrorKind::ArgumentConflict => {
             if let Some(extra) = context(ContextKind::InvalidSubcommand) {
-                return format!("`{extra}` is one argument too many: there is one URL; `-x` sends a message");
+                return format!("unexpected argument `{extra}`: only one URL can be given; `-x` sends a message");
             }
         }
         _ => {}
     }
-    // clap's own first line says it well; a tip, if it has one, comes behind.
+    // clap's own first line is good; its tip, if there is one, follows.
     let text = error.render().to_string();
     let mut line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
     let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
@@ -251,18 +257,18 @@ mod tests {
                 ("5", Ok(MS(5_000))),
                 ("0.25", Ok(MS(250))),
                 ("0", Ok(MS(0))),
-                ("", Err("write a time like")),
-                ("-1", Err("write a time like")),
-                ("+1", Err("write a time like")),
-                ("1e3", Err("write a time like")),
-                ("inf", Err("write a time like")),
-                ("5 s", Err("write a time like")),
-                ("5d", Err("write a time like")),
-                ("5S", Err("write a time like")),
-                ("s", Err("write a time like")),
-                ("1m30", Err("write a time like")),
-                ("1.2.3s", Err("write a time like")),
-                (".", Err("write a time like")),
+                ("", Err("expected a time like")),
+                ("-1", Err("expected a time like")),
+                ("+1", Err("expected a time like")),
+                ("1e3", Err("expected a time like")),
+                ("inf", Err("expected a time like")),
+                ("5 s", Err("expected a time like")),
+                ("5d", Err("expected a time like")),
+                ("5S", Err("expected a time like")),
+                ("s", Err("expected a time like")),
+                ("1m30", Err("expected a time like")),
+                ("1.2.3s", Err("expected a time like")),
+                (".", Err("expected a time like")),
                 ("876001h", Err("at most 100 years")),
                 ("99999999999999999999999999999h", Err("at most 100 years")),
             ],
@@ -278,15 +284,15 @@ mod tests {
                 ("-1", Ok(Wait::Forever)),
                 ("0", Ok(Wait::For(MS(0)))),
                 ("500ms", Ok(Wait::For(MS(500)))),
-                ("-2", Err("`forever` has no end")),
-                ("ever", Err("write a time like")),
+                ("-2", Err("`forever` sets no limit")),
+                ("ever", Err("expected a time like")),
             ],
         );
     }
 
     #[test]
     fn numbers() {
-        let least = "write a number, at least 1";
+        let least = "expected a number of at least 1";
         check(
             positive::<u32>,
             [("1", Ok(1)), ("2000", Ok(2_000)), ("0", Err(least)), ("-1", Err(least)), ("x", Err(least))],
@@ -307,12 +313,12 @@ mod tests {
                 ("1kB", Ok(1_000)),
                 ("256MiB", Ok(268_435_456)),
                 ("2G", Ok(2_147_483_648)),
-                ("", Err("write a size like")),
-                ("K", Err("write a size like")),
-                ("-1", Err("write a size like")),
-                ("1.5M", Err("write a size like")),
-                ("1 K", Err("write a size like")),
-                ("1T", Err("write a size like")),
+                ("", Err("expected a size like")),
+                ("K", Err("expected a size like")),
+                ("-1", Err("expected a size like")),
+                ("1.5M", Err("expected a size like")),
+                ("1 K", Err("expected a size like")),
+                ("1T", Err("expected a size like")),
                 ("0", Err("at least 1")),
                 ("99999999999999999999", Err("more than this machine")),
                 ("99999999999999999G", Err("more than this machine")),
@@ -332,15 +338,15 @@ mod tests {
                 ("100/1m", rate_of(100, 60_000)),
                 ("5/500ms", rate_of(5, 500)),
                 ("5/2", rate_of(5, 2_000)),
-                ("", Err("write a rate like")),
+                ("", Err("expected a rate like")),
                 ("0", Err("neither part zero")),
                 ("10/0s", Err("neither part zero")),
-                ("10/", Err("write a rate like")),
-                ("/s", Err("write a rate like")),
-                ("-1", Err("write a rate like")),
-                ("1.5", Err("write a rate like")),
-                ("10/day", Err("write a rate like")),
-                ("5000000000", Err("write a rate like")),
+                ("10/", Err("expected a rate like")),
+                ("/s", Err("expected a rate like")),
+                ("-1", Err("expected a rate like")),
+                ("1.5", Err("expected a rate like")),
+                ("10/day", Err("expected a rate like")),
+                ("5000000000", Err("expected a rate like")),
             ],
         );
     }
@@ -389,10 +395,10 @@ mod tests {
                 ("Name : value", Err("the name before the `:`")),
                 ("Näme: value", Err("the name before the `:`")),
                 ("Na\r\nme: value", Err("the name before the `:`")),
-                ("Name: a\r\nEvil: b", Err("no line breaks")),
-                ("Name: a\n", Err("no line breaks")),
-                ("Name: a\0", Err("no line breaks")),
-                ("Name: a\x7f", Err("no line breaks")),
+                ("Name: a\r\nEvil: b", Err("must not contain line breaks")),
+                ("Name: a\n", Err("must not contain line breaks")),
+                ("Name: a\0", Err("must not contain line breaks")),
+                ("Name: a\x7f", Err("must not contain line breaks")),
             ],
         );
     }
@@ -404,9 +410,9 @@ mod tests {
             [
                 ("chat", Ok("chat".to_owned())),
                 ("v2.graphql-transport_ws", Ok("v2.graphql-transport_ws".to_owned())),
-                ("", Err("a subprotocol has")),
-                ("a, b", Err("give the option again")),
-                ("a/b", Err("a subprotocol has")),
+                ("", Err("a subprotocol consists of")),
+                ("a, b", Err("repeat the option")),
+                ("a/b", Err("a subprotocol consists of")),
             ],
         );
     }
@@ -420,7 +426,7 @@ mod tests {
                 (r"\r\n", Ok(Bytes::from_static(b"\r\n"))),
                 (r"--\x00\xff", Ok(Bytes::from_static(b"--\0\xff"))),
                 ("", Err("at least one byte")),
-                (r"\d", Err(r"`\d` is no escape")),
+                (r"\d", Err(r"unknown escape `\d`")),
             ],
         );
     }
@@ -435,6 +441,6 @@ mod tests {
     #[test]
     fn json_paths() {
         assert!(json_path("op=done").unwrap().judge(r#"{"op":"done"}"#) == Judged::Met);
-        assert!(json_path("$.").unwrap_err().contains("is no JSONPath"));
+        assert!(json_path("$.").unwrap_err().contains("is not a JSONPath"));
     }
 }

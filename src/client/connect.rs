@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::dial::error::DialError;
 use crate::dial::proxy::ProxyHead;
 use crate::dial::{self, Dialed, Route, Stream, tls};
 use crate::error::Error;
@@ -111,8 +112,8 @@ async fn shake_hands(
     }
     trace(Trace::Answered(started.elapsed()));
     answer.map_err(|source| match source {
-        HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, &options.route.tls) => {
-            Error::Tls { host: target.host(), source }
+        HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, options.route.tls.offer()) => {
+            DialError::Tls { host: target.host(), source }.into()
         }
         source => {
             let origin = request.field("Origin").map(str::to_owned);

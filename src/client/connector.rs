@@ -18,13 +18,13 @@ use crate::session::{Attempt, Backoff, Outcome, Wait};
 use crate::term::Talk;
 use crate::wire::Socket;
 
-/// Often enough to be there 100 ms after the server.
+/// Often enough to connect within 100 ms after the server is up.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
-/// A connection that is there so soon needs no words before.
+/// A connection that is made this fast is not announced.
 const SOON: Duration = Duration::from_millis(500);
 
-/// A connection, and what was agreed on.
+/// A connection, and what was negotiated.
 pub(crate) type Connected = (Socket<Stream>, Opened);
 
 /// Makes the connections of a run.
@@ -123,7 +123,7 @@ impl Connector {
         if outcome.wanted || !outcome.end.may_pass() { None } else { backoff.next(fastrand::f64()) }
     }
 
-    /// Connects at that time, and tries again for as long as that may help.
+    /// Connects at that time, and retries for as long as that may help.
     ///
     /// Cancel-safe, but for an attempt under way.
     pub(crate) async fn again(
@@ -192,7 +192,7 @@ async fn within<T>(
     }
 }
 
-/// Tries until the server is there, or fails in a way that waiting does not mend.
+/// Tries until the server is up, or fails in a way that waiting does not fix.
 async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
     let mut is_told = false;
     loop {

@@ -23,10 +23,10 @@ pub(crate) struct ClientOptions {
     pub(crate) look: OutputStyle,
     pub(crate) record: Option<PathBuf>,
     pub(crate) diagnostics: Diagnostics,
-    /// What of a line for curl has no place here.
+    /// The options of a curl command line that were ignored.
     pub(crate) dropped: Vec<String>,
     /// `--timeout`: the limit for all of it.
     pub(crate) timeout: Option<Duration>,
-    /// `--wait` or `--wait-idle` was given: where there is no input, it has ended before it began.
+    /// `--wait` or `--wait-idle` was given: without input, the input counts as ended from the start.
     pub(crate) ends_without_input: bool,
 }

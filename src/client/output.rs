@@ -17,6 +17,7 @@ use crate::events::{End, ErrorEvent, Event, EventKind, TimeOrder};
 use crate::message::Direction;
 use crate::render::{OutputStyle, PayloadFormat, Renderer, record, text};
 use crate::session::{Gone, Outlet};
+use crate::sys::file::Readers;
 use crate::term::{FileWriter, Talk, stdout_gone};
 
 /// A run that must leave gives its last output this long.
@@ -55,7 +56,7 @@ impl StreamOutput {
     /// Writes the last of it, after a session that ended so.
     pub(crate) async fn finish_after(self, end: &End, signals: &mut mpsc::Receiver<i32>) -> Result<(), Error> {
         match end {
-            // Whoever is to leave at once does not wait for a slow reader.
+            // A run that must end at once does not wait for a slow reader.
             End::Interrupted(_) | End::TimedOut => timeout(HASTE, self.finish()).await.unwrap_or(Ok(())),
             _ => tokio::select! {
                 finished = self.finish() => finished,
@@ -84,12 +85,12 @@ pub(crate) async fn open_record_if(path: Option<&Path>) -> Result<Option<OutputB
 
 /// Opens the file of `--record`; it is replaced when there is something to record.
 pub(crate) async fn open_record(path: &Path) -> Result<OutputBuffer, Error> {
-    record(path, output_file::open(path, output_file::PRIVATE).await)
+    record(path, output_file::open(path, Readers::Owner).await)
 }
 
 /// The same without waiting for the reader of a FIFO.
 pub(crate) fn open_record_now(path: &Path) -> Result<OutputBuffer, Error> {
-    record(path, output_file::open_now(path, output_file::PRIVATE))
+    record(path, output_file::open_now(path, Readers::Owner))
 }
 
 fn record(path: &Path, opened: io::Result<File>) -> Result<OutputBuffer, Error> {
@@ -153,7 +154,7 @@ impl Outlet for StreamOutput {
                 None => std::future::pending().await,
             }
         };
-        // A full disk is no reader that leaves: only the writer knows of it.
+        // A full disk is not a reader that left: only the writer notices it.
         tokio::select! {
             biased;
             () = stdout_gone() => {}

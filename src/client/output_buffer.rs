@@ -1,4 +1,4 @@
-//! Output on its way to a [`FileWriter`]: gathered while more comes, handed over in one piece when nothing does.
+//! Output on its way to a [`FileWriter`]: collected while more arrives, and handed over in one piece otherwise.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -13,7 +13,7 @@ use crate::term::FileWriter;
 /// Enough for one write; more waiting than this slows its source down.
 const PIECE: usize = 64 << 10;
 
-/// A buffer before a lane. Shared by the two halves of the pump, so it takes `&self`.
+/// A buffer before a writer. Shared by the two halves of the pump, so it takes `&self`.
 pub(crate) struct OutputBuffer {
     // Borrowed between awaits only.
     waiting: RefCell<BytesMut>,
@@ -38,7 +38,7 @@ impl OutputBuffer {
         append(&mut self.waiting.borrow_mut());
     }
 
-    /// Waits until there is room for more. Cancel-safe: nothing leaves the buffer without its place.
+    /// Waits until there is room for more. Cancel-safe: nothing leaves the buffer before a place is reserved for it.
     pub(crate) async fn room(&self) -> Result<(), Gone> {
         if self.waiting.borrow().len() < PIECE {
             return Ok(());
@@ -80,7 +80,7 @@ impl OutputBuffer {
     /// Waits until all is written.
     ///
     /// # Errors
-    /// What the writer could not write; a reader that went away is no error.
+    /// What the writer could not write; a reader that went away is not an error.
     pub(crate) async fn finish(self) -> io::Result<()> {
         // A failed writer tells its own reason below.
         let _ = self.flush().await;

@@ -1,19 +1,12 @@
 //! Files that are written as a whole, such as records and reports: what is in them stays until there is something to write,
-//! and none is one that the run itself reads or prints to.
+//! and files that the run itself reads or prints to are refused.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::sys::file;
-
-/// A new file that may hold secrets is for its owner alone, as curl's cookie jar and ssh's keys are.
-pub(crate) const PRIVATE: u32 = 0o600;
-
-/// A new file that others may read, as far as the umask lets them.
-pub(crate) const SHARED: u32 = 0o666;
+use crate::sys::file::{self, Readers};
 
 /// Our own streams, as they may be opened.
 const STREAMS: [(&str, &str); 3] = [("/dev/stdin", "stdin"), ("/dev/stdout", "stdout"), ("/dev/stderr", "stderr")];
@@ -23,30 +16,24 @@ const STREAMS: [(&str, &str); 3] = [("/dev/stdin", "stdin"), ("/dev/stdout", "st
 ///
 /// # Errors
 /// It cannot be written, or is one of our own streams.
-pub(crate) async fn open(path: &Path, mode: u32) -> io::Result<File> {
-    file::open(&replacing(mode), path).await.and_then(not_a_stream)
+pub(crate) async fn open(path: &Path, readers: Readers) -> io::Result<File> {
+    file::replace(path, readers).await.and_then(not_a_stream)
 }
 
 /// The same without waiting for anybody.
 ///
 /// # Errors
 /// The same; or nobody reads the FIFO.
-pub(crate) fn open_now(path: &Path, mode: u32) -> io::Result<File> {
-    file::open_now(&replacing(mode), path).and_then(not_a_stream)
-}
-
-fn replacing(mode: u32) -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(mode);
-    options
+pub(crate) fn open_now(path: &Path, readers: Readers) -> io::Result<File> {
+    file::replace_now(path, readers).and_then(not_a_stream)
 }
 
 fn not_a_stream(file: File) -> io::Result<File> {
     let metadata = file.metadata()?;
     // What is no file has nothing in it that could be lost.
-    let is_same = |stream: &str| std::fs::metadata(stream).is_ok_and(|stream| is_one(&metadata, &stream));
+    let is_same = |stream: &str| std::fs::metadata(stream).is_ok_and(|stream| file::is_same(&metadata, &stream));
     match STREAMS.iter().find(|(stream, _)| metadata.is_file() && is_same(stream)) {
-        Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the file of {name}"))),
+        Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the same file as {name}"))),
         None => Ok(file),
     }
 }
@@ -63,17 +50,14 @@ pub(crate) fn empty(file: &File) {
 /// They are the same file.
 pub(crate) fn check_not_read<'r>(written: &Path, read: impl IntoIterator<Item = &'r Path>) -> Result<(), Error> {
     let Ok(metadata) = std::fs::metadata(written) else { return Ok(()) };
-    let is_same = |path: &&Path| std::fs::metadata(path).is_ok_and(|read| read.is_file() && is_one(&metadata, &read));
+    let is_same =
+        |path: &&Path| std::fs::metadata(path).is_ok_and(|read| read.is_file() && file::is_same(&metadata, &read));
     match read.into_iter().find(is_same) {
         Some(path) => Err(Error::Usage(format!(
-            "`{}` would be replaced, and this run reads it as `{}`",
+            "`{}` would be overwritten, but this run reads it as `{}`",
             written.display(),
             path.display()
         ))),
         None => Ok(()),
     }
-}
-
-fn is_one(a: &Metadata, b: &Metadata) -> bool {
-    (a.dev(), a.ino()) == (b.dev(), b.ino())
 }

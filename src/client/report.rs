@@ -7,7 +7,9 @@ use crossterm::style::Color;
 use super::connect::Trace;
 use super::options::ClientOptions;
 use crate::compare::diff::DiffSide;
-use crate::dial::{Dialed, proxy};
+use crate::dial::Dialed;
+use crate::dial::error::DialError;
+use crate::dial::proxy::ProxyError;
 use crate::error::Error;
 use crate::events::{ClientName, End, ErrorEvent, FailureKind, Opened};
 use crate::handshake::Refusal;
@@ -26,7 +28,7 @@ use crate::wire::Fault;
 use crate::wire::offer::Agreed;
 use crate::wire::trace::WireEvent;
 
-/// Tells a step on the way to the connection, to who asked for details.
+/// Reports a step of connecting, for `-v`.
 pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
     match trace {
         Trace::Dialed { target, dialed } => {
@@ -65,12 +67,12 @@ fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
     talk.fine_detail(&format!("certificate: names {names}; valid until {until}"));
 }
 
-/// Tells that the connection takes its time.
+/// Reports that connecting takes its time.
 pub(crate) fn connecting(talk: &Talk, target: &Target) {
     talk.faint_progress(&format!("connecting to {}", masking::reference(&target.to_string())));
 }
 
-/// Tells that the connection is open.
+/// Reports that the connection is open.
 pub(crate) fn opened(talk: &Talk, opened: &Opened) {
     let subprotocol = opened.shown_subprotocol();
     let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
@@ -78,24 +80,24 @@ pub(crate) fn opened(talk: &Talk, opened: &Opened) {
     talk.say(&format!("connected to {}{chosen}", opened.shown_url()));
     let offered = opened.shown_offer();
     if subprotocol.is_none() && !offered.is_empty() {
-        talk.warn(&format!("the server chose none of the subprotocols that were offered: {}", offered.join(", ")));
+        talk.warn(&format!("the server chose none of the offered subprotocols: {}", offered.join(", ")));
     }
     if let Some(agreed) = &opened.deflate {
         talk.detail('*', &compressed(agreed));
     }
 }
 
-/// Shows what a client asked, and what it was answered, to who asked for details.
+/// Shows a client's request and the response, for `-v`.
 pub(crate) fn handshake(talk: &Talk, peer: &Peer, request: &str, answer: &str) {
     if request.is_empty() {
         return;
     }
-    talk.detail('*', &format!("{peer} asks, and is answered:"));
+    talk.detail('*', &format!("request of {peer}, and the response:"));
     talk.detail('<', &masking::head(request));
     talk.detail('>', &masking::head(answer));
 }
 
-/// Tells that a client has offered none of the subprotocols that the server speaks, if it speaks any.
+/// Reports that a client has offered none of the subprotocols that the server speaks, if it speaks any.
 pub(crate) fn no_subprotocol(talk: &Talk, name: ClientName, opening: &OpeningRequest, ours: &[String]) {
     if ours.is_empty() {
         return;
@@ -103,28 +105,29 @@ pub(crate) fn no_subprotocol(talk: &Talk, name: ClientName, opening: &OpeningReq
     let ours = ours.join(", ");
     let offered = masking::subprotocols(&opening.subprotocols().collect::<Vec<_>>().join(",")).shown;
     talk.warn(&if offered.is_empty() {
-        format!("{name} offers no subprotocol; the server speaks {ours}")
+        format!("{name} offers no subprotocol; the server supports {ours}")
     } else {
         let offered = offered.join(", ");
         format!(
-            "{name} offers {offered}, and the server speaks {ours}: with none in common, browsers and `ws` give the \
-             connection up"
+            "{name} offers {offered}, but the server supports {ours}: with none in common, browsers and `ws` fail the connection"
         )
     });
 }
 
-/// What was agreed on about compression.
+/// What was negotiated about compression.
 pub(crate) fn compressed(agreed: &Agreed) -> String {
     format!("messages are compressed; {agreed}")
 }
 
-/// Tells why there is no connection; a refusal's body comes with it.
+/// Reports why there is no connection; a refusal's body comes with it.
 pub(crate) fn not_connected(talk: &Talk, error: &Error) {
     talk.error(&error.chain());
     match error {
         Error::Refused(refusal) => refused(talk, refusal),
         // Its words matter less: it is not who was asked.
-        Error::Proxy { source: proxy::ProxyError::Refused(refusal), .. } if talk.is_verbose() => refused(talk, refusal),
+        Error::Dial(DialError::Proxy { source: ProxyError::Refused(refusal), .. }) if talk.is_verbose() => {
+            refused(talk, refusal)
+        }
         _ => {}
     }
 }
@@ -139,7 +142,7 @@ fn refused(talk: &Talk, refusal: &Refusal) {
     }
 }
 
-/// Tells how the last session ended, and what it leaves undone. Errors are told even when quiet; a record has them too.
+/// Reports how the last session ended, and what was not done. Errors are shown even with `--quiet`; records have them too.
 #[must_use]
 pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec<ErrorEvent> {
     let mut errors: Vec<_> = end(talk, plan, outcome).into_iter().collect();
@@ -148,8 +151,8 @@ pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec
     }
     match outcome.late {
         0 => {}
-        1 => talk.say("1 more message came after the last one that was waited for"),
-        late => talk.say(&format!("{late} more messages came after the last one that was waited for")),
+        1 => talk.say("1 more message arrived after the last one that was waited for"),
+        late => talk.say(&format!("{late} more messages arrived after the last one that was waited for")),
     }
     for missed in &outcome.missed {
         let words = format!("no message met the expectation {missed}");
@@ -171,7 +174,7 @@ pub(crate) fn ended(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Vec
     errors
 }
 
-/// Tells that a session ended which another one will follow.
+/// Reports that a session ended that another one follows.
 #[must_use]
 pub(crate) fn lost(talk: &Talk, plan: &ClientOptions, outcome: &Outcome, next: &Attempt) -> Option<ErrorEvent> {
     let error = end(talk, plan, outcome);
@@ -179,14 +182,14 @@ pub(crate) fn lost(talk: &Talk, plan: &ClientOptions, outcome: &Outcome, next: &
     error
 }
 
-/// Tells what a connection takes over from the one before.
+/// Reports what a connection takes over from the one before.
 pub(crate) fn resuming(talk: &Talk, messages: usize) {
     if messages > 0 {
-        talk.say(&format!("sending what was queued ({messages})"));
+        talk.say(&format!("sending the queued messages ({messages})"));
     }
 }
 
-/// Tells what was not sent, now that there will be no other connection.
+/// Reports what was not sent, when no other connection follows.
 pub(crate) fn unsent(talk: &Talk, messages: usize) {
     match messages {
         0 => {}
@@ -195,11 +198,11 @@ pub(crate) fn unsent(talk: &Talk, messages: usize) {
     }
 }
 
-/// Tells an end, and returns it if it is an error that no record has yet.
+/// Reports how a session ended, and returns it if it is an error that was not recorded yet.
 fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEvent> {
     let patience = plan.session.ending.close_timeout;
     let words = match &outcome.end {
-        // A missed expectation says it better.
+        // The message of a missed expectation says more.
         End::TimedOut if !outcome.missed.is_empty() => return None,
         End::OutputGone => return None,
         End::Closed { sent, close } => closed(close, if sent.is_none() { " by the server" } else { "" }),
@@ -208,16 +211,16 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         End::Silent => silent(plan),
         End::Broken(fault) => format!("the server {}", broken(fault)),
         End::Unanswered if outcome.sends_on => {
-            format!("the server sent on and did not answer our Close within {patience:?} (--close-timeout)")
+            format!("the server kept sending and did not answer our Close within {patience:?} (--close-timeout)")
         }
         End::Unanswered => format!("the server did not answer our Close within {patience:?} (--close-timeout)"),
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
         End::Interrupted(_) => "interrupted".to_owned(),
         End::BadInput(why) => why.clone(),
-        End::Abandoned => "cut without a Close, as asked".to_owned(),
-        End::Left => "the server has left after our half-close".to_owned(),
+        End::Abandoned => "cut without a Close, as requested".to_owned(),
+        End::Left => "the server closed the connection after our half-close".to_owned(),
     };
-    // One that sends on for ever has left nothing unsaid that was waited for.
+    // A server that never stops sending has sent everything that was expected.
     let kind = outcome.end.kind().filter(|_| !outcome.sends_on);
     match (&outcome.end, kind) {
         (End::Interrupted(_), _) | (_, None) => talk.say(&words),
@@ -226,7 +229,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
     kind.and_then(|_| recorded(&outcome.end, words))
 }
 
-/// An end as a record has it, where it is an error; the session itself has told a broken protocol.
+/// The end of a session as a record, if it is an error; a protocol error was reported by the session itself.
 fn recorded(end: &End, words: String) -> Option<ErrorEvent> {
     let kind = end.kind().filter(|_| !matches!(end, End::Broken(_)))?;
     Some(ErrorEvent::new(kind, words))
@@ -237,7 +240,7 @@ fn silent(plan: &ClientOptions) -> String {
     format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
 }
 
-/// Tells what is not as it was recorded; also when quiet.
+/// Shows a difference to the recording, even with `--quiet`.
 pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     talk.error(&format!("{place}: {}", difference.words));
     for line in &difference.diff {
@@ -250,20 +253,20 @@ pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     }
 }
 
-/// Tells how a client's session ended, where we are the server; a record has it too if it is an error.
+/// Reports how a client's session ended, where we are the server; a record has it too if it is an error.
 #[must_use]
 pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
     let (words, is_usual) = match end {
-        // It is the client's to say how it goes.
+        // How a client closes is its own decision.
         End::Closed { close, .. } => (closed(close, ""), true),
         End::Cut(None) => ("was cut without a Close".to_owned(), false),
         End::Cut(Some(error)) => (format!("was cut without a Close: {error}"), false),
         End::Broken(fault) => (broken(fault), false),
         End::Unanswered => ("did not answer our Close (--close-timeout)".to_owned(), false),
         End::Silent => ("did not answer a ping (--ping-timeout)".to_owned(), false),
-        End::Abandoned => ("was dropped without a Close, as asked".to_owned(), true),
-        End::Left => ("has left after our half-close".to_owned(), true),
-        // These end the server, which says so itself.
+        End::Abandoned => ("was dropped without a Close, as requested".to_owned(), true),
+        End::Left => ("closed the connection after our half-close".to_owned(), true),
+        // These end the server, which reports it itself.
         End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
     };
     let words = format!("{name} {words}");

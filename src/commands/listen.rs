@@ -46,7 +46,7 @@ pub(crate) async fn serve(service: &ListenOptions, talk: &Rc<Talk>) -> Result<u8
     let code = server.hold(&mut stdin, &mut signals, pending()).await?;
     let finished = match Rc::into_inner(output) {
         Some(output) => output.finish().await,
-        // Never so, as all tasks have ended; and then what they have put is lost with them.
+        // Does not happen, because all tasks have ended; otherwise, their events would be lost.
         None => Ok(()),
     };
     finished.map(|()| code)

@@ -1,5 +1,7 @@
 //! `wsprobe replay`: the client's part of a recording, played to a server.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -10,17 +12,19 @@ use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
 use crate::client::output::{StreamOutput, open_record_if};
 use crate::client::report;
+use crate::dial::Stream;
 use crate::error::Error;
-use crate::events::{Batch, ClientName, End, EventKind, Input};
+use crate::events::{Batch, ClientName, End, EventKind, Input, Opened};
 use crate::play::comparison::{ComparingOutlet, Comparison, Differences};
 use crate::play::recorded_part::{Last, RecordedPart};
 use crate::recording::check::{AnswerCheck, Ignored};
 use crate::recording::pace::{Schedule, Speed};
-use crate::recording::{Party, RecordedConnection, Recording, chosen};
+use crate::recording::{Party, RecordedConnection, Recording, Turns, chosen};
 use crate::runtime::deadline;
 use crate::session::{self, Outcome, Progress, Wait};
 use crate::sys::signals;
 use crate::term::{Talk, stdout_gone};
+use crate::wire::Socket;
 
 /// Batches between the recording and the socket.
 const BATCHES: usize = 2;
@@ -38,33 +42,29 @@ pub(crate) fn run(replay: &ReplayOptions) -> u8 {
     }
 }
 
+/// A recording on its way to a server.
+struct Replayer<'r> {
+    replay: &'r ReplayOptions,
+    recording: &'r Recording,
+    connector: Connector,
+    session: session::options::Options,
+    output: StreamOutput,
+    talk: &'r Rc<Talk>,
+    differences: Rc<Differences>,
+    schedule: Schedule,
+    signals: mpsc::Receiver<i32>,
+}
+
 async fn send_again(
     replay: &ReplayOptions,
     recording: &Recording,
     connections: &[RecordedConnection],
     talk: &Rc<Talk>,
 ) -> Result<u8, Error> {
-    let plan = &replay.plan;
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
-    let until = deadline(plan.timeout);
-    let link = Connector::new(plan, until);
-    let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
-    let output = StreamOutput::new(&plan.look, record, talk)?;
-    let mut options = plan.session.clone();
-    options.ending.deadline = until;
-    let mut schedule = Schedule::new(replay.speed);
-    let differences = Rc::new(Differences::new(Rc::clone(talk), recording.path().display().to_string()));
+    let mut replayer = Replayer::new(replay, recording, talk).await?;
     let mut last = None;
     for connection in connections {
-        let connecting = async {
-            match last {
-                None => link.first(&plan.connect, talk, &mut signals).await,
-                Some(_) => {
-                    let at = opened_at(recording, *connection)?;
-                    link.at(schedule.due(at, Instant::now()), &plan.connect, talk, &mut signals).await
-                }
-            }
-        };
+        let connecting = replayer.connect(*connection, last.is_none());
         let connected = tokio::select! {
             connected = connecting => connected,
             () = stdout_gone() => return Ok(0),
@@ -72,66 +72,117 @@ async fn send_again(
         let (socket, opened) = match connected {
             Ok(connected) => connected,
             Err(error) => {
-                output.put_now(error.event().into());
-                output.finish().await?;
+                replayer.output.put_now(error.event().into());
+                replayer.output.finish().await?;
                 return Err(error);
             }
         };
-        report::opened(talk, &opened);
-        output.put_now(EventKind::Open(Box::new(opened)));
-        let check = match &replay.compare {
-            Some(ignored) => {
-                let turns = recording.turns(*connection, Party::Client)?;
-                Some(AnswerCheck::new(turns, Party::Server, ignored.clone()))
-            }
-            None => None,
-        };
-        let witness = ComparingOutlet { comparison: Comparison::new(check, Rc::clone(&differences)), outlet: &output };
-        let turns = recording.turns(*connection, Party::Client)?;
-        let part =
-            RecordedPart { player: Party::Client, heard: &witness.comparison.heard, patience: replay.patience, talk };
-        let (batches, mut inputs) = mpsc::channel(BATCHES);
-        let playing = async {
-            let sent = async |batch: Batch| drop(batches.send(Ok(batch)).await);
-            let played = part.play(turns, &mut schedule, sent).await;
-            let last = match played {
-                // The session goes on for a while, as it does behind a pipe.
-                Ok(Last::Unknown) => Ok(None),
-                Ok(Last::Ours) => std::future::pending().await,
-                Ok(Last::Theirs) => Ok(Some(vec![Input::Close(None)])),
-                Err(error) => Err(error.chain()),
-            };
-            if let Some(last) = last.transpose() {
-                let _ = batches.send(last).await;
-            }
-            drop(batches);
-            std::future::pending::<()>().await;
-        };
-        let mut progress = Progress::new(&options.ending);
-        let outcome = tokio::select! {
-            outcome = session::pump::run(socket, Batch::new(), &mut progress, &mut inputs, &mut signals, &witness, &options) => outcome,
-            () = playing => unreachable!("it only waits behind its end"),
-        };
-        output.put_all(report::ended(talk, plan, &outcome));
-        witness.comparison.ended(&outcome.end)?;
+        let outcome = replayer.play(*connection, socket, opened).await?;
         let goes_on = is_of_connection(&outcome.end);
         last = Some(outcome);
         if !goes_on {
             break;
         }
     }
+    let Replayer { output, differences, mut signals, .. } = replayer;
     differences.sum_up();
     let Some(outcome) = last else { return output.finish().await.map(|()| 0) };
     output.finish_after(&outcome.end, &mut signals).await?;
     Ok(verdict(&outcome, replay.compare.as_ref().map(|_| differences.are_none())))
 }
 
-/// Whether an end is one that a connection can have had when it was recorded.
+impl<'r> Replayer<'r> {
+    async fn new(replay: &'r ReplayOptions, recording: &'r Recording, talk: &'r Rc<Talk>) -> Result<Self, Error> {
+        let plan = &replay.plan;
+        let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+        let until = deadline(plan.timeout);
+        let connector = Connector::new(plan, until);
+        let record = connector.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+        let output = StreamOutput::new(&plan.look, record, talk)?;
+        let mut session = plan.session.clone();
+        session.ending.deadline = until;
+        let schedule = Schedule::new(replay.speed);
+        let differences = Rc::new(Differences::new(Rc::clone(talk), recording.path().display().to_string()));
+        Ok(Self { replay, recording, connector, session, output, talk, differences, schedule, signals })
+    }
+
+    /// Connects at once for the first connection, and for another as long after the one before as it was.
+    async fn connect(
+        &mut self,
+        connection: RecordedConnection,
+        is_first: bool,
+    ) -> Result<(Socket<Stream>, Opened), Error> {
+        let (options, signals) = (&self.replay.plan.connect, &mut self.signals);
+        if is_first {
+            return self.connector.first(options, self.talk, signals).await;
+        }
+        let at = opened_at(self.recording, connection)?;
+        self.connector.at(self.schedule.due(at, Instant::now()), options, self.talk, signals).await
+    }
+
+    /// Plays the client's part of a connection, and tells how it ended.
+    async fn play(
+        &mut self,
+        connection: RecordedConnection,
+        socket: Socket<Stream>,
+        opened: Opened,
+    ) -> Result<Outcome, Error> {
+        report::opened(self.talk, &opened);
+        self.output.put_now(EventKind::Open(Box::new(opened)));
+        let comparison = Comparison::new(self.check(connection)?, Rc::clone(&self.differences));
+        let outlet = ComparingOutlet { comparison, outlet: &self.output };
+        let turns = self.recording.turns(connection, Party::Client)?;
+        let (heard, patience) = (&outlet.comparison.heard, self.replay.patience);
+        let part = RecordedPart { player: Party::Client, heard, patience, talk: self.talk };
+        let (batches, mut inputs) = mpsc::channel(BATCHES);
+        let playing = play_part(part, turns, &mut self.schedule, batches);
+        let mut progress = Progress::new(&self.session.ending);
+        let (first, signals, session) = (Batch::new(), &mut self.signals, &self.session);
+        let outcome = tokio::select! {
+            outcome = session::pump::run(socket, first, &mut progress, &mut inputs, signals, &outlet, session) => outcome,
+            never = playing => match never {},
+        };
+        self.output.put_all(report::ended(self.talk, &self.replay.plan, &outcome));
+        outlet.comparison.ended(&outcome.end)?;
+        Ok(outcome)
+    }
+
+    /// What the answers are compared with, if they are.
+    fn check(&self, connection: RecordedConnection) -> Result<Option<AnswerCheck>, Error> {
+        let Some(ignored) = &self.replay.compare else { return Ok(None) };
+        let turns = self.recording.turns(connection, Party::Client)?;
+        Ok(Some(AnswerCheck::new(turns, Party::Server, ignored.clone())))
+    }
+}
+
+/// Says all that is to be said, and then only waits: the session ends by itself.
+async fn play_part(
+    part: RecordedPart<'_>,
+    turns: Turns,
+    schedule: &mut Schedule,
+    batches: mpsc::Sender<Result<Batch, String>>,
+) -> Infallible {
+    let sent = async |batch: Batch| drop(batches.send(Ok(batch)).await);
+    let last = match part.play(turns, schedule, sent).await {
+        // The session continues for a while, as it does after piped input.
+        Ok(Last::Unknown) => Ok(None),
+        Ok(Last::Ours) => pending().await,
+        Ok(Last::Theirs) => Ok(Some(vec![Input::Close(None)])),
+        Err(error) => Err(error.chain()),
+    };
+    if let Some(last) = last.transpose() {
+        let _ = batches.send(last).await;
+    }
+    drop(batches);
+    pending().await
+}
+
+/// Whether a recorded connection can have ended this way.
 fn is_of_connection(end: &End) -> bool {
     matches!(end, End::Closed { .. } | End::Cut(_) | End::Abandoned | End::Left)
 }
 
-/// The exit status: whether an end is a good one is the recording's to say, where it is compared.
+/// The exit status; with `--compare`, the recording decides which end is a success.
 fn verdict(outcome: &Outcome, is_same: Option<bool>) -> u8 {
     match (is_same, &outcome.end) {
         (Some(is_same), end) if is_of_connection(end) => u8::from(!is_same),
@@ -150,7 +201,7 @@ fn opened_at(recording: &Recording, connection: RecordedConnection) -> Result<Op
 pub(crate) struct ReplayOptions {
     pub(crate) plan: ClientOptions,
     pub(crate) file: PathBuf,
-    /// Of a server's recording, the one whose part is played.
+    /// In a server's recording, the client whose part is played.
     pub(crate) client: Option<ClientName>,
     pub(crate) speed: Speed,
     /// `--wait`: for an answer that was recorded.

@@ -1,4 +1,4 @@
-//! What was expected beside what came, line by line: how a mismatch is shown.
+//! Expected and received text side by side, line by line: how a mismatch is shown.
 
 use std::time::{Duration, Instant};
 
@@ -7,22 +7,22 @@ use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices_deadlin
 /// Two long texts with nothing in common take time to compare; after this the rest counts as different.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Lines that are the same are shown so far around those that are not.
+/// How many unchanged lines are shown around a change.
 const AROUND: usize = 3;
 
-/// Of the lines that a change stands in, at most so many are shown: the innermost.
+/// How many of the enclosing lines of a change are shown: the innermost.
 const DEEPEST: usize = 12;
 
 /// More lines than this are no help.
 const LONGEST: usize = 60;
 
-/// What a peer sends may have millions; nobody reads on after so many that are alike.
+/// A peer may send millions of them; more lines of one kind are not useful.
 const MOST_LINES: usize = 10_000;
 
-/// More of a line than this is not looked at, in characters.
+/// How much of a line is compared, in characters.
 const WIDEST: usize = 1000;
 
-/// Two lines with less in common than this have letters in common, and no words.
+/// Two lines with less in common than this share letters rather than words.
 const ALIKE: f32 = 0.5;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) enum DiffSide {
     Gap,
 }
 
-/// A piece of a line; `differs` if the line across has it otherwise.
+/// A piece of a line; `differs` if the opposite line differs here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DiffSpan {
     pub(crate) text: String,
@@ -60,7 +60,7 @@ impl DiffLine {
         Self::new(DiffSide::Came, shortened(&text.into()))
     }
 
-    /// How many spaces it begins with, if there is anything behind them.
+    /// How many spaces it begins with, if there is anything after them.
     fn indentation(&self) -> Option<usize> {
         self.spans.first()?.text.find(|letter| letter != ' ')
     }
@@ -110,7 +110,7 @@ fn one_line(expected: &str, came: &str, deadline: Instant) -> Vec<DiffLine> {
     ]
 }
 
-/// The changes, what stands around them, and what they are part of.
+/// The changes, their context, and what encloses them.
 fn worth_showing(lines: Vec<DiffLine>) -> Vec<DiffLine> {
     let mut is_shown = vec![false; lines.len()];
     let changed = (0..lines.len()).filter(|&at| lines[at].side != DiffSide::Both);
@@ -131,7 +131,7 @@ fn worth_showing(lines: Vec<DiffLine>) -> Vec<DiffLine> {
     shown
 }
 
-/// The lines before it that are indented less and less: in JSON the keys of what it stands in.
+/// The lines before it that are indented less and less: in JSON, the keys of the enclosing values.
 fn enclosing(lines: &[DiffLine], at: usize) -> Vec<usize> {
     let mut inner = lines[at].indentation().unwrap_or(0);
     let mut found = Vec::new();
@@ -158,7 +158,7 @@ fn shortened(line: &str) -> String {
 mod tests {
     use super::*;
 
-    /// `[…]` stands around what differs.
+    /// `[…]` is around what differs.
     fn shown(expected: &str, came: &str) -> String {
         let line = |line: &DiffLine| {
             let sign = match line.side {

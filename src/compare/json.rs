@@ -29,7 +29,7 @@ pub(crate) fn is_part(part: &Value, whole: &Value) -> bool {
     }
 }
 
-/// How two numbers or two strings follow each other; nothing else does.
+/// The order of two numbers or two strings; other values have none.
 pub(crate) fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => order_of_numbers(a, b),

@@ -3,6 +3,7 @@
 //! Owns names, addresses, the TCP and Unix sockets, proxies and TLS. What is said over the stream belongs to
 //! `handshake`.
 
+pub(crate) mod error;
 pub(crate) mod family;
 mod overrides;
 pub(crate) mod proxy;
@@ -20,13 +21,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use tokio::net::{TcpSocket, TcpStream};
 use url::Host;
 
-use crate::error::Error;
+use crate::sys::unix_socket::UnixStream;
 use crate::target::{Endpoint, Target};
 use crate::transport::Peer;
 
+use self::error::DialError;
 pub(crate) use self::overrides::{ConnectTo, LocalAddress, ResolveOverride};
 use self::proxy::{Proxy, ProxyHead, ProxyKind};
 pub(crate) use self::stream::{Secured, Stream};
@@ -57,18 +59,18 @@ pub(crate) struct Steps {
 /// # Errors
 /// The step that failed: the name, all of its addresses, the proxy, TLS; or the one that was under way at the time
 /// limit.
-pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHead<'_>)) -> Result<Dialed, Error> {
+pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHead<'_>)) -> Result<Dialed, DialError> {
     let step = Cell::new("resolving the name");
     let roots = tls::Roots::of(&route.tls.trust);
     let (steps, clock) = (Steps::default(), Instant::now());
     let dialing = DialAttempt { target, route, roots: &roots, step: &step, steps, clock, trace };
     match tokio::time::timeout(route.connect_timeout, dialing.run()).await {
         Ok(dialed) => dialed,
-        Err(_) => Err(Error::TimedOut { step: step.get(), after: route.connect_timeout, option: "--connect-timeout" }),
+        Err(_) => Err(DialError::TimedOut { step: step.get(), after: route.connect_timeout }),
     }
 }
 
-/// A connection on its way.
+/// A connection that is being made.
 struct DialAttempt<'d> {
     target: &'d Target,
     route: &'d Route,
@@ -80,7 +82,7 @@ struct DialAttempt<'d> {
 }
 
 impl DialAttempt<'_> {
-    async fn run(mut self) -> Result<Dialed, Error> {
+    async fn run(mut self) -> Result<Dialed, DialError> {
         let (target, route, roots) = (self.target, self.route, self.roots);
         if !target.scheme.is_tls() {
             let (stream, peer, proxy) = self.reach().await?;
@@ -98,7 +100,7 @@ impl DialAttempt<'_> {
     }
 
     /// A stream to the target, with the proxy that it leads through.
-    async fn reach(&mut self) -> Result<(Stream, Peer, Option<String>), Error> {
+    async fn reach(&mut self) -> Result<(Stream, Peer, Option<String>), DialError> {
         let (target, route) = (self.target, self.route);
         let mut shown_proxy = None;
         let (stream, peer) = match (&target.place, &route.unix_socket) {
@@ -123,11 +125,11 @@ impl DialAttempt<'_> {
         std::mem::replace(&mut self.clock, Instant::now()).elapsed()
     }
 
-    async fn unix(&mut self, path: &Path) -> Result<(Stream, Peer), Error> {
+    async fn unix(&mut self, path: &Path) -> Result<(Stream, Peer), DialError> {
         self.step.set("connecting");
         #[expect(clippy::disallowed_methods, reason = "the owner of outgoing connections")]
         let connected = UnixStream::connect(path).await;
-        let unix = connected.map_err(|source| Error::UnixSocket { path: path.to_owned(), source })?;
+        let unix = connected.map_err(|source| DialError::UnixSocket { path: path.to_owned(), source })?;
         self.steps.connected = self.lap();
         Ok((Stream::Unix(unix), Peer::Unix(path.display().to_string())))
     }
@@ -138,7 +140,7 @@ impl DialAttempt<'_> {
         port: u16,
         zone: Option<&str>,
         place: impl Fn() -> String,
-    ) -> Result<(Stream, Peer), Error> {
+    ) -> Result<(Stream, Peer), DialError> {
         let mut addresses = resolve::resolve(host, port, self.route).await?;
         if let Some(zone) = zone {
             resolve::put_in_zone(&mut addresses, zone)?;
@@ -147,17 +149,17 @@ impl DialAttempt<'_> {
         self.steps.resolved += lap;
         self.step.set("connecting");
         let raced = race::race(&addresses, |address| connect(address, self.route.origin.as_ref())).await;
-        let (address, tcp) = raced.map_err(|tried| Error::Unreachable { place: place(), tried })?;
+        let (address, tcp) = raced.map_err(|tried| DialError::Unreachable { place: place(), tried })?;
         let lap = self.lap();
         self.steps.connected += lap;
         Ok((Stream::Tcp(tcp), Peer::Inet(address)))
     }
 
-    async fn through(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
+    async fn through(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), DialError> {
         if proxy.kind != ProxyKind::Socks5 {
             return self.tunnel(proxy, host, port).await;
         }
-        // The proxy takes one address at a time, and says so when there is nobody.
+        // The proxy tries one address at a time, and reports when nothing listens there.
         let addresses = resolve::resolve(host, port, self.route).await?;
         let lap = self.lap();
         self.steps.resolved += lap;
@@ -168,14 +170,14 @@ impl DialAttempt<'_> {
                 SocketAddr::V6(address) => Host::Ipv6(*address.ip()),
             };
             match self.tunnel(proxy, &host, port).await {
-                Err(error @ Error::Proxy { .. }) => last = Some(error),
+                Err(error @ DialError::Proxy { .. }) => last = Some(error),
                 tunnelled => return tunnelled,
             }
         }
         Err(last.expect("a name that resolves has an address"))
     }
 
-    async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), Error> {
+    async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), DialError> {
         let roots = self.roots;
         let reaching = self.tcp(&proxy.host, proxy.port, proxy.zone.as_deref(), || format!("the proxy {proxy}"));
         let secure = proxy.kind == ProxyKind::Https;
@@ -185,13 +187,17 @@ impl DialAttempt<'_> {
             let options = tls::Options { pins: Vec::new(), ..self.route.tls.for_another_host() };
             let secured = tls::secure(stream, &proxy.host, &options, roots).await;
             (stream, _) = secured.map_err(|error| match error {
-                Error::Tls { source, .. } => Error::Tls { host: proxy.to_string(), source },
+                DialError::Tls { source, .. } => DialError::Tls { host: proxy.to_string(), source },
                 error => error,
             })?;
         }
         self.step.set("waiting for the proxy");
         let tunnelled = proxy.tunnel(&mut stream, host, port, self.trace).await;
-        tunnelled.map_err(|source| Error::Proxy { proxy: proxy.to_string(), to: format!("{host}:{port}"), source })?;
+        tunnelled.map_err(|source| DialError::Proxy {
+            proxy: proxy.to_string(),
+            to: format!("{host}:{port}"),
+            source,
+        })?;
         self.steps.tunnelled = Some(self.lap());
         Ok((stream, peer))
     }
@@ -203,7 +209,7 @@ async fn connect(address: SocketAddr, origin: Option<&LocalAddress>) -> std::io:
         origin.bind(&socket)?;
     }
     let stream = socket.connect(address).await?;
-    // A message is sent when it is there, not when there are more of them.
+    // Messages are sent at once, not when there are more of them.
     stream.set_nodelay(true)?;
     SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)))?;
     Ok(stream)

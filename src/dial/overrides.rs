@@ -1,4 +1,4 @@
-//! Where the user sends names, ports and sockets instead: `--resolve`, `--connect-to`, `--interface`.
+//! Overrides of names, ports and local addresses: `--resolve`, `--connect-to`, `--interface`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,6 +6,7 @@ use tokio::net::TcpSocket;
 use url::Host;
 
 use super::family::Family;
+use crate::sys::interfaces;
 
 /// `--resolve`: the addresses of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,11 @@ impl ResolveOverride {
     /// # Errors
     /// What would be right.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
-        let bad = || "write HOST:PORT:ADDR, as in `example.com:443:127.0.0.1`; for more addresses `,ADDR`".to_owned();
+        let bad = || {
+            "expected HOST:PORT:ADDR, as in `example.com:443:127.0.0.1`; append `,ADDR` for more \
+            addresses"
+                .to_owned()
+        };
         let (host, rest) = host_of(text).ok_or_else(bad)?;
         let (port, addresses) = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).ok_or_else(bad)?;
         let host = if host == "*" { None } else { Some(Host::parse(host).map_err(|_| bad())?) };
@@ -57,7 +62,7 @@ impl ConnectTo {
     /// # Errors
     /// What would be right.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
-        let bad = || "write HOST1:PORT1:HOST2:PORT2, as in `example.com:443:127.0.0.1:8443`".to_owned();
+        let bad = || "expected HOST1:PORT1:HOST2:PORT2, as in `example.com:443:127.0.0.1:8443`".to_owned();
         let end = |text: &str| Self::end(text).ok_or_else(bad);
         let (host, rest) = host_of(text).ok_or_else(bad)?;
         let (port, to) = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).ok_or_else(bad)?;
@@ -93,10 +98,10 @@ impl LocalAddress {
         if let Ok(address) = bare(text).parse() {
             return Ok(Self::Address(address));
         }
-        if cfg!(target_os = "linux") && nix::net::if_::if_nametoindex(text).is_ok() {
+        if interfaces::can_be_bound_to(text) {
             return Ok(Self::Device(text.to_owned()));
         }
-        Err("write an address of this machine, or the name of one of its interfaces (Linux)".to_owned())
+        Err("expected an address of this machine, or the name of one of its interfaces (Linux)".to_owned())
     }
 
     /// The only family that can be reached from here.
@@ -110,15 +115,12 @@ impl LocalAddress {
     pub(super) fn bind(&self, socket: &TcpSocket) -> std::io::Result<()> {
         match self {
             Self::Address(address) => socket.bind(SocketAddr::new(*address, 0)),
-            #[cfg(target_os = "linux")]
-            Self::Device(name) => socket.bind_device(Some(name.as_bytes())),
-            #[cfg(not(target_os = "linux"))]
-            Self::Device(_) => Err(std::io::ErrorKind::Unsupported.into()),
+            Self::Device(name) => interfaces::bind(socket, name),
         }
     }
 }
 
-/// Cuts behind a host, which may be an IPv6 address in brackets.
+/// Cuts after a host, which may be an IPv6 address in brackets.
 fn host_of(text: &str) -> Option<(&str, &str)> {
     let end = if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':')? };
     Some(text.split_at(end))

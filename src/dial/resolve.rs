@@ -7,11 +7,12 @@ use url::Host;
 use super::ResolveOverride;
 use super::family::Family;
 use super::route::Route;
-use crate::error::Error;
+use crate::dial::error::DialError;
+use crate::sys::interfaces;
 use crate::target::is_localhost;
 
 /// Finds the addresses of a host that the route allows: by the system's resolver, unless none is needed.
-pub(super) async fn resolve(host: &Host, port: u16, route: &Route) -> Result<Vec<SocketAddr>, Error> {
+pub(super) async fn resolve(host: &Host, port: u16, route: &Route) -> Result<Vec<SocketAddr>, DialError> {
     match ResolveOverride::addresses(&route.known, host, port) {
         Some(known) => allowed(host, port, known.to_vec(), route.family),
         None => allowed(host, port, found(host, port).await?, route.family),
@@ -19,10 +20,10 @@ pub(super) async fn resolve(host: &Host, port: u16, route: &Route) -> Result<Vec
 }
 
 /// Puts the IPv6 addresses on an interface, by its name or its number.
-pub(super) fn put_in_zone(addresses: &mut [SocketAddr], zone: &str) -> Result<(), Error> {
+pub(super) fn put_in_zone(addresses: &mut [SocketAddr], zone: &str) -> Result<(), DialError> {
     let numbered = || zone.parse().ok();
-    let index = nix::net::if_::if_nametoindex(zone).or_else(|error| numbered().ok_or(error));
-    let index = index.map_err(|error| Error::NoInterface { name: zone.to_owned(), source: error.into() })?;
+    let index = interfaces::index(zone).or_else(|error| numbered().ok_or(error));
+    let index = index.map_err(|error| DialError::NoInterface { name: zone.to_owned(), source: error })?;
     for address in addresses {
         if let SocketAddr::V6(address) = address {
             address.set_scope_id(index);
@@ -31,7 +32,7 @@ pub(super) fn put_in_zone(addresses: &mut [SocketAddr], zone: &str) -> Result<()
     Ok(())
 }
 
-async fn found(host: &Host, port: u16) -> Result<Vec<IpAddr>, Error> {
+async fn found(host: &Host, port: u16) -> Result<Vec<IpAddr>, DialError> {
     Ok(match host {
         Host::Ipv4(address) => vec![(*address).into()],
         Host::Ipv6(address) => vec![(*address).into()],
@@ -39,17 +40,17 @@ async fn found(host: &Host, port: u16) -> Result<Vec<IpAddr>, Error> {
         Host::Domain(name) if is_localhost(name) => vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
         Host::Domain(name) => tokio::net::lookup_host((name.as_str(), port))
             .await
-            .map_err(|source| Error::Resolve { host: name.clone(), source })?
+            .map_err(|source| DialError::Resolve { host: name.clone(), source })?
             .map(|address| address.ip())
             .collect(),
     })
 }
 
-fn allowed(host: &Host, port: u16, found: Vec<IpAddr>, family: Option<Family>) -> Result<Vec<SocketAddr>, Error> {
+fn allowed(host: &Host, port: u16, found: Vec<IpAddr>, family: Option<Family>) -> Result<Vec<SocketAddr>, DialError> {
     let wanted = found.into_iter().filter(|ip| family.is_none_or(|family| family.has(*ip)));
     let addresses: Vec<_> = interleaved(wanted).into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
     if addresses.is_empty() {
-        return Err(Error::NoAddress { host: host.to_string(), family });
+        return Err(DialError::NoAddress { host: host.to_string(), family });
     }
     Ok(addresses)
 }
@@ -98,6 +99,6 @@ mod tests {
         assert_eq!(allowed(&host, 80, both, Some(Family::V4)).unwrap(), ["127.0.0.1:80".parse().unwrap()]);
         let literal = Host::Ipv4(Ipv4Addr::LOCALHOST);
         let one = found(&literal, 80).await.unwrap();
-        assert!(matches!(allowed(&literal, 80, one, Some(Family::V6)), Err(Error::NoAddress { .. })));
+        assert!(matches!(allowed(&literal, 80, one, Some(Family::V6)), Err(DialError::NoAddress { .. })));
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// The route that another host may be reached by: what says who we are stays behind.
+    /// The route for another host: without what identifies us.
     pub(crate) fn for_another_host(&self) -> Self {
         Self { tls: self.tls.for_another_host(), ..self.clone() }
     }

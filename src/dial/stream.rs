@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::server;
 
 use super::tls::error::{CLIENT, SERVER, in_words};
+use crate::sys::unix_socket::UnixStream;
 use crate::transport::Duplex;
 
 /// A client's stream, secured.

@@ -1,4 +1,4 @@
-//! Whom a server lets in, and what it grants: plain code that looks at a request.
+//! Which clients a server accepts, and what it grants: plain code that judges a request.
 
 use data_encoding::BASE64;
 use url::Host;
@@ -33,7 +33,7 @@ pub(crate) struct Admission {
     pub(crate) headers: Vec<Header>,
 }
 
-/// The names that a server answers to: a page that was let in by the name of another server has the DNS lie for it.
+/// The names that a server answers to: a page of another name may have changed its DNS to point here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Hosts {
     #[default]
@@ -67,7 +67,7 @@ impl Admission {
         };
         let compression = self.compression.wishes();
         if matches!(self.compression, Compression::Required(wishes) if verify::deflate(opening, &wishes).is_none()) {
-            return Err(self.denial(400, "clients have to offer permessage-deflate here\n"));
+            return Err(self.denial(400, "clients must offer permessage-deflate here\n"));
         }
         Ok(Grant { subprotocol, compression, headers: self.headers.clone() })
     }
@@ -108,7 +108,7 @@ impl Admission {
                     Credentials::Basic { .. } => r#"Basic realm="wsprobe", charset="UTF-8""#,
                     Credentials::Bearer(_) => "Bearer",
                 };
-                let mut denial = self.denial(401, "credentials are needed here\n");
+                let mut denial = self.denial(401, "credentials are required here\n");
                 denial.headers.insert(0, Header::new("WWW-Authenticate", scheme));
                 Err(denial)
             }
@@ -137,8 +137,8 @@ impl Hosts {
         // A suggestion is pasted into a shell.
         let name = if shown == host && is_harmless(&host) { &host } else { "NAME" };
         format!(
-            "it asked for the host `{shown}`; `--host {name}` lets it in, as is needed behind a proxy that forwards its \
-             own Host"
+            "it requested the host `{shown}`; `--host {name}` allows it, which is needed behind a proxy that forwards \
+             its own Host"
         )
     }
 }

@@ -34,14 +34,14 @@ impl Authority {
 /// Reads a host alone: a name, or an address with or without its brackets.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for the user, if the text is invalid.
 pub(crate) fn host(text: &str) -> Result<Host, String> {
     let address = text.parse().map(|address| match address {
         IpAddr::V4(address) => Host::Ipv4(address),
         IpAddr::V6(address) => Host::Ipv6(address),
     });
     let host = address.ok().or_else(|| parsed(text));
-    host.ok_or_else(|| "write a name or an address, without scheme and port".to_owned())
+    host.ok_or_else(|| "expected a name or an address, without scheme and port".to_owned())
 }
 
 /// Whether it always means the machine that asks.

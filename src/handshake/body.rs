@@ -14,7 +14,7 @@ pub(super) struct Body {
     state: BodyState,
 }
 
-/// What came of a body.
+/// The result of reading a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Collected {
     pub(super) bytes: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct Collected {
     pub(super) is_cut: bool,
 }
 
-/// How the end is told.
+/// How the end of the body is marked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BodyEnd {
     Length,
@@ -37,7 +37,7 @@ enum BodyState {
     ChunkSize,
     ChunkEnd,
     Whole,
-    /// Too long, or not to be understood.
+    /// Too long, or invalid.
     Cut,
 }
 
@@ -52,7 +52,7 @@ impl Body {
             _ if matches!(response.status, 204 | 304) => (BodyEnd::Length, BodyState::Whole),
             _ if is_chunked => (BodyEnd::LastChunk, BodyState::ChunkSize),
             Some(Ok(left)) => (BodyEnd::Length, BodyState::Data { left }),
-            // A length that is no number tells as little as none.
+            // A length that is not a number is as useless as none.
             Some(Err(_)) | None => (BodyEnd::Close, BodyState::Data { left: u64::MAX }),
         };
         Self { bytes: Vec::new(), end, state }
@@ -67,7 +67,7 @@ impl Body {
                 BodyState::Data { .. } if input.is_empty() => return true,
                 BodyState::Data { left } => self.take_data(left, input),
                 BodyState::ChunkSize => match httparse::parse_chunk_size(input) {
-                    // The trailers behind the last chunk are of no use here.
+                    // The trailers after the last chunk are of no use here.
                     Ok(Status::Complete((_, 0))) => BodyState::Whole,
                     Ok(Status::Complete((line, left))) => {
                         input.advance(line);

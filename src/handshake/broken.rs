@@ -1,4 +1,4 @@
-//! A head that is no HTTP: which of its lines is wrong, so that it can be shown.
+//! A head that is not HTTP: which of its lines is wrong, so that it can be shown.
 //!
 //! Plain code: `httparse` says what is wrong, and not where.
 

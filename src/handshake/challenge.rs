@@ -1,6 +1,6 @@
 //! Which schemes of authentication an answer offers (RFC 9110, section 11.6.1).
 //!
-//! Plain code: a list of challenges may stand in one field or in several, and its commas stand between challenges as well as
+//! Plain code: a list of challenges may be in one field or in several, and its commas are between challenges as well as
 //! between the parameters of one.
 
 use super::head::values;
@@ -47,7 +47,7 @@ impl Challenge {
     }
 }
 
-/// What stands between commas, those in quotes left alone.
+/// What is between commas, those in quotes left alone.
 fn elements(value: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = value.split(move |c| {

@@ -10,13 +10,13 @@ use super::body::MAX_BODY;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Decoded {
     pub(super) bytes: Vec<u8>,
-    /// There would be more: it is longer than the bound, or broken off.
+    /// There would be more: it is longer than the bound, or cut short.
     pub(super) is_cut: bool,
     /// The outermost coding that is left.
     pub(super) left: Option<String>,
 }
 
-/// More than anybody nests, and each takes time.
+/// More than anybody nests; each takes time.
 const MOST_CODINGS: usize = 3;
 
 /// Takes off what `codings` put on, the last of them first.

@@ -97,13 +97,13 @@ impl<'s, S: AsyncRead + Unpin> HeadReader<'s, S> {
         body.collected()
     }
 
-    /// What was read behind the last head.
+    /// What was read after the last head.
     pub(super) fn leftover(self) -> Bytes {
         self.buffer.freeze()
     }
 
     async fn head(&mut self, may_begin: fn(&[u8]) -> bool) -> Result<Bytes, HeadError> {
-        // Where the search goes on, so that a head that comes byte by byte is looked at once.
+        // Where the search continues, so that a head that comes byte by byte is looked at once.
         let mut seen = 0;
         loop {
             // RFC 9112, 2.2: be patient with line ends before a head.
@@ -157,7 +157,7 @@ fn end_of_head(bytes: &[u8], seen: usize) -> Option<usize> {
     })
 }
 
-/// Told by the first bytes: who says something else may wait for us, and would never send an empty line.
+/// Detected by the first bytes: a peer with another protocol may wait for us and never send an empty line.
 fn may_begin_response(bytes: &[u8]) -> bool {
     let version = b"HTTP/1.";
     bytes.iter().zip(version).all(|(byte, expected)| byte == expected)

@@ -60,7 +60,7 @@ pub(crate) struct Switched {
     pub(crate) subprotocol: Option<String>,
     /// permessage-deflate, if the server takes it.
     pub(crate) deflate: Option<Agreed>,
-    /// What came behind the head: the first frames, often in the same segment.
+    /// What came after the head: the first frames, often in the same segment.
     pub(crate) leftover: Bytes,
 }
 
@@ -77,16 +77,16 @@ pub(crate) enum HandshakeError {
     Http2,
     #[error("the server does not speak HTTP/1: its answer begins with `{}`", begins.escape_ascii())]
     NotHttp { begins: Bytes },
-    #[error("the server speaks TLS on this port: what it answered is a record of TLS")]
+    #[error("the server speaks TLS on this port: its answer is a TLS record")]
     Tls,
-    #[error("the server's answer is broken HTTP: {0}")]
+    #[error("the server's answer is not valid HTTP: {0}")]
     Malformed(BrokenHead),
     #[error("the head of the server's answer is longer than {} KiB", http1::MAX_HEAD / 1024)]
     TooLarge,
     #[error("the server's answer has more than {} header fields", http1::MAX_FIELDS)]
     TooManyFields { head: Bytes },
     /// A 101 that fails the checks; kept, so that it can be shown.
-    #[error("the server's 101 is no WebSocket handshake")]
+    #[error("the server's 101 is not a WebSocket handshake")]
     BadAnswer { response: Box<Response>, source: BadAnswer },
 }
 
@@ -99,13 +99,13 @@ impl HandshakeError {
             Self::Closed => Some(silence_hint(is_tls, origin)),
             Self::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => Some(silence_hint(is_tls, origin)),
             Self::BadAnswer { source: BadAnswer::Subprotocol { got, .. }, .. } if is_token(got) => {
-                Some(format!("-s {got} asks for it"))
+                Some(format!("-s {got} requests it"))
             }
             _ => None,
         }
     }
 
-    /// What came of heads: of an answer that cannot be used as well as of one that is none.
+    /// The heads that were read, also of an unusable or invalid response.
     fn heads(&self) -> Vec<String> {
         match self {
             Self::BadAnswer { response, .. } => response.heads().map(str::to_owned).collect(),
@@ -122,12 +122,12 @@ impl HandshakeError {
     }
 }
 
-/// For a server that hangs up without a word.
+/// For a server that closes without a response.
 fn silence_hint(is_tls: bool, origin: Option<&str>) -> String {
     let tls = if is_tls { "does it " } else { "does it speak TLS here (wss://), or " };
     match origin {
-        None => format!("{tls}want an --origin that it knows?"),
-        Some(origin) => format!("{tls}not know the origin `{origin}`?"),
+        None => format!("{tls}require an --origin that it accepts?"),
+        Some(origin) => format!("{tls}reject the origin `{origin}`?"),
     }
 }
 

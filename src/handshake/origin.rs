@@ -7,7 +7,7 @@ use super::authority::Authority;
 /// The pages that are let in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Origins {
-    /// Those of the server itself: with the host and the port that they ask for. Who is no page is let in too.
+    /// Those of the server itself: with the host and the port that they ask for. Clients that are not pages are accepted too.
     #[default]
     Own,
     /// These, and nobody else.
@@ -39,7 +39,7 @@ struct Origin {
     port: Option<u16>,
 }
 
-const HOW: &str = "write an origin like `https://example.org`, `example.org` or `*.example.org`, or `*` for all";
+const HOW: &str = "expected an origin like `https://example.org`, `example.org` or `*.example.org`, or `*` for all";
 
 impl Origins {
     /// Whether a client is let in that tells this origin and asks for that host.
@@ -55,22 +55,22 @@ impl Origins {
 
     /// What is wrong with an origin that is not allowed, and what would let it in.
     pub(super) fn objection(origin: Option<&str>) -> String {
-        let Some(origin) = origin else { return "it does not say of which origin it is (--origin)".to_owned() };
+        let Some(origin) = origin else { return "it sent no Origin (--origin)".to_owned() };
         let shown: String = origin.chars().take(SHOWN).collect();
         // A suggestion is pasted into a shell: what could do harm there is not suggested.
         let remedy = match Origin::from_text(origin) {
             Some(read) if shown == origin && is_harmless(origin) && !read.scheme.is_empty() => {
-                format!("`--origin {origin}` lets it in")
+                format!("`--origin {origin}` allows it")
             }
-            _ => "`--origin '*'` lets all pages in".to_owned(),
+            _ => "`--origin '*'` allows all pages".to_owned(),
         };
-        format!("it is a page of `{shown}`; {remedy}")
+        format!("its origin is `{shown}`; {remedy}")
     }
 }
 
 impl OriginPattern {
     /// # Errors
-    /// In words, when it is no origin.
+    /// A message for the user, if it is not an origin.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme.to_ascii_lowercase()), rest),
@@ -231,9 +231,9 @@ mod tests {
 
     #[test]
     fn nothing_is_suggested_that_a_shell_would_run() {
-        assert!(Origins::objection(Some("https://a.b:1")).ends_with("`--origin https://a.b:1` lets it in"));
+        assert!(Origins::objection(Some("https://a.b:1")).ends_with("`--origin https://a.b:1` allows it"));
         for origin in ["null", "https://a;b", "https://$(b)", "https://a`b`", "x", &"https://a".repeat(50)] {
-            assert!(Origins::objection(Some(origin)).ends_with("`--origin '*'` lets all pages in"), "{origin}");
+            assert!(Origins::objection(Some(origin)).ends_with("`--origin '*'` allows all pages"), "{origin}");
         }
     }
 }

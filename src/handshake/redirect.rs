@@ -1,4 +1,4 @@
-//! Where a refusal sends the client instead (RFC 9110, section 15.4), and how often it lets itself be sent.
+//! Redirects (RFC 9110, section 15.4), and how many of them are followed.
 //!
 //! Plain code: whether to follow at all, and which secrets go along, is `connect`'s.
 
@@ -13,13 +13,13 @@ use crate::target::{BadUrl, Endpoint, Parsed, Target};
 pub(crate) enum BadRedirect {
     #[error("the server answered {status:03} without a `Location`")]
     NoLocation { status: u16 },
-    #[error("the server redirects to `{}`, which is no URL", masking::typed(location))]
+    #[error("the server redirects to `{}`, which is not a URL", masking::typed(location))]
     Syntax { location: String, source: BadUrl },
-    #[error("the server redirects to `{}`, which is no URL for WebSocket", masking::reference(location))]
+    #[error("the server redirects to `{}`, which is not a WebSocket URL", masking::reference(location))]
     Scheme { location: String },
-    #[error("the server redirects from wss:// to `{to}`, where anyone could listen; --insecure-redirect follows it")]
+    #[error("the server redirects from wss:// to `{to}`, which is not encrypted; --insecure-redirect follows it")]
     Downgrade { to: Target },
-    #[error("the server redirects in a circle, back to `{to}`")]
+    #[error("the server redirects in a loop, back to `{to}`")]
     Loop { to: Target },
     #[error("the server redirected more than {max} times, last to `{to}`")]
     TooMany { max: usize, to: Target },
@@ -45,7 +45,7 @@ impl Trail {
         &self.current
     }
 
-    /// Goes where the answer of the current target points to; `None` when it is no redirect.
+    /// Goes where the answer of the current target points to; `None` when it is not a redirect.
     pub(crate) fn follow(&mut self, response: &Response) -> Result<Option<&Target>, BadRedirect> {
         let Some(to) = redirect_target(&self.current, response)? else {
             return Ok(None);
@@ -53,7 +53,7 @@ impl Trail {
         if self.current.scheme.is_tls() && !to.scheme.is_tls() && !self.may_downgrade {
             return Err(BadRedirect::Downgrade { to });
         }
-        // No answer changes what is asked next (there is no cookie jar), so a circle would never be left.
+        // Responses do not change the next request (there is no cookie jar), so a loop would never end.
         if to == self.current || self.before.contains(&to) {
             return Err(BadRedirect::Loop { to });
         }
@@ -65,7 +65,7 @@ impl Trail {
     }
 }
 
-/// Where the answer points to; `None` when it is no redirect.
+/// Where the answer points to; `None` when it is not a redirect.
 fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>, BadRedirect> {
     let status = response.status;
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -74,7 +74,7 @@ fn redirect_target(from: &Target, response: &Response) -> Result<Option<Target>,
     let location = response.field("Location").ok_or(BadRedirect::NoLocation { status })?;
     let no_url = |source: BadUrl| BadRedirect::Syntax { location: location.to_owned(), source };
     let mut url = base(from).and_then(|base| base.join(location)).map_err(|error| no_url(error.into()))?;
-    // `ws+unix:` is not among them: a server has no say in what sockets there are on this machine.
+    // `ws+unix:` is not among them: a server must not choose sockets on this machine.
     if !matches!(url.scheme(), "ws" | "wss" | "http" | "https") {
         return Err(BadRedirect::Scheme { location: location.to_owned() });
     }
@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn a_location_that_leads_astray_is_refused() {
         for (from, location, error) in [
-            ("ws://a/", "ftp://b/", "error: the server redirects to `ftp://b/`, which is no URL for WebSocket"),
-            ("ws://a/", "ws+unix:/s:/", "error: the server redirects to `ws+unix:/s:/`, which is no URL for WebSocket"),
-            ("ws://a/", "http://[", "error: the server redirects to `http://[`, which is no URL"),
+            ("ws://a/", "ftp://b/", "error: the server redirects to `ftp://b/`, which is not a WebSocket URL"),
+            ("ws://a/", "ws+unix:/s:/", "error: the server redirects to `ws+unix:/s:/`, which is not a WebSocket URL"),
+            ("ws://a/", "http://[", "error: the server redirects to `http://[`, which is not a URL"),
         ] {
             assert_eq!(shown(from, location), error);
         }

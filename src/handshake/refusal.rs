@@ -83,10 +83,10 @@ impl Refusal {
             401 => Some(self.login_hint("WWW-Authenticate", &SERVER_WAYS)),
             403 => Some(self.forbidden_hint()),
             404 => Some(match &self.sent.origin {
-                None => "is the path right? some servers answer so to a missing --origin, too".to_owned(),
-                Some(origin) => format!("is the path right, and does the server know the origin `{origin}`?"),
+                None => "is the path right? some servers also answer this way without --origin".to_owned(),
+                Some(origin) => format!("is the path right, and does the server accept the origin `{origin}`?"),
             }),
-            407 => Some(format!("a proxy on the way answered; {}", self.proxy_hint())),
+            407 => Some(format!("a proxy on the path answered; {}", self.proxy_hint())),
             426 => Some(self.upgrade_hint()),
             _ => None,
         }
@@ -102,26 +102,26 @@ impl Refusal {
         let location = self.response.field("Location");
         match self.response.status {
             301 | 302 | 303 | 307 | 308 => location.map(|_| "-L follows it".to_owned()),
-            304 => Some("it answers a conditional request: leave out If-None-Match and the like".to_owned()),
-            _ => location.map(|_| "that is no redirect to be followed: connect to its URL".to_owned()),
+            304 => Some("this answers a conditional request: leave out If-None-Match and similar headers".to_owned()),
+            _ => location.map(|_| "this is not a redirect to follow: connect to its URL".to_owned()),
         }
     }
 
     fn forbidden_hint(&self) -> String {
         match (&self.sent.scheme, &self.sent.origin) {
-            (None, None) => "it may want credentials, or an --origin that it knows".to_owned(),
-            (None, Some(origin)) => format!("it may want credentials, or another origin than `{origin}`"),
-            (Some(_), None) => "these credentials may not do, or it may want an --origin that it knows".to_owned(),
-            (Some(_), Some(origin)) => format!("these credentials may not do, or the origin `{origin}`"),
+            (None, None) => "it may require credentials, or an --origin that it accepts".to_owned(),
+            (None, Some(origin)) => format!("it may require credentials, or an origin other than `{origin}`"),
+            (Some(_), None) => "it may reject these credentials, or require an --origin that it accepts".to_owned(),
+            (Some(_), Some(origin)) => format!("it may reject these credentials, or the origin `{origin}`"),
         }
     }
 
     fn upgrade_hint(&self) -> String {
         match self.response.field("Sec-WebSocket-Version") {
             Some(versions) if !versions.split(',').any(|version| version.trim() == "13") => {
-                format!("it speaks version `{versions}` of WebSocket, and wsprobe only 13")
+                format!("it supports version `{versions}` of WebSocket, wsprobe only 13")
             }
-            _ => "it may want another version or subprotocol".to_owned(),
+            _ => "it may require another version or subprotocol".to_owned(),
         }
     }
 
@@ -145,7 +145,7 @@ impl Refusal {
             };
         };
         let why = challenge.error().map_or_else(String::new, |error| format!(": {error}"));
-        let also = if others.is_empty() { String::new() } else { format!("; {} would do, too", options(&others)) };
+        let also = if others.is_empty() { String::new() } else { format!("; {} would also work", options(&others)) };
         format!("the credentials were refused{why}{also}")
     }
 
@@ -156,13 +156,13 @@ impl Refusal {
             ways.iter().filter(|(scheme, _)| challenges.iter().any(|challenge| challenge.is(scheme))).collect();
         if self.sent.withholds_credentials {
             let offered = offered.map_or_else(String::new, |offered| format!("it offers {offered}; "));
-            return format!("{offered}credentials do not follow a redirect to another origin: connect to its URL");
+            return format!("{offered}credentials are not sent to another origin after a redirect: connect to its URL");
         }
         match (offered, &usable[..]) {
             (None, _) => format!("try {}", options(&ways.iter().collect::<Vec<_>>())),
             (Some(offered), []) => {
                 let known: Vec<_> = ways.iter().map(|(scheme, _)| *scheme).collect();
-                format!("it offers {offered}, and wsprobe has {}", known.join(" and "))
+                format!("it offers {offered}, but wsprobe supports {}", known.join(" and "))
             }
             (Some(offered), usable) => format!("it offers {offered}: try {}", options(usable)),
         }
@@ -215,10 +215,10 @@ mod tests {
             (
                 &["Digest realm=x, qop=\"auth\"", "NTLM"],
                 None,
-                "it offers Digest, NTLM, and wsprobe has Basic and Bearer",
+                "it offers Digest, NTLM, but wsprobe supports Basic and Bearer",
             ),
             (&["Basic realm=x"], Some("Basic"), "the credentials were refused"),
-            (&["Basic", "Bearer"], Some("Basic"), "the credentials were refused; --bearer would do, too"),
+            (&["Basic", "Bearer"], Some("Basic"), "the credentials were refused; --bearer would also work"),
             (&["Bearer error=\"invalid_token\""], Some("bearer"), "the credentials were refused: invalid_token"),
             (&["Bearer"], Some("Basic"), "it offers Bearer, not the Basic that was sent: try --bearer"),
             (&["Digest", "NTLM"], Some("Basic"), "it offers Digest, NTLM, not the Basic that was sent"),
@@ -226,13 +226,14 @@ mod tests {
             (&[], Some(""), "the credentials were refused"),
             (&["Basic"], Some(""), "it offers Basic, not what was sent: try --user"),
             (&["a, b, c, d, e, f, g, h"], Some("a"), "the credentials were refused"),
-            (&["a, A, b, c, d, e, f, g, h"], None, "it offers a, b, c, d, e, f, and wsprobe has Basic and Bearer"),
+            (&["a, A, b, c, d, e, f, g, h"], None, "it offers a, b, c, d, e, f, but wsprobe supports Basic and Bearer"),
         ] {
             assert_eq!(login(offered, sent), hint, "{offered:?}, {sent:?}");
         }
         let sent = SentRequest { withholds_credentials: true, ..SentRequest::default() };
         let hint = refusal(401, &[("WWW-Authenticate", "Basic")], sent).hint();
-        let expected = "it offers Basic; credentials do not follow a redirect to another origin: connect to its URL";
+        let expected = "it offers Basic; credentials are not sent to another origin after a redirect: connect to its \
+            URL";
         assert_eq!(hint.as_deref(), Some(expected));
     }
 
@@ -247,12 +248,12 @@ mod tests {
     #[test]
     fn a_403_or_404_looks_at_the_origin() {
         for (status, sent, hint) in [
-            (403, with(None, None), "it may want credentials, or an --origin that it knows"),
-            (403, with(None, Some("http://a")), "it may want credentials, or another origin than `http://a`"),
-            (403, with(Some("Basic"), None), "these credentials may not do, or it may want an --origin that it knows"),
-            (403, with(Some("Basic"), Some("x")), "these credentials may not do, or the origin `x`"),
-            (404, with(None, None), "is the path right? some servers answer so to a missing --origin, too"),
-            (404, with(None, Some("x")), "is the path right, and does the server know the origin `x`?"),
+            (403, with(None, None), "it may require credentials, or an --origin that it accepts"),
+            (403, with(None, Some("http://a")), "it may require credentials, or an origin other than `http://a`"),
+            (403, with(Some("Basic"), None), "it may reject these credentials, or require an --origin that it accepts"),
+            (403, with(Some("Basic"), Some("x")), "it may reject these credentials, or the origin `x`"),
+            (404, with(None, None), "is the path right? some servers also answer this way without --origin"),
+            (404, with(None, Some("x")), "is the path right, and does the server accept the origin `x`?"),
         ] {
             assert_eq!(refusal(status, &[], sent).hint().as_deref(), Some(hint));
         }
@@ -261,9 +262,9 @@ mod tests {
     #[test]
     fn only_what_is_followed_is_to_be_followed() {
         for (status, hint) in [
-            (300, Some("that is no redirect to be followed: connect to its URL")),
+            (300, Some("this is not a redirect to follow: connect to its URL")),
             (301, Some("-L follows it")),
-            (304, Some("it answers a conditional request: leave out If-None-Match and the like")),
+            (304, Some("this answers a conditional request: leave out If-None-Match and similar headers")),
             (307, Some("-L follows it")),
             (418, None),
         ] {

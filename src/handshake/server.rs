@@ -1,4 +1,4 @@
-//! The server's side (RFC 6455, section 4.2): reads a request, judges it, and lets the client in or turns it away.
+//! The server's side (RFC 6455, section 4.2): reads a request, judges it, and accepts or rejects the client.
 //!
 //! Owns what is written to the client until it is in. What a request has to hold is in `verify`.
 
@@ -31,13 +31,13 @@ pub(crate) struct Grant {
     pub(crate) headers: Vec<Header>,
 }
 
-/// How a server turns a client away.
+/// How a server rejects a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Denial {
     pub(crate) status: u16,
     pub(crate) headers: Vec<Header>,
     pub(crate) body: String,
-    /// What the user is told of it, and the client is not.
+    /// Details for the user that the client does not get.
     pub(crate) why: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Accepted {
     pub(crate) extensions: Option<String>,
     /// permessage-deflate, if it was offered and granted.
     pub(crate) deflate: Option<Agreed>,
-    /// What came behind the request: the first frames of a client in a hurry.
+    /// What came after the request: the first frames of a fast client.
     pub(crate) leftover: Bytes,
 }
 
@@ -63,15 +63,15 @@ pub(crate) enum Declined {
     Io(#[from] io::Error),
     #[error("TLS with the client failed")]
     Tls(#[source] io::Error),
-    #[error("the client closed the connection before it asked for anything")]
+    #[error("the client closed the connection before it sent a request")]
     Closed,
     #[error("the client closed the connection after {received} bytes of its request")]
     CutShort { received: usize },
-    #[error("the client's request is no WebSocket handshake")]
+    #[error("the client's request is not a WebSocket handshake")]
     BadOpening(#[from] BadOpening),
-    #[error("the client was turned away with {}{}", .0.status, .0.explanation())]
+    #[error("the client was rejected with {}{}", .0.status, .0.explanation())]
     Denied(Denial),
-    /// It wanted no socket, and got what the server has to say beside it.
+    /// It did not request a WebSocket, and got a plain HTTP response.
     #[error("{request} was answered with {}", .answer.status)]
     Answered { request: String, answer: Denial },
     #[error("the client did not finish its handshake within {0:?} (--handshake-timeout)")]
@@ -86,7 +86,7 @@ pub(crate) struct ClientRequestHead {
     pub(crate) opening: Option<OpeningRequest>,
 }
 
-/// A request that was read, and what came behind it.
+/// A request that was read, and what came after it.
 #[derive(Debug)]
 pub(crate) struct ReadRequest {
     asked: Asked,
@@ -154,7 +154,7 @@ pub(crate) async fn accept<S: AsyncWrite + Unpin>(
     Ok(Accepted { opening: asked.opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
-/// Tells the client that it is not let in, if it still listens.
+/// Reports the client that it is rejected, if it still listens.
 pub(crate) async fn reject<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, declined: &Declined) {
     if let Some(denial) = declined.denial() {
         // Whether the client still listens changes nothing: it is declined all the same.
@@ -260,5 +260,5 @@ impl From<HeadError> for Declined {
     }
 }
 
-/// Enough for a client to take the answer and close; nobody waits for it.
+/// Enough for a client to read the response and close; nothing waits for it.
 const LINGER: Duration = Duration::from_secs(1);

@@ -53,7 +53,7 @@ fn request(more: &[(&str, &str)]) -> Request {
 async fn follow(mut stream: DuplexStream, script: Vec<PeerStep>) {
     for step in script {
         match step {
-            // A client that has heard enough hangs up.
+            // A client that has read enough closes.
             PeerStep::Say(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
             PeerStep::Pause(time) => sleep(time).await,
             PeerStep::Hold => std::future::pending().await,
@@ -361,7 +361,7 @@ async fn an_answer_in_tls_comes_with_a_hint() {
     // The second alert is a line feed.
     for said in [b"\x15\x03\x01\x00\x02\x02\x46", b"\x15\x03\x03\x00\x02\x02\x0a"] {
         let flaw = open_with(&request(&[]), vec![say(said), PeerStep::Hold]).await.unwrap_err();
-        assert_eq!(flaw.to_string(), "the server speaks TLS on this port: what it answered is a record of TLS");
+        assert_eq!(flaw.to_string(), "the server speaks TLS on this port: its answer is a TLS record");
         assert_eq!(flaw.hint(false, None).as_deref(), Some("use wss://"));
     }
 }
@@ -370,7 +370,7 @@ async fn an_answer_in_tls_comes_with_a_hint() {
 async fn broken_http_says_what_is_broken() {
     assert_eq!(
         flaw(vec![say(format!("{SWITCH}no colon\r\n\r\n"))]).await,
-        "the server's answer is broken HTTP: invalid header name in line 4, `no colon`"
+        "the server's answer is not valid HTTP: invalid header name in line 4, `no colon`"
     );
 }
 
@@ -394,7 +394,7 @@ fn switch_with(line: &str, by: &str) -> Vec<PeerStep> {
     vec![say(text.replace(line, by))]
 }
 
-const NO_HANDSHAKE: &str = "the server's 101 is no WebSocket handshake";
+const NO_HANDSHAKE: &str = "the server's 101 is not a WebSocket handshake";
 
 #[tokio::test]
 async fn a_wrong_accept_is_shown_beside_the_right_one() {
@@ -452,8 +452,8 @@ async fn a_subprotocol_is_one_of_those_asked_for_or_none() {
 async fn a_subprotocol_that_was_not_asked_for_is_refused() {
     for (asked, line, fault) in [
         ("a, b", "B", "the server chose the subprotocol `B`, expected one of `a`, `b`"),
-        ("", "b", "the server chose the subprotocol `b`, expected none, as none was asked for"),
-        ("", "", "the server chose the subprotocol ``, expected none, as none was asked for"),
+        ("", "b", "the server chose the subprotocol `b`, expected none, because none was requested"),
+        ("", "", "the server chose the subprotocol ``, expected none, because none was requested"),
     ] {
         let answer = subprotocol(asked, &format!("Sec-WebSocket-Protocol: {line}\r\n")).await;
         assert_eq!(answer, Err(format!("{NO_HANDSHAKE}: {fault}")));
@@ -476,7 +476,7 @@ async fn an_extension_that_was_not_asked_for_is_refused() {
     let script = || vec![say(format!("{SWITCH}{ACCEPT}Sec-WebSocket-Extensions: x-a; b=1, x-c\r\n\r\n"))];
     assert_eq!(
         flaw(script()).await,
-        format!("{NO_HANDSHAKE}: the server uses the extension `x-a`, expected none, as none was asked for")
+        format!("{NO_HANDSHAKE}: the server uses the extension `x-a`, expected none, because none was requested")
     );
     assert_eq!(
         flaw_of(&request(&[("Sec-WebSocket-Extensions", "x-a")]), script()).await,
@@ -560,7 +560,7 @@ async fn an_unsound_request_is_told_what_is_wrong() {
             "",
             "the request has 2 fields `Origin`, expected at most one",
         ),
-        ("Host: h", "Host: h\r\nContent-Length: 1", 400, "", "the request has a body, expected none beside `Upgrade`"),
+        ("Host: h", "Host: h\r\nContent-Length: 1", 400, "", "the request has a body, expected none with `Upgrade`"),
         ("Host: h\r\n", "Host: h\n", 400, "", "a line of the request ends with a line feed alone, expected CRLF"),
         ("Upgrade: websocket\r\n", "", 426, "Upgrade: websocket", "`Upgrade` is missing, expected `websocket`"),
         ("Upgrade: websocket", "Upgrade: x", 426, "Upgrade: websocket", "`Upgrade` is `x`, expected `websocket`"),
@@ -569,7 +569,7 @@ async fn an_unsound_request_is_told_what_is_wrong() {
         (key, "", 400, "", "`Sec-WebSocket-Key` is missing, expected 16 bytes in base64"),
         (key, "Sec-WebSocket-Key: YQ==\r\n", 400, "", "`Sec-WebSocket-Key` is `YQ==`, expected 16 bytes in base64"),
         (key, "Sec-WebSocket-Key: ?\r\n", 400, "", "`Sec-WebSocket-Key` is `?`, expected 16 bytes in base64"),
-        ("Host: h", "no colon", 400, "", "the request is broken HTTP: invalid header name in line 2, `no colon`"),
+        ("Host: h", "no colon", 400, "", "the request is not valid HTTP: invalid header name in line 2, `no colon`"),
         ("GET", "\u{16}\u{3}", 400, "", r"the request begins with `\x16\x03 /chat?x HTTP/1.1`, expected HTTP"),
     ] {
         assert!(ASK.contains(line));

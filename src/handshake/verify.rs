@@ -19,7 +19,7 @@ const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 /// What is wrong with a 101.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadAnswer {
-    #[error("it is of HTTP/1.{minor}, expected HTTP/1.1")]
+    #[error("the version is HTTP/1.{minor}, expected HTTP/1.1")]
     HttpVersion { minor: u8 },
     #[error("`Upgrade` is {}, expected `websocket`", shown(.got))]
     Upgrade { got: Vec<String> },
@@ -33,7 +33,7 @@ pub(crate) enum BadAnswer {
     SeveralSubprotocols { got: Vec<String> },
     #[error("the server uses the extension `{got}`, expected {}", offered(.asked))]
     Extension { got: String, asked: Vec<String> },
-    #[error("the server's answer about compression is no good")]
+    #[error("the server's compression parameters are invalid")]
     Compression(#[from] BadTerms),
     #[error("the server does not compress (--compress required)")]
     Uncompressed,
@@ -51,7 +51,7 @@ pub(super) struct Agreement {
 pub(crate) enum BadOpening {
     #[error("the request begins with `{}`, expected HTTP", begins.escape_ascii())]
     NotHttp { begins: Bytes },
-    #[error("the request is broken HTTP: {0}")]
+    #[error("the request is not valid HTTP: {0}")]
     Malformed(BrokenHead),
     #[error("the head of the request is longer than {} KiB", MAX_HEAD / 1024)]
     TooLarge,
@@ -67,7 +67,7 @@ pub(crate) enum BadOpening {
     Host { got: Vec<String> },
     #[error("the request has {count} fields `{name}`, expected at most one")]
     Several { name: &'static str, count: usize },
-    #[error("the request has a body, expected none beside `Upgrade`")]
+    #[error("the request has a body, expected none with `Upgrade`")]
     Body,
     #[error("`Upgrade` is {}, expected `websocket`", shown(.got))]
     Upgrade { got: Vec<String> },
@@ -244,7 +244,7 @@ fn shown(values: &[String]) -> String {
 
 fn offered(asked: &[String]) -> String {
     match asked {
-        [] => "none, as none was asked for".to_owned(),
+        [] => "none, because none was requested".to_owned(),
         asked => format!("one of {}", shown(asked)),
     }
 }

@@ -41,7 +41,7 @@ pub(crate) enum Border {
     Whole(PayloadKind),
     /// Binary messages of this size.
     Chunks(usize),
-    /// JSON records, one a line.
+    /// JSON records, one per line.
     Records,
 }
 
@@ -147,7 +147,10 @@ impl Cutter {
     fn too_large(&self) -> &'static str {
         match self.border {
             Border::Records => "is longer than the 384 MiB that a record may have (--json-input)",
-            _ => "is longer than 384 MiB, and has to be held whole (--json, --record, --reconnect or listen)",
+            _ => {
+                "is longer than 384 MiB, and must be held in memory as a whole (--json, --record, --reconnect or \
+                listen)"
+            }
         }
     }
 
@@ -355,18 +358,18 @@ fn message(piece: Bytes, kind: PayloadKind) -> Result<Message, String> {
         PayloadKind::Text => Message::Text(text(piece)?),
         PayloadKind::Binary => Message::Binary(piece),
         PayloadKind::EscapedText => {
-            let text = unescape_text(&text(piece)?).map_err(|error| format!("has a bad escape: {error}"))?;
+            let text = unescape_text(&text(piece)?).map_err(|error| format!("has an invalid escape: {error}"))?;
             Message::Text(text.into())
         }
         PayloadKind::EscapedBinary => {
-            let bytes = unescape_bytes(&text(piece)?).map_err(|error| format!("has a bad escape: {error}"))?;
+            let bytes = unescape_bytes(&text(piece)?).map_err(|error| format!("has an invalid escape: {error}"))?;
             Message::Binary(bytes.into())
         }
     })
 }
 
 fn record_in(line: &str) -> Result<Option<Input>, String> {
-    record::read(line).map_err(|why| format!("is no record: {why}"))
+    record::read(line).map_err(|why| format!("is not a record: {why}"))
 }
 
 const NOT_UTF8: &str = "is not UTF-8; --binary sends bytes as they are";
@@ -524,7 +527,7 @@ mod tests {
         }
         let bad = written.clone() + r"\q";
         let (result, ..) = joined(lines(PayloadKind::EscapedText), bad.as_bytes(), 99_991);
-        assert!(result.unwrap_err().starts_with("line 1 of stdin has a bad escape"));
+        assert!(result.unwrap_err().starts_with("line 1 of stdin has an invalid escape"));
     }
 
     #[test]
@@ -547,7 +550,11 @@ mod tests {
         let block = vec![b' '; 32 << 20];
         for (border, may_stream, words) in [
             (Border::Records, true, "line 1 of stdin is longer than the 384 MiB that a record may have (--json-input)"),
-            (lines(PayloadKind::Text), false, "line 1 of stdin is longer than 384 MiB, and has to be held whole"),
+            (
+                lines(PayloadKind::Text),
+                false,
+                "line 1 of stdin is longer than 384 MiB, and must be held in memory as a whole",
+            ),
         ] {
             let mut cutter = Cutter::new(Cut { border, may_stream });
             let mut batch = Batch::new();
@@ -569,7 +576,8 @@ mod tests {
         assert_eq!(cut(&lines(PayloadKind::EscapedText), b"a\\n\\u{e9}\n"), ["a\né"]);
         assert_eq!(cut(&lines(PayloadKind::EscapedBinary), b"\\xff\\0\n"), ["b:\\xff\\x00"]);
         assert!(
-            cut(&lines(PayloadKind::EscapedText), b"\\q\n")[0].starts_with("error: line 1 of stdin has a bad escape")
+            cut(&lines(PayloadKind::EscapedText), b"\\q\n")[0]
+                .starts_with("error: line 1 of stdin has an invalid escape")
         );
     }
 
@@ -581,7 +589,7 @@ mod tests {
         );
         assert_eq!(
             cut(&Border::Records, b"{}"),
-            ["error: line 1 of stdin is no record: a message has `data` or `base64`"]
+            ["error: line 1 of stdin is not a record: expected `data` or `base64`"]
         );
     }
 }

@@ -1,20 +1,17 @@
 //! Stdin: read where that cannot block, or else on a thread of its own.
 
 use std::fs::File;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::io::{self, Read as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
 
-use nix::sys::stat::{FileStat, fstat, stat};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
 use super::splitter::{Cut, Cutter};
 use crate::events::Batch;
 use crate::session::Inlet;
-use crate::sys::nonblocking;
+use crate::sys::nonblocking::{self, WatchedFile};
+use crate::sys::streams;
 
 /// What one read may bring.
 const BLOCK: usize = 128 << 10;
@@ -29,19 +26,12 @@ const BATCHES: usize = 1;
 /// # Errors
 /// The reason, where the user may not know of it.
 pub(crate) fn open() -> Result<Option<File>, io::Error> {
-    #[expect(clippy::disallowed_methods, reason = "the owner of stdin")]
-    let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    if is_absent(stdin.as_fd()) {
+    if streams::stdin_is_absent() {
         return Ok(None);
     }
+    let stdin = streams::stdin()?;
     // Nothing is read, but what cannot be read says so: a directory, or a file opened for writing.
     (&stdin).read(&mut []).map(|_| Some(stdin))
-}
-
-/// Whether a stdin is /dev/null; a closed one is too, as the runtime of Rust sees to that.
-pub(crate) fn is_absent(stdin: BorrowedFd<'_>) -> bool {
-    let device = |stat: nix::Result<FileStat>| stat.map(|stat| stat.st_rdev);
-    matches!((device(fstat(stdin)), device(stat("/dev/null"))), (Ok(stdin), Ok(null)) if stdin == null)
 }
 
 /// What stdin has to send.
@@ -63,7 +53,7 @@ impl Stdin {
     pub(crate) fn new(file: File, cut: Cut) -> io::Result<Self> {
         nonblocking::widen(&file);
         let reader = StdinReader { cutter: Cutter::new(cut), block: vec![0; BLOCK] };
-        match nonblocking::watch(file, Interest::READABLE) {
+        match WatchedFile::to_read(file) {
             Ok(file) => Ok(Self::Here(Box::new(Watched { file, reader, has_more: false, wrong: None, ended: false }))),
             Err(file) => reader.read_aside(file).map(Self::Aside),
         }
@@ -72,7 +62,7 @@ impl Stdin {
     fn step_aside(&mut self) -> io::Result<()> {
         if let Self::Here(watched) = std::mem::replace(self, Self::Ended) {
             let Watched { file, reader, .. } = *watched;
-            *self = Self::Aside(reader.read_aside(file.into_inner())?);
+            *self = Self::Aside(reader.read_aside(file.into_file())?);
         }
         Ok(())
     }
@@ -100,7 +90,7 @@ impl Inlet for Stdin {
 
 /// A stdin that tells when there is something to be read; a pipe, as a rule.
 pub(crate) struct Watched {
-    file: AsyncFd<File>,
+    file: WatchedFile,
     reader: StdinReader,
     /// The last read was full: the next may be as well.
     has_more: bool,
@@ -127,20 +117,11 @@ impl Watched {
                 yield_now().await;
                 self.has_more = false;
             }
-            let ready = poll_fn(|cx| self.file.poll_read_ready(cx)).await;
-            let Ok(mut ready) = ready else { return Ok(None) };
-            let read = nonblocking::read(self.file.get_ref(), &mut self.reader.block);
-            match &read {
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => return Err(Unsupported),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready.clear_ready();
-                    continue;
-                }
-                // It has given all that was there; an end is noticed all the same.
-                Ok(1..BLOCK) => ready.clear_ready(),
-                Ok(BLOCK..) => self.has_more = true,
-                _ => {}
+            let read = self.file.read(&mut self.reader.block).await;
+            if matches!(&read, Err(error) if error.kind() == io::ErrorKind::Unsupported) {
+                return Err(Unsupported);
             }
+            self.has_more = matches!(read, Ok(BLOCK..));
             let Some(Brought { batch, wrong, ended }) = self.reader.take(read) else { continue };
             (self.wrong, self.ended) = (wrong, ended);
             if !batch.is_empty() {
@@ -164,7 +145,7 @@ struct Brought {
 }
 
 impl StdinReader {
-    /// Reads on a thread, to the end of the input, or for as long as somebody takes its batches.
+    /// Reads everything on a thread, to the end of the input, or for as long as somebody takes its batches.
     fn read_aside(mut self, mut stdin: File) -> io::Result<mpsc::Receiver<Result<Batch, String>>> {
         let (batches, receiver) = mpsc::channel(BATCHES);
         let read = move || {

@@ -37,7 +37,7 @@ pub(crate) fn head(head: &str) -> String {
         let text = line.trim_end_matches(['\r', '\n']);
         let end = &line[text.len()..];
         match text.split_once(':') {
-            // A field that goes on in the next line (RFC 9112, section 5.2).
+            // A field that continues in the next line (RFC 9112, section 5.2).
             _ if is_secret && text.starts_with([' ', '\t']) => shown.push_str(MASK),
             Some((name, value)) if !shown.is_empty() => {
                 is_secret = is_secret_field(name.trim());

@@ -1,6 +1,6 @@
-//! Names that tell of a secret: of header fields, and of a query's parameters.
+//! Names that indicate a secret: of header fields, and of query parameters.
 
-/// Parts of names, without what stands between their words.
+/// Parts of names, without what is between their words.
 const TELLING: [&str; 15] = [
     "accesskey",
     "apikey",

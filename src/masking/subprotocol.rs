@@ -4,7 +4,7 @@ use super::MASK;
 use super::name::bare;
 use super::url::json_in;
 
-/// What stands before a token, of servers that are known: Kubernetes, Phoenix, Jupyter.
+/// What is before a token, of servers that are known: Kubernetes, Phoenix, Jupyter.
 const KNOWN: [&str; 3] =
     ["base64url.bearer.authorization.k8s.io.", "base64url.bearer.phx.", "v1.token.websocket.jupyter.org."];
 

@@ -101,7 +101,7 @@ fn hides_secret(value: &str, layers: u8) -> bool {
     without_parameters(&without_user(&plain, false), layers - 1) != plain || hides_secret(&plain, layers - 1)
 }
 
-/// Where in a word that is no URL base64 of JSON begins that is long enough to be a token.
+/// Where in a word that is not a URL base64 of JSON begins that is long enough to be a token.
 pub(super) fn json_in(word: &str) -> Option<usize> {
     let is_begun = |at: usize| !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
     word.match_indices(JSON).map(|(at, _)| at).find(|at| is_begun(*at) && word.len() - at >= SHORTEST_JSON)

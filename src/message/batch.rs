@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Message;
 
-/// Messages of one kind, one behind the other: of those that are small, each costs more by itself than what it says.
+/// Consecutive messages of one kind: for small messages, the overhead of each is larger than its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageBatch {
     is_text: bool,
@@ -50,6 +50,17 @@ impl MessageBatch {
         self.places.iter().map(|place| &self.block[place.start..place.end])
     }
 
+    /// One of them by itself; the first is 0.
+    pub(crate) fn get(&self, at: usize) -> Option<Message> {
+        let MessageSpan { start, end } = *self.places.get(at)?;
+        let data = self.block.slice(start..end);
+        Some(if self.is_text {
+            Message::Text(data.try_into().expect("it is known to be UTF-8"))
+        } else {
+            Message::Binary(data)
+        })
+    }
+
     /// Takes the first of them away, so many.
     pub(crate) fn split_to(&mut self, count: usize) -> Self {
         let places =
@@ -57,15 +68,11 @@ impl MessageBatch {
         Self { is_text: self.is_text, block: self.block.clone(), places }
     }
 
-    /// Takes the first of them away, to be one by itself.
+    /// Removes the first one, as a message of its own.
     pub(crate) fn pop(&mut self) -> Option<Message> {
-        let MessageSpan { start, end } = self.places.pop_front()?;
-        let data = self.block.slice(start..end);
-        Some(if self.is_text {
-            Message::Text(data.try_into().expect("it is known to be UTF-8"))
-        } else {
-            Message::Binary(data)
-        })
+        let first = self.get(0);
+        self.places.pop_front();
+        first
     }
 }
 

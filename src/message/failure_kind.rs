@@ -71,20 +71,24 @@ impl FailureKind {
     pub(crate) fn described(self) -> (&'static str, &'static str) {
         match self {
             Self::Usage => ("usage", "The command line is wrong."),
-            Self::File => ("file", "A file cannot be read or written, or does not hold what it should."),
+            Self::File => ("file", "A file cannot be read or written, or its contents are invalid."),
             Self::Input => ("input", "The input cannot be sent, such as a line that is not UTF-8."),
-            Self::Local => ("local", "This machine refused something that is needed."),
-            Self::Listen => ("listen", "The address cannot be listened on."),
-            Self::Resolve => ("resolve", "The host's name has no address that can be used."),
-            Self::Unreachable => ("unreachable", "No address of the host, or no Unix socket, takes the connection."),
-            Self::Proxy => ("proxy", "The proxy opened no tunnel."),
+            Self::Local => ("local", "This system refused something that is needed."),
+            Self::Listen => ("listen", "wsprobe cannot listen on the address."),
+            Self::Resolve => ("resolve", "The name of the host has no usable address."),
+            Self::Unreachable => (
+                "unreachable",
+                "No address of the host accepts the connection, or the Unix socket \
+                does not.",
+            ),
+            Self::Proxy => ("proxy", "The proxy did not open a tunnel."),
             Self::Tls => ("tls", "TLS failed, on either side."),
             Self::Handshake => {
                 ("handshake", "The answer to the opening request is missing, broken, or a 101 that breaks the rules.")
             }
             Self::Redirect => ("redirect", "A redirect cannot be followed."),
             Self::Refused => {
-                ("refused", "The server answered with another status than 101: `status`, `headers` and `body` have it.")
+                ("refused", "The server answered with a status other than 101: `status`, `headers` and `body` have it.")
             }
             Self::Protocol => ("protocol", "The peer broke the protocol."),
             Self::NotUtf8 => ("not_utf8", "The peer sent text, or the reason of a Close, that is not UTF-8."),
@@ -96,12 +100,12 @@ impl FailureKind {
             Self::Unanswered => ("unanswered", "The peer did not answer our Close in time."),
             Self::NotSent => ("not_sent", "A message came too late to be sent."),
             Self::Unmet => ("unmet", "An expectation, `--count` or `--until` was not met."),
-            Self::TimedOut => ("timed_out", "A limit of time has passed; the words name its option."),
+            Self::TimedOut => ("timed_out", "A time limit has passed; the message names its option."),
             Self::Interrupted => ("interrupted", "A signal ended the run."),
-            Self::BadRequest => ("bad_request", "As a server: a client's request is no handshake."),
+            Self::BadRequest => ("bad_request", "As a server: a client's request is not a handshake."),
             Self::Denied => (
                 "denied",
-                "As a server: a client was turned away: `headers` is its request, `answer` what it was told.",
+                "As a server: a client was rejected. `headers` are those of its request, `answer` is the response.",
             ),
         }
     }

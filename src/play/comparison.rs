@@ -1,4 +1,4 @@
-//! Who hears the answers: counts them, holds them against the recorded ones, and passes them on.
+//! An outlet that counts the answers, compares them with the recorded ones, and passes them on.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::term::Talk;
 /// More differences than this are counted and not shown.
 const SHOWN: u64 = 10;
 
-/// Hears what comes on one connection.
+/// Compares what arrives on one connection.
 pub(crate) struct Comparison {
     pub(crate) heard: HeardCount,
     check: RefCell<Option<AnswerCheck>>,
@@ -24,7 +24,7 @@ pub(crate) struct Comparison {
     pub(crate) differences: Rc<Differences>,
 }
 
-/// An outlet that hears what it passes on.
+/// An outlet that compares what it passes on.
 pub(crate) struct ComparingOutlet<'w, O> {
     pub(crate) comparison: Comparison,
     pub(crate) outlet: &'w O,
@@ -33,7 +33,7 @@ pub(crate) struct ComparingOutlet<'w, O> {
 /// What was found to differ.
 pub(crate) struct Differences {
     talk: Rc<Talk>,
-    /// What stands before each, to tell where it was.
+    /// The prefix of each, which names its place.
     place: String,
     found: Cell<u64>,
 }
@@ -91,7 +91,7 @@ impl Differences {
         }
     }
 
-    /// Tells what was counted only.
+    /// Reports the number of differences that were not shown.
     pub(crate) fn sum_up(&self) {
         match self.found.get().saturating_sub(SHOWN) {
             0 => {}

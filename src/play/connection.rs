@@ -116,7 +116,7 @@ impl ScriptConnection {
         &self.line
     }
 
-    /// A rule that stands until the connection ends, or until its kind is ended.
+    /// A rule that is active until the connection ends, or until its kind is ended.
     pub(crate) fn add_rule(&self, rule: Rule, name: &Option<String>, words: Rc<ScriptScope>, failure: Rc<RuleFailure>) {
         self.line.add_rule(rule);
         self.sifting.borrow_mut().get_or_insert_with(|| {
@@ -128,7 +128,7 @@ impl ScriptConnection {
     /// Sends something, within a time.
     ///
     /// # Errors
-    /// In words: it is closed, or the peer takes nothing more.
+    /// A message for the user: it is closed, or the peer takes nothing more.
     pub(crate) async fn send(&self, input: Input, within: Duration) -> Result<(), String> {
         if self.line.is_over() {
             return Err(format!("it cannot be sent: {}", self.how_it_ended()));
@@ -137,9 +137,9 @@ impl ScriptConnection {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(format!("it cannot be sent: {}", self.how_it_ended())),
             Err(_) if self.line.is_full() => {
-                Err("it cannot be sent: 16 MiB have come that no step has expected".to_owned())
+                Err("it cannot be sent: 16 MiB were received that no step has expected".to_owned())
             }
-            Err(_) => Err(format!("it cannot be sent: the {} has taken nothing for {within:?}", self.line.peer())),
+            Err(_) => Err(format!("it cannot be sent: the {} has read nothing for {within:?}", self.line.peer())),
         }
     }
 
@@ -157,7 +157,7 @@ impl ScriptConnection {
     /// Closes it, and waits for the answer.
     ///
     /// # Errors
-    /// In words, with the exit status: it ended badly, and no step has looked at that.
+    /// A message for the user, with the exit status: it ended badly, and no step has looked at that.
     pub(crate) async fn end(&self, close: Close, parting: Parting) -> Result<(), (String, u8)> {
         self.line.hear_no_more();
         let limit = parting.limit(self.close_timeout);
@@ -169,7 +169,7 @@ impl ScriptConnection {
             }
             self.line.over().await
         };
-        // The session gives up after as long without progress; who goes on sending does not get more.
+        // The session gives up after as long without progress; who continues sending does not get more.
         let code = timeout(limit * 2, closing).await.unwrap_or(7);
         self.line.leave();
         let session = self.session.take();

@@ -15,13 +15,13 @@ use crate::sys::process_group::Group;
 /// What is captured has to fit into memory, and into a message.
 const LONGEST: u64 = 16 << 20;
 
-/// As much of stderr is shown with a failure.
+/// How much of stderr is shown with a failure.
 const LAST_WORDS: usize = 4 << 10;
 
 /// Runs it in a folder, with variables in its environment; its stdout, without the final line feed.
 ///
 /// # Errors
-/// In words, with the end of its stderr: it could not be started, failed or took too long.
+/// A message for the user, with the end of its stderr: it could not be started, failed or took too long.
 pub(crate) async fn run(
     command: &str,
     environment: BTreeMap<String, String>,
@@ -42,11 +42,11 @@ pub(crate) async fn run(
     let ended = timeout(within, ended).await;
     let words = |what: String| match String::from_utf8_lossy(&said).trim_end() {
         "" => what,
-        said => format!("{what}; it said: {said}"),
+        said => format!("{what}; its stderr: {said}"),
     };
     match ended {
-        Err(_) => Err(words(format!("it was not done within {within:?}"))),
-        Ok(Err(error)) => Err(words(format!("it went wrong: {error}"))),
+        Err(_) => Err(words(format!("it did not finish within {within:?}"))),
+        Ok(Err(error)) => Err(words(format!("it failed: {error}"))),
         Ok(Ok((status, _))) if !status.success() => Err(words(ended_with(status))),
         Ok(Ok((_, printed))) => {
             let printed = String::from_utf8(printed).map_err(|_| "what it printed is not UTF-8".to_owned())?;
@@ -59,7 +59,7 @@ pub(crate) async fn run(
 fn ended_with(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("it ended with status {code}"),
-        None => format!("it was ended: {status}"),
+        None => format!("it was terminated: {status}"),
     }
 }
 
@@ -103,8 +103,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_comes_with_what_it_said() {
-        assert_eq!(ran("echo no >&2; exit 3").await.unwrap_err(), "it ended with status 3; it said: no");
-        assert!(ran("kill -9 $$").await.unwrap_err().starts_with("it was ended: signal: 9"));
+        assert_eq!(ran("echo no >&2; exit 3").await.unwrap_err(), "it ended with status 3; its stderr: no");
+        assert!(ran("kill -9 $$").await.unwrap_err().starts_with("it was terminated: signal: 9"));
         assert_eq!(ran("printf '\\377'").await.unwrap_err(), "what it printed is not UTF-8");
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let error = run("sleep 1000 & echo $! > pid; wait", BTreeMap::new(), dir.path(), Duration::from_millis(300))
             .await
             .unwrap_err();
-        assert_eq!(error, "it was not done within 300ms");
+        assert_eq!(error, "it did not finish within 300ms");
         let pid = std::fs::read_to_string(dir.path().join("pid")).unwrap();
         let stat = || std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         while !stat().is_empty() && !stat().contains(") Z ") {

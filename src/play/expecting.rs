@@ -144,7 +144,11 @@ impl<'s> Unordered<'s> {
             }
             if !self.order.take(fits) {
                 let came = unexpected(&message).diff;
-                return Err(self.fault(Mismatch::with("the message that came fits none of those that are left", came)));
+                return Err(self.fault(Mismatch::with(
+                    "the received message matches none of the remaining \
+                    expectations",
+                    came,
+                )));
             }
             if keeps {
                 self.messages.push(message);
@@ -184,7 +188,7 @@ async fn next(connection: &ScriptConnection, wanted: &Arc<Matcher>, within: Dura
     match timeout(within, heard(connection, wanted)).await {
         Ok(heard) => Ok(heard??),
         Err(_) if connection.line().is_full() && wanted.kind() != ExpectedKind::Message => {
-            Err("nothing more is read: 16 MiB have come that no step has expected".to_owned().into())
+            Err("reading has stopped: 16 MiB were received that no step has expected".to_owned().into())
         }
         Err(_) if wanted.kind() == ExpectedKind::Bytes => {
             Err(so_far(connection, format!("that did not come within {within:?}")).into())
@@ -220,7 +224,7 @@ async fn heard(connection: &ScriptConnection, wanted: &Arc<Matcher>) -> Result<R
     }
 }
 
-/// What there is to say when the time is over, and so many have come that do not fit.
+/// What there is to say when the time is over, and this many have come that do not fit.
 pub(crate) fn missed(kind: ExpectedKind, skipped: u64, within: Duration) -> String {
     let kind = match kind {
         ExpectedKind::Message | ExpectedKind::Bytes | ExpectedKind::Answer => "message",
@@ -230,7 +234,7 @@ pub(crate) fn missed(kind: ExpectedKind, skipped: u64, within: Duration) -> Stri
     };
     match skipped {
         0 => format!("no {kind} came within {within:?}"),
-        1 => format!("the one that came within {within:?} does not fit"),
-        count => format!("none of the {count} that came within {within:?} fits"),
+        1 => format!("the one that came within {within:?} does not match"),
+        count => format!("none of the {count} that came within {within:?} matches"),
     }
 }

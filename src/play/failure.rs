@@ -1,4 +1,4 @@
-//! A step that failed: where it stands, what came instead, and what went before.
+//! A failed step: its place, what came instead, and what came before.
 
 use std::fmt::Write as _;
 
@@ -38,9 +38,9 @@ impl StepFault {
         Self { words: words.into(), diff: Vec::new(), code, place: None }
     }
 
-    /// The script was ended, and nothing is wrong with it.
+    /// The script was stopped without a failure.
     pub(crate) fn stopped() -> Self {
-        Self::new("the script was ended", 0)
+        Self::new("the script was stopped", 0)
     }
 
     pub(crate) fn at(self, place: Position) -> Self {
@@ -48,7 +48,7 @@ impl StepFault {
     }
 }
 
-/// In words: the step cannot be done.
+/// A message for the user: the step cannot be done.
 impl From<String> for StepFault {
     fn from(words: String) -> Self {
         Self::new(words, 1)
@@ -102,7 +102,7 @@ impl StepFailure {
     }
 }
 
-/// A peer's words must not drive the terminal.
+/// A peer's text must not control the terminal.
 fn safe(text: &str) -> String {
     escape(text, Keep::Nothing).into_owned()
 }
@@ -146,7 +146,7 @@ mod tests {
     use crate::compare::diff::diff;
 
     fn failure() -> StepFailure {
-        let mismatch = Mismatch { words: "the text is another".to_owned(), diff: diff("hello", "hallo\u{1b}") };
+        let mismatch = Mismatch { words: "the text differs".to_owned(), diff: diff("hello", "hallo\u{1b}") };
         StepFailure {
             place: Position { line: 7, column: 1 },
             step: "expect text hello".to_owned(),
@@ -159,7 +159,7 @@ mod tests {
     fn it_names_the_place_the_step_what_came_and_the_last_messages() {
         assert_eq!(
             failure().shown("chat.wsp", false),
-            "chat.wsp:7: expect text hello\n  the text is another\n  - hello\n  + hallo\\e\n  \
+            "chat.wsp:7: expect text hello\n  the text differs\n  - hello\n  + hallo\\e\n  \
              the last messages of a (> sent, < received; times since it was opened):\n      0.001s < hallo\\e\n"
         );
     }

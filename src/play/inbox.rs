@@ -1,4 +1,4 @@
-//! A connection as a script hears it: what came and was not asked for yet, and the last messages either way.
+//! A connection as a script sees it: what was received and not expected yet, and the last messages in both directions.
 //!
 //! Messages, pings and pongs each have an order of their own. It is bounded: a server that floods is slowed down.
 
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::pending::{PendingMessages, Unsifted};
+use super::pending::{PendingMessages, Unsifted, weight};
 use super::recent::shown;
 use super::recording::SharedRecording;
 use super::rules::Rule;
@@ -22,11 +22,8 @@ use crate::script::syntax::RuleKind;
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
 
-/// With so much waiting, nothing more is read.
+/// With this much waiting, nothing more is read.
 const FULL: usize = 16 << 20;
-
-/// What waits costs memory even if it is empty.
-const OVERHEAD: usize = 64;
 
 /// How many of the last messages are shown with a failure.
 const RECENT: usize = 10;
@@ -41,7 +38,7 @@ pub(crate) struct Inbox {
     taken: Notify,
     opened: SystemTime,
     record: Option<Rc<SharedRecording>>,
-    /// Where frames are told (`--frames`).
+    /// Where frames are traced (`--frames`).
     frames: Option<Rc<Talk>>,
 }
 
@@ -88,7 +85,7 @@ impl Inbox {
         }
     }
 
-    /// The same, with each event written to a record, and frames told.
+    /// The same, with each event written to a record, and frames traced.
     pub(crate) fn seen_by(record: Option<Rc<SharedRecording>>, frames: Option<Rc<Talk>>) -> Self {
         Self { record, frames, ..Self::new("server") }
     }
@@ -225,9 +222,9 @@ impl Inbox {
         let heard = self.heard.borrow();
         let peer = self.peer;
         match heard.end.as_deref() {
-            // Who has left did so because there was no answer.
+            // The session ended because there was no answer.
             Some(End::OutputGone) if !heard.has_left => {
-                "we have left the connection: nobody takes our output any more".to_owned()
+                "we have closed the connection: nothing reads our output any more".to_owned()
             }
             None | Some(End::Unanswered | End::OutputGone) => {
                 format!("the {peer} did not answer our Close within {close_timeout:?} (--close-timeout)")
@@ -237,7 +234,7 @@ impl Inbox {
             Some(End::Cut(Some(error))) => format!("the connection was cut without a Close: {error}"),
             Some(End::Silent) => format!("the {peer} did not answer a ping (--ping-timeout)"),
             Some(End::Broken(fault)) => format!("the {peer} {}", report::broken(fault)),
-            Some(End::TimedOut) => "the time was up (--timeout)".to_owned(),
+            Some(End::TimedOut) => "the time limit was reached (--timeout)".to_owned(),
             Some(End::Interrupted(_)) => "we were interrupted".to_owned(),
             Some(End::Abandoned) => "we have cut the connection".to_owned(),
             Some(End::Left) => format!("the {peer} has left after our half-close"),
@@ -251,7 +248,7 @@ impl Inbox {
         heard.closed.is_some() || heard.end.is_some()
     }
 
-    /// Whether so much waits to be expected that nothing more is read.
+    /// Whether this much waits to be expected that nothing more is read.
     pub(crate) fn is_full(&self) -> bool {
         let heard = self.heard.borrow();
         heard.messages.weight() + heard.bytes >= FULL
@@ -368,11 +365,6 @@ impl Outlet for Inbox {
     }
 }
 
-/// What waits until it is expected counts for so much.
-pub(crate) fn weight(data: &[u8]) -> usize {
-    OVERHEAD + data.len()
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt as _;
@@ -446,7 +438,7 @@ mod tests {
             (End::Unanswered, "the server did not answer our Close within 5s (--close-timeout)"),
             (End::Silent, "the server did not answer a ping (--ping-timeout)"),
             (End::Cut(None), "the connection was cut without a Close"),
-            (End::OutputGone, "we have left the connection: nobody takes our output any more"),
+            (End::OutputGone, "we have closed the connection: nothing reads our output any more"),
         ] {
             let line = line([]);
             line.ended(Rc::new(end));

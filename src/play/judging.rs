@@ -13,7 +13,7 @@ use crate::script::syntax::Pattern;
 /// A message of this size is judged in less time than it takes to hand it over.
 const SMALL: usize = 16 << 10;
 
-/// A pattern with its variables put in. To compile a large regular expression takes a while.
+/// A pattern with its variables replaced. To compile a large regular expression takes a while.
 pub(crate) async fn wanted(pattern: &Pattern, words: &ScriptScope) -> Result<Arc<Matcher>, String> {
     let written = pattern.to_string();
     if !written.contains("matches /") || !is_large(&written) {
@@ -24,7 +24,7 @@ pub(crate) async fn wanted(pattern: &Pattern, words: &ScriptScope) -> Result<Arc
     wanted.map_err(|mismatch| mismatch.words)?.map(Arc::new)
 }
 
-/// What a pattern says to a message.
+/// The result of matching a message with a pattern.
 pub(crate) async fn judged(wanted: &Arc<Matcher>, message: &Message) -> MatchResult {
     if message.data().len() <= SMALL && !wanted.is_costly() {
         return wanted.message(message);
@@ -41,10 +41,10 @@ pub(crate) async fn taken(extractor: Extractor, message: Message) -> MatchResult
     aside(move || extractor.take(&message)).await.unwrap_or_else(Err)
 }
 
-/// Does work on another thread, which goes on for nothing if nobody waits for it any more.
+/// Does work on another thread, which continues for nothing if nobody waits for it any more.
 ///
 /// # Errors
 /// The program is about to end.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Mismatch> {
-    spawn_blocking(work).await.map_err(|error| Mismatch::new(format!("it was not judged: {error}")))
+    spawn_blocking(work).await.map_err(|error| Mismatch::new(format!("it could not be checked: {error}")))
 }

@@ -205,58 +205,32 @@ impl<'s> Player<'s> {
     }
 
     async fn step(&self, step: &Step) -> Result<(), StepFault> {
-        let name = &step.connection;
+        let (name, words) = (&step.connection, &self.stage.words);
+        let or_usual = |within: &Option<Duration>| within.unwrap_or(self.stage.file.within);
         match &step.action {
             Action::Connect { url, settings } => self.connect(step, url, settings).await,
             Action::Status(status) => self.status(name, *status),
-            Action::Send(payload) => self.send(name, Input::Message(self.stage.words.message(payload)?)).await,
-            Action::Frame(template) => {
-                let frame = RawFrame::from_text(&self.text(template)?)?;
-                self.send(name, Input::Frame(frame)).await
-            }
             Action::Split(at) => self.split(name, at.as_ref()),
-            Action::Fragment(size) => self.send(name, Input::Fragment(*size)).await,
-            Action::Ping(text) => self.send(name, Input::Ping(self.control(text)?)).await,
-            Action::Pong(text) => self.send(name, Input::Pong(self.control(text)?)).await,
             Action::Expect(expect) => self.expect(name, expect).await,
             Action::Nothing { within } => self.nothing(name, *within).await,
-            Action::Skip { until, within, capture } => {
-                self.skip(name, until, within.unwrap_or(self.stage.file.within), capture.as_ref()).await
-            }
-            Action::AnyOrder { within, steps } => {
-                self.any_order(name, steps, within.unwrap_or(self.stage.file.within)).await
-            }
+            Action::Skip { until, within, capture } => self.skip(name, until, or_usual(within), capture.as_ref()).await,
+            Action::AnyOrder { within, steps } => self.any_order(name, steps, or_usual(within)).await,
             Action::Reply { to, capture, with } => self.reply(name, step.place, to, capture.as_ref(), with).await,
             Action::Ignore(what) => self.ignore(name, step.place, what).await,
             Action::Off(kind) => self.end_rules(name, *kind),
-            Action::Capture { name: variable, from } => {
-                let value = self.capture(name, from).await?;
-                self.stage.words.set(variable, value)?;
-                Ok(())
-            }
-            Action::Set { name: variable, value } => {
-                let value = self.text(&value.template)?;
-                self.stage.words.set(variable, value)?;
-                Ok(())
-            }
-            Action::Exec { within, command, capture } => {
-                // The check lets no variable in: a shell would run what it holds.
-                let command = command.literal().ok_or_else(|| "a command takes no `{{…}}`".to_owned())?;
-                let environment = self.stage.words.environment(command)?;
-                let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
-                if let Some(variable) = capture {
-                    self.stage.words.set(variable, printed)?;
-                }
-                Ok(())
-            }
-            Action::Pause(time) => {
-                sleep(*time).await;
-                Ok(())
-            }
+            Action::Capture { name: variable, from } => Ok(words.set(variable, self.capture(name, from).await?)?),
+            Action::Set { name: variable, value } => Ok(words.set(variable, self.text(&value.template)?)?),
+            Action::Exec { within, command, capture } => self.exec(command, *within, capture.as_ref()).await,
+            Action::Pause(time) => sleep(*time).map(Ok).await,
             Action::Log(text) => {
                 self.stage.talk.say(&format!("{}: {}", self.stage.file.name, self.text(&text.template)?));
                 Ok(())
             }
+            Action::Send(payload) => self.send(name, Input::Message(words.message(payload)?)).await,
+            Action::Frame(frame) => self.send(name, Input::Frame(RawFrame::from_text(&self.text(frame)?)?)).await,
+            Action::Fragment(size) => self.send(name, Input::Fragment(*size)).await,
+            Action::Ping(text) => self.send(name, Input::Ping(self.control(text)?)).await,
+            Action::Pong(text) => self.send(name, Input::Pong(self.control(text)?)).await,
             Action::Close { code, reason } => {
                 // As `/close` at the prompt.
                 let close = Close { code: code.or(Some(1000)), reason: self.text(&reason.template)? };
@@ -266,6 +240,22 @@ impl<'s> Player<'s> {
             Action::HalfClose => self.send(name, Input::HalfClose).await,
             Action::Repeat { .. } | Action::Parallel(_) => Ok(()),
         }
+    }
+
+    async fn exec(
+        &self,
+        command: &Template,
+        within: Option<Duration>,
+        capture: Option<&String>,
+    ) -> Result<(), StepFault> {
+        // The check lets no variable in: a shell would run what it holds.
+        let command = command.literal().ok_or_else(|| "a command cannot contain `{{…}}`".to_owned())?;
+        let environment = self.stage.words.environment(command)?;
+        let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
+        if let Some(variable) = capture {
+            self.stage.words.set(variable, printed)?;
+        }
+        Ok(())
     }
 
     async fn connect(&self, step: &Step, url: &Template, settings: &[Setting]) -> Result<(), StepFault> {
@@ -308,7 +298,7 @@ impl<'s> Player<'s> {
         }
     }
 
-    /// Settings with their variables put in; the `within` of the head is none for a connection.
+    /// Settings with their variables replaced; the `within` of the head is none for a connection.
     fn settings(&self, settings: &[Setting]) -> Result<Vec<ConnectOption>, StepFault> {
         let options = settings.iter().filter(|setting| setting.option != "within");
         options
@@ -332,8 +322,7 @@ impl<'s> Player<'s> {
     fn control(&self, text: &ScriptText) -> Result<Bytes, StepFault> {
         let text = self.text(&text.template)?;
         if text.len() > LONGEST_CONTROL {
-            let words =
-                format!("a ping or pong holds at most {LONGEST_CONTROL} bytes, and this one has {}", text.len());
+            let words = format!("a ping or pong has at most {LONGEST_CONTROL} bytes, this one has {}", text.len());
             return Err(words.into());
         }
         Ok(text.into())
@@ -342,7 +331,7 @@ impl<'s> Player<'s> {
     fn split(&self, name: &Option<String>, at: Option<&ScriptText>) -> Result<(), StepFault> {
         let separator = at.map(|at| self.text(&at.template)).transpose()?;
         if separator.as_ref().is_some_and(String::is_empty) {
-            return Err("what stands between the records is empty".to_owned().into());
+            return Err("the separator of the records is empty".to_owned().into());
         }
         self.open(name)?.connection()?.line().split(&separator.unwrap_or_default());
         Ok(())
@@ -433,7 +422,7 @@ impl<'s> Player<'s> {
         match standing.as_deref() {
             Some(ConnectionStatus::Open(connection)) => {
                 let ended = connection.end(close.clone(), parting).await;
-                ended.map_err(|(words, code)| StepFault::new(format!("{words}; no step has looked at that"), code))
+                ended.map_err(|(words, code)| StepFault::new(format!("{words}; no step has examined it"), code))
             }
             Some(ConnectionStatus::Refused(refused)) => refused.judge(),
             None => Ok(()),

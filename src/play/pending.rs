@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use memchr::memmem;
 
-use super::inbox::weight;
 use super::rules::Rule;
 use crate::message::Message;
 use crate::script::syntax::RuleKind;
+
+/// What waits costs memory even if it is empty.
+const OVERHEAD: usize = 64;
 
 #[derive(Default)]
 pub(crate) struct PendingMessages {
@@ -19,13 +21,13 @@ pub(crate) struct PendingMessages {
     rules: Vec<Rc<Rule>>,
     /// Changes with the rules, and with messages that are thrown away.
     generation: u64,
-    /// What stands between the records of a message; empty if messages are taken whole.
+    /// What is between the records of a message; empty if messages are taken whole.
     separator: String,
     /// What all of them weigh.
     weight: usize,
 }
 
-/// A message of which what stands before this place is taken already.
+/// A message of which what is before this place is taken already.
 struct Pending {
     message: Message,
     from: usize,
@@ -118,7 +120,7 @@ impl PendingMessages {
         self.generation += 1;
     }
 
-    /// Cuts what stands there after its first record, so that this is one of its own.
+    /// Cuts what is there after its first record, so that this is one of its own.
     fn cut(&mut self, at: usize) {
         let Some(pending) = self.messages.get_mut(at) else { return };
         let Some(end) = find(pending.data(), &self.separator) else { return };
@@ -177,6 +179,11 @@ impl Pending {
 /// Where it stands first, unless it is empty.
 fn find(data: &[u8], separator: &str) -> Option<usize> {
     if separator.is_empty() { None } else { memmem::find(data, separator.as_bytes()) }
+}
+
+/// What waits until it is expected counts for so much.
+pub(crate) fn weight(data: &[u8]) -> usize {
+    OVERHEAD + data.len()
 }
 
 #[cfg(test)]

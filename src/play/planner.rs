@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::client::options::ClientOptions;
 use crate::error::Error;
 
-/// An option of a connection as it stands in a script: without its dashes.
+/// An option of a connection as it is in a script: without its dashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConnectOption {
     pub(crate) option: String,
@@ -21,10 +21,10 @@ pub(crate) trait PlanConnection: std::fmt::Debug + Send + Sync {
     /// Whether an option takes this value.
     ///
     /// # Errors
-    /// In words.
+    /// A message for the user.
     fn check(&self, given: &ConnectOption) -> Result<(), String>;
 
-    /// The plan of a connection: what stands with it goes over what stands in the file's head, and both over the
+    /// The plan of a connection: its own options override those of the file's head, and both override the
     /// command line. `dir` is where the files are that a script names.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::recording::{Deed, Party, Turn, Turns};
 use crate::session::Wait;
 use crate::term::Talk;
 
-/// What is ready at the same time is sent together, up to so many messages and bytes.
+/// What is ready at the same time is sent together, up to this many messages and bytes.
 const MOST: usize = 256;
 const PIECE: usize = 64 << 10;
 
@@ -124,7 +124,7 @@ impl RecordedPart<'_> {
         Ok(Last::Unknown)
     }
 
-    /// Waits until the other has said so much, for as long as that may help.
+    /// Waits until the other has said this much, for as long as that may help.
     async fn wait_for(&self, said: u64, lost: &mut u64) {
         within(self.patience, self.heard.reach(said - *lost)).await;
         let missing = (said - *lost).saturating_sub(self.heard.messages.get());

@@ -1,4 +1,4 @@
-//! Rules that stand: `reply to … with …` and `ignore …`. They take messages before a step sees them.
+//! Rules: `reply to … with …` and `ignore …`. They take messages before a step sees them.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the words of a script stand for while it is played: its variables, and the files beside it.
+//! What a script refers to while it is played: its variables, and the files next to it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ impl ScriptScope {
     }
 
     /// # Errors
-    /// In words: there is no room for it.
+    /// A message for the user: there is no room for it.
     pub(crate) fn set(&self, name: &str, value: String) -> Result<(), String> {
         self.variables.borrow_mut().keep(name, value).map_err(|error| error.to_string())
     }
@@ -54,7 +54,7 @@ impl ScriptScope {
     /// What a command finds in its environment.
     ///
     /// # Errors
-    /// In words: the command names a variable that cannot be there.
+    /// A message for the user: the command names a variable that cannot be there.
     pub(crate) fn environment(&self, command: &str) -> Result<BTreeMap<String, String>, String> {
         let variables = self.variables.borrow();
         let environment = variables.environment(command)?;
@@ -64,7 +64,7 @@ impl ScriptScope {
     /// What is to be sent.
     ///
     /// # Errors
-    /// In words.
+    /// A message for the user.
     pub(crate) fn message(&self, payload: &Payload) -> Result<Message, String> {
         Ok(match payload {
             Payload::Text(text) => Message::Text(self.text(&text.template)?.into()),
@@ -88,7 +88,7 @@ impl Sources for ScriptScope {
         let text = self.variables.borrow().json(template).map_err(|error| error.to_string())?;
         match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
             Ok(_) => Ok(text),
-            Err(error) => Err(format!("`{text}` is no JSON: {error}")),
+            Err(error) => Err(format!("`{text}` is not JSON: {error}")),
         }
     }
 

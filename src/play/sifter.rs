@@ -53,7 +53,7 @@ impl Sifter {
 
     pub(crate) async fn send(&self, place: Position, answer: &RuleReply, message: Message, captured: String) {
         match self.inputs(answer, message, captured).await {
-            // To who has gone nothing can be said, and what follows will see that.
+            // Nothing can be sent to a peer that has left, and the next step notices that.
             Ok(inputs) => drop(self.inputs.send(Ok(inputs)).await),
             Err(fault) => {
                 self.failure.put(self.name.clone(), StepFault { place: fault.place.or(Some(place)), ..fault })

@@ -1,4 +1,4 @@
-//! How a connection of a script stands: open, or refused.
+//! The state of a script's connection: open, or refused.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::script::judge::OpeningAnswer;
 use crate::script::syntax::Position;
 
-/// How a connection stands.
+/// The state of a connection.
 pub(crate) enum ConnectionStatus {
     Open(ScriptConnection),
     Refused(Refused),

@@ -23,14 +23,14 @@ pub(crate) async fn next_bytes(connection: &ScriptConnection, wanted: &BytePatte
             }
             Fit::Not(at) => return Ok(Err(wanted.mismatch(&connection.left.borrow(), at))),
             Fit::Short if connection.left.borrow().len() > LONGEST => {
-                return Ok(Err(Mismatch::new("16 MiB have come, and they are not all of it")));
+                return Ok(Err(Mismatch::new("16 MiB were received, and the rest is still missing")));
             }
             Fit::Short => match connection.line().message().await {
                 Some(Message::Binary(data)) => connection.left.borrow_mut().extend_from_slice(&data),
                 Some(text) => {
                     let mismatch = unexpected(&text);
                     connection.last.replace(Some(text));
-                    return Ok(Err(Mismatch { words: format!("expected bytes, and {}", mismatch.words), ..mismatch }));
+                    return Ok(Err(Mismatch { words: format!("expected bytes, but {}", mismatch.words), ..mismatch }));
                 }
                 None => return Err(so_far(connection, connection.how_it_ended()).into()),
             },
@@ -56,6 +56,7 @@ pub(crate) fn nothing_left(connection: &ScriptConnection) -> Result<(), Mismatch
     if left.is_empty() {
         return Ok(());
     }
-    let words = format!("before that come {} bytes of a message that `expect bytes` has left", left.len());
+    let bytes = if left.len() == 1 { "byte" } else { "bytes" };
+    let words = format!("`expect bytes` has left {} {bytes} of an earlier message unread", left.len());
     Err(Mismatch::with(words, dumped(&left).map(DiffLine::came).collect()))
 }

@@ -107,7 +107,7 @@ fn the_step_that_fails_is_told_with_the_last_messages() {
     let failure = played("connect {{url}}\nsend a\nexpect text b\n").unwrap_err();
     assert_eq!((failure.place.line, failure.fault.code), (3, 1));
     let page = failure.shown("x.wsp", false);
-    assert!(page.starts_with("x.wsp:3: expect text b\n  the text is another\n  - b\n  + a\n"), "{page}");
+    assert!(page.starts_with("x.wsp:3: expect text b\n  the text differs\n  - b\n  + a\n"), "{page}");
     let (_, recent) = failure.recent.unwrap();
     assert!(recent[0].ends_with("s > a") && recent[1].ends_with("s < a"), "{recent:?}");
 }
@@ -119,8 +119,8 @@ fn what_does_not_come_is_told_within_its_time() {
     let skip = "connect {{url}}\nskip until text \"b\" within 20ms\n";
     assert_eq!(failure(skip), (2, "no message came within 20ms".to_owned(), 1));
     let limit = Duration::from_secs(1);
-    assert_eq!(missed(ExpectedKind::Message, 1, limit), "the one that came within 1s does not fit");
-    assert_eq!(missed(ExpectedKind::Pong, 7, limit), "none of the 7 that came within 1s fits");
+    assert_eq!(missed(ExpectedKind::Message, 1, limit), "the one that came within 1s does not match");
+    assert_eq!(missed(ExpectedKind::Pong, 7, limit), "none of the 7 that came within 1s matches");
 }
 
 #[test]

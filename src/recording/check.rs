@@ -18,7 +18,7 @@ use crate::text::hex::hexdump;
 /// How many recorded answers are looked at for one that may have been skipped.
 const AHEAD: usize = 8;
 
-/// Those behind the next one hold no more than this together, in bytes.
+/// Those after the next one hold no more than this together, in bytes.
 const MOST_AHEAD: usize = 1 << 20;
 
 /// Rows of a binary message that are compared line by line.
@@ -31,14 +31,14 @@ const WIDTH: usize = 60;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ignored(pub(crate) Vec<JsonPath>);
 
-/// Holds the other party's messages against those that were recorded.
+/// Compares the other party's messages with the recorded ones.
 pub(crate) struct AnswerCheck {
     ignored: Ignored,
     turns: Turns,
     by: Party,
     /// The next ones that were recorded.
     ahead: VecDeque<NumberedMessage>,
-    /// What came and is none of them: another one than recorded, or one too many.
+    /// What arrived and matches none of them: it differs from the recorded one, or is additional.
     stray: Option<NumberedMessage>,
     came: u64,
     close: Option<(Party, Close)>,
@@ -117,7 +117,7 @@ impl AnswerCheck {
         if came == recorded.code {
             return Ok(None);
         }
-        let words = "the Close is another one".to_owned();
+        let words = "the Close differs".to_owned();
         let diff = vec![DiffLine::expected(code(recorded.code)), DiffLine::came(code(came))];
         Ok(Some(Difference { words, diff }))
     }
@@ -172,7 +172,7 @@ impl NumberedMessage {
 
     /// This was recorded, and that came.
     fn changed(&self, came: &Self, ignored: &Ignored) -> Difference {
-        let words = format!("answer {} is another one than in line {}", came.at, self.at);
+        let words = format!("answer {} differs from line {}", came.at, self.at);
         let diff = match (self.json(ignored), came.json(ignored)) {
             (Some(recorded), Some(came)) => diff(&pretty(recorded), &pretty(came)),
             _ => match (&self.message, &came.message) {
@@ -195,7 +195,7 @@ impl NumberedMessage {
     }
 }
 
-/// Takes out all that the path leads to.
+/// Takes out all that the path selects.
 fn remove(value: &mut Value, path: &JsonPath) {
     let mut places: Vec<Vec<PathStep>> =
         path.query_located(value).locations().map(|location| location.iter().map(PathStep::from).collect()).collect();

@@ -22,7 +22,7 @@ pub(super) struct RecordLine {
 /// Reads a record; `None` for one that is about something else.
 ///
 /// # Errors
-/// In words, when it is none.
+/// A message for the user, if the text is invalid.
 pub(super) fn read(line: &str) -> Result<Option<RecordLine>, String> {
     let record = record::object(line)?;
     let text = |name: &str| record.get(name).and_then(Value::as_str);
@@ -39,20 +39,20 @@ pub(super) fn read(line: &str) -> Result<Option<RecordLine>, String> {
     let direction = match text("dir") {
         Some("in") => Direction::In,
         Some("out") => Direction::Out,
-        _ => return Err("a recording tells in each line which way it went (`dir`)".to_owned()),
+        _ => return Err("each line of a recording must have its direction (`dir`)".to_owned()),
     };
     let client = match record.get("client") {
         None => None,
         Some(name) => {
             let name = name.as_str().and_then(|name| name.parse().ok());
-            Some(name.ok_or("a client has a name like `#1`")?)
+            Some(name.ok_or("expected the name of a client, like `#1`")?)
         }
     };
     let at = match record.get("time") {
         None => None,
         Some(time) => {
             let time = time.as_str().and_then(|time| humantime::parse_rfc3339(time).ok());
-            Some(time.ok_or("`time` is none (RFC 3339, in UTC)")?)
+            Some(time.ok_or("`time` is not a time (RFC 3339, in UTC)")?)
         }
     };
     Ok(Some(RecordLine { at, direction, client, deed }))
@@ -66,14 +66,14 @@ fn opening(record: &Map<String, Value>) -> Result<RecordedOpening, String> {
     let fields = fields.and_then(Value::as_object).into_iter().flatten();
     let request: Vec<_> = fields.filter_map(|(name, value)| Some(Header::new(name, value.as_str()?))).collect();
     if let Some(field) = request.iter().find(|field| !is_token(&field.name) || field.value.contains(char::is_control)) {
-        return Err(format!("`{}` is no header field", field.name.escape_debug()));
+        return Err(format!("`{}` is not a header field", field.name.escape_debug()));
     }
     let (url, subprotocol) = (text("url").unwrap_or_default(), text("subprotocol"));
     if url.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return Err("`url` is none".to_owned());
+        return Err("`url` is not a URL".to_owned());
     }
     if subprotocol.as_ref().is_some_and(|name| !is_token(name)) {
-        return Err("`subprotocol` is none".to_owned());
+        return Err("`subprotocol` is not a subprotocol".to_owned());
     }
     Ok(RecordedOpening { url, subprotocol, request })
 }
@@ -84,7 +84,7 @@ fn close(record: &Map<String, Value>) -> Result<Deed, String> {
         None | Some(Value::Null) => None,
         Some(code) => {
             let code = code.as_u64().and_then(|code| u16::try_from(code).ok());
-            Some(code.ok_or("the `code` of a Close is a number up to 65535")?)
+            Some(code.ok_or("the `code` of a Close must be a number up to 65535")?)
         }
     };
     let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -100,17 +100,20 @@ mod tests {
     fn a_line_that_is_no_record_is_told_why() {
         for (line, why) in [
             ("nonsense", "not JSON"),
-            ("[]", "a record is a JSON object"),
-            (r#"{"dir":"in"}"#, "a message has `data` or `base64`"),
-            (r#"{"dir":"in","type":"nonsense"}"#, "`nonsense` is no type of record"),
-            (r#"{"dir":"up","data":""}"#, "which way it went"),
-            (r#"{"dir":"in","data":"","client":"me"}"#, "a client has a name like `#1`"),
-            (r#"{"dir":"in","data":"","time":"noon"}"#, "`time` is none"),
+            ("[]", "expected a JSON object"),
+            (r#"{"dir":"in"}"#, "expected `data` or `base64`"),
+            (r#"{"dir":"in","type":"nonsense"}"#, "`nonsense` is not a type of record"),
+            (r#"{"dir":"up","data":""}"#, "must have its direction (`dir`)"),
+            (r#"{"dir":"in","data":"","client":"me"}"#, "expected the name of a client, like `#1`"),
+            (r#"{"dir":"in","data":"","time":"noon"}"#, "`time` is not a time"),
             (r#"{"dir":"in","type":"close","code":"x"}"#, "the `code` of a Close"),
-            (r#"{"dir":"in","type":"open","url":"ws://h/\nexec id"}"#, "`url` is none"),
-            (r#"{"dir":"in","type":"open","url":"ws://h/","subprotocol":"a\nexec id"}"#, "`subprotocol` is none"),
-            (r#"{"dir":"in","type":"open","url":"ws://h/","request":{"a b":"c"}}"#, "`a b` is no header field"),
-            (r#"{"dir":"in","type":"open","url":"ws://h/","request":{"a":"b\nexec id"}}"#, "`a` is no header field"),
+            (r#"{"dir":"in","type":"open","url":"ws://h/\nexec id"}"#, "`url` is not a URL"),
+            (
+                r#"{"dir":"in","type":"open","url":"ws://h/","subprotocol":"a\nexec id"}"#,
+                "`subprotocol` is not a subprotocol",
+            ),
+            (r#"{"dir":"in","type":"open","url":"ws://h/","request":{"a b":"c"}}"#, "`a b` is not a header field"),
+            (r#"{"dir":"in","type":"open","url":"ws://h/","request":{"a":"b\nexec id"}}"#, "`a` is not a header field"),
         ] {
             let error = read(line).unwrap_err();
             assert!(error.contains(why), "{line}: {error}");

@@ -10,7 +10,7 @@ use super::turn::{Deed, Party, RecordedConnection, Turn};
 use crate::error::Error;
 use crate::message::Direction;
 
-/// It costs less to read on over so many bytes than to go elsewhere.
+/// Reading over this many bytes costs less than seeking.
 const NEAR: u64 = 4 << 10;
 
 /// What is read at a time where all of it is wanted, and where it is a part.
@@ -22,12 +22,12 @@ const PART: usize = 8 << 10;
 pub(super) struct Span {
     start: u64,
     end: u64,
-    /// How many lines stand before it, and how often the client that recorded has connected there.
+    /// How many lines are before it, and how often the client that recorded has connected there.
     line: u64,
     opened: usize,
 }
 
-/// Where each connection stands in a file; others may stand between.
+/// Where each connection is in a file; others may be between.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     connections: Vec<RecordedConnection>,
@@ -152,10 +152,10 @@ impl Lines {
 
 fn opened(path: &Path) -> Result<File, Error> {
     let unread = |source| Error::File { what: "read the recording", path: path.to_owned(), source };
-    // One that is no file may keep whoever opens it waiting.
+    // One that is not a file may keep whoever opens it waiting.
     let is_file = std::fs::metadata(path).map_err(unread)?.is_file();
     if !is_file {
-        return Err(unread(io::Error::new(ErrorKind::InvalidInput, "it is no file that can be read twice")));
+        return Err(unread(io::Error::new(ErrorKind::InvalidInput, "it is not a file that can be read twice")));
     }
     File::open(path).map_err(unread)
 }

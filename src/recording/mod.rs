@@ -26,7 +26,7 @@ use crate::session::is_keepalive;
 /// Pings that may still be answered; a peer need not answer all of them (RFC 6455, section 5.5.3).
 const PINGS: usize = 16;
 
-/// A file of records. It is read as often as needed, and never held: only where each connection stands in it.
+/// A file of records. It is read as often as needed, and never held: only where each connection is in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Recording {
     path: PathBuf,
@@ -124,14 +124,14 @@ pub(crate) fn chosen(recording: &Recording, client: Option<ClientName>) -> Resul
         })
         .collect();
     match (client, &*names) {
-        _ if all.is_empty() => Err(Error::Usage(format!("`{path}` has no connection recorded"))),
+        _ if all.is_empty() => Err(Error::Usage(format!("`{path}` contains no recorded connection"))),
         (None, [] | [_]) => Ok(all.to_vec()),
         (None, [first, second, ..]) => {
-            Err(Error::Usage(format!("`{path}` has several clients ({first}, {second} …): which one? (--client)")))
+            Err(Error::Usage(format!("`{path}` has several clients ({first}, {second} …): choose one with --client")))
         }
         (Some(name), _) if names.contains(&name) => Ok(vec![RecordedConnection::With(name)]),
         (Some(name), []) => Err(Error::Usage(format!(
-            "`{path}` has no client {name}: only what `wsprobe listen` recorded names clients"
+            "`{path}` has no client {name}: only recordings of `wsprobe listen` name clients"
         ))),
         (Some(name), [first, ..]) => Err(Error::Usage(format!("`{path}` has no client {name}, but {first}"))),
     }
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(error.exit_code(), 2);
         assert_eq!(
             error.to_string(),
-            format!("{}:2: a recording tells in each line which way it went (`dir`)", file.path().display())
+            format!("{}:2: each line of a recording must have its direction (`dir`)", file.path().display())
         );
     }
 }

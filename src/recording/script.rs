@@ -24,8 +24,8 @@ const MADE: [&str; 6] =
 
 /// What a script is headed with.
 pub(crate) const HEAD: &str = "\
-# Made of a recording by `wsprobe record-to-script`.
-# What changes from run to run is yours to loosen: `json {…}` may leave keys out where `json exactly {…}` may not.
+# Made from a recording by `wsprobe record-to-script`.
+# Loosen what changes from run to run: `json {…}` may leave out keys, `json exactly {…}` may not.
 ";
 
 /// Writes the client's part of connections down, one after the other.
@@ -63,7 +63,7 @@ impl ScriptWriter {
         steps
     }
 
-    /// Twice the time that it took, where that is long.
+    /// Twice the recorded time, if that is long.
     fn within(&mut self, at: Option<SystemTime>) -> Option<Duration> {
         let now = at?;
         let before = self.heard.replace(now)?;
@@ -83,7 +83,7 @@ pub(crate) fn note(step: &Step) -> Option<String> {
         variables.collect::<Vec<_>>()
     };
     if let [Piece::Variable(..)] = &url.0[..] {
-        return Some(format!("The recording does not tell the URL: give it with {}", given(url).join(" ")));
+        return Some(format!("The recording does not contain the URL: give it with {}", given(url).join(" ")));
     }
     let settings = settings.iter().filter_map(|setting| setting.value.as_ref());
     let mut masked: Vec<_> = std::iter::once(url).chain(settings).flat_map(given).collect();

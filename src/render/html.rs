@@ -2,7 +2,7 @@
 //!
 //! Plain code, for pages that say why something was refused: no layout, and nothing is run or looked up.
 
-/// What stands between these is not for readers.
+/// What is between these is not for readers.
 const HIDDEN: [&str; 5] = ["script", "style", "svg", "template", "noscript"];
 
 /// These stand within a line; all other marks end it.
@@ -77,7 +77,7 @@ fn behind_end<'h>(html: &'h str, name: &str) -> &'h str {
     ""
 }
 
-/// Takes what stands after an `&`; returns what follows.
+/// Takes what is after an `&`; returns what follows.
 fn entity<'h>(rest: &'h str, text: &mut Text) -> &'h str {
     let known = ENTITIES.iter().find_map(|(name, c)| rest.strip_prefix(name).map(|after| (*c, after)));
     let Some((c, after)) = known.or_else(|| numbered(rest)) else {

@@ -13,25 +13,25 @@ pub(crate) mod text;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
-use nix::libc;
 
 use crate::events::{Event, EventKind};
 use crate::message::{Direction, Message};
+use crate::sys::local_time::TimeOfDay;
 use crate::text::escape::{Keep, escape};
 
 /// The options under the heading Output that say how events look.
 #[derive(Clone, Debug)]
 pub(crate) struct OutputStyle {
     pub(crate) format: PayloadFormat,
-    /// What is printed behind a text message.
+    /// What is printed after a text message.
     pub(crate) delimiter: Bytes,
-    /// No second delimiter behind a message that ends with one.
+    /// No second delimiter after a message that ends with one.
     pub(crate) keeps_delimiter: bool,
     pub(crate) stamps: Option<Stamps>,
-    /// Whether pings and pongs that nobody asked for are shown; whoever puts events decides about each.
+    /// Whether pings and unsolicited pongs are shown; whoever puts events decides about each.
     pub(crate) ping_pong: bool,
     pub(crate) indent_json: bool,
-    /// A pipe or a file gets a peer's text untouched; a terminal must not be driven by it.
+    /// A pipe or a file gets a peer's text unchanged; it must not control a terminal.
     pub(crate) for_terminal: bool,
     pub(crate) colour: bool,
     /// What records have of them.
@@ -61,13 +61,13 @@ pub(crate) enum Stamps {
 }
 
 impl OutputStyle {
-    /// Whether a message's bytes are printed as they are, whatever stands before and behind them.
+    /// Whether a message's bytes are printed as they are, whatever is before and after them.
     pub(crate) fn prints_payload(&self) -> bool {
         let is_readable = self.for_terminal || self.colour || self.indent_json;
         self.format == PayloadFormat::Raw || self.format == PayloadFormat::Auto && !is_readable
     }
 
-    /// Whether a text message is printed with nothing but the delimiter behind it, and a binary one as its bytes.
+    /// Whether a text message is printed with nothing but the delimiter after it, and a binary one as its bytes.
     pub(crate) fn passes_untouched(&self) -> bool {
         self.prints_payload() && self.stamps.is_none() && !self.marks
     }
@@ -138,7 +138,10 @@ impl Renderer {
                     self.note_sent(event.at);
                 }
             }
-            EventKind::Run(run) => text::run(&self.look, run, out),
+            EventKind::Run(run) => {
+                let lead = self.lead(event);
+                text::run(&self.look, &lead, run, out);
+            }
             EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
                     let stamp = self.stamp(event.at);
@@ -172,7 +175,7 @@ impl Renderer {
         }
     }
 
-    /// What stands before a message: when it came, and from whom.
+    /// What is before a message: when it came, and from whom.
     fn lead(&mut self, event: &Event) -> String {
         let stamp = self.stamp(event.at);
         match event.client {
@@ -209,14 +212,6 @@ pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
 
 /// `12:34:56.789`, in the user's time zone.
 pub(crate) fn local_time(at: SystemTime) -> String {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs().try_into().unwrap_or(libc::time_t::MAX);
-    #[expect(unsafe_code, reason = "a library of our own time zones weighs 250 kB more than the one of C")]
-    // SAFETY: all zeroes is a valid `tm`; both pointers are to locals, and nothing here changes the environment.
-    let local = unsafe {
-        let mut local: libc::tm = std::mem::zeroed();
-        libc::localtime_r(&raw const seconds, &raw mut local);
-        local
-    };
-    format!("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec, since.subsec_millis())
+    let TimeOfDay { hour, minute, second, subsecond } = TimeOfDay::of(at);
+    format!("{hour:02}:{minute:02}:{second:02}.{:03}", subsecond.subsec_millis())
 }

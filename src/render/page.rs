@@ -1,6 +1,6 @@
 //! The body of a refusal as it is shown: text as it is, HTML as its text and ten lines of it, anything else in words.
 //!
-//! Plain code. What is hostile in it is escaped by who shows it.
+//! Plain code. The caller that shows it escapes hostile text.
 
 use super::html;
 use crate::handshake::Refusal;
@@ -20,7 +20,7 @@ pub(crate) struct Page {
 pub(crate) fn page(refusal: &Refusal, whole: bool) -> Page {
     let kind = refusal.response.field("Content-Type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let goes_on = refusal.is_cut.then_some("the body goes on");
+    let goes_on = refusal.is_cut.then_some("the body is longer than this");
     if refusal.body.is_empty() {
         return Page { text: String::new(), note: goes_on };
     }
@@ -34,13 +34,13 @@ pub(crate) fn page(refusal: &Refusal, whole: bool) -> Page {
     let text = html::text(text);
     match beginning(&text) {
         shown if shown.len() < text.len() => {
-            Page { text: shown.trim_end().to_owned(), note: Some("the page goes on (-v shows it)") }
+            Page { text: shown.trim_end().to_owned(), note: Some("the page is longer (-v shows all)") }
         }
         _ => Page { text, note: goes_on },
     }
 }
 
-/// None for what is no text.
+/// None for what is not text.
 fn text_of(refusal: &Refusal, kind: &str) -> Option<String> {
     let body = &refusal.body;
     if refusal.coding.is_some() || body.contains(&0) {
@@ -124,7 +124,7 @@ mod tests {
         let compressed = Refusal { coding: Some("br".to_owned()), ..refusal("text/html", "abc") };
         assert_eq!(page(&compressed, true).text, "(3 bytes of br-compressed body)");
         let cut = Refusal { is_cut: true, ..refusal("", "é".as_bytes()[..1].to_vec()) };
-        let expected = Page { text: "\u{fffd}".to_owned(), note: Some("the body goes on") };
+        let expected = Page { text: "\u{fffd}".to_owned(), note: Some("the body is longer than this") };
         assert_eq!(page(&cut, false), expected);
     }
 
@@ -134,7 +134,7 @@ mod tests {
         for kind in ["text/html; charset=utf-8", "TEXT/HTML", ""] {
             let Page { text, note } = page(&refusal(kind, &*long), false);
             assert_eq!(text, ["not here"; 10].join("\n"), "{kind}");
-            assert_eq!(note, Some("the page goes on (-v shows it)"));
+            assert_eq!(note, Some("the page is longer (-v shows all)"));
         }
         assert_eq!(page(&refusal("text/html", &*long), true).text, long.trim_end());
         assert_eq!(shown("text/html", "<h1>404</h1><hr>nginx"), "404\nnginx");

@@ -1,4 +1,4 @@
-//! JSON records: one object a line for each event, and back again from `--json-input`.
+//! JSON records: one object per line for each event, and back again from `--json-input`.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -70,17 +70,17 @@ pub(crate) fn time(at: SystemTime) -> String {
 /// What a line of `--json-input` asks to be sent; `None` for a record that is about something else.
 ///
 /// # Errors
-/// In words, when it is no record.
+/// A message for the user, if it is not a record.
 pub(crate) fn read(line: &str) -> Result<Option<Input>, String> {
     input(&object(line)?)
 }
 
 /// # Errors
-/// In words, when a line is no JSON object.
+/// A message for the user, if a line is not a JSON object.
 pub(crate) fn object(line: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(line) {
         Ok(Value::Object(record)) => Ok(record),
-        Ok(_) => Err("a record is a JSON object".to_owned()),
+        Ok(_) => Err("expected a JSON object".to_owned()),
         Err(error) => Err(format!("not JSON: {error}")),
     }
 }
@@ -90,13 +90,13 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
     let text = |name: &str| match record.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
-        Some(_) => Err(format!("`{name}` is a string")),
+        Some(_) => Err(format!("`{name}` must be a string")),
     };
     let data = match (text("data")?, text("base64")?) {
-        (Some(_), Some(_)) => return Err("a record has either `data` or `base64`".to_owned()),
+        (Some(_), Some(_)) => return Err("expected either `data` or `base64`".to_owned()),
         (Some(data), None) => Some(Message::from(data)),
         (None, Some(base64)) => {
-            let data = BASE64.decode(base64.as_bytes()).map_err(|error| format!("`base64` is none: {error}"))?;
+            let data = BASE64.decode(base64.as_bytes()).map_err(|error| format!("invalid `base64`: {error}"))?;
             Some(Message::Binary(data.into()))
         }
         (None, None) => None,
@@ -105,7 +105,7 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
         Message::Text(text) => text.into(),
         Message::Binary(data) => data,
     }) {
-        data if data.len() > 125 => Err("a ping or pong holds at most 125 bytes".to_owned()),
+        data if data.len() > 125 => Err("a ping or pong has at most 125 bytes".to_owned()),
         data => Ok(data),
     };
     let input = match (text("type")?, data) {
@@ -113,15 +113,15 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
         (None | Some("binary"), Some(message @ Message::Binary(_))) => Input::Message(message),
         (Some("text"), Some(Message::Binary(data))) => match data.try_into() {
             Ok(text) => Input::Message(Message::Text(text)),
-            Err(_) => return Err("a text message is UTF-8, and this `base64` is not".to_owned()),
+            Err(_) => return Err("a text message must be UTF-8, but this `base64` is not".to_owned()),
         },
         (Some("binary"), Some(Message::Text(text))) => Input::Message(Message::Binary(text.into())),
         (Some("ping"), data) => Input::Ping(bytes(data)?),
         (Some("pong"), data) => Input::Pong(bytes(data)?),
         (Some("close"), _) => Input::Close(Some(read_close(record)?)),
         (Some("listening" | "open" | "error" | "frame" | "after_close" | "answered"), _) => return Ok(None),
-        (None | Some("text" | "binary"), None) => return Err("a message has `data` or `base64`".to_owned()),
-        (Some(other), _) => return Err(format!("`{other}` is no type of record")),
+        (None | Some("text" | "binary"), None) => return Err("expected `data` or `base64`".to_owned()),
+        (Some(other), _) => return Err(format!("`{other}` is not a type of record")),
     };
     Ok(Some(input))
 }
@@ -133,7 +133,7 @@ fn read_close(record: &Map<String, Value>) -> Result<Close, String> {
         Some(code) => {
             match code.as_u64().and_then(|code| u16::try_from(code).ok()) {
                 Some(code) if Close::may_be_sent(code) && reason.len() <= 123 => Ok(Close::new(code, reason)),
-                _ => Err("a Close has a code of 1000-1003, 1007-1014 or 3000-4999, and a reason of at most 123 bytes"
+                _ => Err("expected a code of 1000-1003, 1007-1014 or 3000-4999, and a reason of at most 123 bytes"
                     .to_owned()),
             }
         }
@@ -311,7 +311,7 @@ impl Record<'_> {
     }
 }
 
-/// Header fields by name, in small letters.
+/// Header fields by name, in lower case.
 fn fields(headers: &[Header], secrets: Secrets) -> Map<String, Value> {
     let mut fields = Map::new();
     for header in headers {
@@ -422,14 +422,14 @@ mod tests {
     fn what_is_no_record_is_refused_with_the_reason() {
         for (line, reason) in [
             ("x", "not JSON"),
-            ("[]", "a record is a JSON object"),
-            ("{}", "a message has `data` or `base64`"),
-            (r#"{"data":5}"#, "`data` is a string"),
-            (r#"{"base64":"?"}"#, "`base64` is none"),
+            ("[]", "expected a JSON object"),
+            ("{}", "expected `data` or `base64`"),
+            (r#"{"data":5}"#, "`data` must be a string"),
+            (r#"{"base64":"?"}"#, "invalid `base64`"),
             (r#"{"data":"","base64":""}"#, "either"),
-            (r#"{"type":"text","base64":"/w=="}"#, "is UTF-8"),
-            (r#"{"type":"close","code":1005}"#, "a Close has a code"),
-            (r#"{"type":"nod","data":""}"#, "no type of record"),
+            (r#"{"type":"text","base64":"/w=="}"#, "must be UTF-8"),
+            (r#"{"type":"close","code":1005}"#, "expected a code"),
+            (r#"{"type":"nod","data":""}"#, "not a type of record"),
         ] {
             assert!(read(line).unwrap_err().contains(reason), "{line}");
         }

@@ -34,7 +34,7 @@ const PLAIN: &str = "\x1b[39m";
 
 /// Appends a message.
 ///
-/// `lead` stands before it: the time and the client's name, where there are such.
+/// `lead` is before it: the time and the client's name, where there are such.
 pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, message: &Message, out: &mut BytesMut) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());
@@ -67,13 +67,19 @@ pub(super) fn message(look: &OutputStyle, lead: &str, direction: Direction, mess
 }
 
 /// Appends messages that [pass untouched](Look::passes_untouched).
-pub(super) fn run(look: &OutputStyle, run: &MessageBatch, out: &mut BytesMut) {
-    out.reserve(run.size() + run.len() * look.delimiter.len());
+///
+/// `lead` stands before each: the client's name, where there is one.
+pub(super) fn run(look: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut BytesMut) {
+    out.reserve(run.size() + run.len() * (lead.len() + look.delimiter.len()));
     for data in run.iter() {
-        out.extend_from_slice(data);
-        if run.is_text() {
-            delimit(look, data, out);
+        // As above: nothing before binary messages, and nothing after them.
+        if !run.is_text() {
+            out.extend_from_slice(data);
+            continue;
         }
+        out.extend_from_slice(lead.as_bytes());
+        out.extend_from_slice(data);
+        delimit(look, data, out);
     }
 }
 

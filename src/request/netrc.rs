@@ -1,6 +1,6 @@
 //! User and password for a host from a `.netrc` (ftp(1); curl's additions).
 
-/// What stands there for a host.
+/// What is there for a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NetrcLogin {
     pub(crate) user: String,

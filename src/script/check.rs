@@ -100,7 +100,7 @@ impl<'a> ScriptChecker<'a> {
             Action::Exec { command, .. } => command.0.iter().for_each(|piece| self.in_command(step, piece)),
             Action::Connect { url, settings } => {
                 if let Some(Err(error)) = url.literal().map(Parsed::from_text) {
-                    self.flaws.push(Flaw::new(step.place, format!("this is no URL: {error}")));
+                    self.flaws.push(Flaw::new(step.place, format!("this is not a URL: {error}")));
                 }
                 self.settings(settings);
             }
@@ -113,7 +113,7 @@ impl<'a> ScriptChecker<'a> {
 
     fn http_answer(&mut self, answer: &'a HttpAnswer) {
         if self.known.given == DefaultConnection::No {
-            let flaw = Flaw::new(answer.place, "here is no server that could answer");
+            let flaw = Flaw::new(answer.place, "no server can answer here");
             self.flaws.push(flaw.hint("`on` is for `wsprobe listen --script`"));
         }
         answer.headers.iter().filter_map(|header| header.value.as_ref()).for_each(|value| self.template(value));
@@ -147,7 +147,7 @@ impl<'a> ScriptChecker<'a> {
                     let names = self.known.options.iter().map(|known| known.name.as_str());
                     Some(match super::flaw::nearest(option, names) {
                         Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
-                        None => flaw.hint("there are those of `wsprobe run --help`, without their dashes"),
+                        None => flaw.hint("use those of `wsprobe run --help`, without their dashes"),
                     })
                 }
                 (Some(known), None) if known.takes_value => {
@@ -187,12 +187,12 @@ impl<'a> ScriptChecker<'a> {
             Piece::Literal(_) => return,
             Piece::Variable(place, name) | Piece::Environment(place, name) => (*place, name_of(name)),
             _ => {
-                let flaw = Flaw::new(step.place, format!("`{piece}` is not put into a command"));
+                let flaw = Flaw::new(step.place, format!("`{piece}` cannot be used in a command"));
                 return self.flaws.push(flaw.hint(format!("write `set x = {piece}` before it, and `\"$x\"` in it")));
             }
         };
-        let flaw = Flaw::new(place, format!("`{piece}` is not put into a command: a shell would run what it holds"));
-        self.flaws.push(flaw.hint(format!("write `\"${name}\"`: variables are in the command's environment")));
+        let flaw = Flaw::new(place, format!("`{piece}` cannot be used in a command: the shell would run its value"));
+        self.flaws.push(flaw.hint(format!("write `\"${name}\"`: variables are passed in the command's environment")));
     }
 
     fn variable(&mut self, place: Position, name: &str) {
@@ -406,7 +406,7 @@ mod tests {
                 "2:3: a connection has no option `heder`; did you mean `header`?",
                 "3:3: the option `insecure` takes no value",
                 "4:3: the option `header` needs a value",
-                "5:3: a connection has no option `execute`; there are those of `wsprobe run --help`, without their dashes",
+                "5:3: a connection has no option `execute`; use those of `wsprobe run --help`, without their dashes",
             ]
         );
     }
@@ -434,7 +434,7 @@ mod tests {
             flaws("connect {{url}}\n  heder A: b\ncaptur n = json $.n\nsend {{n}}\na: ping\n"),
             [
                 "2:3: a connection has no option `heder`; did you mean `header`?",
-                "3:1: there is no step `captur`; did you mean `capture`?",
+                "3:1: unknown step `captur`; did you mean `capture`?",
             ]
         );
     }
@@ -479,7 +479,7 @@ mod tests {
     fn only_a_server_answers_plain_requests() {
         let source = "on GET /a answer 200 {{n}}\n  header X: {{m}}\nconnect :80\n";
         let found = flaws(source);
-        assert!(found[0].starts_with("1:1: here is no server that could answer; `on` is for"), "{found:?}");
+        assert!(found[0].starts_with("1:1: no server can answer here; `on` is for"), "{found:?}");
         assert!(
             found[1].starts_with("1:22: the variable `n`") && found[2].starts_with("2:13: the variable `m`"),
             "{found:?}"
@@ -491,13 +491,13 @@ mod tests {
         assert_eq!(
             flaws("exec echo '{{url}}' {{list.0.my-id}} {{env:HOME}} \\{{.State}}\nexec echo {{uuid}} capture x\n"),
             [
-                "1:12: `{{url}}` is not put into a command: a shell would run what it holds; write `\"$url\"`: variables \
-                 are in the command's environment",
-                "1:21: `{{list.0.my-id}}` is not put into a command: a shell would run what it holds; write \
-                 `\"$list_0_my_id\"`: variables are in the command's environment",
-                "1:38: `{{env:HOME}}` is not put into a command: a shell would run what it holds; write `\"$HOME\"`: \
-                 variables are in the command's environment",
-                "2:1: `{{uuid}}` is not put into a command; write `set x = {{uuid}}` before it, and `\"$x\"` in it",
+                "1:12: `{{url}}` cannot be used in a command: the shell would run its value; write `\"$url\"`: variables \
+                 are passed in the command's environment",
+                "1:21: `{{list.0.my-id}}` cannot be used in a command: the shell would run its value; write \
+                 `\"$list_0_my_id\"`: variables are passed in the command's environment",
+                "1:38: `{{env:HOME}}` cannot be used in a command: the shell would run its value; write `\"$HOME\"`: \
+                 variables are passed in the command's environment",
+                "2:1: `{{uuid}}` cannot be used in a command; write `set x = {{uuid}}` before it, and `\"$x\"` in it",
             ]
         );
     }
@@ -518,7 +518,7 @@ mod tests {
         );
         assert_eq!(
             flaws("connect ftp://x\n"),
-            ["1:1: this is no URL: `ftp://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:"]
+            ["1:1: this is not a URL: `ftp://` is not a WebSocket scheme; use ws://, wss:// or ws+unix:"]
         );
     }
 }

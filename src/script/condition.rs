@@ -48,7 +48,7 @@ fn chain(
             break;
         }
         if count == MOST {
-            return Err(Flaw::new(place, format!("no more than {MOST} conditions stand side by side")));
+            return Err(Flaw::new(place, format!("at most {MOST} conditions can be joined")));
         }
         condition = join(Box::new(condition), Box::new(part(cursor, depth)?));
     }
@@ -58,7 +58,7 @@ fn chain(
 fn one(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
     let place = cursor.place_of_next();
     if depth > DEEPEST {
-        return Err(Flaw::new(place, format!("a condition goes no deeper than {DEEPEST} levels")));
+        return Err(Flaw::new(place, format!("conditions can be nested at most {DEEPEST} levels deep")));
     }
     if takes(cursor, "not") {
         return one(cursor, depth + 1).map(|condition| Condition::Not(Box::new(condition)));
@@ -73,7 +73,7 @@ fn one(cursor: &mut Cursor<'_>, depth: usize) -> Result<Condition, Flaw> {
         return Err(Flaw::new(place, "this parenthesis is not closed"));
     }
     if cursor.is_over() || !cursor.rest().starts_with('$') {
-        return Err(cursor.flaw("a path is missing here").hint("as in `$.op`, `$.list[0].id` or `$['my-name']`"));
+        return Err(cursor.flaw("expected a path").hint("as in `$.op`, `$.list[0].id` or `$['my-name']`"));
     }
     let path = path(cursor)?;
     let Some(operator) = operator(cursor)? else { return Ok(Condition::Exists(path)) };
@@ -89,7 +89,7 @@ fn takes(cursor: &mut Cursor<'_>, word: &str) -> bool {
     is_next
 }
 
-/// A JSONPath (RFC 9535), which ends where a blank, a parenthesis or an operator stands outside its brackets.
+/// A JSONPath (RFC 9535), which ends where a blank, a parenthesis or an operator is outside its brackets.
 pub(super) fn path(cursor: &mut Cursor<'_>) -> Result<String, Flaw> {
     let place = cursor.place_of_next();
     let rest = cursor.rest();
@@ -116,17 +116,17 @@ pub(super) fn path(cursor: &mut Cursor<'_>) -> Result<String, Flaw> {
     }
     let text = rest[..length].trim_end_matches(is_space);
     if deepest > DEEPEST || text.len() > LONGEST_PATH {
-        return Err(Flaw::new(place, "this path is too long, or its brackets go too deep"));
+        return Err(Flaw::new(place, "this path is too long, or its brackets are nested too deeply"));
     }
     match JsonPath::parse(text) {
         Ok(_) if text.contains("{{") => {
-            Err(Flaw::new(place, "a path takes no variables").hint("compare with one: `$.id == {{id}}`"))
+            Err(Flaw::new(place, "a path cannot contain variables").hint("compare with a variable: `$.id == {{id}}`"))
         }
         Ok(_) => {
             cursor.skip(text.len());
             Ok(text.to_owned())
         }
-        Err(error) => Err(Flaw::new(place, format!("`{}` is no JSONPath: {error}", super::cursor::shortened(text)))
+        Err(error) => Err(Flaw::new(place, format!("`{}` is not a JSONPath: {error}", super::cursor::shortened(text)))
             .hint("write it like `$.op`, `$.list[0].id` or `$['my-name']`")),
     }
 }
@@ -149,10 +149,10 @@ fn operator(cursor: &mut Cursor<'_>) -> Result<Option<Operator>, Flaw> {
         }
     }
     if cursor.rest().starts_with("=~") {
-        return Err(cursor.flaw("there is no operator `=~`").hint("write `matches /…/`"));
+        return Err(cursor.flaw("unknown operator `=~`").hint("write `matches /…/`"));
     }
     if cursor.rest().starts_with('=') {
-        return Err(cursor.flaw("there is no operator `=`").hint("compare with `==`"));
+        return Err(cursor.flaw("unknown operator `=`").hint("compare with `==`"));
     }
     if takes(cursor, "contains") {
         return Ok(Some(Operator::Contains));
@@ -166,7 +166,7 @@ fn operand(cursor: &mut Cursor<'_>, operator: Operator) -> Result<Operand, Flaw>
     match (operator, next) {
         (Operator::Matches, _) => cursor.regexp().map(Operand::Regexp),
         (_, Some('/')) => {
-            Err(cursor.flaw("a regular expression stands behind `matches` only").hint("write `matches /…/`"))
+            Err(cursor.flaw("a regular expression is only allowed after `matches`").hint("write `matches /…/`"))
         }
         (_, Some('$')) => path(cursor).map(Operand::Path),
         _ => cursor.json().map(|text| Operand::Value(text.template)),

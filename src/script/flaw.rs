@@ -43,13 +43,13 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// The name that differs by a slip of the finger or two.
+/// The name with one or two typos.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = match name.len() {
         0..=1 => 0,
         2..=3 => 1,
         4..=40 => 2,
-        // It is near to nothing, and not worth the table.
+        // It is not similar to anything, and not worth the table.
         _ => return None,
     };
     let measured = known.into_iter().map(|known| (levenshtein(known, name), known));

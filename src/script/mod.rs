@@ -1,4 +1,4 @@
-//! The language of `wsprobe run`: conversations with expectations, one step a line.
+//! The language of `wsprobe run`: conversations with expectations, one step per line.
 //!
 //! Plain code: text in, a [`syntax::Script`] or errors with their places out; a message and a pattern in, a verdict
 //! out. Who connects, waits and prints is the business of `commands::run` and `play`.

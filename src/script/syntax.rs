@@ -12,7 +12,7 @@ pub(crate) struct Script {
     pub(crate) steps: Vec<Step>,
 }
 
-/// Where something stands in its file; both are counted from 1, columns in characters.
+/// Where something is in its file; both are counted from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) line: usize,
@@ -75,26 +75,26 @@ pub(crate) enum Action {
     Nothing {
         within: Duration,
     },
-    /// Reads on until something fits.
+    /// Continues to read until something fits.
     Skip {
         until: Pattern,
         within: Option<Duration>,
         capture: Option<String>,
     },
-    /// The next messages meet these in any order, one each; the limit is that of all together.
+    /// The next messages meet these in any order, one each; the time limit applies to all expectations together.
     AnyOrder {
         within: Option<Duration>,
         /// Each of them an [`Action::Expect`] of a message, without a limit of its own.
         steps: Vec<Step>,
     },
-    /// A rule that stands: messages that fit are answered so from then on, and no step sees them.
+    /// A rule: messages that match are answered from then on, and no step sees them.
     Reply {
         to: Pattern,
         /// Known in the answer only.
         capture: Option<String>,
         with: RuleAnswer,
     },
-    /// A rule that stands: no step sees messages that fit.
+    /// A rule: no step sees messages that match.
     Ignore(Pattern),
     /// Ends the rules of this kind.
     Off(RuleKind),
@@ -122,17 +122,17 @@ pub(crate) enum Action {
     },
     /// Cuts the TCP connection.
     Drop,
-    /// Sends FIN, and reads on.
+    /// Sends FIN, and continues to read.
     HalfClose,
     Repeat {
         times: u32,
         steps: Vec<Step>,
     },
-    /// All at once; it goes on when the last of them has ended.
+    /// All at once; it continues when the last of them has ended.
     Parallel(Vec<Vec<Step>>),
 }
 
-/// What a rule does with a message that fits it.
+/// What a rule does with a message that matches it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum RuleAnswer {
     Payload(Payload),
@@ -199,7 +199,7 @@ pub(crate) enum Payload {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Binary {
-    /// Given in hex, with what may stand between its digits.
+    /// Given in hex, with what may be between its digits.
     Hex(Vec<BytePiece>),
     /// Without variables in it, in its canonical spelling.
     Base64(Template),
@@ -285,7 +285,7 @@ pub(crate) enum Pattern {
     Body(TextPattern),
     /// Of a refusal, as JSON.
     BodyJson(Condition),
-    /// The subprotocol that was agreed on; none is an empty one.
+    /// The subprotocol that was negotiated; none is an empty one.
     Subprotocol(ScriptText),
 }
 
@@ -337,7 +337,7 @@ pub(crate) struct Regexp {
 pub(crate) enum Condition {
     /// `$.list[0]`: leads somewhere.
     Exists(String),
-    /// One of the places that the path leads to compares so.
+    /// One of the places that the path selects compares so.
     Compare {
         path: String,
         operator: Operator,
@@ -362,11 +362,11 @@ pub(crate) enum Operator {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operand {
-    /// A JSON value once its variables are put in.
+    /// A JSON value once its variables are replaced.
     Value(Template),
     /// Another place of the same message.
     Path(String),
-    /// Behind `matches`.
+    /// After `matches`.
     Regexp(Regexp),
 }
 

@@ -13,19 +13,19 @@ pub(super) enum Backslash {
     Plain,
     /// An escape: in quotes.
     Escape,
-    /// The character behind it belongs to it, and both stay: in JSON.
+    /// The character after it belongs to it, and both stay: in JSON.
     Json,
     /// The same in a regular expression, where each brace of `\{{` needs a backslash of its own.
     Regexp,
 }
 
-/// What the names of variables are made of; a dot stands in those from nested keys only.
+/// What the names of variables are made of; a dot is in those from nested keys only.
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
-/// What may stand between the braces of a variable: a name, also one from nested keys, as in `list.0.id`.
+/// What may be between the braces of a variable: a name, also one from nested keys, as in `list.0.id`.
 pub(crate) fn is_reference(text: &str) -> bool {
     let is_part =
         |(at, part): (usize, &str)| is_name(part) || at > 0 && !part.is_empty() && is_name(&format!("_{part}"));
@@ -92,7 +92,7 @@ fn piece(inner: &str, place: Position) -> Result<Piece, Flaw> {
         return if is_good {
             Ok(Piece::Environment(place, name.to_owned()))
         } else {
-            Err(no_variable(place, &format!("`{name}` is no name in the environment")))
+            Err(no_variable(place, &format!("`{name}` cannot be a name in the environment")))
         };
     }
     if let Some(range) = inner.strip_prefix("random").filter(|range| range.starts_with(char::is_whitespace)) {
@@ -109,7 +109,7 @@ fn piece(inner: &str, place: Position) -> Result<Piece, Flaw> {
         "uuid" => Ok(Piece::Uuid),
         "now" => Ok(Piece::Now),
         _ if is_reference(inner) => Ok(Piece::Variable(place, inner.to_owned())),
-        _ => Err(no_variable(place, &format!("`{inner}` is no variable's name"))),
+        _ => Err(no_variable(place, &format!("`{inner}` is not the name of a variable"))),
     }
 }
 
@@ -125,7 +125,7 @@ fn base64(of: &str, place: Position) -> Result<Piece, Flaw> {
 }
 
 fn no_variable(place: Position, what: &str) -> Flaw {
-    Flaw::new(place, what).hint("variables are written `{{name}}`, a literal `{{` is written `\\{{`")
+    Flaw::new(place, what).hint("write variables as `{{name}}`, and a literal `{{` as `\\{{`")
 }
 
 impl Template {
@@ -182,7 +182,7 @@ impl Template {
     }
 }
 
-/// As it stands between quotes.
+/// As it is between quotes.
 fn escaped(literal: &str) -> String {
     let mut text = String::new();
     for c in literal.chars() {

@@ -198,13 +198,13 @@ fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(
         flaws(source),
         [
-            "1:1: there is no step `conect`; did you mean `connect`?",
-            "2:16: this is no JSON: expected value",
-            "3:1: this `repeat` is not closed; end it with `}` on a line of its own",
-            "3:8: a number from 1 on is missing here; as in `repeat 10 {`",
-            "4:15: whether `within 1s` belongs to the text is left open; write `\"a\" within 1s`, or quote all of it",
-            "5:3: this `parallel` is not closed; end it with `}` on a line of its own",
-            "6:8: a status is to be here; a number from 100 to 599",
+            "1:1: unknown step `conect`; did you mean `connect`?",
+            "2:16: this is not JSON: expected value",
+            "3:1: this `repeat` is not closed; end it with `}` on a separate line",
+            "3:8: expected a number of at least 1; as in `repeat 10 {`",
+            "4:15: it is unclear whether `within 1s` belongs to the text; write `\"a\" within 1s`, or quote all of it",
+            "5:3: this `parallel` is not closed; end it with `}` on a separate line",
+            "6:8: expected a status; a number from 100 to 599",
         ]
     );
 }
@@ -222,14 +222,15 @@ fn expectations_in_any_order_stand_in_a_block() {
     assert_eq!(
         flaws(wrong),
         [
-            "1:12: `order` is missing here; as in `expect any order {`",
-            "4:3: in `expect any order` there are expectations only; as in `expect json {\"id\":1}`",
-            "5:3: the connection's name stands before `expect any order`",
-            "6:3: in `expect any order` there are expectations only; and those of messages: others have their own order",
-            "7:3: the limit is that of all together; write `expect any order within 2s {`",
-            "8:3: in `expect any order` there are expectations only; as in `expect json {\"id\":1}`",
-            "11:1: there is no expectation in this block",
-            "13:1: this `expect any order` is not closed; end it with `}` on a line of its own",
+            "1:12: expected `order`; as in `expect any order {`",
+            "4:3: `expect any order` can only contain expectations; as in `expect json {\"id\":1}`",
+            "5:3: write the name of the connection before `expect any order`",
+            "6:3: `expect any order` can only contain expectations; they must be about messages: others have an order \
+             of their own",
+            "7:3: the time limit applies to all expectations together; write `expect any order within 2s {`",
+            "8:3: `expect any order` can only contain expectations; as in `expect json {\"id\":1}`",
+            "11:1: this block has no expectation",
+            "13:1: this `expect any order` is not closed; end it with `}` on a separate line",
         ]
     );
 }
@@ -244,18 +245,19 @@ fn the_answer_of_a_rule_may_be_several_steps() {
     holds_together(source).unwrap();
     let wrong = "reply to text with {\n  a: send b\n  expect text\n  capture s = status\n  repeat 2 {\n  }\n  send c\n}\n\
         reply to ping with {\n}\nreply to text with {\n}\nreply to text with {\n";
-    let only = "an answer only captures, sends and closes; as in `capture id = json $.id`, taken from the message that is \
+    let only = "an answer can only capture, send and close; as in `capture id = json $.id`, taken from the message \
+        that is \
         answered";
     assert_eq!(
         flaws(wrong),
         [
-            "2:3: the connection's name stands before `reply to`",
+            "2:3: write the name of the connection before `reply to`",
             &format!("3:3: {only}"),
             &format!("4:3: {only}"),
             &format!("5:3: {only}"),
-            "9:10: rules are about messages, and `ping` is none; pings are answered by themselves",
-            "11:1: there is no answer in this block; without one it is written `ignore …`",
-            "13:1: this `reply to` is not closed; end it with `}` on a line of its own",
+            "9:10: rules apply to messages, and `ping` is not one; pings are answered automatically",
+            "11:1: this block has no answer; to ignore a message, write `ignore …`",
+            "13:1: this `reply to` is not closed; end it with `}` on a separate line",
         ]
     );
 }
@@ -267,13 +269,13 @@ fn a_rule_says_to_what_it_replies_and_with_what() {
     assert_eq!(
         flaws(wrong),
         [
-            "1:7: `to` is missing here; as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`",
-            "2:15: before `with`, text stands in quotes; as in `reply to text \"ping\" with pong`",
-            "3:21: `with` and the answer are missing here; as in `reply to text \"ping\" with pong`",
-            "4:10: rules are about messages, and `ping` is none; pings are answered by themselves",
-            "5:8: rules are about messages, and `close` is none",
-            "6:7: what is expected is missing here; `expect message` takes any",
-            "7:19: `with` and the answer are missing here; as in `reply to text \"ping\" with pong`",
+            "1:7: expected `to`; as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`",
+            "2:15: text before `with` must be quoted; as in `reply to text \"ping\" with pong`",
+            "3:21: expected `with` and an answer; as in `reply to text \"ping\" with pong`",
+            "4:10: rules apply to messages, and `ping` is not one; pings are answered automatically",
+            "5:8: rules apply to messages, and `close` is not one",
+            "6:7: nothing is expected here; `expect message` takes any",
+            "7:19: expected `with` and an answer; as in `reply to text \"ping\" with pong`",
         ]
     );
 }
@@ -292,16 +294,16 @@ fn a_server_answers_plain_requests_before_its_first_step() {
     assert_eq!(
         flaws(wrong),
         [
-            "1:4: a method is missing here, in capitals; as in `on GET /negotiate answer 200 json {}`",
-            "2:8: a path is missing here; as in `on GET /negotiate answer 200 json {}`",
-            "3:8: `/{{a}}` is no path of a request; it has no fragment and takes no variables",
-            "4:11: `answer` is missing here; as in `on GET /negotiate answer 200 json {}`",
-            "5:18: a status is to be here; a number from 200 to 599",
-            "6:22: an answer with 204 has no body",
-            "7:22: the body of an answer is text",
-            "9:3: below an answer there are headers only; as in `header Access-Control-Allow-Origin: *`",
-            "10:3: a header is written `Name: value`; as in `header Access-Control-Allow-Origin: *`",
-            "12:1: `on` stands before the first step",
+            "1:4: expected a method in capitals; as in `on GET /negotiate answer 200 json {}`",
+            "2:8: expected a path; as in `on GET /negotiate answer 200 json {}`",
+            "3:8: `/{{a}}` is not the path of a request; it must not contain a fragment or variables",
+            "4:11: expected `answer`; as in `on GET /negotiate answer 200 json {}`",
+            "5:18: expected a status; a number from 200 to 599",
+            "6:22: an answer with 204 cannot have a body",
+            "7:22: the body of an answer must be text",
+            "9:3: only headers can follow an answer; as in `header Access-Control-Allow-Origin: *`",
+            "10:3: write a header as `Name: value`; as in `header Access-Control-Allow-Origin: *`",
+            "12:1: `on` must be before the first step",
         ]
     );
 }
@@ -314,20 +316,22 @@ fn bytes_have_gaps_and_lengths_where_those_mean_something() {
     assert_eq!(
         flaws(wrong),
         [
-            "1:20: `??` can be expected, and not sent",
-            "2:20: `..` can be expected, and not sent",
-            "3:21: where these bytes end is left open; `..` stands for the rest of a message, or of what `u16(…)` counts",
-            "4:22: behind `..` nothing is left",
-            "5:28: where these bytes end is left open; `..` stands for the rest of a message, or of what `u16(…)` counts",
+            "1:20: `??` can be expected, but not sent",
+            "2:20: `..` can be expected, but not sent",
+            "3:21: the end of these bytes is undefined; `..` stands for the rest of a message, or of what `u16(…)` \
+             counts",
+            "4:22: nothing can follow `..`",
+            "5:28: the end of these bytes is undefined; `..` stands for the rest of a message, or of what `u16(…)` \
+             counts",
             "6:18: this parenthesis is not closed",
             "7:18: a hex digit is missing; each byte has two, as in `00 ff 10`",
-            "8:21: `xy` is no hex; as in `00 ff 10`",
-            "9:13: which bytes is missing here; as in `bytes hex 20 02 ?? 00`",
-            "10:12: bytes are taken one after another, and not skipped; `skip until binary …` passes over messages, \
-             `expect bytes hex ??` over a byte",
-            "11:19: `{{` has no `}}` on its line; variables are written `{{name}}`, a literal `{{` is written `\\{{`",
+            "8:21: `xy` is not hex; as in `00 ff 10`",
+            "9:13: expected bytes; as in `bytes hex 20 02 ?? 00`",
+            "10:12: bytes are taken one after another and cannot be skipped; use `skip until binary …` to skip \
+             messages, or `expect bytes hex ??` to skip a byte",
+            "11:19: `{{` has no `}}` on its line; write variables as `{{name}}`, and a literal `{{` as `\\{{`",
             "12:6: `base64` takes a variable: `{{base64 name}}`, or `{{base64 hex name}}` of bytes",
-            "13:10: rules are about messages, and `bytes` is none",
+            "13:10: rules apply to messages, and `bytes` is not one",
         ]
     );
     let nested = format!("expect bytes hex {}00{}", "u8(".repeat(1000), ")".repeat(1000));

@@ -1,4 +1,4 @@
-//! The door: from a bare connection to a client that was let in, or told why not.
+//! Accepts clients: from a new connection to an accepted client, or a rejected one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +29,9 @@ pub(crate) struct Acceptor {
     pub(crate) has_page: bool,
     /// What a script answers beside its socket.
     pub(crate) answers: Option<HttpAnswers>,
-    /// Before each answer: a server on a bad day.
+    /// The delay before each response, to simulate a slow server.
     pub(crate) delay: Duration,
-    /// Whether frames are told.
+    /// Whether frames are traced.
     pub(crate) traced: bool,
     pub(crate) handshake_timeout: Duration,
     pub(crate) limits: Limits,

@@ -1,13 +1,13 @@
 //! Where a server is: the address that was asked for, the sockets there, and the URL they are reached at.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{fmt, io};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 
+use crate::sys::unix_socket::SocketFile;
 use crate::transport::{Duplex, Peer};
 
 /// Connections that wait to be accepted.
@@ -36,24 +36,20 @@ pub(crate) struct IncomingConnection {
 /// A socket that listens.
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    /// With its place, and which file it is there.
-    Unix(UnixListener, PathBuf, Option<FileId>),
+    Unix(SocketFile),
 }
-
-/// What tells a file from another that has come in its place: device and inode.
-type FileId = (u64, u64);
 
 impl Address {
     /// Reads `8080`, `:8080`, `127.0.0.1:0`, `[::1]:9000`, `localhost:8080`, `unix:/run/x.sock`.
     ///
-    /// Without an address it is the loopback interface: to be reached from elsewhere has to be said.
+    /// Without an address it is the loopback interface; being reachable from elsewhere needs an address.
     ///
     /// # Errors
-    /// In words, when it is none of these.
+    /// A message for the user, if the text is invalid.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() {
-                Err("which socket? unix:PATH".to_owned())
+                Err("the path is missing: unix:PATH".to_owned())
             } else {
                 Ok(Self::Unix(path.into()))
             };
@@ -64,7 +60,7 @@ impl Address {
             Err(_) => text.parse().ok(),
         };
         inet.map(Self::Inet)
-            .ok_or_else(|| "write 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
+            .ok_or_else(|| "expected 8080, 127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080 or unix:PATH".to_owned())
     }
 
     /// Whether it is reached from this machine alone.
@@ -95,7 +91,7 @@ impl ListenAddress {
     pub(crate) fn new(listener: &Listener, is_tls: bool) -> io::Result<Self> {
         let address = match listener {
             Listener::Tcp(listener) => Address::Inet(listener.local_addr()?),
-            Listener::Unix(_, path, _) => Address::Unix(path.clone()),
+            Listener::Unix(listener) => Address::Unix(listener.path().to_owned()),
         };
         Ok(Self { address, is_tls })
     }
@@ -134,11 +130,7 @@ impl Listener {
     pub(crate) fn bind(address: &Address) -> io::Result<Self> {
         match address {
             Address::Inet(address) => bind_tcp(*address).map(Self::Tcp),
-            Address::Unix(path) => {
-                remove_if_left_behind(path);
-                let listener = UnixListener::bind(path)?;
-                Ok(Self::Unix(listener, path.clone(), file_id(path)))
-            }
+            Address::Unix(path) => SocketFile::bind(path).map(Self::Unix),
         }
     }
 
@@ -150,22 +142,10 @@ impl Listener {
                 let _ = stream.set_nodelay(true);
                 Ok(IncomingConnection { stream: Box::new(stream), peer: Peer::Inet(peer) })
             }
-            Self::Unix(listener, path, _) => {
-                let (stream, _) = listener.accept().await?;
-                Ok(IncomingConnection { stream: Box::new(stream), peer: Peer::Unix(path.display().to_string()) })
+            Self::Unix(listener) => {
+                let (stream, peer) = (listener.accept().await?, listener.path().display().to_string());
+                Ok(IncomingConnection { stream: Box::new(stream), peer: Peer::Unix(peer) })
             }
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        // A successor may have come, whose socket this now is.
-        if let Self::Unix(_, path, id) = self
-            && id.is_some()
-            && file_id(path) == *id
-        {
-            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -178,22 +158,6 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
-}
-
-fn file_id(path: &Path) -> Option<FileId> {
-    std::fs::symlink_metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-/// A socket in the file system stays when its server was killed; one that nobody answers at is no longer needed.
-fn remove_if_left_behind(path: &Path) {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
-    let is_refused = || {
-        let connected = std::os::unix::net::UnixStream::connect(path);
-        connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-    };
-    if is_socket && is_refused() {
-        let _ = std::fs::remove_file(path);
-    }
 }
 
 #[cfg(test)]

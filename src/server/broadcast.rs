@@ -24,8 +24,15 @@ impl ClientWork for BroadcastWork {
 
 impl ClientTask for BroadcastingClient {
     fn hear(&self, event: &Event) {
-        if let EventKind::Message(Direction::In, message) = &event.what {
-            self.server.say_to_others(&Input::Message(message.clone()), Some(self.name));
-        }
+        let said = match &event.what {
+            EventKind::Message(Direction::In, message) => Input::Message(message.clone()),
+            EventKind::Run(run) => Input::Run(run.clone()),
+            _ => return,
+        };
+        self.server.say_to_others(&said, Some(self.name));
+    }
+
+    fn takes_runs(&self) -> bool {
+        true
     }
 }

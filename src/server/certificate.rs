@@ -1,4 +1,4 @@
-//! A certificate that vouches for itself (RFC 5280, section 4.1): what `--tls-self-signed` shows.
+//! A self-signed certificate (RFC 5280, section 4.1): what `--tls-self-signed` shows.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -57,10 +57,10 @@ impl SelfSigned {
     /// Makes one for `localhost` and these addresses, with a key of its own (ECDSA, P-256).
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// When the system provides no random numbers.
     pub(crate) fn new(addresses: &[IpAddr]) -> Result<Self, Box<dyn Error>> {
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new())
-            .map_err(|_| "the system has no random numbers")?;
+            .map_err(|_| "the system provides no random numbers")?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.as_ref().to_vec()));
         let signing = any_ecdsa_type(&key)?;
         let public_key = signing.public_key().ok_or("the key has no public half")?.to_vec();
@@ -77,12 +77,12 @@ impl Content {
         let subject = named("wsprobe listen")?;
         let names = addresses.iter().map(|address| GeneralName::from(*address));
         let names = std::iter::once(GeneralName::DnsName(Ia5String::new("localhost")?)).chain(names).collect();
-        // A clock that is wrong on one side is no reason to refuse it.
+        // A wrong clock on one side should not make it invalid.
         let validity =
             Validity::new(DateTime::new(1975, 1, 1, 0, 0, 0)?.into(), DateTime::new(4096, 1, 1, 0, 0, 0)?.into());
         Ok(Self {
             version: Version::V3,
-            // Two certificates of one name need two numbers, and these are of two keys.
+            // Two certificates of one name need different serial numbers; these derive from their keys.
             serial_number: SerialNumber::new(&public_key[public_key.len() - 16..])?,
             algorithm: AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: None },
             issuer: subject.clone(),

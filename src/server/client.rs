@@ -16,7 +16,7 @@ use crate::client::report;
 use crate::events::{Batch, End, ErrorEvent, Event, EventKind, Exchange, Opened};
 use crate::handshake::server::{ClientRequestHead, Declined, Denial, answer_head};
 use crate::masking;
-use crate::message::Close;
+use crate::message::{Close, Direction};
 use crate::session::{self, Gone, Outlet, Progress};
 use crate::transport::{Duplex, Peer};
 use crate::wire::Socket;
@@ -36,7 +36,7 @@ struct Served {
     inputs: mpsc::Receiver<Result<Batch, String>>,
 }
 
-/// Lets a client in, if it may, and stays with it to its end.
+/// Accepts a client, if allowed, and serves it to its end.
 pub(crate) async fn welcome<O: Outlet>(
     server: Rc<ServerState>,
     options: Rc<Options>,
@@ -82,16 +82,16 @@ fn turned_away<O: Outlet>(
     let mut exchange = Box::new(exchange(server, peer, request, denial.as_ref()));
     match declined {
         Declined::Denied(denial) if denial.status == 200 => {
-            server.talk.detail('*', &format!("{peer} was given the page"));
+            server.talk.detail('*', &format!("sent the page to {peer}"));
             exchange.body = None;
             return output.put(Event::now(EventKind::Answered(exchange)));
         }
-        // Whoever asks for what the script has beside its socket.
+        // A plain HTTP request that the script answers.
         Declined::Answered { .. } => {
             server.talk.detail('*', &format!("{peer}: {declined}"));
             return output.put(Event::now(EventKind::Answered(exchange)));
         }
-        // Whoever looks whether a port is open.
+        // A connection that only checks whether the port is open.
         Declined::Closed => return server.talk.detail('*', &format!("{peer}: {declined}")),
         _ => {}
     }
@@ -165,7 +165,7 @@ async fn serve<O: Outlet>(server: &ServerState, options: &Options, output: &O, s
     task.finish(&end).await;
 }
 
-/// Runs the session to its end; a client that has to go gets its time for that and no more, also if it still sends.
+/// Runs the session to its end; a client that must be closed gets its time for that and no more, even if it still sends.
 async fn session<O: Outlet>(
     options: &Options,
     outlet: &ClientOutlet<'_, O>,
@@ -208,8 +208,10 @@ impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
     }
 
     fn put(&self, mut event: Event) {
-        if let EventKind::Message(direction, _) = &event.what {
-            self.client.count(*direction);
+        match &event.what {
+            EventKind::Message(direction, _) => self.client.count(*direction, 1),
+            EventKind::Run(run) => self.client.count(Direction::In, run.len()),
+            _ => {}
         }
         self.task.hear(&event);
         event.client = Some(self.client.name);
@@ -218,6 +220,10 @@ impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
 
     async fn flush(&self) -> Result<(), Gone> {
         self.output.flush().await
+    }
+
+    fn takes_runs(&self) -> bool {
+        self.task.takes_runs() && self.output.takes_runs()
     }
 
     fn wants_sent(&self) -> bool {

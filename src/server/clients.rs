@@ -1,4 +1,4 @@
-//! Who is there: the clients by name, what each of them has waiting, and who has to go.
+//! The connected clients by name, what is queued for each of them, and which must be closed.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +111,7 @@ impl Clients {
         self.until(|| self.places.get() == 0).await;
     }
 
-    /// Sends all of them away, and lets nobody in any more.
+    /// Closes all of them, and accepts no more.
     pub(crate) fn dismiss_all(&self, close: &Close) {
         self.is_shut.set(true);
         self.members.borrow().values().for_each(|member| member.dismiss(close.clone()));
@@ -193,13 +193,13 @@ impl ConnectedClient {
         true
     }
 
-    /// Takes note of a message that went one way or the other.
-    pub(crate) fn count(&self, direction: Direction) {
+    /// Takes note of messages that went one way or the other.
+    pub(crate) fn count(&self, direction: Direction, messages: usize) {
         let counter = match direction {
             Direction::In => &self.received,
             Direction::Out => &self.sent,
         };
-        counter.set(counter.get() + 1);
+        counter.set(counter.get() + messages as u64);
     }
 
     /// Ends its session with this Close; what waits is not sent any more. The first to say so is heard.

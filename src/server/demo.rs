@@ -80,6 +80,10 @@ impl Outlet for Nowhere {
         Ok(())
     }
 
+    fn takes_runs(&self) -> bool {
+        true
+    }
+
     fn wants_sent(&self) -> bool {
         false
     }

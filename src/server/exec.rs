@@ -1,4 +1,4 @@
-//! `--exec`: a process for each client, a message a line on its stdin and stdout, as websocketd does it.
+//! `--exec`: a process for each client, one message per line on its stdin and stdout, as websocketd does it.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -13,7 +13,6 @@ use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use futures_util::future::{Fuse, FusedFuture as _, LocalBoxFuture};
 use memchr::memchr;
-use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
@@ -71,9 +70,8 @@ struct Caller<'c> {
 
 impl ClientWork for ExecWork {
     fn warning(&self, admission: &Admission) -> Option<&'static str> {
-        (admission.origins == Origins::Any).then_some(
-            "any web page that a browser on this machine shows can talk to the command (--origin '*' with --exec)",
-        )
+        (admission.origins == Origins::Any)
+            .then_some("any web page in a browser on this machine can talk to the command (--origin '*' with --exec)")
     }
 
     fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
@@ -95,7 +93,7 @@ impl ClientWork for ExecWork {
 
 impl ClientTask for ExecClient {
     fn room(&self) -> Option<LocalBoxFuture<'_, Result<(), Gone>>> {
-        // A process that is slow to read makes its client wait; who gives up is the client's to say.
+        // A process that is slow to read makes its client wait; only the client decides when to give up.
         self.queue.is_full().then(|| self.queue.room().map(Ok).boxed_local())
     }
 
@@ -182,7 +180,7 @@ impl Process {
             () = write => {}
             () = overdue => {}
         }
-        self.group.signal(Signal::SIGTERM);
+        self.group.terminate();
         let _ = timeout(GRACE, self.group.child.wait()).await;
         // What is left of it goes when this is dropped.
     }
@@ -256,7 +254,7 @@ fn last_word(status: Option<ExitStatus>) -> Close {
     match status {
         Some(status) if status.success() => Close::new(1000, ""),
         Some(status) => Close::new(1011, format!("the command ended with {status}")),
-        None => Close::new(1011, "the command is lost"),
+        None => Close::new(1011, "the status of the command is unknown"),
     }
 }
 

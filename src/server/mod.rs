@@ -50,7 +50,7 @@ use crate::session::{Inlet, Outlet};
 use crate::sys::{descriptors, memory};
 use crate::term::Talk;
 
-/// When no more connections can be accepted, for want of descriptors, it is tried again after this.
+/// When no more connections can be accepted, for lack of descriptors, it is tried again after this.
 const RESPITE: Duration = Duration::from_millis(100);
 
 /// The processes of clients that have left get this long beyond `--close-timeout`.
@@ -122,7 +122,7 @@ impl<O: Outlet + 'static> ListeningServer<O> {
         state.clients.dismiss_all(&Close::new(1001, ""));
         let last = timeout(state.close_timeout + PARTING, state.clients.nobody());
         let code = tokio::select! {
-            // Whoever has not answered by now never will.
+            // A client that has not answered by now never will.
             _ = last => code,
             Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
             () = output.gone() => code,
@@ -148,12 +148,12 @@ async fn accept<F: Future<Output = ()> + 'static>(
                 }
                 Err(error) => {
                     if complaint.is_due(Instant::now()) {
-                        state.talk.warn(&format!("cannot accept a connection: {error}; clients wait until it can be done"));
+                        state.talk.warn(&format!("cannot accept a connection: {error}; new clients have to wait"));
                     }
                     sleep(RESPITE).await;
                 }
             },
-            // Nobody asks how they ended, and their memory is not to wait for the end.
+            // Their results are not needed, and their memory should be freed now.
             Some(_) = tasks.join_next() => {
                 if crowd.left(tasks.len()) {
                     memory::give_back();

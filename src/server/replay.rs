@@ -130,7 +130,7 @@ impl ReplayedClient {
         let (heard, queue) = (&self.comparison.heard, &self.client.queue);
         let part = RecordedPart { player: Party::Server, heard, patience: Wait::Forever, talk: &self.server.talk };
         let send = async |batch: Batch| {
-            // A client that takes nothing makes its part wait; who gives up is the client's to say.
+            // A client that reads nothing makes its part wait; only the client decides when to give up.
             queue.room().await;
             batch.into_iter().for_each(|input| queue.put(input));
         };

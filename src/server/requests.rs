@@ -11,14 +11,14 @@ use crate::events::{ClientName, Input};
 use crate::message::Close;
 use crate::render::local_time;
 
-/// More are not worth a list.
+/// The longest list that is shown.
 const LISTED: usize = 100;
 
 impl ServerState {
     /// Sends to one, or to all who are there just now.
     ///
     /// # Errors
-    /// In words, who did not get it. Nobody has to go for being slow: whoever types sees this, and can try again.
+    /// A message for the user with the clients that did not get it. Slow clients are not closed: the user sees this, and can try again.
     pub(crate) fn send(&self, to: Option<ClientName>, input: &Input) -> Result<(), String> {
         let members = self.addressed(to).map_err(|why| format!("not sent: {why}"))?;
         let (busy, ready): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.queue.is_full());
@@ -27,20 +27,20 @@ impl ServerState {
             return Ok(());
         }
         let names: Vec<_> = busy.iter().take(LISTED).map(|member| member.name.to_string()).collect();
-        Err(format!("not sent to {}: too much waits for it already", names.join(", ")))
+        Err(format!("not sent to {}: too much is queued for it already", names.join(", ")))
     }
 
     /// Closes the connection of one, or of all, after what was sent before.
     ///
     /// # Errors
-    /// In words, when there is nobody.
+    /// A message for the user, if there is nobody.
     pub(crate) fn close(&self, whom: Option<ClientName>, close: &Close) -> Result<(), String> {
         let patience = self.close_timeout;
         for member in self.addressed(whom)? {
             member.queue.put(Input::Close(Some(close.clone())));
             let close = close.clone();
             tokio::task::spawn_local(async move {
-                // Who does not take what was sent before has to go without it.
+                // A client that does not read what was sent before loses it.
                 sleep(patience).await;
                 member.dismiss(close);
             });
@@ -52,7 +52,7 @@ impl ServerState {
     pub(crate) fn list(&self) -> String {
         let members = self.clients.members();
         if members.is_empty() {
-            return "nobody is connected".to_owned();
+            return "no client is connected".to_owned();
         }
         let width = members.last().map_or(0, |last| last.name.to_string().len());
         let mut list: Vec<_> = members.iter().take(LISTED).map(|member| described(member, width)).collect();
@@ -66,11 +66,11 @@ impl ServerState {
         match whom {
             Some(name) => {
                 let member = self.clients.member(name);
-                Ok(vec![member.ok_or_else(|| format!("there is no {name}; /clients lists who is there"))?])
+                Ok(vec![member.ok_or_else(|| format!("there is no client {name}; /clients lists the connected ones"))?])
             }
             None => {
                 let members = self.clients.members();
-                if members.is_empty() { Err("nobody is connected".to_owned()) } else { Ok(members) }
+                if members.is_empty() { Err("no client is connected".to_owned()) } else { Ok(members) }
             }
         }
     }

@@ -63,7 +63,7 @@ impl ServerScript {
                 variables: variables.clone(),
                 dial: scripts.dial.clone(),
             }))),
-            Err(_) => Err(complain(&Error::Usage("`--script <FILE>` takes one script, and no folder".to_owned()))),
+            Err(_) => Err(complain(&Error::Usage("`--script <FILE>` takes a single script, not a folder".to_owned()))),
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::events::{Batch, Input};
 
-/// Whoever has more than this waiting is slow.
+/// A client with more than this in its queue is slow.
 const FULL: usize = 4 << 20;
 
 /// What waits costs memory even if it is empty.
@@ -39,7 +39,7 @@ impl SendQueue {
         self.bytes.get() >= FULL
     }
 
-    /// Puts something in, also when it is full: who may not, asks before.
+    /// Adds something, even when the queue is full: callers check before.
     pub(crate) fn put(&self, input: Input) {
         if !self.is_closed.get() {
             self.bytes.set(self.bytes.get() + size(&input));

@@ -40,7 +40,7 @@ impl ServerIdentity {
     /// `clients` asks for certificates of these authorities.
     ///
     /// # Errors
-    /// In words, when a file cannot be read or does not hold what it should.
+    /// A message for the user, if a file cannot be read or does not hold what it should.
     pub(crate) fn new(proof: Proof<'_>, clients: Option<Arc<RootCertStore>>) -> Result<Self, String> {
         let (chain, key, notes) = match proof {
             Proof::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?, Vec::new()),
@@ -73,7 +73,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
     let chain = chain.map_err(|error| bad(&in_words(&error)))?;
     if chain.is_empty() {
-        return Err(bad(&"it holds none in PEM (`-----BEGIN CERTIFICATE-----`)"));
+        return Err(bad(&"it contains none in PEM (`-----BEGIN CERTIFICATE-----`)"));
     }
     Ok(chain)
 }
@@ -82,7 +82,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let bad = |error: &dyn std::fmt::Display| format!("cannot use the private key in `{}`: {error}", path.display());
     let pem = file::read(path).map_err(|error| bad(&error))?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        rustls::pki_types::pem::Error::NoItemsFound => bad(&"it holds none in PEM, or one with a passphrase"),
+        rustls::pki_types::pem::Error::NoItemsFound => bad(&"it contains none in PEM, or one with a passphrase"),
         error => bad(&in_words(&error)),
     })
 }

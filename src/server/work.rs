@@ -69,6 +69,11 @@ pub(crate) trait ClientTask {
     /// Hears what happens in the session; never waits.
     fn hear(&self, _: &Event) {}
 
+    /// Whether it hears small messages that come together in one [`EventKind::Run`](crate::events::EventKind::Run).
+    fn takes_runs(&self) -> bool {
+        false
+    }
+
     /// Whether it wants to hear what was sent.
     fn wants_sent(&self) -> bool {
         false
@@ -88,4 +93,8 @@ pub(crate) trait ClientTask {
 /// For work that the session does by itself, or the user.
 pub(crate) struct NoTask;
 
-impl ClientTask for NoTask {}
+impl ClientTask for NoTask {
+    fn takes_runs(&self) -> bool {
+        true
+    }
+}

@@ -19,15 +19,16 @@ pub(crate) struct Backlog {
 enum Handed {
     Message(Message),
     Run(MessageBatch),
-    /// A message that is not for the next connection.
-    Other,
+    /// So many messages that are not for the next connection.
+    Other(usize),
 }
 
 impl Handed {
     fn messages(&self) -> usize {
         match self {
-            Self::Message(_) | Self::Other => 1,
+            Self::Message(_) => 1,
             Self::Run(run) => run.len(),
+            Self::Other(count) => *count,
         }
     }
 }
@@ -46,7 +47,7 @@ impl Backlog {
         self.waiting.front()
     }
 
-    /// The first messages of the [next](Self::next) input are handed to the socket now, so many.
+    /// The first messages of the [next](Self::next) input are handed to the socket now, this many.
     pub(super) fn hand_over_first(&mut self, count: usize) {
         match self.waiting.pop_front() {
             Some(Input::Message(message)) => self.handed.push_back(Handed::Message(message)),
@@ -78,12 +79,15 @@ impl Backlog {
         Some(input)
     }
 
-    /// A message is handed to the socket that means nothing to another connection.
-    pub(super) fn hand_over_other(&mut self) {
-        self.handed.push_back(Handed::Other);
+    /// Messages are handed to the socket that mean nothing to another connection, so many.
+    pub(super) fn hand_over_others(&mut self, count: usize) {
+        match self.handed.back_mut() {
+            Some(Handed::Other(before)) => *before += count,
+            _ => self.handed.push_back(Handed::Other(count)),
+        }
     }
 
-    /// The socket has written so many messages since it was opened.
+    /// The socket has written this many messages since it was opened.
     pub(super) fn written(&mut self, messages: u64) {
         let mut more = usize::try_from(messages - self.written).unwrap_or(usize::MAX);
         self.written = messages;
@@ -93,6 +97,10 @@ impl Backlog {
             match first {
                 Handed::Run(run) if run.len() > more => {
                     run.split_to(more);
+                    return;
+                }
+                Handed::Other(count) if *count > more => {
+                    *count -= more;
                     return;
                 }
                 _ => more -= first.messages(),
@@ -109,7 +117,7 @@ impl Backlog {
             match handed {
                 Handed::Message(message) => self.waiting.push_front(Input::Message(message)),
                 Handed::Run(run) => self.waiting.push_front(Input::Run(run)),
-                Handed::Other => {}
+                Handed::Other(_) => {}
             }
         }
     }
@@ -164,13 +172,15 @@ mod tests {
     #[test]
     fn what_belongs_to_its_connection_is_not_sent_again() {
         let mut backlog = backlog(&[]);
-        backlog.hand_over_other();
-        backlog.put(vec![Input::Ping("p".into()), Input::Message("a".into())]);
-        (0..2).for_each(|_| drop(backlog.hand_over()));
-        backlog.hand_over_other();
+        backlog.hand_over_others(1);
+        backlog.hand_over_others(2);
+        backlog.put(vec![Input::Ping("p".into()), Input::Message("a".into()), Input::Message("b".into())]);
+        (0..3).for_each(|_| drop(backlog.hand_over()));
+        backlog.hand_over_others(1);
         backlog.written(1);
+        backlog.written(4);
         backlog.connection_ended();
-        assert_eq!(rest(backlog), inputs(&["a"]));
+        assert_eq!(rest(backlog), inputs(&["b"]));
     }
 
     #[test]

@@ -10,16 +10,16 @@ use serde_json_path::{JsonPath, ParseError};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct JsonExpectation {
     path: JsonPath,
-    /// Without one, it is enough that the path leads somewhere.
+    /// Without one, it is enough that the path exists.
     value: Option<Value>,
     text: String,
 }
 
-/// What came of a message; the order says what is closest.
+/// The result for a message; the order says which is closest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Judged {
     NotJson,
-    /// The path leads nowhere.
+    /// The path does not exist.
     Nothing,
     /// These values stood there.
     Other(String),
@@ -32,16 +32,16 @@ const SHOWN_VALUES: usize = 3;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadExpectation {
-    #[error("write `PATH` or `PATH=VALUE`, as in `$.op=done`")]
+    #[error("expected `PATH` or `PATH=VALUE`, as in `$.op=done`")]
     NoPath,
-    #[error("compare with a single `=`, as in `$.op=done`; a text that begins with one is written `$.op=\"=done\"`")]
+    #[error("compare with a single `=`, as in `$.op=done`; write a text that begins with one as `$.op=\"=done\"`")]
     DoubleEquals,
-    #[error("`{path}` is no JSONPath: {reason}; write it like `$.op`, `$.list[0].id` or `$['my-name']`")]
+    #[error("`{path}` is not a JSONPath: {reason}; write it like `$.op`, `$.list[0].id` or `$['my-name']`")]
     Path { path: String, reason: ParseError },
 }
 
 impl JsonExpectation {
-    /// Reads `PATH[=VALUE]`. A path may leave its `$.` out; a value that is no JSON is a plain string.
+    /// Reads `PATH[=VALUE]`. A path may leave its `$.` out; a value that is not JSON is a plain string.
     pub(crate) fn from_text(text: &str) -> Result<Self, BadExpectation> {
         let (path, value) = split(text);
         let path = rooted(path.trim()).ok_or(BadExpectation::NoPath)?;
@@ -55,7 +55,7 @@ impl JsonExpectation {
         }
     }
 
-    /// Whether `message` is JSON and one of the places that the path leads to has the value.
+    /// Whether `message` is JSON and one of the places that the path selects has the value.
     pub(crate) fn judge(&self, message: &str) -> Judged {
         let Ok(message) = serde_json::from_str(message) else {
             return Judged::NotJson;
@@ -72,7 +72,7 @@ impl JsonExpectation {
     pub(super) fn shown_miss(&self, closest: Option<&Judged>) -> String {
         let path = split(&self.text).0.trim();
         match closest {
-            Some(Judged::Other(values)) => format!("`{}`: `{path}` was {values} at last", self.text),
+            Some(Judged::Other(values)) => format!("`{}`: `{path}` was last {values}", self.text),
             Some(Judged::Nothing) => format!("`{}`: there was no `{path}`", self.text),
             Some(Judged::NotJson) => format!("`{}`: no message was JSON", self.text),
             Some(Judged::Met) | None => format!("`{}`", self.text),
@@ -247,12 +247,12 @@ mod tests {
     fn what_stood_there_instead_is_told_up_to_a_bound() {
         let long = format!("{{\"a\":\"{}\"}}", "é".repeat(1000));
         for (text, message, told) in [
-            ("$.op=done", r#"{"op":"wait","x":1}"#, "`$.op=done`: `$.op` was `\"wait\"` at last"),
-            ("op=done", r#"{"op":{"a":[1, 2.50]}}"#, "`op=done`: `op` was `{\"a\":[1,2.50]}` at last"),
-            ("list[*]=9", r#"{"list":[1,2,3,4]}"#, "`list[*]=9`: `list[*]` was `1, 2, 3…` at last"),
+            ("$.op=done", r#"{"op":"wait","x":1}"#, "`$.op=done`: `$.op` was last `\"wait\"`"),
+            ("op=done", r#"{"op":{"a":[1, 2.50]}}"#, "`op=done`: `op` was last `{\"a\":[1,2.50]}`"),
+            ("list[*]=9", r#"{"list":[1,2,3,4]}"#, "`list[*]=9`: `list[*]` was last `1, 2, 3…`"),
             ("op", r#"{"x":1}"#, "`op`: there was no `op`"),
             ("op=1", "hello", "`op=1`: no message was JSON"),
-            ("a=1", &long, &format!("`a=1`: `a` was `\"{}\u{fffd}…` at last", "é".repeat(99))),
+            ("a=1", &long, &format!("`a=1`: `a` was last `\"{}\u{fffd}…`", "é".repeat(99))),
         ] {
             let expectation = JsonExpectation::from_text(text).unwrap();
             let judged = expectation.judge(message);
@@ -264,12 +264,12 @@ mod tests {
     #[test]
     fn a_bad_expectation_is_refused_with_the_right_spelling() {
         for (text, reason) in [
-            ("", "write `PATH` or `PATH=VALUE`"),
-            ("=5", "write `PATH` or `PATH=VALUE`"),
+            ("", "expected `PATH` or `PATH=VALUE`"),
+            ("=5", "expected `PATH` or `PATH=VALUE`"),
             ("$.op==\"x\"", "single `=`"),
             ("my-name=1", "`$['my-name']`"),
-            ("$.a[", "`$.a[` is no JSONPath"),
-            ("$['a]=1", "is no JSONPath"),
+            ("$.a[", "`$.a[` is not a JSONPath"),
+            ("$['a]=1", "is not a JSONPath"),
         ] {
             let error = JsonExpectation::from_text(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");

@@ -178,9 +178,9 @@ mod tests {
         for (message, told) in [
             ("hello", "`op=done`: no message was JSON"),
             (r#"{"x":1}"#, "`op=done`: there was no `op`"),
-            (r#"{"op":"wait"}"#, "`op=done`: `op` was `\"wait\"` at last"),
-            (r#"{"op":"soon"}"#, "`op=done`: `op` was `\"soon\"` at last"),
-            (r#"{"x":1}"#, "`op=done`: `op` was `\"soon\"` at last"),
+            (r#"{"op":"wait"}"#, "`op=done`: `op` was last `\"wait\"`"),
+            (r#"{"op":"soon"}"#, "`op=done`: `op` was last `\"soon\"`"),
+            (r#"{"x":1}"#, "`op=done`: `op` was last `\"soon\"`"),
         ] {
             goal.received(&message.into());
             assert_eq!(goal.missed(), [told]);

@@ -1,4 +1,4 @@
-//! When to ping, when to say something that keeps the connection in use, and when to give a silent peer up.
+//! When to ping, when to send a heartbeat, and when to give up on a silent peer.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(crate) struct Heartbeat {
 
 /// Decides when to ping and when to give a silent peer up.
 ///
-/// Whatever comes from the peer counts as an answer: its pong may stand behind a message that takes a while.
+/// Whatever comes from the peer counts as an answer: its pong may follow a message that takes a while.
 #[derive(Debug)]
 pub(super) struct Keepalive {
     pinging: Pinging,

@@ -1,7 +1,7 @@
 //! A session: from the open connection to its end.
 //!
-//! `pump` moves inputs from an [`Inlet`] to the socket and events to an [`Outlet`], and asks `lifecycle` when to end. Who
-//! types and who prints is the business of `commands`.
+//! `pump` moves inputs from an [`Inlet`] to the socket and events to an [`Outlet`], and asks `lifecycle` when to end.
+//! Typing and printing are the business of `commands`.
 
 mod backlog;
 mod expect;

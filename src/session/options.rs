@@ -35,7 +35,7 @@ pub(crate) struct Options {
     pub(crate) habits: KeepaliveOptions,
 }
 
-/// How far a run has come. It outlives a connection, so that the next one goes on from there.
+/// How far a run has come. It outlives a connection, so that the next one continues from there.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     pub(crate) goal: Goal,
@@ -53,7 +53,7 @@ impl Progress {
 }
 
 impl Options {
-    /// A server's session: it goes on for as long as its client wants, and ends with 1001 if it has to.
+    /// A server's session: it continues for as long as its client wants, and ends with 1001 if it has to.
     pub(crate) fn of_a_server(echo: Echo, close_timeout: Duration, habits: KeepaliveOptions) -> Self {
         let ending = Ending {
             linger: LingerPolicy::FOREVER,

@@ -56,7 +56,7 @@ impl Wait {
     }
 }
 
-/// At most so many messages in so much time, which is never zero.
+/// At most this many messages in this much time, which is never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) messages: NonZeroU32,
@@ -77,7 +77,7 @@ impl SendPace {
 
     /// The time at which the next message may be sent, and counts it as sent then.
     ///
-    /// What was late is not caught up with: a pause is never followed by a burst.
+    /// Delays are not caught up: a pause is never followed by a burst.
     pub(super) fn next(&mut self, now: Instant) -> Instant {
         let at = self.next.map_or(now, |next| next.max(now));
         self.next = Some(at + self.every);

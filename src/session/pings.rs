@@ -23,7 +23,7 @@ impl Pings {
         self.waiting.push_back((data, now));
     }
 
-    /// The time since the ping that this pong answers; none for a pong that nobody asked for.
+    /// The time since the ping that this pong answers; none for a unsolicited pong.
     ///
     /// A peer may answer only the latest of several pings (RFC 6455, section 5.5.3), so those before it are done too.
     pub(super) fn answered(&mut self, data: &Bytes, now: Instant) -> Option<Duration> {

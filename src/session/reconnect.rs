@@ -59,8 +59,8 @@ impl Backoff {
 
     /// The next attempt; none when there were enough of them.
     ///
-    /// `chance` is from 0 to 1. It has the whole range (full jitter): the clients of a server that was restarted must
-    /// not come back all at once.
+    /// `chance` is from 0 to 1. It has the whole range (full jitter): the clients of a restarted server must
+    /// not reconnect all at the same time.
     pub(crate) fn next(&mut self, chance: f64) -> Option<Attempt> {
         let ReconnectPolicy { attempts, delay } = self.persistence;
         if matches!(attempts, Attempts::UpTo(most) if self.tried >= most.get()) {
@@ -87,7 +87,7 @@ impl std::fmt::Display for Attempt {
     }
 }
 
-/// How to deal with a server that is not there.
+/// How to handle a server that is not up.
 #[derive(Clone, Debug)]
 pub(crate) struct RetryPolicy {
     /// `--wait-for-server`: before the first connection.

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::message::Message;
 
-/// With so many bytes of answers waiting, nothing more is read: the peer asks, and does not take what it asked for.
+/// With this many bytes of answers waiting, nothing more is read: the peer asks, and does not take what it asked for.
 const FULL: usize = 1 << 20;
 
 /// What an answer that waits costs beside its bytes.

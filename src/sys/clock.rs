@@ -1,4 +1,4 @@
-//! When things happen: the time of day, which never runs backwards here, whatever is done to the machine's clock.
+//! The time of day, which never decreases here, whatever is done to the machine's clock.
 
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
@@ -31,13 +31,13 @@ pub(crate) fn now() -> SystemTime {
     clock.read(SystemTime::now(), Instant::now())
 }
 
-/// Keeps the times of events in the order in which they are told: what came is told with the time of its arrival, which
-/// may be earlier than something that was told before it.
+/// Keeps the times of events in the order in which they are shown: a message is shown with the time of its arrival, which
+/// may be earlier than that of an event shown before it.
 #[derive(Debug, Default)]
 pub(crate) struct TimeOrder(Cell<Option<SystemTime>>);
 
 impl TimeOrder {
-    /// The time to tell for this one.
+    /// The time to show for this one.
     pub(crate) fn next(&self, at: SystemTime) -> SystemTime {
         let at = self.0.get().map_or(at, |last| last.max(at));
         self.0.set(Some(at));

@@ -3,9 +3,11 @@
 //! A FIFO opens once somebody is at its other end, which may be never, and a device may have no end. Who has signals and
 //! time limits to heed waits for a file aside: on a thread that nobody waits for when the program ends.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -13,6 +15,24 @@ use nix::libc;
 
 /// What is read as a whole has to fit into memory.
 const MOST: u64 = 64 << 20;
+
+/// Who may read a file that is made; one that exists keeps its mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// It may hold secrets, as curl's cookie jar and ssh's keys do.
+    Owner,
+    /// As far as the umask lets them.
+    Anyone,
+}
+
+impl Readers {
+    fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Anyone => 0o666,
+        }
+    }
+}
 
 /// Reads all of a regular file: opening a FIFO or reading a terminal could wait for ever.
 ///
@@ -46,11 +66,62 @@ pub(crate) fn read_to_string(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// Opens a file to be written; a FIFO that nobody reads yet is waited for while other things go on.
+/// Opens a file to be replaced, and leaves in it what is there; a FIFO that nobody reads yet is waited for while other
+/// things go on.
 ///
 /// # Errors
 /// It cannot be opened.
-pub(crate) async fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+pub(crate) async fn replace(path: &Path, readers: Readers) -> io::Result<File> {
+    open(&replacing(readers), path).await
+}
+
+/// The same without waiting for whoever is at its other end; what is written then waits as ever.
+///
+/// # Errors
+/// It cannot be opened, or nobody is there.
+pub(crate) fn replace_now(path: &Path, readers: Readers) -> io::Result<File> {
+    open_now(&replacing(readers), path)
+}
+
+fn replacing(readers: Readers) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(readers.mode());
+    options
+}
+
+/// Opens a file to be read and to grow, for its owner alone.
+///
+/// # Errors
+/// It cannot be opened, or is no regular file: what else there may be has no end, or waits for others.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(Readers::Owner.mode());
+    let file = open_now(&options, path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::Unsupported.into()) }
+}
+
+/// Makes a folder, and those above it, for its owner alone; one that exists stays as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Takes a file from all but its owner.
+///
+/// # Errors
+/// It is somebody else's.
+pub(crate) fn make_private(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(Readers::Owner.mode()))
+}
+
+/// Whether two are the same file, under whichever names.
+pub(crate) fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+async fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
     match open_at_once(options, path) {
         Err(error) if is_unread(&error, path) => {
             let (options, path) = (options.clone(), path.to_owned());
@@ -66,16 +137,12 @@ pub(crate) async fn open(options: &OpenOptions, path: &Path) -> io::Result<File>
 /// # Errors
 /// It cannot be opened.
 pub(crate) async fn append_without_waiting(path: &Path) -> io::Result<File> {
-    let file = open(OpenOptions::new().append(true).create(true).mode(0o600), path).await?;
+    let file = open(OpenOptions::new().append(true).create(true).mode(Readers::Owner.mode()), path).await?;
     set_waiting(&file, false)?;
     Ok(file)
 }
 
-/// Opens a file without waiting for whoever is at its other end; what is read and written then waits as ever.
-///
-/// # Errors
-/// It cannot be opened, or nobody is there.
-pub(crate) fn open_now(options: &OpenOptions, path: &Path) -> io::Result<File> {
+fn open_now(options: &OpenOptions, path: &Path) -> io::Result<File> {
     open_at_once(options, path).map_err(|error| {
         if is_unread(&error, path) { io::Error::new(error.kind(), "nobody reads this FIFO") } else { error }
     })

@@ -23,7 +23,12 @@ impl Group {
         Ok(Self { child, number })
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Asks all of it to end.
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
+    }
+
+    fn signal(&self, signal: Signal) {
         // None when it has ended and been waited for: then its number may be another's by now.
         if let Some(group) = self.child.id() {
             let _ = killpg(Pid::from_raw(group.cast_signed()), signal);

@@ -3,6 +3,8 @@
 use std::io;
 
 use nix::libc;
+use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
+use nix::sys::signal::{Signal, raise};
 pub(crate) use signal_hook::consts::{SIGCONT, SIGINT, SIGQUIT};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -15,7 +17,7 @@ const PENDING: usize = 4;
 /// The signals that ask the program to end.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Starts to watch the signals that ask the program to end, unless whoever started it wants them ignored.
+/// Starts to watch the signals that ask the program to end, unless they were set to be ignored when it was started.
 ///
 /// `nohup` asks for that with SIGHUP, and a shell with SIGINT for what it runs in the background. Works within a runtime
 /// only, and costs no thread.
@@ -26,7 +28,7 @@ pub(crate) fn watch() -> io::Result<mpsc::Receiver<i32>> {
         let sender = sender.clone();
         tokio::spawn(async move {
             while arrivals.recv().await.is_some() {
-                // Full means that there is enough to leave for.
+                // Full means that a signal to end is already waiting.
                 let _ = sender.try_send(number);
             }
         });
@@ -51,6 +53,27 @@ pub(crate) fn watch_aside(
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(forward)?;
     Ok(receiver)
+}
+
+/// Does to this process what Ctrl-C does.
+pub(crate) fn interrupt_ourselves() {
+    // It is a signal that there is, and a process may always send it to itself.
+    let _ = raise(Signal::SIGINT);
+}
+
+/// A thread that can be woken from a call that waits.
+#[derive(Clone, Copy)]
+pub(crate) struct WaitingThread(Pthread);
+
+impl WaitingThread {
+    pub(crate) fn current() -> Self {
+        Self(pthread_self())
+    }
+
+    /// Has its call return, if it waits in one; the thread must not have ended.
+    pub(crate) fn interrupt(self) {
+        let _ = pthread_kill(self.0, Signal::SIGINT);
+    }
 }
 
 #[expect(unsafe_code, reason = "no crate at hand asks for a signal's disposition without setting it")]

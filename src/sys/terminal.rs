@@ -26,7 +26,7 @@ static SAVED: OnceLock<Saved> = OnceLock::new();
 /// Remembers the terminal's state, and puts it back when any thread panics.
 ///
 /// # Errors
-/// Stdin is no terminal.
+/// Stdin is not a terminal.
 pub(crate) fn guard_terminal() -> std::io::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the owner of the terminal's state")]
     let stdin = std::io::stdin();

@@ -1,8 +1,8 @@
-//! How much is told on stderr, and how.
+//! How much is printed on stderr, and how.
 
 use super::Verbosity;
 
-/// How to talk to the user.
+/// How to print messages to the user.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Diagnostics {
     pub(crate) verbosity: Verbosity,

@@ -1,25 +1,22 @@
-//! Lanes: threads that write, so that a slow reader never stops the clock or the socket.
+//! Writer threads, so that a slow reader never stops the clock or the socket.
 //!
 //! What can be written without waiting needs no thread, and is there sooner.
 
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use tokio::io::Interest;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::sys::{broken_pipe, nonblocking};
+use crate::sys::{broken_pipe, nonblocking, streams};
 
 /// Chunks on their way to the writer. One is being written while the next is being filled.
 const CHUNKS: usize = 2;
 
-/// A way to a file, a pipe or a terminal, with a thread at its end.
+/// A writer to a file, a pipe or a terminal, with a thread of its own.
 pub(crate) struct FileWriter {
     file: Arc<File>,
     /// Whether the file may take a write that does not wait.
@@ -48,7 +45,7 @@ impl WriterThread {
             Ok(())
         });
         drop(self.chunks);
-        // Who asked may have left.
+        // The caller may be gone.
         let _ = self.report.send(result);
     }
 }
@@ -68,9 +65,7 @@ impl ChunkSlot<'_> {
 
 impl FileWriter {
     pub(crate) fn to_stdout() -> io::Result<Self> {
-        #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
-        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-        Ok(Self::to_file(File::from(stdout)))
+        streams::stdout().map(Self::to_file)
     }
 
     pub(crate) fn to_file(file: File) -> Self {
@@ -105,7 +100,7 @@ impl FileWriter {
     /// The writer has failed; [`finish`](Self::finish) tells why.
     pub(crate) async fn place(&self) -> Result<ChunkSlot<'_>, WriterStopped> {
         if let Some(writer) = self.writer.take() {
-            // Without a thread there is nobody at the channel's other end, which `finish` finds.
+            // Without a thread, the channel has no receiver, which `finish` notices.
             let _ = std::thread::Builder::new().name("writer".to_owned()).spawn(|| writer.run());
         }
         let permit = self.chunks.reserve().await.map_err(|_| WriterStopped)?;
@@ -134,11 +129,11 @@ impl FileWriter {
     }
 }
 
-/// The writer at the lane's end has stopped.
+/// The writer thread has stopped.
 #[derive(Debug)]
 pub(crate) struct WriterStopped;
 
-/// Writes a page to stdout; a reader that has seen enough is no error.
+/// Writes a page to stdout; a reader that has seen enough is not an error.
 ///
 /// # Errors
 /// What the write said.
@@ -153,22 +148,16 @@ pub(crate) fn print(page: &[u8]) -> io::Result<()> {
 
 /// Ends when the reader of stdout has gone, also while nothing is written, or when somebody says so (SIGPIPE).
 pub(crate) async fn stdout_gone() {
+    let reader_gone = async {
+        match streams::stdout() {
+            Ok(stdout) => nonblocking::reader_gone(stdout).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = reader_gone() => {}
+        () = reader_gone => {}
         () = broken_pipe::sent() => {}
     }
-}
-
-/// Never, if stdout is a file.
-async fn reader_gone() {
-    #[expect(clippy::disallowed_methods, reason = "the owner of stdout")]
-    let stdout = io::stdout().as_fd().try_clone_to_owned();
-    let Ok(stdout) = stdout else { return std::future::pending().await };
-    // Files cannot be watched, and need not be.
-    let Ok(watched) = nonblocking::watch(File::from(stdout), Interest::ERROR) else {
-        return std::future::pending().await;
-    };
-    let _ = watched.ready(Interest::ERROR).await;
 }
 
 /// Writes on, even if another program has set the stream to non-blocking.
@@ -178,14 +167,9 @@ fn write_all(mut file: &File, mut data: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => data = &data[written..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => wait_writable(file.as_fd())?,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => nonblocking::wait_writable(file)?,
             Err(error) => return Err(error),
         }
     }
-    Ok(())
-}
-
-fn wait_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
-    poll(&mut [PollFd::new(fd, PollFlags::POLLOUT)], PollTimeout::NONE)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A line at the bottom of the terminal that tells how far a run is; whatever is said stands above it.
+//! A status line at the bottom of the terminal; messages appear above it.
 
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -48,6 +48,6 @@ impl Status {
 fn write(text: &str) {
     #[expect(clippy::disallowed_methods, reason = "the owner of stderr")]
     let mut stderr = std::io::stderr().lock();
-    // Nobody is left to be told that stderr is closed.
+    // There is no way to report that stderr is closed.
     let _ = stderr.write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! What is said to the user beside the data: on stderr, or above the prompt.
+//! Messages to the user other than the data: on stderr, or above the prompt.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use crossterm::style::{Color, Stylize as _};
 use super::status::Status;
 use crate::text::escape::{Keep, escape};
 
-/// How much is said.
+/// How much is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verbosity {
-    /// What happens, and not errors only.
+    /// Events, not only errors.
     pub(crate) talks: bool,
     pub(crate) details: Details,
 }
 
-/// How much is told to who asked for details.
+/// The level of details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Details {
     None,
@@ -32,11 +32,11 @@ impl Verbosity {
     pub(crate) const NORMAL: Self = Self { talks: true, details: Details::None };
 }
 
-/// A way to talk to the user. What a peer said is escaped here, wherever it goes.
+/// Prints messages to the user. A peer's text is escaped here, wherever it goes.
 pub(crate) struct Talk {
     verbosity: Verbosity,
     colour: bool,
-    /// What stands before each line.
+    /// What is before each line.
     name: &'static str,
     sink: LineSink,
     /// For lines that take the place of those before them, where that can be done.
@@ -51,7 +51,7 @@ impl Talk {
         let sink = |text: String| {
             #[expect(clippy::disallowed_methods, reason = "the owner of stderr")]
             let mut stderr = std::io::stderr().lock();
-            // Nobody is left to be told that stderr is closed.
+            // There is no way to report that stderr is closed.
             let _ = stderr.write_all(text.as_bytes());
         };
         Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(sink), progress: None }
@@ -64,7 +64,7 @@ impl Talk {
         Self { verbosity, colour, name: "wsprobe: ", sink, progress: None }
     }
 
-    /// To whoever shows lines, each with its line end.
+    /// To a function that shows lines, each with its line end.
     pub(crate) fn to(
         verbosity: Verbosity,
         colour: bool,
@@ -103,7 +103,7 @@ impl Talk {
         }
     }
 
-    /// How far something is that takes a while. Where it can be, this is one line, in the place of the one before.
+    /// The progress of something that takes a while; on a terminal one line, which replaces the previous one.
     pub(crate) fn progress(&self, lines: &[&str]) {
         match &self.progress {
             _ if !self.verbosity.talks => {}
@@ -112,41 +112,41 @@ impl Talk {
         }
     }
 
-    /// The same, of something that may just as well be overlooked.
+    /// The same for less important progress.
     pub(crate) fn faint_progress(&self, line: &str) {
         if self.verbosity.talks {
             self.progress.as_ref().unwrap_or(&self.sink)(self.painted(self.name, line, Some(Color::DarkGrey)));
         }
     }
 
-    /// Something that went wrong; said even when quiet.
+    /// An error; printed even with `--quiet`.
     pub(crate) fn error(&self, text: &str) {
         self.line(self.name, text, Some(Color::DarkRed));
     }
 
-    /// A frame on the wire; said even when quiet, since it was asked for.
+    /// A frame on the wire; printed even with `--quiet`, because it was requested.
     pub(crate) fn frame(&self, text: &str) {
         self.line("", text, Some(Color::DarkGrey));
     }
 
-    /// Something wrong in a file, whose name stands where the program's would; below it the line, and a mark below that.
+    /// Something wrong in a file, whose name is where the program's would; below it the line, and a mark below that.
     pub(crate) fn flaw(&self, what: &str, line: &str, mark: &str) {
         self.line("", what, Some(Color::DarkRed));
         self.line("", line, None);
         self.line("", mark, Some(Color::DarkRed));
     }
 
-    /// Lines that are painted and safe already, and that are said even when quiet.
+    /// Lines that are already coloured and safe, and that are printed even with `--quiet`.
     pub(crate) fn page(&self, page: &str) {
         (self.sink)(page.to_owned());
     }
 
-    /// What belongs to an error and stands below it, such as the body of a refusal.
+    /// What belongs to an error and is below it, such as the body of a refusal.
     pub(crate) fn body(&self, text: &str) {
         self.lines("", text, None);
     }
 
-    /// A line of a comparison, with its sign; said even when quiet.
+    /// A line of a comparison, with its sign; printed even with `--quiet`.
     pub(crate) fn compared(&self, sign: &str, text: &str, colour: Option<Color>) {
         self.lines(sign, text, colour);
     }
@@ -170,7 +170,7 @@ impl Talk {
         }
     }
 
-    /// Line breaks are escaped too: behind one in what a peer said, its words would look like ours.
+    /// Line breaks are escaped too: after one in a peer's text, the rest would look like a message of ours.
     fn line(&self, prefix: &str, text: &str, colour: Option<Color>) {
         (self.sink)(self.painted(prefix, text, colour));
     }

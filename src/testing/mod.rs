@@ -1,4 +1,4 @@
-//! What tests, benchmarks and fuzzers call; no part of the library's face.
+//! What tests, benchmarks and fuzzers call; not part of the public interface.
 
 pub mod parts;
 pub(crate) mod serve;

@@ -21,7 +21,7 @@ use crate::wire::{Incoming, Limits, Socket};
 /// Larger than what any client is asked to send here.
 const MAX_MESSAGE: usize = 2 << 30;
 
-/// A client that does not finish its handshake in time is let go.
+/// A client that does not finish its handshake in time is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running server. It ends with the process.
@@ -110,7 +110,7 @@ impl Server {
             LocalSet::new().block_on(&runtime, async move {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("it was made for this runtime");
                 loop {
-                    // A client that is gone before it is accepted is not the next one's fault.
+                    // A client that left before it was accepted must not affect the next one.
                     let Ok((stream, _)) = listener.accept().await else { continue };
                     let (serve, door) = (Rc::clone(&serve), Rc::clone(&door));
                     tokio::task::spawn_local(async move {
@@ -142,7 +142,7 @@ impl Client {
         })
     }
 
-    /// Sends a text message; what cannot be sent is not the server's problem.
+    /// Sends a text message; a failed send is ignored.
     pub async fn text(&self, text: &str) {
         self.feed(text).await;
         self.flush().await;
@@ -178,7 +178,7 @@ impl Client {
         self.opening.fields.iter().find(|field| field.is(name)).map(|field| field.value.as_str())
     }
 
-    /// The subprotocol that was agreed on: the client's first.
+    /// The subprotocol that was negotiated: the client's first.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Makes a peer's text safe for a terminal: what would drive it, or hide or reorder text, is shown as an escape.
+//! Makes a peer's text safe for a terminal: text that would control it, or hide or reorder text, is shown as an escape.
 //!
 //! For terminals only; a pipe gets the bytes as they came. Colours are added afterwards, by `render`.
 
@@ -52,7 +52,7 @@ fn reorders(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What takes no room on the screen, or breaks the row behind the terminal's back.
+/// Characters without width, or that break the row without the terminal's knowledge.
 ///
 /// Joiners (U+200C, U+200D) and variation selectors stay: Persian and emoji need them.
 fn hides(c: char) -> bool {

@@ -12,13 +12,13 @@ enum Hex {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadEscape {
-    #[error("`\\` at the end: a backslash is written `\\\\`")]
+    #[error("`\\` at the end: write a backslash as `\\\\`")]
     Unfinished,
-    #[error("`\\{0}` is no escape; there are \\n \\t \\r \\0 \\xNN \\u{{N}} and \\\\")]
+    #[error("unknown escape `\\{0}`; expected one of \\n \\t \\r \\0 \\xNN \\u{{N}} \\\\")]
     Unknown(char),
-    #[error("`\\x` takes two hex digits, as in `\\x1b`")]
+    #[error("expected two hex digits after `\\x`, as in `\\x1b`")]
     Hex,
-    #[error("`\\u` takes a Unicode code point in braces, as in `\\u{{e9}}`")]
+    #[error("expected a Unicode code point in braces after `\\u`, as in `\\u{{e9}}`")]
     CodePoint,
     #[error("`\\x{0:02x}` alone is not UTF-8; write `\\u{{{0:x}}}` for the character, or send the message as binary")]
     NotText(u8),
@@ -37,7 +37,7 @@ pub(crate) fn unescape_bytes(text: &str) -> Result<Vec<u8>, BadEscape> {
 /// Reads pairs of hex digits, with any space between them: `00 ff 10`.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
@@ -47,9 +47,9 @@ pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
 /// Reads base64 with its padding.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(crate) fn base64(text: &str) -> Result<Vec<u8>, String> {
-    BASE64.decode(text.as_bytes()).map_err(|_| "that is no base64, as in `AP8Q`".to_owned())
+    BASE64.decode(text.as_bytes()).map_err(|_| "this is not base64, as in `AP8Q`".to_owned())
 }
 
 fn unescape(text: &str, hex: Hex) -> Result<Vec<u8>, BadEscape> {
@@ -147,7 +147,10 @@ mod tests {
         ] {
             assert_eq!(unescape_text(typed), Err(error), "{typed}");
         }
-        assert_eq!(BadEscape::Unknown('q').to_string(), r"`\q` is no escape; there are \n \t \r \0 \xNN \u{N} and \\");
+        assert_eq!(
+            BadEscape::Unknown('q').to_string(),
+            r"unknown escape `\q`; expected one of \n \t \r \0 \xNN \u{N} \\"
+        );
     }
 
     proptest! {

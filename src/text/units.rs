@@ -7,25 +7,26 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 6
 
 /// `500ms`, `5s`, `1m30s`; a bare number is seconds.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let time = seconds(text).ok_or("write a time like 500ms, 5s, 1.5s, 2m, 1m30s or 1h; a bare number is seconds")?;
+    let time =
+        seconds(text).ok_or("expected a time like 500ms, 5s, 1.5s, 2m, 1m30s or 1h; a bare number is seconds")?;
     Duration::try_from_secs_f64(time)
         .ok()
         .filter(|time| *time <= LONGEST)
-        .ok_or_else(|| "a time is at most 100 years".to_owned())
+        .ok_or_else(|| "expected at most 100 years".to_owned())
 }
 
 /// Bytes: `64`, `64K`, `64KiB`, `1MB`.
 pub(crate) fn size(text: &str) -> Result<usize, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let Some(scale) = bytes_in(unit).filter(|_| !number.is_empty()) else {
-        return Err("write a size like 64, 64K, 64KiB, 1MB or 2G".to_owned());
+        return Err("expected a size like 64, 64K, 64KiB, 1MB or 2G".to_owned());
     };
     // All digits, so it can only be too large.
     let size = number.parse().ok().and_then(|number: usize| number.checked_mul(scale));
     match size {
-        Some(0) => Err("a size is at least 1".to_owned()),
+        Some(0) => Err("expected a size of at least 1".to_owned()),
         Some(size) => Ok(size),
-        None => Err("that is more than this machine can address".to_owned()),
+        None => Err("this is more than this machine can address".to_owned()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::message::{Message, Utf8Text};
 pub struct Wire<S>(Socket<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    /// With permessage-deflate as it is agreed on by default, or without.
+    /// With permessage-deflate as it is negotiated by default, or without.
     pub async fn open(stream: S, is_compressed: bool) -> Self {
         let limits = Limits { max_message: 256 << 20, pongs: true };
         let manner = ConnectionOptions {

@@ -1,4 +1,4 @@
-//! How well messages were compressed, counted for whoever asks.
+//! Statistics of the compression.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

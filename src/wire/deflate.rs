@@ -1,7 +1,7 @@
 //! permessage-deflate (RFC 7692) on single messages: from data to payloads, and back.
 //!
-//! Plain code: bytes in, bytes out. What was agreed on comes from `offer`. Inflating goes past `flate2`, which does not let
-//! its zlib stop at the end of a block, and so cannot tell a message that breaks off.
+//! Plain code: bytes in, bytes out. What was negotiated comes from `offer`. Inflating goes past `flate2`, which does not let
+//! its zlib stop at the end of a block, and so cannot tell a message that ends early.
 
 use flate2::{Compress, Compression, FlushCompress};
 use zlib_rs::{Inflate, InflateFlush, Status};
@@ -18,7 +18,7 @@ const SMALLEST_WINDOW: u8 = 9;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) window_bits: u8,
-    /// Whether a message may point back into those before it.
+    /// Whether a message may refer back to those before it.
     pub(crate) takeover: bool,
 }
 
@@ -88,7 +88,7 @@ impl Deflater {
             let before = zlib.total_in();
             zlib.compress_vec(data, out, flush).expect("a stream that is never finished takes all");
             data = &data[(zlib.total_in() - before) as usize..];
-            // zlib has said all when it leaves room.
+            // zlib has written everything if it leaves room.
             if data.is_empty() && out.len() < out.capacity() {
                 return;
             }
@@ -122,10 +122,10 @@ impl Inflater {
     /// Inflates some of `payload` into `room`; neither is empty.
     ///
     /// # Errors
-    /// It is no deflate.
+    /// It is not deflate.
     pub(super) fn inflate(&mut self, payload: &[u8], room: &mut [u8]) -> Result<InflateStep, Fault> {
         match self.run(payload, room, InflateFlush::SyncFlush)? {
-            InflateStep { used: 0, made: 0 } => Err(Fault::Deflate("it leads nowhere")),
+            InflateStep { used: 0, made: 0 } => Err(Fault::Deflate("inflating it makes no progress")),
             step => Ok(step),
         }
     }
@@ -133,7 +133,7 @@ impl Inflater {
     /// Inflates what is left at the end of a message; done when there is room left.
     ///
     /// # Errors
-    /// The message breaks off.
+    /// The message ends early.
     pub(super) fn finish(&mut self, room: &mut [u8]) -> Result<usize, Fault> {
         let mut made = 0;
         while made < room.len() {
@@ -149,7 +149,7 @@ impl Inflater {
     fn end(&mut self) -> Result<(), Fault> {
         let is_whole = (self.ended && self.taken == 0) || self.takes_tail()?;
         if !is_whole {
-            return Err(Fault::Deflate("it breaks off within a block"));
+            return Err(Fault::Deflate("it ends within a block"));
         }
         if (!self.terms.takeover || self.ended)
             && let Some(zlib) = &mut self.zlib
@@ -167,7 +167,7 @@ impl Inflater {
     fn takes_tail(&mut self) -> Result<bool, Fault> {
         let [a, b, c, d] = CUT_TAIL;
         let step = self.run(&[a, b, c, d, 0], &mut [0], InflateFlush::Block);
-        // With a tail that makes no sense it is not the tail that is wrong.
+        // If the tail makes no sense, the payload before it is wrong.
         let is_rest = step.is_ok_and(|step| step == InflateStep { used: CUT_TAIL.len(), made: 0 });
         // If that block was the last of its stream, zlib says so only now.
         Ok(is_rest && self.run(&[], &mut [0], InflateFlush::SyncFlush)? == InflateStep { used: 0, made: 0 })

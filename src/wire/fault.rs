@@ -1,4 +1,4 @@
-//! What can be wrong with what a peer sends.
+//! Errors in what a peer sends.
 
 use std::io;
 

@@ -19,13 +19,13 @@ pub(crate) const PONG: u8 = 10;
 /// The highest bit of a frame's first byte.
 pub(crate) const FIN: u8 = 0x80;
 
-/// The bits of `rsv`, as they stand beside each other in the first byte.
+/// The bits of `rsv`, as they are beside each other in the first byte.
 pub(crate) const RSV1: u8 = 4;
 
 /// The most that a control frame may carry (section 5.5).
 pub(crate) const LONGEST_CONTROL: u64 = 125;
 
-/// What stands before a payload.
+/// What is before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
     pub(crate) fin: bool,
@@ -134,16 +134,31 @@ impl FrameHeader {
     }
 }
 
-/// Where the payload is of a frame that begins at `at` with this byte, has no mask and no more than 64 KiB, and is all here.
-pub(super) fn small(first: u8, bytes: &[u8], at: usize) -> Option<MessageSpan> {
-    let (header, length) = match bytes {
-        [byte, length @ 0..=125, ..] if *byte == first => (2, usize::from(*length)),
-        [byte, 126, high, low, ..] if *byte == first => (4, usize::from(u16::from_be_bytes([*high, *low]))),
-        _ => return None,
-    };
-    let is_shortest = header == Width::of(length as u64).header_size();
-    (is_shortest && bytes.len() >= header + length)
-        .then(|| MessageSpan { start: at + header, end: at + header + length })
+/// A whole message in one frame of no more than 64 KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SmallFrame {
+    /// Where its payload is.
+    pub(super) span: MessageSpan,
+    pub(super) mask: Option<[u8; 4]>,
+}
+
+impl SmallFrame {
+    /// The one that begins at `at`, if it is all there, its first byte is this one, and it is masked if it has to be.
+    pub(super) fn read(first: u8, is_masked: bool, bytes: &[u8], at: usize) -> Option<Self> {
+        let [byte, second, rest @ ..] = &bytes[at..] else { return None };
+        let (length, extended) = match (second & 0x7f, rest) {
+            (length @ 0..=125, _) => (usize::from(length), 0),
+            (126, [high, low, ..]) => (usize::from(u16::from_be_bytes([*high, *low])), 2),
+            _ => return None,
+        };
+        let is_shortest = extended == Width::of(length as u64).header_size() - 2;
+        if *byte != first || !is_shortest || (second & 0x80 != 0) != is_masked {
+            return None;
+        }
+        let key = if is_masked { rest.get(extended..)?.first_chunk().copied() } else { None };
+        let start = at + 2 + extended + if is_masked { 4 } else { 0 };
+        (bytes.len() >= start + length).then_some(Self { span: MessageSpan { start, end: start + length }, mask: key })
+    }
 }
 
 /// What holds for every frame of a connection.
@@ -165,11 +180,11 @@ impl Rules {
         let masked = header.mask.is_some();
         let shortest = Width::of(header.length).header_size() + if masked { 4 } else { 0 };
         let broken = if matches!(header.opcode, 3..=7 | 11..) {
-            format!("a frame has the opcode {}, which means nothing", header.opcode)
+            format!("a frame has the reserved opcode {}", header.opcode)
         } else if header.rsv & !RSV1 != 0 {
-            format!("a frame has {} set, which means nothing", if header.rsv & 2 != 0 { "RSV2" } else { "RSV3" })
+            format!("a frame has {} set, which is reserved", if header.rsv & 2 != 0 { "RSV2" } else { "RSV3" })
         } else if header.rsv == RSV1 && !self.deflate {
-            "a frame has RSV1 set, but no extension was agreed on".to_owned()
+            "a frame has RSV1 set, but no extension was negotiated".to_owned()
         } else if header.rsv == RSV1 && !matches!(header.opcode, TEXT | BINARY) {
             // RFC 7692, section 6: only the first frame of a message says that it is compressed.
             let what = if header.is_control() { "a control frame" } else { "a continuation frame" };
@@ -181,15 +196,15 @@ impl Rules {
         } else if header.length >> 63 != 0 {
             "a frame's length has its highest bit set".to_owned()
         } else if *size != shortest {
-            format!("a frame's length of {} is written in more bytes than it needs", header.length)
+            format!("a frame's length of {} uses more bytes than necessary", header.length)
         } else if header.is_control() && !header.fin {
             "a control frame is fragmented".to_owned()
         } else if header.is_control() && header.length > LONGEST_CONTROL {
             format!("a control frame has {} bytes, more than {LONGEST_CONTROL}", header.length)
         } else if header.opcode == CONTINUATION && !in_message {
-            "a continuation frame continues no message".to_owned()
+            "a continuation frame arrived without a message to continue".to_owned()
         } else if matches!(header.opcode, TEXT | BINARY) && in_message {
-            "a message begins within another".to_owned()
+            "a new message begins before the last one is complete".to_owned()
         } else {
             return Ok(());
         };
@@ -204,7 +219,7 @@ impl Rules {
 pub(crate) fn check_close(payload: &[u8]) -> Result<(), Fault> {
     match payload {
         [] => Ok(()),
-        [_] => Err(Fault::Protocol("a Close has half a code".to_owned())),
+        [_] => Err(Fault::Protocol("a Close has only one byte of a code".to_owned())),
         [high, low, reason @ ..] => {
             let code = u16::from_be_bytes([*high, *low]);
             if !Close::may_be_sent(code) {

@@ -33,7 +33,7 @@ pub fn frame(input: &[u8]) {
     };
     let whole = rise(&taking, input, input.len().max(1));
     let cut = rise(&taking, input, 1 + usize::from(*how) % 7);
-    // Text that is not UTF-8 and then breaks off as deflate has two faults: which is found first is up to how much has come,
+    // Text that is not UTF-8 and then ends early as deflate has two faults: which is found first is up to how much has come,
     // and so are zlib's words for the second.
     let is_of_payload = |risen: &Risen| {
         let either = ["a text message is not UTF-8", "a compressed message cannot be inflated"];
@@ -106,7 +106,7 @@ pub(super) fn rise(taking: &InboundOptions, input: &[u8], size: usize) -> Risen 
                 }
                 Ok(Some(Incoming::Message(Message::Binary(data)))) => risen.said.push((frame::BINARY, data.to_vec())),
                 Ok(Some(Incoming::Run(run))) => {
-                    assert!(run.len() > 1);
+                    assert!(!run.is_empty());
                     let opcode = if run.is_text() { frame::TEXT } else { frame::BINARY };
                     risen.said.extend(run.iter().map(|data| (opcode, data.to_vec())));
                 }

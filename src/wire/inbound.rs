@@ -2,6 +2,7 @@
 //!
 //! Plain code: bytes in, messages out. Control frames are checked here, and go on to tungstenite as they came.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -9,7 +10,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use super::compression_stats::CompressionStats;
 use super::deflate::{Inflater, Terms};
 use super::fault::Fault;
-use super::frame::{self, Found, FrameHeader, Rules, Side};
+use super::frame::{self, Found, FrameHeader, Rules, Side, SmallFrame};
 use super::incoming::Incoming;
 use super::utf8::{NotUtf8, Utf8};
 use crate::events::MessageBatch;
@@ -72,7 +73,7 @@ struct FramePayload {
     mask: Option<[u8; 4]>,
     /// Bytes of it that have been unmasked.
     unmasked: u64,
-    /// How many of those still wait to be taken.
+    /// How many of those still wait to be taken. Of a message that goes up whole, they wait for the end of their frame.
     clear: usize,
     fin: bool,
 }
@@ -130,7 +131,7 @@ impl Inbound {
                     waiting.clear();
                     return Ok(None);
                 }
-                InboundState::Payload(payload) if payload.left > 0 && waiting.is_empty() => return Ok(None),
+                InboundState::Payload(payload) if self.lacks(&payload, waiting) => return Ok(None),
                 InboundState::Payload(payload) => {
                     if let Some(incoming) = self.take(payload, waiting)? {
                         return Ok(Some(incoming));
@@ -164,7 +165,7 @@ impl Inbound {
 
     /// Takes messages of one kind that are small, whole and all here, if there are several and nothing is wrong with them.
     fn take_run(&self, waiting: &mut BytesMut) -> Option<MessageBatch> {
-        if !self.runs || self.message.is_some() || self.rules.side == Side::Server {
+        if !self.runs || self.message.is_some() {
             return None;
         }
         let (bytes, messages) = LONGEST_RUN;
@@ -173,18 +174,23 @@ impl Inbound {
         if !is_text && first != frame::FIN | frame::BINARY {
             return None;
         }
-        let mut places = Vec::new();
-        let mut end = 0;
+        // One by itself goes up as it is.
+        self.small(first, waiting, self.small(first, waiting, 0)?.span.end)?;
+        let (mut spans, mut end) = (Vec::new(), 0);
         while end < bytes
-            && places.len() < messages
-            && let Some(place) = frame::small(first, &waiting[end..], end)
-            && (place.end - place.start) as u64 <= self.max_message
-            && (!is_text || std::str::from_utf8(&waiting[place.start..place.end]).is_ok())
+            && spans.len() < messages
+            && let Some(small) = self.small(first, waiting, end)
+            && small.unmask(is_text, waiting)
         {
-            places.push(place);
-            end = place.end;
+            spans.push(small.span);
+            end = small.span.end;
         }
-        (places.len() > 1).then(|| MessageBatch::new(is_text, waiting.split_to(end).freeze(), places))
+        (!spans.is_empty()).then(|| MessageBatch::new(is_text, waiting.split_to(end).freeze(), spans))
+    }
+
+    fn small(&self, first: u8, waiting: &[u8], at: usize) -> Option<SmallFrame> {
+        let small = SmallFrame::read(first, self.rules.side == Side::Server, waiting, at)?;
+        ((small.span.end - small.span.start) as u64 <= self.max_message).then_some(small)
     }
 
     /// How many bytes of messages have been taken.
@@ -257,59 +263,121 @@ impl Inbound {
         });
     }
 
+    /// How many bytes the frame under way lacks that is kept in `waiting` until it is whole.
+    pub(super) fn missing(&self, waiting: &[u8]) -> usize {
+        match self.state {
+            InboundState::Payload(payload) if self.goes_up_whole() => {
+                usize::try_from(payload.left).unwrap_or(usize::MAX).saturating_sub(waiting.len())
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whether the message under way is handed up in one piece, as it came.
+    fn goes_up_whole(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| !message.is_compressed && !message.in_parts)
+    }
+
+    /// Whether nothing can be done before more comes.
+    fn lacks(&self, payload: &FramePayload, waiting: &[u8]) -> bool {
+        let known = if self.goes_up_whole() { payload.clear } else { 0 };
+        payload.left > known as u64 && waiting.len() <= known
+    }
+
     /// Takes some of a payload, and returns what goes up of its message.
     fn take(&mut self, mut payload: FramePayload, waiting: &mut BytesMut) -> Result<Option<Incoming>, Fault> {
         let here = payload.left.min(waiting.len() as u64) as usize;
+        let known = payload.clear;
         if let Some(key) = payload.mask {
-            frame::mask(&mut waiting[payload.clear..here], key, payload.unmasked);
-            payload.unmasked += (here - payload.clear) as u64;
-            payload.clear = here;
+            frame::mask(&mut waiting[known..here], key, payload.unmasked);
+            payload.unmasked += (here - known) as u64;
         }
-        let message = self.message.as_mut().expect("a payload is of a message");
-        let (used, is_done) = match self.inflater.as_mut().filter(|_| message.is_compressed) {
-            None => {
-                let bytes = waiting.split_to(here);
-                message.push(&bytes)?;
-                if message.in_parts && message.body.is_empty() {
-                    message.body = bytes;
-                } else {
-                    message.body.extend_from_slice(&bytes);
-                }
-                (here, true)
-            }
-            Some(inflater) => {
-                self.room.resize(PIECE, 0);
-                let (used, made, is_done) = if payload.left > 0 {
-                    let step = inflater.inflate(&waiting[..here], &mut self.room)?;
-                    (step.used, step.made, false)
-                } else if payload.fin {
-                    let made = inflater.finish(&mut self.room)?;
-                    // What fills the room may not have been all.
-                    (0, made, made < PIECE)
-                } else {
-                    (0, 0, true)
-                };
-                self.tally.received(used, made);
-                waiting.advance(used);
-                message.size += made as u64;
-                if message.size > self.max_message {
-                    return Err(self.too_big());
-                }
-                message.push(&self.room[..made])?;
-                message.body.extend_from_slice(&self.room[..made]);
-                message.in_parts |= self.parts && message.size > PIECE as u64;
-                (used, is_done)
-            }
+        payload.clear = here;
+        let is_done = if self.message.as_ref().is_some_and(|message| message.is_compressed) {
+            self.inflate(&mut payload, here, waiting)?
+        } else {
+            self.take_plain(&mut payload, known..here, waiting)?
         };
-        payload.left -= used as u64;
-        self.taken += used as u64;
-        payload.clear = payload.clear.saturating_sub(used);
         let frame_ends = payload.left == 0 && is_done;
         self.state = if frame_ends { InboundState::Header } else { InboundState::Payload(payload) };
         if frame_ends && payload.fin {
             return self.message.take().expect("it was there a moment ago").end().map(Some);
         }
-        Ok(message.part())
+        Ok(self.message.as_mut().and_then(InboundMessage::part))
+    }
+
+    /// Takes what is not compressed, of which `new` has not been looked at.
+    fn take_plain(
+        &mut self,
+        payload: &mut FramePayload,
+        new: Range<usize>,
+        waiting: &mut BytesMut,
+    ) -> Result<bool, Fault> {
+        let message = self.message.as_mut().expect("a payload is of a message");
+        let here = new.end;
+        self.taken += new.len() as u64;
+        message.push(&waiting[new])?;
+        if !message.in_parts && (here as u64) < payload.left {
+            return Ok(false);
+        }
+        let bytes = waiting.split_to(here);
+        if message.body.is_empty() {
+            message.body = bytes;
+        } else {
+            message.body.extend_from_slice(&bytes);
+        }
+        payload.left -= here as u64;
+        payload.clear = 0;
+        Ok(true)
+    }
+
+    /// Takes a step of inflating what is `here`; says whether all that was here is inflated.
+    fn inflate(&mut self, payload: &mut FramePayload, here: usize, waiting: &mut BytesMut) -> Result<bool, Fault> {
+        let inflater = self.inflater.as_mut().expect("compression was agreed on");
+        let message = self.message.as_mut().expect("a payload is of a message");
+        self.room.resize(PIECE, 0);
+        let (used, made, is_done) = if payload.left > 0 {
+            let step = inflater.inflate(&waiting[..here], &mut self.room)?;
+            (step.used, step.made, false)
+        } else if payload.fin {
+            let made = inflater.finish(&mut self.room)?;
+            // What fills the room may not have been all.
+            (0, made, made < PIECE)
+        } else {
+            (0, 0, true)
+        };
+        self.tally.received(used, made);
+        waiting.advance(used);
+        message.size += made as u64;
+        if message.size > self.max_message {
+            return Err(self.too_big());
+        }
+        message.push(&self.room[..made])?;
+        message.body.extend_from_slice(&self.room[..made]);
+        message.in_parts |= self.parts && message.size > PIECE as u64;
+        payload.left -= used as u64;
+        payload.clear -= used;
+        self.taken += used as u64;
+        Ok(is_done)
+    }
+}
+
+impl SmallFrame {
+    /// Unmasks it; text that is not UTF-8 is left as it came.
+    fn unmask(&self, is_text: bool, waiting: &mut [u8]) -> bool {
+        let payload = &mut waiting[self.span.start..self.span.end];
+        self.turn(payload);
+        let is_right = !is_text || std::str::from_utf8(payload).is_ok();
+        if !is_right {
+            self.turn(payload);
+        }
+        is_right
+    }
+
+    fn turn(&self, payload: &mut [u8]) {
+        if let Some(key) = self.mask {
+            frame::mask(payload, key, 0);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! How permessage-deflate is agreed on (RFC 7692, sections 5 and 7): offers, answers, and what follows from them.
+//! How permessage-deflate is negotiated (RFC 7692, sections 5 and 7): offers, answers, and what follows from them.
 //!
 //! Plain code: the values of `Sec-WebSocket-Extensions` in, terms out.
 
@@ -31,7 +31,7 @@ pub(crate) struct Agreed {
 /// What is wrong with an answer, or with an offer of the user's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadTerms {
-    #[error("`{0}` is no parameter of {NAME}")]
+    #[error("`{0}` is not a parameter of {NAME}")]
     Unknown(String),
     #[error("`{0}` is given twice")]
     Twice(String),
@@ -43,14 +43,14 @@ pub(crate) enum BadTerms {
     Unasked,
     #[error("`{name}` is {got}, more than the {asked} that was offered")]
     Larger { name: &'static str, got: u8, asked: u8 },
-    #[error("`{0}` was asked for, and is missing")]
+    #[error("`{0}` was requested, but is missing")]
     Missing(&'static str),
     #[error("{NAME} is there twice")]
     Repeated,
 }
 
 impl Parameters {
-    /// Reads what stands behind the name, without the first semicolon.
+    /// Reads what is after the name, without the first semicolon.
     pub(crate) fn read(text: &str) -> Result<Self, BadTerms> {
         let mut read = Self::default();
         for parameter in split(text, ';').map(str::trim).filter(|parameter| !parameter.is_empty()) {
@@ -175,7 +175,7 @@ pub(crate) fn names<'v>(values: impl Iterator<Item = &'v str>) -> impl Iterator<
 }
 
 impl fmt::Display for Parameters {
-    /// As it stands in the field, the extension's name included.
+    /// As it is in the field, the extension's name included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NAME)?;
         if self.server_no_context_takeover {

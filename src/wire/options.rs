@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::compression_stats::CompressionStats;
 
-/// What a peer may ask of us.
+/// The limits for a peer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// The largest message that is taken, in bytes.
@@ -16,11 +16,11 @@ pub(crate) struct Limits {
 /// How a connection is used, beside what every one has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionOptions {
-    /// permessage-deflate, if it was agreed on.
+    /// permessage-deflate, if it was negotiated.
     pub(crate) deflate: Option<super::offer::Agreed>,
     /// Large messages are handed over in parts.
     pub(crate) parts: bool,
-    /// `--frames`: each frame is told.
+    /// `--frames`: each frame is traced.
     pub(crate) traced: bool,
     /// `--fragment`: messages go out in frames of this size at most.
     pub(crate) fragment: Option<usize>,

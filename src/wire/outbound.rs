@@ -1,4 +1,4 @@
-//! What goes out: messages become frames, compressed where that was agreed on, in pieces of bounded size.
+//! What goes out: messages become frames, compressed where that was negotiated, in pieces of bounded size.
 //!
 //! Plain code; `stream` masks the frames and writes them.
 

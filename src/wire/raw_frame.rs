@@ -1,4 +1,4 @@
-//! Frames made by hand, to see how a peer takes what nobody may send: no rule is kept but those that were asked for.
+//! Raw frames, to test how a peer handles invalid frames: no rule is enforced unless requested.
 //!
 //! Plain code: one syntax for the prompt and for scripts in, bytes out.
 
@@ -10,18 +10,18 @@ use crate::text::unescape::{base64, hex};
 /// How a frame is written down, for the help and the manual.
 pub(crate) const SYNTAX: &str = "\
 OPCODE is continuation, text, binary, close, ping, pong or a number up to 15.
-Fields may follow, in any order; without them the frame is as it should be:
+Fields may follow, in any order; without them the frame is valid:
 
   fin=0      not the last of its message
   rsv=1,3    these of the bits RSV1, RSV2 and RSV3 are set
   mask=KEY   8 hex digits, or none, or random
-  len=N      claim this length, whatever the payload has;
-             len7=N, len16=N, len64=N: in a field of so many bits
+  len=N      claim this length instead of the payload's;
+             len7=N, len16=N, len64=N: in a field of 7, 16 or 64 bits
 
 Then the payload: text to the end of the line, or bytes as `hex 00 ff` or
-`base64 AP8Q`; behind `text` stands text that begins like any of these.";
+`base64 AP8Q`; after `text`, the text may begin like any of these.";
 
-/// What may stand between the opcode and the payload.
+/// What may be between the opcode and the payload.
 const FIELDS: &str = "`fin=`, `rsv=`, `mask=`, `len=`, `len7=`, `len16=` and `len64=`";
 
 /// A frame that goes out as it was written down.
@@ -59,11 +59,11 @@ pub(crate) struct Claim {
 impl RawFrame {
     /// Reads `OPCODE [FIELD=VALUE]... [PAYLOAD]`, as in `text fin=0 rsv=1 mask=none len16=5 hex 00 ff`.
     ///
-    /// The payload is text to its end; or bytes, behind `hex` or `base64`. Behind `text` stands any text, also one that
+    /// The payload is text to its end; or bytes, after `hex` or `base64`. After `text` stands any text, also one that
     /// begins like something else.
     ///
     /// # Errors
-    /// In words, with what would be right.
+    /// A message for the user, with what would be right.
     pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         let (opcode, mut rest) = word(text);
         let mut made = Self {
@@ -97,7 +97,7 @@ impl RawFrame {
             "len7" => self.claim = Some(claim(value, Some(Width::Seven))?),
             "len16" => self.claim = Some(claim(value, Some(Width::Sixteen))?),
             "len64" => self.claim = Some(claim(value, Some(Width::SixtyFour))?),
-            _ => return Err(format!("there is no `{name}=`, there are {FIELDS}; `text {field}` is text")),
+            _ => return Err(format!("unknown field `{name}=`, expected {FIELDS}; `text {field}` is text")),
         }
         Ok(true)
     }
@@ -129,7 +129,7 @@ impl RawFrame {
     }
 }
 
-/// The next word, and what stands behind the space after it.
+/// The next word, and what is after the space after it.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     text.split_once(char::is_whitespace).unwrap_or((text, ""))
@@ -138,7 +138,7 @@ fn word(text: &str) -> (&str, &str) {
 fn opcode_from(text: &str) -> Result<u8, String> {
     let number = || text.parse().ok().filter(|opcode| *opcode < 16);
     (0..16).find(|opcode| crate::wire::frame::name(*opcode) == text).or_else(number).ok_or_else(|| {
-        "it begins with an opcode: continuation, text, binary, close, ping, pong or a number up to 15".to_owned()
+        "expected an opcode: continuation, text, binary, close, ping, pong or a number up to 15".to_owned()
     })
 }
 
@@ -146,7 +146,7 @@ fn flag(text: &str) -> Result<bool, String> {
     match text {
         "0" => Ok(false),
         "1" => Ok(true),
-        _ => Err("`fin=` takes 0 or 1".to_owned()),
+        _ => Err("expected 0 or 1 after `fin=`".to_owned()),
     }
 }
 
@@ -157,7 +157,7 @@ fn reserved(text: &str) -> Result<u8, String> {
         "1" => Ok(bits | frame::RSV1),
         "2" => Ok(bits | frame::RSV1 >> 1),
         "3" => Ok(bits | frame::RSV1 >> 2),
-        _ => Err("`rsv=` takes the bits that are set: 1, 2, 3, or several as in `rsv=1,3`".to_owned()),
+        _ => Err("expected the bits to set after `rsv=`: 1, 2, 3, or several as in `rsv=1,3`".to_owned()),
     })
 }
 
@@ -167,13 +167,15 @@ fn masking(text: &str) -> Result<Masking, String> {
         "random" => Ok(Masking::Random),
         key => match hex(key).ok().and_then(|key| key.try_into().ok()) {
             Some(key) => Ok(Masking::Key(key)),
-            None => Err("`mask=` takes none, random or a key of eight hex digits, as in `mask=37fa213d`".to_owned()),
+            None => Err("expected none, random or a key of eight hex digits after `mask=`, as in \
+                `mask=37fa213d`"
+                .to_owned()),
         },
     }
 }
 
 fn claim(text: &str, width: Option<Width>) -> Result<Claim, String> {
-    let bad = || format!("a length is a number up to {}", width.unwrap_or(Width::SixtyFour).largest());
+    let bad = || format!("expected a length up to {}", width.unwrap_or(Width::SixtyFour).largest());
     let length = text.parse().map_err(|_| bad())?;
     let width = width.unwrap_or(Width::of(length));
     if length > width.largest() { Err(bad()) } else { Ok(Claim { length, width }) }
@@ -246,20 +248,20 @@ mod tests {
     #[test]
     fn what_is_no_frame_is_refused_with_what_would_be_right() {
         for (text, why) in [
-            ("", "it begins with an opcode: continuation, text, binary, close, ping, pong or a number up to 15"),
-            ("16", "it begins with an opcode"),
-            ("opcode", "it begins with an opcode"),
-            ("text fin=2", "`fin=` takes 0 or 1"),
-            ("text rsv=4", "`rsv=` takes the bits that are set: 1, 2, 3, or several as in `rsv=1,3`"),
-            ("text mask=12", "`mask=` takes none, random or a key of eight hex digits, as in `mask=37fa213d`"),
-            ("text len=-1", "a length is a number up to 18446744073709551615"),
-            ("text len7=126", "a length is a number up to 125"),
-            ("text len16=65536", "a length is a number up to 65535"),
-            ("text len64=18446744073709551616", "a length is a number up to 18446744073709551615"),
-            ("text fni=0 a", "there is no `fni=`, there are `fin=`, `rsv=`, `mask=`"),
+            ("", "expected an opcode: continuation, text, binary, close, ping, pong or a number up to 15"),
+            ("16", "expected an opcode"),
+            ("opcode", "expected an opcode"),
+            ("text fin=2", "expected 0 or 1 after `fin=`"),
+            ("text rsv=4", "expected the bits to set after `rsv=`: 1, 2, 3, or several as in `rsv=1,3`"),
+            ("text mask=12", "expected none, random or a key of eight hex digits after `mask=`, as in `mask=37fa213d`"),
+            ("text len=-1", "expected a length up to 18446744073709551615"),
+            ("text len7=126", "expected a length up to 125"),
+            ("text len16=65536", "expected a length up to 65535"),
+            ("text len64=18446744073709551616", "expected a length up to 18446744073709551615"),
+            ("text fni=0 a", "unknown field `fni=`, expected `fin=`, `rsv=`, `mask=`"),
             ("text fni=0 a", "`text fni=0` is text"),
             ("text hex 0", "write two hex digits for each byte, as in `00 ff 10`"),
-            ("text base64 ?", "that is no base64, as in `AP8Q`"),
+            ("text base64 ?", "this is not base64, as in `AP8Q`"),
         ] {
             let said = RawFrame::from_text(text).unwrap_err();
             assert!(said.contains(why), "{text}: {said}");

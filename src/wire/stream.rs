@@ -1,12 +1,13 @@
 //! The adapter below tungstenite: messages are taken out of what comes in, and put into what goes out, so that only
 //! control frames pass through tungstenite itself. All that goes either way is counted.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
 use super::frame::{self, FrameHeader};
@@ -17,16 +18,36 @@ use super::trace::{Tracer, WireEvent};
 /// When this much is unsent, more has to wait.
 pub(super) const FULL: usize = 64 << 10;
 
+/// What one read may bring to any connection that [shares](ReadBuffer::Shared) its block.
+const SHARED_BLOCK: usize = 64 << 10;
+
+/// A frame of which so much has come gets room for this many times as much, if it needs that.
+const FORESIGHT: usize = 16;
+
+thread_local! {
+    /// Where the many connections of a server read to.
+    static BLOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Where a connection reads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadBuffer {
+    /// To a block of its own, of this size.
+    Own(usize),
+    /// To one that all connections of a thread share, and from there to a place that is as large as what has come: a
+    /// server has thousands of clients that say nothing, and small messages that are kept keep no more than themselves.
+    Shared,
+}
+
 /// A transport with checks.
 pub(super) struct FrameIo<S> {
     inner: S,
     bytes_read: u64,
     bytes_written: u64,
-    /// Frames made by hand that are not written yet.
+    /// raw Frames that are not written yet.
     raw: BytesMut,
     is_shut_down: bool,
-    /// What one read may bring.
-    block: usize,
+    reading: ReadBuffer,
     inbound: Inbound,
     /// What has come and still has to be looked at.
     waiting: BytesMut,
@@ -34,9 +55,11 @@ pub(super) struct FrameIo<S> {
     control: BytesMut,
     /// What it is to leave alone.
     came: Option<Incoming>,
-    /// Why nothing comes behind it, until tungstenite hears of that: a [fault](super::fault::Fault), or how the transport ended.
+    /// Why nothing follows it, until tungstenite hears of that: a [fault](super::fault::Fault), or how the transport ended.
     end: Option<io::Result<()>>,
     unsent: BytesMut,
+    /// There is something of tungstenite's in it.
+    owes_control: bool,
     /// The newest pong that has found no room there; it stands for those before it (RFC 6455, section 5.5.3).
     pong: BytesMut,
     /// At which count of bytes written a message ends, for those that are unsent.
@@ -49,7 +72,7 @@ impl<S> FrameIo<S> {
     /// `leftover` has been read already.
     pub(super) fn new(
         inner: S,
-        block: usize,
+        reading: ReadBuffer,
         inbound: Inbound,
         leftover: Bytes,
         mut tracer: Option<Box<Tracer>>,
@@ -63,13 +86,14 @@ impl<S> FrameIo<S> {
             bytes_written: 0,
             raw: BytesMut::new(),
             is_shut_down: false,
-            block,
+            reading,
             inbound,
             waiting: BytesMut::from(leftover),
             control: BytesMut::new(),
             came: None,
             end: None,
             unsent: BytesMut::new(),
+            owes_control: false,
             pong: BytesMut::new(),
             ends: VecDeque::new(),
             messages_written: 0,
@@ -102,7 +126,7 @@ impl<S> FrameIo<S> {
         }
     }
 
-    /// Puts a frame of data behind all that is unsent.
+    /// Puts a frame of data after all that is unsent.
     pub(super) fn put(&mut self, header: &FrameHeader, payload: &[u8]) {
         self.append(header, payload);
         if header.fin {
@@ -193,14 +217,13 @@ impl<S: AsyncRead + Unpin> FrameIo<S> {
     fn is_quiet(&self) -> bool {
         let is_nothing_there = self.came.is_none() && self.control.is_empty();
         let is_open = self.end.is_none() && self.inbound.close().is_none();
-        // What is unsent may be tungstenite's, which has to see it off.
-        is_nothing_there && is_open && self.unsent.is_empty() && self.pong.is_empty() && self.tracer.is_none()
+        // What is tungstenite's, it has to see off.
+        is_nothing_there && is_open && !self.owes_control && self.pong.is_empty() && self.tracer.is_none()
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.waiting.reserve(self.block);
         let before = self.waiting.len();
-        match ready!(pin!(self.inner.read_buf(&mut self.waiting)).poll(cx)) {
+        match ready!(self.poll_more(cx)) {
             Ok(read @ 1..) => {
                 self.bytes_read += read as u64;
                 if let Some(tracer) = &mut self.tracer {
@@ -210,6 +233,40 @@ impl<S: AsyncRead + Unpin> FrameIo<S> {
             end => self.end = Some(end.map(drop)),
         }
         Poll::Ready(())
+    }
+
+    /// Reads to the end of what waits.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let missing = self.inbound.missing(&self.waiting);
+        match self.reading {
+            ReadBuffer::Own(block) => {
+                self.waiting.reserve(block);
+                pin!(self.inner.read_buf(&mut self.waiting)).poll(cx)
+            }
+            ReadBuffer::Shared if missing > SHARED_BLOCK => {
+                // No further than its end, so that it need not be moved to make room for what follows.
+                let room = missing.min(self.waiting.len() * FORESIGHT).max(SHARED_BLOCK);
+                self.waiting.reserve(room);
+                pin!(self.inner.read_buf(&mut (&mut self.waiting).limit(room))).poll(cx)
+            }
+            ReadBuffer::Shared => BLOCK.with_borrow_mut(|block| self.poll_block(block, cx)),
+        }
+    }
+
+    fn poll_block(&mut self, block: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        block.resize(SHARED_BLOCK, 0);
+        let mut read = ReadBuf::new(block);
+        if self.waiting.is_empty() {
+            // It would keep what it was cut from.
+            self.waiting = BytesMut::new();
+        }
+        ready!(Pin::new(&mut self.inner).poll_read(cx, &mut read))?;
+        if self.waiting.is_empty() {
+            self.waiting = BytesMut::from(read.filled());
+        } else {
+            self.waiting.extend_from_slice(read.filled());
+        }
+        Poll::Ready(Ok(read.filled().len()))
     }
 }
 
@@ -257,6 +314,12 @@ impl<S: AsyncWrite + Unpin> FrameIo<S> {
             self.ends.drain(..ended);
             self.messages_written += ended as u64;
         }
+        self.owes_control = false;
+        if self.reading == ReadBuffer::Shared {
+            // Nor does a client keep room that has said and heard much, and is silent now.
+            self.unsent = BytesMut::new();
+            self.ends = VecDeque::new();
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -284,10 +347,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FrameIo<S> {
         if self.is_full() && buf[0] & 0x0f == frame::PONG {
             self.pong = BytesMut::from(buf);
         } else {
+            self.owes_control = true;
             let pong = self.pong.split();
             self.unsent.extend_from_slice(&pong);
             match self.close().filter(|_| buf[0] & 0x0f == frame::CLOSE).map(Bytes::copy_from_slice) {
-                // Its answer; tungstenite takes offence at 1014, which is younger than RFC 6455.
+                // Its answer; tungstenite rejects 1014, which is newer than RFC 6455.
                 Some(payload) => {
                     let mask = (buf[1] & 0x80 != 0).then(rand::random);
                     let header =

@@ -1,6 +1,6 @@
-//! The trace of frames (`--frames`): what went over the wire, told frame by frame.
+//! The trace of frames (`--frames`): what went over the wire, frame by frame.
 //!
-//! It follows the bytes by itself, beside all that is done with them, and is only there when somebody asks for it.
+//! It parses the bytes on its own, independently of everything else, and only exists if requested.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use crate::message::Direction;
 
 pub(crate) use super::frame::FrameHeader;
 
-/// How much of a payload is told; a Close is told whole.
+/// How much of a payload is shown; a Close is shown whole.
 const BEGINNING: usize = 32;
 
 /// What inflates at a time is only counted.
@@ -31,7 +31,7 @@ pub(crate) struct WireEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Traced {
     Frame(TracedFrame),
-    /// So many bytes after a Close, whatever they were meant to be (RFC 6455, section 5.5.1).
+    /// This many bytes after a Close, whatever they were meant to be (RFC 6455, section 5.5.1).
     AfterClose(u64),
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct TracedFrame {
     pub(crate) inflated: Option<u64>,
     /// The first bytes, unmasked and inflated.
     pub(crate) beginning: Vec<u8>,
-    /// How much it carries, where a frame made by hand lies about it.
+    /// How much it carries, where a raw frame lies about it.
     pub(crate) carries: Option<u64>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Tracer {
 struct Watch {
     direction: Direction,
     inflater: Option<Inflater>,
-    /// A header that is not all there.
+    /// An incomplete header.
     head: Vec<u8>,
     frame: Option<OpenFrame>,
     /// The message under way is compressed.
@@ -91,7 +91,7 @@ impl Tracer {
         self.outgoing.pass(bytes, &mut self.seen);
     }
 
-    /// What nobody takes for frames any more: it counts after the peer's Close, and is not seen otherwise.
+    /// Bytes that are not parsed as frames any more: counted after the peer's Close, and ignored otherwise.
     pub(super) fn drained(&mut self, bytes: &[u8]) {
         if self.incoming.after_close.is_some() {
             self.came_in(bytes);
@@ -207,7 +207,7 @@ fn told_of(opcode: u8) -> usize {
 }
 
 impl WireEvent {
-    /// A frame that was made by hand, and so has no meaning that could be followed.
+    /// A raw frame, and so has no meaning that could be followed.
     pub(super) fn handmade(frame: &RawFrame, mask: Option<[u8; 4]>) -> Self {
         let (header, carried) = (frame.header(mask), frame.payload.len());
         let what = Traced::Frame(TracedFrame {
@@ -219,7 +219,7 @@ impl WireEvent {
         Self { at: now(), direction: Direction::Out, what }
     }
 
-    /// In words: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`, `< 84 bytes after the Close`
+    /// A message for the user: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`, `< 84 bytes after the Close`
     pub(crate) fn shown(&self) -> String {
         let direction = if self.direction == Direction::In { '<' } else { '>' };
         match &self.what {

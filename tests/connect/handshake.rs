@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::kit::http::{FAREWELL, Http, welcome, welcome_with};
 use crate::kit::{Ran, Raw, dir, path, switching, tls, tool};
 
-/// Answers with these parts, each in a segment of its own as far as the sender can see to that. The pauses are no
-/// waiting for luck: read together or apart, the parts mean the same.
+/// Answers with these parts, each in its own segment as far as the sender can ensure that. The pauses are not
+/// essential: read together or apart, the parts mean the same.
 fn in_parts(parts: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> Raw {
     Raw::start(move |mut stream, head| {
         stream.set_nodelay(true).unwrap();
         for part in parts(&head) {
-            // The client may have heard enough.
+            // The client may have read enough.
             let _ = stream.write_all(&part);
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -22,7 +22,7 @@ fn in_parts(parts: impl Fn(&str) -> Vec<Vec<u8>> + Send + 'static) -> Raw {
     })
 }
 
-/// Answers and keeps the connection open: what is known is to be told without waiting for more.
+/// Answers and keeps the connection open: what is known must be shown without waiting for more.
 fn and_stays(answer: &[u8]) -> Raw {
     let answer = answer.to_vec();
     Raw::start(move |mut stream, _| {
@@ -36,13 +36,13 @@ fn run(server: &Raw) -> Ran {
     tool().args(["-w", "0"]).arg(server.url()).run()
 }
 
-/// Runs against an answer that is no handshake.
+/// Runs against an answer that is not a handshake.
 #[track_caller]
 fn run_against(answer: impl Into<Vec<u8>>) -> Ran {
     run(&Raw::answering(answer))
 }
 
-/// Runs against a 101 that is sound but for a replacement.
+/// Runs against a 101 that is valid except for a replacement.
 #[track_caller]
 fn run_with(line: &'static str, by: &'static str) -> Ran {
     let server = Http::start(move |head| {
@@ -53,7 +53,7 @@ fn run_with(line: &'static str, by: &'static str) -> Ran {
     tool().arg(server.url("/")).run()
 }
 
-/// What is said of an answer that cannot be used.
+/// The message about an unusable answer.
 fn flaw(port: u16, what: &str) -> String {
     format!("wsprobe: the handshake with ws://127.0.0.1:{port}/ failed: {what}\n")
 }
@@ -124,7 +124,7 @@ fn a_403_with_a_body_that_comes_later_is_shown_whole() {
         in_parts(move |_| [head, "not on ", "this planet\n", "not this"].map(|part| part.as_bytes().to_vec()).to_vec());
     run(&server).code(4).stdout("").stderr(
         "wsprobe: the server answered 403 Forbidden instead of switching to WebSocket \
-         (it may want credentials, or an --origin that it knows)\nnot on this planet\n",
+         (it may require credentials, or an --origin that it accepts)\nnot on this planet\n",
     );
 }
 
@@ -174,7 +174,7 @@ fn a_refusal_without_a_body_does_not_wait_for_one() {
 fn what_came_of_a_body_that_stalls_is_shown() {
     let server = and_stays(b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\ntry la");
     run(&server).code(4).stderr(
-        "wsprobe: the server answered 503 Busy instead of switching to WebSocket\ntry la\nwsprobe: the body goes on\n",
+        "wsprobe: the server answered 503 Busy instead of switching to WebSocket\ntry la\nwsprobe: the body is longer than this\n",
     );
 }
 
@@ -187,7 +187,7 @@ fn a_body_without_end_is_cut() {
     });
     let ran =
         run(&server).code(4).says("the server answered 200 OK instead of switching to WebSocket (is the path right?)");
-    assert!(ran.stderr.ends_with("x\nwsprobe: the body goes on\n"));
+    assert!(ran.stderr.ends_with("x\nwsprobe: the body is longer than this\n"));
     assert_eq!(ran.stderr.matches('x').count(), 64 * 1024);
 }
 
@@ -218,7 +218,7 @@ fn quiet_silences_the_talk_but_no_refusal() {
     let ran = tool().args(["-q", &Raw::answering("HTTP/1.1 404 Gone Fishing\r\n\r\nback at 5").url()]).run().code(4);
     ran.stderr(
         "wsprobe: the server answered 404 Gone Fishing instead of switching to WebSocket \
-        (is the path right? some servers answer so to a missing --origin, too)\nback at 5\n",
+        (is the path right? some servers also answer this way without --origin)\nback at 5\n",
     );
     tool().args(["-q", &Http::welcoming().url("/")]).run().code(0).stdout("hi\n").stderr("");
 }
@@ -230,7 +230,7 @@ fn verbose_shows_the_head_of_a_refusal() {
     ran.says("< HTTP/1.1 429 Slow Down\n< retry-After: 7\n< X-E: 1\n< Content-Length: 0\n< \nwsprobe: the server answered 429 Slow Down");
 }
 
-const NO_HANDSHAKE: &str = "the server's 101 is no WebSocket handshake: ";
+const NO_HANDSHAKE: &str = "the server's 101 is not a WebSocket handshake: ";
 
 #[test]
 fn a_wrong_or_missing_accept_is_refused() {
@@ -300,7 +300,7 @@ fn a_banner_sent_before_the_request_is_told_apart_too() {
     ran.says("its answer begins with `220 mail ready`");
 }
 
-/// A server that says this to whoever comes, without reading first; returns its port.
+/// A server that sends this to any client, without reading first; returns its port.
 fn speaking_first(text: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -316,7 +316,7 @@ fn speaking_first(text: &'static str) -> u16 {
 fn broken_http_says_what_is_broken() {
     run_against("HTTP/1.1 101 x\r\nno colon\r\n\r\n")
         .code(5)
-        .says("the server's answer is broken HTTP: invalid header name in line 2, `no colon`\n");
+        .says("the server's answer is not valid HTTP: invalid header name in line 2, `no colon`\n");
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_server_that_hangs_up_exits_5() {
     let said = flaw(
         server.port(),
         "the server closed the connection before it answered \
-         (does it speak TLS here (wss://), or want an --origin that it knows?)",
+         (does it speak TLS here (wss://), or require an --origin that it accepts?)",
     );
     run(&server).code(5).stdout("").stderr(&said);
     let server = Raw::answering("HTTP/1.1 101 Swi");
@@ -348,7 +348,7 @@ fn reset(stream: TcpStream) {
 fn a_tls_server_at_a_ws_url_hints_at_wss() {
     let server = Http::start_tls(tls::stranger(), welcome);
     let ran = tool().arg(format!("ws://127.0.0.1:{}/", server.port())).run().code(5).stdout("");
-    ran.says("the server speaks TLS on this port: what it answered is a record of TLS (use wss://)\n");
+    ran.says("the server speaks TLS on this port: its answer is a TLS record (use wss://)\n");
 }
 
 #[test]

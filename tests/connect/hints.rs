@@ -1,4 +1,4 @@
-//! What the user is told after an answer that is no WebSocket: hints that look at it and at what was given, and its body.
+//! What is shown after a response other than WebSocket: hints that depend on the response and on the options, and its body.
 
 use std::io::Write as _;
 
@@ -21,11 +21,11 @@ fn a_401_names_the_schemes_and_advises_nothing_that_was_given() {
     let digest = "401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r, s\", nonce=\"n\", qop=\"auth\"\r\nWWW-Authenticate: NTLM";
     let basic = "401 Unauthorized\r\nWWW-Authenticate: Bearer, Basic realm=\"r\"";
     for (options, head, hint) in [
-        (&[][..], digest, "(it offers Digest, NTLM, and wsprobe has Basic and Bearer)"),
+        (&[][..], digest, "(it offers Digest, NTLM, but wsprobe supports Basic and Bearer)"),
         (&["-u", "a:b"], digest, "(it offers Digest, NTLM, not the Basic that was sent)"),
         (&[], basic, "(it offers Bearer, Basic: try --user or --bearer)"),
-        (&["-u", "a:b"], basic, "(the credentials were refused; --bearer would do, too)"),
-        (&["-H", "Authorization: bearer x"], basic, "(the credentials were refused; --user would do, too)"),
+        (&["-u", "a:b"], basic, "(the credentials were refused; --bearer would also work)"),
+        (&["-H", "Authorization: bearer x"], basic, "(the credentials were refused; --user would also work)"),
         (&[], "401 Unauthorized", "(try --user or --bearer)"),
         (&["--bearer", "x"], "401 Unauthorized", "(the credentials (Bearer) were refused)"),
     ] {
@@ -41,23 +41,26 @@ fn credentials_that_a_redirect_left_behind_are_not_asked_for_again() {
     let to = server.url("/");
     let first = Http::start(move |_| redirect(302, &to));
     let ran = tool().args(["-L", "-u", "a:b", &first.url("/")]).run().code(4);
-    ran.says("(it offers Basic; credentials do not follow a redirect to another origin: connect to its URL)\n");
+    ran.says("(it offers Basic; credentials are not sent to another origin after a redirect: connect to its URL)\n");
 }
 
 #[test]
 fn a_403_a_404_and_a_hang_up_look_at_the_origin() {
     let origin = ["-o", "https://app.example"];
-    refused(&[], "403 Forbidden", b"").says("(it may want credentials, or an --origin that it knows)\n");
+    refused(&[], "403 Forbidden", b"").says("(it may require credentials, or an --origin that it accepts)\n");
     refused(&origin, "403 Forbidden", b"")
-        .says("(it may want credentials, or another origin than `https://app.example`)\n");
-    refused(&[], "404 Not Found", b"").says("(is the path right? some servers answer so to a missing --origin, too)\n");
+        .says("(it may require credentials, or an origin other than `https://app.example`)\n");
+    refused(&[], "404 Not Found", b"").says(
+        "(is the path right? some servers also answer this way without \
+        --origin)\n",
+    );
     refused(&origin, "404 Not Found", b"")
-        .says("(is the path right, and does the server know the origin `https://app.example`?)\n");
+        .says("(is the path right, and does the server accept the origin `https://app.example`?)\n");
     let ran = tool().args(origin).arg(Raw::answering("").url()).run().code(5);
-    ran.says("(does it speak TLS here (wss://), or not know the origin `https://app.example`?)\n");
+    ran.says("(does it speak TLS here (wss://), or reject the origin `https://app.example`?)\n");
     let silent = Http::start_tls(crate::kit::tls::stranger(), |_| Vec::new());
     let ran = tool().args(["-k", &silent.url("/")]).run().code(5);
-    ran.says("the server closed the connection before it answered (does it want an --origin that it knows?)\n");
+    ran.says("the server closed the connection before it answered (does it require an --origin that it accepts?)\n");
 }
 
 #[test]
@@ -73,9 +76,12 @@ fn a_server_of_http_2_is_named() {
 fn a_subprotocol_that_was_not_asked_for_can_be_asked_for() {
     let server = Http::start(|head| welcome_with(head, "Sec-WebSocket-Protocol: graphql-ws\r\n"));
     let ran = tool().arg(server.url("/")).run().code(5).stdout("");
-    ran.says("the server chose the subprotocol `graphql-ws`, expected none, as none was asked for (-s graphql-ws asks for it)\n");
+    ran.says(
+        "the server chose the subprotocol `graphql-ws`, expected none, because none was requested (-s graphql-ws \
+        requests it)\n",
+    );
     let ran = tool().args(["-s", "chat", &server.url("/")]).run().code(5);
-    ran.says("expected one of `chat` (-s graphql-ws asks for it)\n");
+    ran.says("expected one of `chat` (-s graphql-ws requests it)\n");
     tool().args(["-s", "graphql-ws", &server.url("/")]).run().code(0).stdout("hi\n");
 }
 
@@ -83,8 +89,8 @@ fn a_subprotocol_that_was_not_asked_for_can_be_asked_for() {
 fn what_is_not_followed_is_not_to_be_followed() {
     for options in [&[][..], &["-L"]] {
         for (status, hint) in [
-            ("300 Choose", "(that is no redirect to be followed: connect to its URL)\n"),
-            ("304 Not Modified", "(it answers a conditional request: leave out If-None-Match and the like)\n"),
+            ("300 Choose", "(this is not a redirect to follow: connect to its URL)\n"),
+            ("304 Not Modified", "(this answers a conditional request: leave out If-None-Match and similar headers)\n"),
         ] {
             let ran = refused(options, &format!("{status}\r\nLocation: /x"), b"").says(hint);
             assert!(!ran.stderr.contains("-L"), "{}", ran.stderr);
@@ -99,7 +105,7 @@ fn a_status_is_shown_as_it_came_and_a_101_of_http_1_0_is_refused() {
     refused(&[], "099", b"").says("the server answered 099 instead");
     let server = Http::start(|head| switching(head).replace("HTTP/1.1", "HTTP/1.0").into_bytes());
     let ran = tool().arg(server.url("/")).run().code(5).stdout("");
-    ran.says("the server's 101 is no WebSocket handshake: it is of HTTP/1.0, expected HTTP/1.1\n");
+    ran.says("the server's 101 is not a WebSocket handshake: the version is HTTP/1.0, expected HTTP/1.1\n");
 }
 
 #[test]
@@ -137,7 +143,8 @@ fn a_compressed_body_is_inflated_up_to_a_bound_or_named() {
             .says(&format!("\n(4 bytes of {coding}-compressed body)\n"));
     }
     let bomb = gzip(&vec![b'x'; 32 << 20]);
-    let ran = refused(&[], "500 Boom\r\nContent-Encoding: gzip", &bomb).says("\nwsprobe: the body goes on\n");
+    let ran =
+        refused(&[], "500 Boom\r\nContent-Encoding: gzip", &bomb).says("\nwsprobe: the body is longer than this\n");
     assert_eq!(ran.stderr.matches('x').count(), 64 * 1024);
     let image = refused(&["-v"], "404 Not Found\r\nContent-Type: image/png", b"\x89PNG\0\x07")
         .says("\n(6 bytes of image/png)\n");
@@ -149,7 +156,7 @@ fn a_page_is_its_text_up_to_a_screenful_and_with_v_whole() {
     let html = format!("<html><style>p {{}}</style>{}", "<p>not &quot;here&quot;</p>\n".repeat(2000));
     let head = "404 Not Found\r\nContent-Type: text/html; charset=utf-8";
     let ran = refused(&[], head, html.as_bytes()).says("\nnot \"here\"\n");
-    ran.says(&format!("{}wsprobe: the page goes on (-v shows it)\n", "not \"here\"\n".repeat(24)));
+    ran.says(&format!("{}wsprobe: the page is longer (-v shows all)\n", "not \"here\"\n".repeat(24)));
     let ran = refused(&[], head, html.as_bytes());
     assert_eq!(ran.stderr.lines().count(), 26, "{}", ran.stderr);
     let ran = refused(&["-v"], head, html.as_bytes()).says("\n<html><style>p {}</style><p>not");

@@ -1,4 +1,4 @@
-//! Redirects: followed only with `-L`, and never with secrets to where they do not belong.
+//! Redirects: followed only with `-L`, and never with secrets for another server.
 
 use crate::kit::http::{Http, redirect, resource, welcome};
 use crate::kit::tls::{self, Authority};
@@ -134,10 +134,7 @@ fn user_and_password_in_a_location_are_not_used() {
 fn a_circle_is_left_with_exit_4() {
     let server = Http::start(|head| redirect(302, if resource(head) == "/a" { "/b" } else { "/a" }));
     let ran = tool().args(["-L", &server.url("/a")]).run().code(4).stdout("");
-    ran.says(&format!(
-        "cannot follow the redirect: the server redirects in a circle, back to `{}`\n",
-        server.url("/a")
-    ));
+    ran.says(&format!("cannot follow the redirect: the server redirects in a loop, back to `{}`\n", server.url("/a")));
     assert_eq!(server.heads().len(), 2);
 }
 
@@ -157,9 +154,9 @@ fn there_is_a_limit_to_redirects() {
 #[test]
 fn a_location_that_leads_astray_is_refused_with_exit_4() {
     for (location, reason) in [
-        ("ftp://h/", "the server redirects to `ftp://h/`, which is no URL for WebSocket"),
-        ("ws+unix:/run/app.sock:/", "the server redirects to `ws+unix:/run/app.sock:/`, which is no URL for WebSocket"),
-        ("http://[", "the server redirects to `http://[`, which is no URL: invalid IPv6 address"),
+        ("ftp://h/", "the server redirects to `ftp://h/`, which is not a WebSocket URL"),
+        ("ws+unix:/run/app.sock:/", "the server redirects to `ws+unix:/run/app.sock:/`, which is not a WebSocket URL"),
+        ("http://[", "the server redirects to `http://[`, which is not a URL: invalid IPv6 address"),
     ] {
         let server = leading(302, location);
         let ran = tool().args(["-L", &server.url("/")]).run().code(4).stdout("");
@@ -183,7 +180,7 @@ fn a_redirect_to_wss_is_followed_and_one_from_wss_to_ws_is_not() {
     tool().arg(leading(301, &secure.url("/end")).url("/")).run().code(0).stdout("hi\n");
     let ran = tool().arg(secure.url("/")).run().code(4).stdout("");
     ran.says(&format!(
-        "the server redirects from wss:// to `{}`, where anyone could listen; --insecure-redirect follows it\n",
+        "the server redirects from wss:// to `{}`, which is not encrypted; --insecure-redirect follows it\n",
         plain.url("/end")
     ));
     assert!(plain.heads().is_empty());

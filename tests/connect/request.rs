@@ -11,7 +11,7 @@ fn request(args: &[&str]) -> String {
     server.head().replace(&server.port().to_string(), "PORT")
 }
 
-/// Without the fields that stand in every request.
+/// Without the fields that are in every request.
 #[track_caller]
 fn more(args: &[&str]) -> Vec<String> {
     let usual = [
@@ -85,12 +85,12 @@ fn a_file_of_headers_that_is_no_good_is_named_by_line_but_not_by_value() {
     std::fs::write(&file, "X-One: 1\n\nsecret without a colon\n").unwrap();
     let ran = tool().args(["-H", &format!("@{}", file.display()), ":1"]).run().code(2).stdout("");
     ran.stderr(&format!(
-        "wsprobe: line 3 of `@{}` is no value for `--header <HEADER>`: write a header like `Name: value`\n",
+        "wsprobe: invalid value in line 3 of `@{}` for `--header <HEADER>`: expected a header like `Name: value`\n",
         file.display()
     ));
     let ran = tool().args(["-H", "@/nowhere/headers", ":1"]).run().code(2);
     ran.stderr(
-        "wsprobe: `@/nowhere/headers` is no value for `--header <HEADER>`: No such file or directory (os error 2)\n",
+        "wsprobe: invalid value `@/nowhere/headers` for `--header <HEADER>`: No such file or directory (os error 2)\n",
     );
 }
 
@@ -100,14 +100,22 @@ fn a_header_that_is_none_is_refused_without_its_value() {
         (
             "Bad Name: secret",
             "Bad Name: …",
-            "the name before the `:` has letters, digits and marks like `-`, and no space",
+            "the name before the `:` must consist of letters, digits and characters like `-`, without spaces",
         ),
-        ("X-A: secret\r\nX-B: secret", "X-A: …", "a header's value has no line breaks and no other control characters"),
-        (": secret", ": …", "the name before the `:` has letters, digits and marks like `-`, and no space"),
-        ("no colon", "no colon", "write a header like `Name: value`"),
+        (
+            "X-A: secret\r\nX-B: secret",
+            "X-A: …",
+            "the value of a header must not contain line breaks or other control characters",
+        ),
+        (
+            ": secret",
+            ": …",
+            "the name before the `:` must consist of letters, digits and characters like `-`, without spaces",
+        ),
+        ("no colon", "no colon", "expected a header like `Name: value`"),
     ] {
         let ran = tool().args(["-H", header, ":1"]).run().code(2).stdout("");
-        ran.stderr(&format!("wsprobe: `{shown}` is no value for `--header <HEADER>`: {reason}\n"));
+        ran.stderr(&format!("wsprobe: invalid value `{shown}` for `--header <HEADER>`: {reason}\n"));
     }
 }
 
@@ -121,7 +129,7 @@ fn origin_host_and_user_agent_have_options_of_their_own() {
     let head = request(&["--origin", "null", "--user-agent", "me"]);
     assert_eq!((field(&head, "Origin"), field(&head, "User-Agent")), (Some("null"), Some("me")));
     for option in ["-o", "--host", "-A"] {
-        tool().args([option, "a\nX-B: c", ":1"]).run().code(2).says("no line breaks");
+        tool().args([option, "a\nX-B: c", ":1"]).run().code(2).says("must not contain line breaks");
     }
 }
 
@@ -137,7 +145,9 @@ fn cookies_go_out_in_one_field() {
     assert_eq!(field(&server.head(), "Cookie"), Some("a=1; b=from=file; c=3; d="));
     for cookie in ["secret", "=secret", "a=secret\nb=2", "a=sec\u{1b}ret"] {
         let ran = tool().args(["--cookie", cookie, ":1"]).run().code(2).stdout("");
-        ran.stderr("wsprobe: `--cookie <NAME=VALUE>` takes a name, `=` and a value in one line\n");
+        ran.stderr(
+            "wsprobe: invalid value for `--cookie <NAME=VALUE>`: expected a name, `=` and a value on one line\n",
+        );
     }
 }
 
@@ -159,7 +169,7 @@ fn a_subprotocol_that_was_not_offered_is_refused_with_exit_5() {
     let server = Http::start(|head| welcome_with(head, "Sec-WebSocket-Protocol: other\r\n"));
     for (args, expected) in [
         (&["-s", "chat"][..], "one of `chat`"),
-        (&[], "none, as none was asked for"),
+        (&[], "none, because none was requested"),
         (&["-s", "Other"], "one of `Other`"),
     ] {
         let ran = tool().args(args).arg(server.url("/")).run().code(5).stdout("");

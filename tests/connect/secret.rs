@@ -1,4 +1,4 @@
-//! Where secrets may stand instead of in argv, and where they must not appear.
+//! Where secrets may be instead of in argv, and where they must not appear.
 
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
@@ -62,10 +62,10 @@ fn options_win_over_the_url_and_a_header_over_both() {
 #[test]
 fn a_secret_that_cannot_be_had_is_named_and_exits_2() {
     for (args, said) in [
-        (["--bearer", "env:NOWHERE"], "`env:NOWHERE` is no value for `--bearer`: `NOWHERE` is not set"),
-        (["-u", "env:NOWHERE"], "`env:NOWHERE` is no value for `--user`: `NOWHERE` is not set"),
-        (["--cookie", "env:NOWHERE"], "`env:NOWHERE` is no value for `--cookie`: `NOWHERE` is not set"),
-        (["--bearer", "@/nowhere"], "`@/nowhere` is no value for `--bearer`: No such file or directory (os error 2)"),
+        (["--bearer", "env:NOWHERE"], "invalid value `env:NOWHERE` for `--bearer`: `NOWHERE` is not set"),
+        (["-u", "env:NOWHERE"], "invalid value `env:NOWHERE` for `--user`: `NOWHERE` is not set"),
+        (["--cookie", "env:NOWHERE"], "invalid value `env:NOWHERE` for `--cookie`: `NOWHERE` is not set"),
+        (["--bearer", "@/nowhere"], "invalid value `@/nowhere` for `--bearer`: No such file or directory (os error 2)"),
     ] {
         tool().args(args).arg(":1").run().code(2).stdout("").stderr(&format!("wsprobe: {said}\n"));
     }
@@ -78,7 +78,7 @@ fn a_token_cannot_smuggle_a_header_in() {
     std::fs::write(&file, "secret\r\nX-Evil: 1\n").unwrap();
     let ran = tool().args(["--bearer", &format!("@{}", file.display()), ":1"]).run().code(2).stdout("");
     assert!(!ran.stderr.contains("secret"));
-    ran.says("`--bearer <TOKEN>` got a token that cannot be sent");
+    ran.says("the token of `--bearer <TOKEN>` cannot be sent");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_subprotocol_comes_from_argv_a_file_or_the_environment() {
     }
     std::fs::write(&file, "se same").unwrap();
     let ran =
-        tool().args(["-s", &at_file, ":1"]).run().code(2).says("`--subprotocol <NAME>` got one that cannot be sent");
+        tool().args(["-s", &at_file, ":1"]).run().code(2).says("the value of `--subprotocol <NAME>` cannot be sent");
     assert!(!ran.stderr.contains("same"), "{}", ran.stderr);
 }
 

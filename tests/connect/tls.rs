@@ -1,4 +1,4 @@
-//! wss:// with real certificates: whom to trust, and what is said when that fails.
+//! wss:// with real certificates: trust, and the messages when it fails.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ fn an_unknown_authority_exits_3_with_a_hint() {
     let ran = trusting(&Authority::new("ours"), &dir).arg(server.url("/")).run().code(3).stdout("");
     ran.stderr(
         "wsprobe: TLS with `127.0.0.1` failed: its certificate is signed by `CN=nobody's`, which is not trusted \
-         (name its authority with --cacert FILE, or use -k to go without the check)\n",
+         (name its authority with --cacert FILE, or use -k to skip the check)\n",
     );
     assert!(server.heads().is_empty());
 }
@@ -88,8 +88,8 @@ fn a_certificate_for_another_name_exits_3_with_a_hint() {
     for host in HERE {
         let ran = trusting(&authority, &dir).arg(format!("wss://{host}:{}/", server.port())).run().code(3).stdout("");
         ran.stderr(&format!(
-            "wsprobe: TLS with `{host}` failed: its certificate is for example.com, not for `{host}` (use a name that the \
-             certificate is for, in the URL or as --sni, or -k to go without the check)\n"
+            "wsprobe: TLS with `{host}` failed: its certificate is for example.com, not for `{host}` (use a name that \
+             the certificate is for, in the URL or with --sni, or use -k to skip the check)\n"
         ));
     }
 }
@@ -109,7 +109,7 @@ fn a_certificate_that_is_not_valid_now_exits_3_and_no_authority_is_asked_for() {
         assert!(!ran.stderr.contains("--cacert"), "{}", ran.stderr);
         ran.says(&format!("TLS with `127.0.0.1` failed: its certificate {what}"))
             .says("clock")
-            .says("-k goes without the check)\n");
+            .says("-k skips the check)\n");
         tool().args(["-k", &server.url("/")]).run().code(0).stdout("hi\n");
     }
 }
@@ -148,7 +148,7 @@ fn a_system_without_authorities_exits_3_with_a_hint() {
         .says(" (install ca-certificates, or name a file with --cacert)\n");
 }
 
-/// A file and a directory as a system has them, for the environment; a root in the directory stands in a file of its
+/// A file and a directory as a system has them, for the environment; a root in the directory is in a file of its
 /// own, named by a hash.
 fn system(dir: &tempfile::TempDir, bundle: &[&Authority], directory: &[&Authority]) -> (PathBuf, PathBuf) {
     let (file, certs) = (path(dir, "bundle.pem"), path(dir, "certs"));
@@ -197,7 +197,7 @@ fn a_root_in_neither_is_refused_as_one_that_no_file_has() {
         let ran = tool().env("SSL_CERT_FILE", &file).env("SSL_CERT_DIR", directory).arg(server.url("/")).run();
         ran.code(3).stdout("").stderr(
             "wsprobe: TLS with `127.0.0.1` failed: its certificate is signed by `CN=nobody's`, which is not trusted \
-             (name its authority with --cacert FILE, or use -k to go without the check)\n",
+             (name its authority with --cacert FILE, or use -k to skip the check)\n",
         );
     }
     let ran = tool().env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere").arg(server.url("/")).run();
@@ -220,8 +220,8 @@ fn a_file_without_authorities_is_refused_before_a_socket_opens() {
     let dir = dir();
     let file = path(&dir, "x.pem");
     for (content, reason) in [
-        ("", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
-        ("hello\n", "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
+        ("", "it contains no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
+        ("hello\n", "it contains no certificate in PEM (`-----BEGIN CERTIFICATE-----`)"),
         (
             "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
             "not a certificate in PEM: a section is not base64\n",
@@ -230,19 +230,16 @@ fn a_file_without_authorities_is_refused_before_a_socket_opens() {
             "-----BEGIN CERTIFICATE-----\nAAAA\n",
             "not a certificate in PEM: the line `-----END CERTIFICATE-----` is missing\n",
         ),
-        ("-----BEGIN CERTIFICATE\n", "not a certificate in PEM: `-----BEGIN CERTIFICATE` begins no section\n"),
-        (
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "not a certificate that can be used: it is broken\n",
-        ),
+        ("-----BEGIN CERTIFICATE\n", "not a certificate in PEM: `-----BEGIN CERTIFICATE` does not begin a section\n"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not a usable certificate: it is broken\n"),
     ] {
         std::fs::write(&file, content).unwrap();
         let ran = tool().arg("--cacert").arg(&file).arg("wss://127.0.0.1:1").run().code(2).stdout("");
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
-        ran.says(&format!("`{}` is no value for `--cacert <FILE>`: {reason}", file.display()));
+        ran.says(&format!("invalid value `{}` for `--cacert <FILE>`: {reason}", file.display()));
     }
     let ran = tool().args(["--cacert", "/nowhere", "wss://127.0.0.1:1"]).run().code(2);
-    ran.stderr("wsprobe: `/nowhere` is no value for `--cacert <FILE>`: No such file or directory (os error 2)\n");
+    ran.stderr("wsprobe: invalid value `/nowhere` for `--cacert <FILE>`: No such file or directory (os error 2)\n");
 }
 
 #[test]
@@ -281,7 +278,7 @@ fn saying(answer: &'static [u8]) -> String {
 
 #[test]
 fn a_port_without_tls_is_told_apart_and_the_hint_is_ws() {
-    let no_tls = "the server does not speak TLS here: what it sent is no record of TLS";
+    let no_tls = "the server does not speak TLS here: it sent something that is not a TLS record";
     for (answer, what) in [
         (&b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..], no_tls),
         (b"SSH-2.0-OpenSSH_9.2\r\n", no_tls),
@@ -311,10 +308,10 @@ fn what_is_no_tls_any_more_in_a_session_is_told_in_words() {
         let head = crate::kit::read_head(&mut rustls::Stream::new(&mut tls, &mut stream));
         let answer = crate::kit::switching(&head);
         rustls::Stream::new(&mut tls, &mut stream).write_all(answer.as_bytes()).unwrap();
-        // A record that nobody has the key of.
+        // A record for which nobody has the key.
         stream.write_all(b"\x17\x03\x03\x00\x20not encrypted with any of our keys").unwrap();
         let _ = stream.read(&mut [0; 4096]);
     });
     let ran = tool().args(["-k", "-w", "5s", &url]).stdin("").run().code(5);
-    ran.says("the server sent a record that was changed on its way");
+    ran.says("the server sent a record that was modified in transit");
 }

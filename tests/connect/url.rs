@@ -44,7 +44,7 @@ fn a_unix_socket_is_a_url_too() {
     assert_eq!(field(&heads[0], "Host"), Some("localhost"));
 }
 
-/// Lets the client in, says `hi`, and leaves when the client does.
+/// Accepts the client, sends `hi`, and leaves when the client does.
 fn greet(mut stream: std::os::unix::net::UnixStream) -> String {
     use std::io::Write as _;
     let head = read_head(&mut stream);
@@ -79,18 +79,18 @@ fn user_and_password_of_a_url_become_basic_authentication() {
 fn what_is_no_url_is_refused_in_one_line_with_exit_2() {
     for (url, reason) in [
         ("ws://h/#top", "a WebSocket URL has no fragment: leave `#top` out, or write its `#` as %23"),
-        ("ftp://h/", "`ftp://` is no scheme for WebSocket; use ws://, wss:// or ws+unix:"),
+        ("ftp://h/", "`ftp://` is not a WebSocket scheme; use ws://, wss:// or ws+unix:"),
         ("ws://h:99999/", "invalid port number"),
         ("ws://", "empty host"),
-        ("ws+unix:", "a Unix socket is written ws+unix:/run/app.sock:/path"),
+        ("ws+unix:", "write a Unix socket as ws+unix:/run/app.sock:/path"),
     ] {
-        tool().arg(url).run().code(2).stdout("").stderr(&format!("wsprobe: `{url}` is no URL: {reason}\n"));
+        tool().arg(url).run().code(2).stdout("").stderr(&format!("wsprobe: invalid URL `{url}`: {reason}\n"));
     }
 }
 
 #[test]
 fn a_port_where_nobody_listens_exits_3_and_names_the_addresses() {
-    // Held but not listening, so that nobody else gets it.
+    // Bound but not listening, so that no other process gets it.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     let port = socket.local_addr().unwrap().as_socket().unwrap().port();
@@ -143,9 +143,9 @@ fn a_family_can_be_chosen() {
 #[test]
 fn a_family_that_the_host_lacks_exits_3_with_a_hint() {
     let ran = tool().args(["-6", "ws://127.0.0.1:1/"]).run();
-    ran.code(3).stderr("wsprobe: `127.0.0.1` has no IPv6 address (try it without -6)\n");
+    ran.code(3).stderr("wsprobe: `127.0.0.1` has no IPv6 address (try without -6)\n");
     let ran = tool().args(["-4", "ws://[::1]:1/"]).run();
-    ran.code(3).stderr("wsprobe: `[::1]` has no IPv4 address (try it without -4)\n");
+    ran.code(3).stderr("wsprobe: `[::1]` has no IPv4 address (try without -4)\n");
     tool().args(["-4", "-6", "ws://[::1]:1/"]).run().code(2);
 }
 
@@ -159,7 +159,7 @@ fn a_dead_first_address_does_not_cost_the_timeout() {
     let address = v6.local_addr().unwrap().as_socket().unwrap();
     let _in_the_queue = std::net::TcpStream::connect(address).unwrap();
     let _server = Http::on(v4, welcome);
-    // The first is tried, or it would not take its head start; and the limit is longer than anyone's patience.
+    // The first is tried, or it would not take its head start; and the limit is longer than the test waits.
     let started = std::time::Instant::now();
     tool().args(["--connect-timeout", "1h"]).arg(format!(":{port}")).run().code(0).stdout("hi\n");
     assert!(started.elapsed() >= std::time::Duration::from_millis(250));

@@ -69,7 +69,7 @@ fn a_wait_of_minus_one_has_no_end() {
 #[test]
 fn versions_other_than_13_are_refused() {
     let ran = tool().args(["-c", ":1", "-p", "8"]).run().code(2);
-    ran.stderr("wsprobe: `8` is no value for `--protocol <N>`: the version of RFC 6455 is 13, and there is no other\n");
+    ran.stderr("wsprobe: invalid value `8` for `--protocol <N>`: expected 13, the only version of RFC 6455\n");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{PATIENCE, free_port};
 
-/// A program under way; killed when dropped.
+/// A running program; killed when dropped.
 pub struct Daemon {
     child: Child,
     pub port: u16,

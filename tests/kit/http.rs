@@ -18,7 +18,7 @@ pub struct Http {
 /// A text message `hi` and a Close 1000, as a server sends them.
 pub const FAREWELL: &[u8] = b"\x81\x02hi\x88\x02\x03\xe8";
 
-/// Lets the client in, says `hi` and closes, all in one segment.
+/// Accepts the client, sends `hi` and closes, all in one segment.
 pub fn welcome(head: &str) -> Vec<u8> {
     [switching(head).as_bytes(), FAREWELL].concat()
 }
@@ -68,7 +68,7 @@ impl Http {
         })
     }
 
-    /// The same, but TCP ends while TLS goes on, as far as the client was told.
+    /// The same, but TCP ends while TLS continues, as far as the client was told.
     pub fn start_tls_torn(config: Arc<ServerConfig>, answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
         Self::serve_tls(config, answer, |_| {})
     }

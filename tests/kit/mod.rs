@@ -61,13 +61,13 @@ fn prepared(mut command: Command) -> Tool {
     Tool { command, input: None }
 }
 
-/// A run to be: arguments, environment, stdin.
+/// A run to start: arguments, environment, stdin.
 pub struct Tool {
     pub command: Command,
     input: Option<Vec<u8>>,
 }
 
-/// What a run left behind.
+/// The results of a run.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -133,7 +133,7 @@ impl Tool {
     }
 }
 
-/// A run under way; killed when dropped.
+/// A running process; killed when dropped.
 pub struct Running {
     pub child: Child,
 }
@@ -256,7 +256,7 @@ pub fn serving<F: Future<Output = ()> + 'static>(serve: impl Fn(Client) -> F + S
     Server::start(serve).expect("there are free ports")
 }
 
-/// A server that says these things and closes.
+/// A server that sends these messages and closes.
 pub fn saying(texts: &'static [&'static str]) -> Server {
     serving(move |client| async move {
         for text in texts {
@@ -266,7 +266,7 @@ pub fn saying(texts: &'static [&'static str]) -> Server {
     })
 }
 
-/// A server that says nothing, and what it hears.
+/// A server that sends nothing, and what it receives.
 pub fn hearing() -> (Server, Heard) {
     let (tell, heard) = channel();
     let server = serving(move |client| {
@@ -306,7 +306,7 @@ impl Heard {
     }
 }
 
-/// A TCP server that is no WebSocket server: `serve` gets its first connection once the request's head is read.
+/// A TCP server that is not a WebSocket server: `serve` gets its first connection once the request's head is read.
 pub struct Raw {
     port: u16,
     done: JoinHandle<()>,

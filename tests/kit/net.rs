@@ -1,4 +1,4 @@
-//! Servers that come, go and come back on the same port, and connections that vanish without a word.
+//! Servers that start, stop and restart on the same port, and connections that vanish without a Close.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -53,7 +53,7 @@ fn bound(address: SocketAddr) -> Socket {
     socket
 }
 
-/// Takes the next client in and opens the WebSocket connection.
+/// Accepts the next client and opens the WebSocket connection.
 #[track_caller]
 pub fn welcome(listener: &TcpListener) -> TcpStream {
     let (mut stream, head) = asked(listener);
@@ -61,7 +61,7 @@ pub fn welcome(listener: &TcpListener) -> TcpStream {
     stream
 }
 
-/// Takes the next client in, answers with this, and closes.
+/// Accepts the next client, answers with this, and closes.
 #[track_caller]
 pub fn refuse(listener: &TcpListener, answer: &str) {
     asked(listener).0.write_all(answer.as_bytes()).expect("the client reads");
@@ -75,7 +75,7 @@ fn asked(listener: &TcpListener) -> (TcpStream, String) {
     (stream, head)
 }
 
-/// A way to a server that can be blocked: bytes go in, and nothing is ever heard again.
+/// A connection to a server that can be blocked: bytes go in, and no answer ever arrives.
 pub struct Relay {
     port: u16,
     /// Counts the blocks; a connection from before the last one is dead.
@@ -103,7 +103,7 @@ impl Relay {
         format!("ws://127.0.0.1:{}/", self.port)
     }
 
-    /// Forwards nothing more of what is connected now; no end of it is told.
+    /// Forwards nothing more of the current connections, without closing them.
     pub fn block(&self) {
         self.blocks.fetch_add(1, Ordering::SeqCst);
     }

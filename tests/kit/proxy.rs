@@ -1,4 +1,4 @@
-//! A proxy that tells what it was asked for, and leads everywhere to one server: so a name that it gets need not exist.
+//! A proxy that reports the requested hosts and connects all of them to one server, so the names need not exist.
 
 use std::sync::{Arc, mpsc};
 
@@ -78,7 +78,7 @@ impl Proxy {
         self.asked.recv_timeout(PATIENCE).expect("a client comes")
     }
 
-    /// Whether nobody has come that was not asked for.
+    /// Whether nobody has connected unexpectedly.
     pub fn is_unused(&self) -> bool {
         self.asked.try_recv().is_err()
     }

@@ -1,6 +1,6 @@
 //! The real binary on a terminal: keys go in, a screen comes out.
 //!
-//! Nothing sleeps for luck here. A text that may scroll away between two looks is waited for in the stream of what was
+//! There are no arbitrary sleeps here. A text that may scroll away between two looks is waited for in the stream of what was
 //! written, not on the screen.
 
 use std::cell::Cell;
@@ -88,7 +88,7 @@ impl Prompt {
         self
     }
 
-    /// A slow terminal: one that takes so many bytes a second.
+    /// A slow terminal: one that takes this many bytes a second.
     pub fn speed(mut self, bytes: u32) -> Self {
         self.speed = Some(bytes);
         self
@@ -213,7 +213,7 @@ impl Screen {
         self.wrote_after(before, text);
     }
 
-    /// Behind the first so many bytes of the stream.
+    /// After the first this many bytes of the stream.
     #[track_caller]
     fn wrote_after(&self, start: usize, text: &str) {
         let searched = Cell::new(start);
@@ -372,7 +372,7 @@ fn told(state: &State) -> String {
     format!("cursor at {cursor:?}, ended: {ended}, the screen:\n{}\nthe stream's end: {tail:?}", screen.contents())
 }
 
-/// A server that counts, `#1#`, `#2#`, so many times a second.
+/// A server that counts, `#1#`, `#2#`, this many times a second.
 pub fn counting(rate: u32) -> Server {
     serving(move |client| async move {
         let mut tick = tokio::time::interval(Duration::from_secs(1) / rate);
@@ -394,7 +394,7 @@ pub fn number(screen: &vt100::Screen) -> u32 {
     screen.contents().split('#').filter_map(|piece| piece.parse().ok()).max().unwrap_or_default()
 }
 
-/// Waits for so many more messages of a counting server: a number at least that high, since one may scroll away.
+/// Waits for this many more messages of a counting server: a number at least that high, since one may scroll away.
 #[track_caller]
 pub fn waits_for_more(screen: &Screen, more: u32) {
     let enough = screen.look(number) + more;

@@ -1,4 +1,4 @@
-//! Certificates and the authorities that sign them, made for the occasion.
+//! Certificates and the authorities that sign them, made for the test.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Authority {
     }
 }
 
-/// A server that nobody has reason to trust, for this machine.
+/// A server with an untrusted certificate, for this machine.
 pub fn stranger() -> Arc<ServerConfig> {
     Authority::new("nobody's").server(&["localhost", "127.0.0.1"])
 }

@@ -1,4 +1,4 @@
-//! Who is let in, and what everybody else is told.
+//! Which clients are accepted, and what the others get.
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
@@ -141,7 +141,7 @@ fn no_more_clients_than_there_may_be() {
     let server = listen(&["--echo", "--max-clients", "1"]);
     let first = server.enter();
     server.client(&["-x", "a"]).run().code(4);
-    server.says("turned away with 503");
+    server.says("rejected with 503");
     drop(first);
     server.says("#1 was cut");
     server.client(&["-1", "-x", "a"]).run().code(0).stdout("a\n");
@@ -224,12 +224,12 @@ fn compression_is_granted_as_the_options_say() {
     }
     let server = listen(&["--compress", "required"]);
     let answer = server.answer(request("/", ""));
-    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("clients have to offer permessage-deflate here\n"));
-    server.says("the client was turned away with 400");
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("clients must offer permessage-deflate here\n"));
+    server.says("the client was rejected with 400");
     server.client(&["--compress", "off"]).run().code(4);
     let refused = tool().args(["listen", "--compress", "off", "--compress-options", "client_max_window_bits=9"]).run();
-    refused.code(2).says("exclude each other");
-    tool().args(["listen", "--compress-options", "mux"]).run().code(2).says("`mux` is no parameter");
+    refused.code(2).says("cannot be used with");
+    tool().args(["listen", "--compress-options", "mux"]).run().code(2).says("`mux` is not a parameter");
 }
 
 #[test]

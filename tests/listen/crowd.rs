@@ -1,6 +1,6 @@
 //! Many clients at once, and some that do not keep up.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn a_thousand_clients_lose_nothing_while_one_stands_still_and_has_to_go() {
             assert!(frame_of(client).unwrap() == said);
         }
     }
-    // Once it reads, it gets what was on its way in order, and then finds out.
+    // Once it reads, it gets what was in transit in order, and then the Close.
     for number in 0.. {
         let (opcode, data) = frame_of(&mut stalled).unwrap();
         if opcode == CLOSE {
@@ -73,7 +73,7 @@ fn a_slow_client_is_dropped_with_1013_and_the_others_get_all() {
         });
         server.says("#1 is too slow: closing it with 1013");
         assert!(reading.join().unwrap());
-        // Once it reads, it finds out.
+        // Once it reads, it gets the Close.
         let close =
             std::iter::from_fn(|| frame_of(&mut slow).ok()).find(|(opcode, _)| *opcode == CLOSE).expect("a Close");
         assert_eq!(close.1[..2], 1013_u16.to_be_bytes());
@@ -90,6 +90,31 @@ fn two_thousand_idle_clients_take_little_memory() {
     let each = (server.running.peak_memory() - before) / CLIENTS as u64;
     // 10,000 of them are to stay below 300 MiB.
     assert!(each < 30 << 10, "{each} bytes each");
+}
+
+#[test]
+fn clients_that_have_said_much_and_are_silent_keep_little_memory() {
+    const CLIENTS: usize = 200;
+    const MESSAGES: usize = 10_000;
+    let server = tool().args(["listen", ":0", "--echo"]).stdout_to(Stdio::null());
+    let server = started(server.start());
+    let said = masked(TEXT, &[b'x'; 32]).repeat(MESSAGES);
+    let speak = || {
+        let mut client = server.enter();
+        let mut sender = client.try_clone().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| sender.write_all(&said).unwrap());
+            let mut echoes = vec![0; MESSAGES * 34];
+            client.read_exact(&mut echoes).unwrap();
+        });
+        client
+    };
+    // What one needs while it speaks, the next uses again.
+    let _first = speak();
+    let before = server.running.peak_memory();
+    let _clients: Vec<_> = (0..CLIENTS).map(|_| speak()).collect();
+    let each = (server.running.peak_memory() - before) / CLIENTS as u64;
+    assert!(each < 40 << 10, "{each} bytes each");
 }
 
 #[test]
@@ -116,7 +141,7 @@ fn a_server_without_descriptors_complains_once_and_goes_on_when_there_are_some()
     let server = tool_in_shell(r#"ulimit -n 40; exec "$@""#).args(["listen", "127.0.0.1:0", "--echo"]);
     let server = started(server.start());
     let clients: Vec<_> = (0..60).map(|_| server.connect()).collect();
-    server.says("cannot accept a connection: Too many open files (os error 24); clients wait until it can be done");
+    server.says("cannot accept a connection: Too many open files (os error 24); new clients have to wait");
     // It tries again ten times a second.
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(server.has_said("cannot accept"), None);

@@ -20,7 +20,7 @@ use std::time::Duration;
 use kit::{PATIENCE, Running, Tool, tool};
 use nix::sys::signal::Signal;
 
-/// A server under way.
+/// A running server.
 pub struct Listening {
     pub running: Running,
     pub port: u16,
@@ -124,7 +124,7 @@ impl Listening {
     }
 }
 
-/// Shakes hands, with more fields than there have to be; also the answer's head.
+/// Performs the handshake, with additional fields; also returns the head of the answer.
 #[track_caller]
 fn let_in(mut stream: TcpStream, more: &str) -> (TcpStream, String) {
     stream.set_read_timeout(Some(PATIENCE)).expect("a time");
@@ -143,6 +143,11 @@ pub fn request(resource: &str, more: &str) -> String {
 
 /// The next frame of a server: opcode and payload.
 pub fn frame_of(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+    whole_frame_of(stream).map(|(_, opcode, payload)| (opcode, payload))
+}
+
+/// The same, with whether it is the last of its message.
+pub fn whole_frame_of(stream: &mut TcpStream) -> std::io::Result<(bool, u8, Vec<u8>)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head)?;
     let length = match head[1] {
@@ -160,7 +165,7 @@ pub fn frame_of(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
     };
     let mut payload = vec![0; length];
     stream.read_exact(&mut payload)?;
-    Ok((head[0] & 0x0f, payload))
+    Ok((head[0] & 0x80 != 0, head[0] & 0x0f, payload))
 }
 
 /// A frame of a client, masked with nothing.
@@ -287,18 +292,18 @@ fn demo_is_a_server_and_a_client_in_one() {
 #[test]
 fn bad_values_are_refused_before_it_listens() {
     for (args, why) in [
-        (&["nowhere"][..], "write 8080, 127.0.0.1:8080"),
-        (&["--refuse", "700"], "a status is 200 to 599"),
-        (&["--path", "ws"], "a path begins with `/`"),
-        (&["--origin", "a b"], "write an origin like"),
-        (&["--origin", "null"], "write an origin like"),
-        (&["--every", "x", "tick"], "write a time like"),
-        (&["--every", "0", "tick"], "it is at least 1ms"),
+        (&["nowhere"][..], "expected 8080, 127.0.0.1:8080"),
+        (&["--refuse", "700"], "expected a status from 200 to 599"),
+        (&["--path", "ws"], "expected a path that begins with `/`"),
+        (&["--origin", "a b"], "expected an origin like"),
+        (&["--origin", "null"], "expected an origin like"),
+        (&["--every", "x", "tick"], "expected a time like"),
+        (&["--every", "0", "tick"], "expected at least 1ms"),
         (&["--send-file", "/nowhere"], "cannot read the message in `/nowhere`"),
         (&["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "cannot use the certificate in `/nowhere`"),
         (&["--client-ca", "/nowhere"], "needs `--tls-cert`"),
         (&["--echo", "--broadcast"], "cannot be used with"),
-        (&["--max-clients", "0"], "no value for `--max-clients"),
+        (&["--max-clients", "0"], "invalid value `0` for `--max-clients"),
     ] {
         tool().arg("listen").args(args).run().code(2).says(why);
     }

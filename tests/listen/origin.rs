@@ -55,12 +55,12 @@ fn by_default_only_pages_of_the_server_itself_are_let_in() {
 fn who_is_turned_away_for_its_origin_is_told_of_with_what_would_let_it_in() {
     let server = listen(&["--exec", "cat"]);
     assert_eq!(status(&server, "localhost:PORT", Some("https://evil.example")), 403);
-    server.says("turned away with 403: it is a page of `https://evil.example`; `--origin https://evil.example` lets");
+    server.says("rejected with 403: its origin is `https://evil.example`; `--origin https://evil.example` allows");
     assert_eq!(status(&server, "localhost:PORT", Some("null")), 403);
-    server.says("turned away with 403: it is a page of `null`; `--origin '*'` lets all pages in");
+    server.says("rejected with 403: its origin is `null`; `--origin '*'` allows all pages");
     assert_eq!(status(&server, "localhost:PORT", Some("https://a';reboot'")), 403);
-    let told = server.says("turned away with 403: it is a page of ");
-    assert!(told.ends_with("--origin '*'` lets all pages in"), "what it says is not to be pasted: {told}");
+    let told = server.says("rejected with 403: its origin is ");
+    assert!(told.ends_with("--origin '*'` allows all pages"), "what it says is not to be pasted: {told}");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_host_that_is_not_this_machine_is_refused_on_the_loopback_interface() {
     }
     // Rebound by the DNS, a page and its socket have the same name.
     assert_eq!(status(&server, "evil.example:PORT", Some("http://evil.example:PORT")), 403);
-    server.says("asked for the host `evil.example`; `--host evil.example` lets it in, as is needed behind a proxy");
+    server.says("requested the host `evil.example`; `--host evil.example` allows it, which is needed behind a proxy");
     let page = server.answer("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
     assert!(page.starts_with("HTTP/1.1 403 "), "{page}");
     assert!(server.answer("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 400 "));
@@ -114,7 +114,7 @@ fn hosts_that_are_named_are_let_in_and_their_pages_too() {
         assert_eq!(status(&server, host, origin), expected, "{host} {origin:?}");
     }
     for bad in ["app.example:80", "http://app.example", "", "*", "*.example"] {
-        tool().args(["listen", "--host", bad]).run().code(2).says("write a name or an address");
+        tool().args(["listen", "--host", bad]).run().code(2).says("expected a name or an address");
     }
 }
 
@@ -141,7 +141,7 @@ fn on_a_unix_socket_a_host_is_this_machine_too() {
     // What a page sends through a proxy that forwards the host that it was reached at.
     ask(&["--host", "localhost:9000", "-o", "http://localhost:9000"]).code(0).stdout("a\n");
     ask(&["--host", "app.example", "-o", "https://app.example"]).code(4);
-    server.says("asked for the host `app.example`; `--host app.example` lets it in");
+    server.says("requested the host `app.example`; `--host app.example` allows it");
 }
 
 #[test]
@@ -166,8 +166,8 @@ fn a_star_opens_the_server_to_all_pages_with_a_warning_beside_exec() {
     assert_eq!(status(&server, "app.example", Some("https://app.example")), 101);
     assert_eq!(server.has_said("any web page"), None);
     let server = listen(&["--exec", "cat", "--origin", "*"]);
-    server.says("any web page that a browser on this machine shows can talk to the command (--origin '*' with --exec)");
-    // Hosts that were asked for are asked for all the same.
+    server.says("any web page in a browser on this machine can talk to the command (--origin '*' with --exec)");
+    // Named hosts are accepted all the same.
     let server = listen(&["--origin", "*", "--host", "app.example"]);
     assert_eq!(status(&server, "evil.example", None), 403);
 }

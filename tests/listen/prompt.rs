@@ -67,7 +67,7 @@ fn close_of(stream: &mut TcpStream) -> (u16, String) {
 fn typed_lines_go_to_all_or_to_one_and_what_arrives_has_its_name() {
     let mut host = host(&[]);
     host.screen.keys("early\r");
-    host.screen.shows("* not sent: nobody is connected");
+    host.screen.shows("* not sent: no client is connected");
     let (mut first, mut second) = (host.enter("#1"), host.enter("#2"));
     host.screen.prompt();
     host.screen.keys("hello all\r/to #2 just you\r/to 1 //slash\r/to #1 /binary 00ff\r/to #3 nobody\r");
@@ -76,7 +76,7 @@ fn typed_lines_go_to_all_or_to_one_and_what_arrives_has_its_name() {
     assert_eq!(text_of(&mut second), "just you");
     assert_eq!(text_of(&mut first), "/slash");
     assert_eq!(frame_of(&mut first).unwrap(), (2, vec![0, 0xff]));
-    host.screen.shows("* not sent: there is no #3; /clients lists who is there");
+    host.screen.shows("* not sent: there is no client #3; /clients lists the connected ones");
     host.screen.prompt();
     host.screen.keys("half typed");
     second.write_all(&masked(TEXT, b"from the second")).unwrap();
@@ -112,12 +112,12 @@ fn clients_are_listed_and_can_be_sent_away() {
     assert_eq!(close_of(&mut second), (4001, "go away".to_owned()));
     host.screen.shows("* #2 closed 4001");
     host.screen.keys("/kick #2\r");
-    host.screen.shows("* there is no #2; /clients lists who is there");
+    host.screen.shows("* there is no client #2; /clients lists the connected ones");
     host.screen.keys("/close\r");
     assert_eq!(close_of(&mut first).0, 1000);
     host.screen.shows("* #1 closed 1000");
     host.screen.keys("/clients\r");
-    host.screen.shows("nobody is connected");
+    host.screen.shows("no client is connected");
     host.screen.keys("/quit\r");
     host.screen.leaves_with(0);
 }
@@ -168,7 +168,7 @@ fn pings_files_pauses_and_filters_work_as_at_a_clients_prompt() {
     assert!(!host.screen.contents().contains("#1 < b"));
     host.screen.keys("/pause\r");
     host.screen.shows("* paused");
-    // Behind it, a ping: its pong tells that the message is there.
+    // After it, a ping: its pong tells that the message is there.
     client.write_all(&[masked(TEXT, b"a2"), masked(9, b"")].concat()).unwrap();
     assert_eq!(frame_of(&mut client).unwrap().0, 10);
     host.screen.keys("/clients\r");
@@ -284,7 +284,7 @@ fn a_client_whose_mailbox_is_full_is_named_and_nobody_has_to_go() {
     let mut quick = host.enter("#2");
     // One on its way, and two that were taken for it.
     host.screen.keys(format!("/to #1 /file {}\r", large.display()).repeat(4) + "/to #1 x\r");
-    host.screen.shows("* not sent to #1: too much waits for it already");
+    host.screen.shows("* not sent to #1: too much is queued for it already");
     host.screen.keys("for who can\r");
     assert_eq!(text_of(&mut quick), "for who can");
     host.screen.keys("/clients\r");

@@ -1,4 +1,4 @@
-//! What a server shows and records of its clients, also of those that it turns away.
+//! What a server shows and records of its clients, also of those that it rejects.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn verbose_shows_each_request_and_its_answer() {
     let server = listen(&["-v", "--echo", "--path", "/ws"]);
     tool().args(["-q", "-1", "-x", "a", "-H", "Cookie: sesame"]).arg(server.url("/ws?token=sesame")).run().code(0);
     for line in [
-        "asks, and is answered:",
+        ", and the response:",
         "< GET /ws?token=*** HTTP/1.1",
         "< Cookie: ***",
         "> HTTP/1.1 101 ",
@@ -23,7 +23,7 @@ fn verbose_shows_each_request_and_its_answer() {
         server.says(line);
     }
     server.answer(request("/other?key=sesame", "X-Api-Key: sesame\r\n"));
-    for line in ["< GET /other?key=*** HTTP/1.1", "< X-Api-Key: ***", "> HTTP/1.1 404 ", "turned away with 404"] {
+    for line in ["< GET /other?key=*** HTTP/1.1", "< X-Api-Key: ***", "> HTTP/1.1 404 ", "rejected with 404"] {
         server.says(line);
     }
     server.answer("GET /ws HTTP/1.1\r\nX-Secret: sesame\r\nno header\r\n\r\n");
@@ -31,7 +31,7 @@ fn verbose_shows_each_request_and_its_answer() {
         server.says(line);
     }
     server.answer("GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    for line in ["< GET /ws HTTP/1.1", "> HTTP/1.1 200 OK", "was given the page"] {
+    for line in ["< GET /ws HTTP/1.1", "> HTTP/1.1 200 OK", "sent the page to"] {
         server.says(line);
     }
     server.stop();
@@ -91,10 +91,10 @@ fn a_client_that_offers_none_of_our_subprotocols_is_told_of() {
     server.says("#1 connected from ");
     ask(&["-s", "mqtt", "-s", "bearer.sesame"]);
     server.says(
-        "#2 offers mqtt, bearer.***, and the server speaks chat.v2, chat: with none in common, browsers and `ws`",
+        "#2 offers mqtt, bearer.***, but the server supports chat.v2, chat: with none in common, browsers and `ws`",
     );
     ask(&[]);
-    server.says("#3 offers no subprotocol; the server speaks chat.v2, chat");
+    server.says("#3 offers no subprotocol; the server supports chat.v2, chat");
     server.stop();
 }
 

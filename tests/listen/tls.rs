@@ -39,16 +39,13 @@ fn a_key_that_nobody_signs_with_here_is_refused_in_words() {
         return;
     }
     for (key, said) in [
-        ("rsa:1024", "its RSA key has 1024 bits, and wsprobe signs with 2048 to 4096"),
-        (
-            "ec -pkeyopt ec_paramgen_curve:P-521",
-            "its key is on the curve P-521, and wsprobe signs with P-256 and P-384",
-        ),
+        ("rsa:1024", "its RSA key has 1024 bits, but wsprobe supports 2048 to 4096"),
+        ("ec -pkeyopt ec_paramgen_curve:P-521", "its key is on the curve P-521, but wsprobe supports P-256 and P-384"),
         (
             "ec -pkeyopt ec_paramgen_curve:secp256k1",
-            "its key is on a rare curve, and wsprobe signs with P-256 and P-384",
+            "its key is on an uncommon curve, but wsprobe supports P-256 and P-384",
         ),
-        ("ed448", "its key is of a kind that wsprobe does not sign with; it takes RSA, ECDSA and Ed25519"),
+        ("ed448", "its key is of a kind that wsprobe does not support; use RSA, ECDSA or Ed25519"),
     ] {
         let dir = kit::dir();
         let files = made(&dir, key, false);
@@ -67,7 +64,10 @@ fn a_key_that_nobody_signs_with_here_is_refused_in_words() {
     let (one, other) = (kit::dir(), kit::dir());
     let [certificate, key] = [made(&one, "rsa:2048", false)[1].clone(), made(&other, "ed25519", false)[3].clone()];
     let ran = tool().args(["listen", "127.0.0.1:0", "--tls-cert", &certificate, "--tls-key", &key]).run().code(2);
-    ran.stderr(&format!("wsprobe: cannot use the private key in `{key}`: the key belongs to another certificate\n"));
+    ran.stderr(&format!(
+        "wsprobe: cannot use the private key in `{key}`: the key does not belong to the \
+        certificate\n"
+    ));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_key_without_its_public_half_takes_it_from_the_certificate() {
         let other = kit::dir();
         files[1] = made(&other, &format!("ec -pkeyopt ec_paramgen_curve:{curve}"), false)[1].clone();
         let ran = tool().args(["listen", "127.0.0.1:0"]).args(&files).run().code(2);
-        ran.says("its key lacks its public half, and belongs to no certificate that is given\n");
+        ran.says("its key lacks the public half, and belongs to none of the given certificates\n");
     }
 }
 
@@ -98,7 +98,7 @@ fn a_key_without_its_public_half_takes_it_from_the_certificate() {
 fn a_client_whose_tls_fails_is_told_in_words() {
     let server = listen(&["--echo", "--tls-self-signed"]);
     tool().args(["-x", "a", &format!("ws://localhost:{}/", server.port)]).run().says("(use wss://)");
-    server.says("TLS with the client failed: the client does not speak TLS: it may have used ws:// for wss://");
+    server.says("TLS with the client failed: the client does not speak TLS: it may have used ws:// instead of wss://");
     tool().args(["-x", "a", &format!("wss://localhost:{}/", server.port)]).run().code(3);
     server.says("TLS with the client failed: the client does not accept our certificate (alert certificate_unknown)");
     drop(server.connect());
@@ -106,7 +106,7 @@ fn a_client_whose_tls_fails_is_told_in_words() {
     let mut client = server.connect();
     // A ClientHello that ends in the middle of its random bytes.
     client.write_all(b"\x16\x03\x01\x00\x08\x01\x00\x00\x04\x03\x03\x00\x00").unwrap();
-    server.says("TLS with the client failed: the client sent a broken message of TLS: ");
+    server.says("TLS with the client failed: the client sent an invalid TLS message: ");
 }
 
 #[test]
@@ -124,14 +124,14 @@ fn a_client_that_is_too_old_or_has_no_certificate_is_told_in_words() {
     };
     let server = listen(&[&files.each_ref().map(String::as_str)[..], &["--echo"]].concat());
     client(&server, &["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"]);
-    server.says("TLS with the client failed: the client offers no kinds of signature: it may be older than TLS 1.2");
+    server.says("TLS with the client failed: the client offers no signature algorithms: it may be older than TLS 1.2");
     client(&server, &["-tls1_2", "-cipher", "AES128-SHA"]);
-    server.says("TLS with the client failed: the client has no way to exchange keys in common with wsprobe");
+    server.says("TLS with the client failed: the client has no key exchange in common with wsprobe");
     client(&server, &["-alpn", "h2"]);
-    server.says("TLS with the client failed: the client speaks no protocol that was offered (ALPN)");
+    server.says("TLS with the client failed: the client supports no protocol that was offered (ALPN)");
     let authority = files[1].clone();
     let server =
         listen(&[&files.each_mut().map(|file| file.as_str())[..], &["--echo", "--client-ca", &authority]].concat());
     client(&server, &["-tls1_2"]);
-    server.says("TLS with the client failed: the client showed no certificate");
+    server.says("TLS with the client failed: the client sent no certificate");
 }

@@ -1,11 +1,12 @@
 //! What is done with the messages of clients.
 
 use std::io::Write as _;
+use std::net::TcpStream;
 
 use nix::sys::signal::Signal;
 
-use super::kit::{self, tool};
-use super::{frame_of, listen, masked, started, until};
+use super::kit::{self, CLOSE, tool};
+use super::{frame_of, listen, masked, started, until, whole_frame_of};
 
 #[test]
 fn echo_sends_each_message_back_with_its_type() {
@@ -13,6 +14,76 @@ fn echo_sends_each_message_back_with_its_type() {
     server.client(&["-1", "-x", "hello"]).run().code(0).stdout("hello\n");
     let data: Vec<u8> = (0..=255).cycle().take(300_000).collect();
     server.client(&["-1", "-b", "--whole"]).stdin(data.clone()).run().code(0).stdout(data);
+}
+
+/// Small messages and now and then a large one, as many as are sent without waiting for an answer.
+fn flood() -> Vec<String> {
+    (0..20_000)
+        .map(|number| format!("{number} {}", "x".repeat(if number % 5000 == 4999 { 200_000 } else { number % 40 })))
+        .collect()
+}
+
+/// The next message of a server, put together.
+fn message_of(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    loop {
+        let (is_last, _, part) = whole_frame_of(stream).unwrap();
+        text.extend(part);
+        if is_last {
+            return String::from_utf8(text).unwrap();
+        }
+    }
+}
+
+#[test]
+fn echo_sends_a_flood_back_in_order_after_the_greeting_and_prints_who_said_it() {
+    let server = listen(&["--echo", "--send", "welcome"]);
+    let mut client = server.enter();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let frames: Vec<u8> = flood().iter().flat_map(|text| masked(1, text.as_bytes())).collect();
+        sender.write_all(&frames).unwrap();
+    });
+    assert_eq!(message_of(&mut client), "welcome");
+    for text in flood() {
+        assert!(message_of(&mut client) == text, "{}", &text[..20]);
+    }
+    sending.join().unwrap();
+    client.write_all(&masked(CLOSE, &1000_u16.to_be_bytes())).unwrap();
+    assert_eq!(frame_of(&mut client).unwrap(), (CLOSE, 1000_u16.to_be_bytes().to_vec()));
+    server.says("#1 closed 1000");
+    let printed: String = flood().iter().map(|text| format!("#1 {text}\n")).collect();
+    assert!(server.stop() == printed);
+}
+
+#[test]
+fn what_came_before_a_fault_is_echoed_before_the_close() {
+    let server = listen(&["--echo"]);
+    let mut client = server.enter();
+    let frames = ["a", "b"].map(|text| masked(1, text.as_bytes())).concat();
+    client.write_all(&[frames, masked(1, b"\xff")].concat()).unwrap();
+    assert_eq!(frame_of(&mut client).unwrap(), (1, b"a".to_vec()));
+    assert_eq!(frame_of(&mut client).unwrap(), (1, b"b".to_vec()));
+    assert_eq!(frame_of(&mut client).unwrap(), (CLOSE, 1007_u16.to_be_bytes().to_vec()));
+}
+
+#[test]
+fn a_flood_is_broadcast_in_order() {
+    let server = listen(&["--broadcast"]);
+    let mut listeners = [server.enter(), server.enter()];
+    let mut speaker = server.enter();
+    server.says("#3 connected");
+    let sending = std::thread::spawn(move || {
+        let frames: Vec<u8> = flood().iter().flat_map(|text| masked(1, text.as_bytes())).collect();
+        speaker.write_all(&frames).unwrap();
+        speaker
+    });
+    for text in flood() {
+        for listener in &mut listeners {
+            assert!(message_of(listener) == text, "{}", &text[..20]);
+        }
+    }
+    drop(sending.join().unwrap());
 }
 
 #[test]
@@ -113,7 +184,7 @@ fn a_command_ends_with_its_connection_and_so_does_what_it_started() {
 #[track_caller]
 fn ends(pid: &str) {
     let path = format!("/proc/{}/stat", pid.trim());
-    // A zombie has ended; who is to wait for it is not ours to say.
+    // A zombie has ended; its parent is responsible for waiting.
     let is_gone = || std::fs::read_to_string(&path).map_or(true, |stat| stat.contains(") Z "));
     until("the command has ended", is_gone);
 }

@@ -1,4 +1,4 @@
-//! Certificates that something is wrong with, shown by `openssl s_server`: what -k takes, and what is said otherwise.
+//! Bad certificates, served by `openssl s_server`: what -k accepts, and the messages otherwise.
 
 use std::path::Path;
 use std::process::Command;
@@ -76,7 +76,7 @@ fn ask(server: &Daemon, args: &[&str]) -> Ran {
     tool().args(args).arg(format!("wss://localhost:{}/", server.port)).run().stdout("")
 }
 
-/// It is no WebSocket server: that it answers shows that TLS has worked.
+/// It is not a WebSocket server: its answer shows that TLS has worked.
 #[track_caller]
 fn passes(server: &Daemon, args: &[&str]) {
     ask(server, args).code(4).says("the server answered 200");
@@ -110,7 +110,7 @@ fn without_the_check_any_key_in_any_certificate_will_do_and_a_pin_is_still_prove
             passes(&server, &["-k"]);
             passes(&server, &["-k", "--pin", &shop.pin(name)]);
             let other = ask(&server, &["-k", "--pin", OTHER_PIN]).code(3);
-            other.says(&format!("its key is none of those that are pinned, but sha256//{}", shop.pin(name)));
+            other.says(&format!("its key is not one of the pinned keys: it is sha256//{}", shop.pin(name)));
         }
     }
 }
@@ -127,8 +127,8 @@ fn a_key_whose_possession_nobody_can_check_passes_without_a_pin_alone() {
     fails(
         &server,
         &["-k", "--pin", &shop.pin("ed448")],
-        "the server found no settings of TLS that suit both sides (alert handshake_failure) (it may want a \
-         certificate of ours: --cert FILE; or know only ciphers that wsprobe does not speak, such as those with CBC)",
+        "the server found no TLS parameters that both sides support (alert handshake_failure) (it may require a \
+         certificate from us (--cert FILE), or support only ciphers that wsprobe does not support, such as those with CBC)",
     );
 }
 
@@ -145,14 +145,14 @@ fn what_no_authority_makes_good_is_told_first() {
         fails(
             &v1,
             args,
-            "its certificate is of X.509 version 1, which cannot name the hosts that it is for (it has to be issued \
-             anew in version 3; -k goes without the check, and --pin beside it checks the key)",
+            "its certificate is of X.509 version 1, which cannot name the hosts that it is for (it has to be reissued \
+             in version 3; -k skips the check, and --pin then checks the key)",
         );
         fails(
             &short,
             args,
-            "its certificate has an RSA key of 1024 bits, which is too short (it needs 2048 bits or more; -k goes \
-             without the check)",
+            "its certificate has an RSA key of 1024 bits, which is too short (it needs 2048 bits or more; -k skips \
+             the check)",
         );
     }
 }
@@ -203,75 +203,73 @@ fn each_fault_of_a_chain_has_its_sentence_and_a_hint_that_fits() {
             &format!("{HERE}|extendedKeyUsage=clientAuth,codeSigning")[..],
             "",
             "its certificate is for clients and code signing, not for servers (it has to be issued for `serverAuth`; \
-             -k goes without the check)",
+             -k skips the check)",
         ),
         (
             "ca",
             &format!("{HERE}|extendedKeyUsage=1.2.3.4"),
             "",
-            "its certificate is for a purpose of its own, not for servers (it has to be issued for `serverAuth`; -k \
-             goes without the check)",
+            "its certificate is for a private purpose, not for servers (it has to be issued for `serverAuth`; -k \
+             skips the check)",
         ),
         (
             "example",
             HERE,
             "",
-            "its certificate is for names that its authority may not sign for (name constraints) (-k goes without the \
-             check)",
+            "its certificate is for names that its authority may not sign (name constraints) (-k skips the check)",
         ),
         (
             "ca",
             &format!("{HERE}|1.2.3.4=critical,DER:05:00"),
             "",
-            "a certificate of its chain has a critical extension that wsprobe does not know (-k goes without the check)",
+            "a certificate in its chain has a critical extension that wsprobe does not know (-k skips the check)",
         ),
         (
             "ca",
             &format!("{HERE}|policyConstraints=critical,requireExplicitPolicy:3"),
             "",
-            "a certificate of its chain has a critical extension that wsprobe does not know (policy constraints) (-k \
-             goes without the check)",
+            "a certificate in its chain has a critical extension that wsprobe does not know (policy constraints) (-k \
+             skips the check)",
         ),
         (
             "ca",
             HERE,
             "-sha1",
-            "a certificate of its chain is signed with ECDSA and SHA-1, which can be forged (it has to be issued anew, \
-             signed with SHA-256; -k goes without the check)",
+            "a certificate in its chain is signed with ECDSA and SHA-1, which can be forged (it has to be reissued, \
+             signed with SHA-256; -k skips the check)",
         ),
         (
             "k256",
             HERE,
             "",
-            "a certificate of its chain is signed with ECDSA on a rare curve, which wsprobe cannot check (-k goes \
-             without the check)",
+            "a certificate in its chain is signed with ECDSA on an uncommon curve, which wsprobe cannot check (-k \
+             skips the check)",
         ),
         (
             "small",
             HERE,
             "",
             "its authority `CN=small` has an RSA key of 1024 bits, which is too short (it needs 2048 bits or more; -k \
-             goes without the check)",
+             skips the check)",
         ),
         (
             "ca",
             "subjectAltName=DNS:a.example,DNS:b.example",
             "",
             "its certificate is for a.example and b.example, not for `localhost` (use a name that the certificate is \
-             for, in the URL or as --sni, or -k to go without the check)",
+             for, in the URL or with --sni, or use -k to skip the check)",
         ),
         (
             "ca",
             "keyUsage=digitalSignature",
             "",
-            "its certificate does not name the hosts that it is for (it needs a subjectAltName; -k goes without the \
-             check)",
+            "its certificate does not name the hosts that it is for (it needs a subjectAltName; -k skips the check)",
         ),
         (
             "ca",
             &format!("{HERE}|basicConstraints=CA:TRUE"),
             "",
-            "its certificate is an authority's, not a server's (-k goes without the check)",
+            "its certificate is an authority's, not a server's (-k skips the check)",
         ),
     ] {
         shop.signed("leaf", p256, extensions, by, how);
@@ -291,18 +289,18 @@ fn a_server_that_speaks_only_what_wsprobe_does_not_is_told_apart() {
     for (options, said) in [
         (
             &["-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA256"][..],
-            "the server found no settings of TLS that suit both sides (alert handshake_failure) (it may want a \
-             certificate of ours: --cert FILE; or know only ciphers that wsprobe does not speak, such as those with CBC)",
+            "the server found no TLS parameters that both sides support (alert handshake_failure) (it may require a \
+             certificate from us (--cert FILE), or support only ciphers that wsprobe does not support, such as those with CBC)",
         ),
         (
             &["-tls1_1"],
-            "the server speaks no version of TLS that was offered (TLS 1.2 and 1.3; alert protocol_version) (it may be \
-             older than TLS 1.2, which wsprobe does not speak)",
+            "the server supports no version of TLS that was offered (TLS 1.2 and 1.3; alert protocol_version) (it may \
+             support only versions older than TLS 1.2, which wsprobe does not support)",
         ),
         (
             &["-alpn", "h2"],
-            "the server speaks no protocol that was offered (ALPN `http/1.1`; alert no_application_protocol) (this port \
-             may be for HTTP/2 or another protocol alone)",
+            "the server supports no protocol that was offered (ALPN `http/1.1`; alert no_application_protocol) (this \
+             port may serve only HTTP/2 or another protocol)",
         ),
     ] {
         fails(&shop.serve("rsa", options), &["-k"], said);
@@ -312,8 +310,8 @@ fn a_server_that_speaks_only_what_wsprobe_does_not_is_told_apart() {
         ("-tls1_3", ["--tls-max", "1.2"], "TLS 1.2; alert protocol_version"),
     ] {
         let server = shop.serve("rsa", &[version]);
-        let hint = "it may speak another version of TLS: --tls-min, --tls-max";
-        let said = format!("the server speaks no version of TLS that was offered ({said}) ({hint})");
+        let hint = "it may require another version of TLS: see --tls-min and --tls-max";
+        let said = format!("the server supports no version of TLS that was offered ({said}) ({hint})");
         fails(&server, &["-k", option[0], option[1]], &said);
     }
 }

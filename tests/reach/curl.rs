@@ -47,8 +47,8 @@ fn a_line_of_chrome_connects_and_verbose_names_what_was_dropped() {
     assert_eq!(field(&head, "User-Agent"), Some("Mozilla/5.0 (X11; Linux x86_64) \"Chrome\"/156"));
     assert_ne!(field(&head, "Sec-WebSocket-Key"), Some("dGhlIHNhbXBsZSBub25jZQ=="), "each handshake has its own");
     assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
-    ran.says("* dropped from curl's line: Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions\n");
-    assert!(!pasted(CHROME, "").0.stderr.contains("dropped"));
+    ran.says("* ignored from curl's command line: Upgrade, Connection, Sec-WebSocket-Key, Sec-WebSocket-Version, Sec-WebSocket-Extensions\n");
+    assert!(!pasted(CHROME, "").0.stderr.contains("ignored"));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_a_copied_line_holds_is_data_and_read_from_no_file() {
         tool().env("TOKEN", "sesame").args(["curl", &server.url("/")]).args(args).run().code(0);
         assert_eq!(field(&server.head(), name).map(str::to_owned), sent, "{args:?}");
     }
-    // What it cannot be stays unread as well.
+    // Unsupported options are not read either.
     for args in [["-x", &at_file], ["-H", &format!("Sec-WebSocket-Protocol: {at_file}")]] {
         let ran = tool().args(["curl", ":1"]).args(args).run().code(2);
         assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
@@ -90,11 +90,11 @@ fn our_own_options_may_follow_spelled_out() {
     let server = crate::kit::echo();
     let url = format!("ws://127.0.0.1:{}/", server.port());
     tool().args(["curl", &url, "-H", "X: y", "--execute", "-x", "--one"]).run().code(0).stdout("-x\n");
-    tool().args(["curl", &url, "-1"]).run().code(2).says("own options are spelled out after `curl`");
+    tool().args(["curl", &url, "-1"]).run().code(2).says("use the long names of wsprobe's own options");
     tool().args(["curl", &url, "--no-such"]).run().code(2).says("--no-such");
-    tool().args(["curl", "-k"]).run().code(2).says("which server?");
+    tool().args(["curl", "-k"]).run().code(2).says("no URL given");
     tool().args(["curl", &url, "-H"]).run().code(2).stderr("wsprobe: `-H` needs a value\n");
-    tool().args(["-v", "curl"]).run().code(2).says("the command goes first: wsprobe curl");
+    tool().args(["-v", "curl"]).run().code(2).says("the command comes first: wsprobe curl");
 }
 
 #[test]
@@ -102,14 +102,14 @@ fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_
     for (option, said) in [
         (
             "--digest",
-            "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic (--user) and Bearer (--bearer)",
+            "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic (--user) and Bearer (--bearer)",
         ),
         (
             "--proxy-ntlm",
-            "curl's `--proxy-ntlm` has no counterpart in wsprobe: a proxy's user and password stand in --proxy",
+            "curl's `--proxy-ntlm` has no counterpart in wsprobe: give the user and the password of a proxy in --proxy",
         ),
         ("--retry", "curl's `--retry` has no counterpart in wsprobe: --wait-for-server TIME waits"),
-        ("-w", "`-w` is curl's `--write-out`, which has no meaning here"),
+        ("-w", "`-w` is curl's `--write-out`, which has no counterpart in wsprobe"),
     ] {
         let ran = tool().args(["curl", "ws://127.0.0.1:1/", option, "x"]).run().code(2).stdout("");
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -119,5 +119,5 @@ fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_
     let server = Http::welcoming();
     let line = ["curl", &server.url("/"), "-#", "--no-keepalive", "--write-out", "%{http_code}", "-O", "--verbose"];
     let ran = tool().args(line).run().code(0).stdout("hi\n");
-    ran.says("* dropped from curl's line: -#, --no-keepalive, --write-out, -O\n");
+    ran.says("* ignored from curl's command line: -#, --no-keepalive, --write-out, -O\n");
 }

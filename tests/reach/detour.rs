@@ -1,4 +1,4 @@
-//! Other ways to a host: sockets, addresses and ports that the URL does not name.
+//! Other routes to a host: sockets, addresses and ports that the URL does not name.
 
 use std::io::Write as _;
 use std::os::unix::net::UnixListener;
@@ -25,7 +25,7 @@ fn a_unix_socket_stands_for_the_host_of_the_url() {
     ran.says(&format!("* connected to {} for ws://app.example/chat?x\n", socket.display()));
     let head = heads.recv().unwrap();
     assert!(head.starts_with("GET /chat?x HTTP/1.1\r\nHost: app.example\r\n"), "{head}");
-    // No proxy leads to a socket, and no name is looked up.
+    // No proxy is used for a socket, and no name is resolved.
     let url = format!("ws+unix:{}:/chat", socket.display());
     tool().env("ALL_PROXY", "http://nowhere.invalid").arg(&url).run().code(0).stdout("hi\n");
     tool()
@@ -34,7 +34,7 @@ fn a_unix_socket_stands_for_the_host_of_the_url() {
         .run()
         .code(0);
     let ran = tool().args(["--proxy", "http://h:1", &url]).run().code(2);
-    ran.says("`--proxy` leads to hosts, and the URL is that of a Unix socket");
+    ran.says("`--proxy` cannot be used with the URL of a Unix socket");
     let none = path(&dir, "none.sock");
     let ran = tool().args(["--unix-socket", none.to_str().unwrap(), "ws://app.example/"]).run().code(3);
     ran.says(&format!("cannot connect to the socket `{}`: No such file", none.display()));
@@ -52,7 +52,7 @@ fn a_name_may_be_given_its_addresses() {
         assert_eq!(field(&server.head(), "Host"), Some(format!("app.example:{port}").as_str()));
     }
     tool().args(["--resolve", "a:1:127.0.0.1", "ws://nowhere.invalid/"]).run().code(3).says("cannot resolve");
-    tool().args(["--resolve", "a:1:b", ":1"]).run().code(2).says("write HOST:PORT:ADDR");
+    tool().args(["--resolve", "a:1:b", ":1"]).run().code(2).says("expected HOST:PORT:ADDR");
     tool().args(["-6", "--resolve", "a.example:1:127.0.0.1", "ws://a.example:1"]).run().code(3).says("no IPv6 address");
 }
 
@@ -66,7 +66,7 @@ fn a_connection_may_be_led_elsewhere() {
         tool().arg("--cacert").arg(cacert).args(["--connect-to", &entry, "wss://app.example/"]).run().code(0);
         assert_eq!(field(&server.head(), "Host"), Some("app.example"));
     }
-    tool().args(["--connect-to", "a:b:c:d", ":1"]).run().code(2).says("write HOST1:PORT1:HOST2:PORT2");
+    tool().args(["--connect-to", "a:b:c:d", ":1"]).run().code(2).says("expected HOST1:PORT1:HOST2:PORT2");
 }
 
 #[test]
@@ -78,12 +78,12 @@ fn a_connection_begins_at_the_address_or_interface_that_is_named() {
         from("127.0.0.9").code(0).stdout("hi\n");
         from("lo").code(0).stdout("hi\n");
     }
-    from("no-such-interface").code(2).says("write an address of this machine");
+    from("no-such-interface").code(2).says("expected an address of this machine");
     from("192.0.2.1").code(3).says("annot assign requested address");
     let url = format!("ws://localhost:{}/", server.port());
     tool().args(["--interface", "127.0.0.1", &url]).run().code(0).stdout("hi\n");
     let ran = tool().args(["-6", "--interface", "127.0.0.1", &url]).run().code(2);
-    ran.says("the address of `--interface` is of the family that `-4` or `-6` excludes");
+    ran.says("`-4` or `-6` excludes the family of the address in `--interface`");
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Door {
 
     #[track_caller]
     fn lets_in(&self, args: &[&str]) {
-        // It is no WebSocket server: it refuses, with a page about the client.
+        // It is not a WebSocket server: it refuses, with a page about the client.
         let ran = self.tool().args(args).args(["-v", &self.url()]).run().code(4);
         ran.says("the server answered 200").says("it-is-me");
     }
@@ -195,7 +195,7 @@ fn pkcs12_is_told_by_its_content_whatever_wrote_it() {
     let ran = door.run(&["--cert", "me.p12", "--passphrase", "sesam"], 2);
     ran.stderr("wsprobe: cannot use the certificate of `--cert`: `me.p12`: the passphrase is wrong\n");
     let changed =
-        "`me.p12`: the passphrase is wrong, or the file was changed after it was made: its MAC does not fit\n";
+        "`me.p12`: the passphrase is wrong, or the file was changed after it was made: its MAC does not match\n";
     // Nothing is encrypted here, so that nothing else tells.
     openssl(
         door.path(),
@@ -213,11 +213,14 @@ fn pkcs12_is_told_by_its_content_whatever_wrote_it() {
         let make = "pkcs12 -export -inkey me.key -in me.pem -out me.p12 -passout pass:sesame -provider legacy";
         openssl(door.path(), &format!("{make} -provider default {key}"));
         door.run(&["--cert", "me.p12", "--passphrase", "sesame"], 2).says(&format!(
-            "`me.p12`: it is protected by {protection}, which wsprobe does not know; `openssl pkcs12` can"
+            "`me.p12`: it is protected by {protection}, which wsprobe does not support; convert it with `openssl pkcs12`"
         ));
     }
     openssl(door.path(), "pkcs12 -export -nokeys -in me.pem -out keyless.p12 -passout pass:");
-    door.run(&["--cert", "keyless.p12"], 2).says("`keyless.p12`: it holds no private key; name its file with --key");
+    door.run(&["--cert", "keyless.p12"], 2).says(
+        "`keyless.p12`: it contains no private key; name the file of the key \
+        with --key",
+    );
     door.lets_in(&["--cert", "keyless.p12", "--key", "me.key"]);
 }
 
@@ -238,14 +241,14 @@ fn a_certificate_that_cannot_be_used_is_refused_before_a_socket_opens() {
         std::fs::write(door.path().join(name), content).unwrap();
     }
     for (args, said) in [
-        (&["--cert", "me.pem"][..], "`me.pem`: it holds no private key; name its file with --key"),
-        (&["--cert", "me.pem", "--key", "server.key"], "`server.key`: the key belongs to another certificate"),
-        (&["--cert", "me.pem", "--key", "me.pem"], "`me.pem`: it holds no private key"),
+        (&["--cert", "me.pem"][..], "`me.pem`: it contains no private key; name the file of the key with --key"),
+        (&["--cert", "me.pem", "--key", "server.key"], "`server.key`: the key does not belong to the certificate"),
+        (&["--cert", "me.pem", "--key", "me.pem"], "`me.pem`: it contains no private key"),
         (
             &["--cert", "me.pem", "--key", "old.key"],
             "`old.key`: its key is encrypted in a way that is out of use; `openssl pkcs8",
         ),
-        (&["--cert", "me.key"], "`me.key`: it holds no certificate, neither in PEM nor in PKCS #12"),
+        (&["--cert", "me.key"], "`me.key`: it contains no certificate, neither in PEM nor in PKCS #12"),
         (&["--cert", "empty"], "`empty`: it holds no certificate"),
         (&["--cert", "bad.pem"], "`bad.pem`: its PEM is broken: a section is not base64\n"),
         (&["--cert", "broken.pem", "--key", "me.key"], "`me.key`: the certificate is broken\n"),
@@ -266,11 +269,12 @@ fn a_server_that_misses_or_dislikes_our_certificate_is_a_failure_of_tls() {
     }
     for version in ["-tls1_3", "-tls1_2"] {
         let door = Door::new(&[version]);
-        door.run(&[], 3).says("TLS with `127.0.0.1` failed: ").says("a certificate of ours").says("--cert FILE");
+        door.run(&[], 3).says("TLS with `127.0.0.1` failed: ").says("certificate from us").says("--cert FILE");
         openssl(door.path(), "req -x509 -newkey ed25519 -nodes -keyout other.key -out other.pem -subj /CN=stranger");
         let ran = door.run(&["--cert", "other.pem", "--key", "other.key"], 3);
         ran.says(
-            "TLS with `127.0.0.1` failed: the server does not trust who signed our certificate (alert unknown_ca)",
+            "TLS with `127.0.0.1` failed: the server does not trust the authority that signed our certificate (alert \
+             unknown_ca)",
         )
         .says("(the file of --cert may lack the chain up to an authority that it knows)\n");
     }
@@ -311,7 +315,7 @@ fn a_key_without_its_public_half_is_completed_from_the_certificate_in_every_form
             door.lets_in(&["--cert", "me.pem", "--key", key, "--passphrase", "x"]);
         }
         let ran = door.run(&["--cert", "ca.pem", "--key", "bare.key"], 2);
-        ran.says("`bare.key`: its key lacks its public half, and belongs to no certificate that is given\n");
+        ran.says("`bare.key`: its key lacks the public half, and belongs to none of the given certificates\n");
     }
 }
 
@@ -328,11 +332,8 @@ fn a_certificate_of_version_1_is_shown_and_a_key_that_cannot_sign_is_refused_in_
     make("rsa:2048");
     door.lets_in(&["--cert", "me.pem", "--key", "me.key"]);
     for (key, said) in [
-        ("rsa:1024", "its RSA key has 1024 bits, and wsprobe signs with 2048 to 4096"),
-        (
-            "ec -pkeyopt ec_paramgen_curve:P-521",
-            "its key is on the curve P-521, and wsprobe signs with P-256 and P-384",
-        ),
+        ("rsa:1024", "its RSA key has 1024 bits, but wsprobe supports 2048 to 4096"),
+        ("ec -pkeyopt ec_paramgen_curve:P-521", "its key is on the curve P-521, but wsprobe supports P-256 and P-384"),
     ] {
         make(key);
         door.run(&["--cert", "me.pem", "--key", "me.key"], 2).says(&format!("`me.key`: {said}\n"));

@@ -1,4 +1,4 @@
-//! Credentials that stand in files: netrc, and cookie jars.
+//! Credentials that are in files: netrc, and cookie jars.
 
 use crate::kit::http::{Http, redirect, resource, welcome};
 use crate::kit::{dir, field, path, tool};
@@ -85,6 +85,6 @@ fn a_file_with_one_cookie_is_still_taken_and_another_refused() {
         std::fs::write(&file, content).unwrap();
         let ran = tool().args(["--cookie", &at_file, &server.url("/")]).run().code(2);
         assert!(!ran.stderr.contains("sesame"));
-        ran.says("takes a name, `=` and a value in one line, or Netscape's format\n");
+        ran.says("expected a name, `=` and a value on one line, or Netscape's format\n");
     }
 }

@@ -1,4 +1,4 @@
-//! Through proxies: real ones (tinyproxy, microsocks), and one that tells what it was asked for.
+//! Proxies: real ones (tinyproxy, microsocks), and one that reports its requests.
 
 use std::process::Command;
 
@@ -71,7 +71,7 @@ fn a_407_is_named_as_such_and_exits_3() {
         assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
         let (proxy, server) = (proxy.port, server.port());
         ran.says(&format!(
-            "wsprobe: the proxy http://127.0.0.1:{proxy} opened no tunnel to 127.0.0.1:{server}: it answered {answer} "
+            "wsprobe: the proxy http://127.0.0.1:{proxy} did not open a tunnel to 127.0.0.1:{server}: it answered {answer} "
         ))
         .says(&format!("({hint})\n"));
     }
@@ -103,7 +103,7 @@ fn verbose_shows_what_a_proxy_is_told_and_says_and_quiet_talk_does_not() {
     ran.says("< HTTP/1.1 200 Connection established\n< Via: us\n");
     let broken = Proxy::http(1, "HTTP/1.1 200 OK\r\nX-B\u{1}: 1\r\n\r\n");
     let ran = run(&["-v"], &broken, "").code(3).says("< HTTP/1.1 200 OK\n< X-B\\x01: 1\n");
-    ran.says("is broken HTTP: invalid header name in line 2, `X-B\\x01: 1`\n");
+    ran.says("is not valid HTTP: invalid header name in line 2, `X-B\\x01: 1`\n");
 }
 
 #[test]
@@ -122,9 +122,10 @@ fn microsocks_tunnels_with_and_without_a_login() {
         };
         run("", open.port).code(0).stdout("hi\n");
         run("me:p%40w@", guarded.port).code(0).stdout("hi\n");
-        run("", guarded.port)
-            .code(3)
-            .says(": it accepts no login that was offered (try --proxy KIND://USER:PASS@HOST:PORT)\n");
+        run("", guarded.port).code(3).says(
+            ": it accepts none of the login methods that were offered (try --proxy \
+                KIND://USER:PASS@HOST:PORT)\n",
+        );
         run("me:sesame@", guarded.port)
             .code(3)
             .says(": it refused the user or the password (the credentials were refused)\n");
@@ -214,7 +215,7 @@ fn no_proxy_goes_around_by_option_or_environment() {
 #[test]
 fn what_a_proxy_does_wrong_is_named_and_exits_3() {
     for (answer, said) in [
-        ("HTTP/1.1 403 Forbidden\r\n\r\n", "it answered 403 Forbidden (the proxy may not be willing"),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "it answered 403 Forbidden (the proxy may not allow tunnels"),
         ("HTTP/1.1 503 Busy\r\n\r\n", "it answered 503 Busy\n"),
         ("SSH-2.0-OpenSSH\r\n\r\n", "its answer cannot be used: the server does not speak HTTP/1"),
         ("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Too Early\r\n\r\n", "it sent 26 bytes before anything was said"),
@@ -222,7 +223,7 @@ fn what_a_proxy_does_wrong_is_named_and_exits_3() {
         let proxy = Proxy::http(1, answer);
         let via = format!("127.0.0.1:{}", proxy.port);
         let ran = tool().args(["--proxy", &via, "ws://nowhere.invalid/"]).run().code(3).stdout("");
-        ran.says(&format!("wsprobe: the proxy http://{via} opened no tunnel to nowhere.invalid:80: {said}"));
+        ran.says(&format!("wsprobe: the proxy http://{via} did not open a tunnel to nowhere.invalid:80: {said}"));
     }
     let http = Http::welcoming();
     let via = format!("socks5h://127.0.0.1:{}", http.port());
@@ -238,8 +239,8 @@ fn a_bad_proxy_is_refused_before_a_socket_opens_and_its_password_not_shown() {
     for bad in ["socks4://a:sesame@h", "ftp://a:sesame@h", "http://a:sesame@h/path", "http://a:sesame@h:99999"] {
         let ran = tool().args(["--proxy", bad, ":1"]).run().code(2).stdout("");
         assert!(!ran.stderr.contains("sesame") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
-        ran.says("wsprobe: bad value for `--proxy <URL>`: ");
-        tool().env("https_proxy", bad).arg("wss://127.0.0.1:1").run().code(2).says("bad value for `https_proxy`: ");
+        ran.says("wsprobe: invalid value for `--proxy <URL>`: ");
+        tool().env("https_proxy", bad).arg("wss://127.0.0.1:1").run().code(2).says("invalid value for `https_proxy`: ");
     }
     let dir = dir();
     let (server, file) = (Http::welcoming(), path(&dir, "proxy"));

@@ -1,4 +1,4 @@
-//! What `wss://` can be told: names, versions, pins; and what it tells.
+//! Options of `wss://`: names, versions, pins; and its details.
 
 use std::process::Command;
 
@@ -17,7 +17,7 @@ fn another_name_is_asked_for_and_checked() {
     tool().args(["--sni", "app.example"]).run().code(0).stdout("hi\n");
     tool().args(["--sni", "other.example"]).run().code(3).says("for app.example, not for `other.example`");
     tool().run().code(3).says("--sni");
-    tool().args(["--sni", "not a name"]).run().code(2).says("write a name like example.com");
+    tool().args(["--sni", "not a name"]).run().code(2).says("expected a name like example.com");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn the_versions_can_be_bounded() {
             .arg(one.url("/"))
             .run()
             .code(3)
-            .says("(it may speak another version of TLS: --tls-min, --tls-max)\n");
+            .says("(it may require another version of TLS: see --tls-min and --tls-max)\n");
     }
     let ran = tool().args(["--tls-min", "1.3", "--tls-max", "1.2", "wss://127.0.0.1:1"]).run().code(2);
     ran.stderr("wsprobe: `--tls-min` is newer than `--tls-max`\n");
@@ -67,7 +67,7 @@ fn a_pin_is_the_hash_that_openssl_makes_and_another_is_refused() {
     }
     let ran = tool().args(["-k", "--pin", other, &url]).run().code(3);
     ran.says(&format!(
-        "failed: its key is none of those that are pinned, but sha256//{pin} (if the server has a new key"
+        "failed: its key is not one of the pinned keys: it is sha256//{pin} (if the server has a new key"
     ));
     tool().args(["--pin", "abc", ":1"]).run().code(2).says("44 characters");
 }
@@ -104,7 +104,7 @@ fn a_certificate_that_signs_itself_is_named_so_and_trusted_by_its_own_file() {
     let url = format!("wss://127.0.0.1:{}/", server.port);
     let stranger_file = Authority::new("other").file(&dir);
     let ran = tool().arg("--cacert").arg(stranger_file).arg(&url).run().code(3);
-    ran.says("failed: its certificate is signed by itself alone (`CN=dev`) (name its authority with --cacert FILE, or use -k");
+    ran.says("failed: its certificate is self-signed (`CN=dev`) (name its authority with --cacert FILE, or use -k");
     let trusting = || tool().arg("--cacert").arg(&certificate);
     trusting().arg(&url).run().code(4).says("answered 200");
     tool().env("SSL_CERT_FILE", &certificate).arg(&url).run().code(4).says("answered 200");

@@ -26,8 +26,8 @@ fn another_answer_is_shown_with_what_differs() {
     let server = saying(&["hello world", r#"{"op":"tick","n":2}"#]);
     let (code, told) = compared(&["<hello wurld", r#"<{"op":"tick","n":1}"#, CLOSES], &server, &[]);
     assert_eq!(code, Some(1));
-    let expected = "answer 1 is another one than in line 1\n- hello wurld\n+ hello world\n\
-        answer 2 is another one than in line 2\n  {\n- \"n\": 1,\n+ \"n\": 2,\n  \"op\": \"tick\"\n  }";
+    let expected = "answer 1 differs from line 1\n- hello wurld\n+ hello world\n\
+        answer 2 differs from line 2\n  {\n- \"n\": 1,\n+ \"n\": 2,\n  \"op\": \"tick\"\n  }";
     let told = told.lines().map(|line| line.split_at(line.len().min(2))).map(|(sign, text)| match sign {
         "- " | "+ " | "  " => format!("{sign}{}", text.trim_start()),
         _ => format!("{sign}{text}"),
@@ -52,10 +52,10 @@ fn missing_and_extra_answers_are_named() {
     let told = |texts| compared(&lines, &saying(texts), &[]);
     assert_eq!(told(&["a", "c", "d"]), (Some(1), "the answer in line 2 did not come\n- b".to_owned()));
     assert_eq!(told(&["a", "b", "x", "c", "d"]), (Some(1), "answer 3 was not recorded\n+ x".to_owned()));
-    assert_eq!(told(&["a", "x", "c", "d"]).1, "answer 2 is another one than in line 2\n- b\n+ x");
+    assert_eq!(told(&["a", "x", "c", "d"]).1, "answer 2 differs from line 2\n- b\n+ x");
     assert_eq!(told(&["a", "b", "c"]).1, "the answer in line 4 did not come\n- d");
     assert_eq!(told(&["a", "b", "c", "d", "e"]).1, "answer 5 was not recorded\n+ e");
-    assert_eq!(told(&["a", "b", "c", "x"]).1, "answer 4 is another one than in line 4\n- d\n+ x");
+    assert_eq!(told(&["a", "b", "c", "x"]).1, "answer 4 differs from line 4\n- d\n+ x");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_code_of_the_close_counts_and_not_whether_it_is_a_good_one() {
     let closed = |code| format!(r#"{{"dir":"in","type":"close","code":{code},"reason":"","clean":true}}"#);
     assert_eq!(compared(&[&closed(1011)], &closing(1011), &[]).0, Some(0));
     let (code, told) = compared(&[&closed(1000)], &closing(1001), &[]);
-    assert_eq!((code, &*told), (Some(1), "the Close is another one\n- close 1000\n+ close 1001"));
+    assert_eq!((code, &*told), (Some(1), "the Close differs\n- close 1000\n+ close 1001"));
     let (code, told) = compared(&[">a", &closed(1001)], &super::kit::echo(), &["--wait", "50ms"]);
     assert_eq!(code, Some(1));
     assert!(told.ends_with("no Close came; recorded: close 1001"), "{told}");

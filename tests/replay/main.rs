@@ -25,7 +25,7 @@ impl Tape {
         tape
     }
 
-    /// One that is to be recorded yet.
+    /// A recording to be made.
     pub fn empty() -> Self {
         Self { dir: kit::dir() }
     }

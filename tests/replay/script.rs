@@ -16,8 +16,8 @@ fn a_recording_becomes_the_script_of_its_conversation() {
         ["-q", "-x", r#"{"n": 1}"#, "-x", "see # this", "-H", "X-Tenant: blue", "--bearer", "secret", "--record"];
     tool().args(args).arg(&path).arg(kit::url(&server)).run().code(0);
     let expected = format!(
-        "# Made of a recording by `wsprobe record-to-script`.\n\
-         # What changes from run to run is yours to loosen: `json {{…}}` may leave keys out where `json exactly {{…}}` may not.\n\
+        "# Made from a recording by `wsprobe record-to-script`.\n\
+         # Loosen what changes from run to run: `json {{…}}` may leave out keys, `json exactly {{…}}` may not.\n\
          # Masked in the recording (unless --record-secrets): give it with --var authorization=VALUE\n\
          connect {}\n  \
            header authorization: Bearer {{{{authorization}}}}\n  \
@@ -40,7 +40,7 @@ fn what_is_no_recording_or_leaves_the_client_open_is_refused() {
     script(&bad, &[]).code(2).stdout("").says("tape.jsonl:1: not JSON");
     let named = |name: &str| format!(r#"{{"dir":"in","type":"text","data":"from {name}","client":"{name}"}}"#);
     let tape = Tape::of(&[&named("#1"), &named("#2")]);
-    script(&tape, &[]).code(2).stdout("").says("which one? (--client)");
+    script(&tape, &[]).code(2).stdout("").says("choose one with --client");
     let ran = script(&tape, &["--client", "2"]).code(0);
     assert!(ran.out().ends_with("connect {{url}}\nsend from #2\n"), "{ran:?}");
     assert!(ran.out().contains("--var url=VALUE"), "{ran:?}");

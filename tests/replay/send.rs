@@ -1,4 +1,4 @@
-//! What is sent again, when, and to whom.
+//! What is sent again, when, and on which connection.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -121,7 +121,7 @@ fn a_server_that_closed_is_waited_for_and_then_closed() {
     assert_eq!(heard.next(), Said::Close(Some(1000), String::new()));
 }
 
-/// A server that tells what it hears and when its client has gone; `cut me` makes it cut the connection.
+/// A server that reports what it receives and when its client has left; `cut me` makes it cut the connection.
 fn telling_who_left() -> (Server, mpsc::Receiver<Said>) {
     let (tell, heard) = channel();
     let server = serving(move |client| {
@@ -165,7 +165,7 @@ fn a_bad_recording_is_refused_before_anything_connects() {
     for (text, why) in [
         (format!("{}\nnonsense\n", out("a")), ":2: not JSON"),
         (format!("{}\n\n{{\"data\":\"x\"}}\n", came("a")), ":3: a recording tells in each line which way it went"),
-        (String::new(), "has no connection recorded"),
+        (String::new(), "contains no recorded connection"),
     ] {
         let tape = Tape::empty();
         tape.write(&text);
@@ -173,15 +173,15 @@ fn a_bad_recording_is_refused_before_anything_connects() {
     }
     Tape::empty().replay(&[], &nowhere).run().code(2).says("cannot read the recording `");
     let ran = kit::tool().args(["replay", "/dev/null", &nowhere]).run().code(2);
-    ran.says("it is no file that can be read twice");
+    ran.says("it is not a file that can be read twice");
     let tape = tape(&[">a"]);
     tape.replay(&["--client", "#1"], &nowhere).run().code(2).says("has no client #1");
-    tape.replay(&["--reconnect"], &nowhere).run().code(2).says("not with `--reconnect`");
-    tape.replay(&["--vi"], &nowhere).run().code(2).says("`--vi` is for the prompt");
+    tape.replay(&["--reconnect"], &nowhere).run().code(2).says("`--reconnect` cannot be used with `replay`");
+    tape.replay(&["--vi"], &nowhere).run().code(2).says("`--vi` cannot be used with `replay`");
     tape.replay(&["--ignore", "a"], &nowhere).run().code(2).says("--compare");
-    tape.replay(&["--compare", "--ignore", "$["], &nowhere).run().code(2).says("is no JSONPath");
+    tape.replay(&["--compare", "--ignore", "$["], &nowhere).run().code(2).says("is not a JSONPath");
     for speed in ["0x", "-1", "fast", "infx"] {
-        tape.replay(&[&format!("--speed={speed}")], &nowhere).run().code(2).says("write a speed like");
+        tape.replay(&[&format!("--speed={speed}")], &nowhere).run().code(2).says("expected a speed like");
     }
     tape.replay(&[], &nowhere).run().code(3);
 }
@@ -255,7 +255,7 @@ fn what_listen_recorded_is_replayed_as_its_client() {
 
     let (server, heard) = hearing();
     let args = ["-q", "--wait", "50ms"];
-    tape.replay(&args, &url(&server)).run().code(2).says("has several clients (#1, #2 …): which one? (--client)");
+    tape.replay(&args, &url(&server)).run().code(2).says("has several clients (#1, #2 …): choose one with --client");
     tape.replay(&[&args[..], &["--client", "3"]].concat(), &url(&server)).run().code(2).says("has no client #3");
     tape.replay(&[&args[..], &["--client", "#2"]].concat(), &url(&server)).run().code(0);
     assert_eq!(heard.texts(), ["two"]);

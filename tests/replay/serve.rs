@@ -110,7 +110,7 @@ fn what_clients_say_is_compared_where_that_is_asked_for() {
     playing.client(&["-x", r#"{"id":7,"op":"b"}"#]).code(6).stdout("x\n");
     let (code, said) = playing.stop();
     assert_eq!(code, Some(1));
-    assert!(said.contains("#1: answer 1 is another one than in line 1\n"), "{said}");
+    assert!(said.contains("#1: answer 1 differs from line 1\n"), "{said}");
     assert!(said.contains("-   \"op\": \"a\"") && said.contains("+   \"op\": \"b\""), "{said}");
 }
 
@@ -121,7 +121,7 @@ fn a_bad_recording_is_refused_before_it_listens() {
     let listen = |tape: &Tape, args: &[&str]| tool().args(["listen", "--replay"]).arg(tape.path()).args(args).run();
     listen(&bad, &[]).code(2).says("tape.jsonl:1: not JSON");
     bad.write("");
-    listen(&bad, &[]).code(2).says("has no connection recorded");
+    listen(&bad, &[]).code(2).says("contains no recorded connection");
     listen(&tape(&["<x"]), &["--echo"]).code(2).says("--echo");
     tool().args(["listen", "--compare"]).run().code(2).says("--replay");
     tool().args(["listen", "--speed", "2x"]).run().code(2).says("--replay");

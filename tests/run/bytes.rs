@@ -2,7 +2,7 @@
 
 use crate::{Scripts, listen, played};
 
-/// MQTT 3.1.1, as its clients and brokers speak it.
+/// MQTT 3.1.1, as its clients and brokers use it.
 const CLIENT: &str = r#"connect {{url}}
   subprotocol mqtt
 # CONNECT, a byte at a time where that hurts most.
@@ -56,20 +56,20 @@ fn other_bytes_and_too_few_of_them_are_shown() {
     let echo = listen(&["--echo"]);
     let failed = |steps: &str| played(&echo.url(), &format!("connect {{{{url}}}}\n{steps}")).code(1).stderr;
     let said = failed("send binary hex 01 02\nsend binary hex 03\nexpect bytes hex 01 02 ff\n");
-    assert!(said.contains("x.wsp:4: expect bytes hex 01 02 ff\n  the bytes are others\n"), "{said}");
+    assert!(said.contains("x.wsp:4: expect bytes hex 01 02 ff\n  the bytes differ\n"), "{said}");
     let said = failed("send binary hex 01 02 03\nexpect bytes hex ?? 04\n");
-    assert!(said.contains("  the byte at 0x1 is another\n  + 00000000  01 02 03"), "{said}");
+    assert!(said.contains("  the byte at 0x1 differs\n  + 00000000  01 02 03"), "{said}");
     let said = failed("send binary hex 02 01\nexpect bytes hex u8(..) within 100ms\n");
     assert!(said.contains("  that did not come within 100ms; so far 2 bytes came\n  + 00000000  02 01"), "{said}");
     let said = failed("send binary hex 02\nclose\nexpect bytes hex u8(..)\n");
     assert!(said.contains("  we have closed the connection: close 1000; so far 1 byte came\n"), "{said}");
     let said = failed("send hello\nexpect bytes hex 00\n");
-    assert!(said.contains("  expected bytes, and a text message came\n"), "{said}");
+    assert!(said.contains("  expected bytes, but a text message came\n"), "{said}");
     // What is left of a message comes before the next one.
     let left = "send binary hex 01 02\nsend hello\nexpect bytes hex 01\n";
     for step in ["expect text hello", "nothing within 10ms", "expect any order {\n  expect text hello\n}"] {
         let said = failed(&format!("{left}{step}\n"));
-        assert!(said.contains("  before that come 1 bytes of a message that `expect bytes` has left\n"), "{said}");
+        assert!(said.contains("  `expect bytes` has left 1 byte of an earlier message unread\n"), "{said}");
     }
     played(&echo.url(), &format!("connect {{{{url}}}}\n{left}skip until text hello\n")).code(0);
 }

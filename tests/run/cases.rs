@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::kit::{self, Client, tool};
 use crate::listen;
 
-/// Says as JSON what it was asked with.
+/// Sends its request as JSON.
 async fn tell(client: Client) {
     let names = ["x-tenant", "x-other", "user-agent", "origin", "cookie", "authorization", "host"];
     let fields = names.map(|name| format!("\"{name}\":\"{}\"", client.header(name).unwrap_or_default()));

@@ -1,4 +1,4 @@
-//! What is told of a step that fails, and the exit status.
+//! The report of a failed step, and the exit status.
 
 use std::io::Write as _;
 
@@ -18,7 +18,7 @@ fn a_failed_step_shows_place_step_diff_and_last_messages() {
         said[1..8],
         [
             "x.wsp:4: expect json {\"op\":\"x\",\"id\":1}",
-            "  the message does not fit",
+            "  the message does not match",
             "    {",
             "  -   \"id\": 1,",
             "  +   \"id\": 2,",
@@ -131,7 +131,7 @@ fn a_server_that_floods_is_slowed_down() {
     let peak =
         ran.stderr.split_once(": peak ").and_then(|(_, rest)| rest.split_whitespace().next()?.parse::<u64>().ok());
     assert!(peak.is_some_and(|kib| kib < 100 << 10), "{}", ran.stderr);
-    ran.says("nothing more is read: 16 MiB have come that no step has expected");
+    ran.says("reading has stopped: 16 MiB were received that no step has expected");
 }
 
 #[test]
@@ -140,8 +140,8 @@ fn a_command_that_fails_or_takes_too_long_is_told() {
         ("fails.wsp", "exec echo no such user >&2; exit 3\n"),
         ("long.wsp", "exec within 50ms sleep 1000\n"),
     ]);
-    scripts.run(&["fails.wsp"]).run().code(1).says("it ended with status 3; it said: no such user");
-    scripts.run(&["long.wsp"]).run().code(1).says("it was not done within 50ms");
+    scripts.run(&["fails.wsp"]).run().code(1).says("it ended with status 3; its stderr: no such user");
+    scripts.run(&["long.wsp"]).run().code(1).says("it did not finish within 50ms");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_loop_that_waits_for_nothing_leaves_the_others_their_turn() {
     ]);
     let ran = scripts.run(&["--timeout", "1s", "busy.wsp", "idle.wsp"]).run().code(1).says("it ended with status 3");
     assert!(
-        ran.stderr.contains("busy.wsp:2: set a = 1\n  the script was not done within 1s (--timeout)"),
+        ran.stderr.contains("busy.wsp:2: set a = 1\n  the script did not finish within 1s (--timeout)"),
         "{}",
         ran.stderr
     );
@@ -179,7 +179,7 @@ fn what_a_server_says_never_runs_as_a_command() {
     let scripts = Scripts::new([("x.wsp", script), ("bad.wsp", "set who = a\nexec echo {{who}}\n")]);
     let ran = scripts.run(&["x.wsp", "--var", &url]).run().code(0);
     assert!(ran.stderr.contains("a'; touch PWNED; echo '|$(touch PWNED)`touch PWNED`"), "{}", ran.stderr);
-    scripts.run(&["bad.wsp"]).run().code(2).says("bad.wsp:2:11: `{{who}}` is not put into a command");
+    scripts.run(&["bad.wsp"]).run().code(2).says("bad.wsp:2:11: `{{who}}` cannot be used in a command");
     assert!(!scripts.path("PWNED").exists());
     let nul = Scripts::new([("x.wsp", "set who = \"a\\0b\"\nexec true\nexec echo $who\n")]);
     nul.run(&["x.wsp"])

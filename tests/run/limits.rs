@@ -1,4 +1,4 @@
-//! What a script may take, and how soon it ends when it is told to.
+//! The limits of a script, and how soon it ends when stopped.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::kit::net::Lines;
 use crate::kit::{self, Client};
 use crate::{Scripts, played};
 
-/// On a machine that has other things to do; what ends by itself takes minutes.
+/// On a busy machine; without being stopped, these take minutes.
 const SOON: Duration = Duration::from_secs(5);
 
 /// Says something large, and never answers a Close.
@@ -57,12 +57,18 @@ fn variables_and_files_end_where_memory_would() {
     let script = "set a = \"0123456789abcdefg\"\nrepeat 40 {\n  set a = {{a}}{{a}}\n}\n";
     let ran = played("ws://h", script).code(1);
     assert!(
-        ran.stderr.contains("x.wsp:3: set a = {{a}}{{a}}\n  with its variables put in, this is larger than 64 MiB")
+        ran.stderr.contains("x.wsp:3: set a = {{a}}{{a}}\n  with its variables replaced, this is larger than 64 MiB")
     );
     let server = kit::echo();
-    for (path, why) in
-        [("/dev/zero", "it is no regular file"), ("fifo", "it is no regular file"), ("huge", "larger than 64 MiB")]
-    {
+    for (path, why) in [
+        ("/dev/zero", "it is not a regular file"),
+        ("fifo", "it is not a regular file"),
+        (
+            "huge",
+            "larger than 64 \
+            MiB",
+        ),
+    ] {
         let scripts = Scripts::new([("x.wsp", &*format!("connect {{{{url}}}}\nsend binary file {path}\n"))]);
         nix::unistd::mkfifo(&scripts.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         std::fs::File::create(scripts.path("huge")).unwrap().set_len((64 << 20) + 1).unwrap();
@@ -70,7 +76,7 @@ fn variables_and_files_end_where_memory_would() {
         assert!(ran.stderr.contains(&format!("cannot read `{path}`: ")) && ran.stderr.contains(why), "{}", ran.stderr);
     }
     let scripts = Scripts::new([("x.wsp", "log x\n")]);
-    scripts.run(&["/dev/zero"]).run().code(2).says("a script has no more than 64 MiB");
+    scripts.run(&["/dev/zero"]).run().code(2).says("a script must not be larger than 64 MiB");
     std::os::unix::fs::symlink("/dev/zero", scripts.path("zero.env")).unwrap();
     scripts.run(&["x.wsp", "--vars", "zero.env"]).run().code(2).says("it is larger than 64 MiB");
 }

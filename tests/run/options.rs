@@ -40,7 +40,7 @@ fn what_is_wrong_with_an_option_is_found_before_anything_connects() {
     ]);
     let ran = scripts.run(&["--var", &url, "."]).run().code(2);
     assert!(ran.stderr.contains("b.wsp:2:3: "), "{}", ran.stderr);
-    assert!(ran.stderr.contains("write a size like"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("expected a size like"), "{}", ran.stderr);
     assert!(ran.stderr.contains("b.wsp:3:1: "), "{}", ran.stderr);
     assert!(ran.stderr.contains("nowhere.pem"), "{}", ran.stderr);
     assert!(ran.stderr.contains("b.wsp:5:1: "), "{}", ran.stderr);

@@ -8,7 +8,7 @@ use crate::Scripts;
 use crate::kit;
 use crate::kit::net::Lines;
 
-/// One that passes, one that fails with what XML cannot hold, one that reaches nobody.
+/// One that passes, one that fails with what XML cannot hold, one that cannot connect.
 fn three() -> (Scripts, kit::Server, String) {
     let server = kit::saying(&["<a & \u{1b}\u{0}\u{fffe} \"b\">"]);
     let scripts = Scripts::new([
@@ -39,7 +39,7 @@ fn tap_goes_to_stdout() {
     let tap = ran.out();
     assert!(tap.starts_with("TAP version 14\n1..2\n"), "{tap}");
     assert!(tap.contains("\nnot ok 1 - bad.wsp\n  ---\n") || tap.contains("\nnot ok 2 - bad.wsp\n  ---\n"), "{tap}");
-    assert!(tap.contains("- good.wsp\n") && tap.contains("\n  message: \"the text is another\"\n"), "{tap}");
+    assert!(tap.contains("- good.wsp\n") && tap.contains("\n  message: \"the text differs\"\n"), "{tap}");
     assert!(tap.contains("\n  at: \"bad.wsp:2\"\n") && tap.ends_with("  ...\n"), "{tap}");
 }
 
@@ -115,14 +115,14 @@ fn fail_fast_plays_nothing_after_the_first_failure() {
 fn a_filter_chooses_by_path() {
     let scripts = Scripts::new([("chat.wsp", "log chat\n"), ("feed.wsp", "log feed\n")]);
     scripts.run(&["--filter", "cha", "."]).run().code(0).says("1 file, 1 passed (");
-    scripts.run(&["--filter", "x", "."]).run().code(2).says("`--filter` leaves none");
+    scripts.run(&["--filter", "x", "."]).run().code(2).says("`--filter` matches none");
 }
 
 #[test]
 fn a_file_has_so_much_time() {
     let scripts = Scripts::new([("a.wsp", "log begun\npause 1h\n")]);
     let ran = scripts.run(&["--timeout", "50ms", "a.wsp"]).run().code(7);
-    ran.says("a.wsp:2: pause 1h\n  the script was not done within 50ms (--timeout)");
+    ran.says("a.wsp:2: pause 1h\n  the script did not finish within 50ms (--timeout)");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_client_that_does_not_fit_is_closed_with_1011_and_the_server_ends_with_1() {
     let (code, said) = server.stop();
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("#1: ") && said.contains("server.wsp failed\n"), "{said}");
-    assert!(said.contains("server.wsp:1: expect text hello\n  the text is another\n  - hello\n  + hallo\n"), "{said}");
+    assert!(said.contains("server.wsp:1: expect text hello\n  the text differs\n  - hello\n  + hallo\n"), "{said}");
 }
 
 #[test]

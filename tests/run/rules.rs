@@ -1,4 +1,4 @@
-//! Rules that stand, and expectations in any order, against servers that do not wait for their turn.
+//! Rules, and expectations in any order, against servers that do not wait for their turn.
 
 use wsprobe::testing::Said;
 
@@ -33,7 +33,7 @@ fn an_answer_that_cannot_be_made_fails_the_script_at_the_rule() {
     let script = "connect {{url}}\nset a = \"\"\nreply to json $.n with json {\"n\":{{a}}}\nexpect text never\n";
     let ran = played(&kit::url(&server), script).code(1);
     let expected =
-        "x.wsp:3: reply to json $.n with json {\"n\":{{a}}}\n  the answer cannot be sent: `{\"n\":}` is no JSON";
+        "x.wsp:3: reply to json $.n with json {\"n\":{{a}}}\n  the answer cannot be sent: `{\"n\":}` is not JSON";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
 }
 
@@ -57,7 +57,7 @@ fn a_step_of_an_answer_that_fails_is_shown() {
     let script =
         "connect {{url}}\nreply to json $.n with {\n  capture m = json $.m\n  send {{m}}\n}\nexpect text never\n";
     let ran = played(&kit::url(&server), script).code(1);
-    let expected = "x.wsp:3: capture m = json $.m\n  $.m leads nowhere\n  + {\"type\":6,\"n\":1}";
+    let expected = "x.wsp:3: capture m = json $.m\n  $.m does not exist\n  + {\"type\":6,\"n\":1}";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
 }
 
@@ -69,7 +69,7 @@ fn json_may_be_in_a_message_of_either_type_and_a_record_separator_may_follow_it(
                   expect message json {\"a\":2}\ncapture two = json $.a\nsend {{two}}\nexpect text 2\n";
     played(&echo.url(), script).code(0);
     let ran = played(&echo.url(), "connect {{url}}\nsend binary hex ff\nexpect message json $.a\n").code(1);
-    assert!(ran.stderr.contains("the message is no JSON"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the message is not JSON"), "{}", ran.stderr);
 }
 
 #[test]
@@ -87,7 +87,8 @@ fn what_is_left_of_any_order_is_shown() {
     let block =
         "expect any order within 200ms {\n  expect text a\n  expect text contains b\n  expect json {\"c\":1}\n}\n";
     let ran = played(&echo.url(), &format!("connect {{{{url}}}}\nsend b\nsend d\n{block}")).code(1);
-    let expected = "x.wsp:4: expect any order within 200ms {\n  the message that came fits none of those that are left\n  \
+    let expected = "x.wsp:4: expect any order within 200ms {\n  the received message matches none of the remaining \
+        expectations\n  \
                     - 5: expect text a\n  - 7: expect json {\"c\":1}\n  + d\n";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     let ran = played(&echo.url(), &format!("connect {{{{url}}}}\nsend b\nsend a\n{block}")).code(1);

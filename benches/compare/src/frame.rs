@@ -10,7 +10,7 @@ pub const FIN: u8 = 0x80;
 /// A Close with the code 1000, as a server sends it.
 pub const SERVER_CLOSE: [u8; 4] = [FIN | CLOSE, 2, 3, 232];
 
-/// What stands before a payload.
+/// What is before a payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
     pub fin: bool,
@@ -83,7 +83,7 @@ pub fn mask(bytes: &mut [u8], mut key: [u8; 4], at: u64) {
     }
 }
 
-/// A new key for each frame: of a size that nobody guesses, and quick to come by.
+/// A new key for each frame: of a size that cannot be guessed, and fast to generate.
 pub struct Keys(u64);
 
 impl Keys {

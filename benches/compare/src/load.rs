@@ -5,7 +5,7 @@ pub const LONGEST_BLOCK: usize = 1 << 20;
 
 const DIGITS: usize = 20;
 
-/// So many messages of one size, in bytes.
+/// This many messages of one size, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
     pub count: u64,
@@ -69,9 +69,9 @@ impl Blocks {
 pub struct Tally {
     /// Blocks that came whole.
     pub whole: u64,
-    /// Blocks that came with another than the next number, or broke off.
+    /// Blocks with a number other than the next, or cut short.
     pub astray: u64,
-    /// Newlines that stood right behind a block.
+    /// Newlines that stood right after a block.
     pub newlines: u64,
     /// What is neither a block nor its newline.
     pub other_bytes: u64,
@@ -87,7 +87,7 @@ pub struct Check {
 enum At {
     /// Before a block, with the last bytes that may be its beginning.
     Between(Vec<u8>),
-    /// So many bytes of it were as they have to be.
+    /// How many of its bytes were correct.
     Within(usize),
     Behind,
 }

@@ -1,4 +1,4 @@
-//! Options of curl that wsprobe has no counterpart for: which of them change nothing here, and what to say of the others.
+//! Options of curl that have no counterpart in wsprobe: which of them can be ignored, and the error for the others.
 //!
 //! By name, so that none of them is taken for a mistyped option of wsprobe's own.
 
@@ -7,7 +7,7 @@
 pub(super) enum Foreign {
     /// It is about files, uploads, other protocols or what is done here anyway.
     Dropped { takes_value: bool },
-    /// Without it the line would mean something else.
+    /// Ignoring it would change the meaning of the line.
     Refused(String),
 }
 
@@ -35,17 +35,17 @@ const REFUSED: [(&str, &str); 7] = [
     (
         "aws-sigv4 delegation digest login-options negotiate ntlm ntlm-wb sasl-authzid service-name tlsauthtype tlspassword
          tlsuser",
-        ": wsprobe has Basic (--user) and Bearer (--bearer)",
+        ": wsprobe supports Basic (--user) and Bearer (--bearer)",
     ),
     (
         "proxy-digest proxy-negotiate proxy-ntlm proxy-service-name proxy-tlsauthtype proxy-tlspassword proxy-tlsuser
          proxy-user socks5-gssapi socks5-gssapi-nec socks5-gssapi-service",
-        ": a proxy's user and password stand in --proxy KIND://USER:PASS@HOST:PORT",
+        ": give the user and the password of a proxy in --proxy KIND://USER:PASS@HOST:PORT",
     ),
-    ("preproxy proxy1.0 socks4 socks4a", ": there are proxies of http://, https://, socks5:// and socks5h://"),
+    ("preproxy proxy1.0 socks4 socks4a", ": proxies may be http://, https://, socks5:// or socks5h://"),
     ("dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url", ": --resolve HOST:PORT:ADDR names an address"),
-    ("path-as-is request-target url-query", ": the URL holds path and query as they are asked for"),
-    ("retry", ": --wait-for-server TIME waits until the server is there"),
+    ("path-as-is request-target url-query", ": put the path and the query into the URL"),
+    ("retry", ": --wait-for-server TIME waits until the server is up"),
     (
         "abstract-unix-socket capath ciphers config crlfile curves disable ech egd-file engine etag-compare haproxy-clientip
          haproxy-protocol head hostpubmd5 hostpubsha256 krb local-port location-trusted mail-auth mail-from mail-rcpt manual
@@ -94,10 +94,10 @@ pub(super) fn long_name(letter: char) -> Option<&'static str> {
     LETTERS.iter().find(|(other, _)| *other == letter).map(|(_, name)| *name)
 }
 
-/// What becomes of a long option; none for a name that curl does not have, or wsprobe has as well.
+/// How a long option is treated; `None` for a name that curl does not have, or that wsprobe has as well.
 pub(super) fn foreign(name: &str) -> Option<Foreign> {
     let is_in = |names: &str, name: &str| names.split_whitespace().any(|other| other == name);
-    // Each of curl's flags can be turned off so.
+    // Each of curl's flags can be turned off this way.
     let flag = name.strip_prefix("no-").unwrap_or(name);
     if is_in(DROPPED_FLAGS, flag) || is_in(DROPPED_VALUES, name) {
         return Some(Foreign::Dropped { takes_value: is_in(DROPPED_VALUES, name) });
@@ -122,9 +122,12 @@ mod tests {
         for (name, words) in [
             (
                 "digest",
-                "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic (--user) and Bearer (--bearer)",
+                "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic (--user) and Bearer (--bearer)",
             ),
-            ("proxy-user", "curl's `--proxy-user` has no counterpart in wsprobe: a proxy's user and password stand in"),
+            (
+                "proxy-user",
+                "curl's `--proxy-user` has no counterpart in wsprobe: give the user and the password of a proxy in",
+            ),
             ("capath", "curl's `--capath` has no counterpart in wsprobe; leave it out"),
         ] {
             let Some(Foreign::Refused(said)) = foreign(name) else { panic!("{name}") };

@@ -1,6 +1,6 @@
-//! A line for curl, as browsers' developer tools copy it, turned into a line for wsprobe.
+//! Translates a curl command line, as browsers' developer tools copy it, to one of wsprobe.
 //!
-//! Plain code from words to words; what they mean is for clap, as for any other line.
+//! Plain code from arguments to arguments; clap parses the result like any other command line.
 
 mod foreign;
 
@@ -10,23 +10,23 @@ use self::foreign::Foreign;
 use super::secret::as_data;
 use crate::error::Error;
 
-/// The line, and the names of what is not in it any more.
+/// The arguments, and the names of the options that were dropped.
 #[derive(Debug, Default)]
 pub(super) struct Translated {
     pub(super) args: Vec<OsString>,
     pub(super) dropped: Vec<String>,
 }
 
-/// What becomes of an option of curl.
+/// How an option of curl is translated.
 #[derive(Clone, Copy)]
 enum Meaning {
     /// A flag under this name.
     Flag(&'static str),
     /// An option with a value under this name.
     Value(&'static str),
-    /// The same where ours may also say in which file the value stands, and curl's is data.
+    /// The same for an option that accepts `@FILE` here, while its value is plain data in curl.
     Data(&'static str),
-    /// The value goes behind this, to make the value of the option before it.
+    /// The value is appended to this, to form the value of the option before it.
     Prefixed(&'static str, &'static str),
     Header,
     Cookie,
@@ -110,9 +110,9 @@ const OURS: [&str; 12] = [
 /// These of curl's letters could be dropped, but may have been meant as wsprobe's own.
 const OUR_LETTERS: [char; 4] = ['1', 'P', 'r', 'w'];
 
-/// Turns the words behind `wsprobe curl` into those of a line without it.
+/// Translates the arguments after `wsprobe curl` to those of a command line without it.
 ///
-/// `takes_value` tells of wsprobe's own long options, which may stand among curl's.
+/// `takes_value` knows wsprobe's own long options, which may be mixed with curl's.
 pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) -> Result<Translated, Error> {
     let mut translated = Translated { args: vec!["wsprobe".into()], dropped: Vec::new() };
     // The line may have been pasted whole.
@@ -170,13 +170,15 @@ fn meaning_of_letter(letter: char) -> Result<Meaning, Error> {
     if let Some((_, _, meaning)) = OPTIONS.iter().find(|(short, ..)| *short == letter && letter != ' ') {
         return Ok(*meaning);
     }
-    let spelled_out = "wsprobe's own options are spelled out after `curl`, as in `--execute MSG`";
+    let spelled_out = "after `curl`, use the long names of wsprobe's own options, as in `--execute MSG`";
     let Some(name) = foreign::long_name(letter) else {
-        return Err(Error::Usage(format!("`-{letter}` is no option of curl that wsprobe knows; {spelled_out}")));
+        return Err(Error::Usage(format!("wsprobe does not know curl's option `-{letter}`; {spelled_out}")));
     };
     match meaning_of(name)? {
         Some(meaning) if !OUR_LETTERS.contains(&letter) => Ok(meaning),
-        _ => Err(Error::Usage(format!("`-{letter}` is curl's `--{name}`, which has no meaning here; {spelled_out}"))),
+        _ => Err(Error::Usage(format!(
+            "`-{letter}` is curl's `--{name}`, which has no counterpart in wsprobe; {spelled_out}"
+        ))),
     }
 }
 
@@ -194,7 +196,7 @@ impl Translated {
             Data(name) => self.args.push(format!("--{name}={}", as_data(&value)).into()),
             Prefixed(name, prefix) => self.args.push(format!("--{name}={prefix}{value}").into()),
             Header => self.header(&value),
-            // To curl, what is no pair is a file, and an empty name is none.
+            // For curl, a value without `=` is a file, and an empty name is ignored.
             Cookie if value.is_empty() => self.dropped.push(name.to_owned()),
             Cookie if value.contains('=') => self.args.push(format!("--cookie={}", as_data(&value)).into()),
             Cookie => self.args.push(format!("--cookie=@{value}").into()),
@@ -295,7 +297,7 @@ mod tests {
             assert_eq!(translated(words).unwrap().0, args, "data stays data: {words:?}");
         }
         assert_eq!(translated(&["-H"]).unwrap_err(), "`-H` needs a value");
-        assert!(translated(&["-1"]).unwrap_err().contains("spelled out"));
+        assert!(translated(&["-1"]).unwrap_err().contains("the long names"));
     }
 
     #[test]
@@ -305,11 +307,14 @@ mod tests {
         assert_eq!(args, ["a"]);
         assert_eq!(dropped, ["-#", "-O", "-D", "--no-keepalive", "--limit-rate", "--basic"]);
         for (word, said) in [
-            ("--digest", "curl's `--digest` has no counterpart in wsprobe: wsprobe has Basic"),
+            ("--digest", "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic"),
             ("-I", "curl's `--head` has no counterpart in wsprobe; leave it out"),
             ("-U", "curl's `--proxy-user` has no counterpart"),
-            ("-w", "`-w` is curl's `--write-out`, which has no meaning here; wsprobe's own options are spelled out"),
-            ("-W", "`-W` is no option of curl that wsprobe knows"),
+            (
+                "-w",
+                "`-w` is curl's `--write-out`, which has no counterpart in wsprobe; after `curl`, use the long names",
+            ),
+            ("-W", "wsprobe does not know curl's option `-W`"),
         ] {
             assert!(translated(&[word, "x"]).unwrap_err().starts_with(said), "{word}");
         }

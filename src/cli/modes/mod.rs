@@ -1,6 +1,6 @@
-//! Options that would do nothing where they stand: each is refused, with the reason.
+//! Options that would have no effect in a mode: each is refused, with the reason.
 //!
-//! What depends on the mode of a run is here; what excludes each other in all modes, the definition tells clap.
+//! This covers what depends on the mode of a run; options that conflict in all modes are declared to clap.
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,7 @@ use crate::input::source::Source;
 /// How stdin is cut, where that has nothing to do with what is printed.
 const CUTTING: &[&str] = &["whole", "chunk", "json-input"];
 
-/// What stands between messages in a pipe, both ways.
+/// What is between messages in a pipe, both ways.
 const DELIMITING: &[&str] = &["delimiter", "null", "keep-newline"];
 
 /// How text becomes a message, of whatever option.
@@ -27,19 +27,20 @@ const ENCODING: &[&str] = &["binary", "escapes"];
 
 const OF_THE_PROMPT: &[&str] = &["vi", "exit-on-close"];
 
-/// What has nothing to do at a server of our own, which speaks ws://, is there and does not redirect.
+/// Options without effect on the built-in server, which uses ws://, is always up and does not redirect.
 const NOT_OF_THE_DEMO: [(&[&str], &str); 3] = [
     (
         &["insecure", "cacert", "cert", "key", "passphrase", "sni", "tls-min", "tls-max", "pin"],
-        "the server of the demo speaks ws://, without TLS",
+        "the demo server uses ws://, without TLS",
     ),
-    (&["location", "insecure-redirect", "max-redirects"], "the server of the demo does not redirect"),
-    (&["resolve", "wait-for-server"], "the server of the demo is there, at an address that is known"),
+    (&["location", "insecure-redirect", "max-redirects"], "the demo server does not redirect"),
+    (&["resolve", "wait-for-server"], "the demo server is already running at a known address"),
 ];
 
-const NO_PROMPT: &str = "there is a prompt only with a terminal on both sides, and without options that ask for a pipe";
+const NO_PROMPT: &str =
+    "there is a prompt only with a terminal on both sides, and without options that select the pipe";
 
-const AT_THE_PROMPT: &str = "at the prompt a line is a message, and messages are shown in lines";
+const AT_THE_PROMPT: &str = "at the prompt, each line is a message, and messages are shown line by line";
 
 /// The long names of the options that were given.
 #[derive(Default)]
@@ -83,11 +84,11 @@ impl GivenOptions {
     /// What a run as a client has no use for.
     pub(super) fn check_client(&self, options: &Options, env: &Env) -> Result<(), Error> {
         if !self.has("execute") {
-            self.refuse(&["interactive"], "it goes on with stdin after `--execute`")?;
+            self.refuse(&["interactive"], "it continues with stdin after `--execute`")?;
         }
         if let Source::Prompt(_) = translate::source(options, env) {
             self.refuse(DELIMITING, AT_THE_PROMPT)?;
-            return self.refuse(&["wait", "wait-idle"], "the prompt stays until you leave it");
+            return self.refuse(&["wait", "wait-idle"], "the prompt runs until you quit it");
         }
         self.refuse(OF_THE_PROMPT, NO_PROMPT)?;
         let Some(why) = unread(&options.messages, env) else { return Ok(()) };
@@ -116,8 +117,8 @@ impl GivenOptions {
             self.refuse(&["var", "vars"], "variables are for `--script`")?;
         }
         if !self.has("replay") {
-            // That they need it, clap forgets as soon as there is another work.
-            self.refuse(&["speed", "compare", "ignore"], "it says how `--replay` plays")?;
+            // clap does not check this requirement if another kind of work is given.
+            self.refuse(&["speed", "compare", "ignore"], "it applies only to `--replay`")?;
         }
         let works = ["echo", "broadcast", "exec", "script", "replay"];
         let why = match works.iter().find(|work| self.has(work)) {
@@ -154,7 +155,7 @@ fn unread(messages: &MessageArgs, env: &Env) -> Option<&'static str> {
         _ if messages.echo => Some("stdin is not read with `--echo`"),
         _ if messages.stdin.receive_only => Some("stdin is not read with `--receive-only`"),
         _ if !messages.execute.is_empty() && !messages.interactive => {
-            Some("stdin is not read after `--execute`; `--interactive` goes on with it")
+            Some("stdin is not read after `--execute`; `--interactive` continues with it")
         }
         _ if env.stdin_is_absent => Some(NO_STDIN),
         _ => None,

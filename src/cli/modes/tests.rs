@@ -1,4 +1,4 @@
-//! The whole table of options and modes: wherever an option stands, it changes what is done, or it is refused.
+//! The whole table of options and modes: in each mode, an option changes what is done or is refused.
 
 use std::ffi::OsString;
 
@@ -8,10 +8,10 @@ use crate::cli::{command, dialing, job};
 /// Options that are taken for the sake of wscat's command lines, and say themselves that they do nothing.
 const FOR_WSCAT: [&str; 2] = ["slash", "protocol"];
 
-/// What does not show in what is to be done: it only opens a key, whose own tests tell whether it does.
+/// Options that are not visible in the job: they only open a key, which other tests cover.
 const SEEN_ELSEWHERE: [&str; 1] = ["passphrase"];
 
-/// How each option is tried: its words, and before them those that it needs beside it. `%` is the folder of the files.
+/// How each option is tested: its arguments, preceded by those that it requires. `%` is the folder of the files.
 const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("execute", &[], &["--execute", "a"]),
     ("interactive", &["--execute", "a"], &["--interactive"]),
@@ -337,7 +337,7 @@ impl Mode {
         self.words.first().filter(|word| !word.starts_with([':', '-'])).copied()
     }
 
-    /// The long names of all options that may stand here.
+    /// The long names of all options that may be here.
     fn options(&self) -> Vec<String> {
         let mut definition = command();
         definition.build();
@@ -359,7 +359,7 @@ impl Mode {
         env
     }
 
-    /// What these words mean beside those of the mode.
+    /// What these arguments mean together with those of the mode.
     fn job(&self, more: &[&str], dir: &str) -> Result<String, String> {
         let words = ["wsprobe"].iter().chain(self.words).chain(more);
         let words = words.map(|word| OsString::from(word.replace('%', dir)));
@@ -432,14 +432,14 @@ fn a_refusal_names_the_option_and_the_reason() {
             StdinKind::Pipe,
             "`--vi` has no effect here: there is a prompt only with a terminal on both",
         ),
-        (&[":1", "-0"], StdinKind::Terminal, "`--null` has no effect here: at the prompt a line is a message"),
+        (&[":1", "-0"], StdinKind::Terminal, "`--null` has no effect here: at the prompt, each line is a message"),
         (
             &[":1", "-x", "a", "--whole"],
             StdinKind::Pipe,
-            "stdin is not read after `--execute`; `--interactive` goes on",
+            "stdin is not read after `--execute`; `--interactive` continues",
         ),
         (&[":1", "--json-input"], StdinKind::Absent, "there is no stdin to read: it is /dev/null, or closed"),
-        (&["demo", "-k"], StdinKind::Pipe, "`--insecure` has no effect here: the server of the demo speaks ws://"),
+        (&["demo", "-k"], StdinKind::Pipe, "`--insecure` has no effect here: the demo server uses ws://"),
         (&["listen", "--exec", "cat", "-r"], StdinKind::Pipe, "stdin is not read with `--exec`"),
         (&["run", "--check", "a", "-k"], StdinKind::Pipe, "nothing connects with `--check` or `--fmt`"),
     ] {

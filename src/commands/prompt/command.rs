@@ -484,7 +484,7 @@ mod tests {
             ("/close 99", "/close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
             ("/quit now", "/quit: takes no argument"),
             ("/binary 0", "/binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
-            ("/base64 ?", "/base64 BASE64: that is no base64, as in `AP8Q`"),
+            ("/base64 ?", "/base64 BASE64: this is not base64, as in `AP8Q`"),
             ("/last 0", "/last [N|!N]: messages are counted from the last, which is 1; `!1` is the first"),
             ("/file", "/file PATH: which file?"),
             ("/repeat x", "/repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),

@@ -95,6 +95,6 @@ mod tests {
             assert_eq!(read.shows(direction, &message.into()), is_shown, "{filter}: {message}");
         }
         assert_eq!(MessageFilter::from_text("(").unwrap_err(), "unclosed group");
-        assert!(MessageFilter::from_text("$.[").unwrap_err().starts_with("`$.[` is no JSONPath"));
+        assert!(MessageFilter::from_text("$.[").unwrap_err().starts_with("`$.[` is not a JSONPath"));
     }
 }

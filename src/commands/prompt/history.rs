@@ -3,9 +3,7 @@
 //! Several wsprobes share the file. Each appends its lines under a lock, and reads those of the others when it starts.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::editor::LineEditor;
@@ -71,11 +69,11 @@ fn is_kept(line: &str) -> bool {
 
 fn load(path: &Path) -> io::Result<VecDeque<String>> {
     if let Some(dir) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        file::make_private_folder(dir)?;
     }
-    let mut file = open(path)?;
+    let mut file = file::open_private(path)?;
     file.lock()?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
+    file::make_private(&file)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
@@ -91,15 +89,9 @@ fn load(path: &Path) -> io::Result<VecDeque<String>> {
 }
 
 fn append(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = open(path)?;
+    let mut file = file::open_private(path)?;
     file.lock()?;
     file.write_all(written(line).as_bytes())
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let file = file::open_now(OpenOptions::new().read(true).append(true).create(true).mode(0o600), path)?;
-    // What else there may be has no end, or waits for others.
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::Unsupported.into()) }
 }
 
 /// The last lines of a file, each where it stands last.

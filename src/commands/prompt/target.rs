@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, raise};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -16,6 +15,7 @@ use super::state::{ConnectionState, Shared};
 use super::status::INTERRUPTED;
 use crate::events::{Batch, ClientName, Input};
 use crate::message::{Close, Message};
+use crate::sys::signals;
 use crate::target::Parsed;
 use crate::wire::frame::Side;
 
@@ -231,7 +231,7 @@ impl PromptTarget for ServerTarget {
     fn interrupted(&self) -> Option<u8> {
         if self.orders.is_closed() {
             // It is ending, and waits for its clients. The line editor took the signal, or the key, for itself.
-            let _ = raise(Signal::SIGINT);
+            signals::interrupt_ourselves();
         }
         None
     }

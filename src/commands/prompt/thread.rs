@@ -5,8 +5,6 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use nix::sys::pthread::{Pthread, pthread_kill};
-use nix::sys::signal::Signal;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
@@ -15,6 +13,7 @@ use super::state::Shared;
 use super::status::INTERRUPTED;
 use crate::error::Error;
 use crate::runtime::runtime;
+use crate::sys::signals::WaitingThread;
 use crate::term::diagnostics::Diagnostics;
 use crate::term::{self, Talk};
 
@@ -39,7 +38,7 @@ impl PromptThread {
     where
         F: Future<Output = Result<u8, Error>>,
     {
-        let editor_thread = nix::sys::pthread::pthread_self();
+        let editor_thread = WaitingThread::current();
         let (shared, queue) = (Arc::clone(&self.shared), Arc::clone(&self.queue));
         std::thread::Builder::new().name("connection".to_owned()).spawn(move || {
             let code = runtime().and_then(|runtime| {
@@ -76,12 +75,12 @@ impl PromptThread {
 }
 
 /// Makes the editor return, from wherever it waits; if all else fails, leaves for it.
-fn call_back(shared: &Shared, editor_thread: Pthread) {
+fn call_back(shared: &Shared, editor_thread: WaitingThread) {
     for _ in 0..CALLS {
         if !shared.in_editor.load(Ordering::SeqCst) {
             return;
         }
-        let _ = pthread_kill(editor_thread, Signal::SIGINT);
+        editor_thread.interrupt();
         std::thread::sleep(CALL_AGAIN);
     }
     if shared.in_editor.load(Ordering::SeqCst) {

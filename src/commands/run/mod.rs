@@ -1,7 +1,7 @@
-//! `wsprobe run`: plays scripts, several at once, and tells how they went.
+//! `wsprobe run`: plays scripts, several at once, and reports the results.
 //!
-//! All on one thread: a script waits most of its time. How one is played is `play`'s business, what is told of it that
-//! of `results` and `report`.
+//! All on one thread: a script waits most of its time. `play` plays a script; `results` and `report` present the
+//! results.
 
 pub(crate) mod report;
 mod results;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
@@ -76,7 +76,7 @@ fn load(suite: &RunOptions) -> Result<Vec<LoadedScript>, u8> {
     let chosen = files.into_iter().filter(|(file, _)| is_chosen(&file.name));
     let files: Vec<_> = chosen.map(|(file, script)| LoadedScript::new(&file, script)).collect();
     if files.is_empty() {
-        return Err(complain(&Error::Usage("there is no file to play: `--filter` leaves none".to_owned())));
+        return Err(complain(&Error::Usage("no file to run: `--filter` matches none".to_owned())));
     }
     Ok(files)
 }
@@ -100,58 +100,73 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     check_outputs(suite, files)?;
     let (reports, record) = opening(open(suite), None, &mut signals).await?;
     let (stop, stopped) = watch::channel(None);
-    let floor = RunState { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
+    let state = RunState { suite, talk, aside, record, stop: stopped, playing: RefCell::default() };
     let mut results = Results::new(files.len(), suite.repeat);
     reports.begin(results.total());
-
-    let rounds = (1..=suite.repeat).flat_map(|round| files.iter().map(move |file| (file, round)));
-    let mut playing = stream::iter(rounds).map(|(file, round)| floor.play(file, round)).buffer_unordered(suite.jobs);
-    let mut frames = interval(FRAME);
-    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = true;
-    loop {
-        tokio::select! {
-            ran = playing.next() => {
-                let Some(ran) = ran else { break };
-                results.tell(&floor.talk, &ran);
-                reports.put(results.runs.len() + 1, &ran);
-                is_told = false;
-                if matches!(ran.verdict, ScriptVerdict::Failed(_)) && suite.fail_fast {
-                    stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
-                }
-                results.put(ran);
-            }
-            // A slow reader stops neither the scripts nor a signal.
-            () = reports.flush(), if !is_told => is_told = true,
-            _ = frames.tick(), if suite.progress => status.show(&results.progress(&floor.playing.borrow())),
-            Some(signal) = signals.recv() => {
-                if matches!(*stop.borrow(), Some(Stop::Interrupted(_))) {
-                    status.erase();
-                    return Err(Error::Interrupted(signal));
-                }
-                stop.send_replace(Some(Stop::Interrupted(signal)));
-            }
-        }
-    }
-    drop(playing);
+    let played = play_rounds(&state, files, &stop, &reports, &status, &mut results, &mut signals).await;
     status.erase();
-    results.sum_up(&floor.talk);
-    let written = async {
-        reports.finish(&results).await?;
-        match floor.record.and_then(Rc::into_inner) {
-            Some(record) => record.finish().await,
-            None => Ok(()),
-        }
-    };
+    played?;
+    results.sum_up(&state.talk);
     let interrupted = *stop.borrow();
+    let written = finish(reports, state.record, &results);
     if let Some(Stop::Interrupted(signal)) = interrupted {
-        // Whoever is to leave at once does not wait for a slow reader.
+        // A run that must end at once does not wait for a slow reader.
         timeout(HASTE, written).await.unwrap_or(Ok(()))?;
         return Err(Error::Interrupted(signal));
     }
     tokio::select! {
         written = written => written.map(|()| results.exit_code()),
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+    }
+}
+
+/// Plays all scripts as often as they are to be played; a first signal stops them, a second does not wait for that.
+async fn play_rounds(
+    state: &RunState<'_>,
+    files: &[LoadedScript],
+    stop: &watch::Sender<Option<Stop>>,
+    reports: &Reports,
+    status: &Status,
+    results: &mut Results,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<(), Error> {
+    let RunOptions { repeat, jobs, fail_fast, progress, .. } = *state.suite;
+    let rounds = (1..=repeat).flat_map(|round| files.iter().map(move |file| (file, round)));
+    let mut playing = stream::iter(rounds).map(|(file, round)| state.play(file, round)).buffer_unordered(jobs);
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = true;
+    loop {
+        tokio::select! {
+            ran = playing.next() => {
+                let Some(ran) = ran else { return Ok(()) };
+                results.tell(&state.talk, &ran);
+                reports.put(results.runs.len() + 1, &ran);
+                is_told = false;
+                if matches!(ran.verdict, ScriptVerdict::Failed(_)) && fail_fast {
+                    stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
+                }
+                results.put(ran);
+            }
+            // A slow reader stops neither the scripts nor a signal.
+            () = reports.flush(), if !is_told => is_told = true,
+            _ = frames.tick(), if progress => status.show(&results.progress(&state.playing.borrow())),
+            Some(signal) = signals.recv() => {
+                if matches!(*stop.borrow(), Some(Stop::Interrupted(_))) {
+                    return Err(Error::Interrupted(signal));
+                }
+                stop.send_replace(Some(Stop::Interrupted(signal)));
+            }
+        }
+    }
+}
+
+/// Writes all that is still to be written.
+async fn finish(reports: Reports, record: Option<Rc<SharedRecording>>, results: &Results) -> Result<(), Error> {
+    reports.finish(results).await?;
+    match record.and_then(Rc::into_inner) {
+        Some(record) => record.finish().await,
+        None => Ok(()),
     }
 }
 
@@ -208,7 +223,7 @@ impl RunState<'_> {
         tokio::select! {
             () = out_of_time => {
                 let timeout = self.suite.timeout.unwrap_or_default();
-                StepFault::new(format!("the script was not done within {timeout:?} (--timeout)"), 7)
+                StepFault::new(format!("the script did not finish within {timeout:?} (--timeout)"), 7)
             }
             _ = stop.wait_for(Option::is_some) => StepFault::stopped(),
         }

@@ -10,7 +10,7 @@ use crate::term::Talk;
 /// A script that was played, or is not to be.
 pub(crate) struct Ran {
     pub(crate) name: String,
-    /// The how manieth time, if each is played several times.
+    /// Which repetition this is, if each file is played several times.
     pub(crate) round: Option<u32>,
     pub(crate) took: Duration,
     pub(crate) verdict: ScriptVerdict,
@@ -61,7 +61,7 @@ impl Results {
         self.runs.push(ran);
     }
 
-    /// Tells how one went; a failure is told even when quiet.
+    /// Reports a result; a failure even with `--quiet`.
     pub(crate) fn tell(&self, talk: &Talk, ran: &Ran) {
         let time = seconds(ran.took);
         match &ran.verdict {
@@ -106,7 +106,7 @@ impl Results {
         format!("{line} ({})", seconds(self.took()))
     }
 
-    /// 1 if an expectation failed anywhere, else what the first failure says.
+    /// 1 if an expectation failed anywhere, otherwise the status of the first failure.
     pub(crate) fn exit_code(&self) -> u8 {
         let mut codes = self.runs.iter().filter_map(Ran::failure).map(|failure| failure.fault.code);
         let first = codes.next().unwrap_or(0);
@@ -130,7 +130,7 @@ impl Results {
     }
 }
 
-/// `1.2 s`, or `12 ms` of what takes less.
+/// `1.2 s`, or `12 ms` for less.
 fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         format!("{} ms", time.as_millis())

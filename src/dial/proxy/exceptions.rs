@@ -20,7 +20,7 @@ enum ExceptedHosts {
     All,
     /// A name with all below it.
     Below(String),
-    /// An address, of which so many bits count.
+    /// An address, of which this many bits are compared.
     Net(IpAddr, u32),
 }
 

@@ -62,7 +62,7 @@ pub(crate) enum ProxyError {
     Refused(Box<Refusal>),
     #[error("its answer cannot be used")]
     Flaw(#[source] HandshakeError),
-    #[error("it sent {0} bytes before anything was said to the server")]
+    #[error("it sent {0} bytes before anything was sent to the server")]
     SpeaksFirst(usize),
     #[error(transparent)]
     Socks(#[from] socks::SocksError),
@@ -81,15 +81,17 @@ impl Proxy {
             "https" => ProxyKind::Https,
             "socks5" => ProxyKind::Socks5,
             "socks5h" => ProxyKind::Socks5h,
-            _ => return Err("a proxy begins with http://, https://, socks5:// or socks5h://".to_owned()),
+            _ => {
+                return Err("a proxy URL begins with http://, https://, socks5:// or socks5h://".to_owned());
+            }
         };
         // A scheme that the parser does not know, as it would drop the port that it takes for the scheme's own.
-        let (rest, zone) = split_zone(rest).map_err(|_| "an IPv6 zone is written as in `[fe80::1%25eth0]`")?;
+        let (rest, zone) = split_zone(rest).map_err(|_| "write an IPv6 zone as in `[fe80::1%25eth0]`")?;
         let url = Url::parse(&format!("proxy://{rest}")).map_err(|error| error.to_string())?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("a proxy has a host")?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("the host of the proxy is missing")?;
         let host = Host::parse(host).map_err(|error| error.to_string())?;
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err("behind a proxy's host there is only a port".to_owned());
+            return Err("only a port may follow the host of a proxy".to_owned());
         }
         let has_login = !url.username().is_empty() || url.password().is_some();
         let login = has_login.then(|| ProxyLogin {
@@ -99,7 +101,7 @@ impl Proxy {
         if let Some(ProxyLogin { user, password }) = &login {
             let lengths = 1..=socks::LONGEST;
             if kind.is_socks() && !(lengths.contains(&user.len()) && lengths.contains(&password.len())) {
-                return Err("user and password of a SOCKS proxy have 1 to 255 bytes each".to_owned());
+                return Err("the user and the password of a SOCKS proxy must have 1 to 255 bytes each".to_owned());
             }
         }
         // curl's: https has its usual port, the others that of SOCKS.
@@ -107,7 +109,7 @@ impl Proxy {
         Ok(Self { kind, host, port, zone, login })
     }
 
-    /// Has the proxy connect the stream, which leads to it, to a host.
+    /// Makes the proxy at the other end of the stream connect to a host.
     pub(super) async fn tunnel(
         &self,
         stream: &mut Stream,
@@ -141,7 +143,7 @@ impl Proxies {
 }
 
 impl ProxyError {
-    /// Whether it can go away by itself: the server behind the proxy may come up, its rules and our login stay.
+    /// Whether the error may be temporary: the server behind the proxy may come up; its rules and our login do not change.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Refused(refusal) => matches!(refusal.response.status, 408 | 429 | 500 | 502..=504),
@@ -161,7 +163,7 @@ impl ProxyError {
             }
             Self::Refused(refusal) if !matches!(refusal.response.status, 403 | 405) => return None,
             Self::Refused(_) | Self::Socks(socks::SocksError::Refused { reply: 2 }) => {
-                "the proxy may not be willing to open tunnels to this host or port; --no-proxy goes around it"
+                "the proxy may not allow tunnels to this host or port; --no-proxy connects without it"
             }
             Self::Socks(socks::SocksError::NoMethod { had_login: false }) => "try --proxy KIND://USER:PASS@HOST:PORT",
             Self::Socks(socks::SocksError::Login) => "the credentials were refused",

@@ -13,11 +13,11 @@ pub(crate) enum SocksError {
     Io(#[from] io::Error),
     #[error("it does not speak SOCKS 5")]
     NotSocks,
-    #[error("it accepts no login that was offered")]
+    #[error("it accepts none of the login methods that were offered")]
     NoMethod { had_login: bool },
     #[error("it refused the user or the password")]
     Login,
-    #[error("the host's name is longer than the 255 bytes that SOCKS has room for")]
+    #[error("the host's name is longer than 255 bytes, the limit of SOCKS")]
     LongName,
     #[error("it answered {reply} ({})", meaning(*.reply))]
     Refused { reply: u8 },
@@ -68,7 +68,7 @@ where
     if reply != 0 {
         return Err(SocksError::Refused { reply });
     }
-    // The address that the proxy connects from is of no use, but it has to be read.
+    // The address that the proxy connects from is not needed, but must be read.
     let address = match kind {
         IPV4 => 4,
         IPV6 => 16,
@@ -123,10 +123,10 @@ fn meaning(reply: u8) -> &'static str {
         3 => "network unreachable",
         4 => "host unreachable",
         5 => "connection refused",
-        6 => "time to live expired",
+        6 => "TTL expired",
         7 => "command not supported",
-        8 => "kind of address not supported",
-        _ => "no known reply",
+        8 => "address type not supported",
+        _ => "unknown reply",
     }
 }
 
@@ -164,8 +164,8 @@ mod tests {
     async fn each_refusal_is_named() {
         let login = ProxyLogin { user: "me".into(), password: "pw".into() };
         for (answers, login, error) in [
-            (&[5, 0xff][..], None, "it accepts no login that was offered"),
-            (&[5, 2], None, "it accepts no login that was offered"),
+            (&[5, 0xff][..], None, "it accepts none of the login methods that were offered"),
+            (&[5, 2], None, "it accepts none of the login methods that were offered"),
             (&[5, 2, 1, 1], Some(&login), "it refused the user or the password"),
             (&[5, 0, 5, 5, 0, 1], None, "it answered 5 (connection refused)"),
             (b"HTTP/1.1 400", None, "it does not speak SOCKS 5"),

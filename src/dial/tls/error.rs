@@ -4,23 +4,14 @@ use std::{fmt, io};
 
 use rustls::{Error, InvalidMessage, PeerIncompatible};
 
-use super::{Options, Versions, alert, fault, objection};
+use super::offer::Offer;
+use super::{alert, fault, objection};
 
 /// A handshake that failed, as a client sees it.
 #[derive(Debug)]
 pub(crate) struct TlsError {
     cause: Cause,
     offer: Offer,
-}
-
-/// What was offered to the server, as far as hints depend on it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Offer {
-    pub(crate) versions: Versions,
-    /// `--cert`
-    pub(crate) identity: bool,
-    /// `--sni`
-    pub(crate) name: bool,
 }
 
 #[derive(Debug)]
@@ -31,7 +22,7 @@ enum Cause {
     Io(io::Error),
 }
 
-/// What rustls says of a peer that is there already, for who reads from it and writes to it.
+/// An error of rustls on an open connection, for reads and writes.
 #[derive(Debug)]
 struct TlsFault {
     error: Error,
@@ -40,12 +31,6 @@ struct TlsFault {
 
 pub(crate) const SERVER: &str = "the server";
 pub(crate) const CLIENT: &str = "the client";
-
-impl Offer {
-    pub(crate) fn of(options: &Options) -> Self {
-        Self { versions: options.versions, identity: options.identity.is_some(), name: options.name.is_some() }
-    }
-}
 
 impl TlsError {
     pub(crate) fn new(error: io::Error, offer: Offer) -> Self {
@@ -57,11 +42,11 @@ impl TlsError {
         Self { cause, offer }
     }
 
-    /// TLS 1.3 lets a client go on before the server has looked at its certificate, so that the server's no comes
+    /// TLS 1.3 lets a client go on before the server has looked at its certificate, so the server's refusal arrives
     /// when the request is already under way.
-    pub(crate) fn late(error: &io::Error, options: &Options) -> Option<Self> {
+    pub(crate) fn late(error: &io::Error, offer: Offer) -> Option<Self> {
         let error = tls(error).filter(|error| matches!(error, Error::AlertReceived(_)))?;
-        Some(Self { cause: Cause::Tls(error.clone()), offer: Offer::of(options) })
+        Some(Self { cause: Cause::Tls(error.clone()), offer })
     }
 
     /// What to try.
@@ -73,7 +58,7 @@ impl TlsError {
         }
     }
 
-    /// Whether it can go away by itself: a connection that broke can, a judgement cannot.
+    /// Whether the error may be temporary: a broken connection may be, a verdict is not.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self.cause, Cause::Closed | Cause::Io(_))
     }
@@ -111,7 +96,7 @@ pub(crate) fn in_words(error: io::Error, peer: &'static str) -> io::Error {
 pub(crate) fn in_words_of_handshake(error: io::Error) -> io::Error {
     match tls(&error) {
         Some(Error::InvalidMessage(message)) if fault::is_no_tls(*message) => {
-            io::Error::new(error.kind(), "the client does not speak TLS: it may have used ws:// for wss://")
+            io::Error::new(error.kind(), "the client does not speak TLS: it may have used ws:// instead of wss://")
         }
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             io::Error::new(error.kind(), "the client closed the connection in the middle of the handshake")
@@ -132,13 +117,13 @@ fn hint(error: &Error, offer: &Offer) -> Option<&'static str> {
         Error::InvalidMessage(message) if fault::is_no_tls(*message) => Some(PLAIN),
         Error::InvalidMessage(
             InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
-        ) => Some("its chain of certificates may be longer than 64 KiB"),
+        ) => Some("its certificate chain may be longer than 64 KiB"),
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => Some(alert::version_hint(offer)),
-        Error::DecryptError => Some("a proxy or a firewall on the way may change what is sent"),
+        Error::DecryptError => Some("a proxy or a firewall on the path may modify the traffic"),
         Error::PeerMisbehaved(rustls::PeerMisbehaved::SelectedUnofferedApplicationProtocol) => {
-            Some("this port may be for HTTP/2 or another protocol alone")
+            Some("this port may serve only HTTP/2 or another protocol")
         }
         _ => None,
     }
@@ -157,7 +142,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::dial::tls::Version;
+    use crate::dial::tls::versions::{Version, Versions};
 
     fn time() -> UnixTime {
         UnixTime::since_unix_epoch(std::time::Duration::from_secs(981_158_400))

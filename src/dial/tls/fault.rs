@@ -1,10 +1,10 @@
-//! What rustls stumbles over, in words.
+//! Errors of rustls as text.
 
 use std::fmt::Debug;
 
 use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
-use super::error::Offer;
+use super::offer::Offer;
 use super::{alert, objection};
 
 /// What went wrong with this peer, "the server" or "the client".
@@ -17,30 +17,30 @@ pub(super) fn sentence(error: &Error, peer: &str, offer: Option<&Offer>) -> Stri
         Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol) => {
             format!("{peer} chose a protocol that was not offered (ALPN)")
         }
-        Error::PeerMisbehaved(why) => format!("{peer} breaks the rules of TLS: {}", in_words(why)),
+        Error::PeerMisbehaved(why) => format!("{peer} violates the rules of TLS: {}", in_words(why)),
         Error::InappropriateMessage { got_type, .. } => {
-            format!("{peer} sent a message of TLS out of order: {}", in_words(got_type))
+            format!("{peer} sent a TLS message out of order: {}", in_words(got_type))
         }
         Error::InappropriateHandshakeMessage { got_type, .. } => {
-            format!("{peer} sent a message of the handshake out of order: {}", in_words(got_type))
+            format!("{peer} sent a handshake message out of order: {}", in_words(got_type))
         }
         Error::InvalidEncryptedClientHello(_) => format!("{peer} and wsprobe do not agree on ECH"),
-        Error::NoCertificatesPresented => format!("{peer} showed no certificate"),
-        Error::UnsupportedNameType => format!("{peer} has a name of a kind that no certificate can have"),
-        Error::DecryptError => format!("{peer} sent a record that was changed on its way"),
+        Error::NoCertificatesPresented => format!("{peer} sent no certificate"),
+        Error::UnsupportedNameType => format!("{peer} has a name of a kind that certificates cannot contain"),
+        Error::DecryptError => format!("{peer} sent a record that was modified in transit"),
         Error::PeerSentOversizedRecord => format!("{peer} sent a record that is longer than TLS allows"),
-        Error::NoApplicationProtocol => format!("{peer} speaks no protocol that was offered (ALPN)"),
+        Error::NoApplicationProtocol => format!("{peer} supports no protocol that was offered (ALPN)"),
         Error::InvalidCertRevocationList(_) => "a revocation list is broken".to_owned(),
         Error::EncryptError => "a record is too long to be encrypted".to_owned(),
-        Error::FailedToGetCurrentTime => "the system does not tell the time".to_owned(),
-        Error::FailedToGetRandomBytes => "the system has no random numbers".to_owned(),
+        Error::FailedToGetCurrentTime => "the system's clock cannot be read".to_owned(),
+        Error::FailedToGetRandomBytes => "the system provides no random numbers".to_owned(),
         Error::HandshakeNotComplete => "the handshake is not complete".to_owned(),
         Error::BadMaxFragmentSize => "the size of a record is out of bounds".to_owned(),
         Error::InconsistentKeys(_) => "our key does not belong to our certificate".to_owned(),
         Error::General(text) => text.clone(),
         Error::Other(other) => other.0.to_string(),
         // rustls may learn of more.
-        _ => format!("{peer} and wsprobe do not understand each other"),
+        _ => format!("{peer} and wsprobe are incompatible"),
     }
 }
 
@@ -54,29 +54,29 @@ pub(super) fn is_no_tls(message: InvalidMessage) -> bool {
 
 fn invalid(message: InvalidMessage) -> String {
     if is_no_tls(message) {
-        "does not speak TLS here: what it sent is no record of TLS".to_owned()
+        "does not speak TLS here: it sent something that is not a TLS record".to_owned()
     } else {
-        format!("sent a broken message of TLS: {}", in_words(&message))
+        format!("sent an invalid TLS message: {}", in_words(&message))
     }
 }
 
 fn incompatible(why: &PeerIncompatible) -> String {
     use PeerIncompatible as Lack;
     let words = match why {
-        Lack::ServerDoesNotSupportTls12Or13 => "speaks neither TLS 1.2 nor TLS 1.3",
+        Lack::ServerDoesNotSupportTls12Or13 => "supports neither TLS 1.2 nor TLS 1.3",
         Lack::ServerTlsVersionIsDisabledByOurConfig => "chose a version of TLS that was not offered",
         Lack::Tls12NotOffered | Lack::Tls12NotOfferedOrEnabled | Lack::SupportedVersionsExtensionRequired => {
             "offers neither TLS 1.2 nor TLS 1.3"
         }
         Lack::NoCipherSuitesInCommon => "has no cipher suite in common with wsprobe",
-        Lack::NoKxGroupsInCommon => "has no way to exchange keys in common with wsprobe",
-        Lack::NamedGroupsExtensionRequired => "offers no curve for the exchange of keys, only older kinds",
+        Lack::NoKxGroupsInCommon => "has no key exchange in common with wsprobe",
+        Lack::NamedGroupsExtensionRequired => "offers no elliptic curve for the key exchange, only older kinds",
         Lack::NoSignatureSchemesInCommon | Lack::NoCertificateRequestSignatureSchemesInCommon => {
-            "has no kind of signature in common with our key"
+            "has no signature algorithm in common with our key"
         }
-        Lack::SignatureAlgorithmsExtensionRequired => "offers no kinds of signature: it may be older than TLS 1.2",
-        Lack::ServerRejectedEncryptedClientHello(_) => "does not take the name of the host encrypted (ECH)",
-        other => return format!("lacks something that wsprobe needs: {}", in_words(other)),
+        Lack::SignatureAlgorithmsExtensionRequired => "offers no signature algorithms: it may be older than TLS 1.2",
+        Lack::ServerRejectedEncryptedClientHello(_) => "does not accept an encrypted host name (ECH)",
+        other => return format!("lacks something that wsprobe requires: {}", in_words(other)),
     };
     words.to_owned()
 }

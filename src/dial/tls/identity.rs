@@ -1,4 +1,4 @@
-//! Who we are: the client's certificate with its key, from PEM or PKCS #12.
+//! The client's certificate with its key, from PEM or PKCS #12.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,12 +26,12 @@ struct Pem {
 }
 
 impl ClientIdentity {
-    /// Reads the file of `--cert`, with the key of `--key` if it stands in a file of its own.
+    /// Reads the file of `--cert`, with the key of `--key` if it is in a file of its own.
     ///
     /// `passphrase` is asked only when something is encrypted.
     ///
     /// # Errors
-    /// In words, with the name of the file.
+    /// A message for the user, with the name of the file.
     pub(crate) fn from_files(
         certificate: &Path,
         key: Option<&Path>,
@@ -40,7 +40,7 @@ impl ClientIdentity {
         let bytes = read(certificate)?;
         let named = |error: &dyn std::fmt::Display, path: &Path| format!("`{}`: {error}", path.display());
         let (certificates, mut keys) = if pkcs12::is_pkcs12(&bytes) {
-            // Many of them have an empty passphrase, and nobody should be asked for that.
+            // Many files have an empty passphrase, which the user should not be asked for.
             let contents = match pkcs12::read(&bytes, &Secret::new("")) {
                 Err(pkcs12::error::Pkcs12Error::Passphrase | pkcs12::error::Pkcs12Error::Changed) => {
                     pkcs12::read(&bytes, &Secret::new(&passphrase(certificate)?))
@@ -52,7 +52,7 @@ impl ClientIdentity {
         } else {
             let pem = Pem::read(&bytes).map_err(|error| named(&error, certificate))?;
             if pem.certificates.is_empty() {
-                return Err(named(&"it holds no certificate, neither in PEM nor in PKCS #12", certificate));
+                return Err(named(&"it contains no certificate, neither in PEM nor in PKCS #12", certificate));
             }
             let keys = if key.is_none() { pem.unlocked(certificate, passphrase)? } else { Vec::new() };
             (pem.certificates, keys)
@@ -63,7 +63,7 @@ impl ClientIdentity {
         }
         if keys.is_empty() {
             let place = key.unwrap_or(certificate);
-            return Err(named(&"it holds no private key; name its file with --key", place));
+            return Err(named(&"it contains no private key; name the file of the key with --key", place));
         }
         let certified = certified(&certificates, &keys);
         certified.map(Self).map_err(|error| named(&error, key.unwrap_or(certificate)))
@@ -114,15 +114,14 @@ fn encrypted(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let sections = text.split(BEGIN).skip(1).map(|rest| {
         let base64: String = rest.split(END).next().unwrap_or_default().split_whitespace().collect();
         let der = data_encoding::BASE64.decode(base64.as_bytes());
-        der.map_err(|error| format!("its encrypted key is no base64: {error}"))
+        der.map_err(|error| format!("its encrypted key is not base64: {error}"))
     });
     sections.collect()
 }
 
 fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
     if memchr::memmem::find(bytes, b"Proc-Type: 4,ENCRYPTED").is_some() {
-        return "its key is encrypted in a way that is out of use; `openssl pkcs8 -topk8 -in OLD -out NEW` turns it \
-                into one that can be read"
+        return "its key uses an obsolete encryption; convert it with `openssl pkcs8 -topk8 -in OLD -out NEW`"
             .to_owned();
     }
     format!("its PEM is broken: {}", in_words(error))
@@ -131,7 +130,7 @@ fn bad_pem(bytes: &[u8], error: &pem::Error) -> String {
 /// The key with its certificate first; the rest of the chain stays in its order.
 ///
 /// # Errors
-/// In words, after the name of the file.
+/// A message to print after the name of the file.
 pub(crate) fn certified(
     certificates: &[CertificateDer<'static>],
     keys: &[PrivateKeyDer<'static>],
@@ -153,7 +152,7 @@ pub(crate) fn certified(
             return Ok(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))));
         }
     }
-    Err("the key belongs to another certificate".to_owned())
+    Err("the key does not belong to the certificate".to_owned())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

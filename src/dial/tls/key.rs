@@ -40,7 +40,7 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 /// Makes the key ready to sign; one that lacks its public half takes it from the certificate that it belongs to.
 ///
 /// # Errors
-/// In words, after the name of the file.
+/// A message to print after the name of the file.
 pub(super) fn signing_key(
     key: &PrivateKeyDer<'_>,
     certificates: &[CertificateDer<'_>],
@@ -97,20 +97,20 @@ impl<'k> Parts<'k> {
     fn refusal(&self) -> String {
         match (self.algorithm, self.curve) {
             (RSA, _) => match rsa_bits(self.key) {
-                Some(bits) => format!("its RSA key has {bits} bits, and wsprobe signs with 2048 to 4096"),
+                Some(bits) => format!("its RSA key has {bits} bits, but wsprobe supports 2048 to 4096"),
                 None => "its RSA key is broken".to_owned(),
             },
             (EC, Some(P256 | P384)) => match EcKey::from_der(self.key) {
                 Ok(EcKey { public: None, .. }) => {
-                    "its key lacks its public half, and belongs to no certificate that is given".to_owned()
+                    "its key lacks the public half, and belongs to none of the given certificates".to_owned()
                 }
-                _ => "its key on an elliptic curve is broken".to_owned(),
+                _ => "its elliptic-curve key is broken".to_owned(),
             },
             (EC, curve) => {
-                let curve = if curve == Some(P521) { "the curve P-521" } else { "a rare curve" };
-                format!("its key is on {curve}, and wsprobe signs with P-256 and P-384")
+                let curve = if curve == Some(P521) { "the curve P-521" } else { "an uncommon curve" };
+                format!("its key is on {curve}, but wsprobe supports P-256 and P-384")
             }
-            _ => "its key is of a kind that wsprobe does not sign with; it takes RSA, ECDSA and Ed25519".to_owned(),
+            _ => "its key is of a kind that wsprobe does not support; use RSA, ECDSA or Ed25519".to_owned(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! TLS by rustls: the client's side of a secured stream.
 //!
 //! Whom to trust is in `trust`, the judgement in `verify` and `objection`, who we are in `identity`, `key` and `pkcs12`, what
-//! can be told of the other side in `peer` and `name`, what went wrong in `failure`, `fault` and `alert`.
+//! can be told of the other side in `peer` and `name`, what went wrong in `error`, `fault` and `alert`.
 
 mod alert;
 pub(crate) mod crypto;
@@ -12,30 +12,34 @@ mod key;
 mod key_log;
 mod name;
 mod objection;
+mod offer;
 mod peer;
 pub(crate) mod pem;
+mod pin;
 pub(crate) mod pkcs12;
 mod trust;
 mod verify;
+mod versions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
 use url::Host;
 
 use super::Stream;
-use crate::error::Error;
+use crate::dial::error::DialError;
 
-pub(crate) use self::error::{Offer, TlsError};
+pub(crate) use self::error::TlsError;
 pub(crate) use self::identity::{ClientIdentity, certified};
+use self::offer::Offer;
 pub(crate) use self::peer::Certificate;
+pub(crate) use self::pin::Pin;
 pub(super) use self::trust::Roots;
 pub(crate) use self::trust::Trust;
-pub(crate) use self::verify::Pin;
+pub(crate) use self::versions::{Version, Versions};
 
 /// How to secure a connection.
 #[derive(Clone, Debug)]
@@ -50,26 +54,13 @@ pub(crate) struct Options {
     pub(crate) pins: Vec<Pin>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Version {
-    V12,
-    V13,
-}
-
-/// The versions to offer, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Versions {
-    pub(crate) min: Version,
-    pub(crate) max: Version,
-}
-
 /// What was agreed on, and with whom.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) version: String,
     pub(crate) cipher_suite: String,
     pub(crate) alpn: Option<String>,
-    /// `None` if it cannot be read, which nobody minds who does not check it.
+    /// `None` if it cannot be parsed, which does not matter if it is not checked.
     pub(crate) certificate: Option<Certificate>,
 }
 
@@ -79,7 +70,12 @@ impl Options {
         Self { identity: None, name: None, ..self.clone() }
     }
 
-    pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, Error> {
+    /// What of it hints depend on.
+    pub(crate) fn offer(&self) -> Offer {
+        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some() }
+    }
+
+    pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, DialError> {
         let provider = Arc::new(crypto::provider());
         let verifier = verify::Verifier::new(roots.load().await?, self.pins.clone(), &provider);
         let builder = ClientConfig::builder_with_provider(provider)
@@ -91,35 +87,10 @@ impl Options {
             Some(ClientIdentity(certified)) => builder.with_client_cert_resolver(Arc::clone(certified) as _),
             None => builder.with_no_client_auth(),
         };
-        // Some front ends take a client that offers nothing for one that speaks HTTP/2.
+        // Some front ends assume HTTP/2 if a client offers nothing.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))
-    }
-}
-
-impl Versions {
-    fn is_all(self) -> bool {
-        self.min != self.max
-    }
-
-    fn offered(self) -> &'static [&'static SupportedProtocolVersion] {
-        static ALL: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
-        match (self.min, self.max) {
-            (Version::V12, Version::V12) => &ALL[1..],
-            (Version::V13, _) => &ALL[..1],
-            (Version::V12, Version::V13) => &ALL,
-        }
-    }
-}
-
-impl std::fmt::Display for Versions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match (self.min, self.max) {
-            (_, Version::V12) => "TLS 1.2",
-            (Version::V13, _) => "TLS 1.3",
-            (Version::V12, Version::V13) => "TLS 1.2 and 1.3",
-        })
     }
 }
 
@@ -129,17 +100,18 @@ pub(super) async fn secure(
     host: &Host,
     options: &Options,
     roots: &Roots<'_>,
-) -> Result<(Stream, Session), Error> {
+) -> Result<(Stream, Session), DialError> {
     let name = match (&options.name, host) {
         (Some(name), _) => name.clone(),
-        (None, Host::Domain(name)) => ServerName::try_from(name.clone())
-            .map_err(|_| Error::Usage(format!("`{name}` is no name that a certificate can have")))?,
+        (None, Host::Domain(name)) => {
+            ServerName::try_from(name.clone()).map_err(|_| DialError::BadName { name: name.clone() })?
+        }
         (None, Host::Ipv4(address)) => ServerName::from(IpAddr::from(*address)),
         (None, Host::Ipv6(address)) => ServerName::from(IpAddr::from(*address)),
     };
     let secured = TlsConnector::from(options.config(roots).await?).connect(name, stream).await;
     let secured = secured
-        .map_err(|error| Error::Tls { host: host.to_string(), source: TlsError::new(error, Offer::of(options)) })?;
+        .map_err(|error| DialError::Tls { host: host.to_string(), source: TlsError::new(error, options.offer()) })?;
     let (_, connection) = secured.get_ref();
     let leaf = connection.peer_certificates().and_then(<[_]>::first);
     let session = Session {

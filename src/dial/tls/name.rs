@@ -1,6 +1,6 @@
 //! A distinguished name as people write it (RFC 4514).
 //!
-//! Just as `x509_cert` shows it, whose own `Display` brings the names of 1300 objects along, for the few that stand in
+//! Just as `x509_cert` shows it, whose own `Display` brings the names of 1300 objects along, for the few that are in
 //! certificates.
 
 use der::asn1::{Any, AnyRef, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
@@ -27,7 +27,7 @@ fn joined(parts: impl Iterator<Item = String>, by: &str) -> String {
 fn attribute(AttributeTypeAndValue { oid, value }: &AttributeTypeAndValue) -> String {
     match (keyword(oid), text(value)) {
         (Some(keyword), Some(text)) => format!("{keyword}={}", escaped(text)),
-        // What has no name, or is no text, is the digits of its DER (section 2.4).
+        // What has no name, or is not text, is the digits of its DER (section 2.4).
         _ => {
             let der = value.to_der().unwrap_or_default();
             format!("{oid}=#{}", data_encoding::HEXLOWER.encode(&der))
@@ -170,7 +170,7 @@ mod tests {
             (Tag::Utf8String, b"#", r"CN=\#"),
             (Tag::Utf8String, b"a#", "CN=a#"),
             (Tag::Utf8String, b"\x1b[2J", r"CN=\1b[2J"),
-            // What is no UTF-8, no printable character, or of two bytes each.
+            // What is not UTF-8, no printable character, or of two bytes each.
             (Tag::Utf8String, b"\xff", "2.5.4.3=#0c01ff"),
             (Tag::PrintableString, b"a@b", "2.5.4.3=#1303614062"),
             (Tag::BmpString, b"\0a", "2.5.4.3=#1e020061"),

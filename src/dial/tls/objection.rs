@@ -1,4 +1,4 @@
-//! What is wrong with a certificate, in words, and what to try.
+//! What is wrong with a certificate, as text, and hints.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use rustls::{CertificateError, ExtendedKeyPurpose, OtherError};
 use super::crypto::possession::PublicKey;
 use super::crypto::provider;
 use super::peer::{Certificate, critical_extensions, version};
-use super::verify::Pin;
+use super::pin::Pin;
 
 /// What webpki does not say, or says without a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Objection {
-    #[error("its certificate is signed by itself alone (`{subject}`)")]
+    #[error("its certificate is self-signed (`{subject}`)")]
     SelfSigned { subject: String },
     #[error("its certificate is signed by `{issuer}`, which is not trusted")]
     UnknownIssuer { issuer: String },
-    #[error("its key is none of those that are pinned, but sha256//{found}")]
+    #[error("its key is not one of the pinned keys: it is sha256//{found}")]
     Pin { found: Pin },
     #[error("its certificate is for {}, not for `{wanted}`", listed(names))]
     Name { wanted: String, names: Vec<String> },
@@ -31,11 +31,11 @@ pub(crate) enum Objection {
     ShortKey { owner: String, bits: usize },
     #[error("its certificate is for {}, not for servers", listed(purposes))]
     Purpose { purposes: Vec<String> },
-    #[error("a certificate of its chain is signed with {algorithm}, which can be forged")]
+    #[error("a certificate in its chain is signed with {algorithm}, which can be forged")]
     OldSignature { algorithm: &'static str },
-    #[error("a certificate of its chain is signed with {algorithm}, which wsprobe cannot check")]
+    #[error("a certificate in its chain is signed with {algorithm}, which wsprobe cannot check")]
     UnknownSignature { algorithm: &'static str },
-    #[error("a certificate of its chain has a critical extension that wsprobe does not know{}", named(extensions))]
+    #[error("a certificate in its chain has a critical extension that wsprobe does not know{}", named(extensions))]
     CriticalExtension { extensions: Vec<String> },
     #[error("it does not hold the key of its certificate: the signature of the handshake is wrong")]
     NotItsKey,
@@ -52,7 +52,7 @@ pub(super) struct Case<'c> {
 }
 
 impl Objection {
-    /// To what no authority can make good.
+    /// Hints after errors that no authority can fix.
     pub(super) fn to_leaf(leaf: &CertificateDer<'_>) -> Option<Self> {
         match version(leaf) {
             Some(version @ ..3) => Some(Self::OldVersion { version }),
@@ -69,7 +69,7 @@ impl Objection {
         Some(if subject == issuer { Self::SelfSigned { subject } } else { Self::UnknownIssuer { issuer } })
     }
 
-    /// What webpki means, with the names that it leaves out.
+    /// webpki's error, with the names that it leaves out.
     pub(super) fn behind(error: &CertificateError, case: &Case<'_>) -> Option<Self> {
         use CertificateError as Bad;
         match error {
@@ -109,16 +109,16 @@ impl Objection {
             Self::SelfSigned { .. } | Self::UnknownIssuer { .. } => AUTHORITY,
             Self::Pin { .. } => "if the server has a new key, give it to --pin",
             Self::Name { .. } => NAME,
-            Self::NoNames => "it needs a subjectAltName; -k goes without the check",
+            Self::NoNames => "it needs a subjectAltName; -k skips the check",
             Self::OldVersion { .. } => {
-                "it has to be issued anew in version 3; -k goes without the check, and --pin beside it checks the key"
+                "it has to be reissued in version 3; -k skips the check, and --pin then checks the key"
             }
-            Self::ShortKey { .. } => "it needs 2048 bits or more; -k goes without the check",
-            Self::Purpose { .. } => "it has to be issued for `serverAuth`; -k goes without the check",
-            Self::OldSignature { .. } => "it has to be issued anew, signed with SHA-256; -k goes without the check",
+            Self::ShortKey { .. } => "it needs 2048 bits or more; -k skips the check",
+            Self::Purpose { .. } => "it has to be issued for `serverAuth`; -k skips the check",
+            Self::OldSignature { .. } => "it has to be reissued, signed with SHA-256; -k skips the check",
             Self::UnknownSignature { .. } | Self::CriticalExtension { .. } => WITHOUT,
-            Self::NotItsKey => "somebody may stand between us and the server, with a copy of its certificate",
-            Self::UnknownKey => "without --pin, -k goes without the proof",
+            Self::NotItsKey => "someone may be intercepting the connection with a copy of the server's certificate",
+            Self::UnknownKey => "without --pin, -k skips the proof",
         }
     }
 }
@@ -146,15 +146,15 @@ pub(super) fn sentence(error: &CertificateError) -> String {
         Bad::NotValidYet => "its certificate is not valid yet",
         Bad::Revoked => "its certificate is revoked",
         Bad::UnhandledCriticalExtension => {
-            "a certificate of its chain has a critical extension that wsprobe does not know"
+            "a certificate in its chain has a critical extension that wsprobe does not know"
         }
-        Bad::UnknownIssuer => "its certificate is signed by nobody who is trusted",
-        Bad::UnknownRevocationStatus => "whether its certificate is revoked cannot be told",
+        Bad::UnknownIssuer => "its certificate is not signed by a trusted authority",
+        Bad::UnknownRevocationStatus => "it cannot be determined whether its certificate is revoked",
         Bad::ExpiredRevocationList => "the revocation list for its certificate has expired",
-        Bad::BadSignature => "a certificate of its chain is not signed by the authority that it names",
+        Bad::BadSignature => "a certificate in its chain is not signed by the authority that it names",
         Bad::UnsupportedSignatureAlgorithmContext { .. }
         | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "a certificate of its chain is signed in a way that wsprobe cannot check"
+            "a certificate in its chain is signed in a way that wsprobe cannot check"
         }
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "its certificate is for another name",
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => "its certificate is for another purpose",
@@ -172,24 +172,30 @@ fn other_sentence(other: &OtherError) -> String {
     }
     let words = match other.0.downcast_ref::<webpki::Error>() {
         Some(webpki::Error::NameConstraintViolation) => {
-            "its certificate is for names that its authority may not sign for (name constraints)"
+            "its certificate is for names that its authority may not sign (name constraints)"
         }
         Some(webpki::Error::CaUsedAsEndEntity) => "its certificate is an authority's, not a server's",
-        Some(webpki::Error::EndEntityUsedAsCa) => "a certificate of its chain is signed by one that is no authority's",
-        Some(webpki::Error::PathLenConstraintViolated) => {
-            "its chain is longer than one of its authorities may make it (path length)"
+        Some(webpki::Error::EndEntityUsedAsCa) => {
+            "a certificate in its chain is signed by one that does not belong \
+            to an authority"
         }
-        Some(webpki::Error::UnsupportedCertVersion) => "a certificate of its chain is not of X.509 version 3",
+        Some(webpki::Error::PathLenConstraintViolated) => {
+            "its chain is longer than one of its authorities allows (path length)"
+        }
+        Some(webpki::Error::UnsupportedCertVersion) => "a certificate in its chain is not of X.509 version 3",
         Some(webpki::Error::CertDistrusted) => "its certificate is distrusted",
-        Some(webpki::Error::EmptyEkuExtension) => "its certificate is for no purpose at all",
-        Some(webpki::Error::SignatureAlgorithmMismatch) => "a certificate of its chain tells two kinds of signature",
+        Some(webpki::Error::EmptyEkuExtension) => "its certificate is not valid for any purpose",
+        Some(webpki::Error::SignatureAlgorithmMismatch) => {
+            "a certificate in its chain states two different signature \
+            algorithms"
+        }
         Some(
             webpki::Error::MaximumNameConstraintComparisonsExceeded
             | webpki::Error::MaximumPathBuildCallsExceeded
             | webpki::Error::MaximumPathDepthExceeded
             | webpki::Error::MaximumSignatureChecksExceeded,
-        ) => "its chain is too long or too tangled to be checked",
-        _ => "a certificate of its chain is broken",
+        ) => "its chain is too long or too complex to be checked",
+        _ => "a certificate in its chain is broken",
     };
     words.to_owned()
 }
@@ -202,17 +208,17 @@ pub(super) fn hint(error: &CertificateError) -> &'static str {
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => NAME,
         // No authority makes these good.
         Bad::Expired | Bad::ExpiredContext { .. } => {
-            "it has to be renewed, or this machine's clock is wrong; -k goes without the check"
+            "it has to be renewed, or this machine's clock is wrong; -k skips the check"
         }
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "is this machine's clock right? -k goes without the check",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "is this machine's clock right? -k skips the check",
         Bad::UnknownIssuer => AUTHORITY,
         _ => WITHOUT,
     }
 }
 
-const AUTHORITY: &str = "name its authority with --cacert FILE, or use -k to go without the check";
-const NAME: &str = "use a name that the certificate is for, in the URL or as --sni, or -k to go without the check";
-const WITHOUT: &str = "-k goes without the check";
+const AUTHORITY: &str = "name its authority with --cacert FILE, or use -k to skip the check";
+const NAME: &str = "use a name that the certificate is for, in the URL or with --sni, or use -k to skip the check";
+const WITHOUT: &str = "-k skips the check";
 
 fn date(at: UnixTime) -> String {
     let at = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(at.as_secs()));
@@ -236,15 +242,15 @@ fn to_signature(id: &[u8]) -> Objection {
         Ok("1.2.840.10045.4.1") => OldSignature { algorithm: "ECDSA and SHA-1" },
         Ok("1.2.840.10040.4.3") => OldSignature { algorithm: "DSA and SHA-1" },
         Ok("1.2.840.113549.1.1.14") => UnknownSignature { algorithm: "RSA and SHA-224" },
-        Ok("1.2.840.113549.1.1.10") => UnknownSignature { algorithm: "RSA-PSS by rare parameters" },
+        Ok("1.2.840.113549.1.1.10") => UnknownSignature { algorithm: "RSA-PSS with uncommon parameters" },
         Ok("1.2.840.10045.4.3.1") => UnknownSignature { algorithm: "ECDSA and SHA-224" },
-        Ok("1.2.840.10045.4.3.2") => UnknownSignature { algorithm: "ECDSA on a rare curve" },
-        Ok("1.2.840.10045.4.3.3") => UnknownSignature { algorithm: "ECDSA and SHA-384 on a rare curve" },
-        Ok("1.2.840.10045.4.3.4") => UnknownSignature { algorithm: "ECDSA and SHA-512 on another curve than P-521" },
+        Ok("1.2.840.10045.4.3.2") => UnknownSignature { algorithm: "ECDSA on an uncommon curve" },
+        Ok("1.2.840.10045.4.3.3") => UnknownSignature { algorithm: "ECDSA and SHA-384 on an uncommon curve" },
+        Ok("1.2.840.10045.4.3.4") => UnknownSignature { algorithm: "ECDSA and SHA-512 on a curve other than P-521" },
         Ok("1.3.101.113") => UnknownSignature { algorithm: "Ed448" },
         Ok("1.2.156.10197.1.501") => UnknownSignature { algorithm: "SM2" },
         Ok(text) if text.starts_with("2.16.840.1.101.3.4.3.1") || text.starts_with("2.16.840.1.101.3.4.3.2") => {
-            UnknownSignature { algorithm: "an algorithm made for quantum computers (ML-DSA, SLH-DSA)" }
+            UnknownSignature { algorithm: "a post-quantum algorithm (ML-DSA, SLH-DSA)" }
         }
         _ => UnknownSignature { algorithm: "an unknown algorithm" },
     }
@@ -257,10 +263,10 @@ fn purpose(purpose: &ExtendedKeyPurpose) -> String {
         ExtendedKeyPurpose::Other(arcs) => match arcs[..] {
             [1, 3, 6, 1, 5, 5, 7, 3, 3] => "code signing",
             [1, 3, 6, 1, 5, 5, 7, 3, 4] => "e-mail",
-            [1, 3, 6, 1, 5, 5, 7, 3, 8] => "time stamps",
+            [1, 3, 6, 1, 5, 5, 7, 3, 8] => "time stamping",
             [1, 3, 6, 1, 5, 5, 7, 3, 9] => "OCSP",
             [2, 5, 29, 37, 0] => "any purpose",
-            _ => "a purpose of its own",
+            _ => "a private purpose",
         },
     };
     words.to_owned()

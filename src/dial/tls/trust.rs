@@ -1,8 +1,8 @@
-//! Whose certificates are good.
+//! Which certificates are trusted.
 //!
 //! The system's authorities are read by `rustls_native_certs`: on most systems a bundle and a directory that holds the
-//! same once more, in a file each. So the bundle is read alone at first, and all of it only for a server that the
-//! bundle does not vouch for.
+//! same once more, in a file each. So only the bundle is read at first, and everything only for a server that the
+//! bundle does not cover.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,9 +13,10 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::OnceCell;
 
 use super::pem::in_words;
-use crate::error::Error;
+use crate::dial::error::DialError;
+use crate::sys::certificates;
 
-/// Whose certificates are good.
+/// Which certificates are trusted.
 #[derive(Clone, Debug)]
 pub(crate) enum Trust {
     /// The certificate authorities of the system.
@@ -51,7 +52,7 @@ impl Trust {
     /// Reads the certificate authorities of `--cacert` from a PEM file.
     ///
     /// # Errors
-    /// In words, when the file cannot be read or holds no certificate.
+    /// A message for the user, if the file cannot be read or holds no certificate.
     pub(crate) fn from_pem_file(path: &Path) -> Result<Self, String> {
         let pem = crate::sys::file::read(path).map_err(|error| error.to_string())?;
         let mut roots = RootCertStore::empty();
@@ -59,17 +60,17 @@ impl Trust {
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| format!("not a certificate in PEM: {}", in_words(&error)))?;
             certificates.push(certificate.clone());
-            roots.add(certificate).map_err(|_| "not a certificate that can be used: it is broken")?;
+            roots.add(certificate).map_err(|_| "not a usable certificate: it is broken")?;
         }
         if roots.is_empty() {
-            return Err("it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
+            return Err("it contains no certificate in PEM (`-----BEGIN CERTIFICATE-----`)".to_owned());
         }
         Ok(Self::Only(Arc::new(Authorities { roots: Arc::new(roots), given: RootSource::All(certificates) })))
     }
 }
 
 impl Authorities {
-    /// Whether it is trusted itself, and not for who signed it.
+    /// Whether it is trusted itself, not because of its issuer.
     pub(super) fn hold(&self, certificate: &CertificateDer<'_>) -> bool {
         match &self.given {
             RootSource::All(certificates) => certificates.iter().any(|one| one == certificate),
@@ -100,7 +101,7 @@ impl<'t> Roots<'t> {
     }
 
     /// `None` when anyone is trusted.
-    pub(super) async fn load(&self) -> Result<Option<Arc<Authorities>>, Error> {
+    pub(super) async fn load(&self) -> Result<Option<Arc<Authorities>>, DialError> {
         match self.trust {
             Trust::System => self.system.get_or_try_init(first).await.map(|roots| Some(Arc::clone(roots))),
             Trust::Only(roots) => Ok(Some(Arc::clone(roots))),
@@ -110,7 +111,7 @@ impl<'t> Roots<'t> {
 }
 
 /// The bundle, or all that there is where none is good for a start.
-async fn first() -> Result<Arc<Authorities>, Error> {
+async fn first() -> Result<Arc<Authorities>, DialError> {
     // Reading the bundle costs less than a millisecond, much of which a thread would cost too.
     if let Some(bundle) = bundle() {
         return Ok(Arc::new(bundle));
@@ -119,9 +120,8 @@ async fn first() -> Result<Arc<Authorities>, Error> {
     read.expect("reading roots does not panic").map(Arc::new)
 }
 
-#[cfg(all(unix, not(target_os = "macos")))]
 fn bundle() -> Option<Authorities> {
-    let path = bundle_path()?;
+    let path = certificates::bundle()?;
     // A pipe can be read once, and this may not be the last time.
     let pem = path.is_file().then(|| crate::sys::file::read(&path).ok())??;
     let mut roots = RootCertStore::empty();
@@ -129,31 +129,13 @@ fn bundle() -> Option<Authorities> {
     (!roots.is_empty()).then(|| Authorities { roots: Arc::new(roots), given: RootSource::Bundle })
 }
 
-/// The file that `rustls_native_certs` begins with.
-#[cfg(all(unix, not(target_os = "macos")))]
-#[expect(clippy::disallowed_methods, reason = "`rustls_native_certs` goes by the environment, and this by the same")]
-fn bundle_path() -> Option<std::path::PathBuf> {
-    match (std::env::var_os("SSL_CERT_FILE"), std::env::var_os("SSL_CERT_DIR")) {
-        (Some(file), _) => Some(file.into()),
-        // Directories stand for the system's bundle too.
-        (None, Some(_)) => None,
-        (None, None) => openssl_probe::probe().cert_file,
-    }
-}
-
-/// Other systems have no bundle, but a service to ask.
-#[cfg(not(all(unix, not(target_os = "macos"))))]
-fn bundle() -> Option<Authorities> {
-    None
-}
-
-fn system() -> Result<Authorities, Error> {
+fn system() -> Result<Authorities, DialError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs.iter().cloned());
     if roots.is_empty() {
         let why = found.errors.first().map_or_else(|| "none were found".to_owned(), ToString::to_string);
-        return Err(Error::NoRoots { why });
+        return Err(DialError::NoRoots { why });
     }
     Ok(Authorities { roots: Arc::new(roots), given: RootSource::All(found.certs) })
 }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use data_encoding::BASE64;
-use ring::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -16,11 +14,8 @@ use super::crypto::possession::{Possession, PublicKey, possession};
 use super::name;
 use super::objection::{Case, Objection};
 use super::peer::Certificate;
+use super::pin::Pin;
 use super::trust::Authorities;
-
-/// The SHA-256 of a public key (of its SubjectPublicKeyInfo).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pin([u8; 32]);
 
 #[derive(Debug)]
 pub(super) struct Verifier {
@@ -37,33 +32,13 @@ struct Chain {
     provider: Arc<CryptoProvider>,
 }
 
-impl Pin {
-    /// Reads `sha256//BASE64`, as curl writes it, or the base64 alone.
-    pub(crate) fn from_text(text: &str) -> Option<Self> {
-        let base64 = text.strip_prefix("sha256//").unwrap_or(text);
-        BASE64.decode(base64.as_bytes()).ok()?.try_into().ok().map(Self)
-    }
-
-    /// Of the certificate's key.
-    fn of(certificate: &CertificateDer<'_>) -> Result<Self, Objection> {
-        let key = PublicKey::of(certificate).ok_or(Objection::UnknownKey)?;
-        Ok(Self(digest(&SHA256, &key.der).as_ref().try_into().expect("SHA-256 has 32 bytes")))
-    }
-}
-
-impl std::fmt::Display for Pin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&BASE64.encode(&self.0))
-    }
-}
-
 impl Verifier {
     pub(super) fn new(trusted: Option<Arc<Authorities>>, pins: Vec<Pin>, provider: &Arc<CryptoProvider>) -> Self {
         let chain = trusted.map(|authorities| Chain::new(authorities, Arc::clone(provider)));
         Self { chain, pins, algorithms: provider.signature_verification_algorithms }
     }
 
-    /// Whoever asks for no check has no use for a proof that needs one: anybody can make a certificate for a key.
+    /// Without a check, the proof is useless: anybody can make a certificate for a key.
     fn takes_any_key(&self) -> bool {
         self.chain.is_none() && self.pins.is_empty()
     }
@@ -171,14 +146,14 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         if let Some(chain) = &self.chain {
             let case = Case { leaf, intermediates, name, now };
-            // Whatever the refusal: another root may have the same name as the one that it is about.
+            // After any error: another root may have the same name as the rejected one.
             chain.verify(&case).or_else(|refusal| match chain.whole() {
                 Some(whole) => whole.verify(&case),
                 None => Err(refusal),
             })?;
         }
         if !self.pins.is_empty() {
-            let found = Pin::of(leaf)?;
+            let found = Pin::of(leaf).ok_or(Objection::UnknownKey)?;
             if !self.pins.contains(&found) {
                 return Err(Objection::Pin { found }.into());
             }
@@ -228,20 +203,4 @@ fn not_its_key(error: rustls::Error) -> rustls::Error {
 fn is_unnamed(bad: &CertificateError) -> bool {
     let CertificateError::Other(other) = bad else { return false };
     !matches!(other.0.downcast_ref(), Some(webpki::Error::NameConstraintViolation))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pin_is_read_as_curl_writes_it() {
-        let base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
-        let pin = Pin::from_text(base64).unwrap();
-        assert_eq!(Pin::from_text(&format!("sha256//{base64}")), Some(pin));
-        assert_eq!(pin.to_string(), base64);
-        for bad in ["", "sha256//", "sha1//x", "AAAA", "47DEQpj8HBSa"] {
-            assert_eq!(Pin::from_text(bad), None, "{bad}");
-        }
-    }
 }

@@ -63,7 +63,7 @@ impl ConnectionCheck<'_> {
         Some(Flaw::new(step.place, error.chain()))
     }
 
-    /// None for what is no option; none inside for what is not known yet.
+    /// None for what is not an option; none inside for what is not known yet.
     fn given(&self, setting: &Setting) -> Option<Option<ConnectOption>> {
         if setting.option == "within" {
             return None;

@@ -26,7 +26,7 @@ const EXTENSION: &str = "wsp";
 /// Longer than any script that is written.
 const LARGEST: u64 = 64 << 20;
 
-/// How much of a line is shown before what is wrong in it, and behind it.
+/// How much of a line is shown before what is wrong in it, and after it.
 const BEFORE: usize = 60;
 
 const BEHIND: usize = 40;
@@ -113,7 +113,7 @@ pub(crate) fn each<T>(
     if bad == 0 {
         return Ok(good);
     }
-    talk.error(&format!("{} in {}, nothing was done", counted(bad, "error"), counted(flawed, "file")));
+    talk.error(&format!("{} in {}, nothing was run", counted(bad, "error"), counted(flawed, "file")));
     Err(2)
 }
 
@@ -136,7 +136,7 @@ fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         }
     }
     if files.iter().filter(|path| *path == Path::new("-")).count() > 1 {
-        return Err(Error::Usage("stdin (`-`) can be read once".to_owned()));
+        return Err(Error::Usage("stdin (`-`) can be read only once".to_owned()));
     }
     Ok(files)
 }
@@ -169,7 +169,7 @@ fn contents(path: &Path) -> Result<(String, Vec<u8>), Error> {
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     }
     if bytes.len() as u64 > LARGEST {
-        let why = format!("a script has no more than {} MiB", LARGEST >> 20);
+        let why = format!("a script must not be larger than {} MiB", LARGEST >> 20);
         return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, why)));
     }
     Ok((name, bytes))

@@ -35,7 +35,7 @@ pub(crate) fn begins_json(text: &str) -> bool {
 
 /// Lays JSON out for a terminal: as sent when that fits on one row, else indented, with small containers on one row.
 ///
-/// The result is safe for a terminal, also when `text` is no JSON, and does not end with a line feed.
+/// The result is safe for a terminal, also when `text` is not JSON, and does not end with a line feed.
 pub(crate) fn pretty(text: &str, layout: Layout) -> String {
     let text = text.trim_ascii();
     let mut page = JsonPage::new(layout);
@@ -109,7 +109,7 @@ fn indent(compact: &str, page: &mut JsonPage) {
     }
 }
 
-/// Whether the container at the start of `compact` fits in `room` columns, with the comma behind it.
+/// Whether the container at the start of `compact` fits in `room` columns, with the comma after it.
 ///
 /// Looks no further than `room` goes, so that asking at each level of a deep text stays cheap.
 fn fits(compact: &str, room: usize) -> bool {
@@ -139,7 +139,7 @@ fn fits(compact: &str, room: usize) -> bool {
     false
 }
 
-/// Whether a number comes next, and fits with the space before and the comma behind it.
+/// Whether a number comes next, and fits with the space before and the comma after it.
 fn number_fits(compact: &str, room: usize) -> bool {
     let next = Tokens::of(compact).next();
     next.is_some_and(|token| token.kind == TokenKind::Number && columns(token.text) + 2 <= room)
@@ -150,7 +150,7 @@ fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The bytes that so many columns can have at most (RFC 3629: four for a character).
+/// The bytes that this many columns can have at most (RFC 3629: four for a character).
 fn longest(columns: usize) -> usize {
     columns.saturating_mul(4)
 }

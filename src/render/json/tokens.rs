@@ -21,7 +21,7 @@ pub(super) struct Token<'t> {
     pub(super) text: &'t str,
 }
 
-/// Cuts a text where JSON would; what is no JSON becomes literals, and nothing is lost.
+/// Cuts a text where JSON would; what is not JSON becomes literals, and nothing is lost.
 pub(super) struct Tokens<'t> {
     rest: &'t str,
 }

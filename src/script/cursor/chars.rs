@@ -1,6 +1,6 @@
 //! What single characters mean.
 
-/// What stands behind a blank and begins with `#`, itself before a blank or the end.
+/// What is after a blank and begins with `#`, itself before a blank or the end.
 pub(crate) fn begins_comment(text: &str) -> bool {
     text.strip_prefix('#').is_some_and(|behind| behind.is_empty() || behind.starts_with(is_space))
 }

@@ -13,7 +13,7 @@ impl<'a> Cursor<'a> {
     /// A JSON value, checked with `0` for its variables; what follows it is left.
     pub(crate) fn json(&mut self) -> Result<ScriptText, Flaw> {
         if self.is_over() {
-            return Err(self.flaw("a JSON value is missing here").hint("as in `{\"op\":\"tick\"}`"));
+            return Err(self.flaw("expected a JSON value").hint("as in `{\"op\":\"tick\"}`"));
         }
         let (start, place) = (self.at, self.place());
         let (style, template) = if self.rest().starts_with(FENCE) {
@@ -35,13 +35,9 @@ impl<'a> Cursor<'a> {
                 }
                 _ => place,
             };
-            let flaw = Flaw::new(wrong, format!("this is no JSON: {reason}"));
+            let flaw = Flaw::new(wrong, format!("this is not JSON: {reason}"));
             let is_word = probe.starts_with(|c: char| c.is_alphabetic());
-            return Err(if is_word {
-                flaw.hint(format!("a text is written `\"{}\"`", shortened(&probe)))
-            } else {
-                flaw
-            });
+            return Err(if is_word { flaw.hint(format!("write text as `\"{}\"`", shortened(&probe))) } else { flaw });
         }
         Ok(ScriptText { style, template })
     }
@@ -59,13 +55,13 @@ impl<'a> Cursor<'a> {
     fn regexp_for(&mut self, check: fn(&Regexp, &str) -> Result<(), String>) -> Result<Regexp, Flaw> {
         let place = self.place();
         let Some(inner) = self.rest().strip_prefix('/') else {
-            return Err(self.flaw("a regular expression is missing here").hint("write it as in `/^tick \\d+/i`"));
+            return Err(self.flaw("expected a regular expression").hint("write it as in `/^tick \\d+/i`"));
         };
         let start = self.at + 1;
         let Some(length) = closing(inner, '/') else {
             return Err(self
                 .flaw("this regular expression is not closed")
-                .hint("end it with `/`; one inside is written `\\/`"));
+                .hint("end it with `/`; write a slash inside as `\\/`"));
         };
         let source = template::read(&inner[..length], Backslash::Regexp, |at| self.place_at(start + at))?;
         self.at = start + length + 1;
@@ -73,16 +69,14 @@ impl<'a> Cursor<'a> {
         for (at, flag) in flags.char_indices() {
             if !"imsx".contains(flag) || flags[..at].contains(flag) {
                 let place = self.place_at(self.at + at);
-                return Err(
-                    Flaw::new(place, format!("`{flag}` is no flag here")).hint("there are `i`, `m`, `s` and `x`")
-                );
+                return Err(Flaw::new(place, format!("unknown flag `{flag}`")).hint("expected `i`, `m`, `s` or `x`"));
             }
         }
         self.at += flags.len();
         let regexp = Regexp { source, flags: flags.to_owned() };
         match check(&regexp, &regexp.source.probe()) {
             Ok(()) => Ok(regexp),
-            Err(why) => Err(Flaw::new(place, format!("this is no regular expression: {why}"))),
+            Err(why) => Err(Flaw::new(place, format!("this is not a regular expression: {why}"))),
         }
     }
 

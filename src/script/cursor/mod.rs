@@ -120,7 +120,7 @@ impl<'a> Cursor<'a> {
     /// Makes sure that nothing is left but a comment, and keeps that.
     pub(super) fn finish(&mut self) -> Result<(), Flaw> {
         if !self.is_over() {
-            return Err(self.flaw(format!("`{}` is too much here", shortened(self.rest().trim_end_matches(is_space)))));
+            return Err(self.flaw(format!("unexpected `{}`", shortened(self.rest().trim_end_matches(is_space)))));
         }
         self.keep_comment();
         Ok(())
@@ -137,9 +137,9 @@ impl<'a> Cursor<'a> {
     pub(super) fn time(&mut self) -> Result<Duration, Flaw> {
         let place = self.place_of_next();
         match self.word() {
-            "" => Err(Flaw::new(place, "a time is missing here").hint("as in `500ms`, `2s` or `1m30s`")),
+            "" => Err(Flaw::new(place, "expected a time").hint("as in `500ms`, `2s` or `1m30s`")),
             word => crate::text::units::time(word)
-                .map_err(|hint| Flaw::new(place, format!("`{word}` is no time")).hint(hint)),
+                .map_err(|hint| Flaw::new(place, format!("`{word}` is not a time")).hint(hint)),
         }
     }
 
@@ -148,14 +148,14 @@ impl<'a> Cursor<'a> {
         let place = self.place_of_next();
         let word = self.word();
         if word.is_empty() {
-            return Err(Flaw::new(place, "the name of a variable is missing here"));
+            return Err(Flaw::new(place, "expected the name of a variable"));
         }
         let is_taken = matches!(word, "uuid" | "now" | "random" | "env" | "base64");
         if !template::is_name(word) || is_taken {
-            let flaw = Flaw::new(place, format!("`{word}` is no name for a variable"));
+            let flaw = Flaw::new(place, format!("`{word}` cannot be the name of a variable"));
             return Err(match word {
-                _ if is_taken => flaw.hint("that one has a meaning already"),
-                _ => flaw.hint("it has letters, digits, `_` and `-`, and begins with a letter or `_`"),
+                _ if is_taken => flaw.hint("it is a reserved word"),
+                _ => flaw.hint("a name consists of letters, digits, `_` and `-`, and begins with a letter or `_`"),
             });
         }
         Ok(word.to_owned())
@@ -184,7 +184,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Whether these two words behind text would be taken for a keyword and its value.
+/// Whether these two words after text would be taken for a keyword and its value.
 pub(super) fn is_keyword(keyword: &str, value: &str) -> bool {
     match keyword {
         "within" => crate::text::units::time(value).is_ok(),
@@ -193,7 +193,7 @@ pub(super) fn is_keyword(keyword: &str, value: &str) -> bool {
     }
 }
 
-/// What stands before the keyword and its value that this text ends in, and those two.
+/// What is before the keyword and its value that this text ends in, and those two.
 pub(super) fn ends_in_keyword(text: &str) -> Option<(&str, String)> {
     let (before, value) = text.trim_end_matches(is_space).rsplit_once(is_space)?;
     let before = before.trim_end_matches(is_space);

@@ -59,19 +59,19 @@ impl<'a> Cursor<'a> {
     pub(crate) fn quoted(&mut self) -> Result<Template, Flaw> {
         let template = self.quoted_part()?;
         if !self.rest().is_empty() && !self.rest().starts_with(is_space) {
-            return Err(self.flaw("the quote ends before this").hint("a quote inside is written `\\\"`"));
+            return Err(self.flaw("the quoted text ends before this").hint("write a quote inside as `\\\"`"));
         }
         Ok(template)
     }
 
-    /// The same, whatever stands behind it.
+    /// The same, whatever is after it.
     pub(crate) fn quoted_part(&mut self) -> Result<Template, Flaw> {
         let start = self.at + 1;
         let inner = &self.whole()[start..];
         let Some(length) = closing(inner, '"') else {
             return Err(self
                 .flaw("this quote is not closed")
-                .hint("end it with `\"`; a text that begins with one is written `\"\\\"…\"`"));
+                .hint("end it with `\"`; write a text that begins with a quote as `\"\\\"…\"`"));
         };
         let template = template::read(&inner[..length], Backslash::Escape, |at| self.place_at(start + at))?;
         self.at = start + length + 1;
@@ -89,7 +89,7 @@ impl<'a> Cursor<'a> {
                 self.at += length;
                 Ok(piece)
             }
-            _ => Err(self.flaw("a variable is to be here").hint("as in `{{name}}`")),
+            _ => Err(self.flaw("expected a variable").hint("as in `{{name}}`")),
         }
     }
 
@@ -99,15 +99,15 @@ impl<'a> Cursor<'a> {
         self.at += FENCE.len();
         if !self.is_over() {
             return Err(self
-                .flaw(format!("text in `{FENCE}` begins on the next line"))
-                .hint("one line is quoted with one `\"` on each side"));
+                .flaw(format!("text in `{FENCE}` must begin on the next line"))
+                .hint("quote a single line with one `\"` on each side"));
         }
         self.keep_comment();
         let inside = &self.lines[self.line + 1..];
         let Some(count) = inside.iter().position(|line| line.trim_matches(is_space) == FENCE) else {
             self.below = inside.len();
             return Err(Flaw::new(opened, format!("this `{FENCE}` is not closed"))
-                .hint(format!("end the text with `{FENCE}` on a line of its own")));
+                .hint(format!("end the text with `{FENCE}` on a separate line")));
         };
         self.below = count + 1;
         let inside = &inside[..count];
@@ -125,7 +125,7 @@ impl<'a> Cursor<'a> {
         Ok(Template::joined(pieces))
     }
 
-    /// Lets go of what this line and the block that it may have opened say, since it is not understood.
+    /// Skips this line and the block that it may have opened, because it is invalid.
     pub(crate) fn abandon(&mut self) {
         let line = self.rest();
         let line = line[..bare_length(line, Quotes::Json)].trim_end_matches(is_space);
@@ -164,7 +164,7 @@ pub(crate) fn bare_length(text: &str, quotes: Quotes) -> usize {
     text.len()
 }
 
-/// How far it is to this character, not counting those behind a backslash.
+/// How far it is to this character, not counting those after a backslash.
 pub(super) fn closing(text: &str, end: char) -> Option<usize> {
     let mut is_escaped = false;
     for (at, c) in text.char_indices() {

@@ -17,7 +17,7 @@ impl fmt::Display for Condition {
     }
 }
 
-/// How close a condition ties what stands beside it.
+/// How close a condition ties what is beside it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tie {
     Or,

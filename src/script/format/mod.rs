@@ -12,7 +12,7 @@ use self::text::{Spot, bare, put, quoted, shell};
 use super::syntax::{Action, Expect, HttpAnswer, RuleAnswer, RuleKind, Script, ScriptText, Setting, Step};
 use super::template::Backslash;
 
-/// What of a step stands before the steps or options that it holds.
+/// The part of a step before the steps or options that it contains.
 pub(super) fn head(step: &Step) -> String {
     let action = action(&step.action);
     match &step.connection {
@@ -21,7 +21,7 @@ pub(super) fn head(step: &Step) -> String {
     }
 }
 
-/// What of an answer stands before its headers.
+/// The part of an answer before its headers.
 pub(super) fn answer(answer: &HttpAnswer) -> String {
     let HttpAnswer { method, target, status, body, .. } = answer;
     with(&format!("on {method} {target} answer {status}"), body.as_ref().map_or_else(String::new, ToString::to_string))
@@ -89,7 +89,7 @@ impl fmt::Display for Setting {
 
 fn action(action: &Action) -> String {
     match action {
-        // What cannot be written in one line is no URL.
+        // What cannot be written in one line is not a URL.
         Action::Connect { url, .. } => format!("connect {}", url.written(Backslash::Plain)),
         Action::Status(status) => format!("status {status}"),
         Action::Send(payload) => format!("send {payload}"),

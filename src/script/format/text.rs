@@ -91,7 +91,7 @@ pub(super) fn shell(command: &Template, is_captured: bool) -> String {
         && !text.starts_with("within ")
         && bare_length(&text, Quotes::Shell) == text.len()
         && ends_in_keyword(&text).is_none_or(|(_, keyword)| keyword.starts_with("within"));
-    // A block leaves no room for what is behind it.
+    // A block leaves no room for what is after it.
     if fits || is_captured { text } else { block(&text).unwrap_or(text) }
 }
 

@@ -35,7 +35,7 @@ enum BytesPart {
 pub(crate) enum Fit {
     /// So many of them fit it.
     Whole(usize),
-    /// It goes on where they end.
+    /// It continues where they end.
     Short,
     /// This one is another.
     Not(usize),
@@ -44,7 +44,7 @@ pub(crate) enum Fit {
 /// The bytes that are to be sent.
 ///
 /// # Errors
-/// In words: the file, a variable that holds no bytes, or a length that has no room.
+/// A message for the user: the file, a variable that holds no bytes, or a length that has no room.
 pub(crate) fn bytes(binary: &Binary, sources: &impl Sources) -> Result<Vec<u8>, String> {
     match binary {
         Binary::Hex(pieces) => made(pieces, sources),
@@ -66,7 +66,7 @@ fn made(pieces: &[BytePiece], sources: &impl Sources) -> Result<Vec<u8>, String>
                 data.extend(prefix.written(inner.len())?);
                 data.extend(inner);
             }
-            // The parser lets them stand in patterns only.
+            // The parser allows them only in patterns.
             BytePiece::Any | BytePiece::Rest => return Err(format!("{piece:?} cannot be sent")),
         }
     }
@@ -76,12 +76,12 @@ fn made(pieces: &[BytePiece], sources: &impl Sources) -> Result<Vec<u8>, String>
 /// The bytes that a variable holds in hex, as `capture` writes them.
 fn of_variable(piece: &Piece, sources: &impl Sources) -> Result<Vec<u8>, String> {
     let value = sources.text(&Template(vec![piece.clone()]))?;
-    unescape::hex(&value).map_err(|why| format!("what `{piece}` stands for is no hex: {why}"))
+    unescape::hex(&value).map_err(|why| format!("the value of `{piece}` is not hex: {why}"))
 }
 
 impl BytePattern {
     /// # Errors
-    /// In words, as those of [`bytes`].
+    /// A message for the user, as those of [`bytes`].
     pub(crate) fn new(binary: &Binary, sources: &impl Sources) -> Result<Self, String> {
         match binary {
             Binary::Hex(pieces) => parts(pieces, sources).map(Self),
@@ -108,9 +108,12 @@ impl BytePattern {
         let words = match (self.exact(), self.fit(data)) {
             (_, Fit::Whole(length)) if length == data.len() => return Ok(digits(data)),
             (Some(wanted), _) => return judge_exactly(wanted, data),
-            (None, Fit::Whole(length)) => format!("{} bytes are too many", data.len() - length),
+            (None, Fit::Whole(length)) => match data.len() - length {
+                1 => "1 byte too many".to_owned(),
+                more => format!("{more} bytes too many"),
+            },
             (None, Fit::Short) => "the message ends too soon".to_owned(),
-            (None, Fit::Not(at)) => format!("the byte at {at:#x} is another"),
+            (None, Fit::Not(at)) => format!("the byte at {at:#x} differs"),
         };
         Err(Mismatch::with(words, dumped(data).map(DiffLine::came).collect()))
     }
@@ -135,16 +138,14 @@ impl BytePattern {
         })
     }
 
-    /// Why these bytes, with which a stream goes on, are not those.
+    /// Why these bytes, with which a stream continues, are not those.
     pub(crate) fn mismatch(&self, data: &[u8], at: usize) -> Mismatch {
         match self.exact() {
             Some(wanted) => {
                 let as_many = &data[..data.len().min(wanted.len())];
                 judge_exactly(wanted, as_many).err().unwrap_or_default()
             }
-            None => {
-                Mismatch::with(format!("the byte at {at:#x} is another"), dumped(data).map(DiffLine::came).collect())
-            }
+            None => Mismatch::with(format!("the byte at {at:#x} differs"), dumped(data).map(DiffLine::came).collect()),
         }
     }
 }
@@ -211,7 +212,7 @@ fn counted(prefix: LengthPrefix, inner: &[BytesPart], data: &[u8]) -> Fit {
 }
 
 impl LengthPrefix {
-    /// How long it is itself, and the length that it tells; none if it is not all there, or where it is no number.
+    /// How long it is itself, and the length that it tells; none if it is not all there, or where it is not a number.
     fn read(self, data: &[u8]) -> Result<Option<(usize, usize)>, usize> {
         let fixed = |count: usize| {
             let number = data.get(..count)?.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
@@ -272,8 +273,8 @@ fn judge_exactly(wanted: &[u8], data: &[u8]) -> MatchResult {
         return Ok(digits(data));
     }
     let words = match (wanted.len(), data.len()) {
-        (expected, came) if expected == came => "the bytes are others".to_owned(),
-        (expected, came) => format!("expected {expected} bytes, and {came} came"),
+        (expected, came) if expected == came => "the bytes differ".to_owned(),
+        (expected, came) => format!("expected {expected} bytes, {came} came"),
     };
     let text = |data| dumped(data).collect::<Vec<_>>().join("\n");
     Err(Mismatch::with(words, diff(&format!("{}\n", text(wanted)), &format!("{}\n", text(data)))))
@@ -326,9 +327,9 @@ mod tests {
     fn a_message_is_fitted_whole_and_contained_anywhere() {
         let pattern = BytePattern(vec![known(&[1]), BytesPart::Any]);
         assert_eq!(pattern.judge(&[1, 2]).unwrap(), "0102");
-        assert_eq!(pattern.judge(&[1, 2, 3]).unwrap_err().words, "1 bytes are too many");
+        assert_eq!(pattern.judge(&[1, 2, 3]).unwrap_err().words, "1 byte too many");
         assert_eq!(pattern.judge(&[1]).unwrap_err().words, "the message ends too soon");
-        assert_eq!(pattern.judge(&[2]).unwrap_err().words, "the byte at 0x0 is another");
+        assert_eq!(pattern.judge(&[2]).unwrap_err().words, "the byte at 0x0 differs");
         assert_eq!(pattern.judge_part(&[0, 1, 1, 3]).unwrap(), "0101");
         assert_eq!(BytePattern(vec![known(&[1, 3])]).judge_part(&[0, 1, 1, 3]).unwrap(), "0103");
         assert!(pattern.judge_part(&[0, 1]).is_err());

@@ -1,4 +1,4 @@
-//! What is asked of a JSON value, ready to be asked: paths parsed, variables put in.
+//! A condition for a JSON value, ready to be evaluated: paths parsed, variables replaced.
 
 use std::cmp::Ordering;
 
@@ -37,13 +37,13 @@ pub(crate) enum Against {
 
 impl Path {
     /// # Errors
-    /// In words.
+    /// A message for the user.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
-        let query = JsonPath::parse(text).map_err(|error| format!("`{text}` is no JSONPath: {error}"))?;
+        let query = JsonPath::parse(text).map_err(|error| format!("`{text}` is not a JSONPath: {error}"))?;
         Ok(Self { query, text: text.to_owned() })
     }
 
-    /// The first place that it leads to.
+    /// The first place that it selects.
     pub(crate) fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         self.query.query(value).first()
     }
@@ -57,7 +57,7 @@ impl std::fmt::Display for Path {
 
 impl JsonCondition {
     /// # Errors
-    /// In words: what is no JSON value or regular expression with its variables put in.
+    /// A message for the user: what is not a JSON value or regular expression with its variables replaced.
     pub(crate) fn new(condition: &syntax::Condition, sources: &impl Sources) -> Result<Self, String> {
         let both = |a, b| Ok::<_, String>((Box::new(Self::new(a, sources)?), Box::new(Self::new(b, sources)?)));
         Ok(match condition {
@@ -77,7 +77,7 @@ impl JsonCondition {
         })
     }
 
-    /// Whether it holds; for a comparison it is enough that one of the places that the path leads to compares so.
+    /// Whether it holds; for a comparison it is enough that one of the places that the path selects compares so.
     pub(crate) fn holds(&self, value: &Value) -> bool {
         match self {
             Self::Exists(path) => path.first(value).is_some(),
@@ -96,18 +96,18 @@ impl JsonCondition {
         }
     }
 
-    /// What its first path leads to.
+    /// What its first path selects.
     pub(crate) fn captured(&self, value: &Value) -> Option<String> {
         self.paths().first().and_then(|path| path.first(value)).map(plain)
     }
 
-    /// Each of its paths with what it leads to.
+    /// Each of its paths with what it selects.
     pub(crate) fn findings(&self, value: &Value) -> Vec<String> {
         let mut findings: Vec<String> = Vec::new();
         for path in self.paths() {
             let found = path.query.query(value);
             let words = match found.first() {
-                None => format!("{} leads nowhere", path.text),
+                None => format!("{} does not exist", path.text),
                 Some(first) if found.len() == 1 => format!("{} is {first}", path.text),
                 Some(first) => format!("{} is {first}, and {} more", path.text, found.len() - 1),
             };
@@ -154,7 +154,7 @@ fn compares(found: &Value, operator: Operator, expected: &Value) -> bool {
         Operator::Greater => order() == Some(Ordering::Greater),
         Operator::GreaterOrEqual => order().is_some_and(Ordering::is_ge),
         Operator::Contains => contains(found, expected),
-        // The parser puts a regular expression behind it.
+        // The parser puts a regular expression after it.
         Operator::Matches => false,
     }
 }

@@ -22,7 +22,7 @@ pub(crate) enum Extractor {
 
 impl Extractor {
     /// # Errors
-    /// In words: what makes no sense with its variables put in, or is not taken out of a message.
+    /// A message for the user: what is invalid with its variables replaced, or is not taken out of a message.
     pub(crate) fn new(from: &Extract, sources: &impl Sources) -> Result<Self, String> {
         Ok(match from {
             Extract::Text => Self::Text,
@@ -30,7 +30,7 @@ impl Extractor {
             Extract::Json(path) => Self::Json(Path::new(path)?),
             Extract::Binary => Self::Binary,
             Extract::Header(_) | Extract::Status | Extract::CloseCode | Extract::CloseReason => {
-                return Err("that is not of a message".to_owned());
+                return Err("a message does not have that".to_owned());
             }
         })
     }
@@ -38,7 +38,7 @@ impl Extractor {
     pub(crate) fn take(&self, message: &Message) -> MatchResult {
         let text = || {
             let text = std::str::from_utf8(message.data());
-            text.map_err(|_| Mismatch::new("the message that came last is binary, and no UTF-8"))
+            text.map_err(|_| Mismatch::new("the last message is binary and not UTF-8"))
         };
         let missed = |words: String, text: &str| Mismatch::with(words, vec![DiffLine::came(text)]);
         match self {
@@ -51,7 +51,7 @@ impl Extractor {
             Self::Json(path) => {
                 let text = text()?;
                 let value = value(text).ok_or_else(|| no_json("the message", text))?;
-                path.first(&value).map(plain).ok_or_else(|| missed(format!("{path} leads nowhere"), text))
+                path.first(&value).map(plain).ok_or_else(|| missed(format!("{path} does not exist"), text))
             }
         }
     }

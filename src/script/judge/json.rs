@@ -22,14 +22,14 @@ impl JsonMatcher {
     /// Of one of the patterns of JSON.
     ///
     /// # Errors
-    /// In words: what makes no sense with its variables put in.
+    /// A message for the user: what is invalid with its variables replaced.
     pub(super) fn new(pattern: &Pattern, sources: &impl Sources) -> Result<Self, String> {
         Ok(match pattern {
             Pattern::JsonSubset(text) => Self::Subset(sources.json(&text.template)?),
             Pattern::JsonExactly(text) => Self::Exactly(sources.json(&text.template)?),
             Pattern::Json(condition) => Self::Condition(JsonCondition::new(condition, sources)?),
             // The parser puts nothing else there.
-            _ => return Err(format!("`{pattern}` is no JSON")),
+            _ => return Err(format!("`{pattern}` is not JSON")),
         })
     }
 
@@ -44,7 +44,7 @@ impl JsonMatcher {
             return Ok(text.to_owned());
         }
         let shown = if is_subset { shown_beside(expected, &came) } else { spelled_as(expected, &came) };
-        Err(Mismatch::with(format!("{what} does not fit"), diff(&pretty(expected), &pretty(&shown))))
+        Err(Mismatch::with(format!("{what} does not match"), diff(&pretty(expected), &pretty(&shown))))
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn judge_condition(condition: &JsonCondition, what: &str, text: &str)
     if condition.holds(&value) {
         return Ok(condition.captured(&value).unwrap_or_else(|| text.to_owned()));
     }
-    let mut words = format!("{what} does not fit");
+    let mut words = format!("{what} does not match");
     for finding in condition.findings(&value) {
         write!(words, "; {finding}").expect("a String takes all");
     }
@@ -66,7 +66,7 @@ pub(super) fn value(text: &str) -> Option<Value> {
 }
 
 pub(super) fn no_json(what: &str, text: &str) -> Mismatch {
-    Mismatch::with(format!("{what} is no JSON"), vec![DiffLine::came(text)])
+    Mismatch::with(format!("{what} is not JSON"), vec![DiffLine::came(text)])
 }
 
 /// `came` with the spelling of `expected` where both are the same.

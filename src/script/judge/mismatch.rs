@@ -1,4 +1,4 @@
-//! Why something does not fit a pattern.
+//! Why something does not match a pattern.
 
 use crate::compare::diff::DiffLine;
 

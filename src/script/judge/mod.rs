@@ -1,4 +1,4 @@
-//! Whether what came is what was expected: a pattern with its variables put in, and what it says to a message.
+//! Whether what came is what was expected: a pattern with its variables replaced, and what it says to a message.
 //!
 //! JSON values are set side by side in `compare`, conditions judged in `condition`, what differs is shown by `diff`.
 
@@ -86,7 +86,7 @@ pub(crate) struct OpeningAnswer {
 
 impl Matcher {
     /// # Errors
-    /// In words: what makes no sense with its variables put in.
+    /// A message for the user: what is invalid with its variables replaced.
     pub(crate) fn new(pattern: &Pattern, sources: &impl Sources) -> Result<Self, String> {
         let optional =
             |text: &Option<TextPattern>| text.as_ref().map(|text| TextMatcher::new(text, sources)).transpose();
@@ -173,11 +173,11 @@ impl Matcher {
                 | Self::Bytes(_),
                 Message::Text(text),
             ) => {
-                let words = "expected a binary message, and a text message came";
+                let words = "expected a binary message, but a text message came";
                 Err(Mismatch::with(words, vec![DiffLine::came(text.as_str())]))
             }
             (_, Message::Binary(data)) => {
-                let words = format!("expected a text message, and a binary message of {} bytes came", data.len());
+                let words = format!("expected a text message, but a binary message of {} bytes came", data.len());
                 Err(Mismatch::with(words, dumped(data).map(DiffLine::came).collect()))
             }
             // The player asks for the next of the right kind.
@@ -201,7 +201,7 @@ impl Matcher {
         if code.is_some() && *code != close.code {
             let expected = code.map(|code| format!("close {code}"));
             let lines = vec![DiffLine::expected(expected.unwrap_or_default()), DiffLine::came(closing(close))];
-            return Err(Mismatch::with("the code of the Close is another", lines));
+            return Err(Mismatch::with("the code of the Close differs", lines));
         }
         match reason {
             Some(reason) => reason.judge("the reason of the Close", &close.reason),
@@ -242,7 +242,7 @@ impl OpeningAnswer {
     }
 }
 
-/// What there is to say of a message where there was to be none.
+/// The mismatch for a message where none was expected.
 pub(crate) fn unexpected(message: &Message) -> Mismatch {
     match message {
         Message::Text(text) => Mismatch::with("a text message came", vec![DiffLine::came(text.as_str())]),

@@ -7,10 +7,10 @@ use crate::script::syntax::Template;
 /// A value takes many times the memory of its text.
 pub(crate) const LARGEST_JSON: usize = 1 << 20;
 
-/// What stands behind the words of a script: the values of its variables, and files beside it.
+/// What a script refers to: the values of its variables, and the files next to it.
 ///
 /// # Errors
-/// All of them in words.
+/// Messages for the user.
 pub(crate) trait Sources {
     fn text(&self, template: &Template) -> Result<String, String>;
 
@@ -20,9 +20,9 @@ pub(crate) trait Sources {
     fn json(&self, template: &Template) -> Result<Value, String> {
         let text = self.json_text(template)?;
         if text.len() > LARGEST_JSON {
-            return Err(format!("JSON that is compared has no more than {} MiB", LARGEST_JSON >> 20));
+            return Err(format!("JSON to compare must not be larger than {} MiB", LARGEST_JSON >> 20));
         }
-        serde_json::from_str(&text).map_err(|error| format!("`{text}` is no JSON: {error}"))
+        serde_json::from_str(&text).map_err(|error| format!("`{text}` is not JSON: {error}"))
     }
 
     /// The same in a regular expression, where variables stand for themselves.

@@ -71,17 +71,17 @@ fn messages_are_told_apart_by_their_type() {
     assert_eq!(wanted(Pattern::Message).message(&"a".into()).unwrap(), "a");
     assert_eq!(wanted(Pattern::AnyBinary).message(&binary(b"\0a")).unwrap(), "0061");
     let mismatch = wanted(Pattern::AnyText).message(&binary(b"ab")).unwrap_err();
-    assert_eq!(mismatch.words, "expected a text message, and a binary message of 2 bytes came");
+    assert_eq!(mismatch.words, "expected a text message, but a binary message of 2 bytes came");
     assert!(shown(&mismatch)[1].starts_with("+00000000  61 62"));
     let mismatch = wanted(Pattern::AnyBinary).message(&"hello".into()).unwrap_err();
-    assert_eq!(shown(&mismatch), ["expected a binary message, and a text message came", "+hello"]);
+    assert_eq!(shown(&mismatch), ["expected a binary message, but a text message came", "+hello"]);
 }
 
 #[test]
 fn texts_are_whole_contained_or_matched() {
     let is = wanted(Pattern::Text(TextPattern::Is(text("hello"))));
     assert_eq!(is.message(&"hello".into()).unwrap(), "hello");
-    assert_eq!(shown(&is.message(&"hallo".into()).unwrap_err()), ["the text is another", "-hello", "+hallo"]);
+    assert_eq!(shown(&is.message(&"hallo".into()).unwrap_err()), ["the text differs", "-hello", "+hallo"]);
     let contains = wanted(Pattern::Text(TextPattern::Contains(text("ell"))));
     assert!(contains.message(&"hello".into()).is_ok());
     assert_eq!(shown(&contains.message(&"x".into()).unwrap_err()), ["the text does not contain `ell`", "+x"]);
@@ -91,7 +91,7 @@ fn texts_are_whole_contained_or_matched() {
     assert_eq!(shown(&matching("^t").message(&"x".into()).unwrap_err()), ["the text does not match /^t/", "+x"]);
     let flags = Regexp { source: template("^TICK"), flags: "i".to_owned() };
     assert!(regex(&flags, &Plain).unwrap().is_match("tick"));
-    assert!(Matcher::new(&Pattern::Text(matches("(")), &Plain).unwrap_err().contains("is no regular expression"));
+    assert!(Matcher::new(&Pattern::Text(matches("(")), &Plain).unwrap_err().contains("is not a regular expression"));
 }
 
 #[test]
@@ -101,12 +101,12 @@ fn json_shows_only_the_paths_that_matter() {
     let mismatch = subset.message(&r#"{"id":2,"op":"x","more":[]}"#.into()).unwrap_err();
     assert_eq!(
         shown(&mismatch),
-        ["the message does not fit", " {", "-  \"id\": 1,", "+  \"id\": 2,", "   \"op\": \"x\"", " }"]
+        ["the message does not match", " {", "-  \"id\": 1,", "+  \"id\": 2,", "   \"op\": \"x\"", " }"]
     );
     let exactly = wanted(Pattern::JsonExactly(text(r#"{"id":1}"#)));
     assert!(exactly.message(&r#"{"id":1.0}"#.into()).is_ok());
     assert!(exactly.message(&r#"{"id":1,"more":[]}"#.into()).is_err());
-    assert_eq!(shown(&exactly.message(&"x".into()).unwrap_err()), ["the message is no JSON", "+x"]);
+    assert_eq!(shown(&exactly.message(&"x".into()).unwrap_err()), ["the message is not JSON", "+x"]);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn conditions_tell_what_their_paths_lead_to() {
     let mismatch = both.message(&r#"{"op":"tock"}"#.into()).unwrap_err();
     assert_eq!(
         shown(&mismatch),
-        [r#"the message does not fit; $.op is "tock"; $.price leads nowhere"#, r#"+{"op":"tock"}"#]
+        [r#"the message does not match; $.op is "tock"; $.price does not exist"#, r#"+{"op":"tock"}"#]
     );
     for (path, operator, value, message, holds) in [
         ("$.n", Operator::NotEqual, "1", r#"{"n":2}"#, true),
@@ -149,7 +149,7 @@ fn other_bytes_are_shown_as_dumps() {
     let wanted = wanted(Pattern::Binary(hex));
     assert_eq!(wanted.message(&binary(b"\0\xff\x10")).unwrap(), "00ff10");
     let lines = shown(&wanted.message(&binary(b"\0\xff")).unwrap_err());
-    assert_eq!(lines[0], "expected 3 bytes, and 2 came");
+    assert_eq!(lines[0], "expected 3 bytes, 2 came");
     assert!(lines[1].starts_with("-00000000  00 ff 10") && lines[2].starts_with("+00000000  00 ff "), "{lines:?}");
 }
 
@@ -180,7 +180,7 @@ fn the_answer_has_headers_a_body_and_a_subprotocol() {
     };
     assert_eq!(header(None).unwrap(), "1");
     assert_eq!(header(Some("2")).unwrap(), "2");
-    assert_eq!(shown(&header(Some("3")).unwrap_err()), ["the header `x-A` is another", "-3", "+2"]);
+    assert_eq!(shown(&header(Some("3")).unwrap_err()), ["the header `x-A` differs", "-3", "+2"]);
     let body = wanted(Pattern::Body(TextPattern::Contains(text("why"))));
     assert!(body.answer(&answer).is_ok());
     let json = wanted(Pattern::BodyJson(Asked::Exists("$.why".to_owned())));
@@ -195,6 +195,6 @@ fn values_are_taken_out_of_a_message() {
     let take = |from| Extractor::new(&from, &Plain).unwrap().take(&message);
     assert_eq!(take(Extract::Json("$.seq".to_owned())).unwrap(), "7");
     assert_eq!(take(Extract::Json("$.name".to_owned())).unwrap(), "x");
-    assert_eq!(take(Extract::Json("$.gone".to_owned())).unwrap_err().words, "$.gone leads nowhere");
+    assert_eq!(take(Extract::Json("$.gone".to_owned())).unwrap_err().words, "$.gone does not exist");
     assert_eq!(Extractor::new(&Extract::Binary, &Plain).unwrap().take(&binary(b"\xff")).unwrap(), "ff");
 }

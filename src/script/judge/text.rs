@@ -30,7 +30,7 @@ impl TextMatcher {
     pub(super) fn judge(&self, what: &str, text: &str) -> MatchResult {
         match self {
             Self::Is(wanted) if wanted == text => Ok(text.to_owned()),
-            Self::Is(wanted) => Err(Mismatch::with(format!("{what} is another"), diff(wanted, text))),
+            Self::Is(wanted) => Err(Mismatch::with(format!("{what} differs"), diff(wanted, text))),
             Self::Contains(wanted) if text.contains(wanted.as_str()) => Ok(text.to_owned()),
             Self::Contains(wanted) => {
                 Err(Mismatch::with(format!("{what} does not contain `{wanted}`"), vec![DiffLine::came(text)]))
@@ -44,19 +44,19 @@ impl TextMatcher {
 /// Compiles a regular expression with its flags.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(crate) fn regex(expression: &Regexp, sources: &impl Sources) -> Result<Regex, String> {
     let source = sources.expression(&expression.source)?;
-    expression.compiled(&source).map_err(|why| format!("`{source}` is no regular expression: {why}"))
+    expression.compiled(&source).map_err(|why| format!("`{source}` is not a regular expression: {why}"))
 }
 
 /// The same for bytes, of which as many as are UTF-8 are characters.
 ///
 /// # Errors
-/// In words.
+/// A message for the user.
 pub(super) fn bytes_regex(expression: &Regexp, sources: &impl Sources) -> Result<BytesRegex, String> {
     let source = sources.expression(&expression.source)?;
-    expression.compiled_for_bytes(&source).map_err(|why| format!("`{source}` is no regular expression: {why}"))
+    expression.compiled_for_bytes(&source).map_err(|why| format!("`{source}` is not a regular expression: {why}"))
 }
 
 /// Whether it may take long also for a small text: counted repetitions make large automata.

@@ -1,11 +1,11 @@
-//! Reads bytes that are written in hex, with what may stand between the digits: `10 varint(u16("MQTT") 04 ..)`.
+//! Reads bytes that are written in hex, with what may be between the digits: `10 varint(u16("MQTT") 04 ..)`.
 
 use super::words::is_keyword_next;
 use crate::script::cursor::{Cursor, shortened};
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{BytePiece, LengthPrefix};
 
-/// How deep lengths may stand in each other.
+/// How deep lengths may be in each other.
 const DEEPEST: usize = 16;
 
 const PREFIXES: [(&str, LengthPrefix); 4] = [
@@ -45,7 +45,7 @@ impl Pieces {
                 return Ok(pieces);
             }
             if matches!(pieces.last(), Some(BytePiece::Rest)) {
-                return Err(Flaw::new(place, "behind `..` nothing is left"));
+                return Err(Flaw::new(place, "nothing can follow `..`"));
             }
             pieces.push(self.piece(cursor)?);
         }
@@ -70,7 +70,7 @@ impl Pieces {
         if rest.starts_with("..") {
             self.only_expected(cursor, "..")?;
             if self.used == Use::Part && self.depth == 0 {
-                let flaw = cursor.flaw("where these bytes end is left open");
+                let flaw = cursor.flaw("the end of these bytes is undefined");
                 return Err(flaw.hint("`..` stands for the rest of a message, or of what `u16(…)` counts"));
             }
             cursor.skip(2);
@@ -81,7 +81,7 @@ impl Pieces {
 
     fn only_expected(&self, cursor: &Cursor<'_>, sign: &str) -> Result<(), Flaw> {
         match self.used {
-            Use::Sent => Err(cursor.flaw(format!("`{sign}` can be expected, and not sent"))),
+            Use::Sent => Err(cursor.flaw(format!("`{sign}` can be expected, but not sent"))),
             Use::Message | Use::Part => Ok(()),
         }
     }
@@ -89,7 +89,7 @@ impl Pieces {
     fn counted(&self, cursor: &mut Cursor<'_>, word: usize, prefix: LengthPrefix) -> Result<BytePiece, Flaw> {
         let place = cursor.place();
         if self.depth == DEEPEST {
-            return Err(Flaw::new(place, format!("lengths stand no deeper than {DEEPEST} in each other")));
+            return Err(Flaw::new(place, format!("lengths can be nested at most {DEEPEST} levels deep")));
         }
         cursor.skip(word);
         let inner = Self { used: self.used, depth: self.depth + 1 }.read(cursor)?;
@@ -122,7 +122,7 @@ fn known(cursor: &mut Cursor<'_>) -> Result<BytePiece, Flaw> {
     }
     if digits.is_empty() {
         let word = cursor.peek();
-        return Err(cursor.flaw(format!("`{}` is no hex", shortened(word))).hint("as in `00 ff 10`"));
+        return Err(cursor.flaw(format!("`{}` is not hex", shortened(word))).hint("as in `00 ff 10`"));
     }
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
     bytes

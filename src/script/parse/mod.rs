@@ -24,7 +24,7 @@ use super::flaw::Flaw;
 use super::format;
 use super::syntax::{Action, Expect, Extract, HttpAnswer, Pattern, Position, RuleAnswer, Script, Step};
 
-/// How deep blocks may stand in each other.
+/// How deep blocks may be in each other.
 const DEEPEST: usize = 32;
 
 /// All that is to be known of a file.
@@ -76,7 +76,7 @@ struct ScriptReader {
 struct Block {
     place: Position,
     kind: BlockKind,
-    /// The steps that stand before it, around it.
+    /// The steps that are before it, around it.
     around: Vec<Step>,
 }
 
@@ -110,7 +110,7 @@ enum Owning {
     Connect,
 }
 
-/// What a line of its own says that is no option.
+/// What a line of its own says that is not an option.
 enum SpecialLine {
     Step(Option<String>, Action),
     Options,
@@ -198,17 +198,18 @@ impl ScriptReader {
     }
 
     fn no_expectation(line: &SpecialLine, place: Position) -> Option<Flaw> {
-        let only = || Flaw::new(place, "in `expect any order` there are expectations only");
+        let only = || Flaw::new(place, "`expect any order` can only contain expectations");
         match line {
             SpecialLine::Step(Some(_), _) => {
-                Some(Flaw::new(place, "the connection's name stands before `expect any order`"))
+                Some(Flaw::new(place, "write the name of the connection before `expect any order`"))
             }
-            SpecialLine::Step(None, Action::Expect(Expect { within: Some(_), .. })) => {
-                Some(Flaw::new(place, "the limit is that of all together").hint("write `expect any order within 2s {`"))
-            }
+            SpecialLine::Step(None, Action::Expect(Expect { within: Some(_), .. })) => Some(
+                Flaw::new(place, "the time limit applies to all expectations together")
+                    .hint("write `expect any order within 2s {`"),
+            ),
             SpecialLine::Step(None, Action::Expect(Expect { pattern, .. })) if pattern.is_of_messages() => None,
             SpecialLine::Step(None, Action::Expect(_)) => {
-                Some(only().hint("and those of messages: others have their own order"))
+                Some(only().hint("they must be about messages: others have an order of their own"))
             }
             _ => Some(only().hint("as in `expect json {\"id\":1}`")),
         }
@@ -216,7 +217,11 @@ impl ScriptReader {
 
     fn no_part_of_an_answer(line: &SpecialLine, place: Position) -> Option<Flaw> {
         match line {
-            SpecialLine::Step(Some(_), _) => Some(Flaw::new(place, "the connection's name stands before `reply to`")),
+            SpecialLine::Step(Some(_), _) => Some(Flaw::new(
+                place,
+                "write the name of the connection before `reply \
+                to`",
+            )),
             SpecialLine::Step(
                 None,
                 Action::Send(_)
@@ -226,7 +231,7 @@ impl ScriptReader {
                 },
             ) => None,
             _ => {
-                let flaw = Flaw::new(place, "an answer only captures, sends and closes");
+                let flaw = Flaw::new(place, "an answer can only capture, send and close");
                 Some(flaw.hint("as in `capture id = json $.id`, taken from the message that is answered"))
             }
         }
@@ -276,23 +281,23 @@ impl ScriptReader {
                     branches.push(std::mem::take(&mut self.steps));
                     Ok((depth - 1, "} {".to_owned()))
                 }
-                _ => Err(Flaw::new(place, "there is no `parallel` block here that could go on")),
+                _ => Err(Flaw::new(place, "there is no `parallel` block to continue here")),
             },
             SpecialLine::End => match self.blocks.pop() {
                 Some(block) => {
                     self.close(block);
                     Ok((depth - 1, "}".to_owned()))
                 }
-                None => Err(Flaw::new(place, "there is no block here to be closed")),
+                None => Err(Flaw::new(place, "there is no block to close here")),
             },
         }
     }
 
     fn options(&mut self, place: Position) -> Result<(), Flaw> {
         self.before_steps(place, "options")
-            .map_err(|flaw| flaw.hint("the options of one connection stand below its `connect`"))?;
+            .map_err(|flaw| flaw.hint("write the options of a single connection below its `connect`"))?;
         if std::mem::replace(&mut self.has_options, true) {
-            return Err(Flaw::new(place, "there are `options` already"));
+            return Err(Flaw::new(place, "`options` are given twice"));
         }
         Ok(())
     }
@@ -301,13 +306,13 @@ impl ScriptReader {
         if self.steps.is_empty() && self.blocks.is_empty() {
             return Ok(());
         }
-        Err(Flaw::new(place, format!("`{what}` stands before the first step")))
+        Err(Flaw::new(place, format!("`{what}` must be before the first step")))
     }
 
     fn open(&mut self, place: Position, kind: BlockKind) -> Result<(), Flaw> {
         if self.blocks.len() == DEEPEST {
             self.gave_up = true;
-            return Err(Flaw::new(place, format!("blocks stand no deeper than {DEEPEST} in each other")));
+            return Err(Flaw::new(place, format!("blocks can be nested at most {DEEPEST} levels deep")));
         }
         self.blocks.push(Block { place, kind, around: std::mem::take(&mut self.steps) });
         Ok(())
@@ -323,14 +328,14 @@ impl ScriptReader {
             }
             BlockKind::AnyOrder(connection, within) => {
                 if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
-                    self.reading.flaws.push(Flaw::new(block.place, "there is no expectation in this block"));
+                    self.reading.flaws.push(Flaw::new(block.place, "this block has no expectation"));
                 }
                 (connection, Action::AnyOrder { within, steps })
             }
             BlockKind::Reply(connection, to, capture) => {
                 if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
-                    let flaw = Flaw::new(block.place, "there is no answer in this block");
-                    self.reading.flaws.push(flaw.hint("without one it is written `ignore …`"));
+                    let flaw = Flaw::new(block.place, "this block has no answer");
+                    self.reading.flaws.push(flaw.hint("to ignore a message, write `ignore …`"));
                 }
                 (connection, Action::Reply { to, capture, with: RuleAnswer::Steps(steps) })
             }
@@ -348,7 +353,7 @@ impl ScriptReader {
                     BlockKind::Reply(..) => "reply to",
                 };
                 let flaw = Flaw::new(block.place, format!("this `{name}` is not closed"));
-                self.reading.flaws.push(flaw.hint("end it with `}` on a line of its own"));
+                self.reading.flaws.push(flaw.hint("end it with `}` on a separate line"));
             }
             self.close(block);
         }

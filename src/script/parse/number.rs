@@ -8,8 +8,5 @@ pub(crate) fn number(cursor: &mut Cursor<'_>, what: &str, range: std::ops::Range
     let word = cursor.word();
     let number = word.parse().ok().filter(|number| range.contains(number) && word.starts_with(|c: char| c != '+'));
     let (least, most) = range.clone().into_inner();
-    number.ok_or_else(|| {
-        let missing = if word.is_empty() { "is missing here" } else { "is to be here" };
-        Flaw::new(place, format!("{what} {missing}")).hint(format!("a number from {least} to {most}"))
-    })
+    number.ok_or_else(|| Flaw::new(place, format!("expected {what}")).hint(format!("a number from {least} to {most}")))
 }

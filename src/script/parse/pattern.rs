@@ -7,7 +7,7 @@ use crate::script::cursor::{Cursor, ends_in_keyword, shortened};
 use crate::script::flaw::{Flaw, nearest};
 use crate::script::syntax::{Binary, Pattern, ScriptText, Style, TextPattern};
 
-/// What may stand behind `expect`.
+/// What may be after `expect`.
 pub(crate) const PATTERNS: [&str; 11] =
     ["message", "text", "json", "binary", "bytes", "ping", "pong", "close", "header", "body", "subprotocol"];
 
@@ -27,7 +27,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
         "binary" if cursor.takes("contains") => Pattern::BinaryContains(contained(cursor)?),
         "binary" => bytes(cursor, Use::Message)?.map_or(Pattern::AnyBinary, Pattern::Binary),
         "bytes" => {
-            let missing = cursor.flaw("which bytes is missing here").hint("as in `bytes hex 20 02 ?? 00`");
+            let missing = cursor.flaw("expected bytes").hint("as in `bytes hex 20 02 ?? 00`");
             Pattern::Bytes(bytes(cursor, Use::Part)?.ok_or(missing)?)
         }
         "ping" => Pattern::Ping(text(cursor)?),
@@ -42,18 +42,18 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
         "subprotocol" => {
             let start = cursor.clone();
             let name = cursor.text()?.ok_or_else(|| {
-                start.flaw("the subprotocol's name is missing here").hint("none is written `subprotocol \"\"`")
+                start.flaw("expected the name of a subprotocol").hint("write none as `subprotocol \"\"`")
             })?;
             Pattern::Subprotocol(whole(name, &start)?)
         }
-        "" => return Err(Flaw::new(place, "what is expected is missing here").hint("`expect message` takes any")),
+        "" => return Err(Flaw::new(place, "nothing is expected here").hint("`expect message` takes any")),
         word => {
-            let flaw = Flaw::new(place, format!("nothing that can be expected begins with `{}`", shortened(word)));
+            let flaw = Flaw::new(place, format!("unknown expectation `{}`", shortened(word)));
             return Err(match nearest(word, PATTERNS) {
                 Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
                 None if rest.starts_with(['{', '[', '$']) => flaw.hint("did you mean `expect json …`?"),
                 None if rest.starts_with('/') => flaw.hint("did you mean `expect text matches /…/`?"),
-                None => flaw.hint("a text is written `expect text …`"),
+                None => flaw.hint("write text as `expect text …`"),
             });
         }
     })
@@ -96,21 +96,19 @@ fn contained(cursor: &mut Cursor<'_>) -> Result<Binary, Flaw> {
 /// Refuses text that is not quoted and ends in what may be meant as a keyword.
 fn whole(text: ScriptText, start: &Cursor<'_>) -> Result<ScriptText, Flaw> {
     if start.before_with && text.style != Style::Quoted {
-        return Err(start
-            .flaw("before `with`, text stands in quotes")
-            .hint("as in `reply to text \"ping\" with pong`"));
+        return Err(start.flaw("text before `with` must be quoted").hint("as in `reply to text \"ping\" with pong`"));
     }
     let written = text.to_string();
     match ends_in_keyword(&written).filter(|_| text.style == Style::Bare) {
         Some((before, keyword)) => Err(start
-            .flaw(format!("whether `{keyword}` belongs to the text is left open"))
+            .flaw(format!("it is unclear whether `{keyword}` belongs to the text"))
             .hint(format!("write `\"{}\" {keyword}`, or quote all of it", shortened(before)))),
         None => Ok(text),
     }
 }
 
 fn missing_text(cursor: &Cursor<'_>) -> Flaw {
-    cursor.flaw("a text is missing here").hint("an empty one is written `\"\"`")
+    cursor.flaw("expected text").hint("write an empty text as `\"\"`")
 }
 
 fn json(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
@@ -135,8 +133,8 @@ fn close(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
     let word = cursor.word();
     let code = word.parse().ok().filter(|code| (1000..=4999).contains(code) && word.len() == 4);
     let Some(code) = code else {
-        return Err(Flaw::new(place, format!("`{}` is no close code", shortened(word)))
-            .hint("the code goes first, from 1000 to 4999, and then the reason"));
+        return Err(Flaw::new(place, format!("`{}` is not a close code", shortened(word)))
+            .hint("write the code, from 1000 to 4999, before the reason"));
     };
     Ok(Pattern::Close { code: Some(code), reason: text(cursor)? })
 }
@@ -147,7 +145,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
     if cursor.rest().starts_with(':') {
         cursor.skip(1);
         let empty = || ScriptText { style: Style::Quoted, ..ScriptText::default() };
-        // Words that mean something without the colon are a value behind it.
+        // Words that mean something without the colon are a value after it.
         let start = cursor.clone();
         let value = if cursor.only_keywords_left() { None } else { cursor.text()? };
         let value = whole(value.unwrap_or_else(empty), &start)?;
@@ -165,7 +163,7 @@ pub(super) fn field(cursor: &mut Cursor<'_>) -> Result<String, Flaw> {
     let word = cursor.peek();
     let name = word.split(':').next().unwrap_or_default();
     if !crate::request::is_token(name) {
-        return Err(Flaw::new(place, "a header's name is missing here").hint("as in `header Content-Type`"));
+        return Err(Flaw::new(place, "expected the name of a header").hint("as in `header Content-Type`"));
     }
     cursor.skip(name.len());
     Ok(name.to_owned())

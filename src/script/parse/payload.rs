@@ -33,7 +33,7 @@ pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
             match binary(cursor, Use::Sent)? {
                 Some(binary) => Payload::Binary(binary),
                 None => {
-                    let flaw = cursor.flaw("what is to be sent is missing here");
+                    let flaw = cursor.flaw("expected something to send");
                     return Err(flaw.hint(
                         "write `binary hex 00 ff`, `binary base64 AP8=`, `binary file PATH` or `binary text …`",
                     ));
@@ -41,7 +41,7 @@ pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
             }
         }
         word @ ("file" | "hex" | "base64") => {
-            let flaw = Flaw::new(place, format!("`send {word}` leaves open what is meant"));
+            let flaw = Flaw::new(place, format!("`send {word}` is ambiguous"));
             return Err(flaw.hint(format!("write `send binary {word} …`, or quote the text")));
         }
         _ => Payload::Text(required_text(cursor, "send \"\"")?),
@@ -51,10 +51,10 @@ pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
 fn path(cursor: &mut Cursor<'_>) -> Result<ScriptText, Flaw> {
     let place = cursor.place_of_next();
     let path = cursor.text()?.filter(|path| path.style != Style::Block && !path.template.0.is_empty());
-    path.ok_or_else(|| Flaw::new(place, "a file's path is missing here"))
+    path.ok_or_else(|| Flaw::new(place, "expected the path of a file"))
 }
 
-/// What stands behind `binary`, if anything does.
+/// What is after `binary`, if anything does.
 pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary>, Flaw> {
     Ok(Some(match cursor.peek() {
         "hex" => {
@@ -67,7 +67,7 @@ pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary
             if !cursor.is_over() && cursor.rest().starts_with("{{") {
                 return Ok(Some(Binary::Base64(Template(vec![cursor.variable()?]))));
             }
-            // The keywords are no base64: it has four characters for three bytes.
+            // The keywords are not base64: it has four characters for three bytes.
             let word = if is_keyword_next(cursor) { "" } else { cursor.word() };
             let bytes = unescape::base64(word).map_err(|why| Flaw::new(place, why))?;
             Binary::Base64(Template::joined(vec![Piece::Literal(data_encoding::BASE64.encode(&bytes))]))
@@ -87,7 +87,7 @@ pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary
 /// Text that has to be there.
 pub(super) fn required_text(cursor: &mut Cursor<'_>, empty: &str) -> Result<ScriptText, Flaw> {
     let place = cursor.place_of_next();
-    let missing = || Flaw::new(place, "a text is missing here").hint(format!("an empty one is written `{empty}`"));
+    let missing = || Flaw::new(place, "expected text").hint(format!("write an empty text as `{empty}`"));
     cursor.text()?.ok_or_else(missing)
 }
 
@@ -98,7 +98,7 @@ pub(super) fn control(cursor: &mut Cursor<'_>, most: usize) -> Result<ScriptText
     let length: usize =
         text.template.0.iter().map(|piece| if let Piece::Literal(text) = piece { text.len() } else { 0 }).sum();
     if length > most {
-        return Err(Flaw::new(place, format!("that has {length} bytes, and a control frame has room for {most} here"))
+        return Err(Flaw::new(place, format!("this has {length} bytes, but a control frame has room for {most} here"))
             .hint("`frame` sends what breaks the rules"));
     }
     Ok(text)
@@ -112,8 +112,8 @@ pub(super) fn close(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     let word = cursor.word();
     let code = word.parse().ok().filter(|code| Close::may_be_sent(*code) && word.len() == 4);
     let Some(code) = code else {
-        return Err(Flaw::new(place, format!("`{}` is no close code that may be sent", shortened(word)))
-            .hint("those are 1000-1003, 1007-1014 and 3000-4999; `frame close hex …` sends any"));
+        return Err(Flaw::new(place, format!("`{}` is not a close code that may be sent", shortened(word)))
+            .hint("expected 1000-1003, 1007-1014 or 3000-4999; `frame close hex …` sends any code"));
     };
     Ok(Action::Close { code: Some(code), reason: control(cursor, LONGEST_REASON)? })
 }

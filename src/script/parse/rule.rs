@@ -1,4 +1,4 @@
-//! Reads the rules that stand: `reply to … with …` and `ignore …`.
+//! Reads the rules: `reply to … with …` and `ignore …`.
 
 use super::payload::payload;
 use super::{SpecialLine, pattern};
@@ -11,18 +11,14 @@ pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         return Ok(SpecialLine::Step(None, Action::Off(RuleKind::Reply)));
     }
     if !cursor.takes("to") {
-        return Err(cursor
-            .flaw("`to` is missing here")
-            .hint("as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`"));
+        return Err(cursor.flaw("expected `to`").hint("as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`"));
     }
     cursor.before_with = true;
     let to = of_messages(cursor)?;
     let capture = if cursor.takes("capture") { Some(cursor.name()?) } else { None };
     cursor.before_with = false;
     if !cursor.takes("with") {
-        return Err(cursor
-            .flaw("`with` and the answer are missing here")
-            .hint("as in `reply to text \"ping\" with pong`"));
+        return Err(cursor.flaw("expected `with` and an answer").hint("as in `reply to text \"ping\" with pong`"));
     }
     if cursor.peek() == "{" && cursor.is_last_word() {
         cursor.word();
@@ -45,6 +41,6 @@ fn of_messages(cursor: &mut Cursor<'_>) -> Result<Pattern, Flaw> {
     if pattern.is_of_messages() {
         return Ok(pattern);
     }
-    let flaw = Flaw::new(place, format!("rules are about messages, and `{word}` is none"));
-    Err(if word == "ping" { flaw.hint("pings are answered by themselves") } else { flaw })
+    let flaw = Flaw::new(place, format!("rules apply to messages, and `{word}` is not one"));
+    Err(if word == "ping" { flaw.hint("pings are answered automatically") } else { flaw })
 }

@@ -11,18 +11,18 @@ pub(super) fn read(cursor: &mut Cursor<'_>, is_head: bool) -> Result<Setting, Fl
     let word = cursor.word();
     let option = word.trim_start_matches('-');
     if option.len() < word.len() {
-        return Err(Flaw::new(place, "options stand here without their dashes").hint(format!("write `{option}`")));
+        return Err(Flaw::new(place, "options are written without dashes here").hint(format!("write `{option}`")));
     }
     if !option.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
-        let flaw = Flaw::new(place, format!("`{}` is no option", shortened(option)));
+        let flaw = Flaw::new(place, format!("`{}` is not an option", shortened(option)));
         return Err(match option.strip_suffix(':') {
-            Some(_) => flaw.hint("a header is written `header Name: value`"),
-            None => flaw.hint("there are the long ones of the command line"),
+            Some(_) => flaw.hint("write a header as `header Name: value`"),
+            None => flaw.hint("use the long options of the command line"),
         });
     }
     if STEPS.contains(&option) && option != "fragment" {
-        return Err(Flaw::new(place, format!("`{option}` is a step, and no option"))
-            .hint("steps are not indented more than the `connect` before them"));
+        return Err(Flaw::new(place, format!("`{option}` is a step, not an option"))
+            .hint("steps must not be indented more than the `connect` before them"));
     }
     let value_place = cursor.place_of_next();
     let value = if cursor.is_over() {
@@ -35,11 +35,11 @@ pub(super) fn read(cursor: &mut Cursor<'_>, is_head: bool) -> Result<Setting, Fl
     cursor.finish()?;
     if option == "within" {
         if !is_head {
-            return Err(Flaw::new(place, "`within` is no option of a connection").hint("it stands below `options`"));
+            return Err(Flaw::new(place, "`within` is not an option of a connection").hint("write it below `options`"));
         }
         let time = value.as_ref().and_then(Template::literal).unwrap_or_default();
         crate::text::units::time(time)
-            .map_err(|hint| Flaw::new(value_place, format!("`{time}` is no time")).hint(hint))?;
+            .map_err(|hint| Flaw::new(value_place, format!("`{time}` is not a time")).hint(hint))?;
     }
     Ok(Setting { place, option: option.to_owned(), value })
 }

@@ -43,18 +43,18 @@ pub(crate) const STEPS: [&str; 26] = [
     "}",
 ];
 
-/// Reads a line that is no option.
+/// Reads a line that is not an option.
 pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     let start = cursor.place();
     let mut word = cursor.word();
     let mut connection = None;
     if let Some(name) = word.strip_suffix(':') {
         if !is_connection(name) {
-            return Err(Flaw::new(start, format!("`{name}` is no name for a connection"))
-                .hint("it has letters, digits, `-` and `_`, and begins with a letter"));
+            return Err(Flaw::new(start, format!("`{name}` cannot be the name of a connection"))
+                .hint("a name consists of letters, digits, `-` and `_`, and begins with a letter"));
         }
         if cursor.is_over() {
-            return Err(cursor.flaw("a step is missing here").hint(format!("as in `{name}: connect {{{{url}}}}`")));
+            return Err(cursor.flaw("expected a step").hint(format!("as in `{name}: connect {{{{url}}}}`")));
         }
         connection = Some(name.to_owned());
         cursor.skip_space();
@@ -83,7 +83,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         _ => SpecialLine::Step(None, action(cursor, word, place)?),
     };
     if connection.is_some() && !needs_connection(&line) {
-        return Err(Flaw::new(start, format!("`{word}` belongs to no connection")).hint("leave the name out"));
+        return Err(Flaw::new(start, format!("`{word}` does not belong to a connection")).hint("leave the name out"));
     }
     cursor.finish()?;
     Ok(match line {
@@ -132,11 +132,11 @@ fn needs_connection(line: &SpecialLine) -> bool {
     }
 }
 
-/// What stands behind `expect any`.
+/// What is after `expect any`.
 fn any_order(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     const EXAMPLE: &str = "expect any order {";
     if !cursor.takes("order") {
-        return Err(cursor.flaw("`order` is missing here").hint(format!("as in `{EXAMPLE}`")));
+        return Err(cursor.flaw("expected `order`").hint(format!("as in `{EXAMPLE}`")));
     }
     let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
     brace(cursor, EXAMPLE)?;
@@ -148,57 +148,21 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Position) -> Result
         "connect" => Action::Connect { url: url(cursor)?, settings: Vec::new() },
         "status" => Action::Status(number(cursor, "a status", 100..=599)?),
         "send" => Action::Send(payload(cursor)?),
-        "frame" => {
-            if cursor.is_over() {
-                return Err(cursor.flaw("a frame is missing here").hint("as in `frame text fin=0 hel`"));
-            }
-            let place = cursor.place();
-            let frame = cursor.bare_template(Quotes::Json)?;
-            if let Some(Err(hint)) = frame.literal().map(RawFrame::from_text) {
-                return Err(Flaw::new(place, "this is no frame").hint(hint));
-            }
-            Action::Frame(frame)
-        }
+        "frame" => frame(cursor)?,
         "split" if cursor.takes("off") => Action::Split(None),
-        "split" => {
-            if !cursor.takes("at") {
-                return Err(cursor.flaw("`at` or `off` is missing here").hint("as in `split at \"\\x1e\"`"));
-            }
-            let place = cursor.place_of_next();
-            let at = cursor.text()?.filter(|text| !text.template.0.is_empty());
-            let missing = || Flaw::new(place, "what stands between the records is missing here");
-            Action::Split(Some(at.ok_or_else(missing)?))
-        }
+        "split" => split(cursor)?,
         "fragment" if cursor.takes("off") => Action::Fragment(None),
-        "fragment" => {
-            let place = cursor.place_of_next();
-            let size = crate::text::units::size(cursor.word());
-            let wrong = |hint| Flaw::new(place, "a size or `off` is missing here").hint(hint);
-            Action::Fragment(Some(size.map_err(wrong)?))
-        }
+        "fragment" => fragment(cursor)?,
         "ping" => Action::Ping(control(cursor, LONGEST_CONTROL)?),
         "pong" => Action::Pong(control(cursor, LONGEST_CONTROL)?),
         "expect" => expect(cursor)?,
         "nothing" => {
             if !cursor.takes("within") {
-                return Err(cursor.flaw("`within TIME` is missing here").hint("as in `nothing within 200ms`"));
+                return Err(cursor.flaw("expected `within TIME`").hint("as in `nothing within 200ms`"));
             }
             Action::Nothing { within: cursor.time()? }
         }
-        "skip" => {
-            if !cursor.takes("until") {
-                return Err(cursor.flaw("`until` is missing here").hint("as in `skip until json $.op == \"done\"`"));
-            }
-            let place = cursor.place_of_next();
-            let until = pattern::read(cursor)?;
-            if matches!(until, Pattern::Bytes(_)) {
-                let flaw = Flaw::new(place, "bytes are taken one after another, and not skipped");
-                return Err(flaw.hint("`skip until binary …` passes over messages, `expect bytes hex ??` over a byte"));
-            }
-            let mut within = None;
-            let capture = keywords(cursor, &mut within)?;
-            Action::Skip { until, within, capture }
-        }
+        "skip" => skip(cursor)?,
         "ignore" => ignore(cursor)?,
         "capture" => {
             let name = assigned(cursor, "capture seq = json $.seq")?;
@@ -218,16 +182,60 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Position) -> Result
     })
 }
 
+fn frame(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if cursor.is_over() {
+        return Err(cursor.flaw("expected a frame").hint("as in `frame text fin=0 hel`"));
+    }
+    let place = cursor.place();
+    let frame = cursor.bare_template(Quotes::Json)?;
+    if let Some(Err(hint)) = frame.literal().map(RawFrame::from_text) {
+        return Err(Flaw::new(place, "this is not a frame").hint(hint));
+    }
+    Ok(Action::Frame(frame))
+}
+
+fn split(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if !cursor.takes("at") {
+        return Err(cursor.flaw("expected `at` or `off`").hint("as in `split at \"\\x1e\"`"));
+    }
+    let place = cursor.place_of_next();
+    let at = cursor.text()?.filter(|text| !text.template.0.is_empty());
+    let missing = || Flaw::new(place, "expected the separator of the records");
+    Ok(Action::Split(Some(at.ok_or_else(missing)?)))
+}
+
+fn fragment(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    let place = cursor.place_of_next();
+    let size = crate::text::units::size(cursor.word());
+    let wrong = |hint| Flaw::new(place, "expected a size or `off`").hint(hint);
+    Ok(Action::Fragment(Some(size.map_err(wrong)?)))
+}
+
+fn skip(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    if !cursor.takes("until") {
+        return Err(cursor.flaw("expected `until`").hint("as in `skip until json $.op == \"done\"`"));
+    }
+    let place = cursor.place_of_next();
+    let until = pattern::read(cursor)?;
+    if matches!(until, Pattern::Bytes(_)) {
+        let flaw = Flaw::new(place, "bytes are taken one after another and cannot be skipped");
+        return Err(flaw.hint("use `skip until binary …` to skip messages, or `expect bytes hex ??` to skip a byte"));
+    }
+    let mut within = None;
+    let capture = keywords(cursor, &mut within)?;
+    Ok(Action::Skip { until, within, capture })
+}
+
 fn unknown(word: &str, place: super::Position) -> Flaw {
-    let flaw = Flaw::new(place, format!("there is no step `{}`", shortened(word)));
+    let flaw = Flaw::new(place, format!("unknown step `{}`", shortened(word)));
     let hint = match word {
-        "answer" => "an answer is written `reply to json $.op == \"ping\" with …`".to_owned(),
-        "wait" | "sleep" => "a pause is written `pause 1s`".to_owned(),
-        "recv" | "receive" | "read" => "what is to come is written `expect text …`".to_owned(),
+        "answer" => "write an answer as `reply to json $.op == \"ping\" with …`".to_owned(),
+        "wait" | "sleep" => "write a pause as `pause 1s`".to_owned(),
+        "recv" | "receive" | "read" => "write an expectation as `expect text …`".to_owned(),
         "header" | "subprotocol" => format!("`{word}` is an option: indent it below `connect`"),
         _ => match nearest(word, STEPS) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => "wsprobe.wsp(5) has them all".to_owned(),
+            None => "wsprobe.wsp(5) lists all steps".to_owned(),
         },
     };
     flaw.hint(hint)
@@ -235,13 +243,13 @@ fn unknown(word: &str, place: super::Position) -> Flaw {
 
 fn url(cursor: &mut Cursor<'_>) -> Result<Template, Flaw> {
     if cursor.is_over() {
-        return Err(cursor.flaw("a URL is missing here").hint("as in `connect ws://localhost:8080/chat`"));
+        return Err(cursor.flaw("expected a URL").hint("as in `connect ws://localhost:8080/chat`"));
     }
     let place = cursor.place();
     let url = cursor.bare_template(Quotes::Json)?;
     let has_blank = |piece: &Piece| matches!(piece, Piece::Literal(text) if text.contains(char::is_whitespace));
     if url.0.iter().any(has_blank) {
-        return Err(Flaw::new(place, "a URL has no blanks").hint("options stand on lines of their own, indented"));
+        return Err(Flaw::new(place, "a URL must not contain blanks").hint("write options on separate, indented lines"));
     }
     Ok(url)
 }
@@ -249,15 +257,15 @@ fn url(cursor: &mut Cursor<'_>) -> Result<Template, Flaw> {
 fn times(cursor: &mut Cursor<'_>) -> Result<u32, Flaw> {
     let place = cursor.place_of_next();
     let times = cursor.word().parse().ok().filter(|times| *times > 0);
-    times.ok_or_else(|| Flaw::new(place, "a number from 1 on is missing here").hint("as in `repeat 10 {`"))
+    times.ok_or_else(|| Flaw::new(place, "expected a number of at least 1").hint("as in `repeat 10 {`"))
 }
 
 fn brace(cursor: &mut Cursor<'_>, example: &str) -> Result<(), Flaw> {
     if !cursor.takes("{") {
-        return Err(cursor.flaw("`{` is missing here").hint(format!("as in `{example}`")));
+        return Err(cursor.flaw("expected `{`").hint(format!("as in `{example}`")));
     }
     if !cursor.is_over() {
-        return Err(cursor.flaw("steps in a block stand on lines of their own, and so does its `}`"));
+        return Err(cursor.flaw("write the steps of a block, and its `}`, on separate lines"));
     }
     Ok(())
 }
@@ -269,22 +277,22 @@ fn expect(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     let is_of_handshake =
         matches!(pattern, Pattern::Header { .. } | Pattern::Body(_) | Pattern::BodyJson(_) | Pattern::Subprotocol(_));
     if is_of_handshake && within.is_some() {
-        return Err(cursor.flaw("the answer to `connect` is there already, and needs no `within`"));
+        return Err(cursor.flaw("the answer to `connect` has already arrived and needs no `within`"));
     }
     Ok(Action::Expect(Expect { within, pattern, capture }))
 }
 
-/// `within TIME` and `capture NAME` behind a pattern, in any order.
+/// `within TIME` and `capture NAME` after a pattern, in any order.
 fn keywords(cursor: &mut Cursor<'_>, within: &mut Option<std::time::Duration>) -> Result<Option<String>, Flaw> {
     let mut capture = None;
     loop {
         match cursor.peek() {
-            "within" if within.is_some() => return Err(cursor.flaw("there is a `within` already")),
+            "within" if within.is_some() => return Err(cursor.flaw("`within` is given twice")),
             "within" => {
                 cursor.word();
                 *within = Some(cursor.time()?);
             }
-            "capture" if capture.is_some() => return Err(cursor.flaw("there is a `capture` already")),
+            "capture" if capture.is_some() => return Err(cursor.flaw("`capture` is given twice")),
             "capture" => {
                 cursor.word();
                 capture = Some(cursor.name()?);

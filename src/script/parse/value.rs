@@ -14,11 +14,11 @@ const SOURCES: [&str; 7] = ["text", "json", "binary", "header", "status", "close
 pub(super) fn assigned(cursor: &mut Cursor<'_>, example: &str) -> Result<String, Flaw> {
     let place = cursor.place_of_next();
     if cursor.peek().contains('=') && cursor.peek() != "=" {
-        return Err(Flaw::new(place, "blanks are missing around the `=`").hint(format!("as in `{example}`")));
+        return Err(Flaw::new(place, "expected blanks around the `=`").hint(format!("as in `{example}`")));
     }
     let name = cursor.name()?;
     if !cursor.takes("=") {
-        return Err(cursor.flaw("`=` is missing here").hint(format!("as in `{example}`")));
+        return Err(cursor.flaw("expected `=`").hint(format!("as in `{example}`")));
     }
     Ok(name)
 }
@@ -33,7 +33,7 @@ pub(super) fn extract(cursor: &mut Cursor<'_>) -> Result<Extract, Flaw> {
         "text" => Extract::Text,
         "json" => {
             if cursor.is_over() || !cursor.rest().starts_with('$') {
-                return Err(cursor.flaw("a path is missing here").hint("as in `json $.list[0].id`"));
+                return Err(cursor.flaw("expected a path").hint("as in `json $.list[0].id`"));
             }
             Extract::Json(condition::path(cursor)?)
         }
@@ -42,8 +42,8 @@ pub(super) fn extract(cursor: &mut Cursor<'_>) -> Result<Extract, Flaw> {
         "status" => Extract::Status,
         "close" if cursor.takes("code") => Extract::CloseCode,
         "close" if cursor.takes("reason") => Extract::CloseReason,
-        "close" => return Err(cursor.flaw("`code` or `reason` is missing here")),
-        "" => return Err(Flaw::new(place, "what is to be captured is missing here").hint("as in `json $.seq`")),
+        "close" => return Err(cursor.flaw("expected `code` or `reason`")),
+        "" => return Err(Flaw::new(place, "expected something to capture").hint("as in `json $.seq`")),
         word => {
             return Err(Flaw::new(place, format!("`{}` cannot be captured", shortened(word))).hint_at(word, SOURCES));
         }
@@ -53,13 +53,13 @@ pub(super) fn extract(cursor: &mut Cursor<'_>) -> Result<Extract, Flaw> {
 pub(super) fn exec(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
     if cursor.is_over() {
-        return Err(cursor.flaw("a command is missing here").hint("as in `exec ./login.sh capture token`"));
+        return Err(cursor.flaw("expected a command").hint("as in `exec ./login.sh capture token`"));
     }
     if cursor.rest().starts_with(FENCE) {
         let place = cursor.place();
         let command = cursor.block(template::Backslash::Plain)?;
         if command.probe().trim().is_empty() {
-            return Err(Flaw::new(place, "there is no command in this block"));
+            return Err(Flaw::new(place, "this block contains no command"));
         }
         return Ok(Action::Exec { within, command, capture: None });
     }
@@ -72,7 +72,7 @@ pub(super) fn exec(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     Ok(Action::Exec { within, command, capture: Some(capture.to_owned()) })
 }
 
-/// What stands before and behind ` capture ` at the end of a command.
+/// What is before and after ` capture ` at the end of a command.
 fn captured(text: &str) -> Option<(&str, &str)> {
     let (before, name) = text.rsplit_once(is_space)?;
     let command = before.trim_end_matches(is_space).strip_suffix("capture")?;

@@ -2,7 +2,7 @@
 
 use crate::script::cursor::Cursor;
 
-/// Whether what may stand behind a pattern comes next.
+/// Whether what may be after a pattern comes next.
 pub(crate) fn is_keyword_next(cursor: &mut Cursor<'_>) -> bool {
     let word = cursor.peek();
     matches!(word, "within" | "capture") || cursor.before_with && word == "with"

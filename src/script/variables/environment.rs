@@ -26,7 +26,7 @@ impl Variables {
     /// What a command finds in its environment.
     ///
     /// # Errors
-    /// In words: one that the command names cannot be given. Of others nobody misses it.
+    /// A message for the user: one that the command names cannot be given. Of others nobody misses it.
     pub(crate) fn environment(&self, command: &str) -> Result<BTreeMap<String, &str>, String> {
         let mut environment = BTreeMap::new();
         let mut size = 0;

@@ -33,14 +33,14 @@ pub(crate) fn read(text: &str, format: VariablesFormat) -> Result<Vec<(String, S
         VariablesFormat::Env => env(text),
         VariablesFormat::Json => match serde_json::from_str(text) {
             Ok(Value::Object(object)) => Ok(flat(object)),
-            Ok(_) => Err("variables stand in an object: `{\"name\": \"value\"}`".to_owned()),
-            Err(error) => Err(format!("this is no JSON: {error}")),
+            Ok(_) => Err("expected variables in an object: `{\"name\": \"value\"}`".to_owned()),
+            Err(error) => Err(format!("this is not JSON: {error}")),
         },
         VariablesFormat::Toml => match DeTable::parse(text) {
             Ok(table) => Ok(flat(from_table(table.get_ref()))),
             Err(error) => {
                 let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count()) + 1;
-                Err(format!("this is no TOML: {} at line {line}", error.message().replace('\n', ", ")))
+                Err(format!("this is not TOML: {} at line {line}", error.message().replace('\n', ", ")))
             }
         },
     }
@@ -93,7 +93,7 @@ fn from_toml(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// `NAME=VALUE` lines, as shells and docker read them: also behind `export`, in quotes, with comments.
+/// `NAME=VALUE` lines, as shells and docker read them: also after `export`, in quotes, with comments.
 fn env(text: &str) -> Result<Vec<(String, String)>, String> {
     let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     let lines = lines.map(|(number, line)| (number + 1, line.trim()));
@@ -102,17 +102,17 @@ fn env(text: &str) -> Result<Vec<(String, String)>, String> {
     for (number, line) in assignments {
         let wrong = |what| format!("{what} in line {number}");
         let line = line.strip_prefix("export ").unwrap_or(line);
-        let (name, value) = line.split_once('=').ok_or_else(|| wrong("there is no `NAME=VALUE`"))?;
+        let (name, value) = line.split_once('=').ok_or_else(|| wrong("expected `NAME=VALUE`"))?;
         let name = name.trim();
         if !super::super::template::is_name(name) {
-            return Err(wrong("a name has letters, digits and `_`, and this is none,"));
+            return Err(wrong("a name must consist of letters, digits and `_`"));
         }
         found.push((name.to_owned(), unquoted(value.trim()).ok_or_else(|| wrong("a quote is not closed"))?));
     }
     Ok(found)
 }
 
-/// In double quotes a backslash escapes, in single ones nothing does; behind a value may stand a comment.
+/// In double quotes a backslash escapes, in single ones nothing does; after a value may stand a comment.
 fn unquoted(value: &str) -> Option<String> {
     if let Some(inner) = value.strip_prefix('\'') {
         return inner.split_once('\'').map(|(text, _)| text.to_owned());
@@ -199,10 +199,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (text, format, why) in [
-            ("A=1\nB", VariablesFormat::Env, "there is no `NAME=VALUE` in line 2"),
-            ("A B=1", VariablesFormat::Env, "and this is none, in line 1"),
+            ("A=1\nB", VariablesFormat::Env, "expected `NAME=VALUE` in line 2"),
+            ("A B=1", VariablesFormat::Env, "must consist of letters, digits and `_` in line 1"),
             ("A=\"x", VariablesFormat::Env, "a quote is not closed in line 1"),
-            ("[1]", VariablesFormat::Json, "variables stand in an object"),
+            ("[1]", VariablesFormat::Json, "expected variables in an object"),
             ("{\n\"a\":}", VariablesFormat::Json, "expected value at line 2 column 5"),
             ("a = 1\nb = \n", VariablesFormat::Toml, "at line 2"),
         ] {

@@ -34,11 +34,11 @@ pub(crate) enum Undefined {
     Variable(String),
     #[error("`{0}` is not set in the environment")]
     Environment(String),
-    #[error("what `{0}` stands for is no hex: {1}")]
+    #[error("the value of `{0}` is not hex: {1}")]
     NoHex(String, String),
-    #[error("with its variables put in, this is larger than {} MiB", LARGEST >> 20)]
+    #[error("with its variables replaced, this is larger than {} MiB", LARGEST >> 20)]
     TooLarge,
-    #[error("with its variables put in, this regular expression is larger than {} KiB", LONGEST_EXPRESSION >> 10)]
+    #[error("with its variables replaced, this regular expression is larger than {} KiB", LONGEST_EXPRESSION >> 10)]
     LongExpression,
     #[error("all variables together are larger than {} MiB", LARGEST >> 20)]
     Full,
@@ -83,7 +83,7 @@ impl Variables {
         (self.environment)(name).is_some()
     }
 
-    /// The text with its variables put in.
+    /// The text with its variables replaced.
     ///
     /// # Errors
     /// The first of its names that stands for nothing.
@@ -169,7 +169,7 @@ fn uuid(random: u128) -> String {
     format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }
 
-/// Follows JSON piece by piece, and knows whether it stands in a string.
+/// Follows JSON piece by piece, and knows whether it is in a string.
 #[derive(Default)]
 struct Strings {
     is_inside: bool,
@@ -233,7 +233,7 @@ mod tests {
         let mut variables = variables();
         variables.set("a", "x".repeat(LARGEST / 2 + 1));
         let error = |text| variables.text(&template(text)).unwrap_err().to_string();
-        assert_eq!(error("{{a}}{{a}}"), "with its variables put in, this is larger than 64 MiB");
+        assert_eq!(error("{{a}}{{a}}"), "with its variables replaced, this is larger than 64 MiB");
         assert_eq!(variables.expression(&template("{{a}}")), Err(Undefined::LongExpression));
         let mut variables = variables.clone();
         assert_eq!(variables.keep("b", "x".repeat(LARGEST / 2)), Err(Undefined::Full));
@@ -256,7 +256,7 @@ mod tests {
         bytes.set("x", "00 FFfe");
         assert_eq!(bytes.text(&template("{{ base64  hex x }}")).unwrap(), "AP/+");
         let error = bytes.text(&template("{{base64 hex n}}")).unwrap_err().to_string();
-        assert!(error.starts_with("what `{{n}}` stands for is no hex"), "{error}");
+        assert!(error.starts_with("the value of `{{n}}` is not hex"), "{error}");
         let now = humantime::parse_rfc3339(&text("{{now}}")).unwrap();
         assert!(now.elapsed().unwrap().as_secs() < 60);
     }

@@ -1,6 +1,6 @@
 //! When a session ends, and how: plain code that takes what happened and the time.
 //!
-//! It is told of input, messages, Closes and signals, and answers with the next step of the clock.
+//! It is given input, messages, Closes and signals, and returns the next step of the clock.
 
 #[cfg(test)]
 mod tests;
@@ -17,10 +17,10 @@ use crate::message::{Close, Message};
 use super::goal::{Expectation, Goal};
 use super::pace::{LingerEnd, LingerPolicy};
 
-/// After a signal the peer gets this long for its Close: who pressed Ctrl-C does not want to wait.
+/// After a signal the peer gets this long for its Close: a user who pressed Ctrl-C does not want to wait.
 const HASTE: Duration = Duration::from_secs(1);
 
-/// A peer from which something has come within this time, or half of the close timeout if that is less, sends on.
+/// A peer from which something has come within this time, or half of the close timeout if that is less, keeps sending.
 const LULL: Duration = Duration::from_secs(1);
 
 /// The options under the heading Ending.
@@ -268,7 +268,7 @@ impl Lifecycle {
         self.waits_for_output.is_some()
     }
 
-    /// The session waits for its own output from now on: then a silent peer is not to blame.
+    /// The session waits for its own output from now on: then the peer's silence is not its fault.
     pub(crate) fn output_blocks(&mut self, now: Instant) {
         self.waits_for_output.get_or_insert(now);
     }

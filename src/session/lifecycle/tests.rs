@@ -147,7 +147,7 @@ fn a_stalled_output_stops_the_clock_of_the_close_but_not_of_the_run() {
     core.output_blocks(now + SECOND);
     assert!(waits_until(core.step(received(0), now + 50 * SECOND)).unwrap() > now + 59 * SECOND);
     core.output_flows(now + 51 * SECOND);
-    // It goes on where it stood.
+    // It continues where it stood.
     assert_eq!(waits_until(core.step(received(0), now + 51 * SECOND)), Some(now + 55 * SECOND));
     assert!(matches!(core.step(received(1), now + 61 * SECOND), ClockStep::GiveUp(End::TimedOut)));
 }

@@ -1,5 +1,7 @@
 //! The pump: one task that owns the socket and the clock.
 
+mod echo;
+mod echo_path;
 pub(crate) mod write;
 
 use std::cell::{Cell, RefCell};
@@ -12,6 +14,7 @@ use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use self::echo_path::EchoPath;
 use super::backlog::Backlog;
 use super::inlet::Inlet;
 use super::keepalive::{Keepalive, KeepaliveAction};
@@ -20,7 +23,7 @@ use super::options::{ECHOES, Echo, Options, Progress};
 use super::outlet::{Gone, Outlet};
 use super::pings::Pings;
 use super::reply::PendingReplies;
-use crate::events::{self, Batch, End, ErrorEvent, Event, EventKind, Input};
+use crate::events::{self, Batch, End, ErrorEvent, Event, EventKind, Input, MessageBatch};
 use crate::message::{Close, Direction, Message};
 use crate::transport::Duplex;
 use crate::wire::fault::Fault;
@@ -50,56 +53,40 @@ where
     S: Duplex,
     O: Outlet,
 {
-    if outlet.takes_runs() && options.echo == Echo::No && options.replies.is_empty() {
+    if outlet.takes_runs() && options.echo != Echo::Aside && options.replies.is_empty() {
         socket.hand_over_runs();
     }
-    let now = Instant::now();
-    let goal = std::mem::take(&mut progress.goal);
     // What is sent again is waited for again.
     let sends_again = !first.is_empty() || progress.backlog.messages() > 0;
-    let input_ended = progress.input_ended.take().filter(|_| !sends_again);
-    let pump = Pump {
-        socket: &socket,
-        outlet,
-        core: RefCell::new(Lifecycle::new(options.ending.clone(), goal, input_ended, now)),
-        core_changed: Notify::new(),
-        close_wanted: Notify::new(),
-        echo_sent: Notify::new(),
-        abandoned: Notify::new(),
-        fault: RefCell::default(),
-        pings: RefCell::default(),
-        replies: (!options.replies.is_empty()).then(Box::default),
-        keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
-        backlog: RefCell::new(std::mem::take(&mut progress.backlog)),
-        arrival: Cell::new((0, events::now())),
-    };
+    let pump = Pump::new(&socket, outlet, std::mem::take(progress), sends_again, options);
     let (echoes, echoed) = mpsc::channel(ECHOES);
-    let echoes = (options.echo != Echo::No).then_some(echoes);
+    let echoes = EchoPath::new(options.echo, echoes);
     // Side by side: a send that waits for the peer must not stop the reads, or two polite ends wait for ever.
     let end = tokio::select! {
         biased;
         () = pump.abandoned.notified() => End::Abandoned,
         end = pump.watch(signals) => end,
         // Or a peer that is always ahead would use up what tokio lets a task do at a time, and nothing would ever be sent.
-        end = unconstrained(pump.read(echoes, options)) => end,
+        end = unconstrained(pump.read(echoes.as_ref(), options)) => end,
         // Beside the writer, since a ping may go between the frames of a message that takes a while.
         end = pump.keep_alive() => end,
         never = pump.write(first, inputs, echoed, options) => match never {},
         () = outlet.gone() => End::OutputGone,
     };
-    let end = match (end, pump.fault.into_inner()) {
-        // Whoever lost patience with a peer that is to leave: this is why it was to.
+    let written = socket.messages_written();
+    let end = match (end, pump.fault.take()) {
+        // The time limit for a peer that was asked to leave has passed: this is why it was asked.
         (End::Unanswered | End::Silent, Some(fault)) => End::Broken(fault),
         (end, _) => end,
     };
-    let (core, mut backlog) = (pump.core.into_inner(), pump.backlog.into_inner());
-    backlog.written(socket.messages_written());
-    backlog.connection_ended();
     if matches!(end, End::TimedOut | End::Interrupted(_) | End::OutputGone) {
-        // A last word if it can be said without waiting.
+        // A Close, if it can be sent without waiting.
         let _ = socket.close(&Close::new(1001, "")).now_or_never();
     }
-    let (outcome, goal) = core.outcome(end, Instant::now());
+    let (outcome, goal) = pump.core.into_inner().outcome(end, Instant::now());
+    let mut backlog = pump.backlog.into_inner();
+    backlog.written(written);
+    backlog.connection_ended();
     *progress = Progress { goal, backlog, input_ended: outcome.input_ended };
     outcome
 }
@@ -112,6 +99,8 @@ pub(crate) struct Pump<'a, S, O> {
     core_changed: Notify,
     close_wanted: Notify,
     echo_sent: Notify,
+    /// What is sent before anything else has been sent.
+    has_begun: Cell<bool>,
     abandoned: Notify,
     /// Why the connection fails, while the peer has time to leave.
     fault: RefCell<Option<Fault>>,
@@ -120,12 +109,35 @@ pub(crate) struct Pump<'a, S, O> {
     replies: Option<Box<PendingReplies>>,
     keepalive: RefCell<Option<Keepalive>>,
     backlog: RefCell<Backlog>,
-    /// When so many bytes had come.
+    /// When this many bytes had come.
     arrival: Cell<(u64, SystemTime)>,
 }
 
+impl<'a, S, O> Pump<'a, S, O> {
+    fn new(socket: &'a Socket<S>, outlet: &'a O, progress: Progress, sends_again: bool, options: &Options) -> Self {
+        let Progress { goal, backlog, input_ended } = progress;
+        let (now, input_ended) = (Instant::now(), input_ended.filter(|_| !sends_again));
+        Self {
+            socket,
+            outlet,
+            core: RefCell::new(Lifecycle::new(options.ending.clone(), goal, input_ended, now)),
+            core_changed: Notify::new(),
+            close_wanted: Notify::new(),
+            echo_sent: Notify::new(),
+            has_begun: Cell::new(false),
+            abandoned: Notify::new(),
+            fault: RefCell::default(),
+            pings: RefCell::default(),
+            replies: (!options.replies.is_empty()).then(Box::default),
+            keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
+            backlog: RefCell::new(backlog),
+            arrival: Cell::new((0, events::now())),
+        }
+    }
+}
+
 impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
-    /// Lets `core` hear what changes its mind, and wakes the clock and the writer.
+    /// Informs `core` of a change, and wakes the clock and the writer.
     fn tell<T>(&self, tell: impl FnOnce(&mut Lifecycle, Instant) -> T) -> T {
         let mut core = self.core.borrow_mut();
         let told = tell(&mut core, Instant::now());
@@ -207,107 +219,114 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     }
 
     /// Moves what comes in to the outlet, until the connection ends.
-    async fn read(&self, echoes: Option<mpsc::Sender<Message>>, options: &Options) -> End {
-        let echo = options.echo;
+    async fn read(&self, echoes: Option<&EchoPath>, options: &Options) -> End {
         let mut taken = 0;
         loop {
             if taken >= STRETCH {
                 yield_now().await;
                 taken = 0;
             }
-            // Room first and the frame after it: a slow output slows the peer, and never a timer.
-            if self.wait_for_output(self.outlet.room()).await.is_err() {
-                return End::OutputGone;
-            }
-            let at_hand = self.socket.take().map(|incoming| Some(Ok(incoming)));
-            let incoming = match at_hand.or_else(|| self.socket.next().now_or_never()) {
-                Some(incoming) => incoming,
-                None => {
-                    if self.wait_for_output(self.outlet.flush()).await.is_err() {
-                        return End::OutputGone;
-                    }
-                    if echo == Echo::InOrder {
-                        // One that fails is heard of by reading on.
-                        let _ = self.flush().await;
-                    }
-                    self.socket.next().await
-                }
-            };
-            if let Some(Ok(incoming)) = &incoming {
-                taken += incoming.size();
-                self.note_arrival();
-            }
+            let Ok(incoming) = self.next_incoming(echoes).await else { return End::OutputGone };
             match incoming {
-                Some(Ok(Incoming::Message(message))) => {
-                    let reception = self.core.borrow_mut().received(&message);
-                    if reception == Reception::Late {
-                        continue;
-                    }
-                    if let Some(echoes) = &echoes {
-                        // The writer holds the other end for as long as it sends.
-                        let _ = echoes.send(message.clone()).await;
-                        if echo == Echo::InOrder {
-                            tokio::select! {
-                                () = self.echo_sent.notified() => {}
-                                () = echoes.closed() => {}
-                            }
-                        }
-                    }
-                    let reply = self.replies.as_ref().and_then(|replies| {
-                        let reply = options.replies.to(&message)?;
-                        Some(Box::pin(replies.put(reply)))
-                    });
-                    self.put_received(EventKind::Message(Direction::In, message));
-                    if let Some(reply) = reply {
-                        reply.await;
-                    }
-                    if reception == Reception::Last {
-                        self.tell(|core, now| core.begin_close(None, now));
+                Some(Ok(incoming)) => {
+                    taken += incoming.size();
+                    self.note_arrival();
+                    match incoming {
+                        Incoming::Close(close) => return self.closed(close).await,
+                        incoming => self.take(incoming, echoes, options).await,
                     }
                 }
-                Some(Ok(Incoming::Run(mut run))) => {
-                    let (count, reception) = self.core.borrow_mut().received_run(&run);
-                    if reception == Reception::Late {
-                        continue;
-                    }
-                    self.put_received(EventKind::Run(run.split_to(count)));
-                    if reception == Reception::Last {
-                        self.tell(|core, now| core.begin_close(None, now));
-                    }
-                }
-                Some(Ok(Incoming::Frames(frames))) => self.put_frames(frames),
-                Some(Ok(Incoming::Part(part))) => {
-                    let reception = self.core.borrow_mut().received_part(part.is_last);
-                    if reception == Reception::Late {
-                        continue;
-                    }
-                    self.put_received(EventKind::Part(part));
-                    if reception == Reception::Last {
-                        self.tell(|core, now| core.begin_close(None, now));
-                    }
-                }
-                Some(Ok(Incoming::Ping(data))) => {
-                    self.put(EventKind::Ping(Direction::In, data.clone()));
-                    let is_answered = self.socket.answers_pings() && !self.socket.is_shut_down();
-                    if is_answered && self.core.borrow().sent_close().is_none() {
-                        self.put(EventKind::Pong(Direction::Out, data, None));
-                    }
-                }
-                Some(Ok(Incoming::Pong(data))) => {
-                    let round_trip = self.pings.borrow_mut().answered(&data, Instant::now());
-                    self.put(EventKind::Pong(Direction::In, data, round_trip));
-                }
-                Some(Ok(Incoming::Close(close))) => return self.closed(close).await,
                 Some(Err(Fault::Cut(error))) => return self.cut(error),
                 Some(Err(fault)) => {
-                    if let Some(echoes) = &echoes {
-                        // What came before the fault is echoed before the Close.
-                        let _ = timeout(LINGER, echoes.reserve_many(ECHOES)).await;
+                    if let Some(echoes) = echoes {
+                        self.finish_echoes(echoes).await;
                     }
                     return self.fail(fault).await;
                 }
                 None => return self.cut(None),
             }
+        }
+    }
+
+    /// Waits for the next thing that the peer sends; what waits for company is shown and sent before.
+    async fn next_incoming(&self, echoes: Option<&EchoPath>) -> Result<Option<Result<Incoming, Fault>>, Gone> {
+        // Room first and the frame after it: a slow output slows the peer, and never a timer.
+        self.wait_for_output(self.outlet.room()).await?;
+        let at_hand = self.socket.take().map(|incoming| Some(Ok(incoming)));
+        if let Some(incoming) = at_hand.or_else(|| self.socket.next().now_or_never()) {
+            return Ok(incoming);
+        }
+        self.wait_for_output(self.outlet.flush()).await?;
+        if echoes.is_some_and(EchoPath::is_in_order) {
+            // One that fails is heard of by reading on.
+            let _ = self.flush().await;
+        }
+        Ok(self.socket.next().await)
+    }
+
+    async fn take(&self, incoming: Incoming, echoes: Option<&EchoPath>, options: &Options) {
+        match incoming {
+            Incoming::Message(message) => self.take_message(message, echoes, options).await,
+            Incoming::Run(run) => self.take_run(run, echoes).await,
+            Incoming::Frames(frames) => self.put_frames(frames),
+            Incoming::Part(part) => {
+                let reception = self.core.borrow_mut().received_part(part.is_last);
+                if reception != Reception::Late {
+                    self.put_received(EventKind::Part(part));
+                    self.close_after(reception);
+                }
+            }
+            Incoming::Ping(data) => {
+                self.put(EventKind::Ping(Direction::In, data.clone()));
+                let is_answered = self.socket.answers_pings() && !self.socket.is_shut_down();
+                if is_answered && self.core.borrow().sent_close().is_none() {
+                    self.put(EventKind::Pong(Direction::Out, data, None));
+                }
+            }
+            Incoming::Pong(data) => {
+                let round_trip = self.pings.borrow_mut().answered(&data, Instant::now());
+                self.put(EventKind::Pong(Direction::In, data, round_trip));
+            }
+            Incoming::Close(_) => unreachable!("the reader ends with it"),
+        }
+    }
+
+    async fn take_message(&self, message: Message, echoes: Option<&EchoPath>, options: &Options) {
+        let reception = self.core.borrow_mut().received(&message);
+        if reception == Reception::Late {
+            return;
+        }
+        if let Some(echoes) = echoes {
+            self.echo(&message, echoes).await;
+        }
+        let reply = self.replies.as_ref().and_then(|replies| {
+            let reply = options.replies.to(&message)?;
+            Some(Box::pin(replies.put(reply)))
+        });
+        self.put_received(EventKind::Message(Direction::In, message));
+        if let Some(reply) = reply {
+            reply.await;
+        }
+        self.close_after(reception);
+    }
+
+    async fn take_run(&self, mut run: MessageBatch, echoes: Option<&EchoPath>) {
+        let (count, reception) = self.core.borrow_mut().received_run(&run);
+        if reception == Reception::Late {
+            return;
+        }
+        let run = run.split_to(count);
+        if let Some(echoes) = echoes {
+            self.echo_run(&run, echoes).await;
+        }
+        self.put_received(EventKind::Run(run));
+        self.close_after(reception);
+    }
+
+    /// Begins the closing handshake after the message that was waited for.
+    fn close_after(&self, reception: Reception) {
+        if reception == Reception::Last {
+            self.tell(|core, now| core.begin_close(None, now));
         }
     }
 
@@ -331,7 +350,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     fn cut(&self, error: Option<std::io::Error>) -> End {
         self.put(EventKind::Close { by: Direction::In, close: Close::new(1006, ""), clean: false });
-        // A peer that leaves when we have nothing more to say does what TCP expects of it.
+        // A peer that leaves when we have nothing more to send behaves as TCP expects.
         if self.socket.is_shut_down() { End::Left } else { End::Cut(error) }
     }
 
@@ -380,9 +399,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                         self.send_one(Input::Ping(data)).await?;
                         self.socket.flush().await
                     };
-                    // Unsent is as good as unanswered, which the next beat sees.
+                    // An unsent ping counts as unanswered, which the next check notices.
                     if let Ok(Err(_)) = timeout_at(limit, sending).await {
-                        // The reader hears how it ended.
+                        // The reader learns how it ended.
                         return pending().await;
                     }
                 }

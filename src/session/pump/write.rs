@@ -11,7 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 
 use super::Pump;
 use crate::events::{Batch, ErrorEvent, EventKind, FailureKind, Input};
-use crate::message::{Close, Direction, Message};
+use crate::message::{Close, Direction, Message, Part};
 use crate::session::inlet::Inlet;
 use crate::session::keepalive::Heartbeat;
 use crate::session::lifecycle::Lifecycle;
@@ -19,6 +19,7 @@ use crate::session::options::{Echo, Options};
 use crate::session::outlet::Outlet;
 use crate::session::pace::SendPace;
 use crate::transport::Duplex;
+use crate::wire::raw_frame::RawFrame;
 
 /// What decides when something is sent.
 struct SendTiming {
@@ -32,7 +33,7 @@ impl SendTiming {
     fn new(options: &Options) -> Self {
         let heartbeats = options.habits.heartbeat.as_ref().map(|Heartbeat { message, every }| {
             let mut interval = interval_at(Instant::now() + *every, *every);
-            // What was late is not caught up with.
+            // Delays are not caught up.
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             (message.clone(), interval)
         });
@@ -70,6 +71,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     ) -> Infallible {
         let mut timing = SendTiming::new(options);
         let mut sending = self.send_once(first, &mut timing).await && self.send_backlog(&mut timing).await;
+        self.has_begun.set(true);
         let mut input_open = true;
         while sending && self.core.borrow().sent_close().is_none() {
             tokio::select! {
@@ -104,7 +106,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         }
         // Nobody waits for echoes any more.
         drop(echoed);
-        // The reader hears how it ended: a peer that stopped reading may still have its Close on the way.
+        // The reader learns how it ended: a peer that stopped reading may still have its Close on the way.
         self.tell(Lifecycle::broke_off);
         pending().await
     }
@@ -160,7 +162,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 break;
             }
             if is_message {
-                self.backlog.borrow_mut().hand_over_other();
+                self.backlog.borrow_mut().hand_over_others(1);
             }
             if self.send_one(input).await.is_err() {
                 return false;
@@ -183,7 +185,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     }
 
     async fn send_by_itself(&self, message: Message) -> bool {
-        self.backlog.borrow_mut().hand_over_other();
+        self.backlog.borrow_mut().hand_over_others(1);
         self.send_one(Input::Message(message)).await.is_ok() && self.flush().await
     }
 
@@ -229,14 +231,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
 
     pub(crate) async fn send_one(&self, input: Input) -> io::Result<()> {
         let what = match input {
-            Input::Drop => {
-                // What was sent before goes first, as far as it can go without waiting.
-                let _ = self.socket.flush().now_or_never();
-                self.put_frames(self.socket.take_frames());
-                self.socket.abort();
-                self.abandon();
-                return Err(io::ErrorKind::ConnectionAborted.into());
-            }
+            Input::Drop => return Err(self.cut_off()),
             Input::Close(close) => {
                 self.tell(|core, now| core.begin_close(close, now));
                 None
@@ -250,16 +245,10 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 Some(ErrorEvent::new(FailureKind::NotSent, words).into())
             }
             Input::HalfClose => {
-                self.socket.flush().await?;
-                self.socket.shut_down().await?;
+                self.half_close().await?;
                 None
             }
-            Input::Frame(frame) => {
-                let seen = self.socket.send_handmade(&frame).await?;
-                // Those before it.
-                self.put_frames(self.socket.take_frames());
-                Some(EventKind::Frame(Box::new(seen)))
-            }
+            Input::Frame(frame) => Some(self.send_frame(&frame).await?),
             Input::Message(message) => {
                 let note = self.outlet.wants_sent().then(|| message.clone());
                 self.socket.feed(message).await?;
@@ -267,11 +256,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             }
             Input::Run(_) => unreachable!("the backlog hands over its messages one by one"),
             Input::Part(part) => {
-                if part.is_last {
-                    // It counts as a message once it is written; there is no copy of it to be sent again.
-                    self.backlog.borrow_mut().hand_over_other();
-                }
-                self.socket.feed_part(part).await?;
+                self.send_part(part).await?;
                 None
             }
             Input::Ping(data) => {
@@ -290,6 +275,35 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             let _ = self.outlet.room().await;
         }
         Ok(())
+    }
+
+    /// Cuts the connection; what was sent before goes first, as far as it can go without waiting.
+    fn cut_off(&self) -> io::Error {
+        let _ = self.socket.flush().now_or_never();
+        self.put_frames(self.socket.take_frames());
+        self.socket.abort();
+        self.abandon();
+        io::ErrorKind::ConnectionAborted.into()
+    }
+
+    async fn half_close(&self) -> io::Result<()> {
+        self.socket.flush().await?;
+        self.socket.shut_down().await
+    }
+
+    async fn send_frame(&self, frame: &RawFrame) -> io::Result<EventKind> {
+        let seen = self.socket.send_handmade(frame).await?;
+        // Those before it.
+        self.put_frames(self.socket.take_frames());
+        Ok(EventKind::Frame(Box::new(seen)))
+    }
+
+    async fn send_part(&self, part: Part) -> io::Result<()> {
+        if part.is_last {
+            // It counts as a message once it is written; there is no copy of it to be sent again.
+            self.backlog.borrow_mut().hand_over_others(1);
+        }
+        self.socket.feed_part(part).await
     }
 
     /// Ends the session without a Close.

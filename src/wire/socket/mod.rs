@@ -27,16 +27,13 @@ use super::incoming::Incoming;
 use super::options::{ConnectionOptions, Limits};
 use super::outbound::Outbound;
 use super::raw_frame::RawFrame;
-use super::stream::FrameIo;
+use super::stream::{FrameIo, ReadBuffer};
 use super::trace::{Tracer, WireEvent};
 use crate::message::{Close, Message, Part};
 use crate::transport::Duplex;
 
-/// What one read may bring.
+/// What one read may bring to a client.
 pub(crate) const BLOCK: usize = 256 << 10;
-
-/// A server has one for each of its clients.
-const SERVER_BLOCK: usize = 4 << 10;
 
 /// More than a control frame takes; tungstenite zeroes what is free of it before each read.
 const CONTROL_BUFFER: usize = 256;
@@ -54,18 +51,18 @@ pub(crate) struct Socket<S> {
     is_closing: Cell<bool>,
     /// A ping has come, and tungstenite has its pong ready.
     owes_pong: Cell<bool>,
-    /// What came with frames that are told first.
+    /// What arrived with frames that are traced first.
     came: RefCell<Option<Polled>>,
     limits: Limits,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    /// Takes over after the handshake; `leftover` is what came behind its head.
+    /// Takes over after the handshake; `leftover` is what came after its head.
     pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: ConnectionOptions) -> Self {
         let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
-        let (role, block, ours, theirs) = match side {
-            Side::Client => (Role::Client, BLOCK, client, server),
-            Side::Server => (Role::Server, SERVER_BLOCK, server, client),
+        let (role, reading, ours, theirs) = match side {
+            Side::Client => (Role::Client, ReadBuffer::Own(BLOCK), client, server),
+            Side::Server => (Role::Server, ReadBuffer::Shared, server, client),
         };
         // Written at once, each frame reaches `stream` by itself.
         let config = WebSocketConfig::default().read_buffer_size(CONTROL_BUFFER).write_buffer_size(0);
@@ -79,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             tally: Arc::clone(&manner.tally),
         });
         let tracer = manner.traced.then(|| Box::new(Tracer::new(side, manner.deflate)));
-        let stream = FrameIo::new(stream, block, inbound, leftover, tracer);
+        let stream = FrameIo::new(stream, reading, inbound, leftover, tracer);
         let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
         let outbound = Outbound::new(ours, manner.fragment, manner.tally);
         Self {
@@ -154,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// What has come already and does not concern tungstenite.
     pub(crate) fn take(&self) -> Option<Incoming> {
-        // A pong goes before any answer to what came behind the ping.
+        // A pong goes before any answer to what came after the ping.
         if self.owes_pong.get() || self.came.borrow().is_some() {
             return None;
         }
@@ -242,7 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.start_send(tungstenite::Message::Frame(Frame::ping(data))).await
     }
 
-    /// Sends a pong that nobody asked for (RFC 6455, section 5.5.3).
+    /// Sends a unsolicited pong (RFC 6455, section 5.5.3).
     pub(crate) async fn pong(&self, data: Bytes) -> io::Result<()> {
         self.room().await?;
         self.start_send(tungstenite::Message::Frame(Frame::pong(data))).await
@@ -256,13 +253,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.flush().await
     }
 
-    /// Sends a frame made by hand behind all that was fed, and tells what it looks like; waits until it is written.
+    /// Sends a raw frame after all that was fed, and tells what it looks like; waits until it is written.
     pub(crate) async fn send_handmade(&self, frame: &RawFrame) -> io::Result<WireEvent> {
         let mask = frame.mask(self.side, fastrand::u32(..).to_ne_bytes());
         let mut bytes = BytesMut::new();
         frame.write(mask, &mut bytes);
         self.flush().await?;
-        // Nothing is waited for in between: what tungstenite sends by itself comes before it or behind it.
+        // Nothing is waited for in between: what tungstenite sends by itself comes before it or after it.
         self.inner.borrow_mut().get_mut().push_raw(&bytes);
         self.flush().await?;
         Ok(WireEvent::handmade(frame, mask))
@@ -371,7 +368,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         use tungstenite::error::ProtocolError;
         Some(match error {
             tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => return None,
-            // What comes behind a Close means nothing (RFC 6455, section 5.5.1).
+            // What follows a Close means nothing (RFC 6455, section 5.5.1).
             tungstenite::Error::Protocol(ProtocolError::ReceivedAfterClosing) => return None,
             tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Fault::Cut(None),
             tungstenite::Error::Io(error) => match error.downcast::<Fault>() {

@@ -107,7 +107,7 @@ fn send_whole(peer: &mut Peer) -> io::Result<()> {
     }
 }
 
-/// Prints messages, a newline behind each, until the server closes.
+/// Prints messages, a newline after each, until the server closes.
 fn receive(peer: &mut Peer) -> io::Result<()> {
     let mut stdout = unbuffered(io::stdout())?;
     let mut out = Vec::with_capacity(2 * BUFFER);
@@ -157,7 +157,7 @@ fn echo(peer: &mut Peer) -> io::Result<()> {
     }
 }
 
-/// The file behind a standard stream, without the buffer and the lock that Rust puts before it.
+/// The file after a standard stream, without the buffer and the lock that Rust puts before it.
 fn unbuffered(stream: impl AsFd) -> io::Result<std::fs::File> {
     Ok(stream.as_fd().try_clone_to_owned()?.into())
 }

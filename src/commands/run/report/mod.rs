@@ -11,6 +11,7 @@ use crate::client::output_buffer::OutputBuffer;
 use crate::client::output_file;
 use crate::compare::diff::{DiffLine, DiffSide};
 use crate::error::Error;
+use crate::sys::file::Readers;
 use crate::term::FileWriter;
 
 /// A report that is wanted.
@@ -43,7 +44,7 @@ impl Reports {
         for ReportRequest { format, file } in wanted {
             match file {
                 Some(path) => {
-                    let file = output_file::open(path, output_file::SHARED).await;
+                    let file = output_file::open(path, Readers::Anyone).await;
                     let spool =
                         file.and_then(OutputBuffer::replacing).map_err(|source| unwritten(path.clone(), source))?;
                     reports.files.push((*format, path.clone(), spool));
@@ -57,14 +58,14 @@ impl Reports {
         Ok(reports)
     }
 
-    /// So many runs are to come.
+    /// The number of runs that follow.
     pub(crate) fn begin(&self, total: usize) {
         if let Some((ReportFormat::Tap, spool)) = &self.stdout {
             spool.append(|out| out.extend_from_slice(tap::plan(total).as_bytes()));
         }
     }
 
-    /// TAP on stdout is told as it comes.
+    /// TAP on stdout is written as results arrive.
     pub(crate) fn put(&self, number: usize, ran: &Ran) {
         if let Some((ReportFormat::Tap, spool)) = &self.stdout {
             spool.append(|out| out.extend_from_slice(tap::point(number, ran).as_bytes()));
@@ -74,7 +75,7 @@ impl Reports {
     /// Hands over what was put. Cancel-safe.
     pub(crate) async fn flush(&self) {
         if let Some((ReportFormat::Tap, spool)) = &self.stdout {
-            // Whoever reads it may have seen enough.
+            // The reader may have left.
             let _ = spool.flush().await;
         }
     }

@@ -1,6 +1,6 @@
 //! Whether a peer holds the key of the certificate that it shows, whatever else is wrong with the certificate.
 //!
-//! Of the certificate only the key is looked at, so that nothing stands in its way that TLS does not need.
+//! Only the key of the certificate is examined, so that nothing else can make this fail.
 
 use der::asn1::{AnyRef, BitStringRef};
 use der::{Decode as _, Encode as _, Sequence, SliceReader, Tag, TagNumber, Tagged as _};
@@ -14,7 +14,7 @@ use super::rsa;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Possession {
     Proven,
-    /// The signature is another's.
+    /// The signature was made with another key.
     Refuted,
     /// The key cannot be found, or is of a kind that is not known.
     Unknown,
@@ -92,7 +92,7 @@ pub(crate) fn possession(
     }
 }
 
-/// Steps over what stands before the key.
+/// Steps over what is before the key.
 fn key_info<'a>(certificate: &'a CertificateDer<'_>) -> der::Result<AnyRef<'a>> {
     let version = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
     let mut certificate = SliceReader::new(AnyRef::from_der(certificate)?.value())?;

@@ -1,5 +1,5 @@
-//! RSA signatures of keys below 2048 bits (RFC 8017, section 8), which ring does not verify: no security to rely on,
-//! but what a key of that size can prove.
+//! RSA signatures of keys below 2048 bits (RFC 8017, section 8), which ring does not verify: this is not secure,
+//! but it is all that a key of that size can prove.
 
 use der::asn1::UintRef;
 use der::{Decode as _, Sequence};

@@ -57,7 +57,7 @@ pub(super) fn decrypt(
             |purpose, length| derive(&SHA1_FOR_LEGACY_USE_ONLY, purpose, &passphrase, salt.as_bytes(), rounds, length);
         cipher.decrypt(&derived(Purpose::Encryption, cipher.key_length()), &derived(Purpose::Iv, 8), data)
     });
-    // A wrong key finds a padding every now and then, but hardly ever a SEQUENCE before it.
+    // With a wrong key, the padding is valid now and then, but hardly ever after a SEQUENCE.
     plain.find(|plain| plain.first() == Some(&0x30)).ok_or(Pkcs12Error::Passphrase)
 }
 

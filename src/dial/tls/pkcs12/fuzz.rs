@@ -2,7 +2,7 @@
 
 use super::{Secret, is_pkcs12, read, unlock};
 
-/// Takes any bytes as a file; nothing hangs, and a file that is none is not taken for one.
+/// Parses any bytes as a file; nothing hangs, and invalid files are rejected.
 pub fn pkcs12(input: &[u8]) {
     for passphrase in ["", "sesame"] {
         let secret = Secret::in_a_hurry(passphrase);

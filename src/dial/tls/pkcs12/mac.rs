@@ -77,7 +77,7 @@ impl Mac<'_> {
         }))
     }
 
-    /// Salt and rounds of the old kind are there, and do not count.
+    /// Salt and iterations of the old kind are present, but ignored.
     fn fits_pbmac1(&self, content: &[u8], secret: &Secret<'_>) -> Result<bool, Pkcs12Error> {
         let Pbmac1 { derivation, scheme } = self.info.algorithm.parameters.ok_or(UNKNOWN)?.decode_as()?;
         if derivation.oid != PBKDF2 {

@@ -2,7 +2,7 @@
 
 use ring::digest::{Algorithm, Context};
 
-use super::error::Pkcs12Error;
+use super::error::{MOST_MEMORY, MOST_ROUNDS, Pkcs12Error};
 
 /// A passphrase, with what may be spent on it.
 pub(crate) struct Secret<'p> {
@@ -19,16 +19,12 @@ pub(super) enum Purpose {
     Mac = 3,
 }
 
-/// Some seconds; a file in use has 2,000 to some 100,000.
-pub(super) const MOST_ROUNDS: u32 = 10_000_000;
-pub(super) const MOST_MEMORY: usize = 256 << 20;
-
 impl<'p> Secret<'p> {
     pub(crate) fn new(passphrase: &'p str) -> Self {
         Self { passphrase, most_rounds: MOST_ROUNDS, most_memory: MOST_MEMORY }
     }
 
-    /// One that gives up early.
+    /// A passphrase that gives up early.
     pub(super) fn in_a_hurry(passphrase: &'p str) -> Self {
         Self { passphrase, most_rounds: 64, most_memory: 1 << 16 }
     }

@@ -1,4 +1,4 @@
-//! Compressed messages as they come in: whole, in fragments, and broken off.
+//! Compressed messages as they come in: whole, in fragments, and cut short.
 
 use super::*;
 

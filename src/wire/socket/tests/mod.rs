@@ -59,6 +59,16 @@ fn made(fin: bool, rsv: u8, opcode: u8, payload: &[u8]) -> Vec<u8> {
     [&out, payload].concat()
 }
 
+fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let key = [1, 2, 3, 4];
+    let mut out = BytesMut::new();
+    FrameHeader { fin: true, rsv: 0, opcode, mask: Some(key), length: payload.len() as u64 }.write(&mut out);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    frame::mask(&mut out[start..], key, 0);
+    out.to_vec()
+}
+
 fn deflated(terms: Terms, message: &[u8]) -> Vec<u8> {
     Deflater::new(terms).unwrap().message(message)
 }
@@ -69,20 +79,20 @@ fn a_broken_frame_is_told_by_the_rule_that_it_breaks_wherever_it_is_cut() {
     let long_length = [&[0x82, 127, 0x80][..], &[0; 7]].concat();
     let not_minimal_64 = [&[0x82, 127][..], &0xffff_u64.to_be_bytes()].concat();
     for (input, expected) in [
-        (&b"\xa1\x01a"[..], protocol("a frame has RSV2 set, which means nothing")),
-        (b"\x91\x01a", protocol("a frame has RSV3 set, which means nothing")),
+        (&b"\xa1\x01a"[..], protocol("a frame has RSV2 set, which is reserved")),
+        (b"\x91\x01a", protocol("a frame has RSV3 set, which is reserved")),
         (b"\xc9\x00", protocol("a control frame has RSV1 set")),
         (b"\x01\x01a\xc0\x01b", protocol("a continuation frame has RSV1 set")),
         (b"\x81\x81\0\0\0\0a", protocol("the server masked a frame")),
         (&long_length, protocol("a frame's length has its highest bit set")),
-        (b"\x82\x7e\x00\x7d", protocol("a frame's length of 125 is written in more bytes than it needs")),
-        (&not_minimal_64, protocol("a frame's length of 65535 is written in more bytes than it needs")),
-        (b"\x83\x00", protocol("a frame has the opcode 3, which means nothing")),
-        (b"\x8b\x00", protocol("a frame has the opcode 11, which means nothing")),
+        (b"\x82\x7e\x00\x7d", protocol("a frame's length of 125 uses more bytes than necessary")),
+        (&not_minimal_64, protocol("a frame's length of 65535 uses more bytes than necessary")),
+        (b"\x83\x00", protocol("a frame has the reserved opcode 3")),
+        (b"\x8b\x00", protocol("a frame has the reserved opcode 11")),
         (b"\x09\x00", protocol("a control frame is fragmented")),
         (b"\x89\x7e\x00\x7e", protocol("a control frame has 126 bytes, more than 125")),
-        (b"\x80\x00", protocol("a continuation frame continues no message")),
-        (b"\x88\x01\x03", protocol("a Close has half a code")),
+        (b"\x80\x00", protocol("a continuation frame arrived without a message to continue")),
+        (b"\x88\x01\x03", protocol("a Close has only one byte of a code")),
         (b"\x88\x02\x03\xe7", protocol("a Close has the code 999, which may not be sent")),
         (b"\x88\x02\x03\xed", protocol("a Close has the code 1005, which may not be sent")),
         (b"\x88\x02\x03\xee", protocol("a Close has the code 1006, which may not be sent")),
@@ -109,9 +119,14 @@ fn what_each_side_may_send_is_decided_by_the_side_and_by_what_was_agreed_on() {
     check(
         &taking(Side::Client, None),
         b"\xc1\x01a",
-        &["a frame has RSV1 set, but no extension was agreed on Some(1002)"],
+        &["a frame has RSV1 set, but no extension was negotiated Some(1002)"],
     );
-    check(&taking(Side::Client, None), b"\x01\x01a\x81\x01b", &["a message begins within another Some(1002)"]);
+    check(
+        &taking(Side::Client, None),
+        b"\x01\x01a\x81\x01b",
+        &["a new message begins before the last one is complete \
+        Some(1002)"],
+    );
     check(&taking(Side::Client, None), b"\x01\x01a\x89\x01p\x80\x01b", &["9:p", "ab"]);
     check(&taking(Side::Client, None), b"\x01\x00\x80\x00\x82\x00", &["", ""]);
 }
@@ -402,6 +417,46 @@ async fn small_messages_that_come_together_go_up_together_and_others_by_themselv
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message(Message::Binary("b".into())));
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Message("c".into()));
     assert!(matches!(near.next().await, Some(Err(Fault::TooBig { limit: 1024 }))));
+}
+
+#[tokio::test]
+async fn masked_messages_go_up_together_up_to_one_that_is_no_text() {
+    let (near, mut far) = duplex(4096);
+    let limits = Limits { max_message: 1024, pongs: true };
+    let near = Socket::new(near, Bytes::new(), Side::Server, limits, ConnectionOptions::default()).await;
+    near.hand_over_runs();
+    let long = "x".repeat(1000);
+    let frames = ["a", "é", &long, "b"].map(|text| masked(frame::TEXT, text.as_bytes()));
+    far.write_all(&[frames.concat(), masked(frame::TEXT, b"\xff"), masked(frame::TEXT, b"c")].concat()).await.unwrap();
+    let Some(Ok(Incoming::Run(run))) = near.next().await else { panic!("no run") };
+    assert_eq!(run.iter().collect::<Vec<_>>(), ["a", "é", &long, "b"].map(str::as_bytes));
+    let Some(Err(fault)) = near.next().await else { panic!("no fault") };
+    assert_eq!(fault.to_string(), r"a text message is not UTF-8: `\xff` at byte 0");
+}
+
+#[tokio::test]
+async fn a_large_message_that_comes_bit_by_bit_is_handed_up_whole() {
+    let (near, mut far) = duplex(3000);
+    let limits = Limits { max_message: 1 << 20, pongs: true };
+    let near = Socket::new(near, Bytes::new(), Side::Server, limits, ConnectionOptions::default()).await;
+    near.hand_over_runs();
+    let data: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    let sending = async {
+        let frames = [masked(frame::TEXT, b"first"), masked(frame::BINARY, &data), masked(frame::TEXT, b"last")];
+        far.write_all(&frames.concat()).await.unwrap();
+    };
+    let receiving = async {
+        let mut came = Vec::new();
+        while came.len() < 3 {
+            match near.next().await.unwrap().unwrap() {
+                Incoming::Message(message) => came.push(message),
+                other => panic!("{other:?}"),
+            }
+        }
+        came
+    };
+    let ((), came) = tokio::join!(sending, receiving);
+    assert!(came == ["first".into(), Message::Binary(data.clone().into()), "last".into()]);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub enum Kind {
     Wsdump,
 }
 
-/// A client that is there.
+/// A client that is installed.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub kind: Kind,
@@ -31,13 +31,13 @@ pub struct Client {
 pub struct Order {
     pub args: Vec<OsString>,
     pub env: Vec<(&'static str, OsString)>,
-    /// What stdin is, where the job itself has nothing to send.
+    /// Stdin, if the job itself has nothing to send.
     pub says: &'static str,
     /// All of stdin is one message, rather than each line.
     pub takes_all: bool,
 }
 
-/// The raw client, wsprobe, and the peers in `target/peers/bin`; says which of them are not there.
+/// The raw client, wsprobe, and the peers in `target/peers/bin`; reports missing ones.
 pub fn all(wsprobe: &Path, raw: &Path, peers: Option<&Path>) -> (Vec<Client>, Vec<&'static str>) {
     let mut found = vec![
         Client { kind: Kind::Raw, name: "raw", program: raw.to_owned() },
@@ -63,7 +63,7 @@ pub fn all(wsprobe: &Path, raw: &Path, peers: Option<&Path>) -> (Vec<Client>, Ve
 }
 
 impl Client {
-    /// How this client does this job; none when it cannot.
+    /// The command line of this client for this job; `None` if it cannot do it.
     pub fn order(&self, job: &Job, url: &str, trust: &Trust) -> Option<Order> {
         if job.does == Does::Version {
             if self.kind == Kind::Wsdump {
@@ -73,7 +73,7 @@ impl Client {
         }
         let is_start = job.does == Does::Start;
         let is_one_message = job.is_one_message();
-        // Most of them send what stands on stdin; their reply is then there before stdin ends.
+        // Most of them send stdin; their reply arrives before stdin ends.
         let mut says = if is_start { "hello\n" } else { "" };
         let mut args: Vec<OsString> = Vec::new();
         let authority = (job.trust == Trusting::OneAuthority).then(|| trust.one.clone().into_os_string());
@@ -117,7 +117,7 @@ impl Client {
             (Kind::Websocat, _) => &["-q"],
             (Kind::Websocat4, Does::Receive(..)) => &["-t", "-E"],
             (Kind::Websocat4, _) => &["-t"],
-            // What it is given to send, it sends with a URL of HTTP only.
+            // It sends data only with an HTTP URL.
             (Kind::Curl, Does::Start | Does::Send(..) | Does::RoundTrips(..)) => return None,
             (Kind::Curl, _) => {
                 args.extend(authority.into_iter().flat_map(|authority| ["--cacert".into(), authority]));

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// After so many runs a program is copied anew.
+/// After this many runs a program is copied anew.
 const RUNS: usize = 5;
 
-/// What a linker has written lies in other pieces in the system's memory than what was copied, and takes longer to be mapped.
+/// A file written by a linker is laid out differently in the page cache than a copied file, and takes longer to map.
 ///
-/// How well a copy lies there is luck as well, and worth 4 % of a start, seen here: so none is used for all of a job.
+/// The layout of a copy varies too, by up to 4 % of the start time as measured here: so no copy is used for a whole job.
 #[derive(Debug, Default)]
 pub struct Copies {
     programs: Vec<(PathBuf, PathBuf)>,
@@ -35,7 +35,7 @@ impl Copies {
 
 fn renew(program: &Path, copy: &Path) -> io::Result<()> {
     if copy.exists() {
-        // Or its memory would be used again.
+        // Otherwise its pages would be reused.
         std::fs::remove_file(copy)?;
     }
     std::fs::copy(program, copy).map(drop)

@@ -2,7 +2,7 @@
 
 use compare::load::Load;
 
-/// A job as it stands in the table.
+/// A job as it is in the table.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// What `--only` takes.
@@ -30,9 +30,9 @@ pub enum Does {
     Start,
     Send(Load, From),
     Receive(Load, To),
-    /// So many, each after the one before.
+    /// This many, each after the previous one.
     RoundTrips(usize, Cpus),
-    /// Its binary is looked at.
+    /// The size of its binary.
     Size,
     /// Connected, and nothing to do.
     Idle,
@@ -51,15 +51,15 @@ pub enum To {
     Pipe,
 }
 
-/// Where the client, the server and who talks to the client are.
+/// On which CPUs the client, the server and the driver run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cpus {
-    /// As the scheduler likes.
+    /// As the scheduler decides.
     Any,
     One,
 }
 
-/// How the server is reached and believed.
+/// How the server is reached and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trusting {
     Plain,

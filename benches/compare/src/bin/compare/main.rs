@@ -1,4 +1,4 @@
-//! Measures wsprobe beside a raw client and what users would pick instead; see BENCHMARKS.md.
+//! Compares wsprobe with a raw client and with other clients; see BENCHMARKS.md.
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own")]
 
 mod client;
@@ -7,6 +7,7 @@ mod job;
 mod one_cpu;
 mod run;
 mod server;
+mod servers;
 mod table;
 mod talk;
 mod tls;
@@ -24,17 +25,18 @@ use crate::copies::Copies;
 use crate::job::Job;
 use crate::run::Bench;
 use crate::server::Server;
+use crate::servers::{ServerJob, ServerKind, ServerRow};
 use crate::table::{Cell, Row};
 use crate::tls::Trust;
-use crate::verdict::Ran;
 
-/// A client that is so slow in a job does it once.
+/// A client that is this slow in a job runs it only once.
 const SLOW: Duration = Duration::from_secs(3);
 
-const BEGIN: &str = "<!-- the table begins -->";
-const END: &str = "<!-- the table ends -->";
+/// Between which marks a table stands in a file.
+const CLIENTS: [&str; 2] = ["<!-- the table begins -->", "<!-- the table ends -->"];
+const SERVERS: [&str; 2] = ["<!-- the servers' table begins -->", "<!-- the servers' table ends -->"];
 
-/// Compare wsprobe with a raw client and with its peers
+/// Compare wsprobe with a raw client, with a plain server, and with its peers
 #[derive(Parser)]
 struct Options {
     /// The wsprobe to be measured; otherwise the one that was built beside this program
@@ -45,7 +47,7 @@ struct Options {
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
 
-    /// Fewer and smaller messages, without the peers that `--client` does not name
+    /// Fewer and smaller messages, without the peers that `--client` or `--server` does not name
     #[arg(long)]
     quick: bool,
 
@@ -57,7 +59,11 @@ struct Options {
     #[arg(long, value_name = "NAME")]
     client: Vec<String>,
 
-    /// How often each client does each job
+    /// Only this server, beside the plain one; repeat it for more
+    #[arg(long, value_name = "NAME")]
+    server: Vec<String>,
+
+    /// How often each client and each server does each job
     #[arg(long, value_name = "N")]
     runs: Option<usize>,
 
@@ -69,7 +75,7 @@ struct Options {
     #[arg(long)]
     list: bool,
 
-    /// Put the table into this file, between its marks
+    /// Put the tables of what was measured into this file, each between its marks
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }
@@ -86,22 +92,58 @@ fn main() -> ExitCode {
 
 /// Fails when wsprobe does: the peers' troubles are only shown.
 fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
-    let wanted = |job: &Job| options.only.is_empty() || options.only.iter().any(|name| job.name.starts_with(name));
-    let jobs: Vec<Job> = job::all(options.quick).into_iter().filter(wanted).collect();
+    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| name.starts_with(only));
+    let jobs: Vec<Job> = job::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
+    let serving: Vec<ServerJob> = servers::jobs(options.quick).into_iter().filter(|job| wanted(job.name)).collect();
     if options.list {
         jobs.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
+        serving.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         return Ok(ExitCode::SUCCESS);
     }
-    let here = std::env::current_exe()?;
-    let beside = |name: &str| here.with_file_name(name);
+    let (clients_failed, clients) = if jobs.is_empty() { (false, None) } else { compare_clients(options, jobs)? };
+    let (servers_failed, served) = if serving.is_empty() { (false, None) } else { compare_servers(options, serving)? };
+    for (text, marks) in [(clients, CLIENTS), (served, SERVERS)] {
+        let Some(text) = text else { continue };
+        println!("{text}");
+        if let Some(file) = &options.write {
+            let text = format!("{}\n\n{text}", about_this_machine());
+            std::fs::write(file, put_between(marks, &std::fs::read_to_string(file)?, &text)?)?;
+        }
+    }
+    Ok(if clients_failed || servers_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Where a program is that was built beside this one.
+fn beside(name: &str) -> std::io::Result<PathBuf> {
+    std::env::current_exe().map(|here| here.with_file_name(name))
+}
+
+impl Options {
+    fn wsprobe(&self) -> std::io::Result<PathBuf> {
+        self.wsprobe.clone().map_or_else(|| beside("wsprobe"), Ok)
+    }
+
+    /// Where the peers are, if they are to be measured.
+    fn peers(&self, named: &[String]) -> std::io::Result<Option<PathBuf>> {
+        if self.quick && named.is_empty() {
+            return Ok(None);
+        }
+        self.peers.clone().map_or_else(|| beside("../peers/bin"), Ok).map(Some)
+    }
+
+    fn runs(&self, usual: usize) -> usize {
+        self.runs.unwrap_or(if self.quick { 2 } else { usual })
+    }
+}
+
+/// Says whether wsprobe failed, and the tables.
+fn compare_clients(options: &Options, jobs: Vec<Job>) -> Result<(bool, Option<String>), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let mut copies = Copies::default();
-    let wsprobe = copies.add(options.wsprobe.clone().unwrap_or_else(|| beside("wsprobe")), &dir);
-    let raw = copies.add(beside("raw"), &dir);
-    let peers = options.peers.clone().unwrap_or_else(|| beside("../peers/bin"));
-    let with_peers = !options.quick || !options.client.is_empty();
-    let (mut clients, missing) = client::all(&wsprobe, &raw, with_peers.then_some(peers.as_path()));
-    missing.iter().for_each(|name| eprintln!("compare: {name} IS NOT INSTALLED: run benches/compare/install-peers.sh"));
+    let wsprobe = copies.add(options.wsprobe()?, &dir);
+    let raw = copies.add(beside("raw")?, &dir);
+    let (mut clients, missing) = client::all(&wsprobe, &raw, options.peers(&options.client)?.as_deref());
+    warn_of(&missing);
     if !options.client.is_empty() {
         clients.retain(|client| client.name == "raw" || options.client.iter().any(|name| name == client.name));
     }
@@ -112,25 +154,44 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         tls: Server::start(Some(trust.server.clone()))?,
         trust,
         dir,
-        launch: beside("launch"),
+        launch: beside("launch")?,
         limit: Duration::from_secs(options.limit),
     };
     let mut rows = Vec::new();
     for job in jobs {
-        let runs = options.runs.unwrap_or(if options.quick { 2 } else { job.runs });
+        let runs = options.runs(job.runs);
         rows.push(interleaved(&bench, &clients, job, runs)?);
     }
     let text = [table::ratios(&rows), table::peaks(&rows), table::details(&rows)].join("\n");
-    println!("{text}");
-    let wsprobe_failed = rows.iter().any(|row| row.trouble_of(Kind::Wsprobe));
-    if let Some(file) = &options.write {
-        let about = about_this_machine();
-        std::fs::write(file, put_between_marks(&std::fs::read_to_string(file)?, &format!("{about}\n\n{text}"))?)?;
-    }
-    Ok(if wsprobe_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok((rows.iter().any(|row| row.trouble_of(Kind::Wsprobe)), Some(text)))
 }
 
-/// Each client once, then each again, so that what else the machine does falls on all of them.
+/// The same of servers.
+fn compare_servers(options: &Options, jobs: Vec<ServerJob>) -> Result<(bool, Option<String>), Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    let mut copies = Copies::default();
+    let wsprobe = copies.add(options.wsprobe()?, &dir);
+    let plain = copies.add(beside("plain")?, &dir);
+    let (mut programs, mut missing) = servers::programs(&wsprobe, &plain, options.peers(&options.server)?.as_deref());
+    if !options.server.is_empty() {
+        let is_named = |name: &str| options.server.iter().any(|named| named == name);
+        programs.retain(|server| server.name == "plain" || is_named(server.name));
+        missing.retain(|name| is_named(name));
+    }
+    warn_of(&missing);
+    let mut rows: Vec<ServerRow> = Vec::new();
+    for job in jobs {
+        let runs = options.runs(job.runs);
+        rows.push(servers::interleaved(job, &programs, &copies, runs)?);
+    }
+    Ok((rows.iter().any(|row| row.trouble_of(ServerKind::Wsprobe)), Some(servers::tables(&rows, &missing))))
+}
+
+fn warn_of(missing: &[&str]) {
+    missing.iter().for_each(|name| eprintln!("compare: {name} IS NOT INSTALLED: run benches/compare/install-peers.sh"));
+}
+
+/// Each client once, then each again, so that other load on the machine affects all of them.
 fn interleaved(bench: &Bench, clients: &[Client], job: Job, runs: usize) -> Result<Row, Box<dyn Error>> {
     eprintln!("== {}", job.title);
     let mut cells: Vec<Cell> =
@@ -139,7 +200,7 @@ fn interleaved(bench: &Bench, clients: &[Client], job: Job, runs: usize) -> Resu
         bench.copies.renew(run)?;
         for cell in &mut cells {
             let Some(done) = &mut cell.runs else { continue };
-            if done.last().is_some_and(is_slow) {
+            if done.last().is_some_and(|ran| ran.value.is_none_or(is_slow)) {
                 continue;
             }
             match bench.run(&cell.client, &job)? {
@@ -166,12 +227,12 @@ fn about_this_machine() -> String {
     format!("{today}, {cores} cores of {model}, Linux {}", kernel.trim())
 }
 
-fn put_between_marks(file: &str, text: &str) -> Result<String, Box<dyn Error>> {
-    let (before, rest) = file.split_once(BEGIN).ok_or("there is no mark where the table begins")?;
-    let (_, after) = rest.split_once(END).ok_or("there is no mark where the table ends")?;
-    Ok(format!("{before}{BEGIN}\n{text}\n{END}{after}"))
+fn put_between([begin, end]: [&str; 2], file: &str, text: &str) -> Result<String, Box<dyn Error>> {
+    let (before, rest) = file.split_once(begin).ok_or("there is no mark where the table begins")?;
+    let (_, after) = rest.split_once(end).ok_or("there is no mark where the table ends")?;
+    Ok(format!("{before}{begin}\n{text}\n{end}{after}"))
 }
 
-fn is_slow(ran: &Ran) -> bool {
-    ran.value.is_none_or(|value| u128::from(value) > SLOW.as_nanos())
+fn is_slow(nanoseconds: u64) -> bool {
+    u128::from(nanoseconds) > SLOW.as_nanos()
 }

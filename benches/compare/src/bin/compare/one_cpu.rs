@@ -1,4 +1,4 @@
-//! All of a measurement on one CPU: where processes take turns, it is else the scheduler that is measured.
+//! Runs a whole measurement on one CPU: otherwise, the scheduler would be measured where processes take turns.
 
 use std::io;
 
@@ -31,7 +31,7 @@ fn put_threads_on(cpus: &CpuSet) -> io::Result<()> {
     for thread in std::fs::read_dir("/proc/self/task")? {
         let id = thread?.file_name().to_string_lossy().parse().map_err(io::Error::other)?;
         match sched_setaffinity(Pid::from_raw(id), cpus) {
-            // It has ended meanwhile.
+            // It has ended in the meantime.
             Err(nix::errno::Errno::ESRCH) => {}
             done => done?,
         }

@@ -23,7 +23,7 @@ use crate::talk::{self, Heard, SETTLING};
 use crate::tls::Trust;
 use crate::verdict::Ran;
 
-/// What the server may still say when the client has left.
+/// How long the server may take to report after the client has left.
 const AFTERMATH: Duration = Duration::from_secs(2);
 
 /// What all runs share.
@@ -39,7 +39,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// None when the client has no way to do it.
+    /// `None` if the client cannot do it.
     pub fn run(&self, client: &Client, job: &Job) -> io::Result<Option<Ran>> {
         if job.does == Does::Size {
             return size(&client.program, self.dir.path());
@@ -97,7 +97,7 @@ impl Bench {
     }
 }
 
-/// Ends a client and what started it when the time is up; called off when it is dropped.
+/// Kills a client and its launcher when the time is up; cancelled when dropped.
 struct Watch {
     off: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,

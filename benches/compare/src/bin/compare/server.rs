@@ -1,4 +1,4 @@
-//! The server: on loopback, blocking, a thread for each client, frames made by hand; the path says what it does.
+//! The server: on loopback, blocking, a thread for each client, raw frames; the path says what it does.
 
 use std::cell::Cell;
 use std::io::{self, Read, Write};
@@ -15,7 +15,7 @@ use tungstenite::handshake::derive_accept_key;
 
 const BUFFER: usize = 1 << 20;
 
-/// A client that says nothing for so long is given up.
+/// A client that sends nothing for this long is dropped.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is done with a client.
@@ -23,15 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub enum Work {
     /// Its messages are sent back.
     Echo,
-    /// Its messages are checked; when all are there, it is told to close.
+    /// Its messages are checked; when all have arrived, the server closes.
     Sink(Load),
-    /// It is sent messages as fast as it takes them.
+    /// It gets messages as fast as it reads them.
     Flood(Load),
     /// It is left alone.
     Idle,
 }
 
-/// How it went with one client.
+/// The result for one client.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Served {
     /// Messages that came from it.
@@ -63,7 +63,7 @@ impl Server {
             for socket in listener.incoming().flatten() {
                 let (tls, open, report) = (tls.clone(), open.clone(), report.clone());
                 std::thread::spawn(move || {
-                    // Whoever does not get as far as to ask for a job is seen by its exit status.
+                    // A client that does not get to its request is noticed by its exit status.
                     let _ = serve(socket, tls, &open, &report);
                 });
             }
@@ -83,7 +83,7 @@ impl Server {
         format!("{}://127.0.0.1:{}/{}/{path}", self.scheme, self.port, self.number.get())
     }
 
-    /// How it went with the last client; none when it is not done within this time.
+    /// The result for the last client; `None` if it has not finished within this time.
     pub fn served(&self, within: Duration) -> Option<Served> {
         let due = Instant::now() + within;
         loop {
@@ -156,7 +156,7 @@ fn serve(
     Ok(())
 }
 
-/// What a client asked for in its opening handshake, and what came right behind it.
+/// What a client asked for in its opening handshake, and what came right after it.
 struct Asked {
     number: u64,
     work: Work,
@@ -253,7 +253,7 @@ struct Inbox {
 #[derive(Clone, Copy)]
 struct Frame {
     head: Head,
-    /// So much of its payload.
+    /// How much of its payload.
     taken: u64,
 }
 
@@ -275,7 +275,7 @@ impl Inbox {
                 stream.flush()?;
                 out.clear();
             }
-            // Whoever leaves without a Close has left too.
+            // A client that leaves without a Close has left too.
             if ended || !self.read(stream).unwrap_or(false) {
                 // It may have left first.
                 let _ = stream.end();

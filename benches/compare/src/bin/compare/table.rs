@@ -12,18 +12,18 @@ pub struct Cell {
     pub runs: Option<Vec<Ran>>,
 }
 
-/// A job with what all clients made of it, the raw client first.
+/// A job with the results of all clients, the raw client first.
 pub struct Row {
     pub job: Job,
     pub cells: Vec<Cell>,
 }
 
-/// The median of what was measured, and between what the middle half lies.
+/// The median of the measurements, and the quartiles.
 #[derive(Clone, Copy)]
-struct Spread {
-    low: u64,
-    median: u64,
-    high: u64,
+pub struct Spread {
+    pub low: u64,
+    pub median: u64,
+    pub high: u64,
 }
 
 impl Cell {
@@ -31,7 +31,7 @@ impl Cell {
         Spread::of(self.runs.as_ref()?.iter().filter_map(|run| run.value).collect())
     }
 
-    /// The worst that was wrong.
+    /// The most serious error.
     fn trouble(&self) -> Option<&str> {
         self.runs.as_ref()?.iter().find_map(|run| run.trouble.as_deref())
     }
@@ -44,7 +44,7 @@ impl Row {
 }
 
 impl Spread {
-    fn of(mut values: Vec<u64>) -> Option<Self> {
+    pub fn of(mut values: Vec<u64>) -> Option<Self> {
         values.sort_unstable();
         let (last, quarter) = (values.len().checked_sub(1)?, values.len() / 4);
         Some(Self { low: values[quarter], median: values[values.len() / 2], high: values[last - quarter] })
@@ -127,7 +127,7 @@ pub fn peaks(rows: &[Row]) -> String {
     out
 }
 
-fn ratio(value: u64, bound: u64) -> String {
+pub fn ratio(value: u64, bound: u64) -> String {
     let ratio = value as f64 / bound as f64;
     if ratio < 9.95 { format!("{ratio:.2}x") } else { format!("{ratio:.0}x") }
 }
@@ -146,7 +146,7 @@ fn rate(job: &Job, took: u64) -> Option<String> {
     })
 }
 
-fn time(nanoseconds: u64) -> String {
+pub fn time(nanoseconds: u64) -> String {
     match nanoseconds as f64 {
         few if few < 1e6 => format!("{:.1} us", few / 1e3),
         more if more < 1e9 => format!("{:.2} ms", more / 1e6),
@@ -154,6 +154,6 @@ fn time(nanoseconds: u64) -> String {
     }
 }
 
-fn memory(bytes: u64) -> String {
+pub fn memory(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

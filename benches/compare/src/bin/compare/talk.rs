@@ -36,7 +36,7 @@ pub fn talk(child: &mut Child, does: Does, order: &Order, server: &Server, limit
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let heard = match (does, stdin, stdout) {
         (Does::Send(load, From::Pipe), Some(stdin), _) => {
-            // Whoever does not read to the end has lost messages, which the server sees.
+            // A client that does not read to the end has lost messages, which the server notices.
             let _ = write_messages(stdin, load, order.takes_all);
             Heard::Nothing
         }
@@ -48,7 +48,7 @@ pub fn talk(child: &mut Child, does: Does, order: &Order, server: &Server, limit
             reader.map_or(Heard::Nothing, |reader| Heard::Messages(reader.join().expect("it only reads")))
         }
         (Does::RoundTrips(count, _), Some(stdin), Some(stdout)) => {
-            // Some drop what is typed before the connection stands.
+            // Some drop what is typed before the connection is open.
             server.opened(limit);
             thread::sleep(SETTLING);
             Heard::Trips(round_trips(stdin, stdout, count))
@@ -79,7 +79,7 @@ pub fn check(mut from: impl io::Read, load: Load) -> Tally {
     check.tally()
 }
 
-/// Each message with a newline behind it, unless it is all that there is.
+/// Each message with a newline after it, unless it is all that there is.
 fn write_messages(mut to: impl io::Write, load: Load, is_all: bool) -> io::Result<()> {
     let mut blocks = Blocks::new(load);
     let mut out = Vec::with_capacity(2 * BUFFER);

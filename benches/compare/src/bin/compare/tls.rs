@@ -35,7 +35,7 @@ impl Trust {
         std::fs::OpenOptions::new().append(true).open(&all)?.write_all(authority.as_bytes())?;
 
         let mut params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
-        // Python and OpenSSL want to know whose key signed it.
+        // Python and OpenSSL require the key identifier of the issuer.
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &issuer)?;

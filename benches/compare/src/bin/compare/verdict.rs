@@ -1,4 +1,4 @@
-//! What a run amounts to: its figure, what arrived, and what was wrong with it.
+//! The result of a run: its figure, what arrived, and its errors.
 
 use compare::load::{Load, Tally};
 use compare::usage::Usage;

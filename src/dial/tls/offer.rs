@@ -1,0 +1,13 @@
+//! What we offer a server, as far as hints depend on it.
+
+use super::versions::Versions;
+
+/// What was offered to the server, as far as hints depend on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer {
+    pub(crate) versions: Versions,
+    /// `--cert`
+    pub(crate) identity: bool,
+    /// `--sni`
+    pub(crate) name: bool,
+}
