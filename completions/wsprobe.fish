@@ -132,6 +132,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect with
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "run" -d 'Test a server with scripts: conversations with expectations, one step per line'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "ping" -d 'Measure how long a server takes to open a connection and to answer'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "check" -d 'Check which rules of the RFCs a server keeps'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "replay" -d 'Send a recording of `--record` again, with its timing'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "record-to-script" -d 'Convert a recording to a script for `wsprobe run`'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "generate" -d 'Print shell completions or a man page'
@@ -438,6 +439,63 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s 6 -l ipv6 -d 'U
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l slash -d 'Slash commands always work at the prompt; this option is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l show -d 'Print a case as a script for `wsprobe run`; nothing connects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l only -d 'Run only these cases; repeat it for more: `--only \'utf8/*\'`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l skip -d 'Skip these cases; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s x -l execute -d 'Send this text message first on each connection; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l rate -d 'Open at most this many connections in a time: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s w -l wait -d 'Wait this long for each reaction' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l vanish -d 'Also check whether the server notices a client that answers nothing, within this time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l report -d 'Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s H -l header -d 'Add a header, `\'Name: value\'`; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s o -l origin -d 'Send this Origin' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l host -d 'Send this Host instead of the URL\'s' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s A -l user-agent -d 'Send this User-Agent' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l cookie -d 'Send a cookie; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s u -l user -d 'Authenticate; asks for a missing password' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l netrc-file -d 'Take user and password from this file, in netrc\'s format' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l cert -d 'Authenticate with this client certificate' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l key -d 'The private key of `--cert` (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l passphrase -d 'The passphrase of the key or the PKCS #12 file' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l sni -d 'Request this server name, and check the certificate for it' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l tls-min -d 'Use this version of TLS or a newer one' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l tls-max -d 'Use this version of TLS or an older one' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l pin -d 'Require this public key of the server' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l proxy -d 'Connect through this proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l no-proxy -d 'Hosts to connect to without a proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l unix-socket -d 'Connect to this Unix socket; the URL only determines the request' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l resolve -d 'Use this address for a name; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l connect-to -d 'Connect to another host, `HOST1:PORT1:HOST2:PORT2`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l interface -d 'Connect from this address or interface' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l connect-timeout -d 'Give up if there is no connection in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l handshake-timeout -d 'Give up if the server does not answer the first opening request in time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l wait-for-server -d 'Wait this long for the server to start, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l list -d 'List the cases, with what each sends and expects; nothing connects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l strict -d 'Exit with 1 if a SHOULD is broken too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l echo -d 'The server echoes: also run the cases that compare what comes back'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l malformed -d 'Also send frames that break the rules'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l limits -d 'Also send large messages and many of them, up to 16 MiB'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l authorized -d 'The owner of a server on the public network agrees to `--malformed` and `--limits`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l frames -d 'Show the requests and frames of the cases, both ways'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s q -l quiet -d 'Print only failed cases'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s v -l verbose -d 'Show the handshake of the first connection; twice: TLS and timing too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l netrc -d 'Take user and password from `~/.netrc`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l insecure-redirect -d 'Follow redirects from wss:// to ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l speed -d 'How fast: `2x`, `0.5x`, or `max` for no pauses' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l ignore -d 'Ignore differences of JSON answers here; repeat it for more' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l client -d 'Send this client\'s part of a recording of `listen`' -r

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::client::options::ClientOptions;
+use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
 use crate::commands::ping::PingOptions;
 use crate::commands::replay::ReplayOptions;
@@ -33,6 +34,9 @@ pub(crate) enum Job {
     },
     Run(Box<RunOptions>),
     Ping(Box<PingOptions>),
+    Check(Box<CheckOptions>),
+    ListCases(Box<CaseChoice>),
+    ShowCase(Box<ShownCase>),
     Print(Vec<u8>),
 }
 
@@ -55,6 +59,9 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => run_as(&suite),
         Job::Ping(ping) => crate::commands::ping::run(&ping),
+        Job::Check(check) => check_as(&check),
+        Job::ShowCase(shown) => crate::commands::check::show(&shown),
+        Job::ListCases(choice) => crate::commands::check::list(&choice),
         Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
             Ok(port) => {
                 plan.connect.target = here(port);
@@ -123,6 +130,13 @@ fn run_as(suite: &RunOptions) -> u8 {
         term::allow_colour();
     }
     crate::commands::run::run(suite)
+}
+
+fn check_as(check: &CheckOptions) -> u8 {
+    if check.plan.diagnostics.colour {
+        term::allow_colour();
+    }
+    crate::commands::check::run(check)
 }
 
 pub(crate) fn here(port: u16) -> Target {

@@ -11,8 +11,9 @@
 //! |---|---|
 //! | `cli` | clap, the environment, the manual: from what was typed to a `Job` |
 //! | `app` | which command does a `Job` |
-//! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `replay`, `record_to_script`, `check_scripts`; none imports another |
+//! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `check`, `replay`, `record_to_script`, `check_scripts`; none imports another |
 //! | `server` | accepts clients, and does with each what was asked for: echo, broadcast, a command, a script, a recording |
+//! | `report` | `--report`: TAP, JUnit and JSON of tests, whatever a test is |
 //! | `play` | plays scripts and recordings, and loads their files |
 //! | `runtime` | the runtime, the time limit of a run, how its failure is told |
 //! | `client` | connects, and again; where events go: stdout, records, stderr |
@@ -23,6 +24,7 @@
 //! | `render` | from events to bytes: text, JSON, records, pages |
 //! | `error` | what goes wrong before a session |
 //! | `events` | what goes in, what comes out, how it ended |
+//! | `conformance` | the cases of `check`: rules of the RFCs as data, and what was seen of a server, judged |
 //! | `dial` | names, addresses, sockets, proxies, TLS |
 //! | `handshake`, `request` | the opening handshake, and what it says |
 //! | `wire` | frames, compression, what is seen of them; tungstenite |
@@ -41,6 +43,7 @@ mod cli;
 mod client;
 mod commands;
 mod compare;
+mod conformance;
 mod dial;
 mod error;
 mod events;
@@ -51,6 +54,7 @@ mod message;
 mod play;
 mod recording;
 mod render;
+mod report;
 mod request;
 mod runtime;
 mod script;

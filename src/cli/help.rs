@@ -8,7 +8,7 @@ use clap::{Arg, Command};
 /// What each exit status means.
 pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
     ("0", "success"),
-    ("1", "an expectation failed (--expect, --expect-json), or answers differ (--compare)"),
+    ("1", "an expectation failed (--expect, --expect-json), answers differ (--compare), broken rule"),
     ("2", "wrong usage, input or output"),
     ("3", "not reached: name, connection, proxy, TLS"),
     ("4", "refused: the answer was not 101"),
@@ -53,7 +53,7 @@ const FOR_WSCAT: [&str; 3] = ["connect", "protocol", "slash"];
 /// The page of `-h`: what is used most, and the names of all the rest.
 pub(super) fn short(command: &Command) -> String {
     let mut page = format!("{SHORT}       talk to a WebSocket server: prompt or pipe\n");
-    page += "wsprobe demo | listen | run    built-in echo server | be a server | run scripts\n";
+    page += "wsprobe demo | listen | run | check    echo | server | scripts | RFC compliance\n";
     for argument in command.get_arguments().filter(|argument| is_explained(argument)) {
         let summary = argument.get_help().map(ToString::to_string).unwrap_or_default();
         writeln!(page, "  {:<25} {summary}", usage(argument)).expect("a String takes all");

@@ -2,6 +2,7 @@
 //!
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
+mod check;
 pub(crate) mod credentials;
 mod curl;
 pub(crate) mod defer;
@@ -15,6 +16,7 @@ mod modes;
 mod options;
 mod ping;
 mod replay;
+mod reports;
 mod route;
 mod run;
 mod secret;
@@ -27,6 +29,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
+use self::check::CheckArgs;
 use self::defer::Apart;
 use self::listen::ListenArgs;
 use self::modes::GivenOptions;
@@ -58,7 +61,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -125,6 +128,17 @@ enum CliCommand {
     /// standard deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, otherwise as
     /// for a connection.
     Ping(Box<Apart<PingArgs>>),
+    /// Check which rules of the RFCs a server keeps
+    ///
+    /// Each case has a stable name, is about one rule of RFC 6455 or RFC 7692, and runs on its own connection, one after the other.
+    /// The server need not echo: a case is judged by its reaction. `ok` keeps the rule, `loose` keeps it in effect
+    /// but not in form, `FAIL` breaks it and is printed with what was sent, received and expected; `unclear` has more than one
+    /// possible cause, `noted` is evidence without a rule, `skipped` does not apply to this server.
+    ///
+    /// By default only well-formed traffic is sent; `--malformed` and `--limits` add to it. Results are printed on stderr; stdout is
+    /// for `--report`, `--list` and `--show`. The exit status is 1 if a MUST is broken (with `--strict`, also a SHOULD), and 3 to 7
+    /// as for a connection if nothing could be judged. `wsprobe check --help` lists its options.
+    Check(Box<Apart<CheckArgs>>),
     /// Send a recording of `--record` again, with its timing
     ///
     /// Sends what the client sent in the recording (messages, pings, unsolicited pongs, the Close), with the recorded
@@ -188,6 +202,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             }
             run.0.job(env)
         }
+        (Some(CliCommand::Check(check)), _) => check.0.job(env),
         (Some(CliCommand::Demo(demo)), _) => {
             given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
             translate::demo(&demo.0.options, env).map(Job::Demo)
@@ -209,7 +224,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             let url = url.expect("clap requires one of the two");
             if matches!(
                 url.as_str(),
-                "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
+                "check" | "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
             ) {
                 return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
             }

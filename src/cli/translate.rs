@@ -44,12 +44,17 @@ const IDLE: Duration = Duration::from_secs(1);
 const DELAY: Delay = Delay { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
 pub(super) fn connect(url: &str, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
-    let parsed = Parsed::from_text(url)
-        .map_err(|error| Error::Usage(format!("invalid URL `{}`: {error}", masking::typed(url))))?;
+    let parsed = target(url)?;
     if matches!(parsed.target.place, Endpoint::Unix(_)) && options.route.proxy.is_some() {
         return Err(Error::Usage("`--proxy` cannot be used with the URL of a Unix socket".to_owned()));
     }
     plan(parsed, options, env)
+}
+
+/// # Errors
+/// An invalid URL.
+pub(super) fn target(url: &str) -> Result<Parsed, Error> {
+    Parsed::from_text(url).map_err(|error| Error::Usage(format!("invalid URL `{}`: {error}", masking::typed(url))))
 }
 
 /// The target is put in when the server is there.

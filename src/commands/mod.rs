@@ -1,5 +1,6 @@
 //! One file or folder for each command: the order of its run. A command never imports another.
 
+pub(crate) mod check;
 pub(crate) mod check_scripts;
 pub(crate) mod listen;
 pub(crate) mod ping;

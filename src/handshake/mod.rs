@@ -136,7 +136,25 @@ pub(crate) async fn open<S>(stream: &mut S, request: &Request) -> Result<Answer,
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let sent = send(stream, &request.head()).await;
+    open_in_pieces(stream, request, &[request.head()]).await
+}
+
+/// The same with a head that says something else, or comes piece by piece; the answer is held against the request.
+pub(crate) async fn open_in_pieces<S>(
+    stream: &mut S,
+    request: &Request,
+    pieces: &[String],
+) -> Result<Answer, HandshakeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut sent = Ok(());
+    for piece in pieces {
+        sent = send(stream, piece).await;
+        if sent.is_err() {
+            break;
+        }
+    }
     let mut reader = HeadReader::new(stream);
     let response = match (reader.response().await, sent) {
         // A server may refuse and close before it has read the whole request: its answer says more than our

@@ -65,20 +65,20 @@ pub(crate) struct Rate {
 
 /// Spreads messages evenly over time.
 #[derive(Debug)]
-pub(super) struct SendPace {
+pub(crate) struct SendPace {
     every: Duration,
     next: Option<Instant>,
 }
 
 impl SendPace {
-    pub(super) fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate) -> Self {
         Self { every: rate.per / rate.messages.get(), next: None }
     }
 
     /// The time at which the next message may be sent, and counts it as sent then.
     ///
     /// Delays are not caught up: a pause is never followed by a burst.
-    pub(super) fn next(&mut self, now: Instant) -> Instant {
+    pub(crate) fn next(&mut self, now: Instant) -> Instant {
         let at = self.next.map_or(now, |next| next.max(now));
         self.next = Some(at + self.every);
         at

@@ -48,16 +48,21 @@ type LineSink = Box<dyn Fn(String) + Send + Sync>;
 impl Talk {
     /// On stderr, each line with the program's name before it.
     pub(crate) fn on_stderr(verbosity: Verbosity, colour: bool) -> Self {
+        Self { name: "wsprobe: ", ..Self::pages_on_stderr(verbosity, colour) }
+    }
+
+    /// On stderr, in lines that belong together and so are without a name.
+    pub(crate) fn pages_on_stderr(verbosity: Verbosity, colour: bool) -> Self {
         let sink = |text: String| {
             #[expect(clippy::disallowed_methods, reason = "the owner of stderr")]
             let mut stderr = std::io::stderr().lock();
             // There is no way to report that stderr is closed.
             let _ = stderr.write_all(text.as_bytes());
         };
-        Self { verbosity, colour, name: "wsprobe: ", sink: Box::new(sink), progress: None }
+        Self { verbosity, colour, name: "", sink: Box::new(sink), progress: None }
     }
 
-    /// The same, above a line that stays at the bottom.
+    /// With the name, above a line that stays at the bottom.
     pub(crate) fn above(status: &Arc<Status>, verbosity: Verbosity, colour: bool) -> Self {
         let status = Arc::clone(status);
         let sink = Box::new(move |text: String| status.say(&text));

@@ -97,7 +97,7 @@ impl Deflater {
 }
 
 /// Inflates messages, as far as there is room.
-pub(super) struct Inflater {
+pub(crate) struct Inflater {
     /// Made for the first message, as above.
     zlib: Option<Inflate>,
     terms: Terms,
@@ -115,8 +115,28 @@ pub(super) struct InflateStep {
 }
 
 impl Inflater {
-    pub(super) fn new(terms: Terms) -> Self {
+    pub(crate) fn new(terms: Terms) -> Self {
         Self { zlib: None, terms, ended: false, taken: 0 }
+    }
+
+    /// A whole message of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// It is no deflate, breaks off, or is larger.
+    pub(crate) fn message(&mut self, mut payload: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
+        let (mut out, mut room) = (Vec::new(), vec![0; 16 << 10]);
+        while !payload.is_empty() && out.len() <= limit {
+            let step = self.inflate(payload, &mut room)?;
+            payload = &payload[step.used..];
+            out.extend_from_slice(&room[..step.made]);
+        }
+        loop {
+            let made = if out.len() > limit { return Err(Fault::TooBig { limit }) } else { self.finish(&mut room)? };
+            out.extend_from_slice(&room[..made]);
+            if made < room.len() {
+                return Ok(out);
+            }
+        }
     }
 
     /// Inflates some of `payload` into `room`; neither is empty.

@@ -208,7 +208,7 @@ fn told_of(opcode: u8) -> usize {
 
 impl WireEvent {
     /// A raw frame, and so has no meaning that could be followed.
-    pub(super) fn handmade(frame: &RawFrame, mask: Option<[u8; 4]>) -> Self {
+    pub(crate) fn handmade(frame: &RawFrame, mask: Option<[u8; 4]>) -> Self {
         let (header, carried) = (frame.header(mask), frame.payload.len());
         let what = Traced::Frame(TracedFrame {
             header,
@@ -217,6 +217,13 @@ impl WireEvent {
             carries: Some(carried as u64).filter(|carried| *carried != header.length),
         });
         Self { at: now(), direction: Direction::Out, what }
+    }
+
+    /// A frame that came as a whole, and is not looked into.
+    pub(crate) fn of_frame(direction: Direction, header: FrameHeader, payload: &[u8]) -> Self {
+        let beginning = payload[..payload.len().min(told_of(header.opcode))].to_vec();
+        let what = Traced::Frame(TracedFrame { header, inflated: None, beginning, carries: None });
+        Self { at: now(), direction, what }
     }
 
     /// A message for the user: `< text FIN RSV1, no mask, 7 bytes that inflate to 5: "Hello"`, `< 84 bytes after the Close`

@@ -135,6 +135,15 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("repeat", &[], &["--repeat", "9"]),
     ("filter", &[], &["--filter", "a"]),
     ("report", &[], &["--report", "tap"]),
+    ("list", &[], &["--list"]),
+    ("show", &[], &["--show", "frame/rsv2"]),
+    ("only", &[], &["--only", "utf8/*"]),
+    ("skip", &[], &["--skip", "utf8/*"]),
+    ("strict", &[], &["--strict"]),
+    ("malformed", &[], &["--malformed"]),
+    ("limits", &[], &["--limits"]),
+    ("authorized", &[], &["--authorized"]),
+    ("vanish", &[], &["--vanish", "9s"]),
 ];
 
 /// A mode: its words, the terminals that there are, and what is refused in it.
@@ -329,6 +338,8 @@ const MODES: &[Mode] = &[
         StdinKind::Pipe,
         &[&["ping-interval", "ping-timeout", "heartbeat", "heartbeat-interval"], RECONNECTING],
     ),
+    mode(&["check", ":1"], StdinKind::Pipe, &[&["list", "frames"]]),
+    mode(&["check", ":1", "--only", "frame/*"], StdinKind::Terminal, &[&["list", "show"]]),
     mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),
 ];
 

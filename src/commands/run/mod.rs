@@ -3,7 +3,7 @@
 //! All on one thread: a script waits most of its time. `play` plays a script; `results` and `report` present the
 //! results.
 
-pub(crate) mod report;
+mod json;
 mod results;
 
 use std::cell::RefCell;
@@ -17,7 +17,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use self::report::Reports;
 use self::results::{Ran, Results, ScriptVerdict};
 use crate::client::connector::opening;
 use crate::client::output::{HASTE, open_record};
@@ -26,6 +25,7 @@ use crate::error::Error;
 use crate::play::files::{self, Scripts};
 use crate::play::{LoadedScript, PlayContext, Player, SharedRecording, StepFault};
 use crate::render::record::Secrets;
+use crate::report::{FinishedTests, ReportRequest, Reports};
 use crate::runtime::{complain, runtime};
 use crate::script::variables::Variables;
 use crate::sys::signals;
@@ -120,6 +120,16 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     }
 }
 
+/// What the reports tell.
+fn finished(results: &Results) -> FinishedTests {
+    FinishedTests {
+        total: results.total(),
+        points: results.runs.iter().map(Ran::point).collect(),
+        took: results.took(),
+        json: json::page(results),
+    }
+}
+
 /// Plays all scripts as often as they are to be played; a first signal stops them, a second does not wait for that.
 async fn play_rounds(
     state: &RunState<'_>,
@@ -141,7 +151,7 @@ async fn play_rounds(
             ran = playing.next() => {
                 let Some(ran) = ran else { return Ok(()) };
                 results.tell(&state.talk, &ran);
-                reports.put(results.runs.len() + 1, &ran);
+                reports.put(results.runs.len() + 1, &ran.point());
                 is_told = false;
                 if matches!(ran.verdict, ScriptVerdict::Failed(_)) && fail_fast {
                     stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
@@ -163,7 +173,7 @@ async fn play_rounds(
 
 /// Writes all that is still to be written.
 async fn finish(reports: Reports, record: Option<Rc<SharedRecording>>, results: &Results) -> Result<(), Error> {
-    reports.finish(results).await?;
+    reports.finish(&finished(results)).await?;
     match record.and_then(Rc::into_inner) {
         Some(record) => record.finish().await,
         None => Ok(()),
@@ -246,7 +256,7 @@ pub(crate) struct RunOptions {
     /// The limit of each.
     pub(crate) timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
-    pub(crate) reports: Vec<self::report::ReportRequest>,
+    pub(crate) reports: Vec<ReportRequest>,
     pub(crate) record: Option<(PathBuf, Secrets)>,
     pub(crate) diagnostics: Diagnostics,
     /// Whether a line on stderr tells how far they are.

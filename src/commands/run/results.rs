@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::play::StepFailure;
+use crate::report::{PointFailure, PointResult, TestPoint};
 use crate::term::Talk;
 
 /// A script that was played, or is not to be.
@@ -37,6 +38,22 @@ impl Ran {
             Some(round) => format!("{} #{round}", self.name),
             None => self.name.clone(),
         }
+    }
+
+    /// As a report tells it.
+    pub(crate) fn point(&self) -> TestPoint {
+        let result = match &self.verdict {
+            ScriptVerdict::Passed => PointResult::Passed(None),
+            ScriptVerdict::NotRun => PointResult::Skipped("not run".to_owned()),
+            ScriptVerdict::Failed(failure) => PointResult::Failed(PointFailure {
+                message: failure.fault.words.clone(),
+                details: failure.shown(&self.name, false),
+                at: Some(format!("{}:{}", self.name, failure.place.line)),
+                code: failure.fault.code,
+                excused: None,
+            }),
+        };
+        TestPoint { title: self.title(), took: self.took, result }
     }
 
     pub(crate) fn failure(&self) -> Option<&StepFailure> {

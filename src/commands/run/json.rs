@@ -2,20 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::shown;
-use crate::commands::run::results::{Ran, Results, ScriptVerdict};
+use super::results::{Ran, Results, ScriptVerdict};
+use crate::compare::diff::{DiffLine, DiffSide};
 use crate::play::StepFailure;
+use crate::report::rounded;
 
-pub(crate) fn page(results: &Results) -> String {
-    let report = json!({
+pub(super) fn page(results: &Results) -> Value {
+    json!({
         "files": results.files,
         "passed": results.passed(),
         "failed": results.failed(),
         "not_run": results.not_run(),
         "seconds": rounded(results.took()),
         "runs": results.runs.iter().map(run).collect::<Vec<_>>(),
-    });
-    format!("{report:#}\n")
+    })
 }
 
 fn run(ran: &Ran) -> Value {
@@ -46,7 +46,12 @@ fn failure(failure: &StepFailure) -> Value {
     })
 }
 
-/// In milliseconds' precision.
-fn rounded(time: std::time::Duration) -> f64 {
-    time.as_millis() as f64 / 1000.0
+/// A line of a diff: `- ` was expected, `+ ` came.
+fn shown(line: &DiffLine) -> String {
+    let sign = match line.side {
+        DiffSide::Both | DiffSide::Gap => ' ',
+        DiffSide::Expected => '-',
+        DiffSide::Came => '+',
+    };
+    format!("{sign} {}", line.spans.iter().map(|span| span.text.as_str()).collect::<String>())
 }

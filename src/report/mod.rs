@@ -1,15 +1,18 @@
-//! `--report`: how the scripts went, for programs.
+//! `--report`: how tests went, for programs; what is a test is its command's business.
 
-mod json;
 mod junit;
+mod point;
 mod tap;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::results::{Ran, Results};
+use serde_json::Value;
+
+pub(crate) use self::point::{PointFailure, PointResult, TestPoint};
+
 use crate::client::output_buffer::OutputBuffer;
 use crate::client::output_file;
-use crate::compare::diff::{DiffLine, DiffSide};
 use crate::error::Error;
 use crate::sys::file::Readers;
 use crate::term::FileWriter;
@@ -31,6 +34,16 @@ pub(crate) enum ReportFormat {
     Junit,
 }
 
+/// All that a report tells when the last test has ended.
+pub(crate) struct FinishedTests {
+    /// How many there were to be.
+    pub(crate) total: usize,
+    pub(crate) points: Vec<TestPoint>,
+    pub(crate) took: Duration,
+    /// The JSON of the command.
+    pub(crate) json: Value,
+}
+
 /// The reports of a run.
 pub(crate) struct Reports {
     files: Vec<(ReportFormat, PathBuf, OutputBuffer)>,
@@ -38,7 +51,7 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    /// Opens the files, so that what cannot be written is known before anything is played.
+    /// Opens the files, so that what cannot be written is known before anything is tested.
     pub(crate) async fn open(wanted: &[ReportRequest]) -> Result<Self, Error> {
         let mut reports = Self { files: Vec::new(), stdout: None };
         for ReportRequest { format, file } in wanted {
@@ -58,7 +71,7 @@ impl Reports {
         Ok(reports)
     }
 
-    /// The number of runs that follow.
+    /// The number of tests that follow.
     pub(crate) fn begin(&self, total: usize) {
         if let Some((ReportFormat::Tap, spool)) = &self.stdout {
             spool.append(|out| out.extend_from_slice(tap::plan(total).as_bytes()));
@@ -66,9 +79,9 @@ impl Reports {
     }
 
     /// TAP on stdout is written as results arrive.
-    pub(crate) fn put(&self, number: usize, ran: &Ran) {
+    pub(crate) fn put(&self, number: usize, point: &TestPoint) {
         if let Some((ReportFormat::Tap, spool)) = &self.stdout {
-            spool.append(|out| out.extend_from_slice(tap::point(number, ran).as_bytes()));
+            spool.append(|out| out.extend_from_slice(tap::point(number, point).as_bytes()));
         }
     }
 
@@ -81,14 +94,14 @@ impl Reports {
     }
 
     /// Writes all the rest.
-    pub(crate) async fn finish(self, results: &Results) -> Result<(), Error> {
+    pub(crate) async fn finish(self, finished: &FinishedTests) -> Result<(), Error> {
         for (format, path, spool) in self.files {
-            spool.append(|out| out.extend_from_slice(page(format, results).as_bytes()));
+            spool.append(|out| out.extend_from_slice(page(format, finished).as_bytes()));
             spool.finish().await.map_err(|source| unwritten(path, source))?;
         }
         if let Some((format, spool)) = self.stdout {
             if format != ReportFormat::Tap {
-                spool.append(|out| out.extend_from_slice(page(format, results).as_bytes()));
+                spool.append(|out| out.extend_from_slice(page(format, finished).as_bytes()));
             }
             spool.finish().await.map_err(stdout_failed)?;
         }
@@ -96,14 +109,19 @@ impl Reports {
     }
 }
 
-fn page(format: ReportFormat, results: &Results) -> String {
+/// In milliseconds' precision.
+pub(crate) fn rounded(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1000.0
+}
+
+fn page(format: ReportFormat, finished: &FinishedTests) -> String {
     match format {
         ReportFormat::Tap => {
-            let points = results.runs.iter().enumerate().map(|(at, ran)| tap::point(at + 1, ran));
-            tap::plan(results.total()) + &points.collect::<String>()
+            let points = finished.points.iter().enumerate().map(|(at, point)| tap::point(at + 1, point));
+            tap::plan(finished.total) + &points.collect::<String>()
         }
-        ReportFormat::Json => json::page(results),
-        ReportFormat::Junit => junit::page(results),
+        ReportFormat::Json => format!("{:#}\n", finished.json),
+        ReportFormat::Junit => junit::page(finished),
     }
 }
 
@@ -113,14 +131,4 @@ fn unwritten(path: PathBuf, source: std::io::Error) -> Error {
 
 fn stdout_failed(source: std::io::Error) -> Error {
     Error::Local { what: "write to stdout", source }
-}
-
-/// A line of a diff: `- ` was expected, `+ ` came.
-fn shown(line: &DiffLine) -> String {
-    let sign = match line.side {
-        DiffSide::Both | DiffSide::Gap => ' ',
-        DiffSide::Expected => '-',
-        DiffSide::Came => '+',
-    };
-    format!("{sign} {}", line.spans.iter().map(|span| span.text.as_str()).collect::<String>())
 }

@@ -2,46 +2,40 @@
 
 use std::fmt::Write as _;
 
-use crate::commands::run::results::{Ran, Results, ScriptVerdict};
-use crate::play::StepFailure;
+use super::{FinishedTests, PointFailure, TestPoint};
 use crate::text::escape::{Keep, escape};
 
-pub(crate) fn page(results: &Results) -> String {
+pub(super) fn page(finished: &FinishedTests) -> String {
+    let points = &finished.points;
     let (failures, errors): (Vec<_>, Vec<_>) =
-        results.runs.iter().filter_map(Ran::failure).partition(|failure| is_expectation(failure));
+        points.iter().filter_map(TestPoint::failure).partition(|failure| failure.is_expectation());
     let counts = format!(
         r#"tests="{}" failures="{}" errors="{}" skipped="{}" time="{:.3}""#,
-        results.runs.len(),
+        points.len(),
         failures.len(),
         errors.len(),
-        results.not_run(),
-        results.took().as_secs_f64()
+        points.iter().filter_map(TestPoint::skipped).count(),
+        finished.took.as_secs_f64()
     );
     let mut page = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     write!(page, "<testsuites {counts}>\n<testsuite name=\"wsprobe\" {counts}>\n").expect("a String takes all");
-    for ran in &results.runs {
-        let name = safe(&ran.title());
-        let time = ran.took.as_secs_f64();
+    for point in points {
+        let (name, time) = (safe(&point.title), point.took.as_secs_f64());
         write!(page, r#"<testcase classname="wsprobe" name="{name}" time="{time:.3}""#).expect("a String takes all");
-        page += &match &ran.verdict {
-            ScriptVerdict::Passed => "/>\n".to_owned(),
-            ScriptVerdict::NotRun => "><skipped/></testcase>\n".to_owned(),
-            ScriptVerdict::Failed(failure) => format!(">{}</testcase>\n", told(&ran.name, failure)),
+        page += &match (point.skipped(), point.failure()) {
+            (Some(why), _) => format!("><skipped message=\"{}\"/></testcase>\n", safe(why)),
+            (None, Some(failure)) => format!(">{}</testcase>\n", told(failure)),
+            (None, None) => "/>\n".to_owned(),
         };
     }
     page + "</testsuite>\n</testsuites>\n"
 }
 
-/// An expectation that is not met is a failure, all else an error.
-fn told(file: &str, failure: &StepFailure) -> String {
-    let element = if is_expectation(failure) { "failure" } else { "error" };
-    let message = safe(failure.fault.words.lines().next().unwrap_or_default());
-    let details = safe(&failure.shown(file, false));
-    format!(r#"<{element} message="{message}" type="exit {}">{details}</{element}>"#, failure.fault.code)
-}
-
-fn is_expectation(failure: &StepFailure) -> bool {
-    failure.fault.code == 1
+fn told(failure: &PointFailure) -> String {
+    let element = if failure.is_expectation() { "failure" } else { "error" };
+    let message = safe(failure.message.lines().next().unwrap_or_default());
+    let details = safe(&failure.details);
+    format!(r#"<{element} message="{message}" type="exit {}">{details}</{element}>"#, failure.code)
 }
 
 /// What XML 1.0 can hold: control characters are shown escaped, as on a terminal.

@@ -1,0 +1,245 @@
+//! `wsprobe check`: which rules of the RFCs a server keeps.
+//!
+//! The cases, and what is judged of them, are in `conformance`; here is the order of a run, and all that connects.
+
+mod choice;
+mod conversation;
+mod nearness;
+mod opening;
+mod probe;
+mod results;
+mod survey;
+mod tree;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+pub(crate) use self::choice::CaseChoice;
+
+use self::probe::{GRACE, Prober};
+use self::results::{CheckResults, CheckedCase};
+use crate::client::connector::{Connector, opening};
+use crate::client::options::ClientOptions;
+use crate::client::output::HASTE;
+use crate::conformance::case::{Act, CheckCase};
+use crate::conformance::judge::{self, Judgement, Verdict};
+use crate::conformance::observed::{Outlook, ServerTraits};
+use crate::conformance::{list, script};
+use crate::error::Error;
+use crate::events::Opened;
+use crate::handshake::HandshakeError;
+use crate::report::{ReportRequest, Reports};
+use crate::runtime::{complain, hold, print};
+use crate::session::{Rate, SendPace};
+use crate::sys::signals;
+use crate::target::{Parsed, Target};
+use crate::term::Talk;
+use crate::term::diagnostics::Diagnostics;
+use crate::wire::Socket;
+
+/// A server to be checked.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckOptions {
+    pub(crate) plan: ClientOptions,
+    pub(crate) choice: CaseChoice,
+    /// `-x`: what each connection says first.
+    pub(crate) hello: Vec<String>,
+    /// A SHOULD counts too.
+    pub(crate) is_strict: bool,
+    /// How many connections there are at most in some time.
+    pub(crate) rate: Rate,
+    /// How long each reaction is waited for.
+    pub(crate) patience: Duration,
+    /// How long the server has to notice a client that answers nothing.
+    pub(crate) vanish: Option<Duration>,
+    /// The server's owner agrees.
+    pub(crate) is_authorized: bool,
+    /// Each frame is shown.
+    pub(crate) frames: bool,
+    pub(crate) reports: Vec<ReportRequest>,
+}
+
+/// Lists the cases that were named, and returns the exit status.
+pub(crate) fn list(choice: &CaseChoice) -> u8 {
+    match choice.named() {
+        Ok(cases) => print(list::page(&cases).as_bytes()),
+        Err(error) => complain(&error),
+    }
+}
+
+/// A case to be shown as a script.
+#[derive(Clone, Debug)]
+pub(crate) struct ShownCase {
+    pub(crate) name: String,
+    /// Without it, the URL is a variable.
+    pub(crate) target: Option<Target>,
+}
+
+/// Prints a case as a script, and returns the exit status.
+pub(crate) fn show(shown: &ShownCase) -> u8 {
+    let choice = CaseChoice { only: vec![shown.name.clone()], ..CaseChoice::default() };
+    match choice.named().as_deref() {
+        Ok([case]) => print(script::page(case, shown.target.as_ref()).as_bytes()),
+        Ok(_) => complain(&Error::Usage(format!("`{}` is not one case: name one of `--list`", shown.name))),
+        Err(error) => complain(error),
+    }
+}
+
+/// Checks a server, and returns the exit status.
+pub(crate) fn run(options: &CheckOptions) -> u8 {
+    match options.choice.cases() {
+        Ok((cases, others)) => hold(options.plan.diagnostics, async |talk| check(options, &cases, others, talk).await),
+        Err(error) => complain(&error),
+    }
+}
+
+async fn check(
+    options: &CheckOptions,
+    cases: &[&'static CheckCase],
+    others: usize,
+    talk: &Rc<Talk>,
+) -> Result<u8, Error> {
+    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let reports = opening(Reports::open(&options.reports), None, &mut signals).await?;
+    let mut prober = prober(options, talk);
+    let traits = learn(options, &mut prober, talk, &mut signals).await?;
+    let url = prober.connect.target.to_string();
+    talk.say(&format!("checking {url}: {}", traits.bad_handshake.clone().unwrap_or_else(|| traits.in_words())));
+    let Diagnostics { verbosity, colour } = options.plan.diagnostics;
+    let page = Talk::pages_on_stderr(verbosity, colour);
+    let mut results = CheckResults::new(url, cases.len(), options.is_strict);
+    reports.begin(cases.len());
+    let interrupted = {
+        let trying = try_all(&mut prober, cases, &traits, &mut results, &reports, &page);
+        tokio::select! {
+            tried = trying => tried.map(|()| None)?,
+            Some(signal) = signals.recv() => Some(signal),
+        }
+    };
+    tree::sum_up(talk, &results, others);
+    let finished = results.finished();
+    let written = reports.finish(&finished);
+    match interrupted {
+        // Whoever is to leave at once does not wait for a slow reader.
+        Some(signal) => {
+            tokio::time::timeout(HASTE, written).await.unwrap_or(Ok(()))?;
+            Err(Error::Interrupted(signal))
+        }
+        None => tokio::select! {
+            written = written => written.map(|()| results.exit_code(&traits)),
+            Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+        },
+    }
+}
+
+fn prober<'p>(options: &'p CheckOptions, talk: &'p Talk) -> Prober<'p> {
+    Prober {
+        connect: options.plan.connect.clone(),
+        hello: &options.hello,
+        patience: options.patience,
+        vanish: options.vanish,
+        pace: SendPace::new(options.rate),
+        is_authorized: options.is_authorized,
+        shown: options.frames.then_some(talk),
+    }
+}
+
+/// Makes the first connection, and learns what the server does by itself.
+///
+/// # Errors
+/// There is no connection, so that nothing can be checked.
+async fn learn(
+    options: &CheckOptions,
+    prober: &mut Prober<'_>,
+    talk: &Talk,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<ServerTraits, Error> {
+    let connector = Connector::new(&options.plan, None);
+    let opened = match connector.first(&options.plan.connect, talk, signals).await {
+        Ok((socket, opened)) => leave(socket, opened).await,
+        Err(Error::Handshake { source: HandshakeError::BadAnswer { source, .. }, .. }) => {
+            return Ok(ServerTraits::without_a_handshake(format!(
+                "the server's 101 is no WebSocket handshake: {source}"
+            )));
+        }
+        Err(error) => return Err(error),
+    };
+    settle_on(prober, &opened);
+    tokio::select! {
+        traits = survey::survey(prober, opened.deflate.is_some()) => traits,
+        Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
+    }
+}
+
+/// Closes the first connection.
+async fn leave<S: crate::transport::Duplex>(socket: Socket<S>, opened: Opened) -> Opened {
+    let left = async {
+        socket.close(&crate::message::Close::new(1000, "")).await.ok()?;
+        while socket.next().await.is_some_and(|came| came.is_ok()) {}
+        Some(())
+    };
+    // It is not this connection that is judged.
+    let _ = tokio::time::timeout(GRACE, left).await;
+    opened
+}
+
+/// From here on it is the server to which redirects have led, and what may be told that one.
+fn settle_on(prober: &mut Prober<'_>, opened: &Opened) {
+    let Ok(Parsed { target, .. }) = Parsed::from_text(&opened.url) else { return };
+    let connect = &mut prober.connect;
+    if !connect.target.same_origin(&target) {
+        connect.wishes = connect.wishes.without_secrets();
+    }
+    if !connect.target.same_host(&target) {
+        connect.route = connect.route.for_another_host();
+    }
+    connect.target = target;
+}
+
+/// Tries the cases, one after the other.
+async fn try_all(
+    prober: &mut Prober<'_>,
+    cases: &[&'static CheckCase],
+    traits: &ServerTraits,
+    results: &mut CheckResults,
+    reports: &Reports,
+    page: &Talk,
+) -> Result<(), Error> {
+    for &case in cases {
+        let begun = Instant::now();
+        let judgement = match needless(case, traits, prober) {
+            Some(judgement) => judgement,
+            None => judge::judge(case, traits, &prober.run(case, traits).await?),
+        };
+        let checked = CheckedCase { case, judgement, took: begun.elapsed() };
+        let is_first = results.checked.last().is_none_or(|last| last.case.group() != case.group());
+        tree::tell(page, &checked, is_first);
+        reports.put(results.checked.len() + 1, &checked.point(results.is_strict));
+        results.checked.push(checked);
+        reports.flush().await;
+    }
+    Ok(())
+}
+
+/// What can be said of a case without trying it.
+fn needless(case: &CheckCase, traits: &ServerTraits, prober: &Prober<'_>) -> Option<Judgement> {
+    let is_talk = !matches!(case.act, Act::Ask(_));
+    if case.group() == "tls" && !prober.connect.target.scheme.is_tls() {
+        return Some(Judgement::new(Verdict::Skipped, "the URL is that of a server without TLS"));
+    }
+    if !is_talk {
+        return None;
+    }
+    if let Some(why) = &traits.bad_handshake {
+        return Some(Judgement::new(Verdict::Unclear, why.as_str()));
+    }
+    if case.offer.is_some() && !traits.deflates {
+        return Some(Judgement::new(Verdict::Skipped, "the server does not compress"));
+    }
+    let is_over = matches!(traits.idle, Outlook::Closes(_) | Outlook::Cuts);
+    is_over
+        .then(|| Judgement::new(Verdict::Unclear, format!("the server closes by itself: {}", traits.idle.in_words())))
+}

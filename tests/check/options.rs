@@ -1,0 +1,222 @@
+//! The options, the exit statuses, and servers with ways of their own.
+
+use std::time::{Duration, Instant};
+
+use crate::broken::Broken;
+use crate::kit::{self, Said, tool};
+use crate::{listening, verdicts};
+
+fn check(url: &str) -> kit::Tool {
+    tool().args(["check", "--rate", "1000"]).arg(url)
+}
+
+#[test]
+fn the_list_tells_names_rules_and_what_is_sent() {
+    let list = tool().args(["check", "--list"]).run().code(0).stderr("").out();
+    assert!(list.contains(
+        "frame/rsv2: fails the connection at RSV2 (MUST, RFC 6455, 5.2, --malformed)\n  sends text rsv=2 wsprobe\n  \
+         expects Close 1002, or an end\n"
+    ));
+    let some = tool().args(["check", "--list", "--only", "utf8/*", "--skip", "utf8/e*"]).run().code(0).out();
+    let names: Vec<_> = some.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert!(names.len() > 8 && names.iter().all(|line| line.starts_with("utf8/") && !line.starts_with("utf8/e")));
+    tool().args(["check", "--list", "--only", "x"]).run().code(2).says("no case is named `x`");
+}
+
+#[test]
+fn a_failure_is_told_with_all_that_is_known_of_it() {
+    let server = Broken::start("frame/rsv2");
+    let ran = check(&server.url()).args(["--malformed", "--only", "frame/rsv*"]).run().code(1).stdout("");
+    for line in [
+        "wsprobe: checking ws://127.0.0.1:",
+        ": answers pings, echoes messages, compresses\n",
+        "\nframe\n  ok      rsv1: fails the connection at RSV1 without an extension\n",
+        "  FAIL    rsv2: fails the connection at RSV2\n",
+        "            sent:     text rsv=2 wsprobe\n",
+        "            received: the connection stayed open: the ping that followed was answered\n",
+        "            expected: Close 1002, or an end\n",
+        "            case:     frame/rsv2 (MUST, RFC 6455, 5.2)\n",
+        "wsprobe: 3 cases: 2 ok, 1 failed (",
+    ] {
+        assert!(ran.stderr.contains(line), "`{line}` is missing in {}", ran.stderr);
+    }
+    let quiet = check(&server.url()).args(["--malformed", "--only", "frame/rsv*", "-q"]).run().code(1).stderr;
+    assert!(quiet.starts_with("  FAIL    rsv2: ") && !quiet.contains("  ok"), "{quiet}");
+}
+
+#[test]
+fn a_should_counts_only_when_strict() {
+    let server = Broken::start("close/code");
+    let check = || check(&server.url()).args(["--only", "close/code"]);
+    check().run().code(0).says("wsprobe: 1 case: 1 failed (");
+    check().arg("--strict").run().code(1).says("(SHOULD, RFC 6455, 5.5.1)");
+}
+
+#[test]
+fn what_breaks_rules_has_to_be_asked_for() {
+    let server = Broken::start("");
+    let refused = |args: &[&str], why| check(&server.url()).args(args).run().code(2).says(why);
+    refused(&["--only", "frame/rsv2"], "`frame/rsv2` needs `--malformed`");
+    refused(&["--only", "limit/*"], "these cases need `--limits`");
+    refused(&["--only", "frame/echo-text"], "`frame/echo-text` needs `--echo`");
+    refused(&["--frames"], "--only");
+    tool().args(["check"]).run().code(2).says("URL");
+    tool().args(["check", "--report", "tap"]).run().code(2).says("no URL was given");
+}
+
+#[test]
+fn a_server_that_anybody_may_reach_is_sent_nothing_malformed_unless_its_owner_agrees() {
+    let server = Broken::start("");
+    // The proxy leads to us, but that is not known of `far.example`.
+    let port = server.url().rsplit_once(':').and_then(|(_, rest)| rest.trim_end_matches('/').parse().ok());
+    let proxy = kit::proxy::Proxy::http(port.expect("it has a port"), kit::proxy::OK);
+    let proxy = format!("http://127.0.0.1:{}", proxy.port);
+    let check = || check("ws://far.example/").args(["--proxy", &proxy, "--only", "frame/rsv2", "--malformed"]);
+    check().run().code(2).says("neither on this machine nor in a private network");
+    check().arg("--authorized").run().code(0).says("1 ok");
+}
+
+#[test]
+fn connections_are_made_at_the_rate_that_was_asked_for() {
+    let server = Broken::start("");
+    let started = Instant::now();
+    tool().args(["check", "--rate", "10", "--only", "control/ping*"]).arg(server.url()).run().code(0);
+    // The survey's and four more: the first of five does not wait.
+    assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_server_that_ends_each_connection_is_unclear_and_decides_the_exit_status() {
+    let closing = kit::serving(|client| async move { client.close(4401, "log in").await });
+    let ran = check(&kit::url(&closing)).args(["--only", "control/*"]).run().code(6);
+    ran.says("closes by itself: Close 4401").says("  unclear ping: answers a ping");
+    let cutting = kit::serving(|client| async move { drop(client) });
+    check(&kit::url(&cutting)).args(["--only", "utf8/*"]).run().code(5);
+    // Its handshakes are judged all the same.
+    check(&kit::url(&closing)).args(["--only", "handshake/*", "--only", "utf8/*"]).run().code(0);
+    check("127.0.0.1:1").run().code(3);
+    let refusing = kit::Raw::answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+    check(&refusing.url()).run().code(4).says("403 Forbidden");
+}
+
+#[test]
+fn a_server_that_takes_no_messages_makes_those_cases_unclear_and_no_others() {
+    let server = kit::serving(|client| async move {
+        while let Some(said) = client.next().await {
+            if let Said::Text(_) | Said::Binary(_) = said {
+                return client.close(1003, "not here").await;
+            }
+        }
+    });
+    let report = ["--report", "json", "-"];
+    let ran =
+        check(&kit::url(&server)).args(["--only", "fragment/*", "--only", "control/*"]).args(report).run().code(0);
+    ran.stderr.find("does not accept text: Close 1003").expect("it is told");
+    for (name, verdict, came) in verdicts(&ran.out()) {
+        let expected = match &*name {
+            "fragment/ping-between" => "ok",
+            name if name.starts_with("control/") => "ok",
+            _ => "unclear",
+        };
+        assert_eq!(verdict, expected, "{name}: {came}");
+    }
+}
+
+#[test]
+fn a_server_that_wants_a_greeting_gets_it_first() {
+    let server = kit::serving(|client| async move {
+        let mut is_in = false;
+        while let Some(said) = client.next().await {
+            match said {
+                Said::Text(text) if text == "sesame" => is_in = true,
+                Said::Text(_) | Said::Binary(_) if !is_in => return client.close(4401, "").await,
+                _ => {}
+            }
+        }
+    });
+    let only = ["--only", "frame/*", "--only", "control/*"];
+    check(&kit::url(&server)).args(only).run().code(0).says("does not accept text: Close 4401");
+    let ran = check(&kit::url(&server)).args(only).args(["-x", "sesame"]).run().code(0);
+    assert!(!ran.stderr.contains("unclear"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_server_that_greets_is_waited_for() {
+    let server = kit::serving(|client| async move {
+        client.text("welcome").await;
+        while let Some(said) = client.next().await {
+            match said {
+                Said::Text(text) => client.text(&text).await,
+                Said::Binary(data) => client.binary(&data).await,
+                _ => {}
+            }
+        }
+    });
+    let ran = check(&kit::url(&server)).args(["--echo", "--only", "frame/*"]).run().code(0);
+    ran.says("sends a message first, answers pings, echoes messages").says("ok      echo-text");
+}
+
+#[test]
+fn a_server_without_pongs_fails_for_those_and_leaves_open_what_cannot_be_seen() {
+    let server = Broken::start("any pong");
+    let report = ["--report", "json", "-"];
+    let only = ["--only", "control/ping", "--only", "utf8/text", "--only", "close/answered", "--wait", "500ms"];
+    let ran = check(&server.url()).args(only).args(report).run().code(1);
+    let verdicts: Vec<_> = verdicts(&ran.out()).into_iter().map(|(name, verdict, _)| (name, verdict)).collect();
+    let expected = [("control/ping", "fail"), ("utf8/text", "unclear"), ("close/answered", "ok")];
+    assert_eq!(verdicts, expected.map(|(name, verdict)| (name.to_owned(), verdict.to_owned())));
+}
+
+#[test]
+fn origins_are_told_as_evidence() {
+    let (_listening, url) = listening(&["--echo"]);
+    let ran = check(&url).args(["--only", "origin/*"]).run().code(0);
+    ran.says("noted   own: whether it lets in its own origin\n            let in: HTTP/1.1 101")
+        .says("noted   foreign: whether it lets in a foreign origin\n            not let in: HTTP/1.1 403");
+}
+
+#[test]
+fn credentials_are_left_out_where_a_case_is_about_that() {
+    let (_listening, url) = listening(&["--echo", "--auth", "me:sesame"]);
+    let ran =
+        check(&url).args(["-u", "me:sesame", "--only", "origin/none", "--only", "origin/anonymous"]).run().code(0);
+    ran.says("none: whether it lets in who names no origin\n            let in: HTTP/1.1 101")
+        .says("anonymous: whether it lets in who gives no credentials\n            not let in: HTTP/1.1 401");
+}
+
+#[test]
+fn a_client_that_vanishes_is_noticed_or_not() {
+    let (_patient, url) = listening(&["--echo"]);
+    let vanish = ["--only", "control/vanished", "--vanish", "400ms"];
+    check(&url).args(vanish).run().code(0).says("not noticed within 0.4 s (no pings came)");
+    let (_keen, url) = listening(&["--echo", "--ping-interval", "50ms", "--ping-timeout", "50ms"]);
+    let vanish = ["--only", "control/vanished", "--vanish", "50s"];
+    check(&url).args(vanish).run().code(0).says("noticed after 0.").says("(1 ping before that)");
+}
+
+#[test]
+fn frames_are_shown_of_the_cases_that_were_named() {
+    let server = Broken::start("");
+    let ran = check(&server.url()).args(["--malformed", "--only", "frame/rsv2", "--frames"]).run().code(0);
+    for line in [
+        "\n> GET / HTTP/1.1\n",
+        "\n< HTTP/1.1 101 Switching Protocols\n",
+        "\n> text FIN RSV2, mask ",
+        ", 7 bytes: \"wsprobe\"\n",
+        "\n< close FIN, no mask, 2 bytes: 1002 \"\"\n",
+    ] {
+        assert!(ran.stderr.contains(line), "`{line}` is missing in {}", ran.stderr);
+    }
+}
+
+#[test]
+fn redirects_are_followed_once_and_the_rest_is_tried_there() {
+    let server = Broken::start("");
+    let place = kit::net::Place::new();
+    let listener = place.listen();
+    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", server.url());
+    let redirecting = std::thread::spawn(move || kit::net::refuse(&listener, &answer));
+    let ran = check(&place.url()).args(["-L", "--only", "control/ping"]).run().code(0);
+    redirecting.join().expect("it redirects");
+    ran.says(&format!("checking {}", server.url())).says("1 case: 1 ok");
+}
