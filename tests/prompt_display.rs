@@ -129,17 +129,23 @@ fn a_connection_that_takes_its_time_is_said_to_be_on_its_way() {
 fn reconnecting_is_told_in_one_line() {
     let place = Place::new();
     let listener = place.listen();
-    let screen = prompt(["--reconnect=30", "--reconnect-delay", "10ms..20ms", &place.url()]).start();
+    let screen = prompt(["--reconnect=100000", "--reconnect-delay", "10ms..50ms", &place.url()]).start();
+    let attempt = |screen: &vt100::Screen| {
+        let attempts = screen.contents();
+        let last = attempts.rsplit("(attempt ").next().and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+        last.unwrap_or_default()
+    };
     let stream = kit::net::welcome(&listener);
     screen.prompt();
     drop((listener, stream));
-    screen.shows("(attempt 12 of 30)");
+    screen.wait("some attempts", |screen| attempt(screen) >= 12);
     let contents = screen.contents();
     assert_eq!(contents.matches("reconnecting").count(), 1, "{contents}");
     assert!(contents.contains("Connection refused"), "{contents}");
     screen.keys("typed meanwhile\r");
     screen.shows("~ typed meanwhile\n");
-    screen.shows("(attempt 22 of 30)");
+    let enough = screen.look(attempt) + 10;
+    screen.wait("some more", |screen| attempt(screen) >= enough);
     let contents = screen.contents();
     assert_eq!(contents.matches("reconnecting").count(), 2, "{contents}");
 }
@@ -250,7 +256,7 @@ fn messages_are_filtered_by_direction_and_by_json_path() {
     enters(&screen, "{\"op\": \"done\"}", "< {\"op\": \"done\"}");
     assert!(!screen.contents().contains("< {\"op\":\"new\"}"));
     enters(&screen, "/filter out", "* only what matches `out` is shown");
-    enters(&screen, "hidden", "> hidden\n> hidden\n>");
+    enters(&screen, "hidden", "> hidden\n> hidden\n[filtered] >");
     enters(&screen, "/filter in ^s", "* only what matches `in ^s` is shown");
     screen.keys("not this\r");
     enters(&screen, "seen", "< seen");
@@ -292,4 +298,76 @@ fn an_edited_message_of_json_has_a_name_that_says_so() {
         screen.keys("\r");
         assert_eq!(heard.next(), text(suffix));
     }
+}
+
+#[test]
+fn what_is_on_stands_in_the_prompts_mark() {
+    let dir = dir();
+    let more = Arc::new(Notify::new());
+    let wanted = Arc::clone(&more);
+    let server = serving(move |client| {
+        let wanted = Arc::clone(&wanted);
+        async move {
+            let echo = async {
+                while let Some(Said::Text(text)) = client.next().await {
+                    client.text(&text).await
+                }
+            };
+            let say = async {
+                wanted.notified().await;
+                for n in 0..12 {
+                    client.text(&n.to_string()).await;
+                }
+                std::future::pending().await
+            };
+            tokio::select! { () = echo => {} () = say => {} }
+        }
+    });
+    let screen = ready(prompt([url(&server)]).home(dir.path()));
+    screen.keys("/pause\r");
+    screen.line("[paused 0]     >", 17);
+    screen.keys("one\rtwo\r");
+    screen.line("[paused 2]     >", 17);
+    // It grows while a line is typed, which stays where it is.
+    screen.keys("half typed");
+    screen.line("[paused 2]     > half typed", 27);
+    more.notify_one();
+    screen.line("[paused 14]    > half typed", 27);
+    screen.keys("\x15/resume\r");
+    screen.prompt();
+    screen.keys("/filter in\r");
+    screen.line("[filtered] >", 13);
+    screen.keys("/record here\r");
+    screen.line("[filtered, recording] >", 24);
+    screen.keys("/filter off\r/repeat 1000 every 1s\r");
+    screen.line("[recording, repeating] >", 25);
+    screen.keys("/record off\r/close\r");
+    screen.wait("a closed connection", |screen| kit::pty::cursor_row(screen).trim_end().ends_with('!'));
+    screen.keys("/reconnect\r");
+    screen.line(">", 2);
+}
+
+/// The colour of a cell in the last row that begins so.
+fn colour(screen: &Screen, beginning: &str, column: u16) -> vt100::Color {
+    screen.look(|screen| {
+        let row = screen.rows(0, 100).collect::<Vec<_>>().iter().rposition(|row| row.starts_with(beginning));
+        let row = u16::try_from(row.expect("it is there")).expect("it is on the screen");
+        screen.cell(row, column).expect("it is on the screen").fgcolor()
+    })
+}
+
+#[test]
+fn times_frames_and_notes_are_dim_and_warnings_yellow() {
+    use vt100::Color::Idx;
+    let server = kit::echo();
+    let screen = ready(prompt(["-t", "--frames", &url(&server)]).without_env("NO_COLOR"));
+    screen.keys("hello\r");
+    screen.shows(" < hello");
+    let time = screen.look(|screen| screen.rows(0, 100).find(|row| row.ends_with(" < hello")).expect("it is there"));
+    let mark = u16::try_from(time.find('<').expect("it has one")).expect("it is short");
+    assert_eq!([0, mark].map(|column| colour(&screen, &time[..12], column)), [Idx(8), Idx(33)]);
+    let frame = screen.look(|screen| screen.rows(0, 100).find(|row| row.contains(" FIN")).unwrap_or_default());
+    assert_eq!(colour(&screen, &frame, 0), Idx(8), "{frame}");
+    enters(&screen, "/nothing", "* there is no `/nothing`");
+    assert_eq!(colour(&screen, "* there is no", 2), Idx(3));
 }

@@ -170,10 +170,10 @@ fn the_record_holds_every_message_and_the_line_stays() {
     let recorded = record.to_str().expect("UTF-8").to_owned();
     let mut screen = flooded(&flood, |url| prompt(["--record".to_owned(), recorded, url]));
     screen.keys("half typed");
-    screen.line("> half typed", 12);
+    screen.line("[recording] > half typed", 24);
     flood.stop();
     screen.wrote("< the last one");
-    screen.line("! half typed", 12);
+    screen.line("[recording] ! half typed", 24);
     screen.keys("\x15/quit\r");
     screen.leaves_with(0);
     let record = std::fs::read_to_string(record).expect("it was written");

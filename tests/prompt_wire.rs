@@ -63,8 +63,8 @@ fn a_bad_frame_is_explained_and_not_sent() {
     let (server, heard) = kit::hearing();
     let screen = ready(prompt([url(&server)]));
     for (typed, shown) in [
-        ("/frame", "* /frame OPCODE …: it begins with an opcode: continuation, text, binary"),
-        ("/frame text mask=7", "* /frame OPCODE …: `mask=` takes none, random or a key"),
+        ("/frame", "* /frame OPCODE …: expected an opcode: continuation, text, binary"),
+        ("/frame text mask=7", "* /frame OPCODE …: expected none, random or a key"),
         ("/fragment 0", "* /fragment SIZE|off: expected a size of at least 1"),
         ("/drop now", "* /drop: takes no argument"),
         ("/help frame", "rsv=1,3    these of the bits RSV1, RSV2 and RSV3 are set"),
@@ -74,7 +74,8 @@ fn a_bad_frame_is_explained_and_not_sent() {
         screen.prompt();
     }
     screen.keys("/frame te\t");
-    screen.line("> /frame text", 13);
+    // What was typed before is offered after it.
+    screen.line("> /frame text mask=7", 13);
     screen.keys(" hi\r");
     assert_eq!(heard.next(), Said::Text("hi".to_owned()));
 }

@@ -85,9 +85,9 @@ fn a_value_that_is_none_is_named_with_its_option_and_what_would_be_right() {
         ("-H", "--header <HEADER>", "Name", "expected a header like `Name: value`"),
         ("--delimiter", "--delimiter <STR>", "", "expected at least one byte; `--whole` does not split stdin"),
         ("--delimiter", "--delimiter <STR>", r"\q", ESCAPES),
-        ("--output", "--output <HOW>", "xml", "it takes one of auto, text, hex, base64, raw"),
-        ("--color", "--color <WHEN>", "red", "it takes one of auto, always, never"),
-        ("--pretty", "--pretty <WHEN>", "very", "it takes one of auto, always, never"),
+        ("--output", "--output <HOW>", "xml", "expected one of auto, text, hex, base64, raw"),
+        ("--color", "--color <WHEN>", "red", "expected one of auto, always, never"),
+        ("--pretty", "--pretty <WHEN>", "very", "expected one of auto, always, never"),
     ] {
         let shown = value.replace('\r', "\\r").replace('\n', "\\n").replace('\u{1b}', "\\e");
         server.refuses(&[option, value], &format!("invalid value `{shown}` for `{usage}`: {right}"));
@@ -172,7 +172,7 @@ fn an_escape_that_is_none_is_refused() {
     for (message, error) in [
         (r"a\q", ESCAPES),
         (r"\xff", r"`\xff` alone is not UTF-8; write `\u{ff}` for the character, or send the message as binary"),
-        ("a\\", r"`\` at the end: a backslash is written `\\`"),
+        ("a\\", r"`\` at the end: write a backslash as `\\`"),
     ] {
         let error = format!("invalid value `{message}` for `--execute <MSG>`: {error}");
         server.refuses(&["--escapes", "-x", "fine", "-x", message], &error);

@@ -94,7 +94,7 @@ fn required_compression_fails_where_the_server_has_none() {
 fn a_bad_or_unasked_answer_fails_the_connection() {
     for (answer, why) in [
         ("x-mux", "the server uses the extension `x-mux`"),
-        ("permessage-deflate; mux", "`mux` is no parameter"),
+        ("permessage-deflate; mux", "`mux` is not a parameter"),
         ("permessage-deflate; server_max_window_bits=16", "`server_max_window_bits` is 16, expected 8 to 15"),
         ("permessage-deflate, permessage-deflate", "permessage-deflate is there twice"),
         ("permessage-deflate; client_max_window_bits", "without a value"),

@@ -3,10 +3,13 @@
 use data_encoding::BASE64;
 use futures_util::FutureExt as _;
 
+use super::admission::{Admission, Hosts};
+use super::authority::{Authority, is_loopback};
 use super::body::{Collected, MAX_BODY};
 use super::head::Response;
 use super::http1::{Asked, HeadReader};
 use super::refusal::{Refusal, SentRequest};
+use super::server::{Declined, ReadRequest, read_request};
 use super::verify;
 use crate::request::{Compression, Header, Request, RequestOptions};
 use crate::target::Parsed;
@@ -81,5 +84,100 @@ fn opening(asked: &Asked) {
     if let Some((granted, terms)) = verify::deflate(&asked.opening, &Parameters::default()) {
         let offer = Parameters { client_max_window_bits: Some(None), ..Parameters::default() };
         assert_eq!(offer.answered(&granted), Ok(terms));
+    }
+}
+
+/// Takes any bytes as a request to a server on a loopback address: the verdict does not depend on how they arrive, no page of
+/// another origin and no other host is let in, and no byte of the request can add a field to the answer.
+pub fn request(input: &[u8]) {
+    let [cut, input @ ..] = input else { return };
+    let fields = [ASKING.replace("Host: h", "Host: localhost").as_bytes(), input, b"\r\n\r\n"].concat();
+    for bytes in [input, &fields] {
+        let whole = judged(bytes, bytes.len());
+        let in_parts = judged(bytes, usize::from(*cut).min(bytes.len()));
+        assert_eq!(shown(whole.as_ref()), shown(in_parts.as_ref()));
+        if let Some(verdict) = whole {
+            check_verdict(verdict);
+        }
+    }
+}
+
+/// None while more is waited for.
+fn judged(bytes: &[u8], cut: usize) -> Option<Result<ReadRequest, Declined>> {
+    let (first, second) = bytes.split_at(cut);
+    let mut stream = tokio::io::AsyncReadExt::chain(first, second);
+    read_request(&mut stream, &mut String::new()).now_or_never()
+}
+
+fn shown(verdict: Option<&Result<ReadRequest, Declined>>) -> String {
+    match verdict {
+        // How much came with the head depends on how it arrived.
+        Some(Ok(request)) => format!("{:?} for {:?}", request.opening(), request.authority()),
+        Some(Err(declined)) => declined.to_string(),
+        None => "more is waited for".to_owned(),
+    }
+}
+
+fn check_verdict(verdict: Result<ReadRequest, Declined>) {
+    let admission = Admission { hosts: Hosts::Only(Vec::new()), ..Admission::default() };
+    let denial = match verdict {
+        Err(declined) => declined.denial(),
+        Ok(request) => {
+            let (opening, asked) = (request.opening(), request.authority());
+            match admission.choose(opening, asked) {
+                Err(denial) => Some(denial),
+                Ok(_) => {
+                    assert!(is_loopback(&asked.host), "{asked:?}");
+                    let mut origins = opening.fields.iter().filter(|field| field.is("Origin"));
+                    assert!(origins.next().is_none_or(|origin| is_own(&origin.value, asked)), "{opening:?}");
+                    assert!(origins.next().is_none(), "{opening:?}");
+                    None
+                }
+            }
+        }
+    };
+    if let Some(denial) = denial {
+        let text = denial.text();
+        let (head, _) = text.split_once("\r\n\r\n").expect("a head ends");
+        // A status line, and the fields that the server itself writes.
+        assert_eq!(head.lines().count(), 1 + denial.fields().len(), "{text}");
+    }
+}
+
+/// Whether an origin has the host of the request, and its port where both name one.
+fn is_own(origin: &str, asked: &Authority) -> bool {
+    let (_, rest) = origin.trim().split_once("://").expect("it begins with a scheme");
+    let origin = Authority::from_text(rest.trim_end_matches('/')).expect("a host follows");
+    let is_port = |a: Option<u16>, b: Option<u16>| a.is_none() || b.is_none() || a == b;
+    origin.host == asked.host && is_port(origin.port, asked.port)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIELDS: [&str; 9] = [
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Origin: http://localhost",
+        "Origin: http://localhost:81/",
+        "Origin: https://evil.example",
+        "Host: evil.example",
+        "Content-Length: 5",
+        "Sec-WebSocket-Protocol: a\tb",
+        "Sec-WebSocket-Extensions: permessage-deflate; x=\"\r\"",
+        "X: \n",
+    ];
+
+    proptest! {
+        #[test]
+        fn the_verdict_on_a_request_does_not_depend_on_how_it_arrives(
+            cut in any::<u8>(),
+            fields in prop::collection::vec(prop::sample::select(FIELDS.to_vec()), 0..5),
+            noise in prop::collection::vec(any::<u8>(), 0..4),
+        ) {
+            request(&[&[cut], fields.join("\r\n").as_bytes(), &noise].concat());
+        }
     }
 }

@@ -204,7 +204,7 @@ impl Denial {
         self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"))
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         answer_head(self.status, &self.fields()) + &self.body
     }
 

@@ -131,7 +131,8 @@ pub(super) fn answer(request: &Request, response: &Response) -> Result<Agreement
     if response.minor_version != 1 {
         return Err(BadAnswer::HttpVersion { minor: response.minor_version });
     }
-    if !has_token(fields, "Upgrade", "websocket") {
+    // RFC 6455, section 4.1: the value is `websocket`, and no list in which it stands.
+    if list(fields, "Upgrade").count() != 1 || !has_token(fields, "Upgrade", "websocket") {
         return Err(BadAnswer::Upgrade { got: all(fields, "Upgrade") });
     }
     if !has_token(fields, "Connection", "Upgrade") {

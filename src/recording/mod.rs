@@ -4,6 +4,7 @@
 //! and prints is the business of `commands`.
 
 pub(crate) mod check;
+pub(crate) mod fuzz;
 mod line;
 mod lines;
 pub(crate) mod pace;

@@ -47,8 +47,7 @@ impl ScriptWriter {
         let mut steps = Vec::new();
         if !std::mem::replace(&mut self.is_open, true) {
             // The recording was begun in the middle of a connection.
-            let url = Template(vec![Piece::Variable(Position::default(), "url".to_owned())]);
-            steps.push(step(Action::Connect { url, settings: Vec::new() }));
+            steps.push(step(Action::Connect { url: unknown_url(), settings: Vec::new() }));
         }
         let actions = match by {
             Party::Client => sent(deed),
@@ -117,7 +116,12 @@ fn connect(opening: &RecordedOpening) -> Action {
     } else if has("sec-websocket-extensions").is_none() {
         settings.push(setting("compress", literal("off")));
     }
-    Action::Connect { url: unmasked(&opening.url, "url"), settings }
+    let url = if opening.url.is_empty() { unknown_url() } else { unmasked(&opening.url, "url") };
+    Action::Connect { url, settings }
+}
+
+fn unknown_url() -> Template {
+    Template(vec![Piece::Variable(Position::default(), "url".to_owned())])
 }
 
 /// What was masked becomes a variable: of its parameter's name, or else of this one.
@@ -343,6 +347,12 @@ expect close 1006
         let connect = "connect ws://h/x?a=1&access_token={{access_token}}\n  subprotocol chat\n  \
             subprotocol bearer.{{subprotocol}}\n  compress off\n";
         assert_eq!(written, connect);
+    }
+
+    #[test]
+    fn a_beginning_without_a_url_leaves_it_open() {
+        let opening = Turn { deed: Deed::Open(Box::default()), ..opened(&[]) };
+        assert_eq!(written(&[opening]), "connect {{url}}\n");
     }
 
     #[test]

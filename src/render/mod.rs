@@ -5,6 +5,7 @@
 mod html;
 pub(crate) mod json;
 pub(crate) mod page;
+pub(crate) mod palette;
 pub(crate) mod preview;
 pub(crate) mod record;
 pub(crate) mod steps;
@@ -13,6 +14,7 @@ pub(crate) mod text;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
+use crossterm::style::Color;
 
 use crate::events::{Event, EventKind};
 use crate::message::{Direction, Message};
@@ -178,8 +180,12 @@ impl Renderer {
     /// What is before a message: when it came, and from whom.
     fn lead(&mut self, event: &Event) -> String {
         let stamp = self.stamp(event.at);
+        let stamp = if stamp.is_empty() { stamp } else { text::painted(&self.look, &stamp, Color::DarkGrey) };
         match event.client {
-            Some(client) => format!("{stamp}{client} "),
+            Some(client) => {
+                let name = text::painted(&self.look, &client.to_string(), palette::of_client(client));
+                format!("{stamp}{name} ")
+            }
             None => stamp,
         }
     }

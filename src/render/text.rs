@@ -10,7 +10,7 @@ use data_encoding::BASE64;
 
 use super::json::{Layout, is_json, pretty};
 use super::preview::{self, Room};
-use super::{OutputStyle, PayloadFormat};
+use super::{OutputStyle, PayloadFormat, palette};
 use crate::events::MessageBatch;
 use crate::message::{Direction, Message};
 use crate::term::{terminal_rows, terminal_width};
@@ -114,7 +114,7 @@ pub(super) fn control(look: &OutputStyle, lead: &str, direction: Direction, word
 
 fn mark(look: &OutputStyle, direction: Direction) -> String {
     match direction {
-        Direction::In => painted(look, "< ", Color::DarkBlue),
+        Direction::In => painted(look, "< ", palette::received()),
         Direction::Out => painted(look, "> ", Color::DarkGreen),
     }
 }

@@ -231,10 +231,15 @@ impl Screen {
         });
     }
 
-    /// Waits for an empty prompt.
+    /// Waits for an empty prompt, whatever it says to be on.
     #[track_caller]
     pub fn prompt(&self) {
-        self.line(">", 2);
+        self.wait("an empty prompt", |screen| {
+            let row = cursor_row(screen);
+            let row = row.trim_end();
+            let is_labelled = row.starts_with('[') && row.ends_with(" >");
+            (row == ">" || is_labelled) && usize::from(screen.cursor_position().1) == row.len() + 1
+        });
     }
 
     /// What is on the screen now.

@@ -1,6 +1,6 @@
 //! The server's prompt, on a real terminal.
 
-use super::kit::pty::{Prompt, Screen, prompt};
+use super::kit::pty::{Prompt, Screen, cursor_row, prompt};
 use super::kit::{self, CLOSE, TEXT};
 use super::{frame_of, masked, request};
 
@@ -27,7 +27,7 @@ fn started(prompt: Prompt) -> Host {
     let screen = prompt.start();
     screen.shows("listening on ws://127.0.0.1:");
     // Nobody is there yet.
-    screen.line("!", 2);
+    screen.wait("an empty prompt", |screen| cursor_row(screen).trim_end().ends_with('!'));
     let contents = screen.contents();
     let port = contents.split("127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next()?.parse().ok());
     Host { screen, port: port.expect("it says its port") }
@@ -123,6 +123,22 @@ fn clients_are_listed_and_can_be_sent_away() {
 }
 
 #[test]
+fn each_client_has_a_colour_that_it_keeps() {
+    let host = started(prompt(["listen", "127.0.0.1:0"]).without_env("NO_COLOR"));
+    let mut clients = [host.enter("#1"), host.enter("#2")];
+    for (client, text) in [(0, "one"), (1, "two"), (0, "three")] {
+        clients[client].write_all(&masked(TEXT, text.as_bytes())).unwrap();
+        host.screen.shows(&format!("#{} < {text}", client + 1));
+    }
+    let colours = host.screen.look(|screen| {
+        let rows = screen.rows(0, 100).enumerate().filter(|(_, row)| row.contains(" < "));
+        let name = |row: usize| screen.cell(u16::try_from(row).unwrap(), 1).unwrap().fgcolor();
+        rows.map(|(row, _)| name(row)).collect::<Vec<_>>()
+    });
+    assert!(colours.len() == 3 && colours[0] == colours[2] && colours[0] != colours[1], "{colours:?}");
+}
+
+#[test]
 fn who_does_not_answer_a_kick_has_to_go_all_the_same() {
     let host = host(&["--close-timeout", "100ms"]);
     let _silent = host.enter("#1");
@@ -162,7 +178,7 @@ fn pings_files_pauses_and_filters_work_as_at_a_clients_prompt() {
     host.screen.keys(format!("/file {}\r", kit::path(&dir, "note").display()));
     assert_eq!(text_of(&mut client), "from a file");
     host.screen.keys("/filter ^a\r");
-    host.screen.shows("* only what matches is shown");
+    host.screen.shows("* only what matches `^a` is shown");
     client.write_all(&[masked(TEXT, b"b"), masked(TEXT, b"a1")].concat()).unwrap();
     host.screen.shows("#1 < a1");
     assert!(!host.screen.contents().contains("#1 < b"));
@@ -195,10 +211,14 @@ fn clients_can_be_tried_with_what_breaks_the_rules() {
 
 #[test]
 fn every_way_to_leave_closes_all_with_1001_and_exits_0() {
-    for keys in [CTRL_D, "/quit\r", "\x03\x03"] {
+    for keys in [CTRL_D, "/quit\r", CTRL_C] {
         let mut host = host(&[]);
         let mut client = host.enter("#1");
         host.screen.prompt();
+        if keys == CTRL_C {
+            host.screen.keys(CTRL_C);
+            host.screen.shows("* Ctrl-C again or Ctrl-D leaves");
+        }
         host.screen.keys(keys);
         assert_eq!(close_of(&mut client).0, 1001, "{keys:?}");
         host.screen.leaves_with(0);
@@ -250,7 +270,7 @@ fn a_flood_from_many_clients_leaves_the_line_alone_and_the_record_whole() {
     let mut host = host(&["--record", record.to_str().unwrap()]);
     let clients: Vec<_> = (0..CLIENTS).map(|n| host.enter(&format!("#{}", n + 1))).collect();
     host.screen.keys("half typed");
-    host.screen.line("> half typed", 12);
+    host.screen.line("[recording] > half typed", 24);
     std::thread::scope(|scope| {
         for mut client in clients {
             scope.spawn(move || {
@@ -261,7 +281,7 @@ fn a_flood_from_many_clients_leaves_the_line_alone_and_the_record_whole() {
             });
         }
     });
-    host.screen.line("! half typed", 12);
+    host.screen.line("[recording] ! half typed", 24);
     host.screen.wrote(" not shown, /last or --record keeps them");
     host.screen.keys("\x15\x04");
     host.screen.leaves_with(0);

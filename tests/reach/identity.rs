@@ -246,10 +246,10 @@ fn a_certificate_that_cannot_be_used_is_refused_before_a_socket_opens() {
         (&["--cert", "me.pem", "--key", "me.pem"], "`me.pem`: it contains no private key"),
         (
             &["--cert", "me.pem", "--key", "old.key"],
-            "`old.key`: its key is encrypted in a way that is out of use; `openssl pkcs8",
+            "`old.key`: its key uses an obsolete encryption; convert it with `openssl pkcs8",
         ),
         (&["--cert", "me.key"], "`me.key`: it contains no certificate, neither in PEM nor in PKCS #12"),
-        (&["--cert", "empty"], "`empty`: it holds no certificate"),
+        (&["--cert", "empty"], "`empty`: it contains no certificate"),
         (&["--cert", "bad.pem"], "`bad.pem`: its PEM is broken: a section is not base64\n"),
         (&["--cert", "broken.pem", "--key", "me.key"], "`me.key`: the certificate is broken\n"),
         (&["--cert", "nowhere"], "`nowhere`: No such file"),

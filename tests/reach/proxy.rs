@@ -218,7 +218,10 @@ fn what_a_proxy_does_wrong_is_named_and_exits_3() {
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "it answered 403 Forbidden (the proxy may not allow tunnels"),
         ("HTTP/1.1 503 Busy\r\n\r\n", "it answered 503 Busy\n"),
         ("SSH-2.0-OpenSSH\r\n\r\n", "its answer cannot be used: the server does not speak HTTP/1"),
-        ("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Too Early\r\n\r\n", "it sent 26 bytes before anything was said"),
+        (
+            "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Too Early\r\n\r\n",
+            "it sent 26 bytes before anything was sent to the server",
+        ),
     ] {
         let proxy = Proxy::http(1, answer);
         let via = format!("127.0.0.1:{}", proxy.port);

@@ -164,7 +164,7 @@ fn a_bad_recording_is_refused_before_anything_connects() {
     let nowhere = format!("ws://127.0.0.1:{}/", free_port());
     for (text, why) in [
         (format!("{}\nnonsense\n", out("a")), ":2: not JSON"),
-        (format!("{}\n\n{{\"data\":\"x\"}}\n", came("a")), ":3: a recording tells in each line which way it went"),
+        (format!("{}\n\n{{\"data\":\"x\"}}\n", came("a")), ":3: each line of a recording must have its direction"),
         (String::new(), "contains no recorded connection"),
     ] {
         let tape = Tape::empty();

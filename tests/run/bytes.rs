@@ -79,11 +79,11 @@ fn a_variable_that_holds_no_bytes_is_not_sent_as_some() {
     let echo = listen(&["--echo"]);
     let ran = played(&echo.url(), "connect {{url}}\nset x = \"0g\"\nsend binary hex 00 {{x}}\n").code(1);
     assert!(
-        ran.stderr.contains("x.wsp:3: send binary hex 00 {{x}}\n  what `{{x}}` stands for is no hex"),
+        ran.stderr.contains("x.wsp:3: send binary hex 00 {{x}}\n  the value of `{{x}}` is not hex"),
         "{}",
         ran.stderr
     );
     let ran =
         played(&echo.url(), "connect {{url}}\nset x = \"0g\"\nsend binary hex u8(\"{{x}}\") 00 {{uuid}}\n").code(1);
-    assert!(ran.stderr.contains("what `{{uuid}}` stands for is no hex"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the value of `{{uuid}}` is not hex"), "{}", ran.stderr);
 }

@@ -67,7 +67,7 @@ fn a_message_that_does_not_come_fails_within_its_time() {
     let nothing = "connect {{url}}\nsend x\nexpect text x\nsend y\nnothing within 30s\n";
     played(&url, nothing).code(1).says("x.wsp:5: nothing within 30s\n  a text message came\n  + y\n");
     let skip = "connect {{url}}\nsend x\nsend y\npause 0s\nskip until binary within 300ms\n";
-    played(&url, skip).code(1).says("that came within 300ms fits\n");
+    played(&url, skip).code(1).says("that came within 300ms matches\n");
 }
 
 #[test]

@@ -74,8 +74,8 @@ fn json_and_junit_go_to_files_together() {
 fn a_report_never_overwrites_a_script() {
     let (scripts, _server, url) = three();
     scripts.run(&["--report", "junit", "good.wsp"]).run().code(2).says("would overwrite `good.wsp`");
-    scripts.run(&["--report", "json"]).run().code(2).says("which file?");
-    scripts.run(&["--report", "xml", "x", "good.wsp"]).run().code(2).says("`xml` is no report");
+    scripts.run(&["--report", "json"]).run().code(2).says("`--report json` needs a file");
+    scripts.run(&["--report", "xml", "x", "good.wsp"]).run().code(2).says("invalid report `xml`");
     let missing = ["--var", &url, "--report", "json", "no/where.json", "good.wsp"];
     scripts.run(&missing).run().code(2).says("cannot write the report (--report) to `no/where.json`");
 }

@@ -1,14 +1,13 @@
 //! The thread of the connection, and of those that follow it: after `/reconnect` and `/connect`, or by themselves.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::output::PromptOutput;
-use super::requests::ClientRequest;
+use super::requests::{ClientRequest, RepeatRequest};
 use super::state::ConnectionState;
 use super::thread::PromptThread;
 use crate::client::connector::{Connected, Connector};
@@ -17,7 +16,6 @@ use crate::client::output::open_record_if;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{Batch, End, EventKind, Input};
-use crate::message::Message;
 use crate::request::Credentials;
 use crate::runtime::deadline;
 use crate::session::{self, Attempt, Progress};
@@ -202,9 +200,9 @@ impl PromptConnection {
                         redirect(&mut self.plan, *parsed);
                         return Next::Now;
                     }
-                    Some(ClientRequest::Record(path)) => output.record_to(path, talk).await,
+                    Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
                     Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
-                    Some(ClientRequest::Repeat { .. }) => {}
+                    Some(ClientRequest::Repeat(_)) => {}
                     Some(ClientRequest::Stay) => return Next::Stay(code),
                     Some(ClientRequest::Leave) | None => return Next::Leave(code),
                 },
@@ -235,9 +233,9 @@ impl PromptConnection {
                         redirect(&mut self.plan, *parsed);
                         return Next::Now;
                     }
-                    Some(ClientRequest::Record(path)) => output.record_to(path, talk).await,
+                    Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
                     Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
-                    Some(ClientRequest::Repeat { .. } | ClientRequest::Stay) => {}
+                    Some(ClientRequest::Repeat(_) | ClientRequest::Stay) => {}
                     Some(ClientRequest::Leave) | None => return Next::Leave(code),
                 },
                 Some(signal) = self.stage.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
@@ -289,10 +287,10 @@ impl ClientRequestHandler<'_> {
                 ClientRequest::Fragment(size) => self.plan.connect.manner.fragment = size,
                 // The connection was back before it was ordered.
                 ClientRequest::Stay => {}
-                ClientRequest::Record(path) => self.output.record_to(path, self.talk).await,
-                ClientRequest::Repeat { message, times, every } => {
+                ClientRequest::Record(request) => self.output.record_to(request, self.talk).await,
+                ClientRequest::Repeat(request) => {
                     self.stop_repeating();
-                    let repeating = tokio::spawn(repeat(self.lines.clone(), message, times, every));
+                    let repeating = tokio::spawn(repeat(self.lines.clone(), request));
                     self.repeating = Some(repeating.abort_handle());
                 }
             }
@@ -319,7 +317,8 @@ impl ClientRequestHandler<'_> {
     }
 }
 
-async fn repeat(lines: mpsc::Sender<Result<Batch, String>>, message: Message, times: u32, every: Duration) {
+async fn repeat(lines: mpsc::Sender<Result<Batch, String>>, request: RepeatRequest) {
+    let RepeatRequest { message, times, every, shown } = request;
     for _ in 0..times {
         if lines.send(Ok(vec![Input::Message(message.clone())])).await.is_err() {
             return;
@@ -328,4 +327,5 @@ async fn repeat(lines: mpsc::Sender<Result<Batch, String>>, message: Message, ti
             tokio::time::sleep(every).await;
         }
     }
+    drop(shown);
 }

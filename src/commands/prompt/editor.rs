@@ -1,36 +1,41 @@
 //! The line editor: what rustyline asks of us while a line is typed, and how it is set up.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossterm::style::{Color, Stylize as _};
+use crossterm::style::Stylize as _;
 use rustyline::completion::Completer;
 use rustyline::config::{BellStyle, Config, Configurer as _};
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
-use rustyline::history::MemHistory;
+use rustyline::history::SearchDirection;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
     Cmd, ColorMode, CompletionType, Context, EditMode, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
-    Result,
+    Movement, Result,
 };
 
 use super::command::{self, Completes};
 use super::display::Screen;
 use super::files;
-use super::state::{ConnectionState, Shared};
-use crate::render::json::begins_json;
+use super::mark::PromptMark;
+use super::state::Shared;
+use super::typed_lines::{TakeKey, TypedLines, WalkKey};
+use crate::render::json::{begins_json, typed};
 use crate::term;
 use crate::wire::frame::Side;
 
+/// A longer line is not looked through at each key, in bytes.
+const LONGEST_JSON: usize = 64 << 10;
+
 /// The editor with our helper; `history` keeps its lines.
-pub(crate) type LineEditor = Editor<Assistant, MemHistory>;
+pub(crate) type LineEditor = Editor<Assistant, TypedLines>;
 
 /// Sets the editor up.
-pub(crate) fn editor(assistant: Assistant, vi: bool) -> Result<LineEditor> {
+pub(crate) fn editor(assistant: Assistant, vi: bool, lines: &TypedLines) -> Result<LineEditor> {
     let mut config = Config::builder()
-        .max_history_size(crate::commands::prompt::editor::LINES)?
         // A list that asks "more?" would keep the display waiting, and Ctrl-C out.
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
@@ -42,11 +47,37 @@ pub(crate) fn editor(assistant: Assistant, vi: bool) -> Result<LineEditor> {
         .color_mode(ColorMode::Forced)
         .bell_style(BellStyle::None);
     config.enable_bracketed_paste(true);
-    let mut editor = Editor::with_history(config.build(), MemHistory::new())?;
+    let mut editor = Editor::with_history(config.build(), lines.clone())?;
     editor.set_helper(Some(assistant));
     let alt_enter = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(alt_enter, EventHandler::Simple(Cmd::Newline));
+    bind_walks(&mut editor, lines);
+    bind_suggestions(&mut editor);
     Ok(editor)
+}
+
+/// The keys that go back to what was typed before.
+fn bind_walks(editor: &mut LineEditor, lines: &TypedLines) {
+    for (key, dir) in [
+        (KeyEvent(KeyCode::Up, Modifiers::NONE), SearchDirection::Reverse),
+        (KeyEvent::ctrl('P'), SearchDirection::Reverse),
+        (KeyEvent(KeyCode::Down, Modifiers::NONE), SearchDirection::Forward),
+        (KeyEvent::ctrl('N'), SearchDirection::Forward),
+    ] {
+        let walk = WalkKey { lines: lines.clone(), dir };
+        editor.bind_sequence(key, EventHandler::Conditional(Box::new(walk)));
+    }
+}
+
+/// The keys that take a suggestion beside the right arrow, which does so by itself.
+fn bind_suggestions(editor: &mut LineEditor) {
+    for (key, otherwise) in [
+        (KeyEvent(KeyCode::End, Modifiers::NONE), Cmd::Move(Movement::EndOfLine)),
+        (KeyEvent::ctrl('E'), Cmd::Move(Movement::EndOfLine)),
+        (KeyEvent::ctrl('F'), Cmd::Move(Movement::ForwardChar(1))),
+    ] {
+        editor.bind_sequence(key, EventHandler::Conditional(Box::new(TakeKey { otherwise })));
+    }
 }
 
 /// Answers the editor, and tells the display what the editor is doing.
@@ -57,6 +88,11 @@ pub(crate) struct Assistant {
     pub(crate) shared: Arc<Shared>,
     pub(crate) colour: bool,
     pub(crate) home: Option<PathBuf>,
+    /// What was typed before.
+    pub(crate) lines: TypedLines,
+    pub(crate) mark: PromptMark,
+    /// The line is drawn for the last time, as it stays.
+    pub(crate) is_final: Cell<bool>,
 }
 
 impl Helper for Assistant {}
@@ -94,7 +130,11 @@ impl Hinter for Assistant {
             term::note_editing();
         }
         self.shared.keep_line(line);
-        if pos == line.len() { hint(self.side, line).or_else(|| unfinished(line)) } else { None }
+        if pos < line.len() {
+            return None;
+        }
+        let suggested = self.lines.suggestion(line).map(|rest| Hint { typeable: rest.len(), text: rest });
+        suggested.or_else(|| hint(self.side, line)).or_else(|| unfinished(line))
     }
 }
 
@@ -135,19 +175,25 @@ impl Highlighter for Assistant {
         }
         let rewritten = self.screen.rewritten();
         self.screen.paint();
-        // As wide as the prompt, which the editor has measured; it must tell without colour too.
-        let (mark, colour) = match self.shared.standing() {
-            ConnectionState::Open => (prompt, Color::DarkGreen),
-            ConnectionState::HalfClosed => ("< ", Color::DarkYellow),
-            ConnectionState::Reconnecting => ("~ ", Color::DarkYellow),
-            ConnectionState::Closed => ("! ", Color::DarkRed),
-        };
-        let mark = if self.colour { mark.with(colour).to_string() } else { mark.to_owned() };
-        Cow::Owned(rewritten + &mark)
+        Cow::Owned(rewritten + &self.mark.drawn(prompt))
+    }
+
+    fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
+        let Some(start) = json_in(line) else { return Cow::Borrowed(line) };
+        let (before, json) = line.split_at(start);
+        let cursor = pos.checked_sub(start).filter(|_| !self.is_final.get());
+        let pair = cursor.and_then(|cursor| typed::brackets_at(json, cursor));
+        Cow::Owned(before.to_owned() + &typed::as_typed(json, pair, self.colour))
+    }
+
+    fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
+        self.is_final.set(kind == CmdKind::ForcedRefresh);
+        json_in(line).is_some()
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        if self.colour { Cow::Owned(hint.dark_grey().to_string()) } else { Cow::Borrowed(hint) }
+        // ECMA-48, SGR: faint is no colour, and tells it from what was typed.
+        Cow::Owned(if self.colour { hint.dark_grey().to_string() } else { format!("\x1b[2m{hint}\x1b[22m") })
     }
 }
 
@@ -210,6 +256,17 @@ fn beginning_with<'w>(typed: &str, words: impl Iterator<Item = &'w str>) -> Vec<
     words.filter(|word| word.starts_with(typed)).map(str::to_owned).collect()
 }
 
+/// Where JSON begins in a line: at once, or as the argument of a command.
+fn json_in(line: &str) -> Option<usize> {
+    if line.len() > LONGEST_JSON {
+        return None;
+    }
+    let takes_json = |name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
+    let is_argument = ["/edit", "/rpc", "/send", "/to"].into_iter().any(takes_json);
+    let start = if is_argument { line.find(['{', '['])? } else { 0 };
+    begins_json(&line[start..]).then_some(start)
+}
+
 /// Whether Enter begins another row: an empty one ends it all the same, since half an object can be meant.
 fn continues(typed: &str) -> bool {
     is_unfinished(typed) && !typed.ends_with('\n')
@@ -237,9 +294,6 @@ fn is_unfinished(typed: &str) -> bool {
     }
     depth > 0
 }
-
-/// How many lines are kept.
-pub(crate) const LINES: usize = 10_000;
 
 #[cfg(test)]
 mod tests {

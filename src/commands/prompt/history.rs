@@ -7,11 +7,9 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::editor::LineEditor;
+use super::typed_lines::LINES;
 
 use crate::sys::file;
-
-/// How many lines are kept.
-pub(crate) const LINES: usize = 10_000;
 
 /// How many more the file may come to hold, doubles among them, before it is written anew.
 const SPARE: usize = 1_000;

@@ -66,11 +66,11 @@ impl ServerRequestHandler {
                     done = self.state.close(whom, &close.unwrap_or(Close::new(1000, "")))
                 }
                 ServerRequest::List => self.queue.print(&self.state.list()),
-                ServerRequest::Record(path) => self.output.record_to(path, &self.talk).await,
+                ServerRequest::Record(request) => self.output.record_to(request, &self.talk).await,
                 ServerRequest::Leave => return,
             }
             if let Err(why) = done {
-                self.queue.say(&why);
+                self.queue.warn(&why);
             }
         }
     }

@@ -19,6 +19,7 @@ use super::files::TypedPath;
 use super::filter::MessageFilter;
 use super::help;
 use super::history::History;
+use super::mark::PromptMark;
 use super::pages;
 use super::programs::Programs;
 use super::queue::{DisplaySetting, Queue, QueuedItem};
@@ -34,8 +35,6 @@ use crate::term;
 use crate::text::hex;
 use crate::text::unescape::{unescape_bytes, unescape_text};
 
-const PROMPT: &str = "> ";
-
 /// A file that takes longer keeps no line waiting: a FIFO, or a disk far away.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -44,6 +43,7 @@ const LONGEST_COPY: usize = 74_994;
 
 pub(crate) struct LineReader<'a, R> {
     pub(crate) prompt: &'a PromptOptions,
+    pub(crate) mark: PromptMark,
     /// What `/time on` shows.
     pub(crate) stamps: Stamps,
     /// How messages look from now on.
@@ -73,7 +73,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
                 self.shared.in_editor.store(false, Ordering::SeqCst);
                 return None;
             }
-            let result = editor.readline_with_initial(PROMPT, (&initial, ""));
+            editor.history().begin();
+            let result = editor.readline_with_initial(&self.mark.measured(), (&initial, ""));
             self.screen.shut();
             self.shared.in_editor.store(false, Ordering::SeqCst);
             initial.clear();
@@ -94,7 +95,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
                 Err(ReadlineError::Interrupted) => {
                     let was_empty = std::mem::take(&mut *self.shared.line()).is_empty();
                     interrupts = if was_empty { interrupts + 1 } else { 0 };
-                    if interrupts == R::INTERRUPTS {
+                    if interrupts == R::INTERRUPTS || self.recipient.is_ending() {
                         return self.recipient.interrupted();
                     }
                     if was_empty {
@@ -122,7 +123,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
     fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
         match command::read(R::SIDE, line) {
             PromptLine::Text(text) if text.is_empty() && self.recipient.nudge() => {}
-            PromptLine::Bad(why) => self.say(&why),
+            PromptLine::Bad(why) => self.queue.warn(&why),
             PromptLine::Command(command) => return self.obey(command, editor),
             text @ PromptLine::Text(_) => self.send(None, text),
         }
@@ -133,7 +134,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         match command {
             PromptCommand::Help(name) => match help::help(R::SIDE, name.as_deref()) {
                 Ok(page) => self.queue.print(&page),
-                Err(why) => self.say(&why),
+                Err(why) => self.queue.warn(&why),
             },
             PromptCommand::Ping(_)
             | PromptCommand::Pong(_)
@@ -178,7 +179,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     fn tell(&self, done: Result<(), String>) {
         if let Err(why) = done {
-            self.say(&why);
+            self.queue.warn(&why);
         }
     }
 
@@ -224,7 +225,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             };
             let sent = message.and_then(|message| recipient.send(to, Input::Message(message)));
             if let Err(why) = sent {
-                queue.say(&why);
+                queue.warn(&why);
             }
         };
         self.aside(&waiting, read, send);
@@ -247,7 +248,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             }
         };
         if let Err(error) = std::thread::Builder::new().name("file".to_owned()).spawn(run) {
-            return self.say(&format!("cannot start a thread: {error}"));
+            return self.queue.warn(&format!("cannot start a thread: {error}"));
         }
         match is_done.recv_timeout(SOON) {
             Ok(done) => then(done),
@@ -264,14 +265,14 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let text = match self.drafted(draft) {
             Ok(text) => text,
             Err(why) => {
-                self.say(&format!("cannot edit: {why}"));
+                self.queue.warn(&format!("cannot edit: {why}"));
                 return Then::Go;
             }
         };
         match self.programs().edit(&text) {
             Ok(text) => Then::GoWith(text),
             Err(why) => {
-                self.say(&format!("cannot edit: {why}"));
+                self.queue.warn(&format!("cannot edit: {why}"));
                 Then::GoWith(text)
             }
         }
@@ -297,7 +298,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let write = move || std::fs::write(path, message.data());
         let tell = move |written: io::Result<()>| match written {
             Ok(()) => queue.say(&format!("{length} bytes written to `{name}`")),
-            Err(error) => queue.say(&format!("cannot write `{name}`: {error}")),
+            Err(error) => queue.warn(&format!("cannot write `{name}`: {error}")),
         };
         self.aside(&waiting, write, tell);
         Ok(())

@@ -15,6 +15,7 @@ mod help;
 mod history;
 mod host;
 mod line_reader;
+mod mark;
 mod output;
 mod pages;
 mod programs;
@@ -26,8 +27,9 @@ pub(crate) mod status;
 mod target;
 mod thread;
 mod transcript;
+mod typed_lines;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -41,11 +43,13 @@ use self::editor::Assistant;
 use self::history::History;
 use self::host::Host;
 use self::line_reader::LineReader;
+use self::mark::PromptMark;
 use self::queue::{Queue, QueuedItem};
 use self::state::Shared;
 use self::target::{ClientTarget, PromptTarget, ServerTarget};
 use self::thread::PromptThread;
 use self::transcript::{Place, Transcript};
+use self::typed_lines::TypedLines;
 use crate::client::options::ClientOptions;
 use crate::error::Error;
 use crate::input::source::PromptOptions;
@@ -61,7 +65,7 @@ const LINES: usize = 64;
 
 /// Runs a client's prompt to its end, and returns the exit status.
 pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
-    let (shared, queue) = (Arc::new(Shared::default()), Arc::new(Queue::default()));
+    let (shared, queue) = (Arc::new(Shared::default()), Arc::new(Queue::new(plan.look.colour)));
     let (lines, inputs) = mpsc::channel(LINES);
     let (orders, ordered) = mpsc::channel(LINES);
     let server = ClientTarget {
@@ -84,7 +88,8 @@ pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
 /// Runs a server's prompt to its end, and returns the exit status.
 pub(crate) fn host(service: &ListenOptions, prompt: &PromptOptions) -> u8 {
     let roster = Arc::new(Roster::default());
-    let (shared, queue) = (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::default()));
+    let (shared, queue) =
+        (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::new(service.look.colour)));
     let (orders, ordered) = mpsc::channel(LINES);
     let clients = ServerTarget { shared: Arc::clone(&shared), orders };
     let service_of_it = service.clone();
@@ -111,14 +116,19 @@ fn prompt_with<R: PromptTarget>(
         signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
+    let lines = TypedLines::default();
+    let mark = || PromptMark { shared: Arc::clone(shared), queue: Arc::clone(queue), colour: look.colour };
     let assistant = Assistant {
         side: R::SIDE,
         screen: Arc::clone(&screen),
         shared: Arc::clone(shared),
+        lines: lines.clone(),
+        mark: mark(),
         colour: look.colour,
         home: prompt.home.clone(),
+        is_final: Cell::new(false),
     };
-    let mut editor = editor::editor(assistant, prompt.vi).map_err(set_up)?;
+    let mut editor = editor::editor(assistant, prompt.vi, &lines).map_err(set_up)?;
     let printer = editor.create_external_printer().map_err(set_up)?;
 
     let (ready, is_ready) = std::sync::mpsc::channel();
@@ -134,7 +144,7 @@ fn prompt_with<R: PromptTarget>(
         let mut history = History::load(&mut editor, prompt.history.as_deref());
         let stamps = look.stamps.unwrap_or(Stamps::Local);
         let style = RefCell::new(look.clone());
-        let typist = LineReader { prompt, stamps, style, shared, screen: &screen, queue, recipient };
+        let typist = LineReader { prompt, mark: mark(), stamps, style, shared, screen: &screen, queue, recipient };
         code = typist.run(&mut editor, &mut history);
         typist.leave();
     }

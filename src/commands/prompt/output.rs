@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
+use crossterm::style::Color;
+
 use super::queue::{Queue, QueuedItem};
+use super::requests::RecordRequest;
 use super::state::{KEPT_BYTES, Shared};
 use super::thread::PromptThread;
 use crate::client::output::open_record_now;
@@ -16,6 +19,7 @@ use crate::client::report;
 use crate::error::Error;
 use crate::events::{ErrorEvent, Event, EventKind, TimeOrder};
 use crate::message::{Direction, Message, Part};
+use crate::render::text::painted;
 use crate::render::{OutputStyle, PayloadFormat, record};
 use crate::session::{Gone, Outlet, is_keepalive};
 use crate::term::Talk;
@@ -79,7 +83,8 @@ impl PromptOutput {
     }
 
     /// Begins, replaces or ends the record.
-    pub(crate) async fn record_to(&self, path: Option<PathBuf>, talk: &Talk) {
+    pub(crate) async fn record_to(&self, request: RecordRequest, talk: &Talk) {
+        let path = request.path.clone();
         let record = match &path {
             // Whoever types is not kept waiting for a reader.
             Some(path) => match open_record_now(path) {
@@ -184,7 +189,8 @@ impl Outlet for PromptOutput {
         if let EventKind::Frame(seen) = &event.what
             && self.look.format != PayloadFormat::Records
         {
-            self.queue.push(QueuedItem::Note(report::frame(event.client, seen) + "\n"));
+            let line = painted(&self.look, &report::frame(event.client, seen), Color::DarkGrey);
+            self.queue.push(QueuedItem::Note(line + "\n"));
             return;
         }
         self.shared.history().note(&event);

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
+use crossterm::style::{Color, Stylize as _};
+
 use crate::events::{Event, EventKind};
 use crate::render::Stamps;
 use crate::text::escape::{Keep, escape};
@@ -41,6 +43,8 @@ pub(crate) enum DisplaySetting {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    /// Whether warnings have theirs.
+    colour: bool,
 }
 
 #[derive(Default)]
@@ -51,6 +55,8 @@ struct Waiting {
     /// Events that came while paused.
     held: VecDeque<QueuedItem>,
     is_paused: bool,
+    /// How many events have come while paused, also if they had to make room.
+    came: u64,
     /// Of all that waits.
     bytes: usize,
     /// The prompt has to be drawn anew, whether or not there is something to show.
@@ -94,6 +100,10 @@ impl QueuedItem {
 }
 
 impl Queue {
+    pub(crate) fn new(colour: bool) -> Self {
+        Self { colour, ..Self::default() }
+    }
+
     /// Puts something in; never waits.
     pub(crate) fn push(&self, item: QueuedItem) {
         let mut waiting = self.lock();
@@ -102,6 +112,9 @@ impl Queue {
         waiting.hurries |= item.is_ours();
         if waiting.is_paused && matches!(item, QueuedItem::Event(_)) {
             waiting.held.push_back(item);
+            waiting.came += 1;
+            waiting.is_stale = true;
+            self.changed.notify_all();
         } else {
             waiting.items.push_back(item);
             self.changed.notify_all();
@@ -113,6 +126,13 @@ impl Queue {
         self.print(&format!("* {text}"));
     }
 
+    /// Puts in what has gone wrong, or was not done.
+    pub(crate) fn warn(&self, text: &str) {
+        let line = format!("* {}", escape(text, Keep::Lines));
+        let line = if self.colour { line.with(Color::DarkYellow).to_string() } else { line };
+        self.push(QueuedItem::Lines(line + "\n"));
+    }
+
     /// Puts in lines of our own.
     pub(crate) fn print(&self, text: &str) {
         self.push(QueuedItem::Lines(format!("{}\n", escape(text, Keep::Lines))));
@@ -120,7 +140,20 @@ impl Queue {
 
     /// Holds events back from now on; what the program itself says still comes through.
     pub(crate) fn pause(&self) {
-        self.lock().is_paused = true;
+        let mut waiting = self.lock();
+        (waiting.is_paused, waiting.came) = (true, 0);
+    }
+
+    /// How many events have come since the pause began, if there is one.
+    pub(crate) fn paused(&self) -> Option<u64> {
+        let waiting = self.lock();
+        waiting.is_paused.then_some(waiting.came)
+    }
+
+    /// Has the prompt drawn anew: something that it shows has changed.
+    pub(crate) fn redraw(&self) {
+        self.lock().is_stale = true;
+        self.changed.notify_all();
     }
 
     /// Lets events through again, and those that were held back.

@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) is_lent: AtomicBool,
     /// Events go to a file.
     pub(crate) is_recording: AtomicBool,
+    /// How many messages are being sent again and again.
+    pub(crate) repeating: AtomicUsize,
     /// The user has entered a line.
     pub(crate) has_typed: AtomicBool,
     /// The user has asked for the connection to be closed, and is still there.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::command::PromptCommand;
 use super::queue::Queue;
-use super::requests::{ClientRequest as Wish, ServerRequest};
+use super::requests::{ClientRequest as Wish, RecordRequest, RepeatRequest, ServerRequest, ShownRepeat};
 use super::state::{ConnectionState, Shared};
 use super::status::INTERRUPTED;
 use crate::events::{Batch, ClientName, Input};
@@ -22,6 +22,9 @@ use crate::wire::frame::Side;
 /// How long a line waits for room on its way, and how often it looks for some.
 const AHEAD: Duration = Duration::from_millis(200);
 const SHORTLY: Duration = Duration::from_millis(1);
+
+/// How long the prompt waits for something that is done elsewhere, and that it shows.
+const SOON: Duration = Duration::from_millis(500);
 
 const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for the next one";
 
@@ -59,6 +62,9 @@ pub(crate) trait PromptTarget: Clone + Send + 'static {
     /// # Errors
     /// In words, why not.
     fn record(&self, path: Option<PathBuf>) -> Result<(), String>;
+
+    /// Whether it ends already, and only waits.
+    fn is_ending(&self) -> bool;
 
     /// Who types leaves with Ctrl-C; the exit status, if the other thread's does not count then.
     fn interrupted(&self) -> Option<u8>;
@@ -162,7 +168,10 @@ impl PromptTarget for ClientTarget {
                     Some(_) if self.shared.standing() == ConnectionState::HalfClosed => {
                         return Err(HALF_CLOSED.to_owned());
                     }
-                    Some(message) if self.is_open() => self.order(Wish::Repeat { message, times, every }),
+                    Some(message) if self.is_open() => {
+                        let shown = ShownRepeat::new(&self.shared, &self.queue);
+                        self.order(Wish::Repeat(RepeatRequest { message, times, every, shown }));
+                    }
                     Some(_) => return Err(CLOSED.to_owned()),
                     None => return Err("nothing was sent yet".to_owned()),
                 }
@@ -174,8 +183,15 @@ impl PromptTarget for ClientTarget {
     }
 
     fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
-        self.order(Wish::Record(path));
+        let (request, is_done) = RecordRequest::new(path);
+        self.order(Wish::Record(request));
+        // The next prompt shows what is so then.
+        let _ = is_done.recv_timeout(SOON);
         Ok(())
+    }
+
+    fn is_ending(&self) -> bool {
+        false
     }
 
     fn interrupted(&self) -> Option<u8> {
@@ -225,11 +241,18 @@ impl PromptTarget for ServerTarget {
     }
 
     fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
-        self.order(ServerRequest::Record(path))
+        let (request, is_done) = RecordRequest::new(path);
+        self.order(ServerRequest::Record(request))?;
+        let _ = is_done.recv_timeout(SOON);
+        Ok(())
+    }
+
+    fn is_ending(&self) -> bool {
+        self.orders.is_closed()
     }
 
     fn interrupted(&self) -> Option<u8> {
-        if self.orders.is_closed() {
+        if self.is_ending() {
             // It is ending, and waits for its clients. The line editor took the signal, or the key, for itself.
             signals::interrupt_ourselves();
         }

@@ -5,6 +5,7 @@
 //! showing is for `render` to say.
 
 mod tokens;
+pub(crate) mod typed;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
