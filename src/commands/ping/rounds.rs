@@ -202,11 +202,11 @@ impl Outlet for Rounds {
                     sent.message_sent = Some(now);
                 }
             }
-            EventKind::Message(Direction::In, message) => {
-                if self.answer.as_ref().is_some_and(|answer| answer.is_met_by(&message)) {
-                    let waits = |begun: &Begun| begun.message_sent.is_some() && begun.round.answer.is_none();
-                    self.came(waits, |begun| begun.round.answer = begun.message_sent.map(|sent| now - sent));
-                }
+            EventKind::Message(Direction::In, message)
+                if self.answer.as_ref().is_some_and(|answer| answer.is_met_by(&message)) =>
+            {
+                let waits = |begun: &Begun| begun.message_sent.is_some() && begun.round.answer.is_none();
+                self.came(waits, |begun| begun.round.answer = begun.message_sent.map(|sent| now - sent));
             }
             _ => {}
         }
