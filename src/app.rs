@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::client::options::ClientOptions;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::ping::PingOptions;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
 use crate::error::Error;
@@ -32,6 +33,7 @@ pub(crate) enum Job {
         client: Option<ClientName>,
     },
     Run(Box<RunOptions>),
+    Ping(Box<PingOptions>),
     Check(Box<CheckOptions>),
     ListCases(Box<CaseChoice>),
     ShowCase(Box<ShownCase>),
@@ -48,6 +50,7 @@ impl Job {
             Self::CheckScripts(check) => check.diagnostics.colour,
             Self::Run(suite) => suite.diagnostics.colour,
             Self::Check(check) => check.plan.diagnostics.colour,
+            Self::Ping(ping) => ping.plan.diagnostics.colour,
             Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => false,
         }
     }
@@ -74,6 +77,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => crate::commands::run::run(&suite),
+        Job::Ping(ping) => crate::commands::ping::run(&ping),
         Job::Check(check) => crate::commands::check::run(&check),
         Job::ShowCase(shown) => crate::commands::check::show(&shown),
         Job::ListCases(choice) => crate::commands::check::list(&choice),

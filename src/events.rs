@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use crate::dial::Steps;
 use crate::masking;
 use crate::message::{Close, Direction, Message, Part};
 use crate::request::{self, Header};
@@ -131,6 +132,23 @@ pub(crate) struct Opened {
     pub(crate) deflate: Option<Agreed>,
     /// Counts on while the connection is open.
     pub(crate) tally: Arc<CompressionStats>,
+    /// How long it took to open, where we are the client.
+    pub(crate) timing: OpeningTimes,
+}
+
+/// How long each step of opening a connection took; after a redirect, of the last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OpeningTimes {
+    pub(crate) steps: Steps,
+    /// From the request to the answer.
+    pub(crate) answered: Duration,
+}
+
+impl OpeningTimes {
+    pub(crate) fn total(&self) -> Duration {
+        let Steps { resolved, connected, tunnelled, secured } = self.steps;
+        resolved + connected + tunnelled.unwrap_or_default() + secured.unwrap_or_default() + self.answered
+    }
 }
 
 /// How a session ended.

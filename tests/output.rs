@@ -401,7 +401,11 @@ fn verbose_shows_the_handshake_on_stderr_without_secrets() {
 fn twice_verbose_shows_the_timing_too() {
     let server = saying(&["a"]);
     let ran = tool().arg("-vv").arg(url(&server)).run().code(0).stdout("a\n");
-    ran.says("> GET / HTTP/1.1\n").says("\n* name resolved in ").says(", connected in ").says("\n* answered in ");
+    ran.says("> GET / HTTP/1.1\n")
+        .says("\n* name resolved in ")
+        .says(", connected in ")
+        .says("\n* answered in ")
+        .says("\n*   handshake ");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod listen;
 mod manual;
 mod modes;
 mod options;
+mod ping;
 mod replay;
 mod reports;
 mod route;
@@ -32,6 +33,7 @@ use self::check::CheckArgs;
 use self::defer::Apart;
 use self::listen::ListenArgs;
 use self::modes::GivenOptions;
+use self::ping::PingArgs;
 use self::replay::{ReplayArgs, ToScript};
 use self::run::RunArgs;
 use self::values::one_line;
@@ -59,7 +61,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -119,6 +121,13 @@ enum CliCommand {
     /// printed on stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file cannot
     /// be parsed, otherwise as for a connection. `wsprobe run --help` lists its options.
     Run(Box<Apart<RunArgs>>),
+    /// Measure how long a server takes to open a connection and to answer
+    ///
+    /// Prints a line for the connection with the time of each step, then one for each ping: the round trip of a ping frame and,
+    /// with `-x`, that of a message and its answer. At the end, or on Ctrl-C, it prints a summary: minimum, mean, maximum,
+    /// standard deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, otherwise as
+    /// for a connection.
+    Ping(Box<Apart<PingArgs>>),
     /// Check which rules of the RFCs a server keeps
     ///
     /// Each case has a stable name, is about one rule of RFC 6455 or RFC 7692, and runs on its own connection, one after the other.
@@ -198,6 +207,10 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
             translate::demo(&demo.0.options, env).map(Job::Demo)
         }
+        (Some(CliCommand::Ping(ping)), _) => {
+            given.check_ping()?;
+            ping.0.job(env).map(Box::new).map(Job::Ping)
+        }
         (Some(CliCommand::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
         (Some(CliCommand::RecordToScript(recording)), _) => Ok(recording.job()),
         (None, url) => {
@@ -211,7 +224,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             let url = url.expect("clap requires one of the two");
             if matches!(
                 url.as_str(),
-                "check" | "curl" | "demo" | "generate" | "listen" | "record-to-script" | "replay" | "run"
+                "check" | "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
             ) {
                 return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
             }

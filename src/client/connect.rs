@@ -9,7 +9,7 @@ use crate::dial::error::DialError;
 use crate::dial::proxy::ProxyHead;
 use crate::dial::{self, Dialed, Route, Stream, tls};
 use crate::error::Error;
-use crate::events::Opened;
+use crate::events::{Opened, OpeningTimes};
 use crate::handshake::redirect::Trail;
 use crate::handshake::{self, Answer, HandshakeError, Switched, heads_of};
 use crate::masking;
@@ -66,8 +66,12 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         let mut dialed = dial::dial(&target, &route, &trace_proxy).await?;
         trace(Trace::Dialed { target: &target, dialed: &dialed });
         let request = Request::new(&target, &wishes);
+        let started = std::time::Instant::now();
         let mut refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
-            Answer::Switched(switched) => return Ok(open(&target, dialed, request, switched, options).await),
+            Answer::Switched(switched) => {
+                let timing = OpeningTimes { steps: dialed.steps, answered: started.elapsed() };
+                return Ok(open(&target, dialed, request, switched, (timing, options)).await);
+            }
             Answer::Refused(refusal) => refusal,
         };
         let next = match options.max_redirects {
@@ -123,7 +127,7 @@ async fn open(
     dialed: Dialed,
     request: Request,
     switched: Switched,
-    options: &Options,
+    (timing, options): (OpeningTimes, &Options),
 ) -> (Socket<Stream>, Opened) {
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<CompressionStats>::default();
@@ -139,6 +143,7 @@ async fn open(
         subprotocol,
         deflate,
         tally: Arc::clone(&tally),
+        timing,
     };
     let manner = ConnectionOptions { deflate, tally, ..options.manner.clone() };
     (Socket::new(dialed.stream, leftover, Side::Client, options.limits, manner).await, opened)

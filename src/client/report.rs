@@ -17,9 +17,10 @@ use crate::message::Close;
 use crate::recording::check::Difference;
 use crate::render::local_time;
 use crate::render::page::{Page, page};
+use crate::render::steps;
 use crate::session::{Attempt, LingerEnd, Outcome};
 use crate::target::Target;
-use crate::term::Talk;
+use crate::term::{Talk, terminal_width};
 use crate::transport::Peer;
 use crate::wire::Fault;
 use crate::wire::offer::Agreed;
@@ -73,6 +74,7 @@ pub(crate) fn connecting(talk: &Talk, target: &Target) {
 pub(crate) fn opened(talk: &Talk, opened: &Opened) {
     let subprotocol = opened.shown_subprotocol();
     let chosen = subprotocol.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    talk.fine_details(|| steps::diagram(&opened.timing, terminal_width()));
     talk.say(&format!("connected to {}{chosen}", opened.shown_url()));
     let offered = opened.shown_offer();
     if subprotocol.is_none() && !offered.is_empty() {

@@ -8,6 +8,7 @@ pub(crate) mod page;
 pub(crate) mod palette;
 pub(crate) mod preview;
 pub(crate) mod record;
+pub(crate) mod steps;
 pub(crate) mod text;
 
 use std::time::SystemTime;

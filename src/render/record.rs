@@ -369,6 +369,7 @@ mod tests {
             extensions: None,
             deflate: None,
             tally: std::sync::Arc::default(),
+            timing: crate::events::OpeningTimes::default(),
         };
         assert_eq!(
             rest(EventKind::Open(Box::new(opened))),

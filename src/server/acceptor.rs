@@ -11,7 +11,7 @@ use super::answers::HttpAnswers;
 use super::page;
 use crate::dial::Secured;
 use crate::dial::tls::error::in_words_of_handshake;
-use crate::events::Opened;
+use crate::events::{Opened, OpeningTimes};
 use crate::handshake::admission::Admission;
 use crate::handshake::head::OpeningRequest;
 use crate::handshake::server::{ClientRequestHead, Declined, Denial, Grant, ReadRequest, accept, read_request, reject};
@@ -67,6 +67,7 @@ impl<P> AcceptedClient<P> {
             extensions: self.extensions,
             deflate: self.deflate,
             tally: self.tally,
+            timing: OpeningTimes::default(),
         };
         (self.socket, opened, self.slot)
     }

@@ -160,8 +160,13 @@ impl Talk {
 
     /// A detail for `-vv`.
     pub(crate) fn fine_detail(&self, text: &str) {
+        self.fine_details(|| text.to_owned());
+    }
+
+    /// Several lines of the same, which are made only where they are told.
+    pub(crate) fn fine_details(&self, text: impl FnOnce() -> String) {
         if self.verbosity.details >= Details::All {
-            self.line("* ", text, Some(Color::DarkGrey));
+            text().lines().for_each(|line| self.line("* ", line, Some(Color::DarkGrey)));
         }
     }
 

@@ -23,7 +23,7 @@ pub(crate) const FIN: u8 = 0x80;
 pub(crate) const RSV1: u8 = 4;
 
 /// The most that a control frame may carry (section 5.5).
-pub(super) const LONGEST_CONTROL: u64 = 125;
+pub(crate) const LONGEST_CONTROL: u64 = 125;
 
 /// What is before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use clap::{ArgMatches, Command};
 use super::env::Env;
 use super::listen::ListenArgs;
 use super::options::{MessageArgs, Options};
+use super::ping::PingArgs;
 use super::translate;
 use crate::error::Error;
 use crate::input::source::Source;
@@ -73,6 +74,11 @@ impl GivenOptions {
             Some(option) => Err(Error::Usage(format!("`--{option}` has no effect here: {why}"))),
             None => Ok(()),
         }
+    }
+
+    /// What a ping has no use for.
+    pub(super) fn check_ping(&self) -> Result<(), Error> {
+        PingArgs::unused().try_for_each(|(options, why)| self.refuse(options, why))
     }
 
     /// What a run as a client has no use for.

@@ -492,6 +492,7 @@ mod tests {
             extensions: None,
             deflate: None,
             tally: Arc::default(),
+            timing: crate::events::OpeningTimes::default(),
         });
         received(&mut history, "abc".into());
         history.note(&Event::now(EventKind::Message(Direction::Out, "d".into())));
