@@ -276,7 +276,6 @@ fn ctrl_c_stops_what_is_printed_and_our_own_words_still_come() {
     screen.answers("/pause\r", "* paused;");
     flood.stop();
     screen.wrote("* closed 1000");
-    screen.line("!", 2);
     screen.answers("/resume\r", "< #");
     let before = screen.stream().len();
     screen.keys("\x03");

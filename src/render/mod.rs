@@ -16,7 +16,6 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use crossterm::style::Color;
 
-use self::text::Extent;
 use crate::events::{Event, EventKind};
 use crate::message::{Direction, Message};
 use crate::sys::local_time::TimeOfDay;
@@ -128,11 +127,11 @@ impl Renderer {
 
     /// Appends what an event looks like on stdout; many look like nothing.
     pub(crate) fn render(&mut self, event: &Event, out: &mut BytesMut) {
-        self.render_excerpt(event, &Extent::of(event), out);
+        self.render_excerpt(event, &text::Extent::of(event), out);
     }
 
     /// The same with a message of which only the head may be at hand.
-    pub(crate) fn render_excerpt(&mut self, event: &Event, extent: &Extent, out: &mut BytesMut) {
+    pub(crate) fn render_excerpt(&mut self, event: &Event, extent: &text::Extent, out: &mut BytesMut) {
         if self.look.format == PayloadFormat::Records {
             self.record(event, out);
             return;
@@ -226,7 +225,7 @@ pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
     };
     let style = OutputStyle { format, for_terminal: true, marks: false, ..style.clone() };
     let mut page = BytesMut::new();
-    text::message(&style, "", Direction::In, (message, &Extent::whole(message)), &mut page);
+    text::message(&style, "", Direction::In, (message, &text::Extent::whole(message)), &mut page);
     String::from_utf8_lossy(&page).into_owned()
 }
 

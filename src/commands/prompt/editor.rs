@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crossterm::style::Stylize as _;
-use nix::sys::signal::{Signal, raise};
 use rustyline::completion::Completer;
 use rustyline::config::{BellStyle, Config, Configurer as _};
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -29,6 +28,7 @@ use super::reflow::DrawnInput;
 use super::state::Shared;
 use super::typed_lines::{TakeKey, TypedLines, WalkKey};
 use crate::render::json::{begins_json, typed};
+use crate::sys::signals;
 use crate::term;
 use crate::wire::frame::Side;
 
@@ -188,7 +188,7 @@ impl Hinter for Assistant {
         if !InputRoom::on(rows, columns).fits(self.drawn().prompt.max(MARK_WIDTH), line) {
             self.shared.is_tall.store(true, Ordering::SeqCst);
             // The line comes back folded. What the editor draws meanwhile is for the other screen.
-            let _ = raise(Signal::SIGINT);
+            signals::interrupt_ourselves();
             return None;
         }
         hint
