@@ -5,8 +5,8 @@ mod kit;
 use std::io::{Read as _, Write as _};
 
 use kit::{
-    PATIENCE, Ran, Raw, Said, Server, all_well, channel, closed_well, connected, dir, echo, frame, free_port, hearing,
-    path, saying, serving, tool, url,
+    PATIENCE, Ran, Raw, Said, Server, channel, closed_well, connected, dir, echo, frame, free_port, hearing, path,
+    saying, serving, tool, url,
 };
 use regex::Regex;
 use serde_json::Value;
