@@ -38,6 +38,21 @@ pub(crate) enum Job {
     Print(Vec<u8>),
 }
 
+impl Job {
+    /// Whether something of it may be coloured.
+    fn has_colour(&self) -> bool {
+        match self {
+            Self::Connect(plan) | Self::Demo(plan) => plan.diagnostics.colour || plan.look.colour,
+            Self::Listen(service) => service.diagnostics.colour || service.look.colour,
+            Self::Replay(replay) => replay.plan.diagnostics.colour || replay.plan.look.colour,
+            Self::CheckScripts(check) => check.diagnostics.colour,
+            Self::Run(suite) => suite.diagnostics.colour,
+            Self::Check(check) => check.plan.diagnostics.colour,
+            Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => false,
+        }
+    }
+}
+
 /// Larger than any message that is likely to be tried.
 const DEMO_MESSAGE: usize = 2 << 30;
 
@@ -48,15 +63,18 @@ pub(crate) fn run(job: Job) -> u8 {
     {
         return complain(&Error::Local { what: "start: there are too few file descriptors (`ulimit -n`)", source });
     }
+    if job.has_colour() {
+        term::allow_colour();
+    }
     match job {
         Job::Print(page) => print(&page),
         Job::Connect(plan) => connect_as(&plan),
         Job::Listen(mut service) => listen_as(&mut service),
-        Job::CheckScripts(check) => check_scripts_as(&check),
+        Job::CheckScripts(check) => crate::commands::check_scripts::run(&check),
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
-        Job::Run(suite) => run_as(&suite),
-        Job::Check(check) => check_as(&check),
+        Job::Run(suite) => crate::commands::run::run(&suite),
+        Job::Check(check) => crate::commands::check::run(&check),
         Job::ShowCase(shown) => crate::commands::check::show(&shown),
         Job::ListCases(choice) => crate::commands::check::list(&choice),
         Job::Demo(mut plan) => match crate::server::demo::echo_aside(DEMO_MESSAGE) {
@@ -70,9 +88,6 @@ pub(crate) fn run(job: Job) -> u8 {
 }
 
 fn connect_as(plan: &ClientOptions) -> u8 {
-    if plan.diagnostics.colour || plan.look.colour {
-        term::allow_colour();
-    }
     if !plan.dropped.is_empty() {
         let talk = Talk::on_stderr(plan.diagnostics.verbosity, plan.diagnostics.colour);
         talk.detail('*', &format!("ignored from curl's command line: {}", plan.dropped.join(", ")));
@@ -84,9 +99,6 @@ fn connect_as(plan: &ClientOptions) -> u8 {
 }
 
 fn replay_as(replay: &ReplayOptions) -> u8 {
-    if replay.plan.diagnostics.colour || replay.plan.look.colour {
-        term::allow_colour();
-    }
     let mut record = replay.plan.record.iter();
     match record.try_for_each(|record| crate::client::output_file::check_not_read(record, [replay.file.as_path()])) {
         Ok(()) => crate::commands::replay::run(replay),
@@ -95,9 +107,6 @@ fn replay_as(replay: &ReplayOptions) -> u8 {
 }
 
 fn listen_as(service: &mut ListenOptions) -> u8 {
-    if service.diagnostics.colour || service.look.colour {
-        term::allow_colour();
-    }
     if let Some(record) = &service.record
         && let Err(error) = crate::client::output_file::check_not_read(record, service.reads())
     {
@@ -113,27 +122,6 @@ fn listen_as(service: &mut ListenOptions) -> u8 {
         Source::Prompt(prompt) => crate::commands::prompt::host(service, prompt),
         _ => crate::commands::listen::run(service),
     }
-}
-
-fn check_scripts_as(check: &ScriptCheck) -> u8 {
-    if check.diagnostics.colour {
-        term::allow_colour();
-    }
-    crate::commands::check_scripts::run(check)
-}
-
-fn run_as(suite: &RunOptions) -> u8 {
-    if suite.diagnostics.colour {
-        term::allow_colour();
-    }
-    crate::commands::run::run(suite)
-}
-
-fn check_as(check: &CheckOptions) -> u8 {
-    if check.plan.diagnostics.colour {
-        term::allow_colour();
-    }
-    crate::commands::check::run(check)
 }
 
 pub(crate) fn here(port: u16) -> Target {

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use crossterm::style::Color;
-
 use super::connect::Trace;
 use super::options::ClientOptions;
-use crate::compare::diff::DiffSide;
+use crate::compare::paint::painted;
 use crate::dial::Dialed;
 use crate::dial::error::DialError;
 use crate::dial::proxy::ProxyError;
@@ -242,12 +240,7 @@ fn silent(plan: &ClientOptions) -> String {
 pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     talk.error(&format!("{place}: {}", difference.words));
     for line in &difference.diff {
-        let text: String = line.spans.iter().map(|span| span.text.as_str()).collect();
-        match line.side {
-            DiffSide::Both | DiffSide::Gap => talk.compared("  ", &text, None),
-            DiffSide::Expected => talk.compared("- ", &text, Some(Color::DarkRed)),
-            DiffSide::Came => talk.compared("+ ", &text, Some(Color::DarkGreen)),
-        }
+        talk.page(&format!("{}\n", painted(line, talk.has_colour())));
     }
 }
 

@@ -52,6 +52,11 @@ impl DiffLine {
         Self { side, spans: vec![DiffSpan { text: text.into(), differs: false }] }
     }
 
+    /// A text of several lines, as far as it is worth showing.
+    pub(crate) fn of_each(side: DiffSide, text: &str) -> Vec<Self> {
+        shortened(text).lines().map(|line| Self::new(side, line)).collect()
+    }
+
     pub(crate) fn expected(text: impl Into<String>) -> Self {
         Self::new(DiffSide::Expected, shortened(&text.into()))
     }

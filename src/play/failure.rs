@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crossterm::style::{Color, Stylize as _};
 
-use crate::compare::diff::{DiffLine, DiffSide, DiffSpan};
+use crate::compare::diff::{DiffLine, DiffSide};
+use crate::compare::paint::painted;
 use crate::error::Error;
 use crate::render::page::page;
 use crate::script::judge::mismatch::Mismatch;
@@ -88,7 +89,7 @@ impl StepFailure {
             writeln!(page, "  {}", paint.of(Color::DarkRed, &safe(line))).expect("a String takes all");
         }
         for line in &self.fault.diff {
-            writeln!(page, "  {}", paint.line(line)).expect("a String takes all");
+            writeln!(page, "  {}", painted(line, colour)).expect("a String takes all");
         }
         if let Some((name, recent)) = self.recent.as_ref().filter(|(_, recent)| !recent.is_empty()) {
             let name = name.as_ref().map_or_else(String::new, |name| format!(" of {name}"));
@@ -118,25 +119,6 @@ impl Paint {
 
     fn bold(&self, text: &str) -> String {
         if self.colour { text.bold().to_string() } else { text.to_owned() }
-    }
-
-    /// `-` was expected, `+` came.
-    fn line(&self, line: &DiffLine) -> String {
-        let (sign, colour) = match line.side {
-            DiffSide::Expected => ("- ", Color::DarkGreen),
-            DiffSide::Came => ("+ ", Color::DarkRed),
-            DiffSide::Both | DiffSide::Gap => ("  ", Color::DarkGrey),
-        };
-        let spans = line.spans.iter().map(|span| self.span(span, colour));
-        format!("{}{}", self.of(colour, sign), spans.collect::<String>())
-    }
-
-    fn span(&self, span: &DiffSpan, colour: Color) -> String {
-        let text = safe(&span.text);
-        match (self.colour, span.differs) {
-            (true, true) => text.with(colour).reverse().to_string(),
-            _ => self.of(colour, &text),
-        }
     }
 }
 

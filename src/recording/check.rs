@@ -8,7 +8,7 @@ use serde_json_path::{JsonPath, PathElement};
 
 use super::Turns;
 use super::turn::{Deed, Party, Turn};
-use crate::compare::diff::{DiffLine, diff};
+use crate::compare::diff::{DiffLine, DiffSide, diff};
 use crate::compare::json::same;
 use crate::error::Error;
 use crate::events::End;
@@ -178,7 +178,7 @@ impl NumberedMessage {
             _ => match (&self.message, &came.message) {
                 (Message::Text(recorded), Message::Text(came)) => diff(recorded, came),
                 (Message::Binary(recorded), Message::Binary(came)) => diff(&dump(recorded), &dump(came)),
-                (recorded, came) => vec![DiffLine::expected(summary(recorded)), DiffLine::came(summary(came))],
+                (recorded, came) => [lines(DiffSide::Expected, recorded), lines(DiffSide::Came, came)].concat(),
             },
         };
         Difference { words, diff }
@@ -186,12 +186,12 @@ impl NumberedMessage {
 
     fn missing(&self) -> Difference {
         let words = format!("the answer in line {} did not come", self.at);
-        Difference { words, diff: vec![DiffLine::expected(summary(&self.message))] }
+        Difference { words, diff: lines(DiffSide::Expected, &self.message) }
     }
 
     fn extra(&self) -> Difference {
         let words = format!("answer {} was not recorded", self.at);
-        Difference { words, diff: vec![DiffLine::came(summary(&self.message))] }
+        Difference { words, diff: lines(DiffSide::Came, &self.message) }
     }
 }
 
@@ -242,6 +242,10 @@ fn pretty(json: &Value) -> String {
 fn dump(data: &[u8]) -> String {
     let dump = hexdump(data, ROWS, WIDTH);
     if dump.left == 0 { dump.rows } else { format!("{}… {} bytes more", dump.rows, dump.left) }
+}
+
+fn lines(side: DiffSide, message: &Message) -> Vec<DiffLine> {
+    DiffLine::of_each(side, &summary(message))
 }
 
 fn summary(message: &Message) -> String {

@@ -151,11 +151,6 @@ impl Talk {
         self.lines("", text, None);
     }
 
-    /// A line of a comparison, with its sign; printed even with `--quiet`.
-    pub(crate) fn compared(&self, sign: &str, text: &str, colour: Option<Color>) {
-        self.lines(sign, text, colour);
-    }
-
     /// A detail for `-v`, marked as curl marks it: `>` sent, `<` received, `*` a note.
     pub(crate) fn detail(&self, mark: char, text: &str) {
         if self.verbosity.details >= Details::Some {

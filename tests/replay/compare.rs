@@ -36,6 +36,15 @@ fn another_answer_is_shown_with_what_differs() {
 }
 
 #[test]
+fn a_difference_has_the_colours_that_a_failed_script_has() {
+    let server = saying(&["hallo"]);
+    let ran = tape(&["<hello", CLOSES]).replay(&["-q", "--compare", "--color", "always"], &url(&server)).run();
+    let (green, red, reversed) = ("\u{1b}[38;5;2m", "\u{1b}[38;5;1m", "\u{1b}[7m");
+    assert!(ran.stderr.contains(&format!("{green}- ")) && ran.stderr.contains(&format!("{red}+ ")), "{:?}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("{red}{reversed}a")), "{:?}", ran.stderr);
+}
+
+#[test]
 fn what_is_ignored_may_differ_be_missing_or_be_new() {
     let server = saying(&[r#"{"op":"tick","time":7,"list":[{"id":1,"v":1},{"v":2}]}"#]);
     let line = r#"<{"op":"tick","list":[{"id":8,"v":1},{"id":9,"v":2}],"more":1}"#;

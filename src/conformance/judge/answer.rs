@@ -2,7 +2,7 @@
 
 use super::{Judgement, Verdict};
 use crate::conformance::case::{AnswerRule, OpeningCheck};
-use crate::conformance::observed::{Reply, ServerTraits, quoted};
+use crate::conformance::observed::{Reply, ServerTraits};
 use crate::handshake::head::{list, values};
 use crate::handshake::{BadAnswer, Response};
 
@@ -162,5 +162,10 @@ fn shown(name: &str, values: &[&str]) -> String {
 }
 
 fn quoted_all(values: &[&str]) -> String {
-    values.iter().map(|value| quoted(value.as_bytes())).collect::<Vec<_>>().join(", ")
+    const SHOWN: usize = 200;
+    let shown = |value: &&str| match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("\"{}\"…", value[..end].escape_debug()),
+        None => format!("\"{}\"", value.escape_debug()),
+    };
+    values.iter().map(shown).collect::<Vec<_>>().join(", ")
 }

@@ -84,8 +84,10 @@ fn fails(codes: &[u16], sent: &[FrameStep], traits: &ServerTraits, outlook: Outl
     let verdict = match outlook {
         Outlook::Closes(Some(code)) if codes.contains(&code) => Verdict::Ok,
         _ if usual == Some(outlook) => return as_usual(outlook),
-        // It has sent itself what may not be sent.
-        Outlook::Closes(Some(code)) if sent_code(sent) == Some(code) => Verdict::Fail,
+        // It has taken a Close that it may not take.
+        Outlook::Closes(Some(code)) if sends_close(sent) && (code == 1000 || sent_code(sent) == Some(code)) => {
+            Verdict::Fail
+        }
         Outlook::Closes(_) | Outlook::Cuts => Verdict::Loose,
         Outlook::Stays | Outlook::Silent => Verdict::Fail,
     };
@@ -215,6 +217,10 @@ impl FrameRule {
             Self::ShortControl => !header.is_control() || header.fin && header.length <= 125,
         }
     }
+}
+
+fn sends_close(sent: &[FrameStep]) -> bool {
+    frames::of(sent).iter().any(|frame| frame.opcode == CLOSE)
 }
 
 /// The code of the Close among the steps.

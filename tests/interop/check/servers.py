@@ -1,0 +1,90 @@
+"""The echo servers that `wsprobe check` is tried on: each is a program that prints its port and ends with its stdin."""
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).parent
+
+NAMES = ["ws", "websockets", "hypercorn", "aiohttp", "tornado"]
+
+# Long enough for a loaded machine.
+PATIENCE = 60
+
+NGINX = """daemon off; master_process off; pid {at}/pid; error_log {at}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {at}/a; proxy_temp_path {at}/b; fastcgi_temp_path {at}/c;
+    uwsgi_temp_path {at}/d; scgi_temp_path {at}/e;
+    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://127.0.0.1:{server};
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+        }}
+    }}
+}}
+"""
+
+
+def command(name):
+    if name == "ws":
+        return ["node", HERE / "echo.js"]
+    return [sys.executable, HERE / "echo.py", name]
+
+
+@contextlib.contextmanager
+def running(name):
+    """A server under way: its port."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command(name), text=True, **pipes) as process:
+        try:
+            yield json.loads(process.stdout.readline())["ws"]
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def behind_nginx(server):
+    """nginx in front of a server: its port."""
+    with tempfile.TemporaryDirectory() as at:
+        port = free_port()
+        config = pathlib.Path(at, "nginx.conf")
+        config.write_text(NGINX.format(at=at, port=port, server=server))
+        environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"}
+        process = subprocess.Popen(
+            ["nginx", "-p", at, "-c", config], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            until = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                except OSError:
+                    if time.monotonic() > until or process.poll() is not None:
+                        raise
+                    time.sleep(0.01)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)
