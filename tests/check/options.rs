@@ -220,3 +220,35 @@ fn redirects_are_followed_once_and_the_rest_is_tried_there() {
     redirecting.join().expect("it redirects");
     ran.says(&format!("checking {}", server.url())).says("1 case: 1 ok");
 }
+
+#[test]
+fn reports_tell_what_counts_and_what_does_not() {
+    let server = Broken::start("close/code");
+    let dir = kit::dir();
+    let junit = kit::path(&dir, "out.xml");
+    let only = ["--only", "close/code", "--only", "close/answered", "--only", "tls/1.2"];
+    let reports = ["--report", "tap", "--report"];
+    let check = || check(&server.url()).args(only).args(reports).arg(format!("junit={}", junit.display()));
+    let tap = check().run().code(0).out();
+    assert!(tap.starts_with("TAP version 14\n1..3\nok 1 - close/answered: answers a Close with a Close\n"), "{tap}");
+    assert!(tap.contains("\nnot ok 2 - close/code: ") && tap.contains(" # TODO a SHOULD, without --strict\n"), "{tap}");
+    assert!(tap.contains("\n    received: close 1001\n"), "{tap}");
+    assert!(tap.contains("\nok 3 - tls/1.2: whether it speaks TLS 1.2 # SKIP skipped: the URL is that"), "{tap}");
+    let xml = || std::fs::read_to_string(&junit).expect("it was written");
+    assert!(xml().contains(r#"tests="3" failures="0" errors="0" skipped="2""#), "{}", xml());
+    check().arg("--strict").run().code(1);
+    assert!(xml().contains(r#"failures="1" errors="0" skipped="1""#), "{}", xml());
+    assert!(xml().contains(r#"<failure message="close 1001, expected a Close with the same code" type="exit 1">"#));
+}
+
+#[test]
+fn an_interrupt_ends_it_with_what_was_judged_so_far() {
+    let server = Broken::start("control/ping");
+    let args = ["--only", "handshake/accept", "--only", "control/ping", "--wait", "59s"];
+    let mut running = tool().args(["check", "--rate", "1000"]).args(args).arg(server.url()).start();
+    let lines = kit::net::Lines::of(running.child.stderr.take().expect("it is piped"));
+    lines.find("  ok      accept: ");
+    running.signal(nix::sys::signal::Signal::SIGINT);
+    lines.find("wsprobe: 1 case: 1 ok (");
+    assert_eq!(running.wait_code(), Some(130));
+}
