@@ -34,7 +34,7 @@ pub(super) struct PingArgs {
     url: String,
 
     #[command(flatten)]
-    pinging: Pinging,
+    pinging: PingingArgs,
     #[command(flatten)]
     output: PingOutputArgs,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) struct PingArgs {
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Ping")]
-struct Pinging {
+struct PingingArgs {
     /// Stop after this many pings; without it, Ctrl-C stops it
     #[arg(long, value_name = "N", value_parser = values::count)]
     count: Option<u64>,
@@ -139,7 +139,7 @@ impl PingArgs {
         let mut plan = *translate::connect(&self.url, &options, env)?;
         // An answer is judged as a whole.
         plan.connect.manner.parts = false;
-        let Pinging { count, interval, deadline, size, ref execute, ref matching, reconnect_each } = self.pinging;
+        let PingingArgs { count, interval, deadline, size, ref execute, ref matching, reconnect_each } = self.pinging;
         let answer = || matching.clone().unwrap_or(AnswerMatch::Next);
         Ok(PingOptions {
             plan,
