@@ -74,7 +74,6 @@ use std::process::ExitCode;
 
 /// Runs wsprobe with the arguments of its command line, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    sys::backtrace::tell_places();
     let code = match cli::job(args, &cli::Env::read()) {
         Ok(job) => app::run(job),
         Err(error) => runtime::complain(&error),
