@@ -251,8 +251,8 @@ fn a_refusal_is_4_with_status_and_body() {
     ran.stderr(
         "wsprobe: the server answered 403 Forbidden instead of switching to WebSocket \
          (it may require credentials, or an --origin that it accepts)\n\
-         members only\n\
-         sorry \\ec\n",
+         \x20 members only\n\
+         \x20 sorry \\ec\n",
     );
 }
 

@@ -21,7 +21,12 @@ const ATTACKS: &[Attack<&str>] = &[
     ("no stdout", "exec \"$@\" -x hi -1 \"$URL\" >&-", 0, "closed 1000 (normal closure)"),
     ("no stderr", "exec \"$@\" -x hi -1 \"$URL\" 2>&-", 0, ""),
     ("nothing of the three", "exec \"$@\" -x hi -1 \"$URL\" <&- >&- 2>&-", 0, ""),
-    ("a full disk for stdout", "exec \"$@\" -x hi -1 \"$URL\" >/dev/full", 2, "closed 1000 (normal closure)"),
+    (
+        "a full disk for stdout",
+        "exec \"$@\" -x hi -1 \"$URL\" >/dev/full",
+        2,
+        "cannot write to stdout: No space left on device",
+    ),
     ("a full disk for stderr", "exec \"$@\" -x hi -1 \"$URL\" 2>/dev/full", 0, ""),
     (
         "a full disk for the record",

@@ -124,7 +124,7 @@ fn a_403_with_a_body_that_comes_later_is_shown_whole() {
         in_parts(move |_| [head, "not on ", "this planet\n", "not this"].map(|part| part.as_bytes().to_vec()).to_vec());
     run(&server).code(4).stdout("").stderr(
         "wsprobe: the server answered 403 Forbidden instead of switching to WebSocket \
-         (it may require credentials, or an --origin that it accepts)\nnot on this planet\n",
+         (it may require credentials, or an --origin that it accepts)\n  not on this planet\n",
     );
 }
 
@@ -140,7 +140,7 @@ fn a_chunked_body_is_put_together() {
     ];
     let server = in_parts(move |_| parts.map(|part| part.as_bytes().to_vec()).to_vec());
     run(&server).code(4).stderr(
-        "wsprobe: the server answered 401 Who instead of switching to WebSocket (try --user or --bearer)\nlog in first\n",
+        "wsprobe: the server answered 401 Who instead of switching to WebSocket (try --user or --bearer)\n  log in first\n",
     );
 }
 
@@ -150,7 +150,7 @@ fn a_body_without_length_is_read_until_the_close() {
         in_parts(|_| ["HTTP/1.1 500 Oops\r\n\r\nstack\n", "  trace\n"].map(|part| part.as_bytes().to_vec()).to_vec());
     run(&server)
         .code(4)
-        .stderr("wsprobe: the server answered 500 Oops instead of switching to WebSocket\nstack\n  trace\n");
+        .stderr("wsprobe: the server answered 500 Oops instead of switching to WebSocket\n  stack\n    trace\n");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_refusal_in_http_1_0_is_understood() {
     run_against("HTTP/1.0 403 Forbidden\r\n\r\ngo away")
         .code(4)
         .says("the server answered 403 Forbidden")
-        .says("\ngo away\n");
+        .says("\n  go away\n");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_refusal_without_a_body_does_not_wait_for_one() {
 fn what_came_of_a_body_that_stalls_is_shown() {
     let server = and_stays(b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\ntry la");
     run(&server).code(4).stderr(
-        "wsprobe: the server answered 503 Busy instead of switching to WebSocket\ntry la\nwsprobe: the body is longer than this\n",
+        "wsprobe: the server answered 503 Busy instead of switching to WebSocket\n  try la\nwsprobe: the body is longer than this\n",
     );
 }
 
@@ -203,7 +203,7 @@ fn a_refusal_is_an_error_in_records_too() {
     let record = path(&dir, "record");
     let server = Raw::answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno\n");
     let args = ["-j", "--record", record.to_str().unwrap(), &server.url()];
-    let ran = tool().args(args).run().code(4).says("403 Forbidden").says("\nno\n");
+    let ran = tool().args(args).run().code(4).says("403 Forbidden").says("\n  no\n");
     let records = ran.out();
     assert!(
         records.contains(r#""dir":"in","type":"error","kind":"refused","data":"the server answered 403 Forbidden"#),
@@ -218,7 +218,7 @@ fn quiet_silences_the_talk_but_no_refusal() {
     let ran = tool().args(["-q", &Raw::answering("HTTP/1.1 404 Gone Fishing\r\n\r\nback at 5").url()]).run().code(4);
     ran.stderr(
         "wsprobe: the server answered 404 Gone Fishing instead of switching to WebSocket \
-        (is the path right? some servers also answer this way without --origin)\nback at 5\n",
+        (is the path right? some servers also answer this way without --origin)\n  back at 5\n",
     );
     tool().args(["-q", &Http::welcoming().url("/")]).run().code(0).stdout("hi\n").stderr("");
 }

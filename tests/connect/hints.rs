@@ -135,19 +135,19 @@ fn a_compressed_body_is_inflated_up_to_a_bound_or_named() {
     zlib.write_all(json).unwrap();
     for (coding, body) in [("gzip", gzip(json)), ("X-Gzip", gzip(json)), ("deflate", zlib.finish().unwrap())] {
         let head = format!("403 Forbidden\r\nContent-Type: application/json\r\nContent-Encoding: {coding}");
-        let ran = refused(&[], &head, &body).says(")\n{\"error\":\"no entry\"}\n");
+        let ran = refused(&[], &head, &body).says(")\n  {\"error\":\"no entry\"}\n");
         assert_eq!(ran.stderr.lines().count(), 2);
     }
     for coding in ["br", "zstd"] {
         refused(&[], &format!("403 No\r\nContent-Encoding: {coding}"), b"\x1b\x07\0\xf8")
-            .says(&format!("\n(4 bytes of {coding}-compressed body)\n"));
+            .says(&format!("\n  (4 bytes of {coding}-compressed body)\n"));
     }
     let bomb = gzip(&vec![b'x'; 32 << 20]);
     let ran =
         refused(&[], "500 Boom\r\nContent-Encoding: gzip", &bomb).says("\nwsprobe: the body is longer than this\n");
     assert_eq!(ran.stderr.matches('x').count(), 64 * 1024);
     let image = refused(&["-v"], "404 Not Found\r\nContent-Type: image/png", b"\x89PNG\0\x07")
-        .says("\n(6 bytes of image/png)\n");
+        .says("\n  (6 bytes of image/png)\n");
     assert!(!image.stderr.contains("PNG\0"));
 }
 
@@ -155,14 +155,14 @@ fn a_compressed_body_is_inflated_up_to_a_bound_or_named() {
 fn a_page_is_its_text_up_to_a_screenful_and_with_v_whole() {
     let html = format!("<html><style>p {{}}</style>{}", "<p>not &quot;here&quot;</p>\n".repeat(2000));
     let head = "404 Not Found\r\nContent-Type: text/html; charset=utf-8";
-    let ran = refused(&[], head, html.as_bytes()).says("\nnot \"here\"\n");
-    ran.says(&format!("{}wsprobe: the page is longer (-v shows all)\n", "not \"here\"\n".repeat(10)));
+    let ran = refused(&[], head, html.as_bytes()).says("\n  not \"here\"\n");
+    ran.says(&format!("{}wsprobe: the page is longer (-v shows all)\n", "  not \"here\"\n".repeat(10)));
     let ran = refused(&[], head, html.as_bytes());
     assert_eq!(ran.stderr.lines().count(), 12, "{}", ran.stderr);
-    let ran = refused(&["-v"], head, html.as_bytes()).says("\n<html><style>p {}</style><p>not");
+    let ran = refused(&["-v"], head, html.as_bytes()).says("\n  <html><style>p {}</style><p>not");
     assert_eq!(ran.stderr.matches("<p>not &quot;here&quot;</p>\n").count(), 2000);
-    let small = refused(&[], head, b"<h1>404</h1><hr><center>nginx</center>").says("\n404\nnginx\n");
+    let small = refused(&[], head, b"<h1>404</h1><hr><center>nginx</center>").says("\n  404\n  nginx\n");
     assert_eq!(small.stderr.lines().count(), 3);
-    let escaped = refused(&[], head, b"<h1>&#27;[2J\x1b</h1>").says("\n\\e[2J\\e\n");
+    let escaped = refused(&[], head, b"<h1>&#27;[2J\x1b</h1>").says("\n  \\e[2J\\e\n");
     assert!(!escaped.stderr.contains('\x1b'));
 }

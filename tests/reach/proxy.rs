@@ -94,7 +94,7 @@ fn verbose_shows_what_a_proxy_is_told_and_says_and_quiet_talk_does_not() {
     assert!(!ran.stderr.contains("sesame") && !ran.stderr.contains("\x1b"), "{}", ran.stderr);
     ran.says("> Proxy-Authorization: Basic ***\n")
         .says("< HTTP/1.1 407 Who\n< Proxy-Authenticate: Digest realm=\"a, b\"\n< Proxy-Authenticate: Basic realm=x, NTLM\n")
-        .says(": it answered 407 Who (the credentials were refused)\nlog in, \\e\n");
+        .says(": it answered 407 Who (the credentials were refused)\n  log in, \\e\n");
     let ran = run(&[], &refusing, "").code(3);
     assert_eq!(ran.stderr.lines().count(), 1);
     ran.says(": it answered 407 Who (it offers Digest, Basic, NTLM: try --proxy KIND://USER:PASS@HOST:PORT)\n");

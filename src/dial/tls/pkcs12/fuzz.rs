@@ -36,6 +36,16 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_passphrase_is_named_as_such_also_where_the_padding_is_sound_by_chance() {
+        let locked = include_bytes!("../../../../tests/reach/pkcs12/locked-cheaply.der");
+        assert!(unlock(locked, &Secret::new("sesame")).is_ok());
+        for passphrase in 0..2000 {
+            let unlocked = unlock(locked, &Secret::new(&passphrase.to_string()));
+            assert_eq!(unlocked.err(), Some(Pkcs12Error::Passphrase), "{passphrase}");
+        }
+    }
+
+    #[test]
     fn a_change_anywhere_in_a_file_is_found_out() {
         let file = FILES[1];
         let whole = read(file, &Secret::new("sesame")).unwrap();

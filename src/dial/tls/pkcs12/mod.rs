@@ -9,7 +9,7 @@ mod mac;
 mod secret;
 
 use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
-use der::{Decode as _, Encode as _, Sequence};
+use der::{Decode as _, Encode as _, Sequence, Tag, Tagged as _};
 use pkcs8::spki::AlgorithmIdentifierRef;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -109,7 +109,11 @@ pub(super) fn read(bytes: &[u8], secret: &Secret<'_>) -> Result<Contents, Pkcs12
 pub(super) fn unlock(der: &[u8], secret: &Secret<'_>) -> Result<PrivateKeyDer<'static>, Pkcs12Error> {
     let shrouded = ShroudedKey::from_der(der)?;
     let key = cipher::decrypt(shrouded.algorithm, shrouded.data.as_bytes(), secret)?;
-    Ok(PrivatePkcs8KeyDer::from(key).into())
+    // One wrong passphrase in 256 leads to a sound padding: what is not a key then was decrypted with another.
+    match AnyRef::from_der(&key) {
+        Ok(any) if any.tag() == Tag::Sequence => Ok(PrivatePkcs8KeyDer::from(key).into()),
+        _ => Err(Pkcs12Error::Passphrase),
+    }
 }
 
 const PUBLIC_KEY: &str = "a public key instead of a passphrase";
