@@ -134,6 +134,20 @@ impl Screen {
         self.in_flight().drain(..).map(|(_, batch)| batch).collect()
     }
 
+    /// Renders the last batch, which is under way from now on; none, and no longer under way, if there is nothing to be seen: a
+    /// setting, or a message that its sender has typed.
+    fn hand_over(&self, render: impl FnOnce(&Taken) -> Written) -> Option<(Written, u64)> {
+        let mut in_flight = self.in_flight();
+        let (handed, taken) = in_flight.back_mut()?;
+        let written = render(taken);
+        if written.text.is_empty() && !taken.is_stale {
+            in_flight.pop_back();
+            return None;
+        }
+        *handed = self.now();
+        Some((written, *handed))
+    }
+
     /// Forgets the batches that were followed by a prompt, and so are on the screen.
     fn forget_shown(&self) {
         let painted = self.painted.load(Ordering::Relaxed);
@@ -182,21 +196,14 @@ pub(crate) fn spawn(
     let show = move || {
         let mut pace = TerminalPace::new();
         while let Some(taken) = queue.take(pace.budget()) {
-            let place = screen.place();
-            let (written, is_stale) = (transcript.write(&taken, place), taken.is_stale);
-            // Nothing to be seen: a setting, or a message that its sender has typed.
-            if written.text.is_empty() && !is_stale {
-                continue;
-            }
             screen.in_flight().push_back((u64::MAX, taken));
             if !screen.wait_open() {
                 break;
             }
+            // Not before: what is written while there is no prompt stands in another place than what follows.
+            let place = screen.place();
+            let Some((written, handed)) = screen.hand_over(|taken| transcript.write(taken, place)) else { continue };
             let length = written.text.len();
-            let handed = screen.now();
-            if let Some(last) = screen.in_flight().back_mut() {
-                last.0 = handed;
-            }
             let batch = match written {
                 Written { replaced: 0, text } if !text.is_empty() => text,
                 Written { text, .. } if text.is_empty() => NOTHING.to_owned(),
