@@ -39,12 +39,17 @@ fn verbose_shows_each_request_and_its_answer() {
 
 #[test]
 fn records_have_each_request_and_its_answer() {
-    let server = listen(&["-j", "--echo", "--path", "/ws", "-H", "X-Ours: 1"]);
+    let server = listen(&["-v", "-j", "--echo", "--path", "/ws", "-H", "X-Ours: 1"]);
     tool().args(["-q", "-1", "-x", "a", "-H", "X-Theirs: 2"]).arg(server.url("/ws?token=sesame")).run().code(0);
+    // Each is recorded with what is shown, and that may be after the client has read its answer.
     server.answer(request("/other?key=sesame", "X-Theirs: 3\r\n"));
+    server.says("> HTTP/1.1 404 ");
     server.answer(request("/ws", "").replace("Version: 13", "Version: 8"));
+    server.says("> HTTP/1.1 426 ");
     server.answer("GET /ws HTTP/1.1\r\nX-Secret: sesame\r\nno header\r\n\r\n");
+    server.says("> HTTP/1.1 400 ");
     server.answer("GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    server.says("sent the page to ");
     let records = records(server);
     assert!(!format!("{records:?}").contains("sesame"), "{records:#?}");
     let open = records.iter().find(|record| record["type"] == "open").unwrap();
@@ -52,7 +57,6 @@ fn records_have_each_request_and_its_answer() {
     assert!(open["url"].as_str().unwrap().ends_with("/ws?token=***"));
     let errors: Vec<_> = records.iter().filter(|record| record["type"] == "error").collect();
     assert_eq!(errors.len(), 3, "{errors:#?}");
-    // Each client has a task of its own, and the next one may come before the last is written down.
     let [denied, bad, broken] =
         [404, 426, 400].map(|status| *errors.iter().find(|record| record["status"] == status).unwrap());
     assert_eq!(
