@@ -146,14 +146,14 @@ async function stranger(browser) {
     const port = other.address().port;
     await page.goto(`http://127.0.0.1:${port}/`);
     assert.equal(await outcome(url), "refused");
-    await says(new RegExp(`it is a page of .http://127.0.0.1:${port}.; .--origin http://127.0.0.1:${port}. lets it in`));
+    await says(new RegExp(`its origin is .http://127.0.0.1:${port}.; .--origin http://127.0.0.1:${port}. allows it`));
     await page.goto(`http://127.0.0.1:${port}/null`);
     assert.equal(await outcome(url), "refused");
-    await says(/it is a page of .null./);
+    await says(/its origin is .null./);
     // As if the DNS had led the name of another server here.
     await page.goto(`http://evil.test:${port}/`);
     assert.equal(await outcome(url.replace("127.0.0.1", "evil.test")), "refused");
-    await says(/it asked for the host .evil\.test./);
+    await says(/it requested the host .evil\.test./);
   } finally {
     other.close();
     server.kill();

@@ -176,7 +176,7 @@ def a_subprotocol_is_agreed_on(server):
 
 @case
 def a_refusal_shows_status_head_and_body(server):
-    ran = server.run("/refuse", "-v").ended(4, b"", ["the server answered 403 Forbidden", "\nmembers only\n"])
+    ran = server.run("/refuse", "-v").ended(4, b"", ["the server answered 403 Forbidden", "\n  members only\n"])
     ran.ended(4, b"", "< Why: because\n")
 
 
