@@ -97,6 +97,7 @@ impl PromptConnection {
     /// A connection is there. How it stands is known before it is said: the prompt shows what is so from its first drawing
     /// on, and what is said draws it anew.
     fn begin(&self, connected: Connected, talk: &Talk) -> Next {
+        self.stage.shared.history().opened(&connected.1);
         self.stage.shared.stand(ConnectionState::Open);
         report::opened(talk, &connected.1);
         Next::Begin(Box::new(connected))
@@ -125,7 +126,6 @@ impl PromptConnection {
         talk: &Talk,
         until: Option<Instant>,
     ) -> Next {
-        self.stage.shared.history().opened(&opened);
         self.stage.shared.rpc().forget_all();
         output.put_now(EventKind::Open(Box::new(opened)));
         let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
