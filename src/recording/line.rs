@@ -88,6 +88,10 @@ fn close(record: &Map<String, Value>) -> Result<Deed, String> {
         }
     };
     let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
+    // RFC 6455, section 5.5: a control frame has no room for more.
+    if reason.len() > 123 {
+        return Err("the `reason` of a Close must have at most 123 bytes".to_owned());
+    }
     let clean = record.get("clean").and_then(Value::as_bool).unwrap_or(true);
     Ok(Deed::Close { close: Close { code, reason }, clean })
 }
