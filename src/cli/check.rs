@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::env::Env;
-use super::options::{MessageArgs, Options, OutputArgs, RequestArgs, RouteArgs, StdinArgs, TimingArgs, TlsArgs, When};
+use super::options::{Options, OutputArgs, RequestArgs, RouteArgs, TimingArgs, TlsArgs, When};
 use super::reports::ReportArgs;
 use super::{translate, values};
 use crate::app::Job;
@@ -200,22 +200,16 @@ impl CheckArgs {
 
     /// How the first connection is made, and those after it.
     fn options(self) -> Options {
-        let defaults = Options::defaults();
+        let defaults = Options::without_stdin();
         let CheckOutputArgs { color, no_color, quiet, verbose, .. } = self.output;
         let CheckTimingArgs { connect_timeout, handshake_timeout, wait_for_server } = self.timing;
         Options {
-            // Nothing is read from stdin, also on a terminal.
-            messages: MessageArgs {
-                stdin: StdinArgs { receive_only: true, ..defaults.messages.stdin },
-                ..defaults.messages
-            },
             output: OutputArgs { color, no_color, quiet, verbose, ..defaults.output },
             timing: TimingArgs { connect_timeout, handshake_timeout, wait_for_server, ..defaults.timing },
             request: self.request,
             tls: self.tls,
             route: self.route,
-            ending: defaults.ending,
-            protocol: defaults.protocol,
+            ..defaults
         }
     }
 }

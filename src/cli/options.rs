@@ -41,11 +41,39 @@ const HEADINGS: [fn(Command) -> Command; 8] = [
     ProtocolArgs::augment_args,
 ];
 
+/// What a command takes of them that makes a connection as the client does, but with input and output of its own.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ConnectionArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) route: RouteArgs,
+    #[command(flatten)]
+    pub(crate) timing: TimingArgs,
+    #[command(flatten)]
+    pub(crate) protocol: ProtocolArgs,
+}
+
 impl Options {
     /// What they are when nothing is said.
     pub(super) fn defaults() -> Self {
         let matches = Self::augment_args(Command::new("wsprobe")).get_matches_from(["wsprobe"]);
         Self::from_arg_matches(&matches).expect("clap has just matched these")
+    }
+
+    /// The same, and stdin is not read, also on a terminal.
+    pub(super) fn without_stdin() -> Self {
+        let mut options = Self::defaults();
+        options.messages.stdin.receive_only = true;
+        options
+    }
+
+    /// These, for a connection that is made so.
+    pub(super) fn connecting(self, connection: &ConnectionArgs) -> Self {
+        let ConnectionArgs { request, tls, route, timing, protocol } = connection.clone();
+        Self { request, tls, route, timing, protocol, ..self }
     }
 }
 

@@ -5,10 +5,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::env::Env;
-use super::options::{
-    EndingArgs, MessageArgs, Options, OutputArgs, ProtocolArgs, RequestArgs, RouteArgs, StdinArgs, TimingArgs, TlsArgs,
-    When,
-};
+use super::options::{ConnectionArgs, Options, OutputArgs, When};
 use super::{translate, values};
 use crate::commands::ping::view::PingOutput;
 use crate::commands::ping::{AnswerMatch, PingOptions};
@@ -38,15 +35,7 @@ pub(super) struct PingArgs {
     #[command(flatten)]
     output: PingOutputArgs,
     #[command(flatten)]
-    request: RequestArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
-    #[command(flatten)]
-    route: RouteArgs,
-    #[command(flatten)]
-    timing: TimingArgs,
-    #[command(flatten)]
-    protocol: ProtocolArgs,
+    connection: ConnectionArgs,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -122,20 +111,9 @@ impl PingArgs {
 
     pub(super) fn job(&self, env: &Env) -> Result<PingOptions, Error> {
         let PingOutputArgs { quiet, json, verbose, color, no_color } = self.output;
-        let defaults = Options::defaults();
-        let options = Options {
-            messages: MessageArgs {
-                stdin: StdinArgs { receive_only: true, ..defaults.messages.stdin },
-                ..defaults.messages
-            },
-            output: OutputArgs { verbose, color, no_color, ..defaults.output },
-            ending: EndingArgs { close_timeout: Duration::from_secs(1), ..defaults.ending },
-            request: self.request.clone(),
-            tls: self.tls.clone(),
-            route: self.route.clone(),
-            timing: self.timing.clone(),
-            protocol: self.protocol.clone(),
-        };
+        let mut options = Options::without_stdin().connecting(&self.connection);
+        options.output = OutputArgs { verbose, color, no_color, ..options.output };
+        options.ending.close_timeout = Duration::from_secs(1);
         let mut plan = *translate::connect(&self.url, &options, env)?;
         // An answer is judged as a whole.
         plan.connect.manner.parts = false;

@@ -7,9 +7,7 @@ use clap::Args;
 use serde_json_path::JsonPath;
 
 use super::env::Env;
-use super::options::{
-    EndingArgs, Options, OutputArgs, ProtocolArgs, RequestArgs, RouteArgs, StdinArgs, TimingArgs, TlsArgs,
-};
+use super::options::{ConnectionArgs, Options, OutputArgs};
 use super::{translate, values};
 use crate::app::Job;
 use crate::error::Error;
@@ -34,15 +32,7 @@ pub(super) struct ReplayArgs {
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
-    request: RequestArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
-    #[command(flatten)]
-    route: RouteArgs,
-    #[command(flatten)]
-    timing: TimingArgs,
-    #[command(flatten)]
-    protocol: ProtocolArgs,
+    connection: ConnectionArgs,
 }
 
 /// All that `wsprobe record-to-script` takes.
@@ -108,7 +98,7 @@ impl ToScript {
 
 impl ReplayArgs {
     pub(super) fn job(&self, env: &Env) -> Result<crate::commands::replay::ReplayOptions, Error> {
-        if self.timing.reconnect.is_some() {
+        if self.connection.timing.reconnect.is_some() {
             return Err(Error::Usage(
                 "`--reconnect` cannot be used with `replay`, which connects as many times as the recording".to_owned(),
             ));
@@ -116,25 +106,10 @@ impl ReplayArgs {
         if self.output.vi {
             return Err(Error::Usage("`--vi` cannot be used with `replay`, which has no prompt".to_owned()));
         }
-        let defaults = Options::defaults();
-        let options = Options {
-            // Nothing is read from stdin, also on a terminal.
-            messages: super::options::MessageArgs {
-                stdin: StdinArgs { receive_only: true, ..defaults.messages.stdin },
-                ..defaults.messages
-            },
-            output: self.output.clone(),
-            ending: EndingArgs {
-                timeout: self.replaying.timeout,
-                close_timeout: self.replaying.close_timeout,
-                ..defaults.ending
-            },
-            request: self.request.clone(),
-            tls: self.tls.clone(),
-            route: self.route.clone(),
-            timing: self.timing.clone(),
-            protocol: self.protocol.clone(),
-        };
+        let mut options = Options::without_stdin().connecting(&self.connection);
+        options.output = self.output.clone();
+        options.ending.timeout = self.replaying.timeout;
+        options.ending.close_timeout = self.replaying.close_timeout;
         let mut plan = *translate::connect(&self.url, &options, env)?;
         let Replaying { speed, compare, ref ignore, client, wait, .. } = self.replaying;
         // What is compared has to be there as a whole.
