@@ -26,14 +26,30 @@ pub struct Spread {
     pub high: u64,
 }
 
-impl Cell {
+/// What one program made of a job.
+pub trait Measured {
+    fn name(&self) -> &str;
+
+    /// What each run measured, and what was wrong with it; none when the program cannot do the job.
+    fn results(&self) -> Option<impl Iterator<Item = (Option<u64>, Option<&str>)>>;
+
     fn spread(&self) -> Option<Spread> {
-        Spread::of(self.runs.as_ref()?.iter().filter_map(|run| run.value).collect())
+        Spread::of(self.results()?.filter_map(|(value, _)| value).collect())
     }
 
     /// The most serious error.
     fn trouble(&self) -> Option<&str> {
-        self.runs.as_ref()?.iter().find_map(|run| run.trouble.as_deref())
+        self.results()?.find_map(|(_, trouble)| trouble)
+    }
+}
+
+impl Measured for Cell {
+    fn name(&self) -> &str {
+        self.client.name
+    }
+
+    fn results(&self) -> Option<impl Iterator<Item = (Option<u64>, Option<&str>)>> {
+        Some(self.runs.as_ref()?.iter().map(|run| (run.value, run.trouble.as_deref())))
     }
 }
 
@@ -54,27 +70,31 @@ impl Spread {
 /// As Markdown.
 pub fn ratios(rows: &[Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };
-    let mut out = String::from("| job | raw |");
-    first.cells.iter().skip(1).for_each(|cell| write!(out, " {} |", cell.client.name).expect("it is a string"));
-    out.push_str("\n|---|---|");
-    out.push_str(&"---|".repeat(first.cells.len() - 1));
-    out.push('\n');
-    for row in rows {
-        let bound = row.cells[0].spread();
-        let bound_said = bound.map_or("?".to_owned(), |bound| amount(&row.job, bound.median));
-        write!(out, "| {} | {bound_said} |", row.job.title).expect("it is a string");
-        for cell in &row.cells[1..] {
-            let said = match (&cell.runs, cell.spread(), bound) {
-                (None, ..) => "-".to_owned(),
-                (Some(_), Some(spread), Some(bound)) => ratio(spread.median, bound.median),
-                _ => String::new(),
-            };
-            let said = [said.as_str(), cell.trouble().unwrap_or_default()].join(" ");
-            write!(out, " {} |", said.trim()).expect("it is a string");
-        }
-        out.push('\n');
+    let head = ratios_head("| job | raw |", &first.cells);
+    rows.iter().fold(head, |out, row| out + &ratios_row(&row.job.title, &row.cells, |value| amount(&row.job, value)))
+}
+
+/// The head of a table whose first column is what the others are compared with.
+pub fn ratios_head(corner: &str, cells: &[impl Measured]) -> String {
+    let names: String = cells.iter().skip(1).map(|cell| format!(" {} |", cell.name())).collect();
+    format!("{corner}{names}\n|---|---|{}\n", "---|".repeat(cells.len() - 1))
+}
+
+/// A row of it: the amount of the first, and the others as ratios to it.
+pub fn ratios_row(title: &str, cells: &[impl Measured], amount: impl Fn(u64) -> String) -> String {
+    let bound = cells[0].spread();
+    let bound_said = bound.map_or("?".to_owned(), |bound| amount(bound.median));
+    let mut out = format!("| {title} | {bound_said} |");
+    for cell in &cells[1..] {
+        let said = match (cell.results().is_some(), cell.spread(), bound) {
+            (false, ..) => "-".to_owned(),
+            (true, Some(spread), Some(bound)) => ratio(spread.median, bound.median),
+            _ => String::new(),
+        };
+        let said = [said.as_str(), cell.trouble().unwrap_or_default()].join(" ");
+        write!(out, " {} |", said.trim()).expect("it is a string");
     }
-    out
+    out + "\n"
 }
 
 /// As Markdown: a line for each job and client.

@@ -6,7 +6,7 @@ use super::ServerCell;
 use super::job::{ServerJob, Serves};
 use super::program::ServerKind;
 use crate::job::grouped;
-use crate::table::{Spread, memory, ratio, time};
+use crate::table::{Measured, Spread, memory, ratios_head, ratios_row, time};
 
 /// A job with what all servers made of it, the plain one first.
 pub struct ServerRow {
@@ -20,40 +20,20 @@ impl ServerRow {
     }
 }
 
-impl ServerCell {
-    fn spread(&self) -> Option<Spread> {
-        Spread::of(self.runs.as_ref()?.iter().filter_map(|run| run.value).collect())
+impl Measured for ServerCell {
+    fn name(&self) -> &str {
+        self.server.name
     }
 
-    /// The worst that was wrong.
-    fn trouble(&self) -> Option<&str> {
-        self.runs.as_ref()?.iter().find_map(|run| run.trouble.as_deref())
+    fn results(&self) -> Option<impl Iterator<Item = (Option<u64>, Option<&str>)>> {
+        Some(self.runs.as_ref()?.iter().map(|run| (run.value, run.trouble.as_deref())))
     }
 }
 
 pub fn ratios(rows: &[ServerRow]) -> String {
     let Some(first) = rows.first() else { return String::new() };
-    let mut out = String::from("| CPU time of the server | plain |");
-    first.cells.iter().skip(1).for_each(|cell| write!(out, " {} |", cell.server.name).expect("it is a string"));
-    out.push_str("\n|---|---|");
-    out.push_str(&"---|".repeat(first.cells.len() - 1));
-    out.push('\n');
-    for row in rows {
-        let bound = row.cells[0].spread();
-        let bound_said = bound.map_or("?".to_owned(), |bound| amount(&row.job, bound.median));
-        write!(out, "| {} | {bound_said} |", row.job.title).expect("it is a string");
-        for cell in &row.cells[1..] {
-            let said = match (&cell.runs, cell.spread(), bound) {
-                (None, ..) => "-".to_owned(),
-                (Some(_), Some(spread), Some(bound)) => ratio(spread.median, bound.median),
-                _ => String::new(),
-            };
-            let said = [said.as_str(), cell.trouble().unwrap_or_default()].join(" ");
-            write!(out, " {} |", said.trim()).expect("it is a string");
-        }
-        out.push('\n');
-    }
-    out
+    let head = ratios_head("| CPU time of the server | plain |", &first.cells);
+    rows.iter().fold(head, |out, row| out + &ratios_row(&row.job.title, &row.cells, |value| amount(&row.job, value)))
 }
 
 /// Who could not be had.
