@@ -5,11 +5,7 @@ mod kit;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use kit::{Said, all_well, closed_well, connected, echo, hearing, saying, serving, tool, url};
-
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
-}
+use kit::{Said, all_well, closed_well, connected, echo, hearing, saying, serving, text, tool, url};
 
 fn binary(data: &[u8]) -> Said {
     Said::Binary(data.to_vec())

@@ -7,9 +7,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::process::ChildStdin;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use kit::{CLOSE, PATIENCE, Raw, Said, TEXT, Tool};
+use kit::{CLOSE, PATIENCE, Raw, Said, Server, TEXT, Tool};
 use kit::{
     all_well, channel, closed_well, connected, dir, echo, frame, hearing, path, read_frame, serving, tool,
     tool_in_shell, url,
@@ -274,9 +275,9 @@ fn a_hangup_that_is_ignored_as_nohup_does_ends_nothing() {
     assert_eq!(std::fs::read_to_string(out).unwrap(), "still here\n");
 }
 
-#[test]
-fn a_closed_stdout_ends_it_quietly_also_when_the_server_stays_silent() {
-    let (tell, left) = channel();
+/// A server that says one thing and then only listens, and what it hears.
+fn saying_one() -> (Server, Receiver<Said>) {
+    let (tell, heard) = channel();
     let server = serving(move |client| {
         let tell = tell.clone();
         async move {
@@ -286,6 +287,12 @@ fn a_closed_stdout_ends_it_quietly_also_when_the_server_stays_silent() {
             }
         }
     });
+    (server, heard)
+}
+
+#[test]
+fn a_closed_stdout_ends_it_quietly_also_when_the_server_stays_silent() {
+    let (server, left) = saying_one();
     let mut running = tool().arg(url(&server)).spawn();
     let mut line = String::new();
     BufReader::new(running.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -551,16 +558,7 @@ fn a_second_interrupt_ends_it_at_once() {
 
 #[test]
 fn a_sigpipe_that_is_sent_ends_it_as_a_closed_stdout_does() {
-    let (tell, left) = channel();
-    let server = serving(move |client| {
-        let tell = tell.clone();
-        async move {
-            client.text("one").await;
-            while let Some(said) = client.next().await {
-                let _ = tell.send(said);
-            }
-        }
-    });
+    let (server, left) = saying_one();
     let mut running = tool().arg(url(&server)).spawn();
     let mut line = String::new();
     let mut stdout = BufReader::new(running.child.stdout.take().unwrap());

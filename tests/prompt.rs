@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use kit::pty::{Prompt, Screen, counting, cursor_row, number, on_terminal, prompt, waits_for_more};
-use kit::{Client, PATIENCE, Raw, Said, Server, channel, dir, echo, path, serving, switching, url};
+use kit::pty::{Prompt, Screen, counting, cursor_row, number, on_terminal, prompt, ready, waits_for_more};
+use kit::{Client, PATIENCE, Raw, Said, Server, channel, dir, echo, path, serving, switching, text, url};
 use nix::sys::signal::Signal;
 use portable_pty::CommandBuilder;
 use tokio::sync::Notify;
@@ -39,12 +39,6 @@ const HOSTILE: [(&str, &str); 9] = [
 /// The prompt of a client of this server, waiting for a line.
 fn prompt_on(server: &Server) -> Screen {
     ready(prompt([url(server)]))
-}
-
-fn ready(prompt: Prompt) -> Screen {
-    let screen = prompt.start();
-    screen.prompt();
-    screen
 }
 
 /// A server that reads until it is told to close.
@@ -80,10 +74,6 @@ fn listening() -> (Server, std::sync::mpsc::Receiver<Said>) {
 #[track_caller]
 fn hears(heard: &std::sync::mpsc::Receiver<Said>, what: &Said) {
     assert_eq!(&heard.recv_timeout(PATIENCE).expect("the server hears something"), what);
-}
-
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
 }
 
 /// Floods until told to stop, but with no less than `least` messages; then sends `the last one`.

@@ -4,20 +4,14 @@ mod kit;
 
 use std::time::Duration;
 
-use kit::pty::{Prompt, Screen, prompt};
-use kit::{Client, Heard, PATIENCE, Said, Server, dir, hearing, path, serving, url};
+use kit::pty::{Prompt, Screen, enters, prompt};
+use kit::{Client, Heard, PATIENCE, Said, Server, dir, hearing, path, pty, serving, text, url};
 
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
 
 fn ready(prompt: Prompt) -> Screen {
-    let screen = prompt.size(40, 100).start();
-    screen.prompt();
-    screen
-}
-
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
+    pty::ready(prompt.size(40, 100))
 }
 
 /// A prompt with a server that only hears.
@@ -40,14 +34,6 @@ fn first_saying<F: Future<Output = ()> + 'static>(say: impl Fn(std::rc::Rc<Clien
             }
         }
     })
-}
-
-/// Enters a line and waits for what it leads to.
-#[track_caller]
-fn enters(screen: &Screen, line: &str, shown: &str) {
-    screen.keys(format!("{line}\r"));
-    screen.shows(shown);
-    screen.prompt();
 }
 
 #[test]

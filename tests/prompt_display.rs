@@ -6,22 +6,12 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use kit::net::Place;
-use kit::pty::{Prompt, Screen, on_terminal, prompt};
-use kit::{Raw, Said, Server, dir, hearing, path, serving, url};
+use kit::pty::{Screen, enters, on_terminal, prompt, ready};
+use kit::{Raw, Said, Server, dir, hearing, path, serving, text, url};
 use portable_pty::CommandBuilder;
 use tokio::sync::Notify;
 
 const CTRL_D: &str = "\x04";
-
-fn ready(prompt: Prompt) -> Screen {
-    let screen = prompt.start();
-    screen.prompt();
-    screen
-}
-
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
-}
 
 /// A server that says these things one by one, and then sends back what it gets.
 fn saying(what: &'static [&'static str]) -> Server {
@@ -35,14 +25,6 @@ fn saying(what: &'static [&'static str]) -> Server {
             }
         }
     })
-}
-
-/// Enters a line and waits for what it leads to.
-#[track_caller]
-fn enters(screen: &Screen, line: &str, shown: &str) {
-    screen.keys(format!("{line}\r"));
-    screen.shows(shown);
-    screen.prompt();
 }
 
 #[test]

@@ -4,8 +4,8 @@ mod kit;
 
 use std::path::Path;
 
-use kit::pty::{Prompt, Screen, counting, cursor_row, number, on_terminal, prompt, waits_for_more};
-use kit::{Heard, PATIENCE, Said, Server, binary, dir, hearing, path, url};
+use kit::pty::{Screen, counting, cursor_row, number, on_terminal, prompt, ready, waits_for_more};
+use kit::{Heard, PATIENCE, Server, binary, dir, hearing, path, text, url};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::CommandBuilder;
@@ -21,19 +21,9 @@ const CTRL_R: &str = "\x12";
 const CTRL_U: &str = "\x15";
 const CTRL_Z: &str = "\x1a";
 
-fn ready(prompt: Prompt) -> Screen {
-    let screen = prompt.start();
-    screen.prompt();
-    screen
-}
-
 fn alone() -> (Screen, Heard, Server) {
     let (server, heard) = hearing();
     (ready(prompt([url(&server)])), heard, server)
-}
-
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 mod kit;
 
-use kit::pty::{Prompt, Screen, cursor_row, prompt};
-use kit::{Heard, Said, Server, dir, hearing, url};
+use kit::pty::{Screen, cursor_row, prompt, ready};
+use kit::{Heard, Server, dir, hearing, text, url};
 
 const UP: &str = "\x1b[A";
 const DOWN: &str = "\x1b[B";
@@ -16,16 +16,6 @@ const CTRL_D: &str = "\x04";
 const CTRL_E: &str = "\x05";
 const CTRL_P: &str = "\x10";
 const CTRL_U: &str = "\x15";
-
-fn ready(prompt: Prompt) -> Screen {
-    let screen = prompt.start();
-    screen.prompt();
-    screen
-}
-
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
-}
 
 /// A prompt at which these lines were typed.
 fn typed(lines: &[&str]) -> (Screen, Heard, Server) {

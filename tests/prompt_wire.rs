@@ -8,16 +8,14 @@ use std::net::{TcpListener, TcpStream};
 use kit::net::{Place, welcome};
 use kit::pty::{Prompt, Screen, prompt};
 use kit::tls::Authority;
-use kit::{Raw, Said, TEXT, channel, frame, read_frame, read_head, serving, switching, url};
+use kit::{Raw, Said, TEXT, channel, frame, pty, read_frame, read_head, serving, switching, url};
 
 const CTRL_D: &str = "\x04";
 
 const CLOSED: &str = "* Enter or /reconnect connects again, /quit leaves";
 
 fn ready(prompt: Prompt) -> Screen {
-    let screen = prompt.size(40, 100).start();
-    screen.prompt();
-    screen
+    pty::ready(prompt.size(40, 100))
 }
 
 /// Reads as much as is expected, and compares.

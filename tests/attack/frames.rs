@@ -1,9 +1,7 @@
 //! Frames from a server.
 
-use std::io::Write as _;
-
 use super::kit::{Ran, Raw, tool};
-use super::{Attack, check};
+use super::{Attack, check, say_all};
 
 #[test]
 fn no_frame_of_a_server_is_taken_for_what_it_is_not() {
@@ -11,12 +9,7 @@ fn no_frame_of_a_server_is_taken_for_what_it_is_not() {
 }
 
 fn run(frames: &'static [u8]) -> Ran {
-    let server = Raw::open(move |mut stream| {
-        // The client may have heard enough.
-        let _ = stream.write_all(frames);
-        let _ = stream.shutdown(std::net::Shutdown::Write);
-        let _ = std::io::copy(&mut stream, &mut std::io::sink());
-    });
+    let server = Raw::open(|mut stream| say_all(&mut stream, frames));
     tool().args(["-w", "20s", "--timeout", "30s", "--compress", "off", "--max-message", "1M"]).arg(server.url()).run()
 }
 

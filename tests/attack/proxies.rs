@@ -1,10 +1,7 @@
 //! What proxies answer.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-
 use super::kit::{Ran, tool};
-use super::{Attack, check};
+use super::{Attack, answering, check};
 
 #[test]
 fn no_answer_of_a_proxy_is_taken_for_the_servers() {
@@ -16,17 +13,8 @@ fn no_answer_of_a_socks_proxy_is_taken_for_another() {
     check(SOCKS, |answer| run("socks5", answer));
 }
 
-/// A proxy that says all of this at once, whatever it is asked, and closes.
 fn run(scheme: &str, answer: &'static [u8]) -> Ran {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
-    let proxy = format!("{scheme}://127.0.0.1:{}", listener.local_addr().expect("it is bound").port());
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a client comes");
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(answer);
-        let _ = stream.shutdown(std::net::Shutdown::Write);
-        let _ = std::io::copy(&mut stream, &mut std::io::sink());
-    });
+    let proxy = format!("{scheme}://127.0.0.1:{}", answering(answer));
     tool().args(["-w", "0", "--timeout", "20s", "--proxy", &proxy, "ws://192.0.2.1/"]).run()
 }
 

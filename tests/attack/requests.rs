@@ -3,7 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use super::kit::{self, Running, tool};
+use super::kit::net::Lines;
+use super::kit::{self, tool};
 
 /// A request as it is sent, and the status of the answer; none is a connection that is closed without one.
 type Request = (&'static str, &'static str, Option<u16>);
@@ -15,21 +16,14 @@ const SOUND: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n
 fn each_request_gets_its_status_and_the_server_goes_on() {
     let mut listening =
         tool().args(["listen", "127.0.0.1:0", "--echo", "--no-page", "--handshake-timeout", "5s"]).spawn();
-    let url = listening_url(&mut listening);
+    let said = Lines::of(listening.child.stderr.take().expect("it was piped"));
+    let listens = said.next();
+    let url = listens.rsplit(' ').next().expect("it says where it listens").to_owned();
     let port: u16 = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
     let wrong: Vec<String> = REQUESTS.iter().filter_map(|request| flaw(port, request)).collect();
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), REQUESTS.len(), wrong.join("\n"));
     tool().args(["-1", "-x", "hello"]).arg(&url).run().code(0).stdout("hello\n");
     assert!(listening.peak_memory() < 64 << 20);
-}
-
-fn listening_url(listening: &mut Running) -> String {
-    let mut stderr = std::io::BufReader::new(listening.child.stderr.take().expect("it was piped"));
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut stderr, &mut line).expect("it says where it listens");
-    // Read on, so that it never waits for us.
-    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-    line.trim().rsplit(' ').next().expect("a URL").to_owned()
 }
 
 fn flaw(port: u16, (name, request, status): &Request) -> Option<String> {

@@ -1,10 +1,7 @@
 //! What stands in the place of a TLS server's answer.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-
 use super::kit::{Ran, tool};
-use super::{Attack, check};
+use super::{Attack, answering, check};
 
 #[test]
 fn nothing_but_tls_is_taken_for_tls() {
@@ -12,16 +9,8 @@ fn nothing_but_tls_is_taken_for_tls() {
 }
 
 fn run(answer: &'static [u8]) -> Ran {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
-    let port = listener.local_addr().expect("it is bound").port();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a client comes");
-        let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(answer);
-        let _ = stream.shutdown(std::net::Shutdown::Write);
-        let _ = std::io::copy(&mut stream, &mut std::io::sink());
-    });
-    tool().args(["-w", "0", "--timeout", "20s", "-k", &format!("wss://127.0.0.1:{port}/")]).run()
+    let url = format!("wss://127.0.0.1:{}/", answering(answer));
+    tool().args(["-w", "0", "--timeout", "20s", "-k", &url]).run()
 }
 
 const ATTACKS: &[Attack<&[u8]>] = &[

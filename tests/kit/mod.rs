@@ -286,6 +286,10 @@ pub fn hearing() -> (Server, Heard) {
     (server, Heard(heard))
 }
 
+pub fn text(text: &str) -> Said {
+    Said::Text(text.to_owned())
+}
+
 /// What clients said to a server.
 pub struct Heard(mpsc::Receiver<Said>);
 

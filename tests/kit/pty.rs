@@ -82,6 +82,22 @@ pub fn on_terminal(mut command: CommandBuilder) -> Prompt {
     Prompt { home: Some(home), ..prompt }
 }
 
+/// Starts it, and waits for the prompt.
+#[track_caller]
+pub fn ready(prompt: Prompt) -> Screen {
+    let screen = prompt.start();
+    screen.prompt();
+    screen
+}
+
+/// Enters a line, and waits for what it leads to and for the next prompt.
+#[track_caller]
+pub fn enters(screen: &Screen, line: &str, shown: &str) {
+    screen.keys(format!("{line}\r"));
+    screen.shows(shown);
+    screen.prompt();
+}
+
 impl Prompt {
     pub fn size(mut self, rows: u16, columns: u16) -> Self {
         (self.rows, self.columns) = (rows, columns);

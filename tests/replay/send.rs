@@ -5,12 +5,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::kit::{self, Said, Server, channel, echo, free_port, hearing, pty, saying, serving, url};
+use super::kit::{self, Said, Server, channel, echo, free_port, hearing, pty, saying, serving, text, url};
 use super::{CLOSED, Tape, came, out, tape};
-
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
-}
 
 #[test]
 fn what_was_sent_is_sent_again_in_order() {
