@@ -143,9 +143,8 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 fn payload(text: &str) -> Result<usize, String> {
-    let longest = LONGEST_CONTROL as usize;
-    text.parse().ok().filter(|size| *size <= longest).ok_or_else(|| {
-        format!("write a number from 0 to {longest}: a control frame holds no more (RFC 6455, section 5.5)")
+    text.parse().ok().filter(|size| *size <= LONGEST_CONTROL).ok_or_else(|| {
+        format!("write a number from 0 to {LONGEST_CONTROL}: a control frame holds no more (RFC 6455, section 5.5)")
     })
 }
 

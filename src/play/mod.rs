@@ -59,6 +59,7 @@ use crate::script::judge::{Extractor, OpeningAnswer};
 use crate::script::syntax::{Action, Extract, Position, Script, ScriptText, Setting, Step, Template};
 use crate::script::variables::Variables;
 use crate::term::Talk;
+use crate::wire::frame::LONGEST_CONTROL;
 use crate::wire::raw_frame::RawFrame;
 
 /// The server's answer to our Close, unless something else is said.
@@ -69,9 +70,6 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 /// A command that names no limit.
 const COMMAND: Duration = Duration::from_secs(30);
-
-/// RFC 6455, section 5.5
-const LONGEST_CONTROL: usize = 125;
 
 /// A script that was read.
 #[derive(Clone, Debug)]

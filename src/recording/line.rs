@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::turn::{Deed, RecordedOpening};
 use crate::events::{ClientName, Input};
+use crate::message::close::LONGEST_REASON;
 use crate::message::{Close, Direction};
 use crate::render::record;
 use crate::request::{Header, is_token};
@@ -88,9 +89,8 @@ fn close(record: &Map<String, Value>) -> Result<Deed, String> {
         }
     };
     let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
-    // RFC 6455, section 5.5: a control frame has no room for more.
-    if reason.len() > 123 {
-        return Err("the `reason` of a Close must have at most 123 bytes".to_owned());
+    if reason.len() > LONGEST_REASON {
+        return Err(format!("the `reason` of a Close must have at most {LONGEST_REASON} bytes"));
     }
     let clean = record.get("clean").and_then(Value::as_bool).unwrap_or(true);
     Ok(Deed::Close { close: Close { code, reason }, clean })

@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::events::{ClientName, Event, EventKind, Exchange, Input, Opened};
 use crate::masking;
+use crate::message::close::LONGEST_REASON;
 use crate::message::{Close, Direction, Message};
 use crate::request::Header;
-use crate::wire::frame::Side;
+use crate::wire::frame::{LONGEST_CONTROL, Side};
 use crate::wire::trace::{self, Traced, TracedFrame};
 
 /// What records have of URLs, header fields and subprotocols that hold secrets.
@@ -105,7 +106,7 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
         Message::Text(text) => text.into(),
         Message::Binary(data) => data,
     }) {
-        data if data.len() > 125 => Err("a ping or pong has at most 125 bytes".to_owned()),
+        data if data.len() > LONGEST_CONTROL => Err(format!("a ping or pong has at most {LONGEST_CONTROL} bytes")),
         data => Ok(data),
     };
     let input = match (text("type")?, data) {
@@ -130,13 +131,12 @@ fn read_close(record: &Map<String, Value>) -> Result<Close, String> {
     let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default();
     match record.get("code") {
         None | Some(Value::Null) => Ok(Close::default()),
-        Some(code) => {
-            match code.as_u64().and_then(|code| u16::try_from(code).ok()) {
-                Some(code) if Close::may_be_sent(code) && reason.len() <= 123 => Ok(Close::new(code, reason)),
-                _ => Err("expected a code of 1000-1003, 1007-1014 or 3000-4999, and a reason of at most 123 bytes"
-                    .to_owned()),
-            }
-        }
+        Some(code) => match code.as_u64().and_then(|code| u16::try_from(code).ok()) {
+            Some(code) if Close::may_be_sent(code) && reason.len() <= LONGEST_REASON => Ok(Close::new(code, reason)),
+            _ => Err(format!(
+                "expected a code of 1000-1003, 1007-1014 or 3000-4999, and a reason of at most {LONGEST_REASON} bytes"
+            )),
+        },
     }
 }
 

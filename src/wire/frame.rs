@@ -23,7 +23,7 @@ pub(crate) const FIN: u8 = 0x80;
 pub(crate) const RSV1: u8 = 4;
 
 /// The most that a control frame may carry (section 5.5).
-pub(crate) const LONGEST_CONTROL: u64 = 125;
+pub(crate) const LONGEST_CONTROL: usize = 125;
 
 /// What is before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl Rules {
             format!("a frame's length of {} uses more bytes than necessary", header.length)
         } else if header.is_control() && !header.fin {
             "a control frame is fragmented".to_owned()
-        } else if header.is_control() && header.length > LONGEST_CONTROL {
+        } else if header.is_control() && header.length > LONGEST_CONTROL as u64 {
             format!("a control frame has {} bytes, more than {LONGEST_CONTROL}", header.length)
         } else if header.opcode == CONTINUATION && !in_message {
             "a continuation frame arrived without a message to continue".to_owned()

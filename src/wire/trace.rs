@@ -203,7 +203,7 @@ impl OpenFrame {
 }
 
 fn told_of(opcode: u8) -> usize {
-    if opcode == frame::CLOSE { frame::LONGEST_CONTROL as usize } else { BEGINNING }
+    if opcode == frame::CLOSE { frame::LONGEST_CONTROL } else { BEGINNING }
 }
 
 impl WireEvent {

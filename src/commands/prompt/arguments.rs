@@ -13,9 +13,7 @@ use super::state::MessageNumber;
 use crate::events::ClientName;
 use crate::message::{Close, close};
 use crate::text::{patterns, unescape, units};
-
-/// The most that a ping or pong may carry (RFC 6455, section 5.5).
-const LONGEST_CONTROL: usize = 125;
+use crate::wire::frame::LONGEST_CONTROL;
 
 /// What is wanted of something that can be on or off.
 #[derive(Debug)]

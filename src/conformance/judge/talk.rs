@@ -7,7 +7,7 @@ use crate::conformance::case::{FrameRule, FrameStep, Reaction};
 use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Outlook, ServerTraits, quoted};
 use crate::wire::deflate::Terms;
-use crate::wire::frame::{self, CLOSE, CONTINUATION, PING, PONG, TEXT, Width};
+use crate::wire::frame::{self, CLOSE, CONTINUATION, LONGEST_CONTROL, PING, PONG, TEXT, Width};
 
 pub(super) fn judge(sent: &[FrameStep], expected: Reaction, traits: &ServerTraits, heard: &Heard) -> Judgement {
     if heard.is_spoilt {
@@ -214,7 +214,7 @@ impl FrameRule {
                 frame.header_size == Width::of(header.length).header_size() + mask
             }
             Self::PlainControl => !header.is_control() || header.rsv == 0,
-            Self::ShortControl => !header.is_control() || header.fin && header.length <= 125,
+            Self::ShortControl => !header.is_control() || header.fin && header.length <= LONGEST_CONTROL as u64,
         }
     }
 }

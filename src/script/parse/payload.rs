@@ -3,15 +3,11 @@
 use super::hex::{self, Use};
 use super::words::is_keyword_next;
 use crate::message::Close;
+use crate::message::close::LONGEST_REASON;
 use crate::script::cursor::{Cursor, shortened};
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{Action, Binary, Payload, Piece, ScriptText, Style, Template};
 use crate::text::unescape;
-
-/// The most that a ping or pong may carry (RFC 6455, section 5.5), and what a Close has beside its code.
-pub(super) const LONGEST_CONTROL: usize = 125;
-
-const LONGEST_REASON: usize = 123;
 
 pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     let place = cursor.place_of_next();

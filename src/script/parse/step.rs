@@ -2,7 +2,7 @@
 
 use super::answer::answer;
 use super::number::number;
-use super::payload::{LONGEST_CONTROL, close, control, payload, required_text};
+use super::payload::{close, control, payload, required_text};
 use super::rule::{ignore, reply};
 use super::value::{assigned, exec, extract};
 use super::{SpecialLine, pattern};
@@ -11,6 +11,7 @@ use crate::script::cursor::{Cursor, Quotes, bare_length, shortened};
 use crate::script::flaw::{Flaw, nearest};
 use crate::script::syntax::{Action, Expect, HttpAnswer, Pattern, Piece, Template};
 use crate::script::template;
+use crate::wire::frame::LONGEST_CONTROL;
 use crate::wire::raw_frame::RawFrame;
 
 /// What a line may begin with.
