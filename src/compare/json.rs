@@ -57,13 +57,15 @@ pub(crate) fn shown_beside(part: &Value, whole: &Value) -> Value {
     }
 }
 
-/// Whole numbers are compared digit by digit, since a double would round them; all others as doubles.
+/// Whole numbers are compared digit by digit, since a double would round them; all others as doubles. Of two that are too
+/// large for one, it is only known whether they are spelled alike.
 fn order_of_numbers(a: &Number, b: &Number) -> Option<Ordering> {
     let (a, b) = (a.as_str(), b.as_str());
-    match (Whole::read(a), Whole::read(b)) {
-        (Some(a), Some(b)) => Some(a.cmp(&b)),
-        _ => a.parse::<f64>().ok()?.partial_cmp(&b.parse::<f64>().ok()?),
+    if let (Some(a), Some(b)) = (Whole::read(a), Whole::read(b)) {
+        return Some(a.cmp(&b));
     }
+    let (x, y) = (a.parse::<f64>().ok()?, b.parse::<f64>().ok()?);
+    if x == y && x.is_infinite() { (a == b).then_some(Ordering::Equal) } else { x.partial_cmp(&y) }
 }
 
 /// A whole number of any length.
@@ -117,6 +119,9 @@ mod tests {
             ("9007199254740993", "9007199254740992", false),
             ("36893488147419103233", "36893488147419103232", false),
             ("36893488147419103232", "36893488147419103232", true),
+            ("1e999", "1e999", true),
+            ("1e999", "2e999", false),
+            ("1e999", "-1e999", false),
             (r#"{"a":1,"b":[2.0]}"#, r#"{"b":[2],"a":1}"#, true),
             (r#"{"a":1}"#, r#"{"a":1,"b":null}"#, false),
             ("[1,2]", "[2,1]", false),
@@ -150,6 +155,9 @@ mod tests {
             ("10", "9", Some(Ordering::Greater)),
             ("1.5", "2", Some(Ordering::Less)),
             ("36893488147419103233", "36893488147419103232", Some(Ordering::Greater)),
+            ("1e999", "5", Some(Ordering::Greater)),
+            ("-1e999", "1e999", Some(Ordering::Less)),
+            ("1e999", "2e999", None),
             ("\"a\"", "\"b\"", Some(Ordering::Less)),
             ("\"a\"", "1", None),
             ("true", "false", None),

@@ -7,6 +7,8 @@ use serde_json::Value;
 use serde_json_path::functions::{LogicalType, ValueType};
 use serde_json_path::{JsonPath, ParseError};
 
+use crate::compare::json;
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct JsonExpectation {
     path: JsonPath,
@@ -63,7 +65,7 @@ impl JsonExpectation {
         let found = self.path.query(&message);
         match &self.value {
             _ if found.is_empty() => Judged::Nothing,
-            Some(value) if !found.iter().any(|found| same(found, value)) => Judged::Other(shown(&found.all())),
+            Some(value) if !found.iter().any(|found| json::same(found, value)) => Judged::Other(shown(&found.all())),
             _ => Judged::Met,
         }
     }
@@ -168,26 +170,13 @@ fn rooted(path: &str) -> Option<String> {
     }
 }
 
-/// `5` and `5.0` are the same number to JSON, if not to `serde_json`; so are `0` and `-0`. Two integers are compared exactly.
-fn same(found: &Value, expected: &Value) -> bool {
-    match (found, expected) {
-        (Value::Number(a), Value::Number(b)) if a.is_f64() || b.is_f64() => a.as_f64() == b.as_f64(),
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_i64() == Some(0) && b.as_i64() == Some(0),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
-        }
-        _ => found == expected,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_message_matches_where_the_path_leads_to_the_value() {
-        let message = r#"{"op":"done","n":5,"s":"5","x":null,"list":[{"id":1},{"id":2,"name":"bé"}],"a=b":true,"big":9007199254740993,"zero":-0,"deep":{"b":[1,{"c":-0}]}}"#;
+        let message = r#"{"op":"done","n":5,"s":"5","x":null,"list":[{"id":1},{"id":2,"name":"bé"}],"a=b":true,"big":9007199254740993,"huge":2e999,"zero":-0,"deep":{"b":[1,{"c":-0}]}}"#;
         for (text, matches) in [
             ("$.op=done", true),
             ("op=done", true),
@@ -222,6 +211,8 @@ mod tests {
             ("deep={\"b\":[1]}", false),
             ("big=9007199254740993", true),
             ("big=9007199254740992", false),
+            ("huge=2e999", true),
+            ("huge=1e999", false),
         ] {
             let expectation = JsonExpectation::from_text(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(expectation.judge(message) == Judged::Met, matches, "{text}");
