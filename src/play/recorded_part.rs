@@ -14,6 +14,7 @@ use crate::recording::pace::Schedule;
 use crate::recording::{Deed, Party, Turn, Turns};
 use crate::session::Wait;
 use crate::term::Talk;
+use crate::text::units::counted;
 
 /// What is ready at the same time is sent together, up to this many messages and bytes.
 const MOST: usize = 256;
@@ -129,8 +130,8 @@ impl RecordedPart<'_> {
         within(self.patience, self.heard.reach(said - *lost)).await;
         let missing = (said - *lost).saturating_sub(self.heard.messages.get());
         if let (1.., Wait::For(time)) = (missing, self.patience) {
-            let messages = if missing == 1 { "message" } else { "messages" };
-            self.talk.warn(&format!("{missing} {messages} of the recording did not come within {time:?} (--wait)"));
+            let messages = counted(missing, "message");
+            self.talk.warn(&format!("{messages} of the recording did not come within {time:?} (--wait)"));
         }
         *lost += missing;
     }

@@ -6,6 +6,7 @@ use crate::message::Message;
 use crate::script::judge::bytes::{BytePattern, Fit, dumped};
 use crate::script::judge::mismatch::{MatchResult, Mismatch};
 use crate::script::judge::unexpected;
+use crate::text::units::counted;
 
 /// A pattern that takes more than this is not what is coming.
 const LONGEST: usize = 16 << 20;
@@ -44,7 +45,7 @@ pub(crate) fn so_far(connection: &ScriptConnection, words: String) -> Mismatch {
     match left.len() {
         0 => Mismatch::new(words),
         count => {
-            let words = format!("{words}; so far {count} {} came", if count == 1 { "byte" } else { "bytes" });
+            let words = format!("{words}; so far {} came", counted(count, "byte"));
             Mismatch::with(words, dumped(&left).map(DiffLine::came).collect())
         }
     }
@@ -56,7 +57,7 @@ pub(crate) fn nothing_left(connection: &ScriptConnection) -> Result<(), Mismatch
     if left.is_empty() {
         return Ok(());
     }
-    let bytes = if left.len() == 1 { "byte" } else { "bytes" };
-    let words = format!("`expect bytes` has left {} {bytes} of an earlier message unread", left.len());
+    let bytes = counted(left.len(), "byte");
+    let words = format!("`expect bytes` has left {bytes} of an earlier message unread");
     Err(Mismatch::with(words, dumped(&left).map(DiffLine::came).collect()))
 }

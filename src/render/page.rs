@@ -4,6 +4,7 @@
 
 use super::html;
 use crate::handshake::Refusal;
+use crate::text::units::counted;
 
 /// How much of a page is shown: rows, and how wide those are.
 const ROOM: (usize, usize) = (10, 80);
@@ -59,14 +60,11 @@ fn text_of(refusal: &Refusal, kind: &str) -> Option<String> {
 /// `4123 bytes of br-compressed body`
 fn in_words(refusal: &Refusal, kind: &str) -> String {
     let more = if refusal.is_cut { "more than " } else { "" };
-    let counted = |bytes: &[u8]| match bytes.len() {
-        1 => format!("({more}1 byte of "),
-        count => format!("({more}{count} bytes of "),
-    };
+    let part = |bytes: &[u8]| format!("({more}{} of ", counted(bytes.len(), "byte"));
     match (&refusal.coding, kind) {
-        (Some(coding), _) => counted(&refusal.raw_body) + coding + "-compressed body)",
-        (None, "") => counted(&refusal.body) + "body, no text)",
-        (None, kind) => counted(&refusal.body) + kind + ")",
+        (Some(coding), _) => part(&refusal.raw_body) + coding + "-compressed body)",
+        (None, "") => part(&refusal.body) + "body, no text)",
+        (None, kind) => part(&refusal.body) + kind + ")",
     }
 }
 

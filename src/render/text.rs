@@ -16,6 +16,7 @@ use crate::message::{Direction, Message};
 use crate::term::{terminal_rows, terminal_width};
 use crate::text::escape::{Keep, escape};
 use crate::text::hex::{digits, hexdump};
+use crate::text::units::counted;
 
 /// More of a text than this is not worth a search for JSON in it, or a screen.
 const LONGEST_JSON: usize = 1 << 20;
@@ -319,7 +320,7 @@ fn dump(look: &OutputStyle, data: &[u8], rows: usize, extent: &Extent, out: &mut
     let indent = if look.marks { INDENT } else { "" };
     let dump = hexdump(data, rows, width(look) - indent.len());
     let left = dump.left + (extent.size - data.len());
-    let size = format!("binary, {} byte{}", extent.size, if extent.size == 1 { "" } else { "s" });
+    let size = format!("binary, {}", counted(extent.size, "byte"));
     out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
     for row in dump.rows.lines() {
         out.extend_from_slice(format!("\n{indent}{row}").as_bytes());

@@ -1,5 +1,6 @@
-//! Times and sizes, as people write them.
+//! Times, sizes and counts, as people write them.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 /// A hundred years: longer than any run, and short enough to be added to any clock.
@@ -28,6 +29,12 @@ pub(crate) fn size(text: &str) -> Result<usize, String> {
         Some(size) => Ok(size),
         None => Err("this is more than this machine can address".to_owned()),
     }
+}
+
+/// `1 byte`, `2 bytes`
+pub(crate) fn counted<N: Display + PartialEq + From<u8>>(number: N, what: &str) -> String {
+    let ending = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {what}{ending}")
 }
 
 /// The sum of numbers with units, or one number without.
@@ -65,5 +72,15 @@ fn bytes_in(unit: &str) -> Option<usize> {
         "mb" => Some(1_000_000),
         "gb" => Some(1_000_000_000),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_singular() {
+        assert_eq!([0, 1, 2].map(|number: usize| counted(number, "byte")), ["0 bytes", "1 byte", "2 bytes"]);
     }
 }

@@ -10,6 +10,7 @@ use crate::conformance::expected;
 use crate::conformance::judge::{Judgement, Verdict};
 use crate::conformance::observed::{Outlook, ServerTraits};
 use crate::report::{FinishedTests, PointFailure, PointResult, TestPoint, rounded};
+use crate::text::units::counted;
 
 /// A case that was tried.
 pub(super) struct CheckedCase {
@@ -105,7 +106,7 @@ impl CheckResults {
                 counts.push(format!("{count} {}", if verdict == Verdict::Fail { "failed" } else { verdict.name() }));
             }
         }
-        let cases = if self.checked.len() == 1 { "1 case".to_owned() } else { format!("{} cases", self.checked.len()) };
+        let cases = counted(self.checked.len(), "case");
         format!("{cases}: {} ({:.1} s)", counts.join(", "), self.begun.elapsed().as_secs_f64())
     }
 

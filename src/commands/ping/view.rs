@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::statistics::{Times, TimesSummary};
 use crate::events::Opened;
 use crate::render::steps::{self, milliseconds};
+use crate::text::units::counted;
 
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +115,8 @@ impl PingOutput {
         writeln!(out, "--- {url} ---").expect("a String takes all");
         writeln!(
             out,
-            "{sent} {} sent, {received} received, {lost} lost ({} %), in {:.1} s",
-            if sent == 1 { "ping" } else { "pings" },
+            "{} sent, {received} received, {lost} lost ({} %), in {:.1} s",
+            counted(sent, "ping"),
             percent(lost, sent),
             took.as_secs_f64()
         )

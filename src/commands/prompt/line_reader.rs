@@ -24,7 +24,7 @@ use super::mark::PromptMark;
 use super::pages;
 use super::programs::Programs;
 use super::queue::{DisplaySetting, Queue, QueuedItem};
-use super::state::{KeptMessage, MessageNumber, Shared, counted};
+use super::state::{KeptMessage, MessageNumber, Shared};
 use super::status::HUNG_UP;
 use super::target::PromptTarget;
 use crate::events::{ClientName, Input};
@@ -35,6 +35,7 @@ use crate::sys::file;
 use crate::term;
 use crate::text::hex;
 use crate::text::unescape::{unescape_bytes, unescape_text};
+use crate::text::units::counted;
 
 /// A file that takes longer keeps no line waiting: a FIFO, or a disk far away.
 const SOON: Duration = Duration::from_millis(500);
@@ -393,7 +394,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         // The editor does not write now.
         let written = term::print(format!("\x1b]52;c;{}\x07", BASE64.encode(text.as_bytes())).as_bytes());
         written.map_err(|error| format!("not copied: {error}"))?;
-        self.say(&format!("{} handed to the terminal's clipboard", counted(text.len() as u64, "byte")));
+        self.say(&format!("{} handed to the terminal's clipboard", counted(text.len(), "byte")));
         Ok(())
     }
 

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use crossterm::style::Color;
 use regex::Regex;
 
-use super::state::{KeptMessage, MessageLog, counted};
+use super::state::{KeptMessage, MessageLog};
 use crate::message::{Direction, Message};
 use crate::render::text::painted;
 use crate::render::{OutputStyle, whole};
 use crate::text::escape::{Keep, escape};
+use crate::text::units::counted;
 
 /// How much of a message is shown around what was found in it, in bytes.
 const BEFORE: usize = 60;

@@ -15,6 +15,7 @@ use crate::message::{Direction, Message};
 use crate::render::local_time;
 use crate::server::Roster;
 use crate::session::Replies;
+use crate::text::units::counted;
 
 /// What `/last` and `/save` can go back to.
 const KEPT_MESSAGES: usize = 1000;
@@ -361,11 +362,6 @@ fn were(number: u64, what: &str) -> String {
     format!("{} {}", counted(number, what), if number == 1 { "was" } else { "were" })
 }
 
-/// `1 byte`, `2 bytes`
-pub(crate) fn counted(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 impl RoundTrips {
     fn add(&mut self, time: Duration) {
         self.least = if self.count == 0 { time } else { self.least.min(time) };
@@ -409,7 +405,7 @@ impl KeptMessage {
             Kept::Whole(Message::Binary(data)) => (", binary", data.len()),
             Kept::Size(size) => ("", *size),
         };
-        format!("!{}  {way}{kind}, {}, {}", self.number, counted(size as u64, "byte"), local_time(self.at))
+        format!("!{}  {way}{kind}, {}, {}", self.number, counted(size, "byte"), local_time(self.at))
     }
 }
 

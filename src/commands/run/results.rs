@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::play::StepFailure;
 use crate::report::{PointFailure, PointResult, TestPoint};
 use crate::term::Talk;
+use crate::text::units::counted;
 
 /// A script that was played, or is not to be.
 pub(crate) struct Ran {
@@ -107,10 +108,7 @@ impl Results {
     }
 
     fn summary(&self) -> String {
-        let mut line = match self.files {
-            1 => "1 file".to_owned(),
-            files => format!("{files} files"),
-        };
+        let mut line = counted(self.files, "file");
         if self.rounds > 1 {
             line += &format!(", {} times each", self.rounds);
         }

@@ -6,6 +6,7 @@ use super::{Judgement, Verdict};
 use crate::conformance::case::{FrameRule, FrameStep, Reaction};
 use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Outlook, ServerTraits, quoted};
+use crate::text::units::counted;
 use crate::wire::deflate::Terms;
 use crate::wire::frame::{self, CLOSE, CONTINUATION, LONGEST_CONTROL, PING, PONG, TEXT, Width};
 
@@ -41,8 +42,7 @@ pub(super) fn judge(sent: &[FrameStep], expected: Reaction, traits: &ServerTrait
 pub(super) fn watched(heard: &Heard, time: Duration) -> Judgement {
     let pings = match heard.after.iter().filter(|frame| frame.header.opcode == PING).count() {
         0 => "no pings".to_owned(),
-        1 => "1 ping".to_owned(),
-        pings => format!("{pings} pings"),
+        pings => counted(pings, "ping"),
     };
     let seconds = time.as_secs_f64();
     match heard.outlook(MARKER) {

@@ -19,6 +19,7 @@ use crate::script::variables::Variables;
 use crate::term::Talk;
 use crate::term::diagnostics::Diagnostics;
 use crate::text::escape::{Keep, escape};
+use crate::text::units::counted;
 
 /// What the files of a folder end with that are scripts.
 const EXTENSION: &str = "wsp";
@@ -115,10 +116,6 @@ pub(crate) fn each<T>(
     }
     talk.error(&format!("{} in {}, nothing was run", counted(bad, "error"), counted(flawed, "file")));
     Err(2)
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The files that these paths mean, in order; those of a folder by their names.

@@ -10,7 +10,7 @@ use super::sources::Sources;
 use crate::compare::diff::{DiffLine, diff};
 use crate::script::syntax::{Binary, BytePiece, LengthPrefix, Piece, Template};
 use crate::text::hex::{digits, hexdump};
-use crate::text::unescape;
+use crate::text::{unescape, units};
 
 /// A hexdump of two rows of eight fits beside its signs.
 const DUMP_WIDTH: usize = 80;
@@ -108,10 +108,7 @@ impl BytePattern {
         let words = match (self.exact(), self.fit(data)) {
             (_, Fit::Whole(length)) if length == data.len() => return Ok(digits(data)),
             (Some(wanted), _) => return judge_exactly(wanted, data),
-            (None, Fit::Whole(length)) => match data.len() - length {
-                1 => "1 byte too many".to_owned(),
-                more => format!("{more} bytes too many"),
-            },
+            (None, Fit::Whole(length)) => format!("{} too many", units::counted(data.len() - length, "byte")),
             (None, Fit::Short) => "the message ends too soon".to_owned(),
             (None, Fit::Not(at)) => format!("the byte at {at:#x} differs"),
         };
