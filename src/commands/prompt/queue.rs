@@ -300,6 +300,7 @@ impl Queue {
     /// Takes all that is left, without waiting. What a pause holds back is counted: nobody has asked to see it.
     pub(crate) fn take_rest(&self) -> Taken {
         let mut waiting = self.lock();
+        waiting.is_paused = false;
         for item in std::mem::take(&mut waiting.held) {
             waiting.bytes -= item.size();
             waiting.skipped.count(&item);
@@ -352,7 +353,8 @@ impl Waiting {
     fn take(&mut self, budget: usize) -> Taken {
         self.hurries = false;
         let is_stale = std::mem::take(&mut self.is_stale);
-        let skipped = std::mem::take(&mut self.skipped);
+        // The prompt shows how many came while paused; what of them made room is told when they are shown.
+        let skipped = if self.is_paused { Skipped::default() } else { std::mem::take(&mut self.skipped) };
         let mut items = Vec::new();
         let mut taken = 0;
         loop {
@@ -413,6 +415,19 @@ mod tests {
             assert_eq!(skipped.messages as usize + rest.len(), 10 + 2 * MOST);
             assert_eq!(items.len(), MOST);
         }
+    }
+
+    #[test]
+    fn nothing_is_told_of_what_makes_room_while_paused() {
+        let queue = Queue::default();
+        queue.pause();
+        (0..2 * MOST).for_each(|_| queue.push(event("x")));
+        let paused = queue.take(usize::MAX).unwrap();
+        assert_eq!((paused.is_stale, paused.skipped, paused.items.len()), (true, Skipped::default(), 0));
+        queue.push(event("x"));
+        assert_eq!(queue.take(usize::MAX).unwrap().skipped, Skipped::default());
+        queue.resume();
+        assert_eq!(queue.take(usize::MAX).unwrap().skipped.messages as usize, MOST + 1);
     }
 
     #[test]
