@@ -9,8 +9,9 @@ use crossterm::style::{Color, Stylize as _};
 use data_encoding::BASE64;
 
 use super::json::{Layout, is_json, pretty};
+use super::palette;
 use super::preview::{self, Room};
-use super::{OutputStyle, PayloadFormat, palette};
+use super::style::{OutputStyle, PayloadFormat};
 use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{Direction, Message};
 use crate::term::{terminal_rows, terminal_width};

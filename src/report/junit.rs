@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{FinishedTests, PointFailure, TestPoint};
+use super::finished::FinishedTests;
+use super::point::{PointFailure, TestPoint};
 use crate::text::escape::{Keep, escape};
 
 pub(super) fn page(finished: &FinishedTests) -> String {

@@ -1,5 +1,6 @@
 //! `--report`: how tests went, for programs; what is a test is its command's business.
 
+mod finished;
 mod junit;
 mod point;
 mod tap;
@@ -7,8 +8,7 @@ mod tap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
-
+pub(crate) use self::finished::FinishedTests;
 pub(crate) use self::point::{PointFailure, PointResult, TestPoint};
 
 use crate::client::output_buffer::OutputBuffer;
@@ -32,16 +32,6 @@ pub(crate) enum ReportFormat {
     Json,
     /// The XML of Ant's task junit, as CI servers read it.
     Junit,
-}
-
-/// All that a report tells when the last test has ended.
-pub(crate) struct FinishedTests {
-    /// How many there were to be.
-    pub(crate) total: usize,
-    pub(crate) points: Vec<TestPoint>,
-    pub(crate) took: Duration,
-    /// The JSON of the command.
-    pub(crate) json: Value,
 }
 
 /// The reports of a run.

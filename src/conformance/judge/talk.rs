@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Judgement, Verdict};
+use super::verdict::{Judgement, Verdict};
 use crate::conformance::case::{FrameRule, FrameStep, Reaction};
 use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Outlook, ServerTraits, quoted};
