@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::message::{Message, Utf8Text};
+use crate::message::{DataKind, Message, Utf8Text};
 use crate::text::unescape::{unescape_bytes, unescape_text};
 
 pub(super) const NOT_UTF8: &str = "is not UTF-8; --binary sends bytes as they are";
@@ -14,6 +14,16 @@ pub(crate) enum PayloadKind {
     Binary,
     EscapedText,
     EscapedBinary,
+}
+
+impl PayloadKind {
+    /// The kind of the message that it becomes.
+    pub(super) fn of_message(self) -> DataKind {
+        match self {
+            Self::Text | Self::EscapedText => DataKind::Text,
+            Self::Binary | Self::EscapedBinary => DataKind::Binary,
+        }
+    }
 }
 
 pub(super) fn message(piece: Bytes, kind: PayloadKind) -> Result<Message, String> {

@@ -9,7 +9,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::payload::{NOT_UTF8, PayloadKind, message, text};
 use super::streamed::StreamedMessage;
 use crate::events::{Batch, Input, MessageBatch, MessageSpan};
-use crate::message::Message;
+use crate::message::{DataKind, Message};
 use crate::render::record;
 
 /// A message that is sent as it is read begins when this much is there: what is wrong before is not sent at all.
@@ -203,8 +203,11 @@ impl Cutter {
         });
         let places: Vec<_> = places.collect();
         match self.border {
-            Border::At { kind: kind @ (PayloadKind::Text | PayloadKind::Binary), .. } if places.len() > 1 => {
-                self.run(kind == PayloadKind::Text, block, places, batch)
+            Border::At { kind: PayloadKind::Text, .. } if places.len() > 1 => {
+                self.run(DataKind::Text, block, places, batch)
+            }
+            Border::At { kind: PayloadKind::Binary, .. } if places.len() > 1 => {
+                self.run(DataKind::Binary, block, places, batch)
             }
             _ => {
                 places.into_iter().try_for_each(|MessageSpan { start, end }| self.piece(block.slice(start..end), batch))
@@ -215,19 +218,19 @@ impl Cutter {
     /// Takes lines that are messages as they are.
     fn run(
         &mut self,
-        is_text: bool,
+        kind: DataKind,
         block: Bytes,
         mut places: Vec<MessageSpan>,
         batch: &mut Batch,
     ) -> Result<(), String> {
         let is_bad = |place: &MessageSpan| std::str::from_utf8(&block[place.start..place.end]).is_err();
         // Most of the time, one look at all of it is enough.
-        let is_good = !is_text || std::str::from_utf8(&block).is_ok();
+        let is_good = kind == DataKind::Binary || std::str::from_utf8(&block).is_ok();
         let bad = if is_good { None } else { places.iter().position(is_bad) };
         places.truncate(bad.unwrap_or(places.len()));
         self.pieces += places.len() as u64;
         if !places.is_empty() {
-            batch.push(Input::Run(MessageBatch::new(is_text, block, places)));
+            batch.push(Input::Run(MessageBatch::new(kind, block, places)));
         }
         if bad.is_none() {
             return Ok(());

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use memchr::memrchr;
 
 use super::payload::{NOT_UTF8, PayloadKind, message};
-use crate::message::{Message, Part};
+use crate::message::Part;
 use crate::wire::utf8::Utf8;
 
 /// An escape that has begun is waited for up to this length; any that is right is shorter.
@@ -32,17 +32,14 @@ impl StreamedMessage {
         let end = if is_last { end } else { self.border(&rest[..end]) };
         let data = rest.split_to(end).freeze();
         self.taken += data.len();
-        let is_text = matches!(self.kind, PayloadKind::Text | PayloadKind::EscapedText);
+        let kind = self.kind.of_message();
         if self.kind == PayloadKind::Text {
             let checked = self.text.push(&data);
             checked.and_then(|()| if is_last { self.text.finish() } else { Ok(()) }).map_err(|_| NOT_UTF8)?;
-            return Ok(Part { is_text, data, is_last });
+            return Ok(Part { kind, data, is_last });
         }
-        let data = match message(data, self.kind)? {
-            Message::Text(text) => text.into(),
-            Message::Binary(data) => data,
-        };
-        Ok(Part { is_text, data, is_last })
+        let data = message(data, self.kind)?.into_data();
+        Ok(Part { kind, data, is_last })
     }
 
     /// Up to where it may be cut: an escape and the characters around it are read as a whole.

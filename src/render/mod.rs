@@ -20,7 +20,7 @@ use bytes::BytesMut;
 use crossterm::style::Color;
 
 use crate::events::{Event, EventKind};
-use crate::message::{Direction, Message};
+use crate::message::{DataKind, Direction, Message};
 use crate::sys::local_time::TimeOfDay;
 use crate::text::escape::{Keep, escape};
 
@@ -81,12 +81,12 @@ impl Renderer {
                 text::run(&self.look, &lead, run, out);
             }
             EventKind::Part(part) => {
-                if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.is_text {
+                if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.kind == DataKind::Text {
                     let stamp = self.stamp(event.at);
                     out.extend_from_slice(stamp.as_bytes());
                 }
                 out.extend_from_slice(&part.data);
-                if part.is_text && part.is_last {
+                if part.kind == DataKind::Text && part.is_last {
                     out.extend_from_slice(&self.look.delimiter);
                 }
             }

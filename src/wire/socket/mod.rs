@@ -29,7 +29,7 @@ use super::outbound::Outbound;
 use super::raw_frame::RawFrame;
 use super::stream::{FrameIo, ReadBuffer};
 use super::trace::{Tracer, WireEvent};
-use crate::message::{Close, Message, Part};
+use crate::message::{Close, DataKind, Message, Part};
 use crate::transport::Duplex;
 
 /// What one read may bring to a client.
@@ -170,23 +170,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Puts a message into the send buffer; waits while that is full and the peer does not read.
     pub(crate) async fn feed(&self, message: Message) -> io::Result<()> {
-        let (opcode, data) = match message {
-            Message::Text(text) => (super::frame::TEXT, Bytes::from(text)),
-            Message::Binary(data) => (super::frame::BINARY, data),
-        };
-        self.outbound.borrow_mut().push(opcode, data);
+        let opcode = super::frame::opcode(message.kind());
+        self.outbound.borrow_mut().push(opcode, message.into_data());
         self.feed_frames().await
     }
 
     /// Puts messages of one kind into the send buffer, for as long as nothing has to be waited for or worked on before;
     /// tells how many those were.
-    pub(crate) fn put<'m>(&self, is_text: bool, messages: impl Iterator<Item = &'m [u8]>) -> usize {
+    pub(crate) fn put<'m>(&self, kind: DataKind, messages: impl Iterator<Item = &'m [u8]>) -> usize {
         if self.is_closing.get() {
             return 0;
         }
         let (outbound, mut inner) = (self.outbound.borrow(), self.inner.borrow_mut());
         let stream = inner.get_mut();
-        let opcode = if is_text { super::frame::TEXT } else { super::frame::BINARY };
+        let opcode = super::frame::opcode(kind);
         let mut keys = rand::rng();
         let mut count = 0;
         for data in messages {
@@ -202,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// The same with a part of a message.
     pub(crate) async fn feed_part(&self, part: Part) -> io::Result<()> {
-        let opcode = if part.is_text { super::frame::TEXT } else { super::frame::BINARY };
+        let opcode = super::frame::opcode(part.kind);
         self.outbound.borrow_mut().push_part(opcode, part.data, part.is_last);
         self.feed_frames().await
     }
