@@ -16,6 +16,7 @@ use crate::runtime::{complain, print};
 use crate::server::options::ListenOptions;
 use crate::sys::descriptors;
 use crate::target::{Parsed, Target};
+use crate::term::diagnostics::Diagnostics;
 use crate::term::{self, Talk};
 
 /// What the command line asks for.
@@ -41,18 +42,29 @@ pub(crate) enum Job {
 }
 
 impl Job {
+    /// How it tells the user what goes on.
+    fn diagnostics(&self) -> Option<Diagnostics> {
+        match self {
+            Self::Connect(plan) | Self::Demo(plan) => Some(plan.diagnostics),
+            Self::Listen(service) => Some(service.diagnostics),
+            Self::Replay(replay) => Some(replay.plan.diagnostics),
+            Self::CheckScripts(check) => Some(check.diagnostics),
+            Self::Run(suite) => Some(suite.diagnostics),
+            Self::Check(check) => Some(check.plan.diagnostics),
+            Self::Ping(ping) => Some(ping.plan.diagnostics),
+            Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => None,
+        }
+    }
+
     /// Whether something of it may be coloured.
     fn has_colour(&self) -> bool {
-        match self {
-            Self::Connect(plan) | Self::Demo(plan) => plan.diagnostics.colour || plan.look.colour,
-            Self::Listen(service) => service.diagnostics.colour || service.look.colour,
-            Self::Replay(replay) => replay.plan.diagnostics.colour || replay.plan.look.colour,
-            Self::CheckScripts(check) => check.diagnostics.colour,
-            Self::Run(suite) => suite.diagnostics.colour,
-            Self::Check(check) => check.plan.diagnostics.colour,
-            Self::Ping(ping) => ping.plan.diagnostics.colour,
-            Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => false,
-        }
+        let prints_colour = match self {
+            Self::Connect(plan) | Self::Demo(plan) => plan.look.colour,
+            Self::Listen(service) => service.look.colour,
+            Self::Replay(replay) => replay.plan.look.colour,
+            _ => false,
+        };
+        prints_colour || self.diagnostics().is_some_and(|diagnostics| diagnostics.colour)
     }
 }
 
@@ -60,7 +72,9 @@ impl Job {
 const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
-pub(crate) fn run(job: Job) -> u8 {
+///
+/// `notes` are told where details are wanted.
+pub(crate) fn run(job: Job, notes: &[String]) -> u8 {
     if !matches!(job, Job::Print(_))
         && let Err(source) = descriptors::check()
     {
@@ -68,6 +82,10 @@ pub(crate) fn run(job: Job) -> u8 {
     }
     if job.has_colour() {
         term::allow_colour();
+    }
+    if let Some(Diagnostics { verbosity, colour }) = job.diagnostics().filter(|_| !notes.is_empty()) {
+        let talk = Talk::on_stderr(verbosity, colour);
+        notes.iter().for_each(|note| talk.detail('*', note));
     }
     match job {
         Job::Print(page) => print(&page),
@@ -92,10 +110,6 @@ pub(crate) fn run(job: Job) -> u8 {
 }
 
 fn connect_as(plan: &ClientOptions) -> u8 {
-    if !plan.dropped.is_empty() {
-        let talk = Talk::on_stderr(plan.diagnostics.verbosity, plan.diagnostics.colour);
-        talk.detail('*', &format!("ignored from curl's command line: {}", plan.dropped.join(", ")));
-    }
     match &plan.source {
         Source::Prompt(prompt) => crate::commands::prompt::run(plan, prompt),
         _ => crate::commands::pipe::run(plan),

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args};
 
 use super::env::Env;
 use super::options::{Options, OutputArgs, RequestArgs, RouteArgs, TimingArgs, TlsArgs, When};
+use super::profile::ConfigArgs;
 use super::reports::ReportArgs;
 use super::{translate, values};
 use crate::app::Job;
@@ -33,6 +34,8 @@ pub(super) struct CheckArgs {
     route: RouteArgs,
     #[command(flatten)]
     timing: CheckTimingArgs,
+    #[command(flatten)]
+    _config: ConfigArgs,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -19,6 +19,8 @@ pub(crate) struct Env {
     pub(crate) terminal_wraps_anew: bool,
     no_color: bool,
     force_color: bool,
+    /// Where the file of profiles is (XDG Base Directory Specification).
+    pub(crate) config_dir: Option<PathBuf>,
     /// Where the prompt's history is kept (XDG Base Directory Specification).
     pub(crate) state_dir: Option<PathBuf>,
     /// A command for the shell.
@@ -48,6 +50,8 @@ impl Env {
         let home = |path| var("HOME").map(|home| PathBuf::from(home).join(path));
         let state = var("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let state = state.or_else(|| home(".local/state"));
+        let config = var("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let config = config.or_else(|| home(".config"));
         let inputrc = var("INPUTRC").map(PathBuf::from).or_else(|| home(".inputrc"));
         Self {
             stdin_is_terminal: std::io::stdin().is_terminal(),
@@ -59,6 +63,7 @@ impl Env {
                 || !keeps_rows(text("TERM").as_deref(), |name| var(name).is_some()),
             no_color: var("NO_COLOR").is_some(),
             force_color: var("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+            config_dir: config.map(|path| path.join("wsprobe")),
             state_dir: state.map(|path| path.join("wsprobe")),
             pager: text("PAGER").unwrap_or_else(|| "less -FR".to_owned()),
             editor: text("VISUAL").or_else(|| text("EDITOR")).unwrap_or_else(|| "vi".to_owned()),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::completion::{self, Shell};
 use super::env::Env;
-use super::manual;
+use super::{manual, profile};
 use crate::error::Error;
 use crate::sys::file;
 use clap::{Command, Subcommand};
@@ -49,12 +49,12 @@ impl What {
     }
 }
 
-/// What was connected to at the prompt, the last first; a URL with a secret is not kept whole.
+/// The profiles, and what was connected to at the prompt, the last first; a URL with a secret is not kept whole.
 fn known_urls(env: &Env) -> Vec<String> {
     let history =
         env.state_dir.as_ref().and_then(|dir| file::read_regular(&dir.join("history")).ok()).unwrap_or_default();
     let history = String::from_utf8_lossy(&history);
-    let mut urls = Vec::new();
+    let mut urls = profile::names(env);
     for url in history.lines().rev().filter_map(|line| line.strip_prefix("/connect ")).map(str::trim) {
         if !url.is_empty() && !url.contains("***") && !urls.iter().any(|known| known == url) {
             urls.push(url.to_owned());

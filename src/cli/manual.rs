@@ -13,13 +13,14 @@ use crate::events::FailureKind;
 use crate::wire::frame::Side;
 
 /// What a variable of the environment does.
-const ENVIRONMENT: [(&str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str); 13] = [
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
     ("TERM", "`dumb` disables the prompt and colour, even on a terminal."),
     ("PAGER", "The pager of `/last`, `/grep` and `/view`; `less -FR` if unset."),
     ("VISUAL, EDITOR", "The editor that `/edit` opens; `vi` if unset."),
     ("INPUTRC", "The file in which wsprobe looks for `set editing-mode vi`; `~/.inputrc` if unset."),
+    ("XDG_CONFIG_HOME", "The directory below which the file of profiles is; `~/.config` if unset."),
     ("XDG_STATE_HOME", "The directory below which the history is kept; `~/.local/state` if unset."),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificate authorities instead of the system's."),
     (
@@ -29,6 +30,35 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("wss_proxy, https_proxy, all_proxy", "The proxy for wss:// URLs, in the same way."),
     ("no_proxy", "Hosts that are reached without a proxy, as for `--no-proxy`. The name in upper case works too."),
     ("SSLKEYLOGFILE", "The file to write the secrets of TLS sessions to, for tools such as Wireshark."),
+];
+
+/// The sections of the file of profiles.
+const PROFILES: [(&str, &str); 5] = [
+    (
+        "[profile.NAME]",
+        "What `@NAME` means: a `url`, and any long option by its name, without the dashes: `header = [\"X-Tenant: blue\"]`, \
+         `bearer = \"env:TOKEN\"`, `cacert = \"~/ca.pem\"`, `insecure = true`, `reply = [[\"^ping\", \"pong\"]]`. `extends = \
+         \"OTHER\"` adds to another profile. `@NAME/path` connects to a path below the URL, `@NAME?x=1` adds to its query. An \
+         option that a command does not have is left out there.",
+    ),
+    ("[host.\"PATTERN\"]", "Options for all hosts that match; `*` matches any text. The longer pattern wins."),
+    (
+        "[defaults]",
+        "Options for all connections. `wsprobe run` takes neither these nor those of hosts, unless `--config` names the file.",
+    ),
+    (
+        "Which value wins",
+        "The command line, then the profile, then what it extends, then hosts, then defaults. Headers and cookies of other \
+         names add to each other. `false` takes a flag back. An option that conflicts with a nearer one is left out. `-v` \
+         tells which section each option came from.",
+    ),
+    (
+        "Secrets",
+        "A token, a password, a cookie or a secret header is best written as a place: `env:NAME`, `@FILE`, `ask:`, or \
+         `cmd:COMMAND` for the first line that a command prints, such as `cmd:pass show api`. As plain text, it is refused if \
+         others can read the file. Relative paths begin at the folder of the file. Nothing is ever read from the working \
+         directory.",
+    ),
 ];
 
 /// The fields of records other than messages, by their type.
@@ -71,10 +101,12 @@ pub(super) fn page(command: Command) -> Vec<u8> {
     };
     section(&mut text, "COMMANDS", subcommands.iter().map(told));
     at_the_prompt(&mut text, Side::Client);
+    section(&mut text, "PROFILES", PROFILES);
     section(&mut text, "EXIT STATUS", EXIT_STATUS);
     records(&mut text);
     section(&mut text, "ENVIRONMENT", ENVIRONMENT);
     let files = [
+        ("~/.config/wsprobe/config.toml", "Profiles, and options for hosts and for all connections."),
         ("~/.local/state/wsprobe/history", "The lines typed at the prompt, readable only by you."),
         ("~/.netrc", "Users and passwords of hosts, for `--netrc`."),
     ];

@@ -16,6 +16,7 @@ mod manual;
 mod modes;
 mod options;
 mod ping;
+mod profile;
 mod replay;
 mod reports;
 mod route;
@@ -28,13 +29,14 @@ pub(crate) mod values;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
 use self::check::CheckArgs;
 use self::defer::Apart;
 use self::listen::ListenArgs;
 use self::modes::GivenOptions;
 use self::ping::PingArgs;
+use self::profile::{ConfigArgs, ProfileCommand, TypedLine};
 use self::replay::{ReplayArgs, ToScript};
 use self::run::RunArgs;
 use self::values::one_line;
@@ -62,7 +64,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe profile <COMMAND>\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -78,12 +80,15 @@ pub(crate) struct Cli {
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
         conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "reply", "echo", "max_message"],
         conflicts_with_all = ["compress", "compress_options", "fragment"],
-        conflicts_with_all = ["EndingArgs", "RequestArgs", "TlsArgs", "RouteArgs", "TimingArgs"]
+        conflicts_with_all = ["EndingArgs", "RequestArgs", "TlsArgs", "RouteArgs", "TimingArgs", "ConfigArgs"]
     )]
     listen: Option<Address>,
 
     #[command(flatten)]
     options: Options,
+
+    #[command(flatten)]
+    _config: ConfigArgs,
 
     #[command(subcommand)]
     command: Option<Apart<CliCommand>>,
@@ -158,6 +163,15 @@ enum CliCommand {
     /// pings are not expected. The request has the recorded headers, with variables in place of masked values. Values
     /// that change from run to run can be loosened by hand.
     RecordToScript(ToScript),
+    /// List, show, add and remove profiles: URLs and options under a name, for `wsprobe @NAME`
+    ///
+    /// A profile is a section `[profile.NAME]` of `~/.config/wsprobe/config.toml`, with a `url` and any long option by its
+    /// name. `wsprobe @NAME` connects to it, `wsprobe @NAME/path` to a path below it, and all other commands that connect
+    /// take `@NAME` as well. wsprobe(1) explains the file.
+    Profile {
+        #[command(subcommand)]
+        what: ProfileCommand,
+    },
     /// Print shell completions or a man page
     Generate {
         #[command(subcommand)]
@@ -171,28 +185,89 @@ struct Demo {
     options: Options,
 }
 
+/// What was asked for, and what `-v` tells of how it was read.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) job: Job,
+    pub(crate) notes: Vec<String>,
+}
+
 /// Reads the command line.
 ///
 /// # Errors
 /// What is wrong with it, in one line; nothing has been opened by then but the files that it names.
-pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Job, Error> {
+pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Invocation, Error> {
     let args: Vec<_> = args.into_iter().collect();
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
     let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();
-    // Dropping hundreds of options takes longer than letting the process end.
-    std::mem::forget(definition);
-    let cli = match matched {
-        Ok(mut matches) => Cli::from_arg_matches_mut(&mut matches).expect("clap has just matched these"),
+    let (matched, notes) = match matched {
+        Ok(matches) => with_profiles(&args, &mut definition, matches, &given, env)?,
+        Err(error) => (Err(error), Vec::new()),
+    };
+    let matches = match matched {
+        Ok(matches) => matches,
         // The whole help is built only if it was requested.
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            return explained(&command().try_get_matches_from(args).err().unwrap_or(error));
+            return explained(&command().try_get_matches_from(args).err().unwrap_or(error)).map(Invocation::of);
         }
-        Err(error) => return explained(&error),
+        Err(error) => return explained(&error).map(Invocation::of),
     };
+    if let Some(("profile", matches)) = matches.subcommand() {
+        return profile_job(&definition, matches, env).map(Invocation::of);
+    }
+    // Dropping hundreds of options takes longer than letting the process end.
+    std::mem::forget(definition);
+    let with_notes =
+        |invocation: Invocation| Invocation { notes: [invocation.notes, notes.clone()].concat(), ..invocation };
+    job(matches, &given, env).map(with_notes).map_err(|error| in_profiles(error, &notes))
+}
+
+/// What clap has matched, with the options from the file of profiles, and where they are from.
+fn with_profiles(
+    args: &[OsString],
+    definition: &mut clap::Command,
+    matches: ArgMatches,
+    given: &GivenOptions,
+    env: &Env,
+) -> Result<(Result<ArgMatches, clap::Error>, Vec<String>), Error> {
+    let typed = TypedLine { args, definition, matches: &matches, given: given.names() };
+    let Some(line) = profile::apply(&typed, env)? else { return Ok((Ok(matches), Vec::new())) };
+    let matched = definition.try_get_matches_from_mut(line.args);
+    let matched = matched.map_err(|error| in_profiles(Error::Usage(one_line(&error)), &line.origins))?;
+    Ok((Ok(matched), line.origins))
+}
+
+/// An error that options of the file of profiles may have led to.
+fn in_profiles(error: Error, origins: &[String]) -> Error {
+    match error {
+        Error::Usage(why) if !origins.is_empty() => {
+            Error::Usage(format!("{why} (with options {})", origins.join("; ")))
+        }
+        other => other,
+    }
+}
+
+fn profile_job(definition: &clap::Command, matches: &ArgMatches, env: &Env) -> Result<Job, Error> {
+    let profile = definition.find_subcommand("profile").expect("clap has just matched it");
+    let (name, below) = matches.subcommand().expect("clap requires one");
+    let command = profile.find_subcommand(name).expect("clap has just matched it");
+    let what = ProfileCommand::from_arg_matches(matches).expect("clap has just matched these");
+    what.run(command, below, env).map(Job::Print)
+}
+
+fn job(mut matches: ArgMatches, given: &GivenOptions, env: &Env) -> Result<Invocation, Error> {
+    let cli = Cli::from_arg_matches_mut(&mut matches).expect("clap has just matched these");
+    if let Some(Apart(CliCommand::Curl { line })) = &cli.command {
+        return as_curl(line, env);
+    }
+    command_job(cli, given, env).map(Invocation::of)
+}
+
+fn command_job(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
     match (cli.command.map(|command| command.0), cli.url.or(cli.connect)) {
         (Some(CliCommand::Generate { what }), _) => what.generate(command(), env).map(Job::Print),
-        (Some(CliCommand::Curl { line }), _) => as_curl(&line, env),
+        (Some(CliCommand::Curl { .. } | CliCommand::Profile { .. }), _) => unreachable!("these are read before"),
         (Some(CliCommand::Listen(listen)), _) => {
             given.check_server(&listen.0, env)?;
             listen.0.service(env).map(Box::new).map(Job::Listen)
@@ -225,7 +300,16 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             let url = url.expect("clap requires one of the two");
             if matches!(
                 url.as_str(),
-                "check" | "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
+                "check"
+                    | "curl"
+                    | "demo"
+                    | "generate"
+                    | "listen"
+                    | "ping"
+                    | "profile"
+                    | "record-to-script"
+                    | "replay"
+                    | "run"
             ) {
                 return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
             }
@@ -235,8 +319,14 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
     }
 }
 
+impl Invocation {
+    fn of(job: Job) -> Self {
+        Self { job, notes: Vec::new() }
+    }
+}
+
 /// Parses a curl command line.
-fn as_curl(line: &[String], env: &Env) -> Result<Job, Error> {
+fn as_curl(line: &[String], env: &Env) -> Result<Invocation, Error> {
     let definition = command();
     let takes_value = |name: &str| {
         let mut arguments = definition.get_arguments();
@@ -245,11 +335,11 @@ fn as_curl(line: &[String], env: &Env) -> Result<Job, Error> {
         found.is_some_and(|argument| argument.get_action().takes_values() && !argument.is_require_equals_set())
     };
     let curl::Translated { args, dropped } = curl::translate(line, takes_value)?;
-    let mut job = job(args, env)?;
-    if let Job::Connect(plan) = &mut job {
-        plan.dropped = dropped;
+    let mut invocation = invocation(args, env)?;
+    if !dropped.is_empty() {
+        invocation.notes.insert(0, format!("ignored from curl's command line: {}", dropped.join(", ")));
     }
-    Ok(job)
+    Ok(invocation)
 }
 
 /// The definition, with the short help after clap's own.

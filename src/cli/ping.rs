@@ -6,6 +6,7 @@ use clap::{ArgAction, Args};
 
 use super::env::Env;
 use super::options::{ConnectionArgs, Options, OutputArgs, When};
+use super::profile::ConfigArgs;
 use super::{translate, values};
 use crate::commands::ping::view::PingOutput;
 use crate::commands::ping::{AnswerMatch, PingOptions};
@@ -36,6 +37,8 @@ pub(super) struct PingArgs {
     output: PingOutputArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+    #[command(flatten)]
+    _config: ConfigArgs,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -8,6 +8,7 @@ use serde_json_path::JsonPath;
 
 use super::env::Env;
 use super::options::{ConnectionArgs, Options, OutputArgs};
+use super::profile::ConfigArgs;
 use super::{translate, values};
 use crate::app::Job;
 use crate::error::Error;
@@ -33,6 +34,8 @@ pub(super) struct ReplayArgs {
     output: OutputArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+    #[command(flatten)]
+    _config: ConfigArgs,
 }
 
 /// All that `wsprobe record-to-script` takes.

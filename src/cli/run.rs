@@ -27,14 +27,14 @@ pub(crate) struct RunArgs {
     /// All errors of all files are printed, each with its line and column; the exit status is 2 if there are any.
     /// Whether variables have values is checked only if `--var` or `--vars` is given. With `--fmt`, files that are not
     /// in their canonical form are listed and not changed, and the exit status is 1.
-    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames"])]
+    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames", "config"])]
     check: bool,
 
     /// Format the scripts: write them in their canonical form
     ///
     /// Files are changed in place, stdin is printed to stdout. Indentation and blanks between words change; comments
     /// and the contents of messages do not. If any file has an error, none is written.
-    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames", "var", "vars"])]
+    #[arg(long, help_heading = "Scripts", conflicts_with_all = ["ChoiceArgs", "report", "record", "frames", "var", "vars", "config"])]
     fmt: bool,
 
     #[command(flatten)]
@@ -42,6 +42,12 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     playing: PlayingArgs,
+    /// Take the defaults and the hosts' options of this file of profiles too
+    ///
+    /// Without it, a run gets only what its command line and its scripts say; `@NAME` among the files takes that profile: its
+    /// URL is the variable `url`, its options hold for each connection.
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = "Profiles")]
+    config: Option<PathBuf>,
 }
 
 /// The values of variables.

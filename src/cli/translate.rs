@@ -91,7 +91,6 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
         look,
         record: options.output.record.clone(),
         diagnostics: diagnostics(&options.output, env, is_prompt),
-        dropped: Vec::new(),
         timeout: options.ending.timeout,
         ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))

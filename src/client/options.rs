@@ -23,8 +23,6 @@ pub(crate) struct ClientOptions {
     pub(crate) look: OutputStyle,
     pub(crate) record: Option<PathBuf>,
     pub(crate) diagnostics: Diagnostics,
-    /// The options of a curl command line that were ignored.
-    pub(crate) dropped: Vec<String>,
     /// `--timeout`: the limit for all of it.
     pub(crate) timeout: Option<Duration>,
     /// `--wait` or `--wait-idle` was given: without input, the input counts as ended from the start.

@@ -9,7 +9,7 @@ use super::expecting::missed;
 use super::planner::{ConnectOption, PlanConnection};
 use super::*;
 use crate::app::Job;
-use crate::cli::{Env, job};
+use crate::cli::{Env, invocation};
 use crate::client::options::ClientOptions;
 use crate::script::judge::ExpectedKind;
 use crate::script::parse;
@@ -26,7 +26,7 @@ impl PlanConnection for Direct {
     }
 
     fn plan(&self, url: &str, _: &[ConnectOption], _: &[ConnectOption], _: &Path) -> Result<Box<ClientOptions>, Error> {
-        match job(["wsprobe", "-x", "", url].map(OsString::from), &Env::default())? {
+        match invocation(["wsprobe", "-x", "", url].map(OsString::from), &Env::default())?.job {
             Job::Connect(plan) => Ok(plan),
             other => panic!("{other:?} is no plan"),
         }

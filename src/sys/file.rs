@@ -116,6 +116,14 @@ pub(crate) fn make_private(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(Readers::Owner.mode()))
 }
 
+/// Whether others than its owner may read a file.
+///
+/// # Errors
+/// It cannot be looked at.
+pub(crate) fn is_shared(path: &Path) -> io::Result<bool> {
+    Ok(std::fs::metadata(path)?.mode() & 0o077 != 0)
+}
+
 /// Whether two are the same file, under whichever names.
 pub(crate) fn is_same(a: &Metadata, b: &Metadata) -> bool {
     (a.dev(), a.ino()) == (b.dev(), b.ino())

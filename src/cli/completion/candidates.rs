@@ -93,7 +93,8 @@ fn completing(command: Command, urls: &[String], pages: &[String]) -> Command {
     command.mut_subcommands(|command| completing(command, urls, pages))
 }
 
-fn names_path(argument: &Arg) -> bool {
+/// Whether an option's value is the path of a file.
+pub(in crate::cli) fn names_path(argument: &Arg) -> bool {
     let has_file = argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));
     has_file || argument.get_id() == "unix_socket"
 }

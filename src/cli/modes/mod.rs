@@ -61,6 +61,11 @@ impl GivenOptions {
         }
     }
 
+    /// The long names.
+    pub(super) fn names(&self) -> &[String] {
+        &self.0
+    }
+
     fn has(&self, option: &str) -> bool {
         self.0.iter().any(|given| given == option)
     }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::*;
-use crate::cli::{command, dialing, job};
+use crate::cli::{command, dialing, invocation};
 
 /// Options that are taken for the sake of wscat's command lines, and say themselves that they do nothing.
 const FOR_WSCAT: [&str; 2] = ["slash", "protocol"];
@@ -103,6 +103,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("fragment", &[], &["--fragment", "9"]),
     ("protocol", &[], &["--protocol", "13"]),
     ("slash", &[], &["--slash"]),
+    ("config", &[], &["--config", "%/other.toml"]),
+    ("no-config", &[], &["--no-config"]),
     ("connect", &[], &["--connect", ":9"]),
     ("listen", &[], &["--listen", "9"]),
     ("broadcast", &[], &["--broadcast"]),
@@ -267,6 +269,9 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "connect",
 ];
 
+/// Which file of profiles is read, where none is.
+const PROFILES: &[&str] = &["config", "no-config"];
+
 const MODES: &[Mode] = &[
     mode(&[":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT]),
     mode(&[":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS]),
@@ -291,10 +296,10 @@ const MODES: &[Mode] = &[
     mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
     mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, UNREACHED]),
-    mode(&["curl", ":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT]),
-    mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS]),
-    mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER]),
-    mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER]),
+    mode(&["curl", ":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, PROFILES]),
+    mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, PROFILES]),
+    mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER, PROFILES]),
+    mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER, PROFILES]),
     mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY]),
     mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY]),
     mode(&["listen"], StdinKind::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY]),
@@ -329,8 +334,8 @@ const MODES: &[Mode] = &[
         &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES],
     ),
     mode(&["run", "a.wsp"], StdinKind::Pipe, &[]),
-    mode(&["run", "--check", "a.wsp"], StdinKind::Pipe, &[PLAYING]),
-    mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES]),
+    mode(&["run", "--check", "a.wsp"], StdinKind::Pipe, &[PLAYING, PROFILES]),
+    mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES, PROFILES]),
     mode(&["replay", "%/record", ":1"], StdinKind::Pipe, &[&["vi"], RECONNECTING]),
     mode(&["replay", "%/record", ":1"], StdinKind::Terminal, &[&["vi"], RECONNECTING]),
     mode(
@@ -366,6 +371,7 @@ impl Mode {
         env.stdin_is_terminal = self.stdin == StdinKind::Terminal;
         env.stdin_is_absent = self.stdin == StdinKind::Absent;
         (env.stdout_is_terminal, env.stderr_is_terminal) = (true, true);
+        env.config_dir = Some(dir.into());
         env.netrc = Some(format!("{dir}/netrc").into());
         env
     }
@@ -374,7 +380,7 @@ impl Mode {
     fn job(&self, more: &[&str], dir: &str) -> Result<String, String> {
         let words = ["wsprobe"].iter().chain(self.words).chain(more);
         let words = words.map(|word| OsString::from(word.replace('%', dir)));
-        job(words, &self.env(dir)).map(|job| format!("{job:?}")).map_err(|error| error.to_string())
+        invocation(words, &self.env(dir)).map(|invocation| format!("{invocation:?}")).map_err(|error| error.to_string())
     }
 
     fn refuses(&self, option: &str) -> bool {
@@ -396,6 +402,8 @@ fn files() -> tempfile::TempDir {
         ("record", &format!("{record}\n")),
         ("script.wsp", "send a\n"),
         ("vars.toml", "a = \"b\"\n"),
+        ("config.toml", "[defaults]\nhandshake-timeout = \"77s\"\n"),
+        ("other.toml", "[defaults]\nhandshake-timeout = \"78s\"\n"),
     ] {
         std::fs::write(dir.path().join(name), text).unwrap();
     }
