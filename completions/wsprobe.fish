@@ -132,6 +132,7 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "curl" -d 'Connect with
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "listen" -d 'Be the server: a prompt, a pipe, echo, broadcast, or a command for each client'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "run" -d 'Test a server with scripts: conversations with expectations, one step per line'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "ping" -d 'Measure how long a server takes to open a connection and to answer'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "load" -d 'Hold many connections, and measure how late messages arrive'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "check" -d 'Check which rules of the RFCs a server keeps'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "replay" -d 'Send a recording of `--record` again, with its timing'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -a "record-to-script" -d 'Convert a recording to a script for `wsprobe run`'
@@ -439,6 +440,74 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s 6 -l ipv6 -d 'U
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l no-pong -d 'Do not answer pings'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l slash -d 'Slash commands always work at the prompt; this option is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s c -l connections -d 'Hold this many connections' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l connect-rate -d 'Open this many connections in a time: `100`, `100/s`, `1000/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l duration -d 'Go on for this long after the last connection was due' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s x -l execute -d 'Send this message, again and again, on each connection' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l size -d 'Send a message of this size instead of `-x`: letters, or with `--binary` bytes' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l rate -d 'Send this many messages in a time on each connection, once a second by default: `10`, `10/s`, `100/1m`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l match -d 'How the reply to a message is found: echo, next, json:PATH or none' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s w -l wait -d 'Wait this long at the end for the last replies' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l color -d 'Use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s H -l header -d 'Add a header, `\'Name: value\'`; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s s -l subprotocol -d 'Offer a subprotocol; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s o -l origin -d 'Send this Origin' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l host -d 'Send this Host instead of the URL\'s' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s A -l user-agent -d 'Send this User-Agent' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l cookie -d 'Send a cookie; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s u -l user -d 'Authenticate; asks for a missing password' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l bearer -d 'Authenticate with a bearer token' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l netrc-file -d 'Take user and password from this file, in netrc\'s format' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l cacert -d 'Trust these certificate authorities (PEM) instead of the system\'s' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l cert -d 'Authenticate with this client certificate' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l key -d 'The private key of `--cert` (PEM)' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l passphrase -d 'The passphrase of the key or the PKCS #12 file' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l sni -d 'Request this server name, and check the certificate for it' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l tls-min -d 'Use this version of TLS or a newer one' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l tls-max -d 'Use this version of TLS or an older one' -r -f -a "1.2\t''
+1.3\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l pin -d 'Require this public key of the server' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l proxy -d 'Connect through this proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l no-proxy -d 'Hosts to connect to without a proxy' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l unix-socket -d 'Connect to this Unix socket; the URL only determines the request' -r -F
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l resolve -d 'Use this address for a name; repeat it for more' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l connect-to -d 'Connect to another host, `HOST1:PORT1:HOST2:PORT2`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l interface -d 'Connect from this address or interface' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l connect-timeout -d 'Fail if connecting takes longer than this' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l handshake-timeout -d 'Fail if the server does not answer the opening request in this time' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l wait-for-server -d 'Wait this long for the server to come up, or `forever`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l ping-interval -d 'Ping the server this often, or `off`' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l ping-timeout -d 'Fail if nothing arrives for this long after a ping' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l heartbeat -d 'Send this message at regular intervals' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l heartbeat-interval -d 'The time between heartbeats, 30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l reconnect -d 'Connect again when the connection is lost' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l reconnect-delay -d 'Wait between attempts: 0.5s..30s by default' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l max-message -d 'Refuse larger messages, with a Close 1009' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l fragment -d 'Send messages in frames of at most this size' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s p -l protocol -d 'The version of the protocol; only 13 is supported' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l compress -d 'Compress messages (permessage-deflate)' -r -f -a "auto\t''
+off\t''
+required\t''"
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s b -l binary -d 'Send binary messages'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l closed -d 'Send a message when the reply to the one before has come'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l authorized -d 'The owner of a server on the public network agrees to more than 100 connections'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s q -l quiet -d 'Print only the summary'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s j -l json -d 'Print a JSON record for each second and for the summary'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l no-color -d 'The same as `--color never`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l netrc -d 'Take user and password from `~/.netrc`'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s L -l location -d 'Follow redirects'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l insecure-redirect -d 'Follow redirects from wss:// to ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s k -s n -l insecure -d 'Do not check the server\'s certificate'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l no-pong -d 'Do not answer pings'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -l slash -d 'Slash commands always work at the prompt; this option is for command lines written for wscat'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l show -d 'Print a case as a script for `wsprobe run`; nothing connects' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l only -d 'Run only these cases; repeat it for more: `--only \'utf8/*\'`' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l skip -d 'Skip these cases; repeat it for more' -r

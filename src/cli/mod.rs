@@ -11,6 +11,7 @@ mod env;
 mod generate;
 mod help;
 mod listen;
+mod load;
 mod manual;
 mod modes;
 mod options;
@@ -32,6 +33,7 @@ use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use self::check::CheckArgs;
 use self::defer::Apart;
 use self::listen::ListenArgs;
+use self::load::LoadArgs;
 use self::modes::GivenOptions;
 use self::ping::PingArgs;
 use self::replay::{ReplayArgs, ToScript};
@@ -61,7 +63,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe load [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -128,6 +130,19 @@ enum CliCommand {
     /// standard deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, otherwise as
     /// for a connection.
     Ping(Box<Apart<PingArgs>>),
+    /// Hold many connections, and measure how late messages arrive
+    ///
+    /// Opens connections at a steady rate, sends a message on each at a steady rate, and counts its latency from when it was due:
+    /// a server that stalls cannot hide it by slowing the sender down. Prints a line a second (on a terminal, one block that is
+    /// written anew) and at the end, or on Ctrl-C, a summary: connections opened, refused and broken by kind, the steps of
+    /// opening, messages and bytes a second, percentiles of latency, and how late and how busy wsprobe was itself, with a
+    /// warning where that was the limit. A second Ctrl-C ends it at once.
+    ///
+    /// One thread runs for each processor. The name is resolved and the certificate authorities are read once for all
+    /// connections; with TLS each has a whole handshake. Messages are compressed only with `--compress`. The exit status is 0 if
+    /// some connection lasted to the end and, where replies are looked for, some came; 7 if none came; otherwise as for a
+    /// connection.
+    Load(Box<Apart<LoadArgs>>),
     /// Check which rules of the RFCs a server keeps
     ///
     /// Each case has a stable name, is about one rule of RFC 6455 or RFC 7692, and runs on its own connection, one after the other.
@@ -211,6 +226,10 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             given.check_ping()?;
             ping.0.job(env).map(Box::new).map(Job::Ping)
         }
+        (Some(CliCommand::Load(load)), _) => {
+            given.check_load()?;
+            load.0.job(env).map(Box::new).map(Job::Load)
+        }
         (Some(CliCommand::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
         (Some(CliCommand::RecordToScript(recording)), _) => Ok(recording.job()),
         (None, url) => {
@@ -224,7 +243,16 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
             let url = url.expect("clap requires one of the two");
             if matches!(
                 url.as_str(),
-                "check" | "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
+                "check"
+                    | "curl"
+                    | "demo"
+                    | "generate"
+                    | "listen"
+                    | "load"
+                    | "ping"
+                    | "record-to-script"
+                    | "replay"
+                    | "run"
             ) {
                 return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
             }

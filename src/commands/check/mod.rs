@@ -4,7 +4,6 @@
 
 mod choice;
 mod conversation;
-mod nearness;
 mod opening;
 mod probe;
 mod results;

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::conversation::Conversation;
-use super::{nearness, opening};
+use super::opening;
 use crate::client::connect;
+use crate::client::nearness::is_near;
 use crate::conformance::case::{Act, CheckCase, FrameStep, OpeningCheck, Reaction, Traffic};
 use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Observed, Outlook, Reply, ServerTraits};
@@ -17,6 +18,7 @@ use crate::handshake::{self, Answer, HandshakeError, heads_of};
 use crate::masking;
 use crate::request::Request;
 use crate::session::SendPace;
+use crate::target::Target;
 use crate::term::Talk;
 use crate::wire::frame::{CLOSE, PONG};
 
@@ -100,7 +102,7 @@ impl<'p> Prober<'p> {
         let options = opening::options(&self.connect, check, case.offer);
         let mut dialed = dial::dial(&options.target, &options.route, &|_| ()).await?;
         if case.traffic != Traffic::WellFormed && !self.is_authorized {
-            nearness::check(&dialed, &options.target)?;
+            check_nearness(&dialed, &options.target)?;
         }
         let request = Request::new(&options.target, &options.wishes);
         let pieces = opening::pieces(&request, check);
@@ -193,4 +195,16 @@ fn reply(answer: Result<Answer, HandshakeError>) -> (Reply, Bytes) {
         Err(HandshakeError::Io(error)) => (Reply::Gone(format!("the connection broke: {error}")), none()),
         Err(error) => (Reply::Gone(error.to_string()), none()),
     }
+}
+
+/// Refuses a server that anybody may reach.
+fn check_nearness(dialed: &Dialed, target: &Target) -> Result<(), Error> {
+    if is_near(&dialed.peer, target, dialed.proxy.is_some()) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{target} is at {}, neither on this machine nor in a private network: `--malformed` and `--limits` need \
+         `--authorized` there, which says that its owner agrees",
+        dialed.peer
+    )))
 }

@@ -1,37 +1,24 @@
-//! Whether a server is on this machine or in a network of its own, so that it may be sent what breaks rules.
+//! Whether a server is on this machine or in a network of its own, so that it may be sent what would be an attack elsewhere.
 
 use std::net::IpAddr;
 
 use url::Host;
 
-use crate::dial::Dialed;
-use crate::error::Error;
 use crate::target::{Endpoint, Target, is_localhost};
 use crate::transport::Peer;
 
-/// Refuses a server that anybody may reach.
-///
-/// # Errors
-/// It is one, or what is behind a proxy is not known to be none.
-pub(super) fn check(dialed: &Dialed, target: &Target) -> Result<(), Error> {
-    let is_near = match (&dialed.peer, &dialed.proxy) {
-        (Peer::Unix(_), _) => true,
-        (Peer::Inet(address), None) => is_private(address.ip()),
-        (Peer::Inet(_), Some(_)) => match &target.place {
+/// Whether only this machine or a private network reaches a server; what is behind a proxy is told by its name alone.
+pub(crate) fn is_near(peer: &Peer, target: &Target, has_proxy: bool) -> bool {
+    match peer {
+        Peer::Unix(_) => true,
+        Peer::Inet(address) if !has_proxy => is_private(address.ip()),
+        Peer::Inet(_) => match &target.place {
             Endpoint::Host { host: Host::Domain(name), .. } => is_localhost(name),
             Endpoint::Host { host: Host::Ipv4(address), .. } => is_private(IpAddr::V4(*address)),
             Endpoint::Host { host: Host::Ipv6(address), .. } => is_private(IpAddr::V6(*address)),
             Endpoint::Unix(_) => true,
         },
-    };
-    if is_near {
-        return Ok(());
     }
-    Err(Error::Usage(format!(
-        "{target} is at {}, neither on this machine nor in a private network: `--malformed` and `--limits` need \
-         `--authorized` there, which says that its owner agrees",
-        dialed.peer
-    )))
 }
 
 /// Loopback, private (RFC 1918, RFC 4193) or link-local.
