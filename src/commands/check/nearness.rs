@@ -4,34 +4,46 @@ use std::net::IpAddr;
 
 use url::Host;
 
-use crate::dial::Dialed;
+use crate::client::connect;
+use crate::dial::{ConnectTo, Dialed};
 use crate::error::Error;
-use crate::target::{Endpoint, Target, is_localhost};
+use crate::target::{Endpoint, is_localhost};
 use crate::transport::Peer;
 
 /// Refuses a server that anybody may reach.
 ///
 /// # Errors
 /// It is one, or what is behind a proxy is not known to be none.
-pub(super) fn check(dialed: &Dialed, target: &Target) -> Result<(), Error> {
-    let is_near = match (&dialed.peer, &dialed.proxy) {
-        (Peer::Unix(_), _) => true,
-        (Peer::Inet(address), None) => is_private(address.ip()),
-        (Peer::Inet(_), Some(_)) => match &target.place {
-            Endpoint::Host { host: Host::Domain(name), .. } => is_localhost(name),
-            Endpoint::Host { host: Host::Ipv4(address), .. } => is_private(IpAddr::V4(*address)),
-            Endpoint::Host { host: Host::Ipv6(address), .. } => is_private(IpAddr::V6(*address)),
-            Endpoint::Unix(_) => true,
-        },
+pub(super) fn check(dialed: &Dialed, options: &connect::Options) -> Result<(), Error> {
+    let behind_proxy = match &options.target.place {
+        Endpoint::Host { host, port, .. } if dialed.proxy.is_some() => {
+            Some(ConnectTo::end_of(&options.route.detours, host, *port).0)
+        }
+        _ => None,
     };
-    if is_near {
+    if is_near(&dialed.peer, behind_proxy.as_ref()) {
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "{target} is at {}, neither on this machine nor in a private network: `--malformed` and `--limits` need \
+        "{} is at {}, neither on this machine nor in a private network: `--malformed` and `--limits` need \
          `--authorized` there, which says that its owner agrees",
-        dialed.peer
+        options.target, dialed.peer
     )))
+}
+
+/// Whether both the peer and the host that it is a proxy to are near: `localhost` is the proxy's own machine, and a private
+/// address is one in its network.
+fn is_near(peer: &Peer, behind_proxy: Option<&Host>) -> bool {
+    let is_host_near = |host: &Host| match host {
+        Host::Domain(name) => is_localhost(name),
+        Host::Ipv4(address) => is_private(IpAddr::V4(*address)),
+        Host::Ipv6(address) => is_private(IpAddr::V6(*address)),
+    };
+    let is_peer_near = match peer {
+        Peer::Unix(_) => true,
+        Peer::Inet(address) => is_private(address.ip()),
+    };
+    is_peer_near && behind_proxy.is_none_or(is_host_near)
 }
 
 /// Loopback, private (RFC 1918, RFC 4193) or link-local.
@@ -58,5 +70,16 @@ mod tests {
         for far in ["8.8.8.8", "172.32.0.1", "100.64.0.1", "0.0.0.0", "2001:db8::1", "::ffff:8.8.8.8", "fec0::1"] {
             assert!(!is_private(far.parse().unwrap()), "{far}");
         }
+    }
+
+    #[test]
+    fn behind_a_proxy_both_the_proxy_and_the_host_have_to_be_near() {
+        let [own, far] = ["127.0.0.1:1", "8.8.8.8:1"].map(|proxy| Peer::Inet(proxy.parse().unwrap()));
+        for host in ["localhost", "127.0.0.1", "10.0.0.1", "[::1]"].map(|host| Host::parse(host).unwrap()) {
+            assert!(is_near(&own, Some(&host)), "{host}");
+            assert!(!is_near(&far, Some(&host)), "{host} of a proxy elsewhere");
+        }
+        assert!(!is_near(&own, Some(&Host::parse("far.example").unwrap())));
+        assert!(is_near(&own, None) && !is_near(&far, None));
     }
 }
