@@ -3,6 +3,7 @@
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
 mod check;
+mod completion;
 pub(crate) mod credentials;
 mod curl;
 pub(crate) mod defer;
@@ -190,7 +191,7 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         Err(error) => return explained(&error),
     };
     match (cli.command.map(|command| command.0), cli.url.or(cli.connect)) {
-        (Some(CliCommand::Generate { what }), _) => what.generate(command()).map(Job::Print),
+        (Some(CliCommand::Generate { what }), _) => what.generate(command(), env).map(Job::Print),
         (Some(CliCommand::Curl { line }), _) => as_curl(&line, env),
         (Some(CliCommand::Listen(listen)), _) => {
             given.check_server(&listen.0, env)?;
