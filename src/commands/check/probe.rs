@@ -40,7 +40,7 @@ pub(super) struct Prober<'p> {
 }
 
 /// An opening request that was sent.
-struct Asked {
+struct OpeningAttempt {
     request: Request,
     dialed: Dialed,
     /// None if there was no answer in time.
@@ -67,7 +67,7 @@ impl<'p> Prober<'p> {
             Act::Ask(check) => check,
             Act::Talk { .. } | Act::Vanish => OpeningCheck::USUAL,
         };
-        let Asked { dialed, answer, .. } = match self.ask(&check, case.offer, case.traffic).await {
+        let OpeningAttempt { dialed, answer, .. } = match self.ask(&check, case.offer, case.traffic).await {
             Ok(asked) => asked,
             Err(error @ Error::Usage(_)) => return Err(error),
             Err(error) => return Ok(Observed::Unreached(error.chain())),
@@ -102,7 +102,8 @@ impl<'p> Prober<'p> {
     /// # Errors
     /// There is no connection.
     pub(super) async fn open(&mut self) -> Result<(Conversation<'p>, bool), Error> {
-        let Asked { request, dialed, answer } = self.ask(&OpeningCheck::USUAL, None, Traffic::WellFormed).await?;
+        let OpeningAttempt { request, dialed, answer } =
+            self.ask(&OpeningCheck::USUAL, None, Traffic::WellFormed).await?;
         let step = "waiting for the answer to the opening request";
         let late = || Error::TimedOut { step, after: self.patience(), option: "--wait" };
         let switched = match answer.ok_or_else(late)? {
@@ -119,7 +120,12 @@ impl<'p> Prober<'p> {
     }
 
     /// Sends an opening request, and waits for its answer.
-    async fn ask(&mut self, check: &OpeningCheck, offer: Option<&str>, traffic: Traffic) -> Result<Asked, Error> {
+    async fn ask(
+        &mut self,
+        check: &OpeningCheck,
+        offer: Option<&str>,
+        traffic: Traffic,
+    ) -> Result<OpeningAttempt, Error> {
         sleep_until(self.pace.next(Instant::now())).await;
         let options = opening::options(&self.connect, check, offer);
         let mut dialed = dial::dial(&options.target, &options.route, &|_| ()).await?;
@@ -137,7 +143,7 @@ impl<'p> Prober<'p> {
             let heads = heads_of(answer, Answer::response).concat();
             masking::head(&heads).lines().for_each(|line| talk.frame(&format!("< {line}")));
         }
-        Ok(Asked { request, dialed, answer })
+        Ok(OpeningAttempt { request, dialed, answer })
     }
 
     /// Says hello, and waits until the server is ready for the case; false when it has left.
