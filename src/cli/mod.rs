@@ -3,6 +3,7 @@
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
 mod check;
+mod completion;
 pub(crate) mod credentials;
 mod curl;
 pub(crate) mod defer;
@@ -45,6 +46,10 @@ use crate::server::address::Address;
 
 pub(crate) use self::env::Env;
 pub(crate) use self::options::Options;
+
+/// What may have been meant as a command where a URL stands.
+const COMMANDS: [&str; 10] =
+    ["check", "curl", "demo", "generate", "listen", "load", "ping", "record-to-script", "replay", "run"];
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
@@ -204,62 +209,61 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         }
         Err(error) => return explained(&error),
     };
-    match (cli.command.map(|command| command.0), cli.url.or(cli.connect)) {
-        (Some(CliCommand::Generate { what }), _) => what.generate(command()).map(Job::Print),
-        (Some(CliCommand::Curl { line }), _) => as_curl(&line, env),
-        (Some(CliCommand::Listen(listen)), _) => {
-            given.check_server(&listen.0, env)?;
-            listen.0.service(env).map(Box::new).map(Job::Listen)
-        }
-        (Some(CliCommand::Run(run)), _) => {
-            if run.0.only_reads() {
-                given.check_unplayed(dialing::names().into_iter().map(|option| option.name))?;
+    match cli.command {
+        Some(command) => command.0.job(&given, env),
+        None => connecting(cli, &given, env),
+    }
+}
+
+impl CliCommand {
+    fn job(self, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
+        match self {
+            Self::Generate { what } => what.generate(command(), env).map(Job::Print),
+            Self::Curl { line } => as_curl(&line, env),
+            Self::Listen(listen) => {
+                given.check_server(&listen.0, env)?;
+                listen.0.service(env).map(Box::new).map(Job::Listen)
             }
-            run.0.job(env)
-        }
-        (Some(CliCommand::Check(check)), _) => check.0.job(env),
-        (Some(CliCommand::Demo(demo)), _) => {
-            given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
-            translate::demo(&demo.0.options, env).map(Job::Demo)
-        }
-        (Some(CliCommand::Ping(ping)), _) => {
-            given.check_ping()?;
-            ping.0.job(env).map(Box::new).map(Job::Ping)
-        }
-        (Some(CliCommand::Load(load)), _) => {
-            given.check_load()?;
-            load.0.job(env).map(Box::new).map(Job::Load)
-        }
-        (Some(CliCommand::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
-        (Some(CliCommand::RecordToScript(recording)), _) => Ok(recording.job()),
-        (None, url) => {
-            if let Some(address) = cli.listen {
-                let Options { messages, output, .. } = cli.options;
-                let listen = ListenArgs::at(address, messages.stdin, output);
-                given.check_server(&listen, env)?;
-                let service = listen.service(env)?;
-                return Ok(Job::Listen(Box::new(service)));
+            Self::Run(run) => {
+                if run.0.only_reads() {
+                    given.check_unplayed(dialing::names().into_iter().map(|option| option.name))?;
+                }
+                run.0.job(env)
             }
-            let url = url.expect("clap requires one of the two");
-            if matches!(
-                url.as_str(),
-                "check"
-                    | "curl"
-                    | "demo"
-                    | "generate"
-                    | "listen"
-                    | "load"
-                    | "ping"
-                    | "record-to-script"
-                    | "replay"
-                    | "run"
-            ) {
-                return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
+            Self::Check(check) => check.0.job(env),
+            Self::Demo(demo) => {
+                given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
+                translate::demo(&demo.0.options, env).map(Job::Demo)
             }
-            given.check_client(&cli.options, env)?;
-            translate::connect(&url, &cli.options, env).map(Job::Connect)
+            Self::Ping(ping) => {
+                given.check_ping()?;
+                ping.0.job(env).map(Box::new).map(Job::Ping)
+            }
+            Self::Load(load) => {
+                given.check_load()?;
+                load.0.job(env).map(Box::new).map(Job::Load)
+            }
+            Self::Replay(replay) => replay.0.job(env).map(Box::new).map(Job::Replay),
+            Self::RecordToScript(recording) => Ok(recording.job()),
         }
     }
+}
+
+/// What a command line without a command asks for.
+fn connecting(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
+    if let Some(address) = cli.listen {
+        let Options { messages, output, .. } = cli.options;
+        let listen = ListenArgs::at(address, messages.stdin, output);
+        given.check_server(&listen, env)?;
+        let service = listen.service(env)?;
+        return Ok(Job::Listen(Box::new(service)));
+    }
+    let url = cli.url.or(cli.connect).expect("clap requires one of the two");
+    if COMMANDS.contains(&url.as_str()) {
+        return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
+    }
+    given.check_client(&cli.options, env)?;
+    translate::connect(&url, &cli.options, env).map(Job::Connect)
 }
 
 /// Parses a curl command line.

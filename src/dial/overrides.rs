@@ -83,7 +83,7 @@ impl ConnectTo {
     }
 
     /// Where the first entry for this host and port leads, or the same.
-    pub(super) fn end_of(all: &[Self], host: &Host, port: u16) -> (Host, u16) {
+    pub(crate) fn end_of(all: &[Self], host: &Host, port: u16) -> (Host, u16) {
         let meant = |detour: &&Self| {
             detour.from.0.as_ref().is_none_or(|one| one == host) && detour.from.1.is_none_or(|one| one == port)
         };

@@ -17,8 +17,8 @@ pub(crate) struct PreparedRoute {
     pub(crate) route: Route,
     /// Where they connect to: the server's addresses or the proxy's; none is a Unix socket.
     pub(crate) peers: Vec<SocketAddr>,
-    /// A proxy is between.
-    pub(crate) has_proxy: bool,
+    /// The host that a proxy leads to.
+    pub(crate) behind_proxy: Option<Host>,
     /// How long the names took.
     pub(crate) resolved: Duration,
 }
@@ -34,17 +34,17 @@ pub(crate) async fn prepare(target: &Target, route: &Route) -> Result<PreparedRo
 
 async fn prepare_all(target: &Target, route: &Route) -> Result<PreparedRoute, DialError> {
     let mut prepared =
-        PreparedRoute { route: route.clone(), peers: Vec::new(), has_proxy: false, resolved: Duration::ZERO };
+        PreparedRoute { route: route.clone(), peers: Vec::new(), behind_proxy: None, resolved: Duration::ZERO };
     let clock = Instant::now();
     if let (Endpoint::Host { host, port, .. }, None) = (&target.place, &route.unix_socket) {
         let (host, port) = ConnectTo::end_of(&route.detours, host, *port);
         match route.proxies.to(target) {
             Some(proxy) => {
-                prepared.has_proxy = true;
                 prepared.peers = prepared.learn(&proxy.host, proxy.port).await?;
                 if proxy.kind == ProxyKind::Socks5 {
                     prepared.learn(&host, port).await?;
                 }
+                prepared.behind_proxy = Some(host);
             }
             None => prepared.peers = prepared.learn(&host, port).await?,
         }

@@ -36,7 +36,7 @@ pub(super) fn check_room(connections: u32, threads: u32, route: &PreparedRoute) 
 /// # Errors
 /// There are many, the server is neither on this machine nor in a private network, and nobody said that its owner agrees.
 pub(super) fn check_nearness(connections: u32, target: &Target, route: &PreparedRoute) -> Result<(), Error> {
-    let is_near = |address| crate::client::nearness::is_near(&Peer::Inet(address), target, route.has_proxy);
+    let is_near = |address| crate::client::nearness::is_near(&Peer::Inet(address), route.behind_proxy.as_ref());
     match route.peers.iter().find(|address| !is_near(**address)) {
         Some(address) if connections > MODEST => Err(Error::Usage(format!(
             "{target} is at {}, neither on this machine nor in a private network: more than {MODEST} connections need \

@@ -5,12 +5,12 @@
 
 mod alarm;
 mod capacity;
-mod conversation;
+mod client;
 mod histogram;
 mod live;
 pub(crate) mod plan;
 pub(crate) mod replies;
-pub(crate) mod report;
+mod report;
 mod schedule;
 mod tallies;
 mod worker;
@@ -22,11 +22,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval_at, sleep_until, timeout};
 
-use self::conversation::CLOSING;
+use self::client::CLOSING;
 use self::live::LiveBlock;
-use self::plan::{LoadOptions, WorkerPlan};
+use self::plan::{LoadOptions, LoadOutput, WorkerPlan};
 use self::replies::ReplyMatch;
-use self::report::{LoadOutput, LoadSecond, LoadSummary};
+use self::report::{LoadSecond, LoadSummary};
 use self::schedule::OpeningSchedule;
 use self::tallies::{Failures, LoadTallies};
 use self::worker::{LoadWorker, REPORTING};
@@ -50,8 +50,6 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// The last lines are for a reader who reads.
 const LAST_LINES: Duration = Duration::from_secs(1);
-
-type Signals = mpsc::Receiver<i32>;
 
 /// Runs to the end, and returns the exit status.
 pub(crate) fn run(options: &LoadOptions) -> u8 {
@@ -83,7 +81,7 @@ async fn load(options: &LoadOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
 }
 
 /// Makes a connection as soon as that can be done, and leaves again.
-async fn wait_for_server(options: &LoadOptions, talk: &Talk, signals: &mut Signals) -> Result<(), Error> {
+async fn wait_for_server(options: &LoadOptions, talk: &Talk, signals: &mut mpsc::Receiver<i32>) -> Result<(), Error> {
     let (socket, _) = Connector::new(&options.plan, None).first(&options.plan.connect, talk, signals).await?;
     let left = async {
         socket.close(&Close::new(1000, "")).await.ok()?;
@@ -97,7 +95,7 @@ async fn wait_for_server(options: &LoadOptions, talk: &Talk, signals: &mut Signa
 
 /// Why the run is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RunEnd {
+enum LoadEnd {
     /// All connections have ended.
     Done,
     /// Some have not, in all the time that they had.
@@ -167,7 +165,7 @@ impl<'o> LoadRun<'o> {
     }
 
     /// Prints a line a second until all threads have ended.
-    async fn watch(&mut self, signals: &mut Signals) -> RunEnd {
+    async fn watch(&mut self, signals: &mut mpsc::Receiver<i32>) -> LoadEnd {
         let start = self.plan.start;
         let ends = start + self.length();
         let mut ticks = interval_at((start + REPORTING + COLLECTING).into(), REPORTING);
@@ -178,7 +176,7 @@ impl<'o> LoadRun<'o> {
             tokio::select! {
                 counted = self.reports.recv() => match counted {
                     Some(counted) => self.add(&counted),
-                    None => return RunEnd::Done,
+                    None => return LoadEnd::Done,
                 },
                 _ = ticks.tick() => {
                     self.print_second(Instant::now());
@@ -187,13 +185,13 @@ impl<'o> LoadRun<'o> {
                 _ = self.stdout.flush(), if is_unwritten => is_unwritten = false,
                 () = sleep_until(limit.into()) => match self.stopped {
                     None => self.end_sending(),
-                    Some(_) => return RunEnd::Late,
+                    Some(_) => return LoadEnd::Late,
                 },
                 Some(signal) = signals.recv() => match self.stopped {
                     None => self.end_sending(),
-                    Some(_) => return RunEnd::AtOnce(Some(signal)),
+                    Some(_) => return LoadEnd::AtOnce(Some(signal)),
                 },
-                () = stdout_gone() => return RunEnd::AtOnce(None),
+                () = stdout_gone() => return LoadEnd::AtOnce(None),
             }
         }
     }
@@ -235,7 +233,7 @@ impl<'o> LoadRun<'o> {
     }
 
     /// Prints the summary, and gives the exit status.
-    async fn finish(mut self, talk: &Talk, ended: RunEnd) -> Result<u8, Error> {
+    async fn finish(mut self, talk: &Talk, ended: LoadEnd) -> Result<u8, Error> {
         while let Ok(counted) = self.reports.try_recv() {
             self.add(&counted);
         }
@@ -251,9 +249,9 @@ impl<'o> LoadRun<'o> {
         // After it: where both are the same terminal, a line before it would have been erased with the block.
         warnings.iter().for_each(|words| talk.warn(words));
         match ended {
-            RunEnd::AtOnce(Some(signal)) => Err(Error::Interrupted(signal)),
-            RunEnd::AtOnce(None) => Ok(code),
-            RunEnd::Done | RunEnd::Late => {
+            LoadEnd::AtOnce(Some(signal)) => Err(Error::Interrupted(signal)),
+            LoadEnd::AtOnce(None) => Ok(code),
+            LoadEnd::Done | LoadEnd::Late => {
                 printed.unwrap_or(Ok(())).map_err(|source| Error::Local { what: "write to stdout", source })?;
                 Ok(code)
             }
@@ -278,11 +276,11 @@ impl<'o> LoadRun<'o> {
     }
 
     /// What a reader of the summary should know.
-    fn warnings(&self, ended: RunEnd) -> Vec<String> {
+    fn warnings(&self, ended: LoadEnd) -> Vec<String> {
         let late = "some connections did not end in time and were cut";
         let astray = "messages came, but none that answers one of ours: see `--match`";
         let is_astray = self.is_unanswered() && self.all.received.messages > 0;
-        let all = [(ended == RunEnd::Late, late), (is_astray, astray)];
+        let all = [(ended == LoadEnd::Late, late), (is_astray, astray)];
         all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words.to_owned()).collect()
     }
 

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::replies::ReplyMatch;
-use super::report::LoadOutput;
 use super::schedule::OpeningSchedule;
 use crate::client::connect;
 use crate::client::options::ClientOptions;
@@ -45,6 +44,17 @@ pub(crate) enum LoadModel {
     Open(Rate),
     /// The reply to the one before.
     Closed,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoadOutput {
+    /// A line a second, and the summary.
+    Lines,
+    /// `--quiet`: only the summary.
+    Summary,
+    /// `--json`: a record a second, and one for the summary.
+    Records,
 }
 
 /// What each thread has to know.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::histogram::{Percentiles, TimeHistogram};
-use super::plan::LoadModel;
+use super::plan::{LoadModel, LoadOutput};
 use super::tallies::{Failures, LoadTallies, TrafficCount, total};
 use crate::render::object::{ms, object, or_null, record, text};
 use crate::text::units::counted;
@@ -14,17 +14,6 @@ const BUSY: f64 = 0.9;
 
 /// Lateness of our own below this is that of the system's timers.
 const PUNCTUAL: Duration = Duration::from_millis(1);
-
-/// What is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoadOutput {
-    /// A line a second, and the summary.
-    Lines,
-    /// `--quiet`: only the summary.
-    Summary,
-    /// `--json`: a record a second, and one for the summary.
-    Records,
-}
 
 /// One second, or what is left of one.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{interval_at, sleep_until};
 
 use super::alarm::{AlarmClock, StopFlag};
-use super::conversation::{Conversation, WorkerState};
+use super::client::{LoadClient, WorkerState};
 use super::plan::WorkerPlan;
 use super::tallies::LoadTallies;
 use crate::client::connect::connect;
@@ -114,7 +114,7 @@ async fn serve(state: Rc<WorkerState>, client: u32) {
         Some(Ok((socket, opened))) => {
             state.tallies.borrow_mut().opened(&opened.timing);
             drop(opened);
-            Conversation::new(&state, socket, client).hold().await;
+            LoadClient::new(&state, socket, client).hold().await;
         }
         Some(Err(error)) => state.tallies.borrow_mut().not_opened(&error),
         None => state.tallies.borrow_mut().unfinished(),

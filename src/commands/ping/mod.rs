@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 pub(crate) use self::rounds::AnswerMatch;
 use self::rounds::{Rounds, Wanted};
 use self::view::PingOutput;
-use crate::client::connector::{Connected, Connector};
+use crate::client::connector::{Connected, Connector, RunEnd};
 use crate::client::options::ClientOptions;
 use crate::client::report;
 use crate::error::Error;
@@ -26,6 +26,9 @@ use crate::term::{Talk, stdout_gone, terminal_width};
 
 /// A round that was not answered within this time, or within two intervals, is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The option that limits the time of a run.
+const DEADLINE: &str = "--deadline";
 
 /// Batches between the clock and the socket.
 const BATCHES: usize = 2;
@@ -59,7 +62,9 @@ async fn ping(options: &PingOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let started = Instant::now();
     let until = options.deadline.and_then(|time| started.checked_add(time));
     let rounds = Rounds::new(options.output, options.message.as_ref().map(|(_, answer)| answer.clone()))?;
-    let run = PingRun { options, talk, rounds: &rounds, until };
+    let limit = until.zip(options.deadline).map(|(at, after)| RunEnd { at, after, option: DEADLINE });
+    let connector = Connector::new(&options.plan, None).ending(limit);
+    let run = PingRun { options, talk, rounds: &rounds, connector, until };
     let ended = if options.reconnects { run.over_many(&mut signals).await } else { run.over_one(&mut signals).await };
     let ended = match ended {
         // What came before is worth its summary.
@@ -82,13 +87,14 @@ struct PingRun<'r> {
     options: &'r PingOptions,
     talk: &'r Rc<Talk>,
     rounds: &'r Rounds,
+    connector: Connector,
     until: Option<Instant>,
 }
 
 impl PingRun<'_> {
     /// All rounds over one connection; the exit status if nothing was answered.
     async fn over_one(&self, signals: &mut Signals) -> Result<u8, Error> {
-        let Some(connected) = self.connect(signals).await? else { return Ok(0) };
+        let Some(connected) = self.connect(true, signals).await? else { return Ok(0) };
         let count = self.options.count.unwrap_or(u64::MAX);
         let outcome = self.converse(connected, 1..=count, signals).await;
         Ok(self.ended(&outcome))
@@ -99,7 +105,7 @@ impl PingRun<'_> {
         let mut next = Instant::now();
         let mut code = 7;
         for number in 1..=self.options.count.unwrap_or(u64::MAX) {
-            match self.connect(signals).await {
+            match self.connect(number == 1, signals).await {
                 Ok(Some(connected)) => {
                     let outcome = self.converse(connected, number..=number, signals).await;
                     code = self.ended(&outcome);
@@ -109,6 +115,8 @@ impl PingRun<'_> {
                 }
                 Ok(None) => break,
                 Err(error) if number == 1 || matches!(error, Error::Interrupted(_)) => return Err(error),
+                // Its ping was not sent, so it is not lost.
+                Err(Error::TimedOut { option: DEADLINE, .. }) => break,
                 Err(error) => {
                     self.rounds.not_opened();
                     report::not_connected(self.talk, &error);
@@ -131,19 +139,18 @@ impl PingRun<'_> {
         }
     }
 
-    /// None if nobody reads the output any more.
-    async fn connect(&self, signals: &mut Signals) -> Result<Option<Connected>, Error> {
-        let plan = &self.options.plan;
-        let connector = Connector::new(plan, None);
-        let connecting = connector.first(&plan.connect, self.talk, signals);
-        let within = async {
-            let Some(until) = self.until else { return connecting.await };
-            let after = self.options.deadline.unwrap_or_default();
-            let late = Err(Error::TimedOut { step: "connecting", after, option: "--deadline" });
-            timeout_at(until, connecting).await.unwrap_or(late)
+    /// None if nobody reads the output any more. Only the first connection waits for the server.
+    async fn connect(&self, is_first: bool, signals: &mut Signals) -> Result<Option<Connected>, Error> {
+        let connect = &self.options.plan.connect;
+        let connecting = async {
+            if is_first {
+                self.connector.first(connect, self.talk, signals).await
+            } else {
+                self.connector.now(connect, self.talk, signals).await
+            }
         };
         let connected = tokio::select! {
-            connected = within => connected?,
+            connected = connecting => connected?,
             () = stdout_gone() => return Ok(None),
         };
         let columns = self.options.draws.then(terminal_width);

@@ -55,7 +55,7 @@ enum SendPacing {
 }
 
 /// A connection that is open.
-pub(super) struct Conversation<'w> {
+pub(super) struct LoadClient<'w> {
     worker: &'w WorkerState,
     socket: Socket<Stream>,
     traffic: Option<&'w LoadTraffic>,
@@ -69,7 +69,7 @@ pub(super) struct Conversation<'w> {
     clear_since: Instant,
 }
 
-impl<'w> Conversation<'w> {
+impl<'w> LoadClient<'w> {
     pub(super) fn new(worker: &'w WorkerState, socket: Socket<Stream>, client: u32) -> Self {
         socket.hand_over_runs();
         let now = Instant::now();
@@ -79,7 +79,7 @@ impl<'w> Conversation<'w> {
             Some(LoadModel::Open(rate)) => SendPacing::Open(SendSchedule::new(rate, client)),
             Some(LoadModel::Closed) => SendPacing::Closed(Some(now)),
         };
-        let mut conversation = Self {
+        let mut opened = Self {
             worker,
             socket,
             traffic,
@@ -90,8 +90,8 @@ impl<'w> Conversation<'w> {
             is_flushing: false,
             clear_since: now,
         };
-        conversation.alarm.set(conversation.next_due());
-        conversation
+        opened.alarm.set(opened.next_due());
+        opened
     }
 
     /// Holds it to the end of the run, or to its own.
