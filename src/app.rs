@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::client::options::ClientOptions;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::load::plan::LoadOptions;
 use crate::commands::ping::PingOptions;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
@@ -35,6 +36,7 @@ pub(crate) enum Job {
     },
     Run(Box<RunOptions>),
     Ping(Box<PingOptions>),
+    Load(Box<LoadOptions>),
     Check(Box<CheckOptions>),
     ListCases(Box<CaseChoice>),
     ShowCase(Box<ShownCase>),
@@ -52,6 +54,7 @@ impl Job {
             Self::Run(suite) => Some(suite.diagnostics),
             Self::Check(check) => Some(check.plan.diagnostics),
             Self::Ping(ping) => Some(ping.plan.diagnostics),
+            Self::Load(load) => Some(load.plan.diagnostics),
             Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => None,
         }
     }
@@ -96,6 +99,7 @@ pub(crate) fn run(job: Job, notes: &[String]) -> u8 {
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => crate::commands::run::run(&suite),
         Job::Ping(ping) => crate::commands::ping::run(&ping),
+        Job::Load(load) => crate::commands::load::run(&load),
         Job::Check(check) => crate::commands::check::run(&check),
         Job::ShowCase(shown) => crate::commands::check::show(&shown),
         Job::ListCases(choice) => crate::commands::check::list(&choice),

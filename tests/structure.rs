@@ -159,7 +159,7 @@ fn shown(sources: &[Source]) -> BTreeMap<Vec<String>, Vec<String>> {
         for path in found {
             let path = absolute(&path, &source.module).unwrap_or_else(|| [&source.module[..], &path].concat());
             let face = [&source.module[..], &path[path.len() - 1..]].concat();
-            if face != path {
+            if !path.starts_with(&face) {
                 shown.insert(face, path);
             }
         }

@@ -18,7 +18,7 @@ pub(crate) enum What {
     },
     /// A manual page in troff: that of a command, or that of wsprobe
     Man {
-        /// A command that has options of its own: listen, ping, record-to-script, replay
+        /// A command that has options of its own: listen, load, ping, record-to-script, replay
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
@@ -41,7 +41,7 @@ impl What {
             Self::Completions { shell } => Ok(shell.script().into()),
             Self::Candidates { new_word, mut words } => {
                 words.extend(new_word.then(OsString::new));
-                Ok(completion::candidates(command, words, &known_urls(env)))
+                Ok(completion::offered(command, words, &known_urls(env)))
             }
             Self::Man { command: None } => Ok(manual::page(command)),
             Self::Man { command: Some(name) } => manual::page_of(command, &name),

@@ -111,15 +111,20 @@ async fn shake_hands(
         trace(Trace::Response(&masking::head(&head)));
     }
     trace(Trace::Answered(started.elapsed()));
-    answer.map_err(|source| match source {
-        HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, options.route.tls.offer()) => {
+    answer.map_err(|source| handshake_failed(source, target, request, &options.route))
+}
+
+/// What a failed handshake is told as.
+pub(crate) fn handshake_failed(source: HandshakeError, target: &Target, request: &Request, route: &Route) -> Error {
+    match source {
+        HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, route.tls.offer()) => {
             DialError::Tls { host: target.host(), source }.into()
         }
         source => {
             let origin = request.field("Origin").map(str::to_owned);
             Error::Handshake { url: target.to_string(), origin, source }
         }
-    })
+    }
 }
 
 async fn open(

@@ -26,7 +26,7 @@ struct TypedWords {
 /// The candidates for the last of these words, which come after the program's name.
 ///
 /// `urls` are those that were connected to before.
-pub(in crate::cli) fn candidates(mut command: Command, mut words: Vec<OsString>, urls: &[String]) -> Vec<u8> {
+pub(crate) fn offered(mut command: Command, mut words: Vec<OsString>, urls: &[String]) -> Vec<u8> {
     command.build();
     let pages = with_pages(&command);
     let mut command = completing(command, urls, &pages);
@@ -94,7 +94,7 @@ fn completing(command: Command, urls: &[String], pages: &[String]) -> Command {
 }
 
 /// Whether an option's value is the path of a file.
-pub(in crate::cli) fn names_path(argument: &Arg) -> bool {
+pub(crate) fn names_path(argument: &Arg) -> bool {
     let has_file = argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));
     has_file || argument.get_id() == "unix_socket"
 }

@@ -4,7 +4,7 @@ mod candidates;
 
 use clap::ValueEnum;
 
-pub(super) use self::candidates::{candidates, names_path};
+pub(super) use self::candidates::{names_path, offered};
 
 /// A shell that has a script.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, Command, Subcommand};
 
-use super::config::{self, Config, ConfigValue, Entry, Scope, Section};
+use super::config::{self, Config, ConfigEntry, ConfigValue, Scope, Section};
 use super::{default_file, layers, places};
-use crate::cli::Options;
 use crate::cli::env::Env;
+use crate::cli::options::Options;
 use crate::cli::translate;
 use crate::error::Error;
 use crate::masking;
 use crate::sys::file;
 
 #[derive(Debug, Subcommand)]
-pub(in crate::cli) enum ProfileCommand {
+pub(crate) enum ProfileCommand {
     /// List the profiles and their URLs
     List {
         #[command(flatten)]
@@ -42,14 +42,14 @@ pub(in crate::cli) enum ProfileCommand {
 
 /// The file that is read and changed.
 #[derive(Args, Debug)]
-pub(in crate::cli) struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// The file of profiles, instead of `~/.config/wsprobe/config.toml`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
-pub(in crate::cli) struct Addition {
+pub(crate) struct Addition {
     #[arg(value_name = "NAME")]
     name: String,
     #[arg(value_name = "URL")]
@@ -65,7 +65,7 @@ impl ProfileCommand {
     ///
     /// # Errors
     /// The file cannot be used or written, or there is no such profile.
-    pub(in crate::cli) fn run(self, definition: &Command, matches: &ArgMatches, env: &Env) -> Result<Vec<u8>, Error> {
+    pub(crate) fn run(self, definition: &Command, matches: &ArgMatches, env: &Env) -> Result<Vec<u8>, Error> {
         match self {
             Self::List { config } => Ok(listed(&config.read(env)?).into_bytes()),
             Self::Show { name, config } => {
@@ -108,7 +108,7 @@ fn shown(config: &Config, name: &str) -> Result<String, Error> {
         if let Some(url) = &section.url {
             writeln!(page, "url = {}", quoted(&masking::typed(url))).expect("a String takes all");
         }
-        for Entry { option, setting, .. } in &section.entries {
+        for ConfigEntry { option, setting, .. } in &section.entries {
             writeln!(page, "{option} = {}", written(setting, |value| places::shown(option, value)))
                 .expect("a String takes all");
         }
@@ -172,7 +172,7 @@ impl Addition {
             extends: None,
             entries: entries(definition, matches),
         };
-        for Entry { option, setting, .. } in &section.entries {
+        for ConfigEntry { option, setting, .. } in &section.entries {
             let ConfigValue::Values(times) = setting else { continue };
             if config.is_shared && times.iter().flatten().any(|value| places::shown(option, value) != *value) {
                 places::value(option, &times.concat()[0], &config, env.home.as_deref())?;
@@ -187,7 +187,7 @@ impl Addition {
             "\n\n"
         };
         let mut text = format!("{before}{gap}[profile.{name}]\nurl = {}\n", quoted(&self.url));
-        for Entry { option, setting, .. } in &section.entries {
+        for ConfigEntry { option, setting, .. } in &section.entries {
             writeln!(text, "{option} = {}", written(setting, str::to_owned)).expect("a String takes all");
         }
         replace(&config.path, &text)?;
@@ -196,7 +196,7 @@ impl Addition {
 }
 
 /// The options that were given, in the order of their definition.
-fn entries(definition: &Command, matches: &ArgMatches) -> Vec<Entry> {
+fn entries(definition: &Command, matches: &ArgMatches) -> Vec<ConfigEntry> {
     let mut entries = Vec::new();
     for argument in definition.get_arguments() {
         let (id, Some(long)) = (argument.get_id().as_str(), argument.get_long()) else { continue };
@@ -211,7 +211,7 @@ fn entries(definition: &Command, matches: &ArgMatches) -> Vec<Entry> {
             action if action.takes_values() => ConfigValue::Values(times),
             _ => ConfigValue::Flag(true),
         };
-        entries.push(Entry { option: long.to_owned(), setting, line: 0 });
+        entries.push(ConfigEntry { option: long.to_owned(), setting, line: 0 });
     }
     entries
 }

@@ -35,12 +35,12 @@ pub(super) struct Section {
     pub(super) url: Option<String>,
     /// The profile that this one adds to.
     pub(super) extends: Option<String>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<ConfigEntry>,
 }
 
 /// A long option, and what it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct ConfigEntry {
     pub(super) option: String,
     pub(super) setting: ConfigValue,
     /// The line of the file, from 1.
@@ -161,7 +161,7 @@ fn section(scope: Scope, table: &DeTable<'_>, line_at: &dyn Fn(usize) -> usize) 
             (name @ ("url" | "extends"), _) => return Err((line, format!("only a profile has `{name}`"))),
             (option, _) => {
                 let setting = setting(value).ok_or_else(|| (line, unusable(option)))?;
-                section.entries.push(Entry { option: option.trim_start_matches("--").to_owned(), setting, line });
+                section.entries.push(ConfigEntry { option: option.trim_start_matches("--").to_owned(), setting, line });
             }
         }
     }
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(sections[1].url.as_deref(), Some("wss://h/"));
         assert_eq!(
             sections[1].entries[0],
-            Entry { option: "insecure".into(), setting: ConfigValue::Flag(true), line: 6 }
+            ConfigEntry { option: "insecure".into(), setting: ConfigValue::Flag(true), line: 6 }
         );
         assert_eq!(sections[1].entries[1].setting, ConfigValue::Values(vec![vec!["a".into(), "b".into()]]));
         assert_eq!(sections[2].scope, Scope::Host("*.example.com".into()));

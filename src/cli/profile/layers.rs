@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Arg, Command};
 
-use super::config::{Config, ConfigValue, Entry, Scope, Section};
+use super::config::{Config, ConfigEntry, ConfigValue, Scope, Section};
 use crate::error::Error;
 use crate::script::flaw::nearest;
 
@@ -83,7 +83,7 @@ fn matches(pattern: &str, host: &str) -> bool {
 /// The line, the name, and one that is like it.
 pub(super) fn check_names(config: &Config, known: &[String]) -> Result<(), Error> {
     let entries = config.sections.iter().flat_map(|section| &section.entries);
-    for Entry { option, line, .. } in entries {
+    for ConfigEntry { option, line, .. } in entries {
         if !known.contains(option) {
             let hint = nearest(option, known.iter().map(String::as_str))
                 .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -105,7 +105,7 @@ pub(super) fn options(
     let mut found = Vec::new();
     for section in sections {
         let mut nearer = taken.clone();
-        for Entry { option, setting, .. } in &section.entries {
+        for ConfigEntry { option, setting, .. } in &section.entries {
             let argument = command.get_arguments().find(|argument| argument.get_long() == Some(option));
             let Some(argument) = argument else { continue };
             let named = NAMED.iter().find(|(name, _)| name == option).map(|(_, end)| *end);
@@ -175,7 +175,7 @@ mod tests {
 
     use super::super::config;
     use super::*;
-    use crate::cli::Options;
+    use crate::cli::options::Options;
 
     fn config(text: &str) -> Config {
         Config { path: PathBuf::from("c.toml"), is_shared: false, sections: config::sections(text).unwrap() }

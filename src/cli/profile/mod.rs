@@ -46,6 +46,8 @@ pub(super) struct TypedLine<'l> {
     pub(super) matches: &'l ArgMatches,
     /// The long names of the options that were given.
     pub(super) given: &'l [String],
+    /// The definition of all commands.
+    pub(super) all: fn() -> Command,
 }
 
 /// A profile, and what follows its name: `@prod/path`.
@@ -83,7 +85,7 @@ pub(super) fn apply(typed: &TypedLine<'_>, env: &Env) -> Result<Option<ProfiledL
         });
     };
     let Some(config) = Config::read(&path, chosen.is_some() || reference.is_some())? else { return Ok(None) };
-    layers::check_names(&config, &known_options(command, &config))?;
+    layers::check_names(&config, &known_options(command, typed.all, &config))?;
     let mut sections = match &reference {
         Some(reference) => layers::chain(&config, reference.name)?,
         None => Vec::new(),
@@ -119,14 +121,14 @@ pub(super) fn names(env: &Env) -> Vec<String> {
 }
 
 /// All options that some command has: those of this one, and of the others if that is not enough.
-fn known_options(command: &Command, config: &Config) -> Vec<String> {
+fn known_options(command: &Command, all: fn() -> Command, config: &Config) -> Vec<String> {
     let longs = |command: &Command| {
         command.get_arguments().filter_map(|argument| argument.get_long()).map(str::to_owned).collect::<Vec<_>>()
     };
     let mut known = longs(command);
     let mut entries = config.sections.iter().flat_map(|section| &section.entries);
     if entries.any(|entry| !known.contains(&entry.option)) {
-        let mut all = super::command();
+        let mut all = all();
         all.build();
         known.extend(longs(&all));
         all.get_subcommands().filter(|command| is_connecting(command)).for_each(|command| known.extend(longs(command)));
