@@ -108,7 +108,6 @@ fn said(option: &str, command: &str) -> Result<String, Error> {
     let bad = |why: String| Error::Usage(format!("the command for `{option}` {why}: `{command}`"));
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).stdout(Stdio::piped());
-    #[expect(clippy::disallowed_methods, reason = "nothing else runs before the command line is read")]
     let output = shell.spawn().and_then(std::process::Child::wait_with_output);
     let output = output.map_err(|error| bad(format!("cannot be started ({error})")))?;
     if !output.status.success() {
