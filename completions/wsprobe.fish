@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wsprobe_global_optspecs
-    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= reply= echo j/json output= record= record-secrets t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= wait-idle= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= p/protocol= slash h/help V/version
+    string join \n c/connect= l/listen= x/execute= i/interactive b/binary escapes delimiter= 0/null keep-newline whole chunk= r/receive-only json-input rate= reply= echo j/json output= record= record-secrets t/timestamps= P/show-ping-pong pretty= color= no-color vi frames q/quiet v/verbose w/wait= wait-idle= 1/one count= until= timeout= expect= expect-json= exit-on-close close-code= close-reason= close-timeout= H/header= s/subprotocol= o/origin= host= A/user-agent= cookie= u/user= bearer= netrc netrc-file= L/location insecure-redirect max-redirects= k/insecure cacert= cert= key= passphrase= sni= tls-min= tls-max= pin= proxy= no-proxy= unix-socket= resolve= connect-to= interface= 4/ipv4 6/ipv6 connect-timeout= handshake-timeout= wait-for-server= ping-interval= ping-timeout= heartbeat= heartbeat-interval= no-pong reconnect= reconnect-delay= max-message= compress= compress-options= fragment= http2= http2-prior-knowledge http1.1 p/protocol= slash h/help V/version
 end
 
 function __fish_wsprobe_needs_command
@@ -97,6 +97,8 @@ off\t''
 required\t''"
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l fragment -d 'Send messages in frames of at most this size' -r
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l http2 -d 'Use HTTP/2 if the server takes WebSockets over it (RFC 8441)' -r -f -a "auto\t''
+required\t''"
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s p -l protocol -d 'The version of the protocol; only 13 is supported' -r
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s i -l interactive -d 'After `-x`, continue with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s b -l binary -d 'Send binary messages'
@@ -124,6 +126,8 @@ complete -c wsprobe -n "__fish_wsprobe_needs_command" -s k -s n -l insecure -d '
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l no-pong -d 'Do not answer pings'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l http2-prior-knowledge -d 'Use HTTP/2 without asking the server first, for ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_needs_command" -l http1.1 -d 'Use HTTP/1.1; this is the default'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -l slash -d 'Slash commands always work at the prompt; this option is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_needs_command" -s V -l version -d 'Print version'
@@ -207,6 +211,8 @@ off\t''
 required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l fragment -d 'Send messages in frames of at most this size' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l http2 -d 'Use HTTP/2 if the server takes WebSockets over it (RFC 8441)' -r -f -a "auto\t''
+required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s p -l protocol -d 'The version of the protocol; only 13 is supported' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s i -l interactive -d 'After `-x`, continue with stdin: the prompt on a terminal, the pipe otherwise'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s b -l binary -d 'Send binary messages'
@@ -234,6 +240,8 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s k -s n -l insec
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l no-pong -d 'Do not answer pings'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l http2-prior-knowledge -d 'Use HTTP/2 without asking the server first, for ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l http1.1 -d 'Use HTTP/1.1; this is the default'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -l slash -d 'Slash commands always work at the prompt; this option is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand curl" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -358,6 +366,8 @@ off\t''
 required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fragment -d 'Send messages in frames of at most this size' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l http2 -d 'Use HTTP/2 if the server takes WebSockets over it (RFC 8441)' -r -f -a "auto\t''
+required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l check -d 'Only check the scripts: nothing connects'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fmt -d 'Format the scripts: write them in their canonical form'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l fail-fast -d 'End the run when a file has failed'
@@ -373,6 +383,8 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s k -s n -l insecu
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l no-pong -d 'Do not answer pings'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l http2-prior-knowledge -d 'Use HTTP/2 without asking the server first, for ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -l http1.1 -d 'Use HTTP/1.1; this is the default'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l count -d 'Stop after this many pings; without it, Ctrl-C stops it' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l interval -d 'Wait this long from one ping to the next, at least 10ms' -r
@@ -424,6 +436,8 @@ off\t''
 required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l fragment -d 'Send messages in frames of at most this size' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l http2 -d 'Use HTTP/2 if the server takes WebSockets over it (RFC 8441)' -r -f -a "auto\t''
+required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s p -l protocol -d 'The version of the protocol; only 13 is supported' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l reconnect-each -d 'Open a connection for each ping, and time that too'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s q -l quiet -d 'Print only the summary'
@@ -437,6 +451,8 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s k -s n -l insec
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l no-pong -d 'Do not answer pings'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l http2-prior-knowledge -d 'Use HTTP/2 without asking the server first, for ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l http1.1 -d 'Use HTTP/1.1; this is the default'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -l slash -d 'Slash commands always work at the prompt; this option is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand check" -l show -d 'Print a case as a script for `wsprobe run`; nothing connects' -r
@@ -558,6 +574,8 @@ off\t''
 required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l compress-options -d 'Offer these parameters of permessage-deflate' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l fragment -d 'Send messages in frames of at most this size' -r
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l http2 -d 'Use HTTP/2 if the server takes WebSockets over it (RFC 8441)' -r -f -a "auto\t''
+required\t''"
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s p -l protocol -d 'The version of the protocol; only 13 is supported' -r
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l compare -d 'Exit with 1 unless the same answers arrive'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s j -l json -d 'Print a JSON record for each event, in and out'
@@ -575,6 +593,8 @@ complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s k -s n -l ins
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l no-pong -d 'Do not answer pings'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l http2-prior-knowledge -d 'Use HTTP/2 without asking the server first, for ws:// too'
+complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l http1.1 -d 'Use HTTP/1.1; this is the default'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -l slash -d 'Slash commands always work at the prompt; this option is for command lines written for wscat'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand replay" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wsprobe -n "__fish_wsprobe_using_subcommand record-to-script" -l client -d 'Use this client\'s part of a recording of `listen`' -r

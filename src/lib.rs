@@ -48,6 +48,7 @@ mod dial;
 mod error;
 mod events;
 mod handshake;
+mod http2;
 mod input;
 mod masking;
 mod message;

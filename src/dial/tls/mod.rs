@@ -4,6 +4,7 @@
 //! can be told of the other side in `peer` and `name`, what went wrong in `error`, `fault` and `alert`.
 
 mod alert;
+pub(crate) mod alpn;
 pub(crate) mod crypto;
 pub(crate) mod error;
 mod fault;
@@ -32,6 +33,7 @@ use url::Host;
 use super::Stream;
 use crate::dial::error::DialError;
 
+pub(crate) use self::alpn::Alpn;
 pub(crate) use self::error::TlsError;
 pub(crate) use self::identity::{ClientIdentity, certified};
 use self::offer::Offer;
@@ -52,6 +54,7 @@ pub(crate) struct Options {
     pub(crate) versions: Versions,
     /// `--pin`: the server's key has to be one of these; none means any.
     pub(crate) pins: Vec<Pin>,
+    pub(crate) alpn: Alpn,
 }
 
 /// What was agreed on, and with whom.
@@ -72,7 +75,7 @@ impl Options {
 
     /// What of it hints depend on.
     pub(crate) fn offer(&self) -> Offer {
-        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some() }
+        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some(), alpn: self.alpn }
     }
 
     pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, DialError> {
@@ -88,7 +91,7 @@ impl Options {
             None => builder.with_no_client_auth(),
         };
         // Some front ends assume HTTP/2 if a client offers nothing.
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = self.alpn.protocols();
         config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))
     }
