@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http_choice::HttpChoice;
-use super::opening::{Asked, Opening};
-use crate::dial::proxy::ProxyHead;
+use super::opening::{Opening, OpeningOutcome};
+use super::trace::Trace;
 use crate::dial::{self, Dialed, Route, Stream};
 use crate::error::Error;
 use crate::events::{Opened, OpeningTimes};
 use crate::handshake::redirect::Trail;
 use crate::handshake::{Answer, Switched};
-use crate::http2::settings::PeerSettings;
 use crate::request::{Request, RequestOptions};
 use crate::target::Target;
 use crate::wire::frame::Side;
@@ -35,25 +34,6 @@ pub(crate) struct Options {
     pub(crate) manner: ConnectionOptions,
 }
 
-/// What a verbose user gets to see on the way.
-pub(crate) enum Trace<'t> {
-    Dialed {
-        target: &'t Target,
-        dialed: &'t Dialed,
-    },
-    /// What the server says of itself before a request over HTTP/2.
-    Settings(&'t PeerSettings),
-    /// Why it is asked again, over HTTP/1.1.
-    Returned(&'t str),
-    /// The request as it may be shown, secrets left out.
-    Request(&'t str),
-    /// A head of the answer as it came, secrets left out.
-    Response(&'t str),
-    Redirected(&'t Target),
-    /// How long the server took to answer.
-    Answered(Duration),
-}
-
 /// Connects, following redirects if that is wanted.
 ///
 /// # Errors
@@ -70,8 +50,9 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         trace(Trace::Dialed { target: &target, dialed: &dialed });
         let request = Request::new(&target, &wishes);
         let started = std::time::Instant::now();
-        let opening = Opening { target: &target, request: &request, http, options, trace };
-        let Asked { answer, stream, is_http2 } = match opening.ask(dialed.stream, dialed.tls.as_ref()).await {
+        let opening =
+            Opening { target: &target, request: &request, http, route: &route, time: options.handshake_timeout, trace };
+        let OpeningOutcome { answer, stream, is_http2 } = match opening.ask(dialed.stream, dialed.tls.as_ref()).await {
             Err(error) if http.returns_to_http1(&error) => {
                 trace(Trace::Returned(&error.chain()));
                 http = HttpChoice::Http1;
@@ -102,15 +83,6 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         }
         if !target.same_host(next) {
             route = route.for_another_host();
-        }
-    }
-}
-
-impl<'t> From<ProxyHead<'t>> for Trace<'t> {
-    fn from(head: ProxyHead<'t>) -> Self {
-        match head {
-            ProxyHead::Request(head) => Trace::Request(head),
-            ProxyHead::Response(head) => Trace::Response(head),
         }
     }
 }

@@ -9,3 +9,4 @@ pub(crate) mod output;
 pub(crate) mod output_buffer;
 pub(crate) mod output_file;
 pub(crate) mod report;
+pub(crate) mod trace;

@@ -1,14 +1,14 @@
 //! The opening handshake with the version of HTTP that was chosen, traced, and within its time.
 
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
-use super::connect::{Options, Trace};
 use super::http_choice::HttpChoice;
+use super::trace::Trace;
 use crate::dial::error::DialError;
-use crate::dial::{Stream, tls};
+use crate::dial::{Route, Stream, tls};
 use crate::error::Error;
 use crate::handshake::http2::ConnectRequest;
 use crate::handshake::{self, Answer, HandshakeError, heads_of};
@@ -24,12 +24,14 @@ pub(super) struct Opening<'o> {
     pub(super) target: &'o Target,
     pub(super) request: &'o Request,
     pub(super) http: HttpChoice,
-    pub(super) options: &'o Options,
+    pub(super) route: &'o Route,
+    /// `--handshake-timeout`
+    pub(super) time: Duration,
     pub(super) trace: &'o dyn Fn(Trace<'_>),
 }
 
 /// What came of it.
-pub(super) struct Asked {
+pub(super) struct OpeningOutcome {
     pub(super) answer: Answer,
     /// What carries the WebSocket, if there is one.
     pub(super) stream: Stream,
@@ -37,29 +39,29 @@ pub(super) struct Asked {
 }
 
 impl Opening<'_> {
-    pub(super) async fn ask(&self, stream: Stream, tls: Option<&tls::Session>) -> Result<Asked, Error> {
+    pub(super) async fn ask(&self, stream: Stream, tls: Option<&tls::Session>) -> Result<OpeningOutcome, Error> {
         let chosen = tls.map(|session| session.alpn.as_deref());
         let is_http2 = self.http.settled(chosen).map_err(|refusal| self.failed(refusal.into()))?;
         let step = Cell::new(ANSWER);
         let asking =
             async { if is_http2 { self.over_http2(stream, &step).await } else { self.over_http1(stream).await } };
-        let asked = timeout(self.options.handshake_timeout, asking).await.map_err(|_| Error::TimedOut {
+        let asked = timeout(self.time, asking).await.map_err(|_| Error::TimedOut {
             step: step.get(),
-            after: self.options.handshake_timeout,
+            after: self.time,
             option: "--handshake-timeout",
         })?;
         asked.map_err(|source| self.failed(source))
     }
 
-    async fn over_http1(&self, mut stream: Stream) -> Result<Asked, HandshakeError> {
+    async fn over_http1(&self, mut stream: Stream) -> Result<OpeningOutcome, HandshakeError> {
         (self.trace)(Trace::Request(&masking::head(&self.request.head())));
         let started = Instant::now();
         let answer = handshake::open(&mut stream, self.request).await;
         self.tell(&heads_of(&answer, Answer::response), started);
-        Ok(Asked { answer: answer?, stream, is_http2: false })
+        Ok(OpeningOutcome { answer: answer?, stream, is_http2: false })
     }
 
-    async fn over_http2(&self, stream: Stream, step: &Cell<&'static str>) -> Result<Asked, HandshakeError> {
+    async fn over_http2(&self, stream: Stream, step: &Cell<&'static str>) -> Result<OpeningOutcome, HandshakeError> {
         let connect = ConnectRequest::new(self.request, self.target.scheme.is_tls())?;
         step.set("waiting for the server's SETTINGS");
         let client = Http2Client::begin(stream).await?;
@@ -71,7 +73,7 @@ impl Opening<'_> {
         let opened = connect.open(client).await;
         self.tell(&heads_of(&opened, |(answer, _)| answer.response()), started);
         let (answer, stream) = opened?;
-        Ok(Asked { answer, stream: Stream::Http2(Box::new(stream)), is_http2: true })
+        Ok(OpeningOutcome { answer, stream: Stream::Http2(Box::new(stream)), is_http2: true })
     }
 
     fn tell(&self, heads: &[String], started: Instant) {
@@ -83,9 +85,7 @@ impl Opening<'_> {
 
     fn failed(&self, source: HandshakeError) -> Error {
         match source {
-            HandshakeError::Io(error)
-                if let Some(source) = tls::TlsError::late(&error, self.options.route.tls.offer()) =>
-            {
+            HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, self.route.tls.offer()) => {
                 DialError::Tls { host: self.target.host(), source }.into()
             }
             source => {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::connect::Trace;
 use super::options::ClientOptions;
+use super::trace::Trace;
 use crate::compare::paint::painted;
 use crate::dial::Dialed;
 use crate::dial::error::DialError;
