@@ -8,9 +8,9 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=release.ld");
-    let variable = |name| std::env::var(name).unwrap_or_default();
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let is_linux = variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
-    if variable("PROFILE") != "release" || !is_linux {
+    if variable("PROFILE") != "release" || !is_linux || has_own_linker(variable) {
         return;
     }
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{}/release.ld", variable("CARGO_MANIFEST_DIR"));
@@ -29,6 +29,11 @@ fn main() {
             println!("cargo::rustc-link-search=native={dir}");
         }
     }
+}
+
+/// Whether whoever builds has chosen a linker: mold refuses the script, and what it packs does not start.
+fn has_own_linker(variable: impl Fn(&str) -> String) -> bool {
+    !variable("RUSTC_LINKER").is_empty() || variable("CARGO_ENCODED_RUSTFLAGS").contains("link")
 }
 
 /// Whether the linker will find libgcc_eh: gcc names what it has by its path.

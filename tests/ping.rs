@@ -4,6 +4,8 @@
 mod kit;
 
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use kit::net::Lines;
@@ -32,7 +34,6 @@ fn pongs(opcode: u8, payload: Vec<u8>) -> Vec<u8> {
     if opcode == PING { frame(PONG, &payload) } else { Vec::new() }
 }
 
-/// The value at a key of a record, as it is written.
 fn records(out: &str) -> Vec<serde_json::Value> {
     out.lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect()
 }
@@ -125,6 +126,43 @@ fn each_round_can_have_a_connection_of_its_own() {
 }
 
 #[test]
+fn a_connection_for_each_round_is_warned_of_once_and_only_the_first_waits_for_the_server() {
+    let strange = kit::http::Http::start_tls(kit::tls::stranger(), kit::http::welcome);
+    let each = ["--reconnect-each", "--count", "3", "--interval", "10ms"];
+    let ran = ping(&each).args(["-k", &strange.url("/")]).run();
+    assert_eq!(ran.stderr.matches("certificate is not checked").count(), 1, "{}", ran.stderr);
+    let place = kit::net::Place::new();
+    let (url, listener) = (place.url(), place.listen());
+    std::thread::spawn(move || {
+        let mut stream = kit::net::welcome(&listener);
+        drop(listener);
+        while let Ok((opcode, payload)) = read_frame(&mut stream) {
+            let _ = stream.write_all(&frame(if opcode == PING { PONG } else { opcode }, &payload));
+        }
+    });
+    let ran = ping(&each).args(["--wait-for-server=1s", &url]).run().code(0);
+    assert!(ran.out().contains("3 pings sent, 1 received, 2 lost"), "{}", ran.out());
+    assert!(!ran.stderr.contains("waiting for the server"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_deadline_that_comes_while_a_later_round_connects_loses_nothing() {
+    let place = kit::net::Place::new();
+    let (url, listener) = (place.url(), place.listen());
+    std::thread::spawn(move || {
+        let mut stream = kit::net::welcome(&listener);
+        while let Ok((opcode, payload)) = read_frame(&mut stream) {
+            let _ = stream.write_all(&frame(if opcode == PING { PONG } else { opcode }, &payload));
+        }
+        // The second one gets no answer.
+        let _ = listener.accept().map(|(mut stream, _)| std::io::copy(&mut stream, &mut std::io::sink()));
+    });
+    let args = ["--reconnect-each", "--interval", "10ms", "--deadline", "300ms"];
+    let ran = ping(&args).arg(&url).run().code(0).stderr("");
+    assert!(ran.out().contains("1 ping sent, 1 received, 0 lost"), "{}", ran.out());
+}
+
+#[test]
 fn what_is_not_answered_is_lost_and_nothing_answered_is_exit_7() {
     let silent = || answering(|_, _| Vec::new());
     let args = ["--count", "3", "--interval", "10ms", "--deadline", "300ms"];
@@ -133,6 +171,22 @@ fn what_is_not_answered_is_lost_and_nothing_answered_is_exit_7() {
     let some = answering(|opcode, payload| if payload[7] == 2 { Vec::new() } else { pongs(opcode, payload) });
     let out = ping(&args).arg(some.url()).run().code(0).out();
     assert!(out.contains("2: no pong\n") && out.contains("3 pings sent, 2 received, 1 lost (33 %)"), "{out}");
+}
+
+#[test]
+fn however_many_pings_are_under_way_time_alone_makes_them_lost() {
+    let server = Raw::open(|mut stream| {
+        let pings: Vec<_> = (0..100).filter_map(|_| read_frame(&mut stream).ok()).collect();
+        let pongs: Vec<_> = pings.iter().flat_map(|(_, payload)| frame(PONG, payload)).collect();
+        stream.write_all(&pongs).expect("the client still waits");
+        while let Ok((opcode, payload)) = read_frame(&mut stream) {
+            if opcode == CLOSE {
+                return drop(stream.write_all(&frame(CLOSE, &payload)));
+            }
+        }
+    });
+    let ran = ping(&["--count", "100", "--interval", "10ms", "-q", &server.url()]).run().code(0);
+    assert!(ran.out().contains("100 pings sent, 100 received, 0 lost"), "{}", ran.out());
 }
 
 #[test]
@@ -157,6 +211,23 @@ fn ctrl_c_prints_the_summary() {
     while !lines.next().starts_with("3: pong") {}
     running.signal(Signal::SIGINT);
     while !lines.next().contains(" received, ") {}
+    assert_eq!(running.wait_code(), Some(0));
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_a_reader_that_does_not_read() {
+    let (tell, told) = kit::channel();
+    let server = answering(move |opcode, payload| {
+        let _ = tell.send(());
+        pongs(opcode, payload)
+    });
+    let (mut stdout, _reader) = UnixStream::pair().expect("there are free sockets");
+    stdout.set_nonblocking(true).expect("it is a socket");
+    while stdout.write(&[b'x'; 4096]).is_ok() {}
+    stdout.set_nonblocking(false).expect("it is a socket");
+    let mut running = ping(&["--interval", "10ms", &server.url()]).stdout_to(OwnedFd::from(stdout)).start();
+    (0..3).for_each(|_| told.recv_timeout(kit::PATIENCE).expect("it pings"));
+    running.signal(Signal::SIGINT);
     assert_eq!(running.wait_code(), Some(0));
 }
 

@@ -123,6 +123,17 @@ fn absolute(path: &[String], module: &[String]) -> Option<Vec<String>> {
     Some(here)
 }
 
+/// What a file calls in its children by a relative path: `http::ask` is `self::http::ask`.
+fn by_name_of_child(source: &Source) -> BTreeSet<Vec<String>> {
+    let child = Regex::new(r"(?m)^(?:pub(?:\([^)]*\))? )?mod (\w+);").expect("a pattern of ours");
+    let path = Regex::new(r"(?:^|[^\w:])(\w+)::(\w+)").expect("a pattern of ours");
+    let children: BTreeSet<_> = child.captures_iter(&source.text).map(|captures| captures[1].to_owned()).collect();
+    let of_children = path.captures_iter(&source.text).filter(|captures| children.contains(&captures[1]));
+    of_children
+        .map(|captures| [&source.module[..], &[captures[1].to_owned(), captures[2].to_owned()]].concat())
+        .collect()
+}
+
 fn imports(source: &Source) -> BTreeSet<Vec<String>> {
     let uses = Regex::new(r"(?m)^\s*(pub(?:\([^)]*\))? )?use ([^;]*);").expect("a pattern of ours");
     let inline = Regex::new(r"\b(?:crate|super|self)(?:::\w+)+").expect("a pattern of ours");
@@ -133,7 +144,9 @@ fn imports(source: &Source) -> BTreeSet<Vec<String>> {
     }
     let rest = uses.replace_all(&source.text, "");
     found.extend(inline.find_iter(&rest).map(|path| path.as_str().split("::").map(str::to_owned).collect()));
-    found.iter().filter_map(|path| absolute(path, &source.module)).collect()
+    let mut imported: BTreeSet<_> = found.iter().filter_map(|path| absolute(path, &source.module)).collect();
+    imported.extend(by_name_of_child(source));
+    imported
 }
 
 /// What rooms show of their files: `wire::Socket` is `wire::socket::Socket`.

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args};
 
 use super::env::Env;
 use super::options::{Options, OutputArgs, RequestArgs, RouteArgs, TimingArgs, TlsArgs, When};
-use super::reports::ReportArgs;
+use super::reports::{ReportArgs, Tested};
 use super::{translate, values};
 use crate::app::Job;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
@@ -174,7 +174,7 @@ impl CheckArgs {
         if self.cases.list {
             return Ok(Job::ListCases(Box::new(choice)));
         }
-        let (reports, more) = self.output.reports.read()?;
+        let (reports, more) = self.output.reports.read(Tested::Server)?;
         let mut urls = self.url.iter().cloned().chain(more.iter().map(|path| path.display().to_string()));
         let url = urls.next().ok_or_else(|| Error::Usage("no URL was given: `wsprobe check URL`".to_owned()))?;
         if let Some(other) = urls.next() {

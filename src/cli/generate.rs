@@ -1,10 +1,13 @@
 //! Shell completions and the man pages, made from the definition of the command line.
 
-use clap::{Command, Subcommand};
-use clap_complete::Shell;
+use std::ffi::OsString;
 
+use super::completion::{self, Shell};
+use super::env::Env;
 use super::manual;
 use crate::error::Error;
+use crate::sys::file;
+use clap::{Command, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
@@ -15,24 +18,47 @@ pub(crate) enum What {
     },
     /// A manual page in troff: that of a command, or that of wsprobe
     Man {
-        /// A command that has options of its own: listen, ping, record-to-script, replay
+        /// A command that has options of its own: listen, load, ping, record-to-script, replay
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
+    },
+    /// What the scripts of the shells ask for
+    #[command(hide = true)]
+    Candidates {
+        /// The cursor is after the last word, where a new one begins
+        #[arg(long)]
+        new_word: bool,
+        #[arg(last = true)]
+        words: Vec<OsString>,
     },
 }
 
 impl What {
     /// # Errors
     /// There is no such page.
-    pub(super) fn generate(&self, mut command: Command) -> Result<Vec<u8>, Error> {
+    pub(super) fn generate(self, command: Command, env: &Env) -> Result<Vec<u8>, Error> {
         match self {
-            Self::Completions { shell } => {
-                let mut page = Vec::new();
-                clap_complete::generate(*shell, &mut command, "wsprobe", &mut page);
-                Ok(page)
+            Self::Completions { shell } => Ok(shell.script().into()),
+            Self::Candidates { new_word, mut words } => {
+                words.extend(new_word.then(OsString::new));
+                Ok(completion::candidates(command, words, &known_urls(env)))
             }
             Self::Man { command: None } => Ok(manual::page(command)),
-            Self::Man { command: Some(name) } => manual::page_of(command, name),
+            Self::Man { command: Some(name) } => manual::page_of(command, &name),
         }
     }
+}
+
+/// What was connected to at the prompt, the last first; a URL with a secret is not kept whole.
+fn known_urls(env: &Env) -> Vec<String> {
+    let history =
+        env.state_dir.as_ref().and_then(|dir| file::read_regular(&dir.join("history")).ok()).unwrap_or_default();
+    let history = String::from_utf8_lossy(&history);
+    let mut urls = Vec::new();
+    for url in history.lines().rev().filter_map(|line| line.strip_prefix("/connect ")).map(str::trim) {
+        if !url.is_empty() && !url.contains("***") && !urls.iter().any(|known| known == url) {
+            urls.push(url.to_owned());
+        }
+    }
+    urls
 }

@@ -114,7 +114,7 @@ pub(super) fn page_of(mut command: Command, name: &str) -> Result<Vec<u8>, Error
 }
 
 /// The subcommands with options that the command itself does not have.
-fn with_pages(command: &Command) -> Vec<String> {
+pub(super) fn with_pages(command: &Command) -> Vec<String> {
     let is_ours = |option: &Arg| command.get_arguments().any(|ours| ours.get_long() == option.get_long());
     let has_own = |subcommand: &&Command| subcommand.get_opts().any(|option| !is_ours(option));
     let pages = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()).filter(has_own);

@@ -27,7 +27,7 @@ impl Args for ReportArgs {
     /// By hand, because clap's derive does not show which values were given together.
     fn augment_args(command: Command) -> Command {
         const SUMMARY: &str = "Write a report: `tap`, `junit FILE` or `json FILE`; repeat it for more";
-        const DETAILS: &str = "TAP is written to stdout as each file ends, the other reports to their file after the last one; \
+        const DETAILS: &str = "TAP is written to stdout as results arrive, the other reports to their file at the end; \
             `junit=FILE` means the same as `junit FILE`, and `-` is stdout. Without a report, stdout stays empty: results \
             are shown on stderr.";
         let report = Arg::new("report").long("report").value_name("FORMAT [FILE]").num_args(1..=2);
@@ -41,11 +41,11 @@ impl Args for ReportArgs {
 }
 
 impl ReportArgs {
-    /// The requested reports, and files to play that follow them: the FILE of `--report tap FILE`.
+    /// The requested reports, and what is to be tested that follows them: the FILE of `--report tap FILE`.
     ///
     /// # Errors
     /// An invalid report, or one that would overwrite a script.
-    pub(super) fn read(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
+    pub(super) fn read(&self, tested: Tested) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
         let mut reports: Vec<ReportRequest> = Vec::new();
         let mut others = Vec::new();
         for values in &self.0 {
@@ -63,11 +63,8 @@ impl ReportArgs {
                 others.extend(second.map(PathBuf::from));
             }
             let file = file.filter(|file| *file != "-").map(PathBuf::from);
-            if let Some(script) = file.as_deref().filter(|file| is_script(file)) {
-                return Err(Error::Usage(format!(
-                    "`--report {name}` would overwrite `{}`: the file of the report comes first, then the files to run",
-                    script.display()
-                )));
+            if let Some(objection) = file.as_deref().and_then(|file| tested.objection(name, file)) {
+                return Err(Error::Usage(objection));
             }
             reports.push(ReportRequest { format, file });
         }
@@ -75,6 +72,30 @@ impl ReportArgs {
             return Err(Error::Usage("only one report can go to stdout".to_owned()));
         }
         Ok((reports, others))
+    }
+}
+
+/// What a command tests, which may be taken for the file of a report.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tested {
+    Scripts,
+    Server,
+}
+
+impl Tested {
+    /// What speaks against this file for a report.
+    fn objection(self, report: &str, file: &Path) -> Option<String> {
+        let shown = file.display();
+        match self {
+            Self::Server if file.to_string_lossy().contains("://") => {
+                Some(format!("`--report {report}` needs a file before the URL: `--report {report} FILE {shown}`"))
+            }
+            Self::Server if is_script(file) => Some(format!("`--report {report}` would overwrite `{shown}`, a script")),
+            Self::Scripts if is_script(file) => Some(format!(
+                "`--report {report}` would overwrite `{shown}`: the file of the report comes first, then the files to run"
+            )),
+            Self::Scripts | Self::Server => None,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
             versions: versions(options)?,
             pins: options.tls.pin.clone(),
             alpn: tls::Alpn::default(),
+            prepared: None,
         },
         connect_timeout: options.timing.connect_timeout,
     })

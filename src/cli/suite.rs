@@ -9,7 +9,7 @@ use clap::{ArgAction, Args};
 use super::dialing::{Connections, Dialer};
 use super::env::Env;
 use super::options::When;
-use super::reports::ReportArgs;
+use super::reports::{ReportArgs, Tested};
 use super::{translate, values};
 use crate::commands::run::RunOptions;
 use crate::error::Error;
@@ -137,7 +137,7 @@ impl PlayingArgs {
     /// # Errors
     /// An invalid report, or one that would overwrite a script.
     pub(super) fn reports(&self) -> Result<(Vec<ReportRequest>, Vec<PathBuf>), Error> {
-        self.output.reports.read()
+        self.output.reports.read(Tested::Scripts)
     }
 
     /// How to print messages to the user.

@@ -28,14 +28,22 @@ const SOON: Duration = Duration::from_millis(500);
 /// A connection, and what was negotiated.
 pub(crate) type Connected = (Socket<Stream>, Opened);
 
+/// When a run has to be over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunEnd {
+    pub(crate) at: Instant,
+    /// How long the run was to be, and which option says so.
+    pub(crate) after: Duration,
+    pub(crate) option: &'static str,
+}
+
 /// Makes the connections of a run.
 pub(crate) struct Connector {
     wait_for_server: Option<Wait>,
     backoff: Option<Backoff>,
     /// Whoever waits for a connection is told so.
     tells: bool,
-    /// The end of the run, and how long it was to be.
-    limit: Option<(Instant, Duration)>,
+    limit: Option<RunEnd>,
 }
 
 impl Connector {
@@ -44,8 +52,13 @@ impl Connector {
             wait_for_server: plan.patience.wait_for_server,
             backoff: plan.patience.reconnect.map(Backoff::new),
             tells: false,
-            limit: until.zip(plan.timeout),
+            limit: until.zip(plan.timeout).map(|(at, after)| RunEnd { at, after, option: RUN_LIMIT }),
         }
+    }
+
+    /// For a run that another option than `--timeout` limits.
+    pub(crate) fn ending(self, limit: Option<RunEnd>) -> Self {
+        Self { limit, ..self }
     }
 
     /// For someone who looks on, and is told of a connection that takes its time.
@@ -155,7 +168,7 @@ impl Connector {
 /// Opens the files that a run writes, unless a signal or the end of its time comes first.
 pub(crate) async fn opening<T>(
     opening: impl Future<Output = Result<T, Error>>,
-    limit: Option<(Instant, Duration)>,
+    limit: Option<RunEnd>,
     signals: &mut mpsc::Receiver<i32>,
 ) -> Result<T, Error> {
     within("opening files", opening, limit, signals).await
@@ -164,7 +177,7 @@ pub(crate) async fn opening<T>(
 /// Connects, unless a signal or the end of the run's time comes first.
 async fn limited(
     connecting: impl Future<Output = Result<Connected, Error>>,
-    limit: Option<(Instant, Duration)>,
+    limit: Option<RunEnd>,
     signals: &mut mpsc::Receiver<i32>,
 ) -> Result<Connected, Error> {
     within("connecting", connecting, limit, signals).await
@@ -174,21 +187,17 @@ async fn limited(
 async fn within<T>(
     step: &'static str,
     taking: impl Future<Output = Result<T, Error>>,
-    limit: Option<(Instant, Duration)>,
+    limit: Option<RunEnd>,
     signals: &mut mpsc::Receiver<i32>,
 ) -> Result<T, Error> {
     let run_out = async {
-        match limit {
-            Some((at, _)) => sleep_until(at).await,
-            None => std::future::pending().await,
-        }
+        let Some(RunEnd { at, after, option }) = limit else { return std::future::pending().await };
+        sleep_until(at).await;
+        Error::TimedOut { step, after, option }
     };
     tokio::select! {
         taken = taking => taken,
-        () = run_out => {
-            let after = limit.map_or(Duration::ZERO, |(_, after)| after);
-            Err(Error::TimedOut { step, after, option: RUN_LIMIT })
-        }
+        late = run_out => Err(late),
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
 }

@@ -3,7 +3,8 @@
 pub(crate) mod connect;
 pub(crate) mod connector;
 pub(crate) mod http_choice;
-mod opening;
+pub(crate) mod nearness;
+pub(crate) mod opening;
 pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod output_buffer;

@@ -84,14 +84,19 @@ impl Opening<'_> {
     }
 
     fn failed(&self, source: HandshakeError) -> Error {
-        match source {
-            HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, self.route.tls.offer()) => {
-                DialError::Tls { host: self.target.host(), source }.into()
-            }
-            source => {
-                let origin = self.request.field("Origin").map(str::to_owned);
-                Error::Handshake { url: self.target.to_string(), origin, source }
-            }
+        handshake_failed(source, self.target, self.request, self.route)
+    }
+}
+
+/// What a failed handshake is told as.
+pub(crate) fn handshake_failed(source: HandshakeError, target: &Target, request: &Request, route: &Route) -> Error {
+    match source {
+        HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, route.tls.offer()) => {
+            DialError::Tls { host: target.host(), source }.into()
+        }
+        source => {
+            let origin = request.field("Origin").map(str::to_owned);
+            Error::Handshake { url: target.to_string(), origin, source }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the user is told about the connection: how it was made, and how it ended.
 
+use std::io;
 use std::time::Duration;
 
 use super::options::ClientOptions;
@@ -206,8 +207,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         End::TimedOut if !outcome.missed.is_empty() => return None,
         End::OutputGone => return None,
         End::Closed { sent, close } => closed(close, if sent.is_none() { " by the server" } else { "" }),
-        End::Cut(None) => "the connection was cut without a Close".to_owned(),
-        End::Cut(Some(error)) => format!("the connection was cut without a Close: {error}"),
+        End::Cut(error) => format!("the connection {}", cut(error.as_ref())),
         End::Silent => silent(plan),
         End::Broken(fault) => format!("the server {}", broken(fault)),
         End::Unanswered if outcome.sends_on => {
@@ -254,8 +254,7 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
     let (words, is_usual) = match end {
         // How a client closes is its own decision.
         End::Closed { close, .. } => (closed(close, ""), true),
-        End::Cut(None) => ("was cut without a Close".to_owned(), false),
-        End::Cut(Some(error)) => (format!("was cut without a Close: {error}"), false),
+        End::Cut(error) => (cut(error.as_ref()), false),
         End::Broken(fault) => (broken(fault), false),
         End::Unanswered => ("did not answer our Close (--close-timeout)".to_owned(), false),
         End::Silent => ("did not answer a ping (--ping-timeout)".to_owned(), false),
@@ -278,6 +277,12 @@ fn closed(close: &Close, by: &str) -> String {
     let code = close.code.map_or_else(|| format!("closed{by}"), |code| format!("closed {code}{by}"));
     let reason = if close.reason.is_empty() { String::new() } else { format!(": {}", close.reason) };
     format!("{code} ({}){reason}", close.meaning())
+}
+
+/// What is said of a connection that ended by no Close.
+pub(crate) fn cut(error: Option<&io::Error>) -> String {
+    let why = error.map_or_else(String::new, |error| format!(": {error}"));
+    format!("was cut without a Close{why}")
 }
 
 pub(crate) fn broken(fault: &Fault) -> String {

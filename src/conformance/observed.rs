@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::handshake::{BadAnswer, Response};
-use crate::wire::frame::{self, CLOSE, FrameHeader, PONG};
+use crate::wire::frame::{self, CLOSE, FrameHeader, PING, PONG};
 use crate::wire::offer::Agreed;
 
 /// The payload of the ping that follows what a case sends.
@@ -76,18 +76,19 @@ pub(crate) struct HeardFrame {
 }
 
 /// What a server did, as far as it tells how it took what was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Outlook {
     /// It answered the ping that was sent last.
     Stays,
     /// It sent a Close, with that code or none.
     Closes(Option<u16>),
     Cuts,
+    #[default]
     Silent,
 }
 
 /// What a server does by itself, and with messages that there is nothing to say against.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ServerTraits {
     /// Why there was no handshake to begin with.
     pub(crate) bad_handshake: Option<String>,
@@ -104,21 +105,43 @@ pub(crate) struct ServerTraits {
 impl Heard {
     /// How the server took it; `marker` is the payload of the ping that was sent last.
     pub(crate) fn outlook(&self, marker: &[u8]) -> Outlook {
-        let told = self.after.iter().find_map(|frame| match frame.header.opcode {
-            PONG if frame.payload == marker => Some(Outlook::Stays),
-            CLOSE => Some(Outlook::Closes(frame.close_code())),
-            _ => None,
+        let is_told = |frame: &&HeardFrame| frame.is_pong_to(marker) || frame.is_close();
+        let told = self.after.iter().find(is_told).map(|frame| match frame.is_close() {
+            true => Outlook::Closes(frame.close_code()),
+            false => Outlook::Stays,
         });
         told.unwrap_or(if self.end == HeardEnd::Ended { Outlook::Cuts } else { Outlook::Silent })
     }
 
     /// The server's Close.
     pub(crate) fn close(&self) -> Option<&HeardFrame> {
-        self.after.iter().find(|frame| frame.header.opcode == CLOSE)
+        self.after.iter().find(|frame| frame.is_close())
     }
 }
 
 impl HeardFrame {
+    pub(crate) fn is_close(&self) -> bool {
+        self.header.opcode == CLOSE
+    }
+
+    pub(crate) fn is_ping(&self) -> bool {
+        self.header.opcode == PING
+    }
+
+    pub(crate) fn is_pong(&self) -> bool {
+        self.header.opcode == PONG
+    }
+
+    /// Whether it answers a ping with this payload.
+    pub(crate) fn is_pong_to(&self, payload: &[u8]) -> bool {
+        self.is_pong() && self.payload == payload
+    }
+
+    /// Whether it is the last of a message.
+    pub(crate) fn ends_message(&self) -> bool {
+        self.header.fin && !self.header.is_control()
+    }
+
     /// The code of a Close, also one that may not be sent.
     pub(crate) fn close_code(&self) -> Option<u16> {
         self.payload.first_chunk().map(|code| u16::from_be_bytes(*code))

@@ -6,20 +6,17 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::payload::{NOT_UTF8, PayloadKind, message, text};
+use super::streamed::StreamedMessage;
 use crate::events::{Batch, Input, MessageBatch, MessageSpan};
-use crate::message::{Message, Part, Utf8Text};
+use crate::message::{DataKind, Message};
 use crate::render::record;
-use crate::text::unescape::{unescape_bytes, unescape_text};
-use crate::wire::utf8::Utf8;
 
 /// A message that is sent as it is read begins when this much is there: what is wrong before is not sent at all.
 const STREAMED_OVER: usize = 1 << 20;
 
 /// What has to be there as a whole is no larger than this: it holds 256 MiB as base64.
 const LARGEST_WHOLE: usize = 384 << 20;
-
-/// An escape that has begun is waited for up to this length; any that is right is shorter.
-const LONGEST_ESCAPE: usize = 64;
 
 /// How stdin is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,15 +42,6 @@ pub(crate) enum Border {
     Records,
 }
 
-/// What a piece of stdin is sent as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PayloadKind {
-    Text,
-    Binary,
-    EscapedText,
-    EscapedBinary,
-}
-
 /// Cuts a stream of blocks into messages.
 pub(crate) struct Cutter {
     border: Border,
@@ -65,14 +53,6 @@ pub(crate) struct Cutter {
     pieces: u64,
     /// The message that is being sent as it is read.
     stream: Option<StreamedMessage>,
-}
-
-/// A message that has begun to be sent.
-struct StreamedMessage {
-    kind: PayloadKind,
-    text: Utf8,
-    /// How many bytes of the input it has taken.
-    taken: usize,
 }
 
 /// Where a message ends in what is there, and where the next one begins.
@@ -111,7 +91,7 @@ impl Cutter {
             Some(kind) if self.rest.len() > STREAMED_OVER => {
                 self.pieces += 1;
                 self.searched = 0;
-                self.stream = Some(StreamedMessage { kind, text: Utf8::default(), taken: 0 });
+                self.stream = Some(StreamedMessage::new(kind));
                 self.stream_on(batch).map(drop)
             }
             None if self.rest.len() > LARGEST_WHOLE => {
@@ -177,7 +157,7 @@ impl Cutter {
         match &self.border {
             Border::Whole(_) | Border::Records => None,
             Border::Chunks(size) => {
-                let left = size - self.stream.as_ref().map_or(0, |stream| stream.taken);
+                let left = size - self.stream.as_ref().map_or(0, |stream| stream.taken());
                 (self.rest.len() >= left).then_some(FoundBorder { end: left, next: left })
             }
             Border::At { delimiter: Some(delimiter), keep, .. } => {
@@ -223,8 +203,11 @@ impl Cutter {
         });
         let places: Vec<_> = places.collect();
         match self.border {
-            Border::At { kind: kind @ (PayloadKind::Text | PayloadKind::Binary), .. } if places.len() > 1 => {
-                self.run(kind == PayloadKind::Text, block, places, batch)
+            Border::At { kind: PayloadKind::Text, .. } if places.len() > 1 => {
+                self.run(DataKind::Text, block, places, batch)
+            }
+            Border::At { kind: PayloadKind::Binary, .. } if places.len() > 1 => {
+                self.run(DataKind::Binary, block, places, batch)
             }
             _ => {
                 places.into_iter().try_for_each(|MessageSpan { start, end }| self.piece(block.slice(start..end), batch))
@@ -235,19 +218,19 @@ impl Cutter {
     /// Takes lines that are messages as they are.
     fn run(
         &mut self,
-        is_text: bool,
+        kind: DataKind,
         block: Bytes,
         mut places: Vec<MessageSpan>,
         batch: &mut Batch,
     ) -> Result<(), String> {
         let is_bad = |place: &MessageSpan| std::str::from_utf8(&block[place.start..place.end]).is_err();
         // Most of the time, one look at all of it is enough.
-        let is_good = !is_text || std::str::from_utf8(&block).is_ok();
+        let is_good = kind == DataKind::Binary || std::str::from_utf8(&block).is_ok();
         let bad = if is_good { None } else { places.iter().position(is_bad) };
         places.truncate(bad.unwrap_or(places.len()));
         self.pieces += places.len() as u64;
         if !places.is_empty() {
-            batch.push(Input::Run(MessageBatch::new(is_text, block, places)));
+            batch.push(Input::Run(MessageBatch::new(kind, block, places)));
         }
         if bad.is_none() {
             return Ok(());
@@ -297,53 +280,6 @@ impl Cutter {
     }
 }
 
-impl StreamedMessage {
-    /// Takes the next part from what has come, up to `end`, as far as it may be cut there.
-    fn part(&mut self, rest: &mut BytesMut, end: usize, is_last: bool) -> Result<Part, String> {
-        let end = if is_last { end } else { self.border(&rest[..end]) };
-        let data = rest.split_to(end).freeze();
-        self.taken += data.len();
-        let is_text = matches!(self.kind, PayloadKind::Text | PayloadKind::EscapedText);
-        if self.kind == PayloadKind::Text {
-            let checked = self.text.push(&data);
-            checked.and_then(|()| if is_last { self.text.finish() } else { Ok(()) }).map_err(|_| NOT_UTF8)?;
-            return Ok(Part { is_text, data, is_last });
-        }
-        let data = match message(data, self.kind)? {
-            Message::Text(text) => text.into(),
-            Message::Binary(data) => data,
-        };
-        Ok(Part { is_text, data, is_last })
-    }
-
-    /// Up to where it may be cut: an escape and the characters around it are read as a whole.
-    fn border(&self, data: &[u8]) -> usize {
-        if matches!(self.kind, PayloadKind::Text | PayloadKind::Binary) {
-            return data.len();
-        }
-        let begun = begun_escape(data).unwrap_or(data.len());
-        match std::str::from_utf8(&data[..begun]) {
-            Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            _ => begun,
-        }
-    }
-}
-
-/// Where an escape begins that has not ended yet.
-fn begun_escape(data: &[u8]) -> Option<usize> {
-    let tail = data.len().saturating_sub(LONGEST_ESCAPE);
-    let last = tail + memrchr(b'\\', &data[tail..])?;
-    let run = data[..=last].iter().rev().take_while(|byte| **byte == b'\\').count();
-    let is_whole = match &data[last + 1..] {
-        [] => false,
-        [b'x', digits @ ..] => digits.len() >= 2,
-        [b'u', code @ ..] => code.contains(&b'}'),
-        _ => true,
-    };
-    // Of an even run, each has its partner.
-    (run % 2 == 1 && !is_whole).then_some(last)
-}
-
 /// How many bytes at the end of a line are not of its message.
 fn line_end(line: &[u8], keep: bool) -> usize {
     match line {
@@ -353,29 +289,8 @@ fn line_end(line: &[u8], keep: bool) -> usize {
     }
 }
 
-fn message(piece: Bytes, kind: PayloadKind) -> Result<Message, String> {
-    Ok(match kind {
-        PayloadKind::Text => Message::Text(text(piece)?),
-        PayloadKind::Binary => Message::Binary(piece),
-        PayloadKind::EscapedText => {
-            let text = unescape_text(&text(piece)?).map_err(|error| format!("has an invalid escape: {error}"))?;
-            Message::Text(text.into())
-        }
-        PayloadKind::EscapedBinary => {
-            let bytes = unescape_bytes(&text(piece)?).map_err(|error| format!("has an invalid escape: {error}"))?;
-            Message::Binary(bytes.into())
-        }
-    })
-}
-
 fn record_in(line: &str) -> Result<Option<Input>, String> {
     record::read(line).map_err(|why| format!("is not a record: {why}"))
-}
-
-const NOT_UTF8: &str = "is not UTF-8; --binary sends bytes as they are";
-
-fn text(piece: Bytes) -> Result<Utf8Text, String> {
-    Utf8Text::try_from(piece).map_err(|_| NOT_UTF8.to_owned())
 }
 
 #[cfg(test)]

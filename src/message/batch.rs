@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::Message;
+use super::{DataKind, Message};
 
 /// Consecutive messages of one kind: for small messages, the overhead of each is larger than its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MessageBatch {
-    is_text: bool,
+    kind: DataKind,
     block: Bytes,
     places: VecDeque<MessageSpan>,
 }
@@ -23,12 +23,12 @@ pub(crate) struct MessageSpan {
 
 impl MessageBatch {
     /// Messages at these places of a block; text is known to be UTF-8.
-    pub(crate) fn new(is_text: bool, block: Bytes, places: Vec<MessageSpan>) -> Self {
-        Self { is_text, block, places: places.into() }
+    pub(crate) fn new(kind: DataKind, block: Bytes, places: Vec<MessageSpan>) -> Self {
+        Self { kind, block, places: places.into() }
     }
 
-    pub(crate) fn is_text(&self) -> bool {
-        self.is_text
+    pub(crate) fn kind(&self) -> DataKind {
+        self.kind
     }
 
     /// How many messages there are.
@@ -54,18 +54,14 @@ impl MessageBatch {
     pub(crate) fn get(&self, at: usize) -> Option<Message> {
         let MessageSpan { start, end } = *self.places.get(at)?;
         let data = self.block.slice(start..end);
-        Some(if self.is_text {
-            Message::Text(data.try_into().expect("it is known to be UTF-8"))
-        } else {
-            Message::Binary(data)
-        })
+        Some(Message::new(self.kind, data).expect("it is known to be UTF-8"))
     }
 
     /// Takes the first of them away, so many.
     pub(crate) fn split_to(&mut self, count: usize) -> Self {
         let places =
             if count == self.len() { std::mem::take(&mut self.places) } else { self.places.drain(..count).collect() };
-        Self { is_text: self.is_text, block: self.block.clone(), places }
+        Self { kind: self.kind, block: self.block.clone(), places }
     }
 
     /// Removes the first one, as a message of its own.
@@ -83,7 +79,7 @@ mod tests {
     #[test]
     fn messages_leave_from_the_front_one_or_many_at_a_time() {
         let places = [(0, 1), (2, 2), (3, 5)].map(|(start, end)| MessageSpan { start, end });
-        let mut run = MessageBatch::new(true, Bytes::from_static("a\n\né".as_bytes()), places.to_vec());
+        let mut run = MessageBatch::new(DataKind::Text, Bytes::from_static("a\n\né".as_bytes()), places.to_vec());
         assert_eq!(run.iter().collect::<Vec<_>>(), ["a", "", "é"].map(str::as_bytes));
         let mut first = run.split_to(2);
         assert_eq!((first.len(), run.len()), (2, 1));

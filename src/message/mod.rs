@@ -19,11 +19,19 @@ pub(crate) enum Message {
     Binary(Bytes),
 }
 
+/// What a data message holds (RFC 6455, section 5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DataKind {
+    /// UTF-8.
+    Text,
+    Binary,
+}
+
 /// A piece of a message that is too large to be held whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// Of which kind the message is; its text is UTF-8 as a whole, and may be cut within a character.
-    pub(crate) is_text: bool,
+    /// That of the whole message; its text is UTF-8 as a whole, and may be cut within a character.
+    pub(crate) kind: DataKind,
     pub(crate) data: Bytes,
     pub(crate) is_last: bool,
 }
@@ -41,10 +49,45 @@ pub(crate) enum Direction {
     Out,
 }
 
+impl DataKind {
+    /// As records, scripts and frames name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Binary => "binary",
+        }
+    }
+}
+
 impl Message {
+    /// A message of this kind.
+    ///
+    /// # Errors
+    /// Text is not UTF-8.
+    pub(crate) fn new(kind: DataKind, data: Bytes) -> Result<Self, std::str::Utf8Error> {
+        Ok(match kind {
+            DataKind::Text => Self::Text(data.try_into()?),
+            DataKind::Binary => Self::Binary(data),
+        })
+    }
+
+    pub(crate) fn kind(&self) -> DataKind {
+        match self {
+            Self::Text(_) => DataKind::Text,
+            Self::Binary(_) => DataKind::Binary,
+        }
+    }
+
     pub(crate) fn data(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
+            Self::Binary(data) => data,
+        }
+    }
+
+    pub(crate) fn into_data(self) -> Bytes {
+        match self {
+            Self::Text(text) => text.into(),
             Self::Binary(data) => data,
         }
     }

@@ -209,7 +209,7 @@ impl Inbox {
         Some(match (fault, by) {
             (Some(fault), _) => format!("the {peer} broke the protocol: {fault}"),
             (None, Direction::In) if close.code == Some(1006) && !clean => {
-                "the connection was cut without a Close".to_owned()
+                format!("the connection {}", report::cut(None))
             }
             (None, Direction::Out) if close.code == Some(1006) && !clean => "we have cut the connection".to_owned(),
             (None, Direction::In) => format!("the {peer} closed the connection: {}", closing(&close)),
@@ -230,8 +230,7 @@ impl Inbox {
                 format!("the {peer} did not answer our Close within {close_timeout:?} (--close-timeout)")
             }
             Some(End::Closed { close, .. }) => format!("the {peer} closed the connection: {}", closing(close)),
-            Some(End::Cut(None)) => "the connection was cut without a Close".to_owned(),
-            Some(End::Cut(Some(error))) => format!("the connection was cut without a Close: {error}"),
+            Some(End::Cut(error)) => format!("the connection {}", report::cut(error.as_ref())),
             Some(End::Silent) => format!("the {peer} did not answer a ping (--ping-timeout)"),
             Some(End::Broken(fault)) => format!("the {peer} {}", report::broken(fault)),
             Some(End::TimedOut) => "the time limit was reached (--timeout)".to_owned(),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::events::{ClientName, Event, EventKind, Exchange, Input, Opened};
 use crate::masking;
 use crate::message::close::LONGEST_REASON;
-use crate::message::{Close, Direction, Message};
+use crate::message::{Close, DataKind, Direction, Message};
 use crate::request::Header;
 use crate::wire::frame::{LONGEST_CONTROL, Side};
 use crate::wire::trace::{self, Traced, TracedFrame};
@@ -102,21 +102,17 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
         }
         (None, None) => None,
     };
-    let bytes = |data: Option<Message>| match data.map_or_else(Bytes::new, |message| match message {
-        Message::Text(text) => text.into(),
-        Message::Binary(data) => data,
-    }) {
+    let bytes = |data: Option<Message>| match data.map_or_else(Bytes::new, Message::into_data) {
         data if data.len() > LONGEST_CONTROL => Err(format!("a ping or pong has at most {LONGEST_CONTROL} bytes")),
         data => Ok(data),
     };
     let input = match (text("type")?, data) {
-        (None | Some("text"), Some(message @ Message::Text(_))) => Input::Message(message),
-        (None | Some("binary"), Some(message @ Message::Binary(_))) => Input::Message(message),
-        (Some("text"), Some(Message::Binary(data))) => match data.try_into() {
-            Ok(text) => Input::Message(Message::Text(text)),
+        (None, Some(message)) => Input::Message(message),
+        (Some("text"), Some(message)) => match Message::new(DataKind::Text, message.into_data()) {
+            Ok(text) => Input::Message(text),
             Err(_) => return Err("a text message must be UTF-8, but this `base64` is not".to_owned()),
         },
-        (Some("binary"), Some(Message::Text(text))) => Input::Message(Message::Binary(text.into())),
+        (Some("binary"), Some(message)) => Input::Message(Message::Binary(message.into_data())),
         (Some("ping"), data) => Input::Ping(bytes(data)?),
         (Some("pong"), data) => Input::Pong(bytes(data)?),
         (Some("close"), _) => Input::Close(Some(read_close(record)?)),

@@ -9,10 +9,11 @@ use crossterm::style::{Color, Stylize as _};
 use data_encoding::BASE64;
 
 use super::json::{Layout, is_json, pretty};
+use super::palette;
 use super::preview::{self, Room};
-use super::{OutputStyle, PayloadFormat, palette};
+use super::style::{OutputStyle, PayloadFormat};
 use crate::events::{Event, EventKind, MessageBatch};
-use crate::message::{Direction, Message};
+use crate::message::{DataKind, Direction, Message};
 use crate::term::{terminal_rows, terminal_width};
 use crate::text::escape::{Keep, escape};
 use crate::text::hex::{digits, hexdump};
@@ -153,14 +154,14 @@ fn indented(page: &str) -> Cow<'_, str> {
     page.split_inclusive('\n').enumerate().map(row).collect::<String>().into()
 }
 
-/// Appends messages that [pass untouched](Look::passes_untouched).
+/// Appends messages that [pass untouched](OutputStyle::passes_untouched).
 ///
 /// `lead` stands before each: the client's name, where there is one.
 pub(super) fn run(look: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut BytesMut) {
     out.reserve(run.size() + run.len() * (lead.len() + look.delimiter.len()));
     for data in run.iter() {
         // As above: nothing before binary messages, and nothing after them.
-        if !run.is_text() {
+        if run.kind() == DataKind::Binary {
             out.extend_from_slice(data);
             continue;
         }

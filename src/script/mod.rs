@@ -12,6 +12,7 @@ pub(crate) mod format;
 pub(crate) mod fuzz;
 pub(crate) mod judge;
 mod parse;
+mod pieces;
 pub(crate) mod syntax;
 mod template;
 #[cfg(test)]

@@ -132,6 +132,7 @@ impl Backlog {
 mod tests {
     use super::*;
     use crate::events::MessageSpan;
+    use crate::message::DataKind;
 
     fn inputs(texts: &[&str]) -> Batch {
         texts.iter().map(|text| Input::Message((*text).into())).collect()
@@ -187,7 +188,7 @@ mod tests {
     fn a_run_is_handed_over_written_and_sent_again_message_by_message() {
         let places = (0..5).map(|at| MessageSpan { start: at, end: at + 1 }).collect();
         let mut backlog = backlog(&["x"]);
-        backlog.put(vec![Input::Run(MessageBatch::new(true, "abcde".into(), places))]);
+        backlog.put(vec![Input::Run(MessageBatch::new(DataKind::Text, "abcde".into(), places))]);
         backlog.hand_over_first(1);
         backlog.hand_over_first(3);
         assert_eq!(backlog.hand_over(), Some(Input::Message("d".into())));

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use crate::events::MessageBatch;
-use crate::message::Message;
+use crate::message::{DataKind, Message};
 
 use super::expect::{JsonExpectation, Judged};
 
@@ -73,7 +73,7 @@ impl Goal {
 
     /// Takes a message in; true when it is the last one that was waited for.
     pub(super) fn received(&mut self, message: &Message) -> bool {
-        self.take(message.text().is_some(), message.data())
+        self.take(message.kind(), message.data())
     }
 
     /// Takes messages in up to the last one that was waited for; returns how many those were.
@@ -82,14 +82,14 @@ impl Goal {
             self.received += run.len() as u64;
             return run.len();
         }
-        run.iter().position(|data| self.take(run.is_text(), data)).map_or(run.len(), |last| last + 1)
+        run.iter().position(|data| self.take(run.kind(), data)).map_or(run.len(), |last| last + 1)
     }
 
-    fn take(&mut self, is_text: bool, data: &[u8]) -> bool {
+    fn take(&mut self, kind: DataKind, data: &[u8]) -> bool {
         self.received += 1;
         let minds = self.until.is_some() || self.expectations.iter().any(|awaited| !awaited.is_met);
         // Text is known to be UTF-8, and then nothing is copied.
-        let text = (minds && (is_text || self.looks_at_binary)).then(|| String::from_utf8_lossy(data));
+        let text = (minds && (kind == DataKind::Text || self.looks_at_binary)).then(|| String::from_utf8_lossy(data));
         let text = text.as_deref();
         self.expectations.iter_mut().for_each(|awaited| awaited.look_at(text));
         let counted = self.count.is_some_and(|count| self.received >= count);

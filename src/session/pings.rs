@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 /// More pings than this are not waited for: their peer does not answer.
-const WAITING: usize = 64;
+const WAITING: usize = 1024;
 
 /// The pings that wait for their pongs.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_peer_that_never_answers_costs_no_memory() {
         let mut pings = Pings::default();
-        for _ in 0..1000 {
+        for _ in 0..2 * WAITING {
             pings.sent(Bytes::new(), Instant::now());
         }
         assert_eq!(pings.waiting.len(), WAITING);

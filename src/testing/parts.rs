@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 
 use crate::events::{Batch, Event, EventKind, Input};
-use crate::input::splitter::{Border, Cut, Cutter, PayloadKind};
+use crate::input::payload::PayloadKind;
+use crate::input::splitter::{Border, Cut, Cutter};
 use crate::message::{Direction, Message};
 use crate::render::{OutputStyle, PayloadFormat};
 use crate::text::escape::{self, Keep};

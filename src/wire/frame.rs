@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use super::fault::Fault;
 use super::utf8::Utf8;
 use crate::events::MessageSpan;
-use crate::message::Close;
+use crate::message::{Close, DataKind};
 
 pub(crate) const CONTINUATION: u8 = 0;
 pub(crate) const TEXT: u8 = 1;
@@ -266,6 +266,14 @@ pub(crate) fn mask(bytes: &mut [u8], key: [u8; 4], at: u64) {
 #[inline]
 fn mask_word(word: &mut [u8; 8], key: u64) {
     *word = (u64::from_ne_bytes(*word) ^ key).to_ne_bytes();
+}
+
+/// That of a message's first frame (RFC 6455, section 5.6).
+pub(crate) fn opcode(kind: DataKind) -> u8 {
+    match kind {
+        DataKind::Text => TEXT,
+        DataKind::Binary => BINARY,
+    }
 }
 
 /// What an opcode is called.

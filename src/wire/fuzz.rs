@@ -107,14 +107,14 @@ pub(super) fn rise(taking: &InboundOptions, input: &[u8], size: usize) -> Risen 
                 Ok(Some(Incoming::Message(Message::Binary(data)))) => risen.said.push((frame::BINARY, data.to_vec())),
                 Ok(Some(Incoming::Run(run))) => {
                     assert!(!run.is_empty());
-                    let opcode = if run.is_text() { frame::TEXT } else { frame::BINARY };
+                    let opcode = frame::opcode(run.kind());
                     risen.said.extend(run.iter().map(|data| (opcode, data.to_vec())));
                 }
                 Ok(Some(Incoming::Part(part))) => {
                     assert!(part.data.len() <= 2 * PIECE + before, "{}", part.data.len());
                     parts.extend_from_slice(&part.data);
                     if part.is_last {
-                        let opcode = if part.is_text { frame::TEXT } else { frame::BINARY };
+                        let opcode = frame::opcode(part.kind);
                         risen.said.push((opcode, std::mem::take(&mut parts)));
                     }
                 }

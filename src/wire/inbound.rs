@@ -14,7 +14,7 @@ use super::frame::{self, Found, FrameHeader, Rules, Side, SmallFrame};
 use super::incoming::Incoming;
 use super::utf8::{NotUtf8, Utf8};
 use crate::events::MessageBatch;
-use crate::message::{Part, Utf8Text};
+use crate::message::{DataKind, Message, Part};
 
 /// A message that is handed up in parts is larger than this.
 pub(super) const PIECE: usize = 64 << 10;
@@ -81,7 +81,7 @@ struct FramePayload {
 /// A data message under way.
 #[derive(Debug)]
 struct InboundMessage {
-    is_text: bool,
+    kind: DataKind,
     is_compressed: bool,
     /// It is so large that it goes up in parts.
     in_parts: bool,
@@ -170,22 +170,23 @@ impl Inbound {
         }
         let (bytes, messages) = LONGEST_RUN;
         let first = *waiting.first()?;
-        let is_text = first == frame::FIN | frame::TEXT;
-        if !is_text && first != frame::FIN | frame::BINARY {
-            return None;
-        }
+        let kind = match first ^ frame::FIN {
+            frame::TEXT => DataKind::Text,
+            frame::BINARY => DataKind::Binary,
+            _ => return None,
+        };
         // One by itself goes up as it is.
         self.small(first, waiting, self.small(first, waiting, 0)?.span.end)?;
         let (mut spans, mut end) = (Vec::new(), 0);
         while end < bytes
             && spans.len() < messages
             && let Some(small) = self.small(first, waiting, end)
-            && small.unmask(is_text, waiting)
+            && small.unmask(kind, waiting)
         {
             spans.push(small.span);
             end = small.span.end;
         }
-        (!spans.is_empty()).then(|| MessageBatch::new(is_text, waiting.split_to(end).freeze(), spans))
+        (!spans.is_empty()).then(|| MessageBatch::new(kind, waiting.split_to(end).freeze(), spans))
     }
 
     fn small(&self, first: u8, waiting: &[u8], at: usize) -> Option<SmallFrame> {
@@ -243,7 +244,7 @@ impl Inbound {
     /// Begins a frame of data that follows the rules.
     fn begin(&mut self, header: &FrameHeader) {
         let message = self.message.get_or_insert_with(|| InboundMessage {
-            is_text: header.opcode == frame::TEXT,
+            kind: kind_of(header),
             is_compressed: header.rsv == frame::RSV1,
             in_parts: false,
             size: 0,
@@ -364,10 +365,10 @@ impl Inbound {
 
 impl SmallFrame {
     /// Unmasks it; text that is not UTF-8 is left as it came.
-    fn unmask(&self, is_text: bool, waiting: &mut [u8]) -> bool {
+    fn unmask(&self, kind: DataKind, waiting: &mut [u8]) -> bool {
         let payload = &mut waiting[self.span.start..self.span.end];
         self.turn(payload);
-        let is_right = !is_text || std::str::from_utf8(payload).is_ok();
+        let is_right = kind == DataKind::Binary || std::str::from_utf8(payload).is_ok();
         if !is_right {
             self.turn(payload);
         }
@@ -383,7 +384,10 @@ impl SmallFrame {
 
 impl InboundMessage {
     fn push(&mut self, added: &[u8]) -> Result<(), NotUtf8> {
-        if self.is_text { self.text.push(added) } else { Ok(()) }
+        match self.kind {
+            DataKind::Text => self.text.push(added),
+            DataKind::Binary => Ok(()),
+        }
     }
 
     /// What may go up before the rest is there.
@@ -392,20 +396,20 @@ impl InboundMessage {
         let is_worth_it = self.in_parts && (!self.is_compressed || self.body.len() >= PIECE) && !self.body.is_empty();
         is_worth_it.then(|| {
             let data = std::mem::take(&mut self.body).freeze();
-            Incoming::Part(Part { is_text: self.is_text, data, is_last: false })
+            Incoming::Part(Part { kind: self.kind, data, is_last: false })
         })
     }
 
     /// What goes up at last.
     fn end(mut self) -> Result<Incoming, Fault> {
-        if self.is_text {
+        if self.kind == DataKind::Text {
             self.text.finish()?;
         }
         let data = self.body.freeze();
         if self.in_parts {
-            return Ok(Incoming::Part(Part { is_text: self.is_text, data, is_last: true }));
+            return Ok(Incoming::Part(Part { kind: self.kind, data, is_last: true }));
         }
-        message(self.is_text, data)
+        message(self.kind, data)
     }
 }
 
@@ -415,16 +419,17 @@ fn take_whole(header: &FrameHeader, waiting: &mut BytesMut) -> Result<Incoming, 
     if let Some(key) = header.mask {
         frame::mask(&mut data, key, 0);
     }
-    message(header.opcode == frame::TEXT, data.freeze())
+    message(kind_of(header), data.freeze())
 }
 
-fn message(is_text: bool, data: Bytes) -> Result<Incoming, Fault> {
-    Ok(Incoming::Message(if is_text {
-        let text = Utf8Text::try_from(data.clone());
-        crate::message::Message::Text(text.map_err(|_| Utf8::check(&data).expect_err("the text is refused for that"))?)
-    } else {
-        crate::message::Message::Binary(data)
-    }))
+/// Of the first frame of a data message.
+fn kind_of(header: &FrameHeader) -> DataKind {
+    if header.opcode == frame::TEXT { DataKind::Text } else { DataKind::Binary }
+}
+
+fn message(kind: DataKind, data: Bytes) -> Result<Incoming, Fault> {
+    let message = Message::new(kind, data.clone());
+    Ok(Incoming::Message(message.map_err(|_| Utf8::check(&data).expect_err("the text is refused for that"))?))
 }
 
 impl From<NotUtf8> for Fault {

@@ -37,6 +37,10 @@ impl Broken {
         Self { port }
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}/", self.port)
     }

@@ -62,18 +62,34 @@ fn what_breaks_rules_has_to_be_asked_for() {
     refused(&["--frames"], "--only");
     tool().args(["check"]).run().code(2).says("URL");
     tool().args(["check", "--report", "tap"]).run().code(2).says("no URL was given");
+    let ran = tool().args(["check", "--report", "junit", "ws://a/"]).run().code(2);
+    ran.stderr("wsprobe: `--report junit` needs a file before the URL: `--report junit FILE ws://a/`\n");
+    let ran = tool().args(["check", "--report", "json", "a.wsp", "ws://a/"]).run().code(2);
+    ran.stderr("wsprobe: `--report json` would overwrite `a.wsp`, a script\n");
+    let help = tool().args(["check", "--help"]).run().code(0).out();
+    assert!(help.contains("TAP is written to stdout as results arrive") && !help.contains("each file"), "{help}");
 }
 
 #[test]
 fn a_server_that_anybody_may_reach_is_sent_nothing_malformed_unless_its_owner_agrees() {
     let server = Broken::start("");
     // The proxy leads to us, but that is not known of `far.example`.
-    let port = server.url().rsplit_once(':').and_then(|(_, rest)| rest.trim_end_matches('/').parse().ok());
-    let proxy = kit::proxy::Proxy::http(port.expect("it has a port"), kit::proxy::OK);
+    let proxy = kit::proxy::Proxy::http(server.port(), kit::proxy::OK);
     let proxy = format!("http://127.0.0.1:{}", proxy.port);
     let check = || check("ws://far.example/").args(["--proxy", &proxy, "--only", "frame/rsv2", "--malformed"]);
     check().run().code(2).says("neither on this machine nor in a private network");
     check().arg("--authorized").run().code(0).says("1 ok");
+}
+
+#[test]
+fn where_a_proxy_is_told_to_lead_counts_and_not_the_url() {
+    let server = Broken::start("");
+    let proxy = kit::proxy::Proxy::http(server.port(), kit::proxy::OK);
+    let malformed = ["--proxy", &format!("http://127.0.0.1:{}", proxy.port), "--only", "frame/rsv2", "--malformed"];
+    check("ws://127.0.0.1/").args(malformed).run().code(0);
+    let elsewhere = ["--connect-to", "127.0.0.1:80:far.example:80"];
+    let ran = check("ws://127.0.0.1/").args(malformed).args(elsewhere).run().code(2);
+    ran.says("neither on this machine nor in a private network");
 }
 
 #[test]
@@ -94,9 +110,56 @@ fn a_server_that_ends_each_connection_is_unclear_and_decides_the_exit_status() {
     check(&kit::url(&cutting)).args(["--only", "utf8/*"]).run().code(5);
     // Its handshakes are judged all the same.
     check(&kit::url(&closing)).args(["--only", "handshake/*", "--only", "utf8/*"]).run().code(0);
-    check("127.0.0.1:1").run().code(3);
+    check(&kit::net::Place::new().url()).run().code(3);
     let refusing = kit::Raw::answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
     check(&refusing.url()).run().code(4).says("403 Forbidden");
+}
+
+#[test]
+fn a_server_that_lets_in_only_the_first_connection_is_not_one_without_pongs() {
+    for (answer, code, words) in [
+        ("HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n", 4, "429 Too Many Requests"),
+        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 4, "403 Forbidden"),
+        ("", 5, "closed the connection before it answered"),
+    ] {
+        let place = kit::net::Place::new();
+        let (url, listener) = (place.url(), place.listen());
+        let refusing = std::thread::spawn(move || {
+            drop(kit::net::welcome(&listener));
+            kit::net::refuse(&listener, answer);
+        });
+        let ran = check(&url).args(["--only", "control/ping"]).run().code(code);
+        assert!(!ran.stderr.contains("answer pings"), "{}", ran.stderr);
+        ran.says(words).says("let in the first connection, but not the next one");
+        refusing.join().expect("it refuses");
+    }
+}
+
+#[test]
+fn a_binary_message_is_not_waited_for_to_come_back() {
+    // Of a server that sends nothing back: the time from its last pong to the Close of that connection.
+    let took = || {
+        let (tell, told) = kit::channel();
+        let server = kit::serving(move |client| {
+            let tell = tell.clone();
+            async move {
+                let mut since = None;
+                while let Some(said) = client.next().await {
+                    match said {
+                        Said::Binary(_) => since = Some(Instant::now()),
+                        Said::Close(..) => {
+                            let took = since.as_ref().map(Instant::elapsed);
+                            took.into_iter().for_each(|took| tell.send(took).expect("the test listens"));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        });
+        check(&kit::url(&server)).args(["--only", "handshake/accept"]).run().code(0);
+        told.recv().expect("a binary message was sent")
+    };
+    assert!(kit::net::is_once(10, Duration::from_millis(150), took));
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl<'t> Conversation<'t> {
     pub(super) async fn leave(mut self, patience: Duration) {
         if self.end == HeardEnd::Open {
             self.send(CLOSE, Bytes::from_static(&[0x03, 0xe8]), Instant::now() + patience).await;
-            self.listen(patience, |heard| heard.iter().any(|frame| frame.header.opcode == CLOSE)).await;
+            self.hears(patience, HeardFrame::is_close).await;
         }
         let _ = timeout_at(Instant::now() + patience, self.stream.shutdown()).await;
     }
@@ -100,6 +100,11 @@ impl<'t> Conversation<'t> {
                 Err(_) => return false,
             }
         }
+    }
+
+    /// The same, until such a frame has come.
+    pub(super) async fn hears(&mut self, patience: Duration, is_it: impl Fn(&HeardFrame) -> bool) -> bool {
+        self.listen(patience, |heard| heard.iter().any(&is_it)).await
     }
 
     /// What was heard since the last time.
@@ -128,7 +133,7 @@ impl<'t> Conversation<'t> {
         let heard = HeardFrame { header, header_size, payload: payload.freeze() };
         self.heard_bytes += heard.payload.len();
         self.show(|| WireEvent::of_frame(Direction::In, header, &heard.payload));
-        if header.opcode == PING && self.answers {
+        if heard.is_ping() && self.answers {
             self.send(PONG, heard.payload.clone(), until).await;
         }
         self.heard.push(heard);

@@ -6,24 +6,24 @@ mod choice;
 mod conversation;
 mod nearness;
 mod opening;
+mod options;
 mod probe;
 mod results;
 mod survey;
 mod tree;
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub(crate) use self::choice::CaseChoice;
+pub(crate) use self::options::CheckOptions;
 
 use self::probe::{GRACE, Prober};
 use self::results::{CheckResults, CheckedCase};
 use crate::client::connector::{Connector, opening};
-use crate::client::options::ClientOptions;
-use crate::client::output::HASTE;
+use crate::client::output::finish_in_time;
 use crate::conformance::case::{Act, CheckCase};
 use crate::conformance::judge::{self, Judgement, Verdict};
 use crate::conformance::observed::{Outlook, ServerTraits};
@@ -31,36 +31,12 @@ use crate::conformance::{list, script};
 use crate::error::Error;
 use crate::events::Opened;
 use crate::handshake::HandshakeError;
-use crate::report::{ReportRequest, Reports};
-use crate::runtime::{complain, hold, print};
-use crate::session::{Rate, SendPace};
-use crate::sys::signals;
+use crate::report::Reports;
+use crate::runtime::{complain, hold, print, watch_signals};
 use crate::target::{Parsed, Target};
 use crate::term::Talk;
 use crate::term::diagnostics::Diagnostics;
 use crate::wire::Socket;
-
-/// A server to be checked.
-#[derive(Clone, Debug)]
-pub(crate) struct CheckOptions {
-    pub(crate) plan: ClientOptions,
-    pub(crate) choice: CaseChoice,
-    /// `-x`: what each connection says first.
-    pub(crate) hello: Vec<String>,
-    /// A SHOULD counts too.
-    pub(crate) is_strict: bool,
-    /// How many connections there are at most in some time.
-    pub(crate) rate: Rate,
-    /// How long each reaction is waited for.
-    pub(crate) patience: Duration,
-    /// How long the server has to notice a client that answers nothing.
-    pub(crate) vanish: Option<Duration>,
-    /// The server's owner agrees.
-    pub(crate) is_authorized: bool,
-    /// Each frame is shown.
-    pub(crate) frames: bool,
-    pub(crate) reports: Vec<ReportRequest>,
-}
 
 /// Lists the cases that were named, and returns the exit status.
 pub(crate) fn list(choice: &CaseChoice) -> u8 {
@@ -102,9 +78,9 @@ async fn check(
     others: usize,
     talk: &Rc<Talk>,
 ) -> Result<u8, Error> {
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = watch_signals()?;
     let reports = opening(Reports::open(&options.reports), None, &mut signals).await?;
-    let mut prober = prober(options, talk);
+    let mut prober = Prober::new(options, talk);
     let traits = learn(options, &mut prober, talk, &mut signals).await?;
     let url = prober.connect.target.to_string();
     talk.say(&format!("checking {url}: {}", traits.bad_handshake.clone().unwrap_or_else(|| traits.in_words())));
@@ -120,34 +96,15 @@ async fn check(
         }
     };
     tree::sum_up(talk, &results, others);
-    let finished = results.finished();
-    let written = reports.finish(&finished);
+    finish_in_time(reports.finish(&results.finished(), &|| results.json()), interrupted.is_some(), &mut signals)
+        .await?;
     match interrupted {
-        // Whoever is to leave at once does not wait for a slow reader.
-        Some(signal) => {
-            tokio::time::timeout(HASTE, written).await.unwrap_or(Ok(()))?;
-            Err(Error::Interrupted(signal))
-        }
-        None => tokio::select! {
-            written = written => written.map(|()| results.exit_code(&traits)),
-            Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
-        },
+        Some(signal) => Err(Error::Interrupted(signal)),
+        None => Ok(results.exit_code(&traits)),
     }
 }
 
-fn prober<'p>(options: &'p CheckOptions, talk: &'p Talk) -> Prober<'p> {
-    Prober {
-        connect: options.plan.connect.clone(),
-        hello: &options.hello,
-        patience: options.patience,
-        vanish: options.vanish,
-        pace: SendPace::new(options.rate),
-        is_authorized: options.is_authorized,
-        shown: options.frames.then_some(talk),
-    }
-}
-
-/// Makes the first connection, and learns what the server does by itself.
+/// Learns what the server does by itself.
 ///
 /// # Errors
 /// There is no connection, so that nothing can be checked.
@@ -157,19 +114,30 @@ async fn learn(
     talk: &Talk,
     signals: &mut mpsc::Receiver<i32>,
 ) -> Result<ServerTraits, Error> {
-    let connector = Connector::new(&options.plan, None);
-    let opened = match connector.first(&options.plan.connect, talk, signals).await {
-        Ok((socket, opened)) => leave(socket, opened).await,
+    match connect_and_survey(options, prober, talk, signals).await {
         Err(Error::Handshake { source: HandshakeError::BadAnswer { source, .. }, .. }) => {
-            return Ok(ServerTraits::without_a_handshake(format!(
-                "the server's 101 is no WebSocket handshake: {source}"
-            )));
+            let why = format!("the server's 101 is no WebSocket handshake: {source}");
+            Ok(ServerTraits { bad_handshake: Some(why), ..ServerTraits::default() })
         }
-        Err(error) => return Err(error),
-    };
+        learned => learned,
+    }
+}
+
+async fn connect_and_survey(
+    options: &CheckOptions,
+    prober: &mut Prober<'_>,
+    talk: &Talk,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<ServerTraits, Error> {
+    let (socket, opened) = Connector::new(&options.plan, None).first(&options.plan.connect, talk, signals).await?;
+    let opened = leave(socket, opened).await;
     settle_on(prober, &opened);
     tokio::select! {
-        traits = survey::survey(prober, opened.deflate.is_some()) => traits,
+        traits = survey::survey(prober, opened.deflate.is_some()) => traits.inspect_err(|error| {
+            if !matches!(error, Error::Handshake { source: HandshakeError::BadAnswer { .. }, .. }) {
+                talk.warn("the server let in the first connection, but not the next one");
+            }
+        }),
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
 }
@@ -217,7 +185,7 @@ async fn try_all(
         let checked = CheckedCase { case, judgement, took: begun.elapsed() };
         let is_first = results.checked.last().is_none_or(|last| last.case.group() != case.group());
         tree::tell(page, &checked, is_first);
-        reports.put(results.checked.len() + 1, &checked.point(results.is_strict));
+        reports.put(|| checked.point(results.is_strict));
         results.checked.push(checked);
         reports.flush().await;
     }
@@ -227,7 +195,7 @@ async fn try_all(
 /// What can be said of a case without trying it.
 fn needless(case: &CheckCase, traits: &ServerTraits, prober: &Prober<'_>) -> Option<Judgement> {
     let is_talk = !matches!(case.act, Act::Ask(_));
-    if case.group() == "tls" && !prober.connect.target.scheme.is_tls() {
+    if case.needs_tls() && !prober.connect.target.scheme.is_tls() {
         return Some(Judgement::new(Verdict::Skipped, "the URL is that of a server without TLS"));
     }
     if !is_talk {

@@ -6,19 +6,20 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::conversation::Conversation;
+use super::options::CheckOptions;
 use super::{nearness, opening};
 use crate::client::connect;
+use crate::client::opening::handshake_failed;
 use crate::conformance::case::{Act, CheckCase, FrameStep, OpeningCheck, Reaction, Traffic};
 use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Observed, Outlook, Reply, ServerTraits};
 use crate::dial::{self, Dialed};
 use crate::error::Error;
-use crate::handshake::{self, Answer, HandshakeError, heads_of};
+use crate::handshake::{self, Answer, HandshakeError, Switched, heads_of};
 use crate::masking;
 use crate::request::Request;
 use crate::session::SendPace;
 use crate::term::Talk;
-use crate::wire::frame::{CLOSE, PONG};
 
 /// The payload of the ping that is sent before anything of a case.
 const SETTLED: &[u8] = b"wsprobe ready";
@@ -31,21 +32,33 @@ pub(super) const GREETING: Duration = Duration::from_millis(300);
 
 /// Tries cases on a server.
 pub(super) struct Prober<'p> {
+    options: &'p CheckOptions,
+    /// Where redirects have led, and what that server may be told.
     pub(super) connect: connect::Options,
-    /// `-x`: what each connection says first.
-    pub(super) hello: &'p [String],
-    /// `--wait`
-    pub(super) patience: Duration,
-    /// `--vanish`
-    pub(super) vanish: Option<Duration>,
-    pub(super) pace: SendPace,
-    /// Whether a server far away may be sent what breaks rules.
-    pub(super) is_authorized: bool,
+    pace: SendPace,
     /// `--frames`
-    pub(super) shown: Option<&'p Talk>,
+    shown: Option<&'p Talk>,
+}
+
+/// An opening request that was sent.
+struct OpeningAttempt {
+    request: Request,
+    dialed: Dialed,
+    /// None if there was no answer in time.
+    answer: Option<Result<Answer, HandshakeError>>,
 }
 
 impl<'p> Prober<'p> {
+    pub(super) fn new(options: &'p CheckOptions, talk: &'p Talk) -> Self {
+        let shown = options.frames.then_some(talk);
+        Self { options, connect: options.plan.connect.clone(), pace: SendPace::new(options.rate), shown }
+    }
+
+    /// How long each reaction is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        self.options.patience
+    }
+
     /// Tries a case.
     ///
     /// # Errors
@@ -55,11 +68,12 @@ impl<'p> Prober<'p> {
             Act::Ask(check) => check,
             Act::Talk { .. } | Act::Vanish => OpeningCheck::USUAL,
         };
-        let (reply, dialed, leftover) = match self.ask(case, &check).await {
+        let OpeningAttempt { dialed, answer, .. } = match self.ask(&check, case.offer, case.traffic).await {
             Ok(asked) => asked,
             Err(error @ Error::Usage(_)) => return Err(error),
             Err(error) => return Ok(Observed::Unreached(error.chain())),
         };
+        let (reply, leftover) = reply(answer, self.patience());
         if let Act::Ask(_) = case.act {
             if let Reply::Switched { .. } = reply {
                 Conversation::new(dialed.stream, leftover, None).leave(GRACE).await;
@@ -84,81 +98,92 @@ impl<'p> Prober<'p> {
         })
     }
 
-    /// Opens a connection of the usual kind, says hello, and waits until the server has answered.
-    pub(super) async fn open(&mut self, answers_pings: bool) -> Result<(Conversation<'p>, bool), Error> {
-        let case = CheckCase::must("", "", "");
-        let (reply, dialed, leftover) = self.ask(&case, &OpeningCheck::USUAL).await?;
-        let is_open = matches!(reply, Reply::Switched { .. });
-        let mut open = Conversation::new(dialed.stream, leftover, None);
-        let is_settled = is_open && self.settle(&mut open, answers_pings).await;
+    /// Opens a connection of the usual kind, says hello, and tells whether the server is ready then.
+    ///
+    /// # Errors
+    /// There is no connection.
+    pub(super) async fn open(&mut self) -> Result<(Conversation<'p>, bool), Error> {
+        let OpeningAttempt { request, dialed, answer } =
+            self.ask(&OpeningCheck::USUAL, None, Traffic::WellFormed).await?;
+        let step = "waiting for the answer to the opening request";
+        let late = || Error::TimedOut { step, after: self.patience(), option: "--wait" };
+        let switched = match answer.ok_or_else(late)? {
+            Ok(Answer::Switched(switched)) => switched,
+            Ok(Answer::Refused(refusal)) => return Err(Error::Refused(Box::new(refusal))),
+            Err(source) => {
+                let connect::Options { target, route, .. } = &self.connect;
+                return Err(handshake_failed(source, target, &request, route));
+            }
+        };
+        let mut open = Conversation::new(dialed.stream, switched.leftover, None);
+        let is_settled = self.settle(&mut open, true).await;
         Ok((open, is_settled))
     }
 
-    /// Sends the request of a case; what came after the head of the answer is returned too.
-    async fn ask(&mut self, case: &CheckCase, check: &OpeningCheck) -> Result<(Reply, Dialed, Bytes), Error> {
+    /// Sends an opening request, and waits for its answer.
+    async fn ask(
+        &mut self,
+        check: &OpeningCheck,
+        offer: Option<&str>,
+        traffic: Traffic,
+    ) -> Result<OpeningAttempt, Error> {
         sleep_until(self.pace.next(Instant::now())).await;
-        let options = opening::options(&self.connect, check, case.offer);
+        let options = opening::options(&self.connect, check, offer);
         let mut dialed = dial::dial(&options.target, &options.route, &|_| ()).await?;
-        if case.traffic != Traffic::WellFormed && !self.is_authorized {
-            nearness::check(&dialed, &options.target)?;
+        if traffic != Traffic::WellFormed && !self.options.is_authorized {
+            nearness::check(&dialed, &options)?;
         }
         let request = Request::new(&options.target, &options.wishes);
         let pieces = opening::pieces(&request, check);
         if let Some(talk) = self.shown {
             masking::head(&pieces.concat()).lines().for_each(|line| talk.frame(&format!("> {line}")));
         }
-        let asked = timeout(self.patience, handshake::open_in_pieces(&mut dialed.stream, &request, &pieces)).await;
-        if let (Some(talk), Ok(answer)) = (self.shown, &asked) {
+        let asking = handshake::open_in_pieces(&mut dialed.stream, &request, &pieces);
+        let answer = timeout(self.patience(), asking).await.ok();
+        if let (Some(talk), Some(answer)) = (self.shown, &answer) {
             let heads = heads_of(answer, Answer::response).concat();
             masking::head(&heads).lines().for_each(|line| talk.frame(&format!("< {line}")));
         }
-        let (reply, leftover) = match asked {
-            Ok(answer) => reply(answer),
-            Err(_) => (Reply::Silent(self.patience), Bytes::new()),
-        };
-        Ok((reply, dialed, leftover))
+        Ok(OpeningAttempt { request, dialed, answer })
     }
 
     /// Says hello, and waits until the server is ready for the case; false when it has left.
     async fn settle(&self, open: &mut Conversation<'_>, answers_pings: bool) -> bool {
-        open.say(self.hello, self.patience).await;
+        let patience = self.patience();
+        open.say(&self.options.hello, patience).await;
         if !answers_pings {
-            open.listen(GREETING, |heard| heard.iter().any(is_close)).await;
-            return open.end == HeardEnd::Open && !open.heard.iter().any(is_close);
+            return !open.hears(GREETING, HeardFrame::is_close).await && open.end == HeardEnd::Open;
         }
-        open.ping(SETTLED, self.patience).await;
-        let is_answered = |frame: &HeardFrame| frame.header.opcode == PONG && frame.payload == SETTLED;
-        open.listen(self.patience, |heard| heard.iter().any(|frame| is_answered(frame) || is_close(frame))).await
-            && open.heard.iter().any(is_answered)
-            && !open.heard.iter().any(is_close)
+        open.ping(SETTLED, patience).await;
+        open.hears(patience, |frame| frame.is_pong_to(SETTLED) || frame.is_close()).await
+            && !open.heard.iter().any(HeardFrame::is_close)
     }
 
     async fn talk(&self, open: &mut Conversation<'_>, sent: &[FrameStep], expected: Reaction) {
-        open.play(sent, self.patience).await;
-        let patience = self.patience;
+        let patience = self.patience();
+        open.play(sent, patience).await;
         match expected {
             Reaction::Fails(_) => {
-                if !open.listen(GRACE, |heard| heard.iter().any(is_close)).await && open.end == HeardEnd::Open {
+                if !open.hears(GRACE, HeardFrame::is_close).await && open.end == HeardEnd::Open {
                     self.mark(open).await;
                 }
             }
             Reaction::StaysOpen | Reaction::Frames(_) | Reaction::TakesOrRefuses => self.mark(open).await,
             Reaction::Pongs => {
-                let last = frames::last_ping(sent).unwrap_or_default();
-                let is_it = |frame: &HeardFrame| frame.header.opcode == PONG && frame.payload == last;
-                open.listen(patience, |heard| heard.iter().any(|frame| is_it(frame) || is_close(frame))).await;
+                let last = frames::pings(sent).next_back().unwrap_or_default();
+                open.hears(patience, |frame| frame.is_pong_to(&last) || frame.is_close()).await;
             }
             Reaction::AnswersClose | Reaction::EchoesCode => {
-                open.listen(patience, |heard| heard.iter().any(is_close)).await;
+                open.hears(patience, HeardFrame::is_close).await;
             }
             Reaction::EndsTransport | Reaction::SendsNoMore => {
                 open.listen(patience, |_| false).await;
             }
             Reaction::SendsBack | Reaction::SendsBackOrRefuses => {
                 let count = frames::messages_in(sent);
-                let is_last = |frame: &&HeardFrame| frame.header.fin && !frame.header.is_control();
                 open.listen(patience, |heard| {
-                    heard.iter().any(is_close) || heard.iter().filter(is_last).count() >= count
+                    heard.iter().any(HeardFrame::is_close)
+                        || heard.iter().filter(|frame| frame.ends_message()).count() >= count
                 })
                 .await;
             }
@@ -166,31 +191,28 @@ impl<'p> Prober<'p> {
     }
 
     /// Sends the ping that follows, and waits for what comes of it.
-    async fn mark(&self, open: &mut Conversation<'_>) {
-        open.ping(MARKER, self.patience).await;
-        let is_told = |frame: &HeardFrame| frame.header.opcode == PONG && frame.payload == MARKER || is_close(frame);
-        open.listen(self.patience, |heard| heard.iter().any(is_told)).await;
+    pub(super) async fn mark(&self, open: &mut Conversation<'_>) {
+        open.ping(MARKER, self.patience()).await;
+        open.hears(self.patience(), |frame| frame.is_pong_to(MARKER) || frame.is_close()).await;
     }
 
     async fn vanish(&self, open: &mut Conversation<'_>) {
         open.answers = false;
-        open.listen(self.vanish.unwrap_or_default(), |heard| heard.iter().any(is_close)).await;
+        open.hears(self.options.vanish.unwrap_or_default(), HeardFrame::is_close).await;
     }
 }
 
-pub(super) fn is_close(frame: &HeardFrame) -> bool {
-    frame.header.opcode == CLOSE
-}
-
-fn reply(answer: Result<Answer, HandshakeError>) -> (Reply, Bytes) {
-    let none = Bytes::new;
-    match answer {
-        Ok(Answer::Switched(switched)) => {
-            (Reply::Switched { response: switched.response, deflate: switched.deflate }, switched.leftover)
+/// The answer as it is judged, and what came after its head.
+fn reply(answer: Option<Result<Answer, HandshakeError>>, patience: Duration) -> (Reply, Bytes) {
+    let reply = match answer {
+        Some(Ok(Answer::Switched(Switched { response, deflate, leftover, .. }))) => {
+            return (Reply::Switched { response, deflate }, leftover);
         }
-        Ok(Answer::Refused(refusal)) => (Reply::Refused(refusal.response), none()),
-        Err(HandshakeError::BadAnswer { response, source }) => (Reply::BadSwitch { response, source }, none()),
-        Err(HandshakeError::Io(error)) => (Reply::Gone(format!("the connection broke: {error}")), none()),
-        Err(error) => (Reply::Gone(error.to_string()), none()),
-    }
+        Some(Ok(Answer::Refused(refusal))) => Reply::Refused(refusal.response),
+        Some(Err(HandshakeError::BadAnswer { response, source })) => Reply::BadSwitch { response, source },
+        Some(Err(HandshakeError::Io(error))) => Reply::Gone(format!("the connection broke: {error}")),
+        Some(Err(error)) => Reply::Gone(error.to_string()),
+        None => Reply::Silent(patience),
+    };
+    (reply, Bytes::new())
 }

@@ -4,6 +4,7 @@ mod rounds;
 pub(crate) mod statistics;
 pub(crate) mod view;
 
+use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,18 +15,22 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 pub(crate) use self::rounds::AnswerMatch;
 use self::rounds::{Rounds, Wanted};
 use self::view::PingOutput;
-use crate::client::connector::{Connected, Connector};
+use crate::client::connector::{Connected, Connector, RunEnd};
 use crate::client::options::ClientOptions;
+use crate::client::output::finish_in_time;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{Batch, End, Input};
 use crate::message::Message;
+use crate::runtime::watch_signals;
 use crate::session::{self, Outcome, Progress};
-use crate::sys::signals;
 use crate::term::{Talk, stdout_gone, terminal_width};
 
 /// A round that was not answered within this time, or within two intervals, is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The option that limits the time of a run.
+const DEADLINE: &str = "--deadline";
 
 /// Batches between the clock and the socket.
 const BATCHES: usize = 2;
@@ -55,23 +60,27 @@ pub(crate) fn run(options: &PingOptions) -> u8 {
 }
 
 async fn ping(options: &PingOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = watch_signals()?;
     let started = Instant::now();
     let until = options.deadline.and_then(|time| started.checked_add(time));
     let rounds = Rounds::new(options.output, options.message.as_ref().map(|(_, answer)| answer.clone()))?;
-    let run = PingRun { options, talk, rounds: &rounds, until };
+    let limit = until.zip(options.deadline).map(|(at, after)| RunEnd { at, after, option: DEADLINE });
+    let connector = Connector::new(&options.plan, None).ending(limit);
+    let interrupted = Cell::new(false);
+    let run = PingRun { options, talk, rounds: &rounds, connector, until, interrupted: &interrupted };
     let ended = if options.reconnects { run.over_many(&mut signals).await } else { run.over_one(&mut signals).await };
     let ended = match ended {
         // What came before is worth its summary.
         Err(error) if rounds.has_begun() => {
             report::not_connected(talk, &error);
+            interrupted.set(matches!(error, Error::Interrupted(_)));
             error.exit_code()
         }
         ended => ended?,
     };
     rounds.sum_up(&options.plan.connect.target.to_string(), started.elapsed());
     let has_answers = rounds.has_answers();
-    rounds.finish().await?;
+    finish_in_time(rounds.finish(), interrupted.get(), &mut signals).await?;
     Ok(if has_answers { 0 } else { ended })
 }
 
@@ -82,13 +91,16 @@ struct PingRun<'r> {
     options: &'r PingOptions,
     talk: &'r Rc<Talk>,
     rounds: &'r Rounds,
+    connector: Connector,
     until: Option<Instant>,
+    /// Whether a signal has ended it.
+    interrupted: &'r Cell<bool>,
 }
 
 impl PingRun<'_> {
     /// All rounds over one connection; the exit status if nothing was answered.
     async fn over_one(&self, signals: &mut Signals) -> Result<u8, Error> {
-        let Some(connected) = self.connect(signals).await? else { return Ok(0) };
+        let Some(connected) = self.connect(true, signals).await? else { return Ok(0) };
         let count = self.options.count.unwrap_or(u64::MAX);
         let outcome = self.converse(connected, 1..=count, signals).await;
         Ok(self.ended(&outcome))
@@ -99,7 +111,7 @@ impl PingRun<'_> {
         let mut next = Instant::now();
         let mut code = 7;
         for number in 1..=self.options.count.unwrap_or(u64::MAX) {
-            match self.connect(signals).await {
+            match self.connect(number == 1, signals).await {
                 Ok(Some(connected)) => {
                     let outcome = self.converse(connected, number..=number, signals).await;
                     code = self.ended(&outcome);
@@ -109,6 +121,8 @@ impl PingRun<'_> {
                 }
                 Ok(None) => break,
                 Err(error) if number == 1 || matches!(error, Error::Interrupted(_)) => return Err(error),
+                // Its ping was not sent, so it is not lost.
+                Err(Error::TimedOut { option: DEADLINE, .. }) => break,
                 Err(error) => {
                     self.rounds.not_opened();
                     report::not_connected(self.talk, &error);
@@ -126,24 +140,26 @@ impl PingRun<'_> {
     async fn rests_until(&self, next: Instant, signals: &mut Signals) -> bool {
         tokio::select! {
             () = sleep_until(next) => true,
-            _ = signals.recv() => false,
+            _ = signals.recv() => {
+                self.interrupted.set(true);
+                false
+            }
             () = stdout_gone() => false,
         }
     }
 
-    /// None if nobody reads the output any more.
-    async fn connect(&self, signals: &mut Signals) -> Result<Option<Connected>, Error> {
-        let plan = &self.options.plan;
-        let connector = Connector::new(plan, None);
-        let connecting = connector.first(&plan.connect, self.talk, signals);
-        let within = async {
-            let Some(until) = self.until else { return connecting.await };
-            let after = self.options.deadline.unwrap_or_default();
-            let late = Err(Error::TimedOut { step: "connecting", after, option: "--deadline" });
-            timeout_at(until, connecting).await.unwrap_or(late)
+    /// None if nobody reads the output any more. Only the first connection waits for the server.
+    async fn connect(&self, is_first: bool, signals: &mut Signals) -> Result<Option<Connected>, Error> {
+        let connect = &self.options.plan.connect;
+        let connecting = async {
+            if is_first {
+                self.connector.first(connect, self.talk, signals).await
+            } else {
+                self.connector.now(connect, self.talk, signals).await
+            }
         };
         let connected = tokio::select! {
-            connected = within => connected?,
+            connected = connecting => connected?,
             () = stdout_gone() => return Ok(None),
         };
         let columns = self.options.draws.then(terminal_width);
@@ -164,6 +180,7 @@ impl PingRun<'_> {
             () = sending => unreachable!("it waits after its end"),
         };
         self.rounds.give_up(|_| true);
+        self.interrupted.set(matches!(outcome.end, End::Interrupted(_)));
         outcome
     }
 

@@ -19,9 +19,6 @@ use crate::message::{Direction, Message};
 use crate::session::{Gone, Outlet};
 use crate::term::{FileWriter, stdout_gone};
 
-/// More rounds than this are not waited for.
-const WAITING: usize = 64;
-
 /// Which message answers one of ours.
 #[derive(Clone, Debug)]
 pub(crate) enum AnswerMatch {
@@ -49,9 +46,11 @@ struct Begun {
 
 /// Takes the events of a session, and prints each round when it is over.
 pub(super) struct Rounds {
-    // Borrowed between awaits only.
+    /// As many as are begun before the first of them is given up. Borrowed between awaits only.
     begun: RefCell<VecDeque<Begun>>,
     totals: RefCell<Totals>,
+    /// The number of the last round with a pong: no other pong is one for those before it (RFC 6455, section 5.5.3).
+    ponged: Cell<u64>,
     /// Of the last connection, where each round has one.
     opening: Cell<Option<Duration>>,
     answer: Option<AnswerMatch>,
@@ -74,11 +73,12 @@ impl AnswerMatch {
 
 impl Rounds {
     pub(super) fn new(output: PingOutput, answer: Option<AnswerMatch>) -> Result<Self, Error> {
-        let stdout = FileWriter::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
+        let stdout = FileWriter::to_stdout().map_err(Error::stdout)?;
         let totals = Totals { answers: answer.as_ref().map(|_| Times::default()), ..Totals::default() };
         Ok(Self {
             begun: RefCell::default(),
             totals: RefCell::new(totals),
+            ponged: Cell::new(0),
             opening: Cell::new(None),
             answer,
             output,
@@ -107,10 +107,6 @@ impl Rounds {
         payload.resize(size, 0);
         let payload = Bytes::from(payload);
         let round = Round { number, size, pong: None, answer: None, opening: self.opening.take() };
-        if self.begun.borrow().len() == WAITING {
-            let oldest = self.begun.borrow_mut().pop_front();
-            oldest.into_iter().for_each(|oldest| self.end(&oldest.round));
-        }
         let begun = Begun { round, payload: payload.clone(), begun: Instant::now(), message_sent: None };
         self.begun.borrow_mut().push_back(begun);
         self.totals.borrow_mut().sent += 1;
@@ -153,7 +149,7 @@ impl Rounds {
 
     /// Waits until all is written.
     pub(super) async fn finish(self) -> Result<(), Error> {
-        self.stdout.finish().await.map_err(|source| Error::Local { what: "write to stdout", source })
+        self.stdout.finish().await.map_err(Error::stdout)
     }
 
     /// What came for the first round that waits for it; prints the round if nothing more is to come.
@@ -193,8 +189,11 @@ impl Outlet for Rounds {
         let now = Instant::now();
         match event.what {
             EventKind::Pong(Direction::In, data, Some(time)) => {
-                let waits = |begun: &Begun| begun.round.pong.is_none() && begun.payload == data;
-                self.came(waits, |begun| begun.round.pong = Some(time));
+                let waits = |begun: &Begun| begun.round.number > self.ponged.get() && begun.payload == data;
+                self.came(waits, |begun| {
+                    begun.round.pong = Some(time);
+                    self.ponged.set(begun.round.number);
+                });
             }
             EventKind::Message(Direction::Out, _) => {
                 let mut begun = self.begun.borrow_mut();

@@ -18,7 +18,7 @@ use crate::client::output_buffer::OutputBuffer;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{ErrorEvent, Event, EventKind, TimeOrder};
-use crate::message::{Direction, Message, Part};
+use crate::message::{DataKind, Direction, Message, Part};
 use crate::render::text::{Extent, LONGEST_AT_PROMPT, head, painted};
 use crate::render::{OutputStyle, PayloadFormat, record};
 use crate::session::{Gone, Outlet, is_keepalive};
@@ -129,18 +129,16 @@ impl PromptOutput {
         let Gathered { data, size } = std::mem::take(&mut *gathered);
         drop(gathered);
         let is_whole = data.len() == size;
-        let event = Event {
-            at,
-            client: None,
-            what: EventKind::Message(Direction::In, message_of(data, part.is_text, is_whole)),
-        };
+        let event =
+            Event { at, client: None, what: EventKind::Message(Direction::In, message_of(data, part.kind, is_whole)) };
         if is_whole {
             return self.put(event);
         }
         self.shared.history().note_size(at, size);
         if self.look.format == PayloadFormat::Records {
-            let kind = if part.is_text { "text" } else { "binary" };
-            return self.queue.push(QueuedItem::Note(format!("< {kind}, {size} bytes: too many to be kept\n")));
+            return self
+                .queue
+                .push(QueuedItem::Note(format!("< {}, {size} bytes: too many to be kept\n", part.kind.name())));
         }
         let number = self.queue.number_received();
         let extent = Extent { size, is_json: Some(false), place: None };
@@ -257,12 +255,12 @@ impl Outlet for PromptOutput {
 }
 
 /// The message of these bytes, or of their beginning.
-fn message_of(data: Vec<u8>, is_text: bool, is_whole: bool) -> Message {
+fn message_of(data: Vec<u8>, kind: DataKind, is_whole: bool) -> Message {
     match String::from_utf8(data) {
-        Ok(text) if is_text => Message::Text(text.into()),
+        Ok(text) if kind == DataKind::Text => Message::Text(text.into()),
         Ok(text) => Message::Binary(text.into_bytes().into()),
         // A head may end within a character.
-        Err(error) if is_text && !is_whole => {
+        Err(error) if kind == DataKind::Text && !is_whole => {
             let end = error.utf8_error().valid_up_to();
             Message::from(String::from_utf8_lossy(&error.as_bytes()[..end]).as_ref())
         }

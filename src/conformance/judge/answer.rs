@@ -1,6 +1,6 @@
 //! Judges answers to opening requests (RFC 6455, section 4).
 
-use super::{Judgement, Verdict};
+use super::verdict::{Judgement, Verdict};
 use crate::conformance::case::{AnswerRule, OpeningCheck};
 use crate::conformance::observed::{Reply, ServerTraits};
 use crate::handshake::head::{list, values};

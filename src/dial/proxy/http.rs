@@ -3,10 +3,17 @@
 use data_encoding::BASE64;
 use url::Host;
 
-use super::{ProxyError, ProxyHead, ProxyLogin};
+use super::error::ProxyError;
+use super::login::ProxyLogin;
 use crate::dial::Stream;
 use crate::handshake::{self, TunnelAnswer};
 use crate::masking;
+
+/// What goes to an HTTP proxy and comes from it, as it may be shown: secrets left out.
+pub(crate) enum ProxyHead<'h> {
+    Request(&'h str),
+    Response(&'h str),
+}
 
 pub(super) async fn tunnel(
     stream: &mut Stream,

@@ -1,7 +1,9 @@
 //! Proxies: which one leads to a target, and the tunnel through it (`http`, `socks`), always a tunnel.
 
+mod error;
 mod exceptions;
 mod http;
+mod login;
 mod socks;
 
 use std::fmt;
@@ -9,10 +11,12 @@ use std::fmt;
 use url::{Host, Url};
 
 use super::Stream;
-use crate::handshake::{HandshakeError, Refusal};
 use crate::target::{Endpoint, Scheme, Target, percent_decoded, split_zone};
 
+pub(crate) use self::error::ProxyError;
 pub(crate) use self::exceptions::Exceptions;
+pub(crate) use self::http::ProxyHead;
+use self::login::ProxyLogin;
 
 /// A proxy, as `--proxy` and the environment name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +38,6 @@ pub(crate) enum ProxyKind {
     Socks5h,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-struct ProxyLogin {
-    user: String,
-    password: String,
-}
-
 /// Which proxy leads where.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Proxies {
@@ -47,25 +45,6 @@ pub(crate) struct Proxies {
     pub(crate) wss: Option<Proxy>,
     /// Where none is used.
     pub(crate) except: Exceptions,
-}
-
-/// What goes to an HTTP proxy and comes from it, as it may be shown: secrets left out.
-pub(crate) enum ProxyHead<'h> {
-    Request(&'h str),
-    Response(&'h str),
-}
-
-/// Why there is no tunnel.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProxyError {
-    #[error("it answered {}", .0.status_line())]
-    Refused(Box<Refusal>),
-    #[error("its answer cannot be used")]
-    Flaw(#[source] HandshakeError),
-    #[error("it sent {0} bytes before anything was sent to the server")]
-    SpeaksFirst(usize),
-    #[error(transparent)]
-    Socks(#[from] socks::SocksError),
 }
 
 impl Proxy {
@@ -142,39 +121,6 @@ impl Proxies {
     }
 }
 
-impl ProxyError {
-    /// Whether the error may be temporary: the server behind the proxy may come up; its rules and our login do not change.
-    pub(crate) fn may_pass(&self) -> bool {
-        match self {
-            Self::Refused(refusal) => matches!(refusal.response.status, 408 | 429 | 500 | 502..=504),
-            Self::Flaw(flaw) => flaw.may_pass(),
-            Self::SpeaksFirst(_) => false,
-            Self::Socks(failure) => {
-                matches!(failure, socks::SocksError::Io(_) | socks::SocksError::Refused { reply: 1 | 3..=6 })
-            }
-        }
-    }
-
-    /// What to try.
-    pub(crate) fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Refused(refusal) if matches!(refusal.response.status, 401 | 407) => {
-                return Some(refusal.proxy_hint());
-            }
-            Self::Refused(refusal) if !matches!(refusal.response.status, 403 | 405) => return None,
-            Self::Refused(_) | Self::Socks(socks::SocksError::Refused { reply: 2 }) => {
-                "the proxy may not allow tunnels to this host or port; --no-proxy connects without it"
-            }
-            Self::Socks(socks::SocksError::NoMethod { had_login: false }) => "try --proxy KIND://USER:PASS@HOST:PORT",
-            Self::Socks(socks::SocksError::Login) => "the credentials were refused",
-            Self::Socks(socks::SocksError::NotSocks) => "is it an http proxy?",
-            Self::Flaw(HandshakeError::Tls) => "is it an https proxy?",
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
-}
-
 /// Without user and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,12 +134,6 @@ impl fmt::Display for Proxy {
             (Host::Ipv6(address), Some(zone)) => write!(f, "{kind}://[{address}%25{zone}]:{}", self.port),
             (host, _) => write!(f, "{kind}://{host}:{}", self.port),
         }
-    }
-}
-
-impl fmt::Debug for ProxyLogin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Login(***)")
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use url::Host;
 
-use super::ProxyLogin;
+use super::login::ProxyLogin;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocksError {

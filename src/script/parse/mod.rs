@@ -7,6 +7,7 @@ mod pattern;
 mod payload;
 mod rule;
 mod setting;
+mod special_line;
 mod step;
 mod value;
 pub(crate) mod words;
@@ -18,6 +19,7 @@ pub(super) use self::step::STEPS;
 
 use std::time::Duration;
 
+use self::special_line::SpecialLine;
 use super::cursor::Cursor;
 use super::cursor::chars::is_space;
 use super::flaw::Flaw;
@@ -108,19 +110,6 @@ enum Owning {
     Head,
     Answer,
     Connect,
-}
-
-/// What a line of its own says that is not an option.
-enum SpecialLine {
-    Step(Option<String>, Action),
-    Options,
-    On(HttpAnswer),
-    Repeat(u32),
-    Parallel,
-    AnyOrder(Option<String>, Option<Duration>),
-    Reply(Option<String>, Pattern, Option<String>),
-    Branch,
-    End,
 }
 
 impl ScriptReader {

@@ -1,7 +1,8 @@
 //! Reads the rules: `reply to … with …` and `ignore …`.
 
+use super::pattern;
 use super::payload::payload;
-use super::{SpecialLine, pattern};
+use super::special_line::SpecialLine;
 use crate::script::cursor::Cursor;
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{Action, Pattern, RuleAnswer, RuleKind};

@@ -2,14 +2,15 @@
 
 use super::answer::answer;
 use super::number::number;
+use super::pattern;
 use super::payload::{close, control, payload, required_text};
 use super::rule::{ignore, reply};
+use super::special_line::SpecialLine;
 use super::value::{assigned, exec, extract};
-use super::{SpecialLine, pattern};
 use crate::script::cursor::chars::is_space;
 use crate::script::cursor::{Cursor, Quotes, bare_length, shortened};
 use crate::script::flaw::{Flaw, nearest};
-use crate::script::syntax::{Action, Expect, HttpAnswer, Pattern, Piece, Template};
+use crate::script::syntax::{Action, Expect, HttpAnswer, Pattern, Piece, Position, Template};
 use crate::script::template;
 use crate::wire::frame::LONGEST_CONTROL;
 use crate::wire::raw_frame::RawFrame;
@@ -144,7 +145,7 @@ fn any_order(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     Ok(SpecialLine::AnyOrder(None, within))
 }
 
-fn action(cursor: &mut Cursor<'_>, word: &str, place: super::Position) -> Result<Action, Flaw> {
+fn action(cursor: &mut Cursor<'_>, word: &str, place: Position) -> Result<Action, Flaw> {
     Ok(match word {
         "connect" => Action::Connect { url: url(cursor)?, settings: Vec::new() },
         "status" => Action::Status(number(cursor, "a status", 100..=599)?),
@@ -227,7 +228,7 @@ fn skip(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     Ok(Action::Skip { until, within, capture })
 }
 
-fn unknown(word: &str, place: super::Position) -> Flaw {
+fn unknown(word: &str, place: Position) -> Flaw {
     let flaw = Flaw::new(place, format!("unknown step `{}`", shortened(word)));
     let hint = match word {
         "answer" => "write an answer as `reply to json $.op == \"ping\" with …`".to_owned(),

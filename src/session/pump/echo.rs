@@ -7,14 +7,14 @@ use tokio::time::timeout;
 use super::echo_path::EchoPath;
 use super::{LINGER, Pump};
 use crate::events::MessageBatch;
-use crate::message::Message;
+use crate::message::{DataKind, Message};
 use crate::session::outlet::Outlet;
 use crate::transport::Duplex;
 
 impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     /// Sends a message back; with `Echo::InOrder`, it is in the send buffer before anything more is read.
     pub(super) async fn echo(&self, message: &Message, path: &EchoPath) {
-        if self.put_back(path, message.text().is_some(), once(message.data())) == 0 {
+        if self.put_back(path, message.kind(), once(message.data())) == 0 {
             self.echo_by_writer(message.clone(), path).await;
         }
     }
@@ -23,7 +23,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     pub(super) async fn echo_run(&self, run: &MessageBatch, path: &EchoPath) {
         let mut sent = 0;
         while let Some(next) = run.get(sent) {
-            let count = self.put_back(path, run.is_text(), run.iter().skip(sent));
+            let count = self.put_back(path, run.kind(), run.iter().skip(sent));
             if count == 0 {
                 self.echo_by_writer(next, path).await;
             }
@@ -32,13 +32,13 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
     }
 
     /// Puts messages into the send buffer for as long as nothing goes before them; how many those were.
-    fn put_back<'m>(&self, path: &EchoPath, is_text: bool, messages: impl Iterator<Item = &'m [u8]>) -> usize {
+    fn put_back<'m>(&self, path: &EchoPath, kind: DataKind, messages: impl Iterator<Item = &'m [u8]>) -> usize {
         // What is said to each client first, and what is to be shown, is the writer's.
         let is_free = self.has_begun.get() && path.is_in_order() && !self.outlet.wants_sent();
         if !is_free || !self.core.borrow().takes_input() {
             return 0;
         }
-        let count = self.socket.put(is_text, messages);
+        let count = self.socket.put(kind, messages);
         self.backlog.borrow_mut().hand_over_others(count);
         count
     }

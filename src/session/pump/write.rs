@@ -138,8 +138,8 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         let mut backlog = self.backlog.borrow_mut();
         loop {
             let taken = match backlog.next() {
-                Some(Input::Message(message)) => self.socket.put(message.text().is_some(), once(message.data())),
-                Some(Input::Run(run)) => self.socket.put(run.is_text(), run.iter()),
+                Some(Input::Message(message)) => self.socket.put(message.kind(), once(message.data())),
+                Some(Input::Run(run)) => self.socket.put(run.kind(), run.iter()),
                 _ => 0,
             };
             if taken == 0 {

@@ -29,7 +29,7 @@ use super::outbound::Outbound;
 use super::raw_frame::RawFrame;
 use super::stream::{FrameIo, ReadBuffer};
 use super::trace::{Tracer, WireEvent};
-use crate::message::{Close, Message, Part};
+use crate::message::{Close, DataKind, Message, Part};
 use crate::transport::Duplex;
 
 /// What one read may bring to a client.
@@ -61,6 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: ConnectionOptions) -> Self {
         let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
         let (role, reading, ours, theirs) = match side {
+            Side::Client if manner.is_of_many => (Role::Client, ReadBuffer::Shared, client, server),
             Side::Client => (Role::Client, ReadBuffer::Own(BLOCK), client, server),
             Side::Server => (Role::Server, ReadBuffer::Shared, server, client),
         };
@@ -170,23 +171,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Puts a message into the send buffer; waits while that is full and the peer does not read.
     pub(crate) async fn feed(&self, message: Message) -> io::Result<()> {
-        let (opcode, data) = match message {
-            Message::Text(text) => (super::frame::TEXT, Bytes::from(text)),
-            Message::Binary(data) => (super::frame::BINARY, data),
-        };
-        self.outbound.borrow_mut().push(opcode, data);
+        let opcode = super::frame::opcode(message.kind());
+        self.outbound.borrow_mut().push(opcode, message.into_data());
         self.feed_frames().await
     }
 
     /// Puts messages of one kind into the send buffer, for as long as nothing has to be waited for or worked on before;
     /// tells how many those were.
-    pub(crate) fn put<'m>(&self, is_text: bool, messages: impl Iterator<Item = &'m [u8]>) -> usize {
+    pub(crate) fn put<'m>(&self, kind: DataKind, messages: impl Iterator<Item = &'m [u8]>) -> usize {
         if self.is_closing.get() {
             return 0;
         }
         let (outbound, mut inner) = (self.outbound.borrow(), self.inner.borrow_mut());
         let stream = inner.get_mut();
-        let opcode = if is_text { super::frame::TEXT } else { super::frame::BINARY };
+        let opcode = super::frame::opcode(kind);
         let mut keys = rand::rng();
         let mut count = 0;
         for data in messages {
@@ -200,9 +198,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         count
     }
 
+    /// Puts a message into the send buffer, however full that is: for whoever flushes before the next one.
+    ///
+    /// Tells whether it did: not once the connection is closing.
+    pub(crate) fn put_whole(&self, message: Message) -> bool {
+        if self.is_closing.get() {
+            return false;
+        }
+        let mut outbound = self.outbound.borrow_mut();
+        outbound.push(super::frame::opcode(message.kind()), message.into_data());
+        while let Some(frame) = outbound.next() {
+            let rsv = if frame.rsv1 { super::frame::RSV1 } else { 0 };
+            self.put_frame(frame.fin, rsv, frame.opcode, &frame.payload);
+        }
+        true
+    }
+
     /// The same with a part of a message.
     pub(crate) async fn feed_part(&self, part: Part) -> io::Result<()> {
-        let opcode = if part.is_text { super::frame::TEXT } else { super::frame::BINARY };
+        let opcode = super::frame::opcode(part.kind);
         self.outbound.borrow_mut().push_part(opcode, part.data, part.is_last);
         self.feed_frames().await
     }

@@ -7,7 +7,7 @@ use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::Socket;
-use crate::message::{Close, Message};
+use crate::message::{Close, DataKind, Message};
 use crate::wire::deflate::{Deflater, Terms};
 use crate::wire::fault::Fault;
 use crate::wire::frame::{self, FrameHeader, Side};
@@ -468,7 +468,7 @@ async fn nothing_may_follow_a_close_whose_frame_is_told_first() {
     far.write_all(&control(Side::Client, frame::CLOSE, b"\x03\xe8")).await.unwrap();
     assert!(matches!(near.next().await, Some(Ok(Incoming::Frames(_)))));
     near.flush().await.unwrap();
-    assert_eq!(near.put(true, std::iter::once(&b"late"[..])), 0);
+    assert_eq!(near.put(DataKind::Text, std::iter::once(&b"late"[..])), 0);
     near.feed("late".into()).await.unwrap_err();
     assert_eq!(near.next().await.unwrap().unwrap(), Incoming::Close(Close::new(1000, "")));
 }
