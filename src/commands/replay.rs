@@ -97,7 +97,7 @@ impl<'r> Replayer<'r> {
         let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
         let until = deadline(plan.timeout);
         let connector = Connector::new(plan, until);
-        let record = connector.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+        let record = connector.opening(open_record_if(plan.record.as_ref()), &mut signals).await?;
         let output = StreamOutput::new(&plan.look, record, talk)?;
         let mut session = plan.session.clone();
         session.ending.deadline = until;

@@ -30,6 +30,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("json", &[], &["--json"]),
     ("output", &[], &["--output", "hex"]),
     ("record", &[], &["--record", "%/new"]),
+    ("force", &["--record", "%/new"], &["--force"]),
     ("record-secrets", &["--record", "%/new"], &["--record-secrets"]),
     ("timestamps", &[], &["--timestamps=utc"]),
     ("show-ping-pong", &[], &["--show-ping-pong"]),
@@ -200,6 +201,7 @@ const PLAYING: &[&str] = &[
     "report",
     "record",
     "record-secrets",
+    "force",
     "frames",
 ];
 /// `-l` has all else from `wsprobe listen`.
