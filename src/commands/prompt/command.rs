@@ -162,10 +162,6 @@ static TABLE: [Entry; 35] = [
     )
     .on_both()
     .within(CommandGroup::Connection),
-    entry("/send", "TEXT", "send TEXT as it is, or an empty message: `\"\"`", Completes::Nothing, |rest| {
-        arguments::message(rest).map(PromptCommand::Send)
-    })
-    .on_both(),
     entry("/to", "#N TEXT", "send to one client; TEXT may be a command that sends", Completes::Clients, to)
         .on_servers(),
     entry("/clients", "", "list who is there", Completes::Nothing, |rest| alone(rest, PromptCommand::Clients))
@@ -183,6 +179,10 @@ static TABLE: [Entry; 35] = [
     })
     .on_both()
     .within(CommandGroup::Test),
+    entry("/send", "TEXT", "send TEXT as it is, or an empty message: `\"\"`", Completes::Nothing, |rest| {
+        arguments::message(rest).map(PromptCommand::Send)
+    })
+    .on_both(),
     entry("/binary", "HEX", "send bytes, written as hex digits", Completes::Nothing, |rest| {
         arguments::binary(rest).map(PromptCommand::Binary)
     })
