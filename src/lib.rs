@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `cli` | clap, the environment, the manual: from what was typed to a `Job` |
 //! | `app` | which command does a `Job` |
-//! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `check`, `replay`, `record_to_script`, `check_scripts`; none imports another |
+//! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `ping`, `load`, `check`, `replay`, `record_to_script`, `check_scripts`; none imports another |
 //! | `server` | accepts clients, and does with each what was asked for: echo, broadcast, a command, a script, a recording |
 //! | `report` | `--report`: TAP, JUnit and JSON of tests, whatever a test is |
 //! | `play` | plays scripts and recordings, and loads their files |
@@ -29,6 +29,7 @@
 //! | `handshake`, `request` | the opening handshake, and what it says |
 //! | `wire` | frames, compression, what is seen of them; tungstenite |
 //! | `term` | stdout, stderr, what is told to the user |
+//! | `http2` | a stream of an HTTP/2 connection as a stream of bytes; h2 |
 //! | `message`, `transport`, `target` | messages and Closes; what carries them; to whom |
 //! | `compare` | equality of JSON, and differences |
 //! | `masking` | what is secret, and how it is shown |
@@ -48,6 +49,7 @@ mod dial;
 mod error;
 mod events;
 mod handshake;
+mod http2;
 mod input;
 mod masking;
 mod message;

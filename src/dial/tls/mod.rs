@@ -4,6 +4,7 @@
 //! can be told of the other side in `peer` and `name`, what went wrong in `error`, `fault` and `alert`.
 
 mod alert;
+pub(crate) mod alpn;
 pub(crate) mod crypto;
 pub(crate) mod error;
 mod fault;
@@ -25,6 +26,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use url::Host;
@@ -32,6 +34,7 @@ use url::Host;
 use super::Stream;
 use crate::dial::error::DialError;
 
+pub(crate) use self::alpn::Alpn;
 pub(crate) use self::error::TlsError;
 pub(crate) use self::identity::{ClientIdentity, certified};
 use self::offer::Offer;
@@ -52,6 +55,9 @@ pub(crate) struct Options {
     pub(crate) versions: Versions,
     /// `--pin`: the server's key has to be one of these; none means any.
     pub(crate) pins: Vec<Pin>,
+    pub(crate) alpn: Alpn,
+    /// What all of this comes to, once it is made for many connections.
+    pub(crate) prepared: Option<Arc<ClientConfig>>,
 }
 
 /// What was agreed on, and with whom.
@@ -67,15 +73,33 @@ pub(crate) struct Session {
 impl Options {
     /// What may be shown to another host than the one that it was meant for, such as a proxy or where a redirect leads.
     pub(crate) fn for_another_host(&self) -> Self {
-        Self { identity: None, name: None, ..self.clone() }
+        Self { identity: None, name: None, prepared: None, ..self.clone() }
     }
 
     /// What of it hints depend on.
     pub(crate) fn offer(&self) -> Offer {
-        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some() }
+        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some(), alpn: self.alpn }
+    }
+
+    /// The same for many connections: the roots are read and all else is made now, and each has a whole handshake.
+    pub(super) async fn prepared(&self) -> Result<Self, DialError> {
+        let roots = Roots::of(&self.trust);
+        let mut config = Arc::unwrap_or_clone(self.config(&roots).await?);
+        // Each connection stands for a client of its own, which has no session to resume.
+        config.resumption = Resumption::disabled();
+        let trust = roots.load().await?.map_or(Trust::Anyone, Trust::Only);
+        Ok(Self { trust, prepared: Some(Arc::new(config)), ..self.clone() })
     }
 
     pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, DialError> {
+        if let Some(prepared) = &self.prepared {
+            let mut config = Arc::clone(prepared);
+            let alpn = self.alpn.protocols();
+            if config.alpn_protocols != alpn {
+                Arc::make_mut(&mut config).alpn_protocols = alpn;
+            }
+            return Ok(config);
+        }
         let provider = Arc::new(crypto::provider());
         let verifier = verify::Verifier::new(roots.load().await?, self.pins.clone(), &provider);
         let builder = ClientConfig::builder_with_provider(provider)
@@ -88,7 +112,7 @@ impl Options {
             None => builder.with_no_client_auth(),
         };
         // Some front ends assume HTTP/2 if a client offers nothing.
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = self.alpn.protocols();
         config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))
     }
