@@ -612,7 +612,7 @@ pub(crate) struct RouteArgs {
 
     /// Connect from this address or interface
     #[arg(long, value_name = "ADDR", value_parser = LocalAddress::from_text, hide_short_help = true)]
-    pub(crate) interface: Option<LocalAddress>,
+    pub(crate) interface: Vec<LocalAddress>,
 
     /// Use IPv4 only
     #[arg(short = '4', long, hide_short_help = true, conflicts_with = "ipv6")]
