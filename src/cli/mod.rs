@@ -241,7 +241,7 @@ impl CliCommand {
             }
             Self::Load(load) => {
                 given.check_load()?;
-                load.0.job(env).map(Box::new).map(Job::Load)
+                load.0.job(env)
             }
             Self::Replay(replay) => replay.0.job(env).map(Box::new).map(Job::Replay),
             Self::RecordToScript(recording) => Ok(recording.job()),

@@ -8,14 +8,14 @@ use super::secret;
 use crate::dial::family::Family;
 use crate::dial::proxy::{Exceptions, Proxies, Proxy};
 use crate::dial::tls::{self, ClientIdentity, Version, Versions};
-use crate::dial::{Route, Trust};
+use crate::dial::{LocalAddress, Route, Trust};
 use crate::error::Error;
 
 pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
     let route = &options.route;
     Ok(Route {
         family: family(options)?,
-        origin: route.interface.clone(),
+        origin: origin(options)?.cloned(),
         unix_socket: route.unix_socket.clone(),
         known: route.resolve.clone(),
         detours: route.connect_to.clone(),
@@ -33,13 +33,21 @@ pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
     })
 }
 
+fn origin(options: &Options) -> Result<Option<&LocalAddress>, Error> {
+    match &options.route.interface[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ => Err(Error::Usage("`--interface` can be given once; only `wsprobe load` takes several".to_owned())),
+    }
+}
+
 fn family(options: &Options) -> Result<Option<Family>, Error> {
     let wanted = match (options.route.ipv4, options.route.ipv6) {
         (true, _) => Some(Family::V4),
         (_, true) => Some(Family::V6),
         _ => None,
     };
-    let possible = options.route.interface.as_ref().and_then(crate::dial::LocalAddress::family);
+    let possible = options.route.interface.first().and_then(LocalAddress::family);
     match (wanted, possible) {
         (Some(wanted), Some(possible)) if wanted != possible => {
             Err(Error::Usage("`-4` or `-6` excludes the family of the address in `--interface`".to_owned()))

@@ -30,6 +30,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("json", &[], &["--json"]),
     ("output", &[], &["--output", "hex"]),
     ("record", &[], &["--record", "%/new"]),
+    ("force", &["--record", "%/new"], &["--force"]),
     ("record-secrets", &["--record", "%/new"], &["--record-secrets"]),
     ("timestamps", &[], &["--timestamps=utc"]),
     ("show-ping-pong", &[], &["--show-ping-pong"]),
@@ -93,6 +94,13 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("connect-rate", &[], &["--connect-rate", "9"]),
     ("duration", &[], &["--duration", "9s"]),
     ("closed", &[], &["--closed"]),
+    ("ramp", &[], &["--ramp", "9s:9"]),
+    ("start-at", &[], &["--start-at", "2999-01-01T00:00:00Z"]),
+    ("vars-from", &[], &["--vars-from", "%/clients.csv"]),
+    ("threshold", &[], &["--threshold", "rate>9"]),
+    ("csv", &[], &["--csv", "%/new"]),
+    ("hdr", &[], &["--hdr", "%/new"]),
+    ("plot", &[], &["--plot", "%/new"]),
     ("reconnect-each", &[], &["--reconnect-each"]),
     ("ping-interval", &[], &["--ping-interval", "9s"]),
     ("ping-timeout", &[], &["--ping-timeout", "9s"]),
@@ -209,6 +217,7 @@ const PLAYING: &[&str] = &[
     "report",
     "record",
     "record-secrets",
+    "force",
     "frames",
 ];
 /// `-l` has all else from `wsprobe listen`.
@@ -408,6 +417,7 @@ fn files() -> tempfile::TempDir {
         ("record", &format!("{record}\n")),
         ("script.wsp", "send a\n"),
         ("vars.toml", "a = \"b\"\n"),
+        ("clients.csv", "a\nb\n"),
     ] {
         std::fs::write(dir.path().join(name), text).unwrap();
     }
