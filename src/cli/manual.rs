@@ -179,7 +179,8 @@ fn at_the_prompt(page: &mut String, side: Side) {
         Side::Client => "Any other line is sent as a message;",
         Side::Server => "Any other line is sent to all clients;",
     };
-    *page += " `//` at its beginning sends one slash. Alt-Enter begins a new line.\n.PP\n";
+    *page += " `//` at its beginning sends one slash. An empty line sends nothing, `/send \"\"` an empty message. A blank \
+              before a line keeps it out of the history. Alt-Enter begins a new line.\n.PP\n";
     *page += "Up goes through the previous lines that begin with the typed text, Ctrl-R searches all of them. The text in \
         grey is the rest of a previous line, or the arguments of a command; Right or End accepts it. The prompt shows what \
         is on: `[paused 12, filtered, recording, repeating] >`. It ends with `>`, with `~` while reconnecting, with `<` \
