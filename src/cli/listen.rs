@@ -319,7 +319,7 @@ impl ListenArgs {
             },
             source,
             look: translate::look(&self.output, &self.stdin, env, is_prompt),
-            record: self.output.record.clone(),
+            record: self.output.recorded_to(),
             diagnostics: translate::diagnostics(&self.output, env, is_prompt),
         })
     }
