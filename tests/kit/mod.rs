@@ -4,8 +4,8 @@
 
 pub mod daemon;
 pub mod http;
-pub mod listening;
 pub mod http2;
+pub mod listening;
 pub mod net;
 pub mod proxy;
 pub mod pty;
