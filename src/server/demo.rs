@@ -23,7 +23,10 @@ use crate::wire::Limits;
 pub(crate) fn echo_aside(max_message: usize) -> std::io::Result<u16> {
     let (told, port) = std::sync::mpsc::channel();
     let serve = move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let runtime = match crate::runtime::runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(told.send(Err(std::io::Error::other(error)))),
+        };
         LocalSet::new().block_on(&runtime, async {
             let silent = Rc::new(Talk::to(Verbosity::QUIET, false, "", drop));
             match ListeningServer::open(&Options::echo(max_message), Rc::new(Nowhere), silent, Arc::default()) {

@@ -23,13 +23,20 @@ impl Pings {
         self.waiting.push_back((data, now));
     }
 
+    /// The last ping was on its way only then; not if its pong is there already.
+    pub(super) fn left(&mut self, data: &Bytes, at: Instant) {
+        if let Some((_, sent)) = self.waiting.back_mut().filter(|(last, _)| last == data) {
+            *sent = at.max(*sent);
+        }
+    }
+
     /// The time since the ping that this pong answers; none for a unsolicited pong.
     ///
     /// A peer may answer only the latest of several pings (RFC 6455, section 5.5.3), so those before it are done too.
     pub(super) fn answered(&mut self, data: &Bytes, now: Instant) -> Option<Duration> {
         let at = self.waiting.iter().position(|(sent, _)| sent == data)?;
         let (_, sent) = self.waiting.drain(..=at).next_back()?;
-        Some(now - sent)
+        Some(now.saturating_duration_since(sent))
     }
 }
 
@@ -49,6 +56,21 @@ mod tests {
         assert_eq!(pings.answered(&"b".into(), at(5)), Some(Duration::from_millis(4)));
         assert_eq!(pings.answered(&"a".into(), at(6)), None);
         assert_eq!(pings.answered(&"c".into(), at(7)), Some(Duration::from_millis(5)));
+    }
+
+    #[test]
+    fn the_time_of_a_ping_begins_when_it_leaves() {
+        let mut pings = Pings::default();
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        pings.sent("a".into(), start);
+        pings.left(&"a".into(), at(2));
+        assert_eq!(pings.answered(&"a".into(), at(5)), Some(Duration::from_millis(3)));
+        pings.left(&"a".into(), at(6));
+        pings.sent("b".into(), at(7));
+        // A write that began before it was another's.
+        pings.left(&"b".into(), at(1));
+        assert_eq!(pings.answered(&"b".into(), at(8)), Some(Duration::from_millis(1)));
     }
 
     #[test]

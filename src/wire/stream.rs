@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 use super::frame::{self, FrameHeader};
 use super::inbound::Inbound;
@@ -43,7 +44,11 @@ pub(super) enum ReadBuffer {
 pub(super) struct FrameIo<S> {
     inner: S,
     bytes_read: u64,
+    /// When the last of them were there.
+    read_at: Instant,
     bytes_written: u64,
+    /// When the last of them were handed over.
+    written_at: Instant,
     /// raw Frames that are not written yet.
     raw: BytesMut,
     is_shut_down: bool,
@@ -83,7 +88,9 @@ impl<S> FrameIo<S> {
         Self {
             inner,
             bytes_read: 0,
+            read_at: Instant::now(),
             bytes_written: 0,
+            written_at: Instant::now(),
             raw: BytesMut::new(),
             is_shut_down: false,
             reading,
@@ -174,6 +181,14 @@ impl<S> FrameIo<S> {
         self.bytes_read
     }
 
+    pub(super) fn read_at(&self) -> Instant {
+        self.read_at
+    }
+
+    pub(super) fn written_at(&self) -> Instant {
+        self.written_at
+    }
+
     pub(super) fn message_bytes_read(&self) -> u64 {
         self.inbound.taken()
     }
@@ -226,6 +241,7 @@ impl<S: AsyncRead + Unpin> FrameIo<S> {
         match ready!(self.poll_more(cx)) {
             Ok(read @ 1..) => {
                 self.bytes_read += read as u64;
+                self.read_at = Instant::now();
                 if let Some(tracer) = &mut self.tracer {
                     tracer.came_in(&self.waiting[before..]);
                 }
@@ -297,10 +313,12 @@ impl<S: AsyncWrite + Unpin> FrameIo<S> {
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_raw(cx))?;
         while !self.unsent.is_empty() {
+            let begun = Instant::now();
             let written = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.unsent))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.written_at = begun;
             if let Some(tracer) = &mut self.tracer {
                 tracer.went_out(&self.unsent[..written]);
             }

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
-use super::kit::net::Lines;
+use super::kit::listening::listen;
 use super::kit::{self, tool};
 
 /// A request as it is sent, and the status of the answer; none is a connection that is closed without one.
@@ -14,16 +14,11 @@ const SOUND: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n
 
 #[test]
 fn each_request_gets_its_status_and_the_server_goes_on() {
-    let mut listening =
-        tool().args(["listen", "127.0.0.1:0", "--echo", "--no-page", "--handshake-timeout", "5s"]).spawn();
-    let said = Lines::of(listening.child.stderr.take().expect("it was piped"));
-    let listens = said.next();
-    let url = listens.rsplit(' ').next().expect("it says where it listens").to_owned();
-    let port: u16 = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-    let wrong: Vec<String> = REQUESTS.iter().filter_map(|request| flaw(port, request)).collect();
+    let listening = listen(&["--echo", "--no-page", "--handshake-timeout", "5s"]);
+    let wrong: Vec<String> = REQUESTS.iter().filter_map(|request| flaw(listening.port, request)).collect();
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), REQUESTS.len(), wrong.join("\n"));
-    tool().args(["-1", "-x", "hello"]).arg(&url).run().code(0).stdout("hello\n");
-    assert!(listening.peak_memory() < 64 << 20);
+    tool().args(["-1", "-x", "hello"]).arg(listening.url()).run().code(0).stdout("hello\n");
+    assert!(listening.running.peak_memory() < 64 << 20);
 }
 
 fn flaw(port: u16, (name, request, status): &Request) -> Option<String> {

@@ -8,23 +8,12 @@ mod broken;
 mod frames;
 mod options;
 
-use std::process::Stdio;
-
 use broken::Broken;
-use kit::net::Lines;
-use kit::{Running, tool};
+use kit::listening::listen_quietly;
+use kit::tool;
 
 /// Everything that can be sent.
 const ALL: [&str; 7] = ["check", "--echo", "--malformed", "--limits", "--strict", "--rate", "1000"];
-
-/// A server of our own, and its URL.
-#[track_caller]
-fn listening(args: &[&str]) -> ((Running, Lines), String) {
-    let mut running = tool().args(["listen", "127.0.0.1:0"]).args(args).stdout_to(Stdio::null()).start();
-    let lines = Lines::of(running.child.stderr.take().expect("it is piped"));
-    let url = lines.find("listening on ").rsplit_once(' ').expect("it tells the URL").1.to_owned();
-    ((running, lines), url)
-}
 
 /// A case's name, its verdict, and what came.
 fn verdicts(report: &str) -> Vec<(String, String, String)> {
@@ -47,8 +36,8 @@ fn a_server_that_keeps_all_rules_passes_all_cases() {
 
 #[test]
 fn our_own_server_passes_all_cases() {
-    let (_listening, url) = listening(&["--echo"]);
-    let ran = tool().args(ALL).args(["--report", "json", "-"]).arg(url).run();
+    let server = listen_quietly(&["--echo"]);
+    let ran = tool().args(ALL).args(["--report", "json", "-"]).arg(server.url()).run();
     for (name, verdict, came) in verdicts(&ran.out()) {
         let is_fine = ["ok", "noted"].contains(&&*verdict) || verdict == "skipped" && name.starts_with("tls/");
         assert!(is_fine, "{name} is {verdict}: {came}");
@@ -74,7 +63,8 @@ fn each_case_fails_on_a_server_that_breaks_its_rule() {
 #[test]
 fn each_case_is_a_script_that_is_well_formed_and_most_pass_on_a_right_server() {
     let dir = kit::dir();
-    let (_listening, url) = listening(&["--echo"]);
+    let server = listen_quietly(&["--echo"]);
+    let url = format!("url={}", server.url());
     let wrong = broken::with_each(broken::names(), |name| {
         let script = tool().args(["check", "--show", name]).run().code(0).out();
         let path = kit::path(&dir, &format!("{}.wsp", name.replace('/', ".")));
@@ -85,7 +75,7 @@ fn each_case_is_a_script_that_is_well_formed_and_most_pass_on_a_right_server() {
         if checked.code != Some(0) || is_loose {
             return if checked.code == Some(0) { Ok(()) } else { Err(checked.stderr) };
         }
-        let ran = tool().args(["run", "--var", &format!("url={url}")]).arg(&path).run();
+        let ran = tool().args(["run", "--var", &url]).arg(&path).run();
         if ran.code == Some(0) { Ok(()) } else { Err(ran.stderr) }
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::broken::Broken;
+use crate::kit::listening::listen_quietly;
 use crate::kit::{self, Said, tool};
-use crate::{listening, verdicts};
+use crate::verdicts;
 
 fn check(url: &str) -> kit::Tool {
     tool().args(["check", "--rate", "1000"]).arg(url)
@@ -232,7 +233,8 @@ fn a_server_without_pongs_fails_for_those_and_leaves_open_what_cannot_be_seen() 
 
 #[test]
 fn origins_are_told_as_evidence() {
-    let (_listening, url) = listening(&["--echo"]);
+    let listening = listen_quietly(&["--echo"]);
+    let url = listening.url();
     let ran = check(&url).args(["--only", "origin/*"]).run().code(0);
     ran.says("noted   own: whether it lets in its own origin\n            let in: HTTP/1.1 101")
         .says("noted   foreign: whether it lets in a foreign origin\n            not let in: HTTP/1.1 403");
@@ -240,7 +242,8 @@ fn origins_are_told_as_evidence() {
 
 #[test]
 fn credentials_are_left_out_where_a_case_is_about_that() {
-    let (_listening, url) = listening(&["--echo", "--auth", "me:sesame"]);
+    let listening = listen_quietly(&["--echo", "--auth", "me:sesame"]);
+    let url = listening.url();
     let ran =
         check(&url).args(["-u", "me:sesame", "--only", "origin/none", "--only", "origin/anonymous"]).run().code(0);
     ran.says("none: whether it lets in who names no origin\n            let in: HTTP/1.1 101")
@@ -249,10 +252,12 @@ fn credentials_are_left_out_where_a_case_is_about_that() {
 
 #[test]
 fn a_client_that_vanishes_is_noticed_or_not() {
-    let (_patient, url) = listening(&["--echo"]);
+    let patient = listen_quietly(&["--echo"]);
+    let url = patient.url();
     let vanish = ["--only", "control/vanished", "--vanish", "400ms"];
     check(&url).args(vanish).run().code(0).says("not noticed within 0.4 s (no pings came)");
-    let (_keen, url) = listening(&["--echo", "--ping-interval", "50ms", "--ping-timeout", "50ms"]);
+    let keen = listen_quietly(&["--echo", "--ping-interval", "50ms", "--ping-timeout", "50ms"]);
+    let url = keen.url();
     let vanish = ["--only", "control/vanished", "--vanish", "50s"];
     check(&url).args(vanish).run().code(0).says("noticed after 0.").says("(1 ping before that)");
 }

@@ -5,6 +5,7 @@
 pub mod daemon;
 pub mod http;
 pub mod http2;
+pub mod listening;
 pub mod net;
 pub mod proxy;
 pub mod pty;

@@ -161,6 +161,11 @@ impl Lines {
         }
     }
 
+    /// The line with this in it, if it is there already.
+    pub fn find_now(&self, part: &str) -> Option<String> {
+        self.0.try_iter().find(|line| line.contains(part))
+    }
+
     /// All that is left, once the stream has ended.
     #[track_caller]
     pub fn rest(&self) -> Vec<String> {

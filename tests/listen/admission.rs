@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::kit::tls::Authority;
 use super::kit::{self, tool};
-use super::{listen, request, started, until};
+use super::{Listening, listen, request, until};
 
 #[test]
 fn bad_handshakes_get_the_status_that_says_why() {
@@ -103,7 +103,7 @@ fn a_browser_gets_a_page_with_a_strict_policy() {
 #[test]
 fn path_credentials_and_origin_are_asked_for() {
     let server = listen(&["--echo", "--path", "/ws", "--auth", "me:pw", "--origin", "*.example.org"]);
-    let ask = |args: &[&str], path: &str| tool().args(["-1", "-x", "hello"]).args(args).arg(server.url(path)).run();
+    let ask = |args: &[&str], path: &str| tool().args(["-1", "-x", "hello"]).args(args).arg(server.url_of(path)).run();
     let good = ["-u", "me:pw", "-o", "https://a.example.org"];
     ask(&good, "/ws?x=1").code(0).stdout("hello\n");
     ask(&good, "/").code(4).says("404");
@@ -127,7 +127,7 @@ fn subprotocols_are_chosen_in_the_servers_order_and_headers_are_added() {
 #[test]
 fn a_servers_bad_days_can_be_tried_out() {
     let server = listen(&["--refuse", "503:come back later", "-H", "Retry-After: 5"]);
-    tool().args(["-v", "-x", "a", &server.url("/")]).run().code(4).says("503").says("come back later");
+    tool().args(["-v", "-x", "a", &server.url()]).run().code(4).says("503").says("come back later");
     assert!(server.answer(request("/", "")).contains("\r\nRetry-After: 5\r\n"));
     let server = listen(&["--echo", "--delay", "300ms"]);
     let began = Instant::now();
@@ -187,7 +187,7 @@ fn tls_with_an_own_certificate_and_clients_with_theirs() {
 
 #[test]
 fn a_certificate_made_at_start_is_good_for_this_machine_and_is_described() {
-    let server = started(tool().args(["listen", "--echo", "--tls-self-signed", ":0"]).start());
+    let server = Listening::of(tool().args(["listen", "--echo", "--tls-self-signed", ":0"]).start());
     let fingerprint = server.says("self-signed, SHA-256 ");
     assert_eq!(fingerprint.matches(':').count(), 1 + 31);
     let told = server.says("-k --pin sha256//");
@@ -197,7 +197,7 @@ fn a_certificate_made_at_start_is_good_for_this_machine_and_is_described() {
         tool().args(["-1", "-x", "hello"]).args(&options).arg(&url).run().code(0).stdout("hello\n");
         tool().args(["-x", "hello", &url]).run().code(3);
     }
-    let other = started(tool().args(["listen", "--echo", "--tls-self-signed", ":0"]).start());
+    let other = Listening::of(tool().args(["listen", "--echo", "--tls-self-signed", ":0"]).start());
     tool().args(["-x", "hello"]).args(&options).arg(format!("wss://localhost:{}/", other.port)).run().code(3);
 }
 

@@ -8,14 +8,14 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::kit::{CLOSE, TEXT, tool, tool_in_shell};
-use super::{frame_of, listen, masked, started, until};
+use super::{Listening, frame_of, listen, masked, until};
 
 #[test]
 fn a_thousand_clients_lose_nothing_while_one_stands_still_and_has_to_go() {
     const CLIENTS: usize = 1000;
     const SIZE: usize = 60_000;
     let server = tool().args(["listen", ":0", "--broadcast", "--close-timeout", "30s"]).stdout_to(Stdio::null());
-    let server = started(server.start());
+    let server = Listening::of(server.start());
     let mut clients: Vec<_> = (1..CLIENTS).map(|_| server.enter()).collect();
     let mut speaker = clients.pop().unwrap();
     // It takes less from the wire than a socket usually does, so that what waits for it waits at the server.
@@ -59,7 +59,7 @@ fn a_thousand_clients_lose_nothing_while_one_stands_still_and_has_to_go() {
 fn a_slow_client_is_dropped_with_1013_and_the_others_get_all() {
     const MESSAGES: usize = 600;
     let server = tool().args(["listen", ":0", "--broadcast", "--close-timeout", "30s"]).stdout_to(Stdio::null());
-    let server = started(server.start());
+    let server = Listening::of(server.start());
     std::thread::scope(|scope| {
         let mut slow = server.enter();
         let mut quick = server.enter();
@@ -97,7 +97,7 @@ fn clients_that_have_said_much_and_are_silent_keep_little_memory() {
     const CLIENTS: usize = 200;
     const MESSAGES: usize = 10_000;
     let server = tool().args(["listen", ":0", "--echo"]).stdout_to(Stdio::null());
-    let server = started(server.start());
+    let server = Listening::of(server.start());
     let said = masked(TEXT, &[b'x'; 32]).repeat(MESSAGES);
     let speak = || {
         let mut client = server.enter();
@@ -122,7 +122,7 @@ fn memory_goes_back_when_a_crowd_has_left() {
     const CLIENTS: usize = 2000;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("there is a limit");
     setrlimit(Resource::RLIMIT_NOFILE, soft.max(hard.min(1 << 16)), hard).expect("up to the hard one all is allowed");
-    let server = started(tool().args(["listen", "127.0.0.1:0", "--echo"]).stdout_to(Stdio::null()).start());
+    let server = Listening::of(tool().args(["listen", "127.0.0.1:0", "--echo"]).stdout_to(Stdio::null()).start());
     let say = |client: &mut TcpStream| {
         client.write_all(&masked(TEXT, &[b'x'; 10_000])).unwrap();
         frame_of(client).unwrap();
@@ -139,7 +139,7 @@ fn memory_goes_back_when_a_crowd_has_left() {
 #[test]
 fn a_server_without_descriptors_complains_once_and_goes_on_when_there_are_some() {
     let server = tool_in_shell(r#"ulimit -n 40; exec "$@""#).args(["listen", "127.0.0.1:0", "--echo"]);
-    let server = started(server.start());
+    let server = Listening::of(server.start());
     let clients: Vec<_> = (0..60).map(|_| server.connect()).collect();
     server.says("cannot accept a connection: Too many open files (os error 24); new clients have to wait");
     // It tries again ten times a second.

@@ -13,58 +13,24 @@ mod records;
 mod tls;
 mod work;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use kit::{PATIENCE, Running, Tool, tool};
+pub use kit::listening::{Listening, listen};
+use kit::{PATIENCE, Tool, tool};
 use nix::sys::signal::Signal;
-
-/// A running server.
-pub struct Listening {
-    pub running: Running,
-    pub port: u16,
-    said: Receiver<String>,
-}
-
-/// Starts `wsprobe listen` on a free port; without a stdin, unless the caller gives one.
-#[track_caller]
-pub fn listen(args: &[&str]) -> Listening {
-    started(tool().args(["listen", "127.0.0.1:0"]).args(args).start())
-}
-
-#[track_caller]
-pub fn started(mut running: Running) -> Listening {
-    let (sender, said) = channel();
-    let stderr = BufReader::new(running.child.stderr.take().expect("it is piped"));
-    std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-    let mut listening = Listening { running, port: 0, said };
-    let line = listening.says("listening on ");
-    let port = line.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()).and_then(|port| port.parse().ok());
-    listening.port = port.unwrap_or(0);
-    listening
-}
 
 impl Listening {
     /// Waits for a line on stderr that holds this.
     #[track_caller]
     pub fn says(&self, part: &str) -> String {
-        loop {
-            let line = self.said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("it does not say `{part}`"));
-            if line.contains(part) {
-                return line;
-            }
-        }
-    }
-
-    pub fn url(&self, resource: &str) -> String {
-        format!("ws://127.0.0.1:{}{resource}", self.port)
+        self.said.find(part)
     }
 
     /// A client of it.
     pub fn client(&self, args: &[&str]) -> Tool {
-        tool().args(["-q", "--timeout", "50s"]).args(args).arg(self.url("/"))
+        tool().args(["-q", "--timeout", "50s"]).args(args).arg(self.url())
     }
 
     /// What a request is answered with, up to the end of the connection.
@@ -99,7 +65,7 @@ impl Listening {
 
     /// The line on stderr that holds this, if it is there already.
     pub fn has_said(&self, part: &str) -> Option<String> {
-        self.said.try_iter().find(|line| line.contains(part))
+        self.said.find_now(part)
     }
 
     /// The same as [`enter`](Self::enter), with little room for what comes in.
@@ -200,7 +166,7 @@ fn the_url_is_told_on_stderr_and_as_a_record() {
 #[test]
 fn wscats_way_to_listen_means_the_same() {
     let port = kit::free_port();
-    let server = started(tool().args(["-l", &port.to_string(), "-P", "--no-color"]).start());
+    let server = Listening::of(tool().args(["-l", &port.to_string(), "-P", "--no-color"]).start());
     assert_eq!(server.port, port);
     server.client(&["-x", "hello", "-w", "0"]).run().code(0);
     assert_eq!(server.stop(), "#1 hello\n");
@@ -220,7 +186,7 @@ fn a_unix_socket_is_served_and_cleaned_up() {
     let path = kit::path(&dir, "x.sock");
     let address = format!("unix:{}", path.display());
     drop(std::os::unix::net::UnixListener::bind(&path).expect("there is room"));
-    let server = started(tool().args(["listen", "--echo", &address]).start());
+    let server = Listening::of(tool().args(["listen", "--echo", &address]).start());
     let url = format!("ws+unix:{}:/", path.display());
     tool().args(["-q", "-1", "-x", "hello", &url]).run().code(0).stdout("hello\n");
     server.stop();

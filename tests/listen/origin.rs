@@ -1,7 +1,7 @@
 //! Which web pages are let in: by their Origin, and by the host that they asked for.
 
 use super::kit::tool;
-use super::{Listening, listen, request, started};
+use super::{Listening, listen, request};
 
 /// The status that a handshake gets which asks for this host, from a page of this origin.
 fn status(server: &Listening, host: &str, origin: Option<&str>) -> u16 {
@@ -120,11 +120,11 @@ fn hosts_that_are_named_are_let_in_and_their_pages_too() {
 
 #[test]
 fn on_other_addresses_any_host_is_taken_unless_some_are_named() {
-    let server = started(tool().args(["listen", "--echo", "0.0.0.0:0"]).start());
+    let server = Listening::of(tool().args(["listen", "--echo", "0.0.0.0:0"]).start());
     assert_eq!(status(&server, "machine.lan:PORT", Some("http://machine.lan:PORT")), 101);
     assert_eq!(status(&server, "192.168.1.5:PORT", Some("http://192.168.1.5:PORT")), 101);
     assert_eq!(status(&server, "machine.lan:PORT", Some("http://evil.example")), 403);
-    let server = started(tool().args(["listen", "--echo", "--host", "machine.lan", "0.0.0.0:0"]).start());
+    let server = Listening::of(tool().args(["listen", "--echo", "--host", "machine.lan", "0.0.0.0:0"]).start());
     assert_eq!(status(&server, "machine.lan:PORT", Some("http://machine.lan:PORT")), 101);
     assert_eq!(status(&server, "127.0.0.1:PORT", None), 101);
     assert_eq!(status(&server, "evil.example:PORT", Some("http://evil.example:PORT")), 403);
@@ -134,7 +134,7 @@ fn on_other_addresses_any_host_is_taken_unless_some_are_named() {
 fn on_a_unix_socket_a_host_is_this_machine_too() {
     let dir = super::kit::dir();
     let path = super::kit::path(&dir, "x.sock");
-    let server = started(tool().args(["listen", "--echo", &format!("unix:{}", path.display())]).start());
+    let server = Listening::of(tool().args(["listen", "--echo", &format!("unix:{}", path.display())]).start());
     let url = format!("ws+unix:{}:/", path.display());
     let ask = |args: &[&str]| tool().args(["-q", "-1", "-x", "a"]).args(args).arg(&url).run();
     ask(&[]).code(0).stdout("a\n");
@@ -146,7 +146,7 @@ fn on_a_unix_socket_a_host_is_this_machine_too() {
 
 #[test]
 fn behind_tls_the_port_of_a_page_is_that_of_https() {
-    let server = started(tool().args(["listen", "--echo", "--tls-self-signed", "127.0.0.1:0"]).start());
+    let server = Listening::of(tool().args(["listen", "--echo", "--tls-self-signed", "127.0.0.1:0"]).start());
     let url = format!("wss://localhost:{}/", server.port);
     let ask = |origin: &str| tool().args(["-q", "-k", "-1", "-x", "a", "-o", origin]).arg(&url).run();
     ask(&format!("https://localhost:{}", server.port)).code(0).stdout("a\n");

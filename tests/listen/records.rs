@@ -12,7 +12,7 @@ fn records(server: Listening) -> Vec<Value> {
 #[test]
 fn verbose_shows_each_request_and_its_answer() {
     let server = listen(&["-v", "--echo", "--path", "/ws"]);
-    tool().args(["-q", "-1", "-x", "a", "-H", "Cookie: sesame"]).arg(server.url("/ws?token=sesame")).run().code(0);
+    tool().args(["-q", "-1", "-x", "a", "-H", "Cookie: sesame"]).arg(server.url_of("/ws?token=sesame")).run().code(0);
     for line in [
         ", and the response:",
         "< GET /ws?token=*** HTTP/1.1",
@@ -40,7 +40,7 @@ fn verbose_shows_each_request_and_its_answer() {
 #[test]
 fn records_have_each_request_and_its_answer() {
     let server = listen(&["-v", "-j", "--echo", "--path", "/ws", "-H", "X-Ours: 1"]);
-    tool().args(["-q", "-1", "-x", "a", "-H", "X-Theirs: 2"]).arg(server.url("/ws?token=sesame")).run().code(0);
+    tool().args(["-q", "-1", "-x", "a", "-H", "X-Theirs: 2"]).arg(server.url_of("/ws?token=sesame")).run().code(0);
     // Each is recorded with what is shown, and that may be after the client has read its answer.
     server.answer(request("/other?key=sesame", "X-Theirs: 3\r\n"));
     server.says("> HTTP/1.1 404 ");
@@ -107,7 +107,7 @@ fn a_socket_of_a_successor_and_a_file_in_its_place_are_left_alone() {
     let dir = super::kit::dir();
     let path = super::kit::path(&dir, "x.sock");
     let address = format!("unix:{}", path.display());
-    let start = || super::started(tool().args(["listen", &address, "--echo"]).start());
+    let start = || super::Listening::of(tool().args(["listen", &address, "--echo"]).start());
     let first = start();
     std::fs::remove_file(&path).unwrap();
     let second = start();

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use nix::sys::signal::Signal;
 
 use super::kit::{self, CLOSE, tool};
-use super::{frame_of, listen, masked, started, until, whole_frame_of};
+use super::{Listening, frame_of, listen, masked, until, whole_frame_of};
 
 #[test]
 fn echo_sends_each_message_back_with_its_type() {
@@ -88,9 +88,9 @@ fn a_flood_is_broadcast_in_order() {
 
 #[test]
 fn a_line_of_stdin_goes_to_all_as_soon_as_somebody_is_there() {
-    let server = started(tool().args(["listen", ":0"]).stdin("first\nsecond\n").start());
+    let server = Listening::of(tool().args(["listen", ":0"]).stdin("first\nsecond\n").start());
     server.client(&["--count", "2"]).run().code(0).stdout("first\nsecond\n");
-    let mut server = started(tool().args(["listen", ":0"]).spawn());
+    let mut server = Listening::of(tool().args(["listen", ":0"]).spawn());
     let clients = [(); 2].map(|()| server.client(&["-1"]).start());
     server.says("#2 connected");
     server.running.child.stdin.as_mut().expect("it is piped").write_all(b"hello\n").expect("it reads");
@@ -154,7 +154,7 @@ fn broadcast_sends_to_all_the_others() {
 #[test]
 fn a_command_gets_a_line_for_each_message_and_its_lines_are_messages() {
     let server = listen(&["--exec", r#"echo "$REQUEST_METHOD $PATH_INFO $QUERY_STRING $HTTP_X_A $REMOTE_ADDR"; cat"#]);
-    let url = server.url("/a/%C3%A9?c=%20d");
+    let url = server.url_of("/a/%C3%A9?c=%20d");
     let ran = tool().args(["-q", "--count", "3", "-H", "X-A: 1", "-x", "one", "-x", "two", &url]).run();
     ran.code(0).stdout("GET /a/é c=%20d 1 127.0.0.1\none\ntwo\n");
 }
@@ -163,8 +163,8 @@ fn a_command_gets_a_line_for_each_message_and_its_lines_are_messages() {
 fn a_command_that_ends_closes_its_client_after_its_last_words() {
     let server = listen(&["--exec", "seq 20000; exec 1>&-; exit $QUERY_STRING"]);
     let expected: String = (1..=20_000).map(|number| format!("{number}\n")).collect();
-    tool().args(["-r", &server.url("/?0")]).run().code(0).stdout(&expected).says("closed 1000");
-    tool().args(["-r", &server.url("/?3")]).run().code(6).stdout(&expected).says("closed 1011");
+    tool().args(["-r", &server.url_of("/?0")]).run().code(0).stdout(&expected).says("closed 1000");
+    tool().args(["-r", &server.url_of("/?3")]).run().code(6).stdout(&expected).says("closed 1011");
 }
 
 #[test]

@@ -14,10 +14,10 @@ mod reports;
 mod role;
 mod rules;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 
-use kit::{Ran, Running, Tool, tool};
+pub use kit::listening::{Listening, listen};
+use kit::{Ran, Tool, tool};
 
 /// A folder of scripts for one test.
 pub struct Scripts {
@@ -51,34 +51,12 @@ pub fn played(url: &str, script: &str) -> Ran {
     Scripts::new([("x.wsp", script)]).run(&["x.wsp", "--var", &format!("url={url}")]).run()
 }
 
-/// `wsprobe listen` on a free port; killed when dropped.
-pub struct Listening {
-    pub running: Running,
-    pub port: u16,
-    stderr: BufReader<std::process::ChildStderr>,
-}
-
-#[track_caller]
-pub fn listen(args: &[&str]) -> Listening {
-    let mut running = tool().args(["listen", "127.0.0.1:0"]).args(args).start();
-    let mut stderr = BufReader::new(running.child.stderr.take().expect("it is piped"));
-    let mut line = String::new();
-    stderr.read_line(&mut line).expect("it says where it listens");
-    let port = line.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()?.trim_end().parse().ok());
-    Listening { running, port: port.unwrap_or_else(|| panic!("it says: {line}")), stderr }
-}
-
 impl Listening {
-    pub fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}/", self.port)
-    }
-
     /// Ends it: its exit status, and what it has said since it listens.
     #[track_caller]
     pub fn stop(mut self) -> (Option<i32>, String) {
         self.running.signal(nix::sys::signal::Signal::SIGTERM);
-        let mut said = String::new();
-        std::io::Read::read_to_string(&mut self.stderr, &mut said).expect("it says text");
+        let said = self.said.rest().join("\n");
         (self.running.wait_code(), said)
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! In place of rustls's own, which keeps everybody waiting where the file is a FIFO that nobody reads.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
 use crate::sys::file;
+use crate::text::hex::digits;
 
 /// Writes a line for each secret, where there is a file for that.
 #[derive(Debug)]
@@ -40,11 +40,7 @@ impl rustls::KeyLog for KeyLog {
 }
 
 fn line(label: &str, client_random: &[u8], secret: &[u8]) -> String {
-    let mut line = format!("{label} ");
-    client_random.iter().for_each(|byte| write!(line, "{byte:02x}").expect("a String takes all"));
-    line.push(' ');
-    secret.iter().for_each(|byte| write!(line, "{byte:02x}").expect("a String takes all"));
-    line + "\n"
+    format!("{label} {} {}\n", digits(client_random), digits(secret))
 }
 
 #[cfg(test)]

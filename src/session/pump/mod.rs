@@ -284,7 +284,7 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
                 }
             }
             Incoming::Pong(data) => {
-                let round_trip = self.pings.borrow_mut().answered(&data, Instant::now());
+                let round_trip = self.pings.borrow_mut().answered(&data, self.socket.read_at());
                 self.put(EventKind::Pong(Direction::In, data, round_trip));
             }
             Incoming::Close(_) => unreachable!("the reader ends with it"),

@@ -262,6 +262,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
             Input::Ping(data) => {
                 self.pings.borrow_mut().sent(data.clone(), Instant::now());
                 self.socket.ping(data.clone()).await?;
+                // Its time begins with the write, and what comes after it does not delay it.
+                self.socket.flush().await?;
+                self.pings.borrow_mut().left(&data, self.socket.written_at());
                 Some(EventKind::Ping(Direction::Out, data))
             }
             Input::Pong(data) => {

@@ -15,6 +15,7 @@ use futures_util::stream::FusedStream as _;
 use futures_util::{Sink as _, Stream as _};
 use rand::RngExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -340,6 +341,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// How many bytes have come: a peer that sends anything is there.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.inner.borrow().get_ref().bytes_read()
+    }
+
+    /// When something was read last.
+    pub(crate) fn read_at(&self) -> Instant {
+        self.inner.borrow().get_ref().read_at()
+    }
+
+    /// When the last write began that took something.
+    pub(crate) fn written_at(&self) -> Instant {
+        self.inner.borrow().get_ref().written_at()
     }
 
     /// How many of them were of messages: what a peer says beside them shows only that it is there.

@@ -66,7 +66,7 @@ fn exchanged(running: Running, load: Load, receivers: u64, came: io::Result<Exch
 fn losses(all: u64, tally: Tally) -> Option<String> {
     match tally.whole {
         few if few < all => Some(format!("lost {:.1} %", 100.0 * (all - few) as f64 / all as f64)),
-        _ => (tally.astray > 0).then(|| "out of order".to_owned()),
+        _ => (tally.astray > 0 || tally.whole > all).then(|| "out of order".to_owned()),
     }
 }
 
@@ -138,5 +138,7 @@ mod tests {
         assert_eq!(losses(100, tally(100, 0)), None);
         assert_eq!(losses(100, tally(98, 1)).unwrap(), "lost 2.0 %");
         assert_eq!(losses(100, tally(100, 2)).unwrap(), "out of order");
+        // Something came twice.
+        assert_eq!(losses(100, tally(101, 0)).unwrap(), "out of order");
     }
 }
