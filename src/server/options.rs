@@ -35,6 +35,8 @@ pub(crate) struct ListenOptions {
 pub(crate) struct Options {
     pub(crate) address: Address,
     pub(crate) identity: Option<ServerIdentity>,
+    /// `--no-http2`
+    pub(crate) http2: bool,
     pub(crate) admission: Admission,
     pub(crate) has_page: bool,
     pub(crate) delay: Duration,

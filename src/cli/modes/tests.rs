@@ -138,6 +138,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("refuse", &[], &["--refuse", "503"]),
     ("delay", &[], &["--delay", "9s"]),
     ("no-page", &[], &["--no-page"]),
+    ("no-http2", &[], &["--no-http2"]),
     ("tls-cert", &[], &["--tls-cert", "%/certificate", "--tls-key", "%/key"]),
     ("tls-key", &[], &["--tls-cert", "%/certificate", "--tls-key", "%/key"]),
     ("tls-self-signed", &[], &["--tls-self-signed"]),
