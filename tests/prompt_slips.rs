@@ -8,6 +8,7 @@ use std::path::Path;
 use kit::pty::{Screen, enters, prompt, ready};
 use kit::{Said, Server, dir, hearing, path, serving, text, tool, url};
 
+const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
 
 /// A server that greets, and then sends back what it gets.
@@ -138,4 +139,64 @@ fn connect_keeps_the_old_connection_until_the_new_one_is_open() {
     screen.keys("hello\r");
     assert_eq!(heard_by_new.next(), text("hello"));
     assert!(matches!(heard.next(), Said::Close(..)));
+}
+
+#[test]
+fn a_repetition_says_what_it_does_and_is_stopped_by_its_name_and_by_ctrl_c() {
+    let (server, heard) = hearing();
+    let mut screen = ready(prompt([url(&server)]));
+    answers(&screen, "/repeat off", "* nothing is being repeated");
+    screen.keys("tick\r");
+    assert_eq!(heard.next(), text("tick"));
+    screen.answers("/repeat 3 every 1h\r", "* repeating `tick` 3 times every 3600s; /repeat off or Ctrl-C stops it");
+    assert_eq!(heard.next(), text("tick"));
+    screen.answers("/repeat\r", "* repeating `tick`: 1 of 3 sent");
+    screen.answers("/repeat off\r", "* stopped repeating `tick`: 1 of 3 sent");
+    screen.prompt();
+    screen.keys("/repeat 9 every 1h\r");
+    assert_eq!(heard.next(), text("tick"));
+    screen.line("[repeating] >", 14);
+    screen.answers(CTRL_C, "* stopped repeating `tick`: 1 of 9 sent");
+    screen.prompt();
+    screen.keys(CTRL_D);
+    screen.leaves_with(0);
+}
+
+#[test]
+fn who_leaves_with_messages_unsent_is_told_so_by_the_status() {
+    let (server, heard) = hearing();
+    let mut screen = ready(prompt([url(&server)]));
+    screen.keys("tick\r/repeat 5 every 1h\r");
+    assert_eq!([heard.next(), heard.next()], [text("tick"), text("tick")]);
+    screen.line("[repeating] >", 14);
+    screen.keys(CTRL_D);
+    screen.leaves_with(8);
+    screen.shows("* stopped repeating `tick`: 1 of 5 sent");
+
+    let server = kit::Raw::open(|mut stream| drop(kit::read_frame(&mut stream)));
+    let mut screen = ready(prompt(["--reconnect", "--reconnect-delay", "1h..1h", &server.url()]));
+    screen.keys("cut\r");
+    screen.wait("the mark of reconnecting", |screen| kit::pty::cursor_row(screen).starts_with('~'));
+    screen.answers("waits\r", "* queued (1)");
+    screen.keys(CTRL_D);
+    screen.leaves_with(8);
+    screen.shows("1 message was not sent");
+}
+
+#[test]
+fn ctrl_d_leaves_also_while_connecting() {
+    let (release, released) = kit::channel::<()>();
+    let slow = kit::Raw::start(move |_stream, _| {
+        let _ = released.recv();
+    });
+    let mut screen = prompt([slow.url()]).start();
+    screen.shows("connecting to ");
+    screen.keys(CTRL_D);
+    screen.leaves_with(0);
+    drop(release);
+    let nobody = format!(":{}", kit::free_port());
+    let mut screen = prompt(["--wait-for-server", "forever", &nobody]).start();
+    screen.shows("waiting for the server");
+    screen.keys(CTRL_D);
+    screen.leaves_with(0);
 }

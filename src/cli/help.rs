@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use clap::{Arg, Command};
 
 /// What each exit status means.
-pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
+pub(super) const EXIT_STATUS: [(&str, &str); 10] = [
     ("0", "success"),
     ("1", "an expectation failed (--expect, --expect-json), answers differ (--compare), broken rule"),
     ("2", "wrong usage, input or output"),
@@ -15,6 +15,7 @@ pub(super) const EXIT_STATUS: [(&str, &str); 9] = [
     ("5", "the protocol was broken, or the connection was cut without a Close"),
     ("6", "the server closed with a code other than 1000 or 1001"),
     ("7", "timed out"),
+    ("8", "the prompt was left with messages that were not sent"),
     ("130, 143", "interrupted, terminated"),
 ];
 

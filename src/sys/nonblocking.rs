@@ -5,10 +5,11 @@
 
 use std::fs::File;
 use std::future::{pending, poll_fn};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::io::ioctl_fionread;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -52,6 +53,21 @@ pub(crate) async fn reader_gone(file: File) {
     // Files cannot be watched, and need not be.
     let Ok(watched) = watch(file, Interest::ERROR) else { return pending().await };
     let _ = watched.ready(Interest::ERROR).await;
+}
+
+/// Waits until a terminal that takes lines has an end where one would begin, and takes that: it is not left for the shell.
+/// What was typed otherwise is left for who reads it.
+pub(crate) async fn ended(terminal: File) {
+    let Ok(watched) = watch(terminal, Interest::READABLE) else { return pending().await };
+    while let Ok(mut ready) = watched.readable().await {
+        // No bytes are there where only an end is.
+        if ioctl_fionread(&watched) == Ok(0) {
+            let _ = watched.get_ref().read(&mut [0]);
+            return;
+        }
+        ready.clear_ready();
+    }
+    pending().await
 }
 
 /// Waits until it takes more; blocks the thread.

@@ -7,6 +7,8 @@ use std::sync::{Mutex, OnceLock};
 
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 
+use super::nonblocking;
+
 /// Ends what the line editor may have begun: synchronized output, bracketed paste, a hidden cursor, colours.
 const PLAIN: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[0m";
 
@@ -44,6 +46,16 @@ pub(crate) fn guard_terminal() -> std::io::Result<()> {
         }));
     }
     Ok(())
+}
+
+/// Waits until Ctrl-D is pressed on stdin where nothing else was typed.
+pub(crate) async fn ended() {
+    #[expect(clippy::disallowed_methods, reason = "the owner of the terminal's state")]
+    let stdin = std::io::stdin().as_fd().try_clone_to_owned();
+    match stdin {
+        Ok(stdin) => nonblocking::ended(File::from(stdin)).await,
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// Puts the terminal back into the state that it was found in.

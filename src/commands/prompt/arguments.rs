@@ -12,6 +12,7 @@ use super::rpc;
 use super::state::MessageNumber;
 use crate::events::ClientName;
 use crate::message::{Close, close};
+use crate::text::units::counted;
 use crate::text::{patterns, unescape, units};
 use crate::wire::frame::LONGEST_CONTROL;
 
@@ -114,6 +115,13 @@ pub(super) fn record(rest: &str) -> Result<Option<TypedDestination>, String> {
     Ok(Some(TypedDestination { path: path(rest)?, is_forced }))
 }
 
+/// The path in the arguments of a command, which may still have to be ended.
+pub(super) fn path_in<'r>(command: &str, rest: &'r str) -> &'r str {
+    let rest = if matches!(command, "/save" | "/record") { forced(rest).1 } else { rest };
+    let number = rest.split_once(' ').filter(|(number, _)| command == "/save" && numbered(number).is_some());
+    number.map_or(rest, |(_, path)| path)
+}
+
 /// Whether `--force` was said, and what follows it.
 fn forced(rest: &str) -> (bool, &str) {
     match rest.strip_prefix("--force").filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
@@ -156,8 +164,26 @@ pub(super) fn fragment(rest: &str) -> Result<Option<usize>, String> {
     if rest == "off" { Ok(None) } else { units::size(rest).map(Some) }
 }
 
-/// How often, and at which interval.
-pub(super) fn repeat(rest: &str) -> Result<(u32, Duration), String> {
+/// How often something is sent again, and at which interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Repetition {
+    pub(crate) times: u32,
+    pub(crate) every: Duration,
+}
+
+impl std::fmt::Display for Repetition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", counted(u64::from(self.times), "time"))?;
+        if self.every.is_zero() { Ok(()) } else { write!(f, " every {:?}", self.every) }
+    }
+}
+
+pub(super) fn repeat(rest: &str) -> Result<Switch<Repetition>, String> {
+    match rest {
+        "" => return Ok(Switch::Tell),
+        "off" => return Ok(Switch::Off),
+        _ => {}
+    }
     let mut words = rest.split_whitespace();
     let times = words.next().and_then(|times| times.parse().ok()).filter(|times| *times > 0);
     let times = times.ok_or("write how often, as in `10` or `10 every 500ms`")?;
@@ -166,7 +192,7 @@ pub(super) fn repeat(rest: &str) -> Result<(u32, Duration), String> {
         (Some("every"), Some(time), None) => units::time(time)?,
         _ => return Err("write how often, as in `10` or `10 every 500ms`".to_owned()),
     };
-    Ok((times, every))
+    Ok(Switch::On(Repetition { times, every }))
 }
 
 pub(super) fn closing(rest: &str) -> Result<Option<Close>, String> {

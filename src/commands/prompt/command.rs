@@ -2,13 +2,12 @@
 //! and the manual's sections.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use bytes::Bytes;
 use regex::Regex;
 use strsim::levenshtein;
 
-use super::arguments::{self, Draft, Switch};
+use super::arguments::{self, Draft, Repetition, Switch};
 use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::state::MessageNumber;
@@ -60,10 +59,7 @@ pub(crate) enum PromptCommand {
     Reconnect,
     /// `None` ends the recording.
     Record(Option<TypedDestination>),
-    Repeat {
-        times: u32,
-        every: Duration,
-    },
+    Repeat(Switch<Repetition>),
     Resume,
     /// A call of JSON-RPC.
     Rpc {
@@ -133,6 +129,7 @@ const fn entry(
 }
 
 const FILTERS: Completes = Completes::Words(&["off", "in", "out"]);
+const OFF: Completes = Completes::Words(&["off"]);
 const ON_OFF: Completes = Completes::Words(&["on", "off"]);
 const OPCODES: Completes = Completes::Words(&["text", "binary", "continuation", "close", "ping", "pong"]);
 
@@ -147,6 +144,9 @@ const FILTERING: &str = "`in` are received messages, `out` sent ones, which are 
     shown.";
 
 const FORCING: &str = "A file that exists and is not empty is refused, unless `--force` is said.";
+
+const REPEATING: &str = "`/repeat off` and Ctrl-C stop it, and tell how many were sent. Without an argument it tells what \
+    is being repeated.";
 
 const RPC: &str = "JSON-RPC 2.0. PARAMS is a JSON array or object. The id is a number of its own for each call; an answer with \
     the same id is told with the time that it took.";
@@ -197,7 +197,7 @@ static TABLE: [Entry; 35] = [
     .explained(raw_frame::SYNTAX)
     .on_both()
     .within(CommandGroup::Test),
-    entry("/fragment", "SIZE|off", "send messages in frames of that size", Completes::Words(&["off"]), |rest| {
+    entry("/fragment", "SIZE|off", "send messages in frames of that size", OFF, |rest| {
         arguments::fragment(rest).map(PromptCommand::Fragment)
     })
     .within(CommandGroup::Test),
@@ -209,9 +209,10 @@ static TABLE: [Entry; 35] = [
         arguments::edit(rest).map(PromptCommand::Edit)
     })
     .on_both(),
-    entry("/repeat", "N [every TIME]", "send the last message N times more", Completes::Nothing, |rest| {
-        arguments::repeat(rest).map(|(times, every)| PromptCommand::Repeat { times, every })
-    }),
+    entry("/repeat", "[N [every TIME]|off]", "send the last message N times more", OFF, |rest| {
+        arguments::repeat(rest).map(PromptCommand::Repeat)
+    })
+    .explained(REPEATING),
     entry(
         "/rpc",
         "METHOD [PARAMS]",
@@ -498,7 +499,8 @@ mod tests {
                 "/record a b",
                 r#"Record(Some(TypedDestination { path: TypedPath { is_at_home: false, path: "a b" }, is_forced: false }))"#,
             ),
-            ("/repeat 3 every 1.5s", "Repeat { times: 3, every: 1.5s }"),
+            ("/repeat 3 every 1.5s", "Repeat(On(Repetition { times: 3, every: 1.5s }))"),
+            ("/repeat off", "Repeat(Off)"),
             ("/filter off", "Filter(Off)"),
             ("/filter", "Filter(Tell)"),
             ("/json on", "Json(On(()))"),
@@ -527,7 +529,7 @@ mod tests {
             ("/base64", "/base64 BASE64: which bytes? as in `AP8Q`"),
             ("/send", "/send TEXT: what is to be sent? `\"\"` is an empty message"),
             (" /auth token", "there is no `/auth`; /help lists all, //… sends a slash"),
-            ("/repeat x", "/repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
+            ("/repeat x", "/repeat [N [every TIME]|off]: write how often, as in `10` or `10 every 500ms`"),
             ("/json maybe", "/json [on|off]: write on or off"),
             ("/filter (", "/filter [in|out] [PATTERN]|off: unclosed group"),
             ("/grep", "/grep REGEX: write a regular expression"),

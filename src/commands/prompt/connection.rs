@@ -1,5 +1,6 @@
 //! The thread of the connection, and of those that follow it: after `/reconnect` and `/connect`, or by themselves.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt as _;
@@ -8,9 +9,11 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::arguments::Repetition;
 use super::output::PromptOutput;
-use super::requests::{ClientRequest, RepeatRequest};
+use super::requests::{ClientRequest, RepeatProgress, RepeatRequest};
 use super::state::ConnectionState;
+use super::status::{SIGNALLED, UNSENT};
 use super::thread::PromptThread;
 use crate::client::connector::{Connected, Connector};
 use crate::client::options::ClientOptions;
@@ -21,6 +24,7 @@ use crate::events::{Batch, End, EventKind, Input};
 use crate::request::Credentials;
 use crate::runtime::deadline;
 use crate::session::{self, Attempt, Progress};
+use crate::sys::terminal;
 use crate::target::Parsed;
 use crate::term::Talk;
 
@@ -32,13 +36,15 @@ pub(crate) struct PromptConnection {
     pub(crate) lines: mpsc::Sender<Result<Batch, String>>,
     pub(crate) inputs: mpsc::Receiver<Result<Batch, String>>,
     pub(crate) ordered: mpsc::Receiver<ClientRequest>,
+    /// Messages were not sent over the last connection, or after it.
+    pub(crate) has_unsent: bool,
 }
 
 /// What comes next.
 enum Next {
     Begin(Box<Connected>),
-    /// Connect at once, since the user wants it.
-    Now,
+    /// Connect at once, since the user wants it; the status is for who leaves before.
+    Now(u8),
     /// Connect when it is time; the status is for who leaves before.
     Again {
         attempt: Attempt,
@@ -63,7 +69,12 @@ impl PromptConnection {
         self.stage.shared.history().heartbeat =
             self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
         self.stage.shared.history().replies = self.plan.session.replies.clone();
-        let connected = match link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals).await {
+        let first = tokio::select! {
+            connected = link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals) => connected,
+            // Ctrl-D.
+            () = terminal::ended() => return output.finish().await.map(|()| 0),
+        };
+        let connected = match first {
             Ok(connected) => connected,
             Err(error) => {
                 report::not_connected(&on_stderr, &error);
@@ -77,19 +88,17 @@ impl PromptConnection {
         self.stage.begin();
         let code = loop {
             if !matches!(next, Next::Begin(_) | Next::Again { .. }) {
-                self.forget(&mut progress, &talk);
+                let unsent = self.forget(&mut progress, &talk);
+                self.has_unsent |= unsent > 0;
             }
             next = match next {
                 Next::Begin(connected) => {
                     self.session(*connected, &mut link, &mut progress, &output, &talk, until).await
                 }
-                Next::Now => {
-                    let connected = link.now(&self.plan.connect, &talk, &mut self.stage.signals).await;
-                    self.begin_if(connected, &output, &talk)
-                }
+                Next::Now(code) => self.now(code, &link, &output, &talk).await,
                 Next::Again { attempt, code } => self.again(attempt, code, &mut link, &output, &talk).await,
                 Next::Stay(code) => self.closed(&output, &talk, code).await,
-                Next::Leave(code) => break code,
+                Next::Leave(code) => break self.final_code(code),
             };
         };
         output.finish().await?;
@@ -129,6 +138,7 @@ impl PromptConnection {
         until: Option<Instant>,
     ) -> Next {
         self.stage.shared.rpc().forget_all();
+        self.has_unsent = false;
         let url = opened.shown_url().to_string();
         output.put_now(EventKind::Open(Box::new(opened)));
         let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
@@ -157,7 +167,8 @@ impl PromptConnection {
             outcome = session::pump::run(socket, first, progress, &mut self.inputs, &mut self.stage.signals, output, &options) => outcome,
             never = desk.take_orders(&mut self.ordered) => match never {},
         };
-        let wanted = desk.clear();
+        let (wanted, unrepeated) = desk.clear();
+        self.has_unsent |= unrepeated > 0;
         let next = if wanted.is_none() { link.after(&outcome, opened_at.elapsed()) } else { None };
         if let Some(next) = next {
             self.stage.shared.stand(ConnectionState::Reconnecting);
@@ -168,7 +179,7 @@ impl PromptConnection {
         output.put_all(report::ended(talk, &self.plan, &outcome));
         match wanted {
             Some(AfterSession::Leave) => Next::Leave(outcome.exit_code()),
-            Some(AfterSession::Connect) => Next::Now,
+            Some(AfterSession::Connect) => Next::Now(outcome.exit_code()),
             Some(AfterSession::Switch(connected)) => {
                 // What was typed since then is for the new one.
                 report::unsent(talk, progress.backlog.messages());
@@ -191,6 +202,30 @@ impl PromptConnection {
         !self.exit_on_close && (is_theirs && has_typed || asked_close)
     }
 
+    /// Connects at once, unless the user wants something else before that is done.
+    async fn now(&mut self, code: u8, link: &Connector, output: &PromptOutput, talk: &Talk) -> Next {
+        let options = self.plan.connect.clone();
+        let mut connecting = link.now(&options, talk, &mut self.stage.signals).boxed_local();
+        let connected = loop {
+            tokio::select! {
+                connected = &mut connecting => break connected,
+                order = self.ordered.recv() => match order {
+                    Some(ClientRequest::Connect(parsed)) => {
+                        redirect(&mut self.plan, *parsed);
+                        return Next::Now(code);
+                    }
+                    Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
+                    Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
+                    Some(ClientRequest::Reconnect | ClientRequest::Repeat(_) | ClientRequest::StopRepeating) => {}
+                    Some(ClientRequest::Stay) => return Next::Stay(code),
+                    Some(ClientRequest::Leave) | None => return Next::Leave(code),
+                },
+            }
+        };
+        drop(connecting);
+        self.begin_if(connected, output, talk)
+    }
+
     /// Connects again by itself, unless the user wants something else.
     async fn again(
         &mut self,
@@ -210,11 +245,11 @@ impl PromptConnection {
                     Some(ClientRequest::Reconnect) => at = Instant::now(),
                     Some(ClientRequest::Connect(parsed)) => {
                         redirect(&mut self.plan, *parsed);
-                        return Next::Now;
+                        return Next::Now(code);
                     }
                     Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
                     Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
-                    Some(ClientRequest::Repeat(_)) => {}
+                    Some(ClientRequest::Repeat(_) | ClientRequest::StopRepeating) => {}
                     Some(ClientRequest::Stay) => return Next::Stay(code),
                     Some(ClientRequest::Leave) | None => return Next::Leave(code),
                 },
@@ -223,7 +258,9 @@ impl PromptConnection {
     }
 
     /// Begins anew: what was meant for the connections before is not for the next one.
-    fn forget(&mut self, progress: &mut Progress, talk: &Talk) {
+    ///
+    /// It is told how many messages were not sent, and returned.
+    fn forget(&mut self, progress: &mut Progress, talk: &Talk) -> usize {
         self.stage.shared.queued.store(0, Ordering::SeqCst);
         let mut unsent = progress.backlog.messages();
         while let Ok(Ok(batch)) = self.inputs.try_recv() {
@@ -231,6 +268,14 @@ impl PromptConnection {
         }
         report::unsent(talk, unsent);
         *progress = Progress::new(&self.plan.session.ending);
+        unsent
+    }
+
+    /// The exit status of who leaves: what was not sent is not passed over in silence.
+    fn final_code(&self, code: u8) -> u8 {
+        let has_left = self.stage.shared.has_left.load(Ordering::SeqCst);
+        let says_less = code == 0 || has_left && code < SIGNALLED;
+        if self.has_unsent && says_less { UNSENT } else { code }
     }
 
     /// Waits for what the user wants now that there is no connection.
@@ -240,14 +285,14 @@ impl PromptConnection {
         loop {
             tokio::select! {
                 order = self.ordered.recv() => match order {
-                    Some(ClientRequest::Reconnect) => return Next::Now,
+                    Some(ClientRequest::Reconnect) => return Next::Now(code),
                     Some(ClientRequest::Connect(parsed)) => {
                         redirect(&mut self.plan, *parsed);
-                        return Next::Now;
+                        return Next::Now(code);
                     }
                     Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
                     Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
-                    Some(ClientRequest::Repeat(_) | ClientRequest::Stay) => {}
+                    Some(ClientRequest::Repeat(_) | ClientRequest::StopRepeating | ClientRequest::Stay) => {}
                     Some(ClientRequest::Leave) | None => return Next::Leave(code),
                 },
                 Some(signal) = self.stage.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
@@ -279,7 +324,7 @@ struct ClientRequestHandler<'a> {
     lines: &'a mpsc::Sender<Result<Batch, String>>,
     output: &'a PromptOutput,
     talk: &'a Talk,
-    repeating: Option<AbortHandle>,
+    repeating: Option<(Arc<RepeatProgress>, AbortHandle)>,
     /// A connection to another server, which is not there yet.
     dialing: Option<Dialing<'a>>,
     wanted: Option<AfterSession>,
@@ -320,8 +365,12 @@ impl<'a> ClientRequestHandler<'a> {
             ClientRequest::Record(request) => self.output.record_to(request, self.talk).await,
             ClientRequest::Repeat(request) => {
                 self.stop_repeating();
+                let progress = Arc::clone(&request.shown.progress);
                 let repeating = tokio::spawn(repeat(self.lines.clone(), request));
-                self.repeating = Some(repeating.abort_handle());
+                self.repeating = Some((progress, repeating.abort_handle()));
+            }
+            ClientRequest::StopRepeating => {
+                self.stop_repeating();
             }
         }
     }
@@ -356,21 +405,28 @@ impl<'a> ClientRequestHandler<'a> {
         let _ = self.lines.send(Ok(vec![Input::Close(None)])).await;
     }
 
-    fn stop_repeating(&mut self) {
-        if let Some(repeating) = self.repeating.take() {
-            repeating.abort();
+    /// What was not sent is told, and returned.
+    fn stop_repeating(&mut self) -> u32 {
+        let Some((progress, repeating)) = self.repeating.take() else { return 0 };
+        repeating.abort();
+        let unsent = progress.unsent();
+        if unsent > 0 {
+            self.talk.say(&format!("stopped repeating {progress}"));
         }
+        unsent
     }
 
     /// What is to follow, now that the session has ended.
-    fn clear(mut self) -> Option<AfterSession> {
-        self.stop_repeating();
+    ///
+    /// With it comes how many messages were not repeated.
+    fn clear(mut self) -> (Option<AfterSession>, u32) {
+        let unsent = self.stop_repeating();
         if let Some((parsed, _)) = self.dialing.take().filter(|_| self.wanted.is_none()) {
             // The server has closed first.
             redirect(self.plan, parsed);
             self.wanted = Some(AfterSession::Connect);
         }
-        self.wanted
+        (self.wanted, unsent)
     }
 }
 
@@ -383,12 +439,13 @@ async fn dialed(dialing: &mut Option<Dialing<'_>>) -> Result<Connected, Error> {
 }
 
 async fn repeat(lines: mpsc::Sender<Result<Batch, String>>, request: RepeatRequest) {
-    let RepeatRequest { message, times, every, shown } = request;
-    for _ in 0..times {
+    let RepeatRequest { message, repetition: Repetition { times, every }, shown } = request;
+    for left in (0..times).rev() {
         if lines.send(Ok(vec![Input::Message(message.clone())])).await.is_err() {
             return;
         }
-        if !every.is_zero() {
+        shown.progress.note_sent();
+        if !every.is_zero() && left > 0 {
             tokio::time::sleep(every).await;
         }
     }

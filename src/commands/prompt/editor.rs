@@ -19,6 +19,7 @@ use rustyline::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
+use super::arguments;
 use super::command::{self, Completes};
 use super::display::Screen;
 use super::files;
@@ -223,6 +224,7 @@ impl Assistant {
 
 /// How a command goes on.
 fn hint(side: Side, line: &str) -> Option<Hint> {
+    let line = command::command_in(line)?;
     match line.split_once(' ') {
         Some((name, rest)) => {
             let entry = command::find(side, name)?;
@@ -299,12 +301,11 @@ impl Completer for Assistant {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<String>)> {
         // A list of what fits is written where the line was.
         self.screen.disturb();
-        let typed = &line[..pos];
-        if !typed.starts_with('/') || typed.starts_with("//") {
+        let Some(typed) = command::command_in(&line[..pos]).filter(|typed| !typed.starts_with("//")) else {
             return Ok((pos, Vec::new()));
-        }
+        };
         let names = || command::table(self.side).map(|entry| entry.name);
-        let Some((name, rest)) = typed.split_once(' ') else { return Ok((0, self.commands(typed))) };
+        let Some((name, rest)) = typed.split_once(' ') else { return Ok((pos - typed.len(), self.commands(typed))) };
         let start = pos - rest.len();
         Ok(match command::find(self.side, name).map_or(Completes::Nothing, |entry| entry.completes) {
             Completes::Nothing => (pos, Vec::new()),
@@ -312,9 +313,7 @@ impl Completer for Assistant {
             Completes::Commands => (start, beginning_with(rest, names().map(|name| &name[1..]))),
             Completes::Clients => (start, self.clients(rest)),
             Completes::Files => {
-                // The number of `/save 2 FILE`.
-                let number = rest.find(' ').filter(|end| rest[..*end].parse::<u32>().is_ok());
-                let typed = &rest[number.map_or(0, |end| end + 1)..];
+                let typed = arguments::path_in(name, rest);
                 let path = typed.strip_prefix('@').filter(|_| name == "/edit").unwrap_or(typed);
                 let is_text = name == "/edit" && path.len() == typed.len();
                 let found = if is_text { Vec::new() } else { files::beginning_with(path, self.home.as_deref()) };

@@ -102,12 +102,13 @@ impl<R: PromptTarget> LineReader<'_, R> {
                 }
                 Typed::Again(left, right) => initial = (left, right),
                 Typed::Interrupt { was_empty } => {
-                    interrupts = if was_empty { interrupts + 1 } else { 0 };
+                    let has_stopped = self.recipient.stop_repeating();
+                    interrupts = if was_empty && !has_stopped { interrupts + 1 } else { 0 };
                     self.queue.skip();
                     if interrupts == R::INTERRUPTS || self.recipient.is_ending() {
                         return self.recipient.interrupted();
                     }
-                    if was_empty {
+                    if interrupts > 0 {
                         self.say("Ctrl-C again or Ctrl-D leaves");
                     }
                 }

@@ -56,7 +56,7 @@ impl PromptMark {
         let is_on = [
             (self.shared.filter().is_some(), "filtered"),
             (self.shared.is_recording.load(Ordering::SeqCst), "recording"),
-            (self.shared.repeating.load(Ordering::SeqCst) > 0, REPEATING),
+            (self.shared.repeating().is_some(), REPEATING),
         ];
         let others = is_on.iter().filter(|(is_on, _)| *is_on).map(|(_, name)| (*name).to_owned());
         paused.map(|count| format!("paused {count}")).into_iter().chain(others).collect()

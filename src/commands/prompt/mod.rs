@@ -81,7 +81,8 @@ pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
     let (plan_of_it, exit_on_close) = (plan.clone(), prompt.exit_on_close);
     let start = |stage: PromptThread| {
         stage.start(move |stage| {
-            PromptConnection { plan: plan_of_it, exit_on_close, stage, lines, inputs, ordered }.hold()
+            PromptConnection { plan: plan_of_it, exit_on_close, stage, lines, inputs, ordered, has_unsent: false }
+                .hold()
         })
     };
     let code = prompt_with(prompt, &plan.look, &shared, &queue, server, start);

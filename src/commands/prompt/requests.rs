@@ -1,16 +1,22 @@
 //! What is asked of the connection, or of the server, at the prompt.
 
+use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
 
+use super::arguments::Repetition;
 use super::queue::Queue;
 use super::state::Shared;
 use crate::client::output_file::Destination;
 use crate::events::{ClientName, Input};
 use crate::message::{Close, Message};
 use crate::target::Parsed;
+use crate::text::escape::{Keep, escape};
+use crate::text::units::counted;
+
+/// How much of a message that is repeated is shown, in characters.
+const LABEL: usize = 40;
 
 /// What the typist wants.
 #[derive(Debug)]
@@ -31,6 +37,7 @@ pub(crate) enum ClientRequest {
     Connect(Box<Parsed>),
     Record(RecordRequest),
     Repeat(RepeatRequest),
+    StopRepeating,
     /// In frames of this size.
     Fragment(Option<usize>),
     /// Do not connect again.
@@ -58,33 +65,77 @@ impl RecordRequest {
 #[derive(Debug)]
 pub(crate) struct RepeatRequest {
     pub(crate) message: Message,
-    pub(crate) times: u32,
-    pub(crate) every: Duration,
+    pub(crate) repetition: Repetition,
     pub(crate) shown: ShownRepeat,
+}
+
+/// How far a repetition is.
+#[derive(Debug)]
+pub(crate) struct RepeatProgress {
+    /// The message, as it is shown.
+    label: String,
+    repetition: Repetition,
+    /// Handed to the connection.
+    sent: AtomicU32,
+}
+
+impl RepeatProgress {
+    pub(crate) fn unsent(&self) -> u32 {
+        self.repetition.times - self.sent.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn note_sent(&self) {
+        self.sent.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// `hello: 12 of 100 sent`
+impl Display for RepeatProgress {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { label, repetition, sent } = self;
+        write!(f, "{label}: {} of {} sent", sent.load(Ordering::SeqCst), repetition.times)
+    }
 }
 
 /// While it is there, the prompt shows that something is repeated.
 pub(crate) struct ShownRepeat {
+    pub(crate) progress: Arc<RepeatProgress>,
     shared: Arc<Shared>,
     queue: Arc<Queue>,
 }
 
 impl ShownRepeat {
-    pub(crate) fn new(shared: &Arc<Shared>, queue: &Arc<Queue>) -> Self {
-        shared.repeating.fetch_add(1, Ordering::SeqCst);
-        Self { shared: Arc::clone(shared), queue: Arc::clone(queue) }
+    /// Begins, and says so.
+    pub(crate) fn new(message: &Message, repetition: Repetition, shared: &Arc<Shared>, queue: &Arc<Queue>) -> Self {
+        let label = label(message);
+        queue.say(&format!("repeating {label} {repetition}; /repeat off or Ctrl-C stops it"));
+        let progress = Arc::new(RepeatProgress { label, repetition, sent: AtomicU32::new(0) });
+        *shared.repeating() = Some(Arc::clone(&progress));
+        Self { progress, shared: Arc::clone(shared), queue: Arc::clone(queue) }
     }
 }
 
 impl Drop for ShownRepeat {
     fn drop(&mut self) {
-        self.shared.repeating.fetch_sub(1, Ordering::SeqCst);
+        let mut repeating = self.shared.repeating();
+        if repeating.as_ref().is_some_and(|progress| Arc::ptr_eq(progress, &self.progress)) {
+            *repeating = None;
+        }
+        drop(repeating);
         self.queue.redraw();
     }
 }
 
-impl std::fmt::Debug for ShownRepeat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Debug for ShownRepeat {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShownRepeat").finish_non_exhaustive()
     }
+}
+
+/// The beginning of a message, or the size of a binary one.
+fn label(message: &Message) -> String {
+    let Some(text) = message.text() else { return counted(message.data().len(), "byte") };
+    let end = text.char_indices().nth(LABEL).map_or(text.len(), |(end, _)| end);
+    let more = if end < text.len() { "…" } else { "" };
+    format!("`{}{more}`", escape(&text[..end], Keep::Nothing))
 }

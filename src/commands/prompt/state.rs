@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::filter::MessageFilter;
 use super::fold::Folds;
+use super::requests::RepeatProgress;
 use super::rpc::RpcCalls;
 use crate::events::{ClientName, Event, EventKind, Opened};
 use crate::message::{Direction, Message};
@@ -66,8 +67,8 @@ pub(crate) struct Shared {
     pub(crate) is_lent: AtomicBool,
     /// Events go to a file.
     pub(crate) is_recording: AtomicBool,
-    /// How many messages are being sent again and again.
-    pub(crate) repeating: AtomicUsize,
+    /// What is being sent again and again.
+    repeating: Mutex<Option<Arc<RepeatProgress>>>,
     /// The user has entered a line.
     pub(crate) has_typed: AtomicBool,
     /// The user has asked for the connection to be closed, and is still there.
@@ -120,6 +121,10 @@ impl Shared {
 
     pub(crate) fn filter(&self) -> MutexGuard<'_, Option<MessageFilter>> {
         self.filter.lock().expect("nothing panics while it holds this")
+    }
+
+    pub(crate) fn repeating(&self) -> MutexGuard<'_, Option<Arc<RepeatProgress>>> {
+        self.repeating.lock().expect("nothing panics while it holds this")
     }
 
     pub(crate) fn rpc(&self) -> MutexGuard<'_, RpcCalls> {

@@ -1,5 +1,8 @@
 //! Exit statuses of the prompt alone.
 
+/// The exit status of who leaves while there are messages that were not sent.
+pub(crate) const UNSENT: u8 = 8;
+
 /// The exit status of who pressed Ctrl-C to leave.
 pub(crate) const INTERRUPTED: u8 = 130;
 

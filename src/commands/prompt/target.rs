@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::arguments::Switch;
 use super::command::PromptCommand;
 use super::queue::Queue;
 use super::requests::{ClientRequest as Wish, RecordRequest, RepeatRequest, ServerRequest, ShownRepeat};
@@ -25,6 +26,8 @@ const SHORTLY: Duration = Duration::from_millis(1);
 
 /// How long the prompt waits for something that is done elsewhere, and that it shows.
 const SOON: Duration = Duration::from_millis(500);
+
+const NOT_REPEATING: &str = "nothing is being repeated";
 
 const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for the next one";
 
@@ -65,6 +68,11 @@ pub(crate) trait PromptTarget: Clone + Send + 'static {
 
     /// Whether it ends already, and only waits.
     fn is_ending(&self) -> bool;
+
+    /// Sends nothing again and again any more; false if it did not.
+    fn stop_repeating(&self) -> bool {
+        false
+    }
 
     /// Who types leaves with Ctrl-C; the exit status, if the other thread's does not count then.
     fn interrupted(&self) -> Option<u8>;
@@ -159,15 +167,26 @@ impl PromptTarget for ClientTarget {
                 Err(error) => return Err(format!("`{url}` is no URL: {error}")),
             },
             PromptCommand::Reconnect => self.order(Wish::Reconnect),
-            PromptCommand::Repeat { times, every } => {
+            PromptCommand::Repeat(Switch::Tell) => match &*self.shared.repeating() {
+                Some(progress) => self.queue.say(&format!("repeating {progress}")),
+                None => {
+                    self.queue.say(&format!("{NOT_REPEATING}; /repeat 10 every 500ms sends the last message again"))
+                }
+            },
+            PromptCommand::Repeat(Switch::Off) => {
+                if !self.stop_repeating() {
+                    self.queue.say(NOT_REPEATING);
+                }
+            }
+            PromptCommand::Repeat(Switch::On(repetition)) => {
                 let sent = self.shared.history().sent.clone();
                 match sent {
                     Some(_) if self.shared.standing() == ConnectionState::HalfClosed => {
                         return Err(HALF_CLOSED.to_owned());
                     }
                     Some(message) if self.is_open() => {
-                        let shown = ShownRepeat::new(&self.shared, &self.queue);
-                        self.order(Wish::Repeat(RepeatRequest { message, times, every, shown }));
+                        let shown = ShownRepeat::new(&message, repetition, &self.shared, &self.queue);
+                        self.order(Wish::Repeat(RepeatRequest { message, repetition, shown }));
                     }
                     Some(_) => return Err(CLOSED.to_owned()),
                     None => return Err("nothing was sent yet".to_owned()),
@@ -189,6 +208,15 @@ impl PromptTarget for ClientTarget {
 
     fn is_ending(&self) -> bool {
         false
+    }
+
+    fn stop_repeating(&self) -> bool {
+        let is_repeating = self.shared.repeating().is_some();
+        if is_repeating {
+            // It is told there how many were sent.
+            self.order(Wish::StopRepeating);
+        }
+        is_repeating
     }
 
     fn interrupted(&self) -> Option<u8> {
