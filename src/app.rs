@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::client::options::ClientOptions;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::load::merge::MergeOptions;
 use crate::commands::load::plan::LoadOptions;
 use crate::commands::ping::PingOptions;
 use crate::commands::replay::ReplayOptions;
@@ -36,6 +37,8 @@ pub(crate) enum Job {
     Run(Box<RunOptions>),
     Ping(Box<PingOptions>),
     Load(Box<LoadOptions>),
+    /// Adds the logs of several loads.
+    MergeLoads(MergeOptions),
     Check(Box<CheckOptions>),
     ListCases(Box<CaseChoice>),
     ShowCase(Box<ShownCase>),
@@ -54,7 +57,9 @@ impl Job {
             Self::Check(check) => check.plan.diagnostics.colour,
             Self::Ping(ping) => ping.plan.diagnostics.colour,
             Self::Load(load) => load.plan.diagnostics.colour,
-            Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => false,
+            Self::ToScript { .. } | Self::MergeLoads(_) | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => {
+                false
+            }
         }
     }
 }
@@ -82,6 +87,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Run(suite) => crate::commands::run::run(&suite),
         Job::Ping(ping) => crate::commands::ping::run(&ping),
         Job::Load(load) => crate::commands::load::run(&load),
+        Job::MergeLoads(merge) => crate::commands::load::merge::run(&merge),
         Job::Check(check) => crate::commands::check::run(&check),
         Job::ShowCase(shown) => crate::commands::check::show(&shown),
         Job::ListCases(choice) => crate::commands::check::list(&choice),
@@ -108,7 +114,9 @@ fn connect_as(plan: &ClientOptions) -> u8 {
 
 fn replay_as(replay: &ReplayOptions) -> u8 {
     let mut record = replay.plan.record.iter();
-    match record.try_for_each(|record| crate::client::output_file::check_not_read(record, [replay.file.as_path()])) {
+    match record
+        .try_for_each(|record| crate::client::output_file::check_not_read(&record.path, [replay.file.as_path()]))
+    {
         Ok(()) => crate::commands::replay::run(replay),
         Err(error) => complain(&error),
     }
@@ -116,7 +124,7 @@ fn replay_as(replay: &ReplayOptions) -> u8 {
 
 fn listen_as(service: &mut ListenOptions) -> u8 {
     if let Some(record) = &service.record
-        && let Err(error) = crate::client::output_file::check_not_read(record, service.reads())
+        && let Err(error) = crate::client::output_file::check_not_read(&record.path, service.reads())
     {
         return complain(&error);
     }

@@ -39,7 +39,7 @@ const RECORDS: [(&str, &str); 6] = [
     ),
     (
         "open",
-        "`url`, `peer`, `tls`, `status`, `subprotocol`, `extensions`, `offered` (the subprotocols of the client, if any), \
+        "`url`, `peer`, `tls`, `status`, `http` (`2`, only over HTTP/2), `subprotocol`, `extensions`, `offered` (the subprotocols of the client, if any), \
          `headers` (the peer's), and wsprobe's own headers: `request`, or `answer` when it is the server.",
     ),
     ("close", "`code`, `reason`, and `clean`: whether both sides have closed."),
@@ -81,7 +81,10 @@ pub(super) fn page(command: Command) -> Vec<u8> {
     section(&mut text, "FILES", files);
     section(&mut text, "EXAMPLES", EXAMPLES);
     let pages = pages.iter().map(|name| (format!("wsprobe-{name}(1)"), format!("The options of `wsprobe {name}`.")));
-    let others = [("RFC 6455", "The WebSocket Protocol."), ("wscat(1), curl(1), jq(1)", "")];
+    let others = [
+        ("RFC 6455, RFC 8441", "The WebSocket Protocol, and WebSockets over HTTP/2."),
+        ("wscat(1), curl(1), jq(1)", ""),
+    ];
     section(&mut text, "SEE ALSO", pages.chain(others.map(|(name, what)| (name.to_owned(), what.to_owned()))));
     finished(&text)
 }
@@ -144,7 +147,8 @@ fn at_the_prompt(page: &mut String, side: Side) {
         Side::Client => "Any other line is sent as a message;",
         Side::Server => "Any other line is sent to all clients;",
     };
-    *page += " `//` at its beginning sends one slash. Alt-Enter begins a new line.\n.PP\n";
+    *page += " `//` at its beginning sends one slash. An empty line sends nothing, `/send \"\"` an empty message. A blank \
+              before a line keeps it out of the history. Alt-Enter begins a new line.\n.PP\n";
     *page += "Up goes through the previous lines that begin with the typed text, Ctrl-R searches all of them. The text in \
         grey is the rest of a previous line, or the arguments of a command; Right or End accepts it. The prompt shows what \
         is on: `[paused 12, filtered, recording, repeating] >`. It ends with `>`, with `~` while reconnecting, with `<` \

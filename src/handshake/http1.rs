@@ -52,7 +52,12 @@ pub(super) const MAX_FIELDS: usize = 256;
 
 impl<'s, S: AsyncRead + Unpin> HeadReader<'s, S> {
     pub(super) fn new(stream: &'s mut S) -> Self {
-        Self { stream, buffer: BytesMut::new(), head_room: MAX_HEAD }
+        Self::after(BytesMut::new(), stream)
+    }
+
+    /// The same where this has been read already.
+    pub(super) fn after(buffer: BytesMut, stream: &'s mut S) -> Self {
+        Self { stream, buffer, head_room: MAX_HEAD }
     }
 
     /// The next final answer.
@@ -221,7 +226,7 @@ const SHOWN: usize = 80;
 
 /// A body that stands still this long is taken for all there is, so that the status is shown before the caller's
 /// limit on the whole handshake takes both away.
-const BODY_STALL: Duration = Duration::from_secs(2);
+pub(super) const BODY_STALL: Duration = Duration::from_secs(2);
 
 /// The same for one that drips without end, as an event stream does.
-const BODY_TIME: Duration = Duration::from_secs(5);
+pub(super) const BODY_TIME: Duration = Duration::from_secs(5);
