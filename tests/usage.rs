@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt as _;
 
 use kit::{dir, path, tool};
+use serde_json::Value;
 
 /// A server that must not be called.
 struct Uncalled(TcpListener);
@@ -317,4 +318,55 @@ fn an_argument_that_is_no_text_is_refused_in_one_line() {
     let ran = tool().arg(server.url()).arg("-x").arg(std::ffi::OsStr::from_bytes(b"\xff")).run().code(2).stdout("");
     assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
     assert!(server.0.accept().is_err());
+}
+
+#[test]
+fn help_prints_what_the_options_for_help_print() {
+    let page = |args: &[&str]| tool().args(args).run().code(0).stderr("").out();
+    assert_eq!(page(&["help"]), page(&["-h"]));
+    assert_eq!(page(&["help", "listen"]), page(&["listen", "--help"]));
+    assert_eq!(page(&["help", "generate", "man"]), page(&["generate", "man", "--help"]));
+    let ran = tool().args(["help", "listne"]).run().code(2).stdout("");
+    ran.says("`listne` is not a command; expected one of").says("listen");
+}
+
+#[test]
+fn help_as_json_has_every_option_of_the_pages_with_its_value_and_heading() {
+    let json = |args: &[&str]| -> Value {
+        let ran = tool().args(["help", "--json"]).args(args).run().code(0).stderr("");
+        serde_json::from_slice(&ran.stdout).unwrap()
+    };
+    let all = json(&[]);
+    assert_eq!((&all["format"], &all["version"]), (&1.into(), &env!("CARGO_PKG_VERSION").into()));
+    let named = |list: &Value, name: &str| {
+        let found = list.as_array().unwrap().iter().find(|entry| entry["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name} in {list}")).clone()
+    };
+    let compress = named(&all["options"], "compress");
+    assert_eq!((&compress["default"], &compress["heading"]), (&serde_json::json!(["auto"]), &"Protocol".into()));
+    assert!(compress["values"].as_array().unwrap().contains(&"required".into()), "{compress}");
+    let header = named(&all["options"], "header");
+    assert_eq!((&header["short"], &header["repeatable"]), (&"H".into(), &true.into()));
+    // Whatever a page names, the list names.
+    for command in all["commands"].as_array().unwrap() {
+        let name = command["name"].as_str().unwrap();
+        assert_eq!(&json(&[name]), command);
+        let page = tool().args([name, "--help"]).run().code(0).out();
+        let is_option = |line: &&str| line.starts_with("  -") || line.starts_with("      --");
+        for line in page.lines().filter(is_option) {
+            let words = line.split([' ', '[', '=', '.']).filter_map(|word| word.strip_prefix("--"));
+            for option in words.take(1).map(|word| word.trim_end_matches(',')) {
+                assert_eq!(named(&command["options"], option)["name"], option, "{name}");
+            }
+        }
+    }
+    assert!(
+        all["exit_statuses"]
+            .as_array()
+            .unwrap()
+            .contains(&serde_json::json!({ "status": "7", "meaning": "timed out" }))
+    );
+    assert_eq!(named(&all["slash_commands"]["client"], "/ping")["group"], "send");
+    assert_eq!(named(&all["slash_commands"]["server"], "/kick")["name"], "/kick");
+    assert!(all["steps"].as_array().unwrap().contains(&"expect".into()));
 }

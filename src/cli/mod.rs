@@ -2,6 +2,7 @@
 //!
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
+mod catalogue;
 mod check;
 mod completion;
 pub(crate) mod credentials;
@@ -32,6 +33,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 
+use self::catalogue::HelpArgs;
 use self::check::CheckArgs;
 use self::defer::Apart;
 use self::listen::ListenArgs;
@@ -50,8 +52,8 @@ pub(crate) use self::env::Env;
 pub(crate) use self::options::Options;
 
 /// What may have been meant as a command where a URL stands.
-const COMMANDS: [&str; 11] =
-    ["check", "curl", "demo", "generate", "listen", "load", "ping", "profile", "record-to-script", "replay", "run"];
+const COMMANDS: [&str; 12] =
+    ["check", "curl", "demo", "generate", "help", "listen", "load", "ping", "profile", "record-to-script", "replay", "run"];
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
@@ -70,7 +72,7 @@ const COMMANDS: [&str; 11] =
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe load [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe profile <COMMAND>\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe load [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe profile <COMMAND>\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]\n       wsprobe help [--json] [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -196,6 +198,13 @@ enum CliCommand {
         #[command(subcommand)]
         what: generate::What,
     },
+    /// Print the help of a command, or all that there is as JSON
+    ///
+    /// `wsprobe help` prints what `wsprobe -h` does, `wsprobe help COMMAND` what `wsprobe COMMAND --help` does. With `--json`,
+    /// programs get the same: commands, options with their values, defaults and headings, exit statuses, the slash commands
+    /// of the prompt, and the steps of scripts. `format` is 1, and goes up when something is taken away or changes its
+    /// meaning.
+    Help(HelpArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -287,6 +296,7 @@ fn job(mut matches: ArgMatches, given: &GivenOptions, env: &Env) -> Result<Invoc
 impl CliCommand {
     fn job(self, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
         match self {
+            Self::Help(help) => help.page(command()).map(Job::Print),
             Self::Generate { what } => what.generate(command(), env).map(Job::Print),
             Self::Curl { .. } | Self::Profile { .. } => unreachable!("these are read before"),
             Self::Listen(listen) => {

@@ -19,6 +19,8 @@ mod template;
 mod tests;
 pub(crate) mod variables;
 
+pub(crate) use self::parse::STEPS;
+
 use self::check::KnownNames;
 use self::flaw::Flaw;
 use self::syntax::{Position, Script, Template};

@@ -14,8 +14,7 @@ pub(crate) mod words;
 
 #[cfg(test)]
 pub(super) use self::pattern::PATTERNS;
-#[cfg(test)]
-pub(super) use self::step::STEPS;
+pub(crate) use self::step::STEPS;
 
 use std::time::Duration;
 
