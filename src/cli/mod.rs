@@ -52,8 +52,20 @@ pub(crate) use self::env::Env;
 pub(crate) use self::options::Options;
 
 /// What may have been meant as a command where a URL stands.
-const COMMANDS: [&str; 12] =
-    ["check", "curl", "demo", "generate", "help", "listen", "load", "ping", "profile", "record-to-script", "replay", "run"];
+const COMMANDS: [&str; 12] = [
+    "check",
+    "curl",
+    "demo",
+    "generate",
+    "help",
+    "listen",
+    "load",
+    "ping",
+    "profile",
+    "record-to-script",
+    "replay",
+    "run",
+];
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
