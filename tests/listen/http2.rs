@@ -13,7 +13,7 @@ const PRIOR: &str = "--http2-prior-knowledge";
 /// A client over HTTP/2.
 #[track_caller]
 fn client(server: &Listening, args: &[&str], resource: &str) -> super::kit::Ran {
-    tool().args([PRIOR, "--timeout", "50s"]).args(args).arg(server.url(resource)).run()
+    tool().args([PRIOR, "--timeout", "50s"]).args(args).arg(server.url_of(resource)).run()
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn the_conditions_of_admission_hold() {
     let ran = client(&server, &["-v", "--compress", "required", "-s", "other", "-s", "chat", "-x", "a"], "/").code(0);
     ran.says("(chat)").says("< x-one: 1\n").says("messages are compressed");
     let server = listen(&["--echo", "--max-clients", "1"]);
-    let mut first = tool().args([PRIOR, "-j", "-r", &server.url("/")]).spawn();
+    let mut first = tool().args([PRIOR, "-j", "-r", &server.url()]).spawn();
     server.says("#1 connected");
     client(&server, &["-x", "a"], "/").code(4).says("503");
     first.child.kill().unwrap();
@@ -91,7 +91,7 @@ fn every_work_is_done_over_http2() {
 #[test]
 fn a_server_that_leaves_closes_the_streams() {
     let server = listen(&["--echo"]);
-    let waiting = tool().args([PRIOR, "-r", &server.url("/")]).start();
+    let waiting = tool().args([PRIOR, "-r", &server.url()]).start();
     server.says("#1 connected");
     server.running.signal(Signal::SIGINT);
     waiting.wait().code(0).says("closed 1001 by the server (going away)");
@@ -101,7 +101,7 @@ fn a_server_that_leaves_closes_the_streams() {
 fn a_large_message_comes_back() {
     let server = listen(&["--echo"]);
     let large = vec![7; 30 << 20];
-    let ran = tool().args([PRIOR, "-q", "--binary", "--whole", "--compress", "off", &server.url("/")]);
+    let ran = tool().args([PRIOR, "-q", "--binary", "--whole", "--compress", "off", &server.url()]);
     let ran = ran.stdin(large.clone()).run().code(0);
     assert!(ran.stdout == large, "{} bytes came back", ran.stdout.len());
 }
