@@ -354,8 +354,8 @@ fn help_as_json_has_every_option_of_the_pages_with_its_value_and_heading() {
         let page = tool().args([name, "--help"]).run().code(0).out();
         let is_option = |line: &&str| line.starts_with("  -") || line.starts_with("      --");
         for line in page.lines().filter(is_option) {
-            let words = line.split([' ', '[', '=', '.']).filter_map(|word| word.strip_prefix("--"));
-            for option in words.take(1).map(|word| word.trim_end_matches(',')) {
+            let words = line.split([' ', '[', '=']).filter_map(|word| word.strip_prefix("--"));
+            for option in words.take(1).map(|word| word.trim_end_matches("...")) {
                 assert_eq!(named(&command["options"], option)["name"], option, "{name}");
             }
         }
