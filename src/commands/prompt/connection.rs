@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use super::arguments::Repetition;
 use super::output::PromptOutput;
-use super::requests::{ClientRequest, RepeatProgress, RepeatRequest};
+use super::repeat_progress::RepeatProgress;
+use super::requests::{ClientRequest, RepeatRequest};
 use super::state::ConnectionState;
 use super::status::{SIGNALLED, UNSENT};
 use super::thread::PromptThread;
@@ -23,7 +24,7 @@ use crate::error::Error;
 use crate::events::{Batch, End, EventKind, Input};
 use crate::request::Credentials;
 use crate::runtime::deadline;
-use crate::session::{self, Attempt, Progress};
+use crate::session::{self, Attempt, Outcome, Progress};
 use crate::sys::terminal;
 use crate::target::Parsed;
 use crate::term::Talk;
@@ -177,6 +178,17 @@ impl PromptConnection {
         }
         self.stage.shared.stand(ConnectionState::Closed);
         output.put_all(report::ended(talk, &self.plan, &outcome));
+        self.after_session(wanted, &outcome, progress, talk)
+    }
+
+    /// What follows a session that does not come again by itself.
+    fn after_session(
+        &mut self,
+        wanted: Option<AfterSession>,
+        outcome: &Outcome,
+        progress: &mut Progress,
+        talk: &Talk,
+    ) -> Next {
         match wanted {
             Some(AfterSession::Leave) => Next::Leave(outcome.exit_code()),
             Some(AfterSession::Connect) => Next::Now(outcome.exit_code()),

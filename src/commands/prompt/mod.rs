@@ -22,6 +22,7 @@ mod pages;
 mod programs;
 mod queue;
 mod reflow;
+mod repeat_progress;
 pub(crate) mod requests;
 mod rpc;
 mod state;

@@ -1,22 +1,17 @@
 //! What is asked of the connection, or of the server, at the prompt.
 
-use std::fmt::{self, Debug, Display, Formatter};
+use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::arguments::Repetition;
 use super::queue::Queue;
+use super::repeat_progress::RepeatProgress;
 use super::state::Shared;
 use crate::client::output_file::Destination;
 use crate::events::{ClientName, Input};
 use crate::message::{Close, Message};
 use crate::target::Parsed;
-use crate::text::escape::{Keep, escape};
-use crate::text::units::counted;
-
-/// How much of a message that is repeated is shown, in characters.
-const LABEL: usize = 40;
 
 /// What the typist wants.
 #[derive(Debug)]
@@ -69,34 +64,6 @@ pub(crate) struct RepeatRequest {
     pub(crate) shown: ShownRepeat,
 }
 
-/// How far a repetition is.
-#[derive(Debug)]
-pub(crate) struct RepeatProgress {
-    /// The message, as it is shown.
-    label: String,
-    repetition: Repetition,
-    /// Handed to the connection.
-    sent: AtomicU32,
-}
-
-impl RepeatProgress {
-    pub(crate) fn unsent(&self) -> u32 {
-        self.repetition.times - self.sent.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn note_sent(&self) {
-        self.sent.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// `hello: 12 of 100 sent`
-impl Display for RepeatProgress {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { label, repetition, sent } = self;
-        write!(f, "{label}: {} of {} sent", sent.load(Ordering::SeqCst), repetition.times)
-    }
-}
-
 /// While it is there, the prompt shows that something is repeated.
 pub(crate) struct ShownRepeat {
     pub(crate) progress: Arc<RepeatProgress>,
@@ -107,9 +74,8 @@ pub(crate) struct ShownRepeat {
 impl ShownRepeat {
     /// Begins, and says so.
     pub(crate) fn new(message: &Message, repetition: Repetition, shared: &Arc<Shared>, queue: &Arc<Queue>) -> Self {
-        let label = label(message);
-        queue.say(&format!("repeating {label} {repetition}; /repeat off or Ctrl-C stops it"));
-        let progress = Arc::new(RepeatProgress { label, repetition, sent: AtomicU32::new(0) });
+        let progress = Arc::new(RepeatProgress::new(message, repetition.times));
+        queue.say(&format!("repeating {} {repetition}; /repeat off or Ctrl-C stops it", progress.label()));
         *shared.repeating() = Some(Arc::clone(&progress));
         Self { progress, shared: Arc::clone(shared), queue: Arc::clone(queue) }
     }
@@ -130,12 +96,4 @@ impl Debug for ShownRepeat {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShownRepeat").finish_non_exhaustive()
     }
-}
-
-/// The beginning of a message, or the size of a binary one.
-fn label(message: &Message) -> String {
-    let Some(text) = message.text() else { return counted(message.data().len(), "byte") };
-    let end = text.char_indices().nth(LABEL).map_or(text.len(), |(end, _)| end);
-    let more = if end < text.len() { "…" } else { "" };
-    format!("`{}{more}`", escape(&text[..end], Keep::Nothing))
 }

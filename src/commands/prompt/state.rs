@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::filter::MessageFilter;
 use super::fold::Folds;
-use super::requests::RepeatProgress;
+use super::repeat_progress::RepeatProgress;
 use super::rpc::RpcCalls;
 use crate::events::{ClientName, Event, EventKind, Opened};
 use crate::message::{Direction, Message};
