@@ -16,7 +16,7 @@ use super::fault::Http2Fault;
 use super::settings::PeerSettings;
 use super::stream::{DriveFrames, Http2Stream};
 use super::watched::{Sightings, WatchedIo};
-use super::{MAX_FIELDS_SIZE, SEND_BUFFER, WINDOW};
+use super::{MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
 use crate::transport::Duplex;
 
 /// A second SETTINGS frame with what the first lacks has come before this is over, if it comes at once.
@@ -123,6 +123,7 @@ fn builder() -> Builder {
     builder
         .initial_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
+        .max_frame_size(MAX_FRAME)
         .max_send_buffer_size(SEND_BUFFER)
         .max_header_list_size(MAX_FIELDS_SIZE)
         .enable_push(false);

@@ -15,5 +15,8 @@ const WINDOW: u32 = 4 << 20;
 /// What of our own may wait in a connection until the transport takes it.
 const SEND_BUFFER: usize = 256 << 10;
 
+/// What one DATA frame may bring: the usual 16 KiB cost a large message a frame for each.
+const MAX_FRAME: u32 = 256 << 10;
+
 /// The same bound as on the head of an HTTP/1.1 message; it is on the decompressed fields.
 const MAX_FIELDS_SIZE: u32 = 64 << 10;

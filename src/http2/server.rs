@@ -13,7 +13,7 @@ use http::Request;
 use super::fault::Http2Fault;
 use super::stream::{DriveFrames, Http2Stream};
 use super::watched::{Sightings, WatchedIo};
-use super::{MAX_FIELDS_SIZE, SEND_BUFFER, WINDOW};
+use super::{MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
 use crate::transport::Duplex;
 
 /// The preface of a client (RFC 9113, section 3.4).
@@ -92,6 +92,7 @@ fn builder() -> Builder {
     builder
         .initial_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
+        .max_frame_size(MAX_FRAME)
         .max_send_buffer_size(SEND_BUFFER)
         .max_header_list_size(MAX_FIELDS_SIZE)
         .max_concurrent_streams(MAX_STREAMS)
