@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::client::options::ClientOptions;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::load::plan::LoadOptions;
 use crate::commands::ping::PingOptions;
 use crate::commands::replay::ReplayOptions;
 use crate::commands::run::RunOptions;
@@ -34,6 +35,7 @@ pub(crate) enum Job {
     },
     Run(Box<RunOptions>),
     Ping(Box<PingOptions>),
+    Load(Box<LoadOptions>),
     Check(Box<CheckOptions>),
     ListCases(Box<CaseChoice>),
     ShowCase(Box<ShownCase>),
@@ -51,6 +53,7 @@ impl Job {
             Self::Run(suite) => suite.diagnostics.colour,
             Self::Check(check) => check.plan.diagnostics.colour,
             Self::Ping(ping) => ping.plan.diagnostics.colour,
+            Self::Load(load) => load.plan.diagnostics.colour,
             Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => false,
         }
     }
@@ -78,6 +81,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
         Job::Run(suite) => crate::commands::run::run(&suite),
         Job::Ping(ping) => crate::commands::ping::run(&ping),
+        Job::Load(load) => crate::commands::load::run(&load),
         Job::Check(check) => crate::commands::check::run(&check),
         Job::ShowCase(shown) => crate::commands::check::show(&shown),
         Job::ListCases(choice) => crate::commands::check::list(&choice),

@@ -59,6 +59,10 @@ impl Error {
         }
     }
 
+    pub(crate) fn stdout(source: io::Error) -> Self {
+        Self::Local { what: "write to stdout", source }
+    }
+
     /// What a record calls it. Without `_`, so that each new error has to choose.
     pub(crate) fn kind(&self) -> FailureKind {
         match self {

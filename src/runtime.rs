@@ -3,9 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::sys::signals;
 use crate::term::diagnostics::Diagnostics;
 use crate::term::{self, Talk};
 
@@ -18,7 +20,7 @@ pub(crate) fn complain(error: &Error) -> u8 {
 pub(crate) fn print(page: &[u8]) -> u8 {
     match term::print(page) {
         Ok(()) => 0,
-        Err(source) => complain(&Error::Local { what: "write to stdout", source }),
+        Err(source) => complain(&Error::stdout(source)),
     }
 }
 
@@ -43,6 +45,11 @@ pub(crate) fn hold(diagnostics: Diagnostics, converse: impl AsyncFnOnce(&Rc<Talk
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(|source| Error::Local { what: "start the runtime", source })
+}
+
+/// Starts to watch the signals that ask the program to end; within a runtime only.
+pub(crate) fn watch_signals() -> Result<mpsc::Receiver<i32>, Error> {
+    signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })
 }
 
 /// When `--timeout` runs out.

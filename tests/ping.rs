@@ -4,6 +4,8 @@
 mod kit;
 
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use kit::net::Lines;
@@ -209,6 +211,23 @@ fn ctrl_c_prints_the_summary() {
     while !lines.next().starts_with("3: pong") {}
     running.signal(Signal::SIGINT);
     while !lines.next().contains(" received, ") {}
+    assert_eq!(running.wait_code(), Some(0));
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_a_reader_that_does_not_read() {
+    let (tell, told) = kit::channel();
+    let server = answering(move |opcode, payload| {
+        let _ = tell.send(());
+        pongs(opcode, payload)
+    });
+    let (mut stdout, _reader) = UnixStream::pair().expect("there are free sockets");
+    stdout.set_nonblocking(true).expect("it is a socket");
+    while stdout.write(&[b'x'; 4096]).is_ok() {}
+    stdout.set_nonblocking(false).expect("it is a socket");
+    let mut running = ping(&["--interval", "10ms", &server.url()]).stdout_to(OwnedFd::from(stdout)).start();
+    (0..3).for_each(|_| told.recv_timeout(kit::PATIENCE).expect("it pings"));
+    running.signal(Signal::SIGINT);
     assert_eq!(running.wait_code(), Some(0));
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum What {
     },
     /// A manual page in troff: that of a command, or that of wsprobe
     Man {
-        /// A command that has options of its own: listen, ping, record-to-script, replay
+        /// A command that has options of its own: listen, load, ping, record-to-script, replay
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },

@@ -12,6 +12,7 @@ mod env;
 mod generate;
 mod help;
 mod listen;
+mod load;
 mod manual;
 mod modes;
 mod options;
@@ -33,6 +34,7 @@ use clap::{CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use self::check::CheckArgs;
 use self::defer::Apart;
 use self::listen::ListenArgs;
+use self::load::LoadArgs;
 use self::modes::GivenOptions;
 use self::ping::PingArgs;
 use self::replay::{ReplayArgs, ToScript};
@@ -44,6 +46,10 @@ use crate::server::address::Address;
 
 pub(crate) use self::env::Env;
 pub(crate) use self::options::Options;
+
+/// What may have been meant as a command where a URL stands.
+const COMMANDS: [&str; 10] =
+    ["check", "curl", "demo", "generate", "listen", "load", "ping", "record-to-script", "replay", "run"];
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
@@ -62,7 +68,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe load [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -129,6 +135,19 @@ enum CliCommand {
     /// standard deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, otherwise as
     /// for a connection.
     Ping(Box<Apart<PingArgs>>),
+    /// Hold many connections, and measure how late messages arrive
+    ///
+    /// Opens connections at a steady rate, sends a message on each at a steady rate, and counts its latency from when it was due:
+    /// a server that stalls cannot hide it by slowing the sender down. Prints a line a second (on a terminal, one block that is
+    /// written anew) and at the end, or on Ctrl-C, a summary: connections opened, refused and broken by kind, the steps of
+    /// opening, messages and bytes a second, percentiles of latency, and how late and how busy wsprobe was itself, with a
+    /// warning where that was the limit. A second Ctrl-C ends it at once.
+    ///
+    /// One thread runs for each processor. The name is resolved and the certificate authorities are read once for all
+    /// connections; with TLS each has a whole handshake. Messages are compressed only with `--compress`. The exit status is 0 if
+    /// some connection lasted to the end and, where replies are looked for, some came; 7 if none came; otherwise as for a
+    /// connection.
+    Load(Box<Apart<LoadArgs>>),
     /// Check which rules of the RFCs a server keeps
     ///
     /// Each case has a stable name, is about one rule of RFC 6455 or RFC 7692, and runs on its own connection, one after the other.
@@ -190,49 +209,61 @@ pub(crate) fn job(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result
         }
         Err(error) => return explained(&error),
     };
-    match (cli.command.map(|command| command.0), cli.url.or(cli.connect)) {
-        (Some(CliCommand::Generate { what }), _) => what.generate(command(), env).map(Job::Print),
-        (Some(CliCommand::Curl { line }), _) => as_curl(&line, env),
-        (Some(CliCommand::Listen(listen)), _) => {
-            given.check_server(&listen.0, env)?;
-            listen.0.service(env).map(Box::new).map(Job::Listen)
-        }
-        (Some(CliCommand::Run(run)), _) => {
-            if run.0.only_reads() {
-                given.check_unplayed(dialing::names().into_iter().map(|option| option.name))?;
+    match cli.command {
+        Some(command) => command.0.job(&given, env),
+        None => connecting(cli, &given, env),
+    }
+}
+
+impl CliCommand {
+    fn job(self, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
+        match self {
+            Self::Generate { what } => what.generate(command(), env).map(Job::Print),
+            Self::Curl { line } => as_curl(&line, env),
+            Self::Listen(listen) => {
+                given.check_server(&listen.0, env)?;
+                listen.0.service(env).map(Box::new).map(Job::Listen)
             }
-            run.0.job(env)
-        }
-        (Some(CliCommand::Check(check)), _) => check.0.job(env),
-        (Some(CliCommand::Demo(demo)), _) => {
-            given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
-            translate::demo(&demo.0.options, env).map(Job::Demo)
-        }
-        (Some(CliCommand::Ping(ping)), _) => {
-            given.check_ping()?;
-            ping.0.job(env).map(Box::new).map(Job::Ping)
-        }
-        (Some(CliCommand::Replay(replay)), _) => replay.0.job(env).map(Box::new).map(Job::Replay),
-        (Some(CliCommand::RecordToScript(recording)), _) => Ok(recording.job()),
-        (None, url) => {
-            if let Some(address) = cli.listen {
-                let Options { messages, output, .. } = cli.options;
-                let listen = ListenArgs::at(address, messages.stdin, output);
-                given.check_server(&listen, env)?;
-                let service = listen.service(env)?;
-                return Ok(Job::Listen(Box::new(service)));
+            Self::Run(run) => {
+                if run.0.only_reads() {
+                    given.check_unplayed(dialing::names().into_iter().map(|option| option.name))?;
+                }
+                run.0.job(env)
             }
-            let url = url.expect("clap requires one of the two");
-            if matches!(
-                url.as_str(),
-                "check" | "curl" | "demo" | "generate" | "listen" | "ping" | "record-to-script" | "replay" | "run"
-            ) {
-                return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
+            Self::Check(check) => check.0.job(env),
+            Self::Demo(demo) => {
+                given.check_demo().and_then(|()| given.check_client(&demo.0.options, env))?;
+                translate::demo(&demo.0.options, env).map(Job::Demo)
             }
-            given.check_client(&cli.options, env)?;
-            translate::connect(&url, &cli.options, env).map(Job::Connect)
+            Self::Ping(ping) => {
+                given.check_ping()?;
+                ping.0.job(env).map(Box::new).map(Job::Ping)
+            }
+            Self::Load(load) => {
+                given.check_load()?;
+                load.0.job(env).map(Box::new).map(Job::Load)
+            }
+            Self::Replay(replay) => replay.0.job(env).map(Box::new).map(Job::Replay),
+            Self::RecordToScript(recording) => Ok(recording.job()),
         }
     }
+}
+
+/// What a command line without a command asks for.
+fn connecting(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
+    if let Some(address) = cli.listen {
+        let Options { messages, output, .. } = cli.options;
+        let listen = ListenArgs::at(address, messages.stdin, output);
+        given.check_server(&listen, env)?;
+        let service = listen.service(env)?;
+        return Ok(Job::Listen(Box::new(service)));
+    }
+    let url = cli.url.or(cli.connect).expect("clap requires one of the two");
+    if COMMANDS.contains(&url.as_str()) {
+        return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
+    }
+    given.check_client(&cli.options, env)?;
+    translate::connect(&url, &cli.options, env).map(Job::Connect)
 }
 
 /// Parses a curl command line.

@@ -26,6 +26,7 @@ pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
             name: options.tls.sni.as_ref().map(ServerName::to_owned),
             versions: versions(options)?,
             pins: options.tls.pin.clone(),
+            prepared: None,
         },
         connect_timeout: options.timing.connect_timeout,
     })

@@ -2,6 +2,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod connector;
+pub(crate) mod nearness;
 pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod output_buffer;

@@ -21,7 +21,7 @@ use crate::sys::file::Readers;
 use crate::term::{FileWriter, Talk, stdout_gone};
 
 /// A run that must leave gives its last output this long.
-pub(crate) const HASTE: Duration = Duration::from_millis(500);
+const HASTE: Duration = Duration::from_millis(500);
 
 /// A message of at least so many bytes goes to stdout from where it is.
 const LARGE: usize = 64 << 10;
@@ -37,7 +37,7 @@ pub(crate) struct StreamOutput {
 
 impl StreamOutput {
     pub(crate) fn new(look: &OutputStyle, record: Option<OutputBuffer>, talk: &Rc<Talk>) -> Result<Self, Error> {
-        let stdout = FileWriter::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
+        let stdout = FileWriter::to_stdout().map_err(Error::stdout)?;
         let renderer = RefCell::new(Renderer::new(look.clone()));
         Ok(Self {
             renderer,
@@ -58,23 +58,35 @@ impl StreamOutput {
 
     /// Writes the last of it, after a session that ended so.
     pub(crate) async fn finish_after(self, end: &End, signals: &mut mpsc::Receiver<i32>) -> Result<(), Error> {
-        match end {
-            // A run that must end at once does not wait for a slow reader.
-            End::Interrupted(_) | End::TimedOut => timeout(HASTE, self.finish()).await.unwrap_or(Ok(())),
-            _ => tokio::select! {
-                finished = self.finish() => finished,
-                Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
-            },
-        }
+        let in_haste = matches!(end, End::Interrupted(_) | End::TimedOut);
+        finish_in_time(self.finish(), in_haste, signals).await
     }
 
     pub(crate) async fn finish(self) -> Result<(), Error> {
-        let stdout = self.stdout.finish().await.map_err(|source| Error::Local { what: "write to stdout", source });
+        let stdout = self.stdout.finish().await.map_err(Error::stdout);
         let record = match self.record {
             Some(record) => record.finish().await.map_err(|source| Error::Local { what: "write the record", source }),
             None => Ok(()),
         };
         stdout.and(record)
+    }
+}
+
+/// Waits until the last output is written, or for a signal; a run that must end at once does not wait for a slow reader.
+///
+/// # Errors
+/// It cannot be written; or the signal.
+pub(crate) async fn finish_in_time(
+    finishing: impl Future<Output = Result<(), Error>>,
+    in_haste: bool,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<(), Error> {
+    if in_haste {
+        return timeout(HASTE, finishing).await.unwrap_or(Ok(()));
+    }
+    tokio::select! {
+        finished = finishing => finished,
+        Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
 }
 

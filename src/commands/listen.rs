@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::input::source::Source;
 use crate::input::stdin::{self, Stdin};
 use crate::runtime::runtime;
+use crate::runtime::watch_signals;
 use crate::server::ListeningServer;
 use crate::server::options::ListenOptions;
-use crate::sys::signals;
 use crate::term::Talk;
 
 /// Runs to the end, and returns the exit status.
@@ -33,7 +33,7 @@ pub(crate) fn run(service: &ListenOptions) -> u8 {
 }
 
 pub(crate) async fn serve(service: &ListenOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = watch_signals()?;
     let record = opening(open_record_if(service.record.as_deref()), None, &mut signals).await?;
     let output = Rc::new(StreamOutput::new(&service.look, record, talk)?);
     let mut stdin = match (&service.source, stdin::open()) {

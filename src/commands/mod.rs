@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod check_scripts;
 pub(crate) mod listen;
+pub(crate) mod load;
 pub(crate) mod ping;
 pub(crate) mod pipe;
 pub(crate) mod prompt;

@@ -12,9 +12,8 @@ use crate::error::Error;
 use crate::events::EventKind;
 use crate::input::source::Source;
 use crate::input::stdin::{self, Stdin};
-use crate::runtime::deadline;
+use crate::runtime::{deadline, watch_signals};
 use crate::session::{self, Outlet as _, Progress};
-use crate::sys::signals;
 use crate::term::{Talk, stdout_gone};
 
 /// Runs to the end, and returns the exit status.
@@ -23,7 +22,7 @@ pub(crate) fn run(plan: &ClientOptions) -> u8 {
 }
 
 async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = watch_signals()?;
     let until = deadline(plan.timeout);
     let mut link = Connector::new(plan, until);
     let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;

@@ -41,5 +41,5 @@ fn write(file: &Path, client: Option<ClientName>) -> Result<(), Error> {
 }
 
 fn print(page: &str) -> Result<(), Error> {
-    term::print(page.as_bytes()).map_err(|source| Error::Local { what: "write to stdout", source })
+    term::print(page.as_bytes()).map_err(Error::stdout)
 }

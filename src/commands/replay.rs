@@ -20,9 +20,8 @@ use crate::play::recorded_part::{Last, RecordedPart};
 use crate::recording::check::{AnswerCheck, Ignored};
 use crate::recording::pace::{Schedule, Speed};
 use crate::recording::{Party, RecordedConnection, Recording, Turns, chosen};
-use crate::runtime::deadline;
+use crate::runtime::{deadline, watch_signals};
 use crate::session::{self, Outcome, Progress, Wait};
-use crate::sys::signals;
 use crate::term::{Talk, stdout_gone};
 use crate::wire::Socket;
 
@@ -94,7 +93,7 @@ async fn send_again(
 impl<'r> Replayer<'r> {
     async fn new(replay: &'r ReplayOptions, recording: &'r Recording, talk: &'r Rc<Talk>) -> Result<Self, Error> {
         let plan = &replay.plan;
-        let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+        let mut signals = watch_signals()?;
         let until = deadline(plan.timeout);
         let connector = Connector::new(plan, until);
         let record = connector.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;

@@ -211,7 +211,21 @@ impl CheckCase {
 
     /// What stands before the slash.
     pub(crate) fn group(&self) -> &'static str {
-        self.name.split_once('/').map_or(self.name, |(group, _)| group)
+        self.parts().0
+    }
+
+    /// What stands after it.
+    pub(crate) fn name_in_group(&self) -> &'static str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&'static str, &'static str) {
+        self.name.split_once('/').expect("a test reads all names")
+    }
+
+    /// Whether it is about TLS, so that there is nothing to try without it.
+    pub(crate) fn needs_tls(&self) -> bool {
+        matches!(self.act, Act::Ask(OpeningCheck { layer, .. }) if layer != Layer::AsUsual)
     }
 
     /// The option that it waits for, besides `--echo`.
@@ -221,6 +235,20 @@ impl CheckCase {
             (_, Traffic::WellFormed) => None,
             (_, Traffic::Malformed) => Some("--malformed"),
             (_, Traffic::Large) => Some("--limits"),
+        }
+    }
+}
+
+impl FrameStep {
+    /// Its frame, as it is written.
+    pub(crate) fn text(&self) -> &'static str {
+        match self {
+            Self::Frame(text)
+            | Self::Dripped(text)
+            | Self::Times(_, text)
+            | Self::Filled(text, _)
+            | Self::Deflated(text, _)
+            | Self::Noise(text, _) => text,
         }
     }
 }

@@ -33,14 +33,23 @@ pub(crate) fn of(steps: &[FrameStep]) -> Vec<RawFrame> {
     steps.iter().copied().flat_map(of_step).collect()
 }
 
-/// The payload of the last ping among them.
-pub(crate) fn last_ping(steps: &[FrameStep]) -> Option<Bytes> {
-    of(steps).into_iter().rev().find(|frame| frame.opcode == PING).map(|frame| frame.payload)
+/// All frames of the steps without what makes payloads long: for those who look at headers, and at what is written out.
+pub(crate) fn heads(steps: &[FrameStep]) -> impl DoubleEndedIterator<Item = RawFrame> {
+    steps.iter().flat_map(|step| {
+        let count = if let FrameStep::Times(count, _) = step { *count as usize } else { 1 };
+        std::iter::repeat_n(read(step.text()), count)
+    })
+}
+
+/// The payloads of the pings among them.
+pub(crate) fn pings(steps: &[FrameStep]) -> impl DoubleEndedIterator<Item = Bytes> {
+    let are_pings = |step: &&FrameStep| read(step.text()).opcode == PING;
+    steps.iter().filter(are_pings).flat_map(|step| of_step(*step)).map(|frame| frame.payload)
 }
 
 /// The opcode of the first message among them.
 pub(crate) fn first_message(steps: &[FrameStep]) -> Option<u8> {
-    steps.iter().flat_map(|step| of_step(*step)).map(|frame| frame.opcode).find(|code| matches!(*code, TEXT | BINARY))
+    heads(steps).map(|frame| frame.opcode).find(|code| matches!(*code, TEXT | BINARY))
 }
 
 /// A message: its opcode and its data.
@@ -48,7 +57,7 @@ pub(crate) type WholeMessage = (u8, Vec<u8>);
 
 /// How many messages these steps make.
 pub(crate) fn messages_in(steps: &[FrameStep]) -> usize {
-    of(steps).iter().filter(|frame| frame.fin && frame.opcode <= BINARY).count()
+    heads(steps).filter(|frame| frame.fin && frame.opcode <= BINARY).count()
 }
 
 /// The messages that these steps make.

@@ -128,9 +128,13 @@ impl HeardFrame {
         self.header.opcode == PING
     }
 
+    pub(crate) fn is_pong(&self) -> bool {
+        self.header.opcode == PONG
+    }
+
     /// Whether it answers a ping with this payload.
     pub(crate) fn is_pong_to(&self, payload: &[u8]) -> bool {
-        self.header.opcode == PONG && self.payload == payload
+        self.is_pong() && self.payload == payload
     }
 
     /// Whether it is the last of a message.

@@ -6,7 +6,7 @@ use super::case::{Act, AnswerRule, CheckCase, FrameStep, Layer, OpeningCheck, Re
 use super::{expected, frames, placeholders};
 use crate::target::Target;
 use crate::text::hex::digits;
-use crate::wire::frame::{self, BINARY, PING, TEXT};
+use crate::wire::frame::{self, BINARY, TEXT};
 use crate::wire::raw_frame::RawFrame;
 
 /// No line of a script has a larger payload.
@@ -138,8 +138,8 @@ fn reaction(page: &mut String, sent: &[FrameStep], expected: Reaction) {
 }
 
 fn put_pong(page: &mut String, sent: &[FrameStep]) {
-    let pings = frames::of(sent).into_iter().filter(|frame| frame.opcode == PING).count();
-    let last = frames::last_ping(sent).unwrap_or_default();
+    let pings = frames::pings(sent).count();
+    let last = frames::pings(sent).next_back().unwrap_or_default();
     // A pattern for bytes there is none of pongs.
     *page += &match std::str::from_utf8(&last) {
         Ok(text) if !text.contains('\0') && pings > 1 => format!("skip until pong {text}\n"),

@@ -6,6 +6,7 @@
 pub(crate) mod error;
 pub(crate) mod family;
 mod overrides;
+pub(crate) mod prepare;
 pub(crate) mod proxy;
 mod race;
 mod resolve;

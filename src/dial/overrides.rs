@@ -49,6 +49,11 @@ impl ResolveOverride {
         Ok(Self { host, port: port.parse().map_err(|_| bad())?, addresses: addresses.collect::<Result<_, _>>()? })
     }
 
+    /// For a host whose addresses are known by now.
+    pub(super) fn new(host: Host, port: u16, addresses: Vec<IpAddr>) -> Self {
+        Self { host: Some(host), port, addresses }
+    }
+
     /// What the first entry for this host and port says.
     pub(super) fn addresses<'k>(all: &'k [Self], host: &Host, port: u16) -> Option<&'k [IpAddr]> {
         let known = all.iter().find(|known| known.port == port && known.host.as_ref().is_none_or(|one| one == host));

@@ -4,6 +4,7 @@
 
 mod html;
 pub(crate) mod json;
+pub(crate) mod object;
 pub(crate) mod page;
 pub(crate) mod palette;
 pub(crate) mod preview;

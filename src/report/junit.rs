@@ -6,8 +6,7 @@ use super::finished::FinishedTests;
 use super::point::{PointFailure, TestPoint};
 use crate::text::escape::{Keep, escape};
 
-pub(super) fn page(finished: &FinishedTests) -> String {
-    let points = &finished.points;
+pub(super) fn page(points: &[TestPoint], finished: &FinishedTests) -> String {
     let (failures, errors): (Vec<_>, Vec<_>) =
         points.iter().filter_map(TestPoint::failure).partition(|failure| failure.is_expectation());
     let counts = format!(

@@ -5,11 +5,14 @@ mod junit;
 mod point;
 mod tap;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::finished::FinishedTests;
 pub(crate) use self::point::{PointFailure, PointResult, TestPoint};
+
+use serde_json::Value;
 
 use crate::client::output_buffer::OutputBuffer;
 use crate::client::output_file;
@@ -38,12 +41,14 @@ pub(crate) enum ReportFormat {
 pub(crate) struct Reports {
     files: Vec<(ReportFormat, PathBuf, OutputBuffer)>,
     stdout: Option<(ReportFormat, OutputBuffer)>,
+    /// Those that have ended.
+    points: RefCell<Vec<TestPoint>>,
 }
 
 impl Reports {
     /// Opens the files, so that what cannot be written is known before anything is tested.
     pub(crate) async fn open(wanted: &[ReportRequest]) -> Result<Self, Error> {
-        let mut reports = Self { files: Vec::new(), stdout: None };
+        let mut reports = Self { files: Vec::new(), stdout: None, points: RefCell::default() };
         for ReportRequest { format, file } in wanted {
             match file {
                 Some(path) => {
@@ -53,7 +58,7 @@ impl Reports {
                     reports.files.push((*format, path.clone(), spool));
                 }
                 None => {
-                    let lane = FileWriter::to_stdout().map_err(stdout_failed)?;
+                    let lane = FileWriter::to_stdout().map_err(Error::stdout)?;
                     reports.stdout = Some((*format, OutputBuffer::new(lane)));
                 }
             }
@@ -68,11 +73,17 @@ impl Reports {
         }
     }
 
-    /// TAP on stdout is written as results arrive.
-    pub(crate) fn put(&self, number: usize, point: &TestPoint) {
-        if let Some((ReportFormat::Tap, spool)) = &self.stdout {
-            spool.append(|out| out.extend_from_slice(tap::point(number, point).as_bytes()));
+    /// A test has ended. TAP on stdout is written as results arrive; where nothing is reported, nobody asks for the point.
+    pub(crate) fn put(&self, point: impl FnOnce() -> TestPoint) {
+        if self.files.is_empty() && self.stdout.is_none() {
+            return;
         }
+        let mut points = self.points.borrow_mut();
+        let point = point();
+        if let Some((ReportFormat::Tap, spool)) = &self.stdout {
+            spool.append(|out| out.extend_from_slice(tap::point(points.len() + 1, &point).as_bytes()));
+        }
+        points.push(point);
     }
 
     /// Hands over what was put. Cancel-safe.
@@ -83,17 +94,23 @@ impl Reports {
         }
     }
 
-    /// Writes all the rest.
-    pub(crate) async fn finish(self, finished: &FinishedTests) -> Result<(), Error> {
+    /// Writes all the rest; `json` is the command's own.
+    pub(crate) async fn finish(self, finished: &FinishedTests, json: &dyn Fn() -> Value) -> Result<(), Error> {
+        let points = self.points.into_inner();
+        let page = |format| match format {
+            ReportFormat::Tap => tap::page(&points, finished),
+            ReportFormat::Json => format!("{:#}\n", json()),
+            ReportFormat::Junit => junit::page(&points, finished),
+        };
         for (format, path, spool) in self.files {
-            spool.append(|out| out.extend_from_slice(page(format, finished).as_bytes()));
+            spool.append(|out| out.extend_from_slice(page(format).as_bytes()));
             spool.finish().await.map_err(|source| unwritten(path, source))?;
         }
         if let Some((format, spool)) = self.stdout {
             if format != ReportFormat::Tap {
-                spool.append(|out| out.extend_from_slice(page(format, finished).as_bytes()));
+                spool.append(|out| out.extend_from_slice(page(format).as_bytes()));
             }
-            spool.finish().await.map_err(stdout_failed)?;
+            spool.finish().await.map_err(Error::stdout)?;
         }
         Ok(())
     }
@@ -104,21 +121,6 @@ pub(crate) fn rounded(time: Duration) -> f64 {
     time.as_millis() as f64 / 1000.0
 }
 
-fn page(format: ReportFormat, finished: &FinishedTests) -> String {
-    match format {
-        ReportFormat::Tap => {
-            let points = finished.points.iter().enumerate().map(|(at, point)| tap::point(at + 1, point));
-            tap::plan(finished.total) + &points.collect::<String>()
-        }
-        ReportFormat::Json => format!("{:#}\n", finished.json),
-        ReportFormat::Junit => junit::page(finished),
-    }
-}
-
 fn unwritten(path: PathBuf, source: std::io::Error) -> Error {
     Error::File { what: "write the report (--report) to", path, source }
-}
-
-fn stdout_failed(source: std::io::Error) -> Error {
-    Error::Local { what: "write to stdout", source }
 }

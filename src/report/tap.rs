@@ -2,11 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{PointFailure, PointResult, TestPoint};
+use super::{FinishedTests, PointFailure, PointResult, TestPoint};
 
 /// The beginning: how many test points follow.
 pub(super) fn plan(total: usize) -> String {
     format!("TAP version 14\n1..{total}\n")
+}
+
+/// All of it.
+pub(super) fn page(points: &[TestPoint], finished: &FinishedTests) -> String {
+    let points = points.iter().enumerate().map(|(at, shown)| point(at + 1, shown));
+    plan(finished.total) + &points.collect::<String>()
 }
 
 /// One test, with what went wrong as a block of YAML.

@@ -28,6 +28,13 @@ fn are_there() -> io::Result<()> {
     if free + NEEDED <= soft { Ok(()) } else { Err(Errno::EMFILE.into()) }
 }
 
+/// How many more there can be, at most.
+pub(crate) fn room() -> u64 {
+    raise_limit();
+    let used = File::open("/").map_or(0, |file| u64::try_from(file.as_raw_fd()).unwrap_or(0));
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft.saturating_sub(used + NEEDED))
+}
+
 /// Lets a server have as many as it may: each client takes one, and the usual limit is made for programs that use select(2).
 pub(crate) fn raise_limit() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)

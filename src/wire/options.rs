@@ -24,6 +24,8 @@ pub(crate) struct ConnectionOptions {
     pub(crate) traced: bool,
     /// `--fragment`: messages go out in frames of this size at most.
     pub(crate) fragment: Option<usize>,
+    /// It is one of thousands: it reads to a block that all connections of a thread share.
+    pub(crate) is_of_many: bool,
     /// Counts how well messages are compressed.
     pub(crate) tally: Arc<CompressionStats>,
 }

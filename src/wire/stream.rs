@@ -25,7 +25,7 @@ const SHARED_BLOCK: usize = 64 << 10;
 const FORESIGHT: usize = 16;
 
 thread_local! {
-    /// Where the many connections of a server read to.
+    /// Where connections read to that are many.
     static BLOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -35,7 +35,7 @@ pub(super) enum ReadBuffer {
     /// To a block of its own, of this size.
     Own(usize),
     /// To one that all connections of a thread share, and from there to a place that is as large as what has come: a
-    /// server has thousands of clients that say nothing, and small messages that are kept keep no more than themselves.
+    /// server, or `wsprobe load`, has thousands of peers that say nothing, and small messages that are kept keep no more than themselves.
     Shared,
 }
 

@@ -110,7 +110,7 @@ fn a_server_that_ends_each_connection_is_unclear_and_decides_the_exit_status() {
     check(&kit::url(&cutting)).args(["--only", "utf8/*"]).run().code(5);
     // Its handshakes are judged all the same.
     check(&kit::url(&closing)).args(["--only", "handshake/*", "--only", "utf8/*"]).run().code(0);
-    check("127.0.0.1:1").run().code(3);
+    check(&kit::net::Place::new().url()).run().code(3);
     let refusing = kit::Raw::answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
     check(&refusing.url()).run().code(4).says("403 Forbidden");
 }

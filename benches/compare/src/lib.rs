@@ -4,4 +4,5 @@
 pub mod clock;
 pub mod frame;
 pub mod load;
+pub mod pings;
 pub mod usage;

@@ -116,6 +116,24 @@ const PING: About = About {
     see_also: &["wsprobe-check(1)", "ping(8)"],
 };
 
+const LOAD: About = About {
+    exit_status: &[
+        ("0", "some connection lasted to the end and, where replies are looked for, some came"),
+        ("2", "wrong usage, input or output"),
+        ("3 to 6", "as for wsprobe(1), for what ended most of the connections"),
+        ("7", "no reply came"),
+        SIGNALLED,
+    ],
+    environment: &[COLOUR, CONNECTING],
+    files: &[NETRC],
+    examples: &[
+        ("wsprobe load -c 1000 --connect-rate 200 --duration 1m :8080", "hold a thousand silent connections"),
+        ("wsprobe load -c 50 --rate 2 -x '{\"op\":\"time\"}' :8080", "two messages per second on each of fifty"),
+        ("wsprobe load -c 8 --closed --size 32 --match echo :8080", "as much as an echo server can do"),
+    ],
+    see_also: &["wsprobe-ping(1)", "wsprobe-check(1)"],
+};
+
 const CHECK: About = About {
     exit_status: &[
         ("0", "every MUST that was judged is kept (with `--strict`, every SHOULD as well)"),
@@ -167,6 +185,7 @@ pub(super) fn about(command: &str) -> About {
         "listen" => LISTEN,
         "run" => RUN,
         "ping" => PING,
+        "load" => LOAD,
         "check" => CHECK,
         "replay" => REPLAY,
         "record-to-script" => RECORD_TO_SCRIPT,

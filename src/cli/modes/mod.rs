@@ -10,6 +10,7 @@ use clap::{ArgMatches, Command};
 
 use super::env::Env;
 use super::listen::ListenArgs;
+use super::load::LoadArgs;
 use super::options::{MessageArgs, Options};
 use super::ping::PingArgs;
 use super::translate;
@@ -79,6 +80,11 @@ impl GivenOptions {
     /// What a ping has no use for.
     pub(super) fn check_ping(&self) -> Result<(), Error> {
         PingArgs::unused().try_for_each(|(options, why)| self.refuse(options, why))
+    }
+
+    /// What a load has no use for.
+    pub(super) fn check_load(&self) -> Result<(), Error> {
+        LoadArgs::unused().try_for_each(|(options, why)| self.refuse(options, why))
     }
 
     /// What a run as a client has no use for.

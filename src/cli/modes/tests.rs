@@ -88,7 +88,11 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("interval", &[], &["--interval", "9s"]),
     ("deadline", &[], &["--deadline", "9s"]),
     ("size", &[], &["--size", "9"]),
-    ("match", &["-x", "a"], &["--match", "b"]),
+    ("match", &[], &["--match", "next"]),
+    ("connections", &[], &["--connections", "9"]),
+    ("connect-rate", &[], &["--connect-rate", "9"]),
+    ("duration", &[], &["--duration", "9s"]),
+    ("closed", &[], &["--closed"]),
     ("reconnect-each", &[], &["--reconnect-each"]),
     ("ping-interval", &[], &["--ping-interval", "9s"]),
     ("ping-timeout", &[], &["--ping-timeout", "9s"]),
@@ -98,8 +102,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("reconnect", &[], &["--reconnect=9"]),
     ("reconnect-delay", &["--reconnect=9"], &["--reconnect-delay", "1s..9s"]),
     ("max-message", &[], &["--max-message", "9"]),
-    ("compress", &[], &["--compress", "off"]),
-    ("compress-options", &[], &["--compress-options", "client_no_context_takeover"]),
+    ("compress", &[], &["--compress", "required"]),
+    ("compress-options", &["--compress", "auto"], &["--compress-options", "client_no_context_takeover"]),
     ("fragment", &[], &["--fragment", "9"]),
     ("protocol", &[], &["--protocol", "13"]),
     ("slash", &[], &["--slash"]),
@@ -190,6 +194,7 @@ const VARIABLES: &[&str] = &["var", "vars"];
 const OF_REPLAY: &[&str] = &["speed", "compare", "ignore"];
 const SILENT: &[&str] = &["receive-only"];
 const RECONNECTING: &[&str] = &["reconnect", "reconnect-delay"];
+const UNKEPT: &[&str] = &["ping-interval", "ping-timeout", "heartbeat", "heartbeat-interval"];
 const PLAYING: &[&str] = &[
     "jobs",
     "fail-fast",
@@ -333,11 +338,11 @@ const MODES: &[Mode] = &[
     mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES]),
     mode(&["replay", "%/record", ":1"], StdinKind::Pipe, &[&["vi"], RECONNECTING]),
     mode(&["replay", "%/record", ":1"], StdinKind::Terminal, &[&["vi"], RECONNECTING]),
-    mode(
-        &["ping", ":1"],
-        StdinKind::Pipe,
-        &[&["ping-interval", "ping-timeout", "heartbeat", "heartbeat-interval"], RECONNECTING],
-    ),
+    mode(&["ping", ":1"], StdinKind::Pipe, &[&["match"], UNKEPT, RECONNECTING]),
+    mode(&["ping", ":1", "--execute", "a"], StdinKind::Pipe, &[UNKEPT, RECONNECTING]),
+    mode(&["load", ":1", "--execute", "a"], StdinKind::Pipe, &[&["size"], UNKEPT, RECONNECTING]),
+    mode(&["load", ":1", "--size", "9"], StdinKind::Terminal, &[&["execute"], UNKEPT, RECONNECTING]),
+    mode(&["load", ":1"], StdinKind::Pipe, &[&["rate", "closed", "match", "binary"], UNKEPT, RECONNECTING]),
     mode(&["check", ":1"], StdinKind::Pipe, &[&["list", "frames"]]),
     mode(&["check", ":1", "--only", "frame/*"], StdinKind::Terminal, &[&["list", "show"]]),
     mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),

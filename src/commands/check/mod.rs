@@ -23,7 +23,7 @@ pub(crate) use self::options::CheckOptions;
 use self::probe::{GRACE, Prober};
 use self::results::{CheckResults, CheckedCase};
 use crate::client::connector::{Connector, opening};
-use crate::client::output::HASTE;
+use crate::client::output::finish_in_time;
 use crate::conformance::case::{Act, CheckCase};
 use crate::conformance::judge::{self, Judgement, Verdict};
 use crate::conformance::observed::{Outlook, ServerTraits};
@@ -32,8 +32,7 @@ use crate::error::Error;
 use crate::events::Opened;
 use crate::handshake::HandshakeError;
 use crate::report::Reports;
-use crate::runtime::{complain, hold, print};
-use crate::sys::signals;
+use crate::runtime::{complain, hold, print, watch_signals};
 use crate::target::{Parsed, Target};
 use crate::term::Talk;
 use crate::term::diagnostics::Diagnostics;
@@ -79,7 +78,7 @@ async fn check(
     others: usize,
     talk: &Rc<Talk>,
 ) -> Result<u8, Error> {
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = watch_signals()?;
     let reports = opening(Reports::open(&options.reports), None, &mut signals).await?;
     let mut prober = Prober::new(options, talk);
     let traits = learn(options, &mut prober, talk, &mut signals).await?;
@@ -97,18 +96,11 @@ async fn check(
         }
     };
     tree::sum_up(talk, &results, others);
-    let finished = results.finished();
-    let written = reports.finish(&finished);
+    finish_in_time(reports.finish(&results.finished(), &|| results.json()), interrupted.is_some(), &mut signals)
+        .await?;
     match interrupted {
-        // Whoever is to leave at once does not wait for a slow reader.
-        Some(signal) => {
-            tokio::time::timeout(HASTE, written).await.unwrap_or(Ok(()))?;
-            Err(Error::Interrupted(signal))
-        }
-        None => tokio::select! {
-            written = written => written.map(|()| results.exit_code(&traits)),
-            Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
-        },
+        Some(signal) => Err(Error::Interrupted(signal)),
+        None => Ok(results.exit_code(&traits)),
     }
 }
 
@@ -193,7 +185,7 @@ async fn try_all(
         let checked = CheckedCase { case, judgement, took: begun.elapsed() };
         let is_first = results.checked.last().is_none_or(|last| last.case.group() != case.group());
         tree::tell(page, &checked, is_first);
-        reports.put(results.checked.len() + 1, &checked.point(results.is_strict));
+        reports.put(|| checked.point(results.is_strict));
         results.checked.push(checked);
         reports.flush().await;
     }
@@ -203,7 +195,7 @@ async fn try_all(
 /// What can be said of a case without trying it.
 fn needless(case: &CheckCase, traits: &ServerTraits, prober: &Prober<'_>) -> Option<Judgement> {
     let is_talk = !matches!(case.act, Act::Ask(_));
-    if case.group() == "tls" && !prober.connect.target.scheme.is_tls() {
+    if case.needs_tls() && !prober.connect.target.scheme.is_tls() {
         return Some(Judgement::new(Verdict::Skipped, "the URL is that of a server without TLS"));
     }
     if !is_talk {

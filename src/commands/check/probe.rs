@@ -169,7 +169,7 @@ impl<'p> Prober<'p> {
             }
             Reaction::StaysOpen | Reaction::Frames(_) | Reaction::TakesOrRefuses => self.mark(open).await,
             Reaction::Pongs => {
-                let last = frames::last_ping(sent).unwrap_or_default();
+                let last = frames::pings(sent).next_back().unwrap_or_default();
                 open.hears(patience, |frame| frame.is_pong_to(&last) || frame.is_close()).await;
             }
             Reaction::AnswersClose | Reaction::EchoesCode => {

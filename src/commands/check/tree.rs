@@ -10,7 +10,7 @@ pub(super) fn tell(talk: &Talk, checked: &CheckedCase, is_first: bool) {
         talk.say(checked.case.group());
     }
     let verdict = checked.verdict();
-    let name = checked.case.name.split_once('/').map_or(checked.case.name, |(_, name)| name);
+    let name = checked.case.name_in_group();
     let line = format!("  {:<7} {name}: {}", verdict.name(), checked.case.rule);
     match verdict {
         Verdict::Ok => talk.say(&line),

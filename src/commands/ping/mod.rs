@@ -4,6 +4,7 @@ mod rounds;
 pub(crate) mod statistics;
 pub(crate) mod view;
 
+use std::cell::Cell;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,12 +17,13 @@ use self::rounds::{Rounds, Wanted};
 use self::view::PingOutput;
 use crate::client::connector::{Connected, Connector, RunEnd};
 use crate::client::options::ClientOptions;
+use crate::client::output::finish_in_time;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{Batch, End, Input};
 use crate::message::Message;
+use crate::runtime::watch_signals;
 use crate::session::{self, Outcome, Progress};
-use crate::sys::signals;
 use crate::term::{Talk, stdout_gone, terminal_width};
 
 /// A round that was not answered within this time, or within two intervals, is lost.
@@ -58,25 +60,27 @@ pub(crate) fn run(options: &PingOptions) -> u8 {
 }
 
 async fn ping(options: &PingOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = watch_signals()?;
     let started = Instant::now();
     let until = options.deadline.and_then(|time| started.checked_add(time));
     let rounds = Rounds::new(options.output, options.message.as_ref().map(|(_, answer)| answer.clone()))?;
     let limit = until.zip(options.deadline).map(|(at, after)| RunEnd { at, after, option: DEADLINE });
     let connector = Connector::new(&options.plan, None).ending(limit);
-    let run = PingRun { options, talk, rounds: &rounds, connector, until };
+    let interrupted = Cell::new(false);
+    let run = PingRun { options, talk, rounds: &rounds, connector, until, interrupted: &interrupted };
     let ended = if options.reconnects { run.over_many(&mut signals).await } else { run.over_one(&mut signals).await };
     let ended = match ended {
         // What came before is worth its summary.
         Err(error) if rounds.has_begun() => {
             report::not_connected(talk, &error);
+            interrupted.set(matches!(error, Error::Interrupted(_)));
             error.exit_code()
         }
         ended => ended?,
     };
     rounds.sum_up(&options.plan.connect.target.to_string(), started.elapsed());
     let has_answers = rounds.has_answers();
-    rounds.finish().await?;
+    finish_in_time(rounds.finish(), interrupted.get(), &mut signals).await?;
     Ok(if has_answers { 0 } else { ended })
 }
 
@@ -89,6 +93,8 @@ struct PingRun<'r> {
     rounds: &'r Rounds,
     connector: Connector,
     until: Option<Instant>,
+    /// Whether a signal has ended it.
+    interrupted: &'r Cell<bool>,
 }
 
 impl PingRun<'_> {
@@ -134,7 +140,10 @@ impl PingRun<'_> {
     async fn rests_until(&self, next: Instant, signals: &mut Signals) -> bool {
         tokio::select! {
             () = sleep_until(next) => true,
-            _ = signals.recv() => false,
+            _ = signals.recv() => {
+                self.interrupted.set(true);
+                false
+            }
             () = stdout_gone() => false,
         }
     }
@@ -171,6 +180,7 @@ impl PingRun<'_> {
             () = sending => unreachable!("it waits after its end"),
         };
         self.rounds.give_up(|_| true);
+        self.interrupted.set(matches!(outcome.end, End::Interrupted(_)));
         outcome
     }
 

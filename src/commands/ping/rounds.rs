@@ -73,7 +73,7 @@ impl AnswerMatch {
 
 impl Rounds {
     pub(super) fn new(output: PingOutput, answer: Option<AnswerMatch>) -> Result<Self, Error> {
-        let stdout = FileWriter::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
+        let stdout = FileWriter::to_stdout().map_err(Error::stdout)?;
         let totals = Totals { answers: answer.as_ref().map(|_| Times::default()), ..Totals::default() };
         Ok(Self {
             begun: RefCell::default(),
@@ -149,7 +149,7 @@ impl Rounds {
 
     /// Waits until all is written.
     pub(super) async fn finish(self) -> Result<(), Error> {
-        self.stdout.finish().await.map_err(|source| Error::Local { what: "write to stdout", source })
+        self.stdout.finish().await.map_err(Error::stdout)
     }
 
     /// What came for the first round that waits for it; prints the round if nothing more is to come.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::statistics::{Times, TimesSummary};
 use crate::events::Opened;
+use crate::render::object::{ms, object, or_null, record, text};
 use crate::render::steps::{self, milliseconds};
 use crate::text::units::counted;
 
@@ -189,30 +190,6 @@ fn summary_fields(url: &str, totals: &Totals, took: Duration) -> Vec<(&'static s
     }
     fields.extend((totals.openings.count() > 0).then(|| ("opening_ms", of(&totals.openings))));
     fields
-}
-
-/// A JSON object in a line; the values are JSON already, and stay in their order.
-fn record(out: &mut String, fields: &[(&str, String)]) {
-    out.push_str(&object(fields.iter().map(|(name, value)| (*name, value.clone()))));
-    out.push('\n');
-}
-
-fn object<N: AsRef<str>>(fields: impl Iterator<Item = (N, String)>) -> String {
-    let fields: Vec<_> = fields.map(|(name, value)| format!("{}:{value}", text(name.as_ref()))).collect();
-    format!("{{{}}}", fields.join(","))
-}
-
-fn text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn or_null(value: Option<String>) -> String {
-    value.unwrap_or_else(|| "null".to_owned())
-}
-
-/// In milliseconds, to the microsecond.
-fn ms(time: Duration) -> String {
-    format!("{:.3}", time.as_secs_f64() * 1e3)
 }
 
 fn percent(part: u64, whole: u64) -> u64 {

@@ -15,20 +15,19 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use self::results::{Ran, Results, ScriptVerdict};
 use crate::client::connector::opening;
-use crate::client::output::{HASTE, open_record};
+use crate::client::output::{finish_in_time, open_record};
 use crate::client::output_file;
 use crate::error::Error;
 use crate::play::files::{self, Scripts};
 use crate::play::{LoadedScript, PlayContext, Player, SharedRecording, StepFault};
 use crate::render::record::Secrets;
 use crate::report::{FinishedTests, ReportRequest, Reports};
-use crate::runtime::{complain, runtime};
+use crate::runtime::{complain, runtime, watch_signals};
 use crate::script::variables::Variables;
-use crate::sys::signals;
 use crate::term::diagnostics::Diagnostics;
 use crate::term::{Details, Status, Talk, Verbosity};
 
@@ -96,7 +95,7 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     // How each connection was made is for those who ask for details.
     let aside = if verbosity.details > Details::None { verbosity } else { Verbosity::QUIET };
     let aside = Rc::new(Talk::above(&status, aside, colour));
-    let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
+    let mut signals = watch_signals()?;
     check_outputs(suite, files)?;
     let (reports, record) = opening(open(suite), None, &mut signals).await?;
     let (stop, stopped) = watch::channel(None);
@@ -108,25 +107,11 @@ async fn play_all(suite: &RunOptions, files: &[LoadedScript]) -> Result<u8, Erro
     played?;
     results.sum_up(&state.talk);
     let interrupted = *stop.borrow();
-    let written = finish(reports, state.record, &results);
-    if let Some(Stop::Interrupted(signal)) = interrupted {
-        // A run that must end at once does not wait for a slow reader.
-        timeout(HASTE, written).await.unwrap_or(Ok(()))?;
-        return Err(Error::Interrupted(signal));
-    }
-    tokio::select! {
-        written = written => written.map(|()| results.exit_code()),
-        Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
-    }
-}
-
-/// What the reports tell.
-fn finished(results: &Results) -> FinishedTests {
-    FinishedTests {
-        total: results.total(),
-        points: results.runs.iter().map(Ran::point).collect(),
-        took: results.took(),
-        json: json::page(results),
+    let in_haste = matches!(interrupted, Some(Stop::Interrupted(_)));
+    finish_in_time(finish(reports, state.record, &results), in_haste, &mut signals).await?;
+    match interrupted {
+        Some(Stop::Interrupted(signal)) => Err(Error::Interrupted(signal)),
+        Some(Stop::Enough) | None => Ok(results.exit_code()),
     }
 }
 
@@ -151,7 +136,7 @@ async fn play_rounds(
             ran = playing.next() => {
                 let Some(ran) = ran else { return Ok(()) };
                 results.tell(&state.talk, &ran);
-                reports.put(results.runs.len() + 1, &ran.point());
+                reports.put(|| ran.point());
                 is_told = false;
                 if matches!(ran.verdict, ScriptVerdict::Failed(_)) && fail_fast {
                     stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::Enough).is_none());
@@ -173,7 +158,8 @@ async fn play_rounds(
 
 /// Writes all that is still to be written.
 async fn finish(reports: Reports, record: Option<Rc<SharedRecording>>, results: &Results) -> Result<(), Error> {
-    reports.finish(&finished(results)).await?;
+    let finished = FinishedTests { total: results.total(), took: results.took() };
+    reports.finish(&finished, &|| json::page(results)).await?;
     match record.and_then(Rc::into_inner) {
         Some(record) => record.finish().await,
         None => Ok(()),

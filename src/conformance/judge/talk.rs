@@ -8,7 +8,7 @@ use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Outlook, ServerTraits, quoted};
 use crate::text::units::counted;
 use crate::wire::deflate::Terms;
-use crate::wire::frame::{self, CLOSE, CONTINUATION, LONGEST_CONTROL, PING, PONG, TEXT, Width};
+use crate::wire::frame::{self, CLOSE, CONTINUATION, LONGEST_CONTROL, PONG, TEXT, Width};
 
 pub(super) fn judge(sent: &[FrameStep], expected: Reaction, traits: &ServerTraits, heard: &Heard) -> Judgement {
     if heard.is_spoilt {
@@ -40,7 +40,7 @@ pub(super) fn judge(sent: &[FrameStep], expected: Reaction, traits: &ServerTrait
 
 /// What a client that answers nothing sees.
 pub(super) fn watched(heard: &Heard, time: Duration) -> Judgement {
-    let pings = match heard.after.iter().filter(|frame| frame.header.opcode == PING).count() {
+    let pings = match heard.after.iter().filter(|frame| frame.is_ping()).count() {
         0 => "no pings".to_owned(),
         pings => counted(pings, "ping"),
     };
@@ -105,15 +105,14 @@ fn takes_or_refuses(sent: &[FrameStep], traits: &ServerTraits, outlook: Outlook)
 }
 
 fn pongs(sent: &[FrameStep], heard: &Heard) -> Judgement {
-    let pings: Vec<_> =
-        frames::of(sent).into_iter().filter(|frame| frame.opcode == PING).map(|frame| frame.payload).collect();
-    let mut pongs = heard.after.iter().filter(|frame| frame.header.opcode == PONG);
+    let pings: Vec<_> = frames::pings(sent).collect();
+    let mut pongs = heard.after.iter().filter(|frame| frame.is_pong());
     if let Some(other) = pongs.clone().find(|pong| pong.payload != MARKER && !pings.contains(&pong.payload)) {
         return Judgement::new(Verdict::Fail, format!("{}, which no ping had", other.shown()));
     }
-    match frames::last_ping(sent) {
+    match pings.last() {
         Some(last) if pongs.any(|pong| pong.payload == last) => {
-            Judgement::new(Verdict::Ok, format!("pong {}", quoted(&last)))
+            Judgement::new(Verdict::Ok, format!("pong {}", quoted(last)))
         }
         _ => Judgement::new(Verdict::Fail, came(heard)),
     }
@@ -148,7 +147,7 @@ fn ends_transport(heard: &Heard) -> Judgement {
 }
 
 fn sends_no_more(heard: &Heard) -> Judgement {
-    let Some(at) = heard.after.iter().position(|frame| frame.header.opcode == CLOSE) else {
+    let Some(at) = heard.after.iter().position(HeardFrame::is_close) else {
         return Judgement::new(Verdict::Unclear, "there was no Close");
     };
     match heard.after[at + 1..].first() {
@@ -220,12 +219,12 @@ impl FrameRule {
 }
 
 fn sends_close(sent: &[FrameStep]) -> bool {
-    frames::of(sent).iter().any(|frame| frame.opcode == CLOSE)
+    frames::heads(sent).any(|frame| frame.opcode == CLOSE)
 }
 
 /// The code of the Close among the steps.
 fn sent_code(sent: &[FrameStep]) -> Option<u16> {
-    let close = frames::of(sent).into_iter().find(|frame| frame.opcode == CLOSE)?;
+    let close = frames::heads(sent).find(|frame| frame.opcode == CLOSE)?;
     close.payload.first_chunk().map(|code| u16::from_be_bytes(*code))
 }
 

@@ -1,7 +1,7 @@
 //! How a case went, and what says so.
 
 /// How a case went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ok,
     /// Right in effect, not in form.

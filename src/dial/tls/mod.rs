@@ -25,6 +25,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use url::Host;
@@ -52,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) versions: Versions,
     /// `--pin`: the server's key has to be one of these; none means any.
     pub(crate) pins: Vec<Pin>,
+    /// What all of this comes to, once it is made for many connections.
+    pub(crate) prepared: Option<Arc<ClientConfig>>,
 }
 
 /// What was agreed on, and with whom.
@@ -67,7 +70,7 @@ pub(crate) struct Session {
 impl Options {
     /// What may be shown to another host than the one that it was meant for, such as a proxy or where a redirect leads.
     pub(crate) fn for_another_host(&self) -> Self {
-        Self { identity: None, name: None, ..self.clone() }
+        Self { identity: None, name: None, prepared: None, ..self.clone() }
     }
 
     /// What of it hints depend on.
@@ -75,7 +78,20 @@ impl Options {
         Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some() }
     }
 
+    /// The same for many connections: the roots are read and all else is made now, and each has a whole handshake.
+    pub(super) async fn prepared(&self) -> Result<Self, DialError> {
+        let roots = Roots::of(&self.trust);
+        let mut config = Arc::unwrap_or_clone(self.config(&roots).await?);
+        // Each connection stands for a client of its own, which has no session to resume.
+        config.resumption = Resumption::disabled();
+        let trust = roots.load().await?.map_or(Trust::Anyone, Trust::Only);
+        Ok(Self { trust, prepared: Some(Arc::new(config)), ..self.clone() })
+    }
+
     pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, DialError> {
+        if let Some(prepared) = &self.prepared {
+            return Ok(Arc::clone(prepared));
+        }
         let provider = Arc::new(crypto::provider());
         let verifier = verify::Verifier::new(roots.load().await?, self.pins.clone(), &provider);
         let builder = ClientConfig::builder_with_provider(provider)

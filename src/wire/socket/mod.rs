@@ -61,6 +61,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: ConnectionOptions) -> Self {
         let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
         let (role, reading, ours, theirs) = match side {
+            Side::Client if manner.is_of_many => (Role::Client, ReadBuffer::Shared, client, server),
             Side::Client => (Role::Client, ReadBuffer::Own(BLOCK), client, server),
             Side::Server => (Role::Server, ReadBuffer::Shared, server, client),
         };
@@ -195,6 +196,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             count += 1;
         }
         count
+    }
+
+    /// Puts a message into the send buffer, however full that is: for whoever flushes before the next one.
+    ///
+    /// Tells whether it did: not once the connection is closing.
+    pub(crate) fn put_whole(&self, message: Message) -> bool {
+        if self.is_closing.get() {
+            return false;
+        }
+        let mut outbound = self.outbound.borrow_mut();
+        outbound.push(super::frame::opcode(message.kind()), message.into_data());
+        while let Some(frame) = outbound.next() {
+            let rsv = if frame.rsv1 { super::frame::RSV1 } else { 0 };
+            self.put_frame(frame.fin, rsv, frame.opcode, &frame.payload);
+        }
+        true
     }
 
     /// The same with a part of a message.

@@ -52,8 +52,9 @@ def main():
         with servers.running(name) as port:
             seen = {name: verdicts(wsprobe, port)}
             if name == "ws":
-                with servers.behind_nginx(port) as front:
-                    seen["nginx"] = verdicts(wsprobe, front)
+                for front in servers.FRONTS:
+                    with servers.behind(front, port) as front_port:
+                        seen[front] = verdicts(wsprobe, front_port)
         for subject, cases in seen.items():
             fresh[subject] = {case: verdict for case, (_, verdict) in cases.items() if verdict not in USUAL}
             for case in sorted(fresh[subject].keys() | known.get(subject, {}).keys()):

@@ -17,7 +17,9 @@ NAMES = ["ws", "websockets", "hypercorn", "aiohttp", "tornado"]
 # Long enough for a loaded machine.
 PATIENCE = 60
 
-NGINX = """daemon off; master_process off; pid {at}/pid; error_log {at}/error.log;
+# Programs in front of a server, and their configurations.
+FRONTS = {
+    "nginx": (["nginx", "-p", "{at}", "-c"], """daemon off; master_process off; pid {at}/pid; error_log {at}/error.log;
 events {{}}
 http {{
     access_log off;
@@ -34,7 +36,20 @@ http {{
         }}
     }}
 }}
-"""
+"""),
+    "haproxy": (["haproxy", "-db", "-f"], """defaults
+    mode http
+    timeout connect 60s
+    timeout client 60s
+    timeout server 60s
+    timeout tunnel 60s
+frontend front
+    bind 127.0.0.1:{port}
+    default_backend server
+backend server
+    server one 127.0.0.1:{server}
+"""),
+}
 
 
 def command(name):
@@ -64,16 +79,16 @@ def free_port():
 
 
 @contextlib.contextmanager
-def behind_nginx(server):
-    """nginx in front of a server: its port."""
+def behind(front, server):
+    """One of FRONTS in front of a server: its port."""
     with tempfile.TemporaryDirectory() as at:
         port = free_port()
-        config = pathlib.Path(at, "nginx.conf")
-        config.write_text(NGINX.format(at=at, port=port, server=server))
+        words, text = FRONTS[front]
+        config = pathlib.Path(at, "config")
+        config.write_text(text.format(at=at, port=port, server=server))
+        command = [word.format(at=at) for word in words] + [config]
         environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"}
-        process = subprocess.Popen(
-            ["nginx", "-p", at, "-c", config], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             until = time.monotonic() + PATIENCE
             while True:

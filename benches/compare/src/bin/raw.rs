@@ -1,6 +1,6 @@
 //! The bound for any client: blocking sockets, hand-made frames, big buffers, and nothing else.
 //!
-//! `raw [--roots FILE] start|send|receive|echo|whole URL`, and `raw --version`.
+//! `raw [--roots FILE] start|send|receive|echo|whole URL`, `raw [--roots FILE] ping COUNT URL`, and `raw --version`.
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own")]
 
 use std::io::{self, Read, Write};
@@ -9,8 +9,10 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
-use compare::frame::{CLOSE, CONTINUATION, FIN, Head, Keys, TEXT, put_masked};
+use compare::frame::{CLOSE, CONTINUATION, FIN, Head, Keys, PING, PONG, TEXT, put_masked};
+use compare::pings::{INTERVAL, PAYLOAD, put_record};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
@@ -25,9 +27,11 @@ fn main() -> ExitCode {
             println!("raw {}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
+        ["--roots", roots, "ping", count, url] => ping(count, url, Some(Path::new(roots))),
+        ["ping", count, url] => ping(count, url, None),
         ["--roots", roots, job, url] => run(job, url, Some(Path::new(roots))),
         [job, url] => run(job, url, None),
-        _ => Err(io::Error::other("raw [--roots FILE] start|send|receive|echo|whole URL")),
+        _ => Err(io::Error::other("raw [--roots FILE] start|send|receive|echo|whole|ping COUNT URL")),
     };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
@@ -155,6 +159,34 @@ fn echo(peer: &mut Peer) -> io::Result<()> {
         reply.push(b'\n');
         stdout.write_all(&reply)?;
     }
+}
+
+/// Pings, and prints how long each pong took, as records of `wsprobe ping --json`.
+fn ping(count: &str, url: &str, roots: Option<&Path>) -> io::Result<()> {
+    let count: u32 = count.parse().map_err(io::Error::other)?;
+    let mut peer = Peer::connect(url, roots)?;
+    let mut stdout = unbuffered(io::stdout())?;
+    let (mut out, mut record) = (Vec::new(), String::new());
+    let mut next = Instant::now();
+    for _ in 0..count {
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        let key = peer.key();
+        let sent = Instant::now();
+        put_masked(&mut out, FIN | PING, &PAYLOAD, key);
+        peer.stream.write_all(&out)?;
+        let head = peer.head()?;
+        let pong = peer.take(head.length as usize)?;
+        let took = sent.elapsed();
+        if head.opcode != PONG || pong != PAYLOAD {
+            return Err(io::Error::other("not a pong"));
+        }
+        put_record(&mut record, took);
+        stdout.write_all(record.as_bytes())?;
+        record.clear();
+        out.clear();
+        next = (next + INTERVAL).max(Instant::now());
+    }
+    peer.close()
 }
 
 /// The file after a standard stream, without the buffer and the lock that Rust puts before it.

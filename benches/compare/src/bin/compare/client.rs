@@ -86,6 +86,10 @@ impl Client {
                 };
                 args.extend(roots.into_iter().flat_map(|roots| ["--roots".into(), roots]));
                 match does {
+                    Does::Pings(count, _) => {
+                        args.extend(["ping".into(), count.to_string().into()]);
+                        &[]
+                    }
                     Does::Start => &["start"],
                     Does::Send(..) if is_one_message => &["whole"],
                     Does::Send(..) => &["send"],
@@ -95,14 +99,21 @@ impl Client {
             }
             (Kind::Wsprobe, does) => {
                 says = "";
+                args.extend(matches!(does, Does::Pings(..)).then(|| "ping".into()));
                 args.extend(authority.into_iter().flat_map(|authority| ["--cacert".into(), authority]));
                 match does {
+                    Does::Pings(count, _) => {
+                        args.extend(["--count".into(), count.to_string().into()]);
+                        &["--json", "--interval", "10ms"]
+                    }
                     Does::Start => &["-q", "-x", "hello", "--one"],
                     Does::Send(..) if is_one_message => &["-q", "--whole"],
                     Does::Receive(..) if is_one_message => &["-q", "--max-message", "2GiB"],
                     _ => &["-q"],
                 }
             }
+            // None of them pings at an interval and tells how long each pong took.
+            (_, Does::Pings(..)) => return None,
             (Kind::Websocat, Does::Start) => &["-q", "-1"],
             // It cuts messages at 64 KiB, and refuses frames of 100 MiB, unless told otherwise.
             (Kind::Websocat, Does::Send(load, _)) if load.size > 1024 => {

@@ -32,6 +32,8 @@ pub enum Does {
     Receive(Load, To),
     /// This many, each after the previous one.
     RoundTrips(usize, Cpus),
+    /// This many pings, at the shortest interval of `wsprobe ping`.
+    Pings(usize, Cpus),
     /// The size of its binary.
     Size,
     /// Connected, and nothing to do.
@@ -94,6 +96,7 @@ fn transfers(quick: bool) -> Vec<(String, String, Does)> {
     let sent = Load { count: few(200, 5), size: MIB };
     let received = Load { count: few(2_000, 5), size: MIB };
     let trips = few(20_000, 200);
+    let pings = few(300, 20) as usize;
     let large: &[(usize, &str)] =
         if quick { &[(8, "8 MiB")] } else { &[(64, "64 MiB"), (256, "256 MiB"), (1024, "1 GiB")] };
     let places = [(To::Nowhere, "null", "/dev/null"), (To::File, "file", "a file"), (To::Pipe, "pipe", "a pipe")];
@@ -119,6 +122,8 @@ fn transfers(quick: bool) -> Vec<(String, String, Does)> {
     let count = grouped(trips);
     add("trips", format!("{count} round trips, the median"), Does::RoundTrips(trips as usize, Cpus::Any));
     add("trips-one-cpu", format!("{count} round trips on one CPU"), Does::RoundTrips(trips as usize, Cpus::One));
+    add("pings", format!("{pings} pings, the median round trip"), Does::Pings(pings, Cpus::Any));
+    add("pings-one-cpu", format!("{pings} pings on one CPU"), Does::Pings(pings, Cpus::One));
     transfers
 }
 

@@ -171,7 +171,8 @@ fn compare_clients(options: &Options, jobs: Vec<Job>) -> Result<(bool, Option<St
         let runs = options.runs(job.runs);
         rows.push(interleaved(&bench, &clients, job, runs)?);
     }
-    let text = [table::ratios(&rows), table::peaks(&rows), table::details(&rows)].join("\n");
+    let parts = [table::ratios(&rows), table::own_parts(&rows), table::peaks(&rows), table::details(&rows)];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n");
     Ok((rows.iter().any(|row| row.trouble_of(Kind::Wsprobe)), Some(text)))
 }
 

@@ -52,7 +52,11 @@ impl Bench {
             _ => Work::Echo,
         };
         let Some(order) = client.order(job, &server.url(work), &self.trust) else { return Ok(None) };
-        let _held = if let Does::RoundTrips(_, Cpus::One) = job.does { Some(OneCpu::hold()?) } else { None };
+        let _held = if let Does::RoundTrips(_, Cpus::One) | Does::Pings(_, Cpus::One) = job.does {
+            Some(OneCpu::hold()?)
+        } else {
+            None
+        };
         let ran = if job.does == Does::Idle {
             idle(client, order, server)?
         } else {

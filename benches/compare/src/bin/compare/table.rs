@@ -132,6 +132,27 @@ pub fn details(rows: &[Row]) -> String {
     out
 }
 
+/// As Markdown: what a round trip of a ping takes longer than the raw client's.
+pub fn own_parts(rows: &[Row]) -> String {
+    let pings = rows.iter().filter(|row| matches!(row.job.does, Does::Pings(..)));
+    let mut out = String::new();
+    for row in pings {
+        let Some(bound) = row.cells.first().and_then(Measured::spread) else { continue };
+        for cell in &row.cells[1..] {
+            let Some(spread) = cell.spread() else { continue };
+            let [took, least] = [spread, bound].map(|spread| spread.median as f64 / 1e3);
+            let own = took - least;
+            let (title, name) = (&row.job.title, cell.name());
+            writeln!(out, "| {title} | {name} | {least:.1} us | {took:.1} us | {own:+.1} us |")
+                .expect("it is a string");
+        }
+    }
+    if out.is_empty() {
+        return out;
+    }
+    format!("| pings | client | raw | its own | difference |\n|---|---|---|---|---|\n{out}")
+}
+
 /// As Markdown: the most memory that each client took.
 pub fn peaks(rows: &[Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };

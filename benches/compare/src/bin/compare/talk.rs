@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use compare::load::{Blocks, Check, Load, Tally};
+use compare::pings;
 
 use crate::client::Order;
 use crate::job::{Does, From};
@@ -52,6 +53,11 @@ pub fn talk(child: &mut Child, does: Does, order: &Order, server: &Server, limit
             server.opened(limit);
             thread::sleep(SETTLING);
             Heard::Trips(round_trips(stdin, stdout, count))
+        }
+        (Does::Pings(..), _, Some(mut stdout)) => {
+            let mut records = Vec::new();
+            stdout.read_to_end(&mut records)?;
+            Heard::Trips(pings::read_records(&String::from_utf8_lossy(&records)))
         }
         (_, Some(stdin), Some(stdout)) => Heard::Text(exchange(stdin, order.says, stdout)),
         _ => Heard::Nothing,

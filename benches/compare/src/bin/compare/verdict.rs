@@ -42,7 +42,7 @@ impl Ran {
                 let ends = tally.newlines >= load.count;
                 ran.trouble = losses(load, tally).or_else(|| (!ends).then(|| "no newlines".to_owned()));
             }
-            (Does::RoundTrips(count, _), Heard::Trips(mut trips)) => {
+            (Does::RoundTrips(count, _) | Does::Pings(count, _), Heard::Trips(mut trips)) => {
                 ran.arrived = Some(trips.len() as u64);
                 ran.trouble = (trips.len() < count).then(|| format!("stopped after {}", trips.len()));
                 ran.value = (trips.len() == count).then(|| median(&mut trips));

@@ -1,0 +1,48 @@
+//! Whether there is room for so many connections, and whether the server may be sent them: told before anything connects.
+
+use crate::dial::prepare::PreparedRoute;
+use crate::error::Error;
+use crate::sys::{descriptors, ports};
+use crate::target::Target;
+use crate::transport::Peer;
+
+/// More connections than this to a server that anybody may reach look like an attack.
+const MODEST: u32 = 100;
+
+/// Descriptors of a thread: its runtime's and its timer's.
+const OF_A_THREAD: u64 = 8;
+
+/// # Errors
+/// The system has too few descriptors or ports.
+pub(super) fn check_room(connections: u32, threads: u32, route: &PreparedRoute) -> Result<(), Error> {
+    let (wanted, room) = (u64::from(connections), descriptors::room().saturating_sub(u64::from(threads) * OF_A_THREAD));
+    if wanted > room {
+        return Err(Error::Usage(format!(
+            "there is no room for {connections} connections: this process may open {room} more files (`ulimit -Hn` \
+             tells the limit)"
+        )));
+    }
+    // Another server's address would be another set of them.
+    let ports = ports::local_ports().filter(|_| !route.peers.is_empty());
+    match ports {
+        Some(ports) if wanted > ports => Err(Error::Usage(format!(
+            "there is no room for {connections} connections: from one address to one server there are {ports} local \
+             ports (`sysctl net.ipv4.ip_local_port_range`)"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// # Errors
+/// There are many, the server is neither on this machine nor in a private network, and nobody said that its owner agrees.
+pub(super) fn check_nearness(connections: u32, target: &Target, route: &PreparedRoute) -> Result<(), Error> {
+    let is_near = |address| crate::client::nearness::is_near(&Peer::Inet(address), route.behind_proxy.as_ref());
+    match route.peers.iter().find(|address| !is_near(**address)) {
+        Some(address) if connections > MODEST => Err(Error::Usage(format!(
+            "{target} is at {}, neither on this machine nor in a private network: more than {MODEST} connections need \
+             `--authorized` there, which says that its owner agrees",
+            address.ip()
+        ))),
+        _ => Ok(()),
+    }
+}

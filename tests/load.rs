@@ -1,0 +1,331 @@
+//! `wsprobe load`: what it counts, how it ends, and what its exit status tells.
+#![allow(clippy::disallowed_methods, reason = "tests own their processes")]
+
+mod kit;
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kit::net::Lines;
+use kit::{CLOSE, Ran, TEXT, Tool, echo, frame, read_frame, read_head, serving, switching, tool, url};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+/// So short that a test need not wait, and so fast that there is something to count.
+const SHORT: [&str; 8] = ["-c", "4", "--connect-rate", "1000", "--duration", "300ms", "--rate", "20"];
+
+fn load(args: &[&str]) -> Tool {
+    tool().arg("load").args(args)
+}
+
+/// A server that does this with each connection, on a thread of its own, for as long as the test runs.
+fn each(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
+    let port = listener.local_addr().expect("it is bound").port();
+    let serve = Arc::new(serve);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let serve = Arc::clone(&serve);
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    format!("ws://127.0.0.1:{port}/")
+}
+
+/// The same with the WebSocket open.
+fn each_open(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    each(move |mut stream| {
+        let head = read_head(&mut stream);
+        if stream.write_all(switching(&head).as_bytes()).is_ok() {
+            serve(stream);
+        }
+    })
+}
+
+/// Reads until the client has gone.
+fn forget(mut stream: TcpStream) {
+    let mut waste = [0; 4096];
+    while stream.read(&mut waste).is_ok_and(|read| read > 0) {}
+}
+
+fn records(ran: &Ran) -> Vec<Value> {
+    ran.out().lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect()
+}
+
+fn summary(ran: &Ran) -> Value {
+    let last = records(ran).pop().expect("there is a summary");
+    assert_eq!(last["type"], "summary");
+    last
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn each_second_is_a_line_and_all_of_them_are_a_summary() {
+    let server = echo();
+    let args = ["-c", "4", "--connect-rate", "1000", "--duration", "1500ms", "--rate", "20", "-x", "hello"];
+    let out = load(&args).arg(url(&server)).run().code(0).out();
+    let lines: Vec<_> = out.lines().collect();
+    assert!(lines[0].starts_with("   1 s: 4 open, ") && lines[0].contains(" sent/s, "), "{out}");
+    let at = lines.iter().position(|line| *line == format!("--- {} ---", url(&server))).expect("a summary");
+    assert!(lines[at + 1].starts_with("connections 4 opened, 0 refused, 0 broken, in 1.5 s"), "{out}");
+    let entries: Vec<_> =
+        lines[at + 2..].iter().map(|line| line.split_whitespace().next().unwrap_or_default()).collect();
+    assert_eq!(entries, ["name", "TCP", "handshake", "sent", "received", "latency", "wsprobe"], "{out}");
+    assert!(out.contains("from when each was due"), "{out}");
+}
+
+#[test]
+fn a_rate_is_kept_whatever_the_server_does() {
+    // It answers half a second late, so that a closed loop would send two or three.
+    let server = serving(|client| async move {
+        while let Some(kit::Said::Text(text)) = client.next().await {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            client.text(text.as_str()).await;
+        }
+    });
+    let args = ["-c", "1", "--duration", "1s", "--rate", "50", "-x", "a", "--wait", "0", "-j"];
+    let ran = load(&args).arg(url(&server)).run().code(0);
+    let sent = number(&summary(&ran)["sent"]);
+    assert!((48.0..=52.0).contains(&sent), "{sent}");
+}
+
+#[test]
+fn replies_are_found_by_what_says_that_they_are_replies() {
+    // Answers each text after something else.
+    let server = serving(|client| async move {
+        while let Some(kit::Said::Text(text)) = client.next().await {
+            client.text(r#"{"tick":1}"#).await;
+            client.text(&format!(r#"{{"re":{text}}}"#)).await;
+        }
+    });
+    for (matching, code, is_answered) in
+        [("echo", 7, false), ("next", 0, true), ("json:$..id", 0, true), ("none", 0, false), ("json:$.id", 7, false)]
+    {
+        let ran = load(&SHORT).args(["-j", "-x", r#"{"id":7}"#, "--match", matching, "--wait", "100ms"]);
+        let ran = ran.arg(url(&server)).run().code(code);
+        let all = summary(&ran);
+        assert_eq!(number(&all["replies"]) > 0.0, is_answered, "{matching}: {all}");
+        assert_eq!(all["latency_ms"]["p99.9"].is_number(), is_answered, "{matching}: {all}");
+        assert_eq!(number(&all["received"]), 2.0 * number(&all["sent"]), "{matching}: {all}");
+        if matching == "echo" {
+            ran.says("none that answers one of ours: see `--match`");
+        }
+    }
+}
+
+#[test]
+fn the_closed_model_sends_after_each_reply_and_all_are_answered() {
+    let server = echo();
+    let args = ["-c", "3", "--closed", "--duration", "300ms", "--connect-rate", "1000", "-j"];
+    for (message, bytes) in
+        [(&["-x", "héllo"][..], 6.0), (&["--size", "300", "--binary"], 300.0), (&["--size", "200K"], 204_800.0)]
+    {
+        let all = summary(&load(&args).args(message).arg(url(&server)).run().code(0));
+        let sent = number(&all["sent"]);
+        assert!(sent > 10.0 && all["unanswered"] == 0 && all["model"] == "closed", "{all}");
+        assert_eq!((number(&all["received"]), number(&all["sent_bytes"])), (sent, sent * bytes), "{all}");
+    }
+}
+
+#[test]
+fn connections_that_say_nothing_are_held() {
+    let (tell, told) = kit::channel();
+    let server = serving(move |client| {
+        let tell = tell.clone();
+        async move {
+            while let Some(said) = client.next().await {
+                tell.send(said).unwrap();
+            }
+        }
+    });
+    let args = ["-c", "20", "--connect-rate", "1000", "--duration", "200ms"];
+    let all = summary(&load(&args).args(["-j", &url(&server)]).run().code(0));
+    assert_eq!((&all["opened"], &all["lasted"], &all["sent"]), (&20.into(), &20.into(), &0.into()));
+    assert!(
+        all["model"].is_null() && all["latency_ms"].is_null() && all["steps_ms"]["tcp"]["p99"].is_number(),
+        "{all}"
+    );
+    let closes: Vec<_> = told.try_iter().collect();
+    assert!(
+        closes.len() == 20 && closes.iter().all(|said| *said == kit::Said::Close(Some(1000), String::new())),
+        "{closes:?}"
+    );
+}
+
+#[test]
+fn a_server_that_refuses_everything_is_told_by_its_status() {
+    let url = each(|mut stream| {
+        read_head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+    });
+    let begun = Instant::now();
+    let args = ["-c", "5", "--connect-rate", "1000", "--duration", "1h", "-x", "a"];
+    let out = load(&args).arg(&url).run().code(4).out();
+    assert!(out.contains("connections 0 opened, 5 refused, 0 broken"), "{out}");
+    assert!(out.contains("  refused 503: 5 (the server answered 503 Busy"), "{out}");
+    let gone = format!("ws://127.0.0.1:{}/", kit::free_port());
+    let all = summary(&load(&args).args(["-j", &gone]).run().code(3));
+    assert_eq!(all["refused"]["unreachable"], 5);
+    assert!(begun.elapsed() < Duration::from_secs(30), "they were not waited for");
+}
+
+#[test]
+fn a_server_that_dies_or_closes_in_the_middle_is_told_by_kind_and_code() {
+    let cut = each_open(|mut stream| drop(read_frame(&mut stream)));
+    let closing = each_open(|mut stream| {
+        let _ = read_frame(&mut stream);
+        let _ = stream.write_all(&frame(CLOSE, b"\x03\xf3no more"));
+        forget(stream);
+    });
+    let wrong = each_open(|mut stream| {
+        let _ = read_frame(&mut stream);
+        // A reserved opcode.
+        let _ = stream.write_all(&frame(3, b""));
+        forget(stream);
+    });
+    for (url, code, kind) in [(cut, 5, "cut"), (closing, 6, "closed 1011"), (wrong, 5, "protocol")] {
+        let args = ["-c", "3", "--connect-rate", "1000", "--duration", "1h", "--rate", "100", "-x", "a"];
+        let all = summary(&load(&args).args(["-j", &url]).run().code(code));
+        assert_eq!((&all["broken"][kind], &all["lasted"]), (&3.into(), &0.into()), "{all}");
+    }
+}
+
+#[test]
+fn a_server_that_never_reads_or_never_answers_ends_in_time() {
+    let (hold, held) = kit::channel();
+    let url = each_open(move |stream| hold.send(stream).expect("the test waits"));
+    let args = ["-c", "2", "--duration", "500ms", "--rate", "100", "--size", "1M", "--wait", "200ms", "-q"];
+    let out = load(&args).arg(&url).run().code(7).out();
+    assert!(out.contains("could not be sent in time: the server did not read"), "{out}");
+    assert!(out.contains("broken unanswered: 2 (the server did not answer our Close within 1s)"), "{out}");
+    drop(held);
+    let mute = each(forget);
+    let all = summary(&load(&["-c", "2", "--duration", "200ms", "-j", &mute]).run().code(7));
+    assert_eq!(all["refused"]["unfinished"], 2, "{all}");
+}
+
+#[test]
+fn ctrl_c_ends_in_order_and_a_second_one_at_once() {
+    let server = echo();
+    let begin = |url: &str, more: &[&str]| {
+        let args = ["-c", "2", "--duration", "1h", "--rate", "10", "-x", "a"];
+        let mut running = load(&args).args(more).arg(url).spawn();
+        let lines = Lines::of(running.child.stdout.take().expect("it was piped"));
+        while !lines.next().contains("2 open") {}
+        running.signal(Signal::SIGINT);
+        (running, lines)
+    };
+    let (mut running, lines) = begin(&url(&server), &[]);
+    while !lines.next().starts_with("connections 2 opened, 0 refused, 0 broken") {}
+    assert_eq!(running.wait_code(), Some(0));
+    // Nobody answers, and the replies would be waited for.
+    let silent = each_open(forget);
+    let (mut running, lines) = begin(&silent, &["--wait", "1h"]);
+    running.signal(Signal::SIGINT);
+    let begun = Instant::now();
+    // Two at once may be one.
+    while running.child.try_wait().expect("it is our child").is_none() {
+        running.signal(Signal::SIGINT);
+        std::thread::sleep(Duration::from_millis(10));
+        assert!(begun.elapsed() < kit::PATIENCE, "it did not end");
+    }
+    while !lines.next().starts_with("connections 2 opened") {}
+    assert_eq!(running.wait_code(), Some(130));
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it() {
+    let server = echo();
+    let script = format!("\"$@\" load --duration 1h -x a {} | head -n 1", url(&server));
+    let ran = kit::tool_in_shell(&script).run().code(0);
+    assert_eq!(ran.out().lines().count(), 1, "{}", ran.out());
+}
+
+#[test]
+fn what_contradicts_itself_is_told_before_anything_connects() {
+    for (args, why) in [
+        (&["-x", "a", "--size", "9"][..], "--size"),
+        (&["-x", "a", "--closed", "--rate", "9"], "--closed"),
+        (&["-x", "a", "--closed", "--match", "none"], "`--closed` sends after a reply"),
+        (&["--rate", "9"], "`--rate` has no effect here: without `-x` or `--size`, nothing is sent"),
+        (&["--match", "next"], "`--match` has no effect here"),
+        (&["-x", "a", "--match", "other"], "expected echo, next, none or json:PATH"),
+        (&["-c", "0"], "at least 1"),
+        (&["-c", "100000000"], "there is no room for 100000000 connections"),
+        (&["--reconnect"], "a connection that is lost is counted as broken"),
+        (&["--heartbeat", "a"], "has no effect here"),
+    ] {
+        load(args).arg(":1").run().code(2).says(why).stdout("");
+    }
+    // The limit itself is in the words, and the hard one cannot be passed.
+    let few = format!("ulimit -n 64; \"$@\" load -c 60 {}", "ws://127.0.0.1:1/");
+    kit::tool_in_shell(&few).run().code(2).says("this process may open").says("`ulimit -Hn`");
+}
+
+#[test]
+fn many_connections_to_a_public_address_need_the_word_of_its_owner() {
+    let args = ["--resolve", "public.example:80:192.0.2.1", "--connect-timeout", "100ms", "--duration", "1ms"];
+    let many = || load(&args).args(["-c", "101", "--connect-rate", "100000", "ws://public.example/"]);
+    many()
+        .run()
+        .code(2)
+        .stdout("")
+        .says("192.0.2.1, neither on this machine nor in a private network")
+        .says("`--authorized`");
+    let server = echo();
+    let private = ["-c", "101", "--connect-rate", "10000", "--duration", "100ms", "-q"];
+    load(&private).arg(url(&server)).run().code(0);
+}
+
+#[test]
+fn each_connection_is_small() {
+    const CONNECTIONS: u64 = 800;
+    let server = serving(|client| async move { while client.next().await.is_some() {} });
+    let begin = |connections: u64| {
+        let count = connections.to_string();
+        let args = ["-c", &count, "--connect-rate", "2000", "--duration", "1h"];
+        let mut running = load(&args).arg(url(&server)).spawn();
+        let lines = Lines::of(running.child.stdout.take().expect("it was piped"));
+        while !lines.next().contains(&format!("{connections} open")) {}
+        running.memory()
+    };
+    let each = begin(CONNECTIONS).saturating_sub(begin(1)) / CONNECTIONS;
+    assert!(each <= 20 << 10, "{each} bytes a connection");
+}
+
+#[test]
+fn a_terminal_gets_one_block_and_then_the_summary() {
+    let server = echo();
+    let mut screen =
+        kit::pty::prompt(["load", "-c", "2", "--duration", "2500ms", "--rate", "20", "-x", "a", &url(&server)]).start();
+    screen.shows("connections 2 open; 2 opened, 0 refused, 0 broken");
+    screen.shows("p99         ");
+    screen.shows("connections 2 opened, 0 refused, 0 broken");
+    assert_eq!(screen.code(), 0);
+    assert!(!screen.contents().contains("2 open;"), "the block is gone");
+}
+
+#[test]
+fn messages_that_come_by_themselves_and_pings_are_no_trouble() {
+    let url = each_open(|mut stream| {
+        let _ = stream.write_all(&[frame(TEXT, b"welcome"), frame(kit::PING, b"p")].concat());
+        while let Ok((opcode, payload)) = read_frame(&mut stream) {
+            let answer = match opcode {
+                TEXT => [frame(TEXT, b"noise"), frame(TEXT, &payload)].concat(),
+                CLOSE => frame(CLOSE, &payload),
+                _ => Vec::new(),
+            };
+            if stream.write_all(&answer).is_err() || opcode == CLOSE {
+                return;
+            }
+        }
+    });
+    let all = summary(&load(&SHORT).args(["-j", "-x", "a", &url]).run().code(0));
+    assert_eq!((&all["replies"], &all["unanswered"]), (&all["sent"], &0.into()), "{all}");
+    assert_eq!(number(&all["received"]), 2.0 * number(&all["sent"]) + 4.0, "{all}");
+}
