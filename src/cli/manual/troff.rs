@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn no_text_is_taken_for_a_command() {
         let words = "word ".repeat(15);
-        let text = page(|page| page.paragraphs(&format!("{words}word .wsp 'x' \\ `-x`")));
-        assert_eq!(text, format!(".PP\n{}\n\\&.wsp \\(aqx\\(aq \\e \\fB\\-x\\fR\n", format!("{words}word").trim()));
+        let text = page(|page| page.paragraphs(&format!("{words}.wsp 'x' \\ `-x`")));
+        assert_eq!(text, format!(".PP\n{}\n\\&.wsp \\(aqx\\(aq \\e \\fB\\-x\\fR\n", words.trim()));
     }
 
     #[test]
