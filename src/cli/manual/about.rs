@@ -3,31 +3,31 @@
 use super::super::help::{EXAMPLES, EXIT_STATUS};
 
 /// A term and what it means.
-type Entry = (&'static str, &'static str);
+type ManualEntry = (&'static str, &'static str);
 
 /// What clap does not know about a command.
 pub(super) struct About {
-    pub(super) exit_status: &'static [Entry],
-    pub(super) environment: &'static [&'static [Entry]],
-    pub(super) files: &'static [Entry],
-    pub(super) examples: &'static [Entry],
+    pub(super) exit_status: &'static [ManualEntry],
+    pub(super) environment: &'static [&'static [ManualEntry]],
+    pub(super) files: &'static [ManualEntry],
+    pub(super) examples: &'static [ManualEntry],
     pub(super) see_also: &'static [&'static str],
 }
 
-const COLOUR: &[Entry] = &[
+const COLOUR: &[ManualEntry] = &[
     ("NO_COLOR", "No colour, unless `--color always` asks for it."),
     ("CLICOLOR_FORCE", "Colour, even when the output is no terminal."),
     ("TERM", "`dumb` disables the prompt and colour, even on a terminal."),
 ];
 
-const PROMPT: &[Entry] = &[
+const PROMPT: &[ManualEntry] = &[
     ("PAGER", "The pager of `/last`, `/grep` and `/view`; `less -FR` if unset."),
     ("VISUAL, EDITOR", "The editor that `/edit` opens; `vi` if unset."),
     ("INPUTRC", "The file in which wsprobe looks for `set editing-mode vi`; `~/.inputrc` if unset."),
     ("XDG_STATE_HOME", "The directory below which the history is kept; `~/.local/state` if unset."),
 ];
 
-const CONNECTING: &[Entry] = &[
+const CONNECTING: &[ManualEntry] = &[
     ("SSL_CERT_FILE, SSL_CERT_DIR", "Certificate authorities instead of the system's."),
     (
         "ws_proxy, http_proxy, all_proxy",
@@ -38,15 +38,15 @@ const CONNECTING: &[Entry] = &[
     ("SSLKEYLOGFILE", "The file to write the secrets of TLS sessions to, for tools such as Wireshark."),
 ];
 
-const HISTORY: Entry = ("~/.local/state/wsprobe/history", "The lines typed at the prompt, readable only by you.");
-const NETRC: Entry = ("~/.netrc", "Users and passwords of hosts, for `--netrc`.");
-const SCRIPTS: Entry = ("*.wsp", "Scripts; wsprobe.wsp(5) explains their language.");
-const RECORDING: Entry =
+const HISTORY: ManualEntry = ("~/.local/state/wsprobe/history", "The lines typed at the prompt, readable only by you.");
+const NETRC: ManualEntry = ("~/.netrc", "Users and passwords of hosts, for `--netrc`.");
+const SCRIPTS: ManualEntry = ("*.wsp", "Scripts; wsprobe.wsp(5) explains their language.");
+const RECORDING: ManualEntry =
     ("*.jsonl", "Recordings: what `--record` writes, a JSON record per line. wsprobe(1) explains them.");
 
-const CONNECTION_FAILED: Entry =
+const CONNECTION_FAILED: ManualEntry =
     ("3 to 7", "as for wsprobe(1): not reached, refused, broken, closed with an error, timed out");
-const SIGNALLED: Entry = ("130, 143", "interrupted, terminated");
+const SIGNALLED: ManualEntry = ("130, 143", "interrupted, terminated");
 
 /// The page of wsprobe itself.
 pub(super) const ABOUT_ALL: About = About {

@@ -7,7 +7,7 @@ mod troff;
 use clap::{Arg, Command};
 
 use self::about::{ABOUT_ALL, About, about};
-use self::troff::{Page, bold, escaped};
+use self::troff::{ManPage, bold, escaped};
 use crate::commands::prompt::command;
 use crate::error::Error;
 use crate::events::FailureKind;
@@ -110,10 +110,10 @@ pub(super) fn with_pages(command: &Command) -> Vec<String> {
 }
 
 /// What clap knows.
-fn beginning(command: &Command) -> Page {
+fn beginning(command: &Command) -> ManPage {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let mut page = Page::new(name, DATE);
+    let mut page = ManPage::new(name, DATE);
     page.section("NAME");
     page.macro_line(&format!("{} \\- {}", escaped(name), escaped(&summary)));
     page.section("SYNOPSIS");
@@ -125,7 +125,7 @@ fn beginning(command: &Command) -> Page {
     page
 }
 
-fn synopsis(page: &mut Page, command: &Command) {
+fn synopsis(page: &mut ManPage, command: &Command) {
     let usage = command.clone().render_usage().to_string();
     for (at, form) in usage.trim_start_matches("Usage: ").lines().map(str::trim).enumerate() {
         if at > 0 {
@@ -143,7 +143,7 @@ fn told(command: &Command) -> String {
     text.replace(&format!(" `wsprobe {} --help` lists its options.", command.get_name()), "")
 }
 
-fn at_the_prompt(page: &mut Page, side: Side) {
+fn at_the_prompt(page: &mut ManPage, side: Side) {
     page.section("AT THE PROMPT");
     page.entries(command::table(side).map(|entry| (entry.usage(), entry.described())));
     let other_lines = match side {
@@ -157,7 +157,7 @@ fn at_the_prompt(page: &mut Page, side: Side) {
 }
 
 /// What programs that read records can rely on.
-fn records(page: &mut Page) {
+fn records(page: &mut ManPage) {
     page.section("RECORDS");
     page.entries(RECORDS);
     page.paragraphs(
@@ -167,7 +167,7 @@ fn records(page: &mut Page) {
 }
 
 /// What a reader of manuals looks for after the options.
-fn ending(page: &mut Page, about: &About, pages: impl IntoIterator<Item = String>) {
+fn ending(page: &mut ManPage, about: &About, pages: impl IntoIterator<Item = String>) {
     page.section("EXIT STATUS");
     page.entries(about.exit_status.iter().copied());
     page.section("ENVIRONMENT");

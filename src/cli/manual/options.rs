@@ -2,10 +2,10 @@
 
 use clap::{Arg, Command};
 
-use super::troff::{Page, bold, escaped, italic};
+use super::troff::{ManPage, bold, escaped, italic};
 
 /// Writes the arguments, then the options without a heading, then a subsection for each heading.
-pub(super) fn write(page: &mut Page, command: &Command) {
+pub(super) fn write(page: &mut ManPage, command: &Command) {
     page.section("OPTIONS");
     let visible: Vec<_> = command.get_arguments().filter(|argument| !argument.is_hide_set()).collect();
     visible.iter().filter(|argument| argument.is_positional()).for_each(|argument| entry(page, argument));
@@ -28,7 +28,7 @@ pub(super) fn write(page: &mut Page, command: &Command) {
     }
 }
 
-fn entry(page: &mut Page, argument: &Arg) {
+fn entry(page: &mut ManPage, argument: &Arg) {
     page.entry(&term(argument), &text(argument));
 }
 

@@ -9,9 +9,9 @@ const COLUMNS: usize = 78;
 
 /// A page that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Page(String);
+pub(super) struct ManPage(String);
 
-impl Page {
+impl ManPage {
     pub(super) fn new(title: &str, date: &str) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         Self(format!(".TH {} 1 {date} \"wsprobe {version}\" \"User Commands\"\n", title.to_uppercase()))
@@ -125,8 +125,8 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn page(write: impl FnOnce(&mut Page)) -> String {
-        let mut page = Page::default();
+    fn page(write: impl FnOnce(&mut ManPage)) -> String {
+        let mut page = ManPage::default();
         write(&mut page);
         String::from_utf8(page.finished()).expect("it is text")
     }
