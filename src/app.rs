@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::client::options::ClientOptions;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::load::merge::MergeOptions;
 use crate::commands::load::plan::LoadOptions;
 use crate::commands::ping::PingOptions;
 use crate::commands::replay::ReplayOptions;
@@ -36,6 +37,8 @@ pub(crate) enum Job {
     Run(Box<RunOptions>),
     Ping(Box<PingOptions>),
     Load(Box<LoadOptions>),
+    /// Adds the logs of several loads.
+    MergeLoads(MergeOptions),
     Check(Box<CheckOptions>),
     ListCases(Box<CaseChoice>),
     ShowCase(Box<ShownCase>),
@@ -54,7 +57,9 @@ impl Job {
             Self::Check(check) => check.plan.diagnostics.colour,
             Self::Ping(ping) => ping.plan.diagnostics.colour,
             Self::Load(load) => load.plan.diagnostics.colour,
-            Self::ToScript { .. } | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => false,
+            Self::ToScript { .. } | Self::MergeLoads(_) | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => {
+                false
+            }
         }
     }
 }
@@ -82,6 +87,7 @@ pub(crate) fn run(job: Job) -> u8 {
         Job::Run(suite) => crate::commands::run::run(&suite),
         Job::Ping(ping) => crate::commands::ping::run(&ping),
         Job::Load(load) => crate::commands::load::run(&load),
+        Job::MergeLoads(merge) => crate::commands::load::merge::run(&merge),
         Job::Check(check) => crate::commands::check::run(&check),
         Job::ShowCase(shown) => crate::commands::check::show(&shown),
         Job::ListCases(choice) => crate::commands::check::list(&choice),

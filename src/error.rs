@@ -53,7 +53,7 @@ impl Error {
             Self::Listen { .. } => 3,
             Self::Dial(error) => error.exit_code(),
             Self::Refused(_) | Self::Redirect(_) => 4,
-            Self::Handshake { .. } => 5,
+            Self::Handshake { source, .. } => source.exit_code(),
             Self::TimedOut { .. } => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
@@ -72,6 +72,7 @@ impl Error {
             Self::Listen { .. } => FailureKind::Listen,
             Self::Dial(error) => error.kind(),
             Self::TimedOut { .. } => FailureKind::TimedOut,
+            Self::Handshake { source: HandshakeError::OverHttp2(refusal), .. } => refusal.kind(),
             Self::Handshake { .. } => FailureKind::Handshake,
             Self::Refused { .. } => FailureKind::Refused,
             Self::Redirect { .. } => FailureKind::Redirect,

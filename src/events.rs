@@ -121,6 +121,8 @@ pub(crate) struct Opened {
     /// Version and cipher suite.
     pub(crate) tls: Option<String>,
     pub(crate) status: u16,
+    /// Whether it is a stream of an HTTP/2 connection.
+    pub(crate) is_http2: bool,
     /// What we asked with; nothing where we are the server.
     pub(crate) request: Vec<Header>,
     /// What the peer said.

@@ -29,6 +29,7 @@
 //! | `handshake`, `request` | the opening handshake, and what it says |
 //! | `wire` | frames, compression, what is seen of them; tungstenite |
 //! | `term` | stdout, stderr, what is told to the user |
+//! | `http2` | a stream of an HTTP/2 connection as a stream of bytes; h2 |
 //! | `message`, `transport`, `target` | messages and Closes; what carries them; to whom |
 //! | `compare` | equality of JSON, and differences |
 //! | `masking` | what is secret, and how it is shown |
@@ -48,6 +49,7 @@ mod dial;
 mod error;
 mod events;
 mod handshake;
+mod http2;
 mod input;
 mod masking;
 mod message;

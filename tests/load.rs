@@ -329,3 +329,248 @@ fn messages_that_come_by_themselves_and_pings_are_no_trouble() {
     assert_eq!((&all["replies"], &all["unanswered"]), (&all["sent"], &0.into()), "{all}");
     assert_eq!(number(&all["received"]), 2.0 * number(&all["sent"]) + 4.0, "{all}");
 }
+
+#[test]
+fn messages_and_requests_can_be_each_clients_own() {
+    let dir = kit::dir();
+    let vars = kit::path(&dir, "clients.csv");
+    std::fs::write(&vars, "token,room\nabc,\"a b\"\ndef,lobby\n").unwrap();
+    let (tell, told) = kit::channel();
+    let url = each(move |mut stream| {
+        let head = read_head(&mut stream);
+        stream.write_all(switching(&head).as_bytes()).expect("the client reads");
+        let request = head.lines().next().unwrap_or_default().to_owned();
+        let token = kit::field(&head, "Authorization").unwrap_or_default().to_owned();
+        while let Ok((TEXT, payload)) = read_frame(&mut stream) {
+            let text = String::from_utf8(payload).expect("text is UTF-8");
+            tell.send(format!("{request} | {token} | {text}")).expect("the test waits");
+        }
+    });
+    let message = "{{client}}.{{seq}} {{room}} {{uuid}} {{random 7..7}} \\{{now}} {{now}}";
+    let args =
+        ["-c", "3", "--connect-rate", "1000", "--duration", "150ms", "--rate", "20", "--match", "none", "-x", message];
+    let ran = load(&args).args(["-H", "Authorization: Bearer {{token}}", "--vars-from", vars.to_str().unwrap()]);
+    ran.arg(format!("{url}rooms/{{{{room}}}}?n={{{{client}}}}")).run().code(0);
+    let mut all: Vec<String> = told.try_iter().collect();
+    all.sort();
+    let made = regex::Regex::new(r"[0-9a-f-]{36} 7 \{\{now\}\} 20\d\d-[0-9-]*T[0-9:.]*Z$").unwrap();
+    for (client, room, path, token) in
+        [(1, "a b", "a%20b", "abc"), (2, "lobby", "lobby", "def"), (3, "a b", "a%20b", "abc")]
+    {
+        let first = format!("GET /rooms/{path}?n={client} HTTP/1.1 | Bearer {token} | {client}.1 {room} ");
+        let line = all.iter().find(|line| line.starts_with(&first)).unwrap_or_else(|| panic!("{first}: {all:#?}"));
+        assert!(made.is_match(line), "{line}");
+    }
+}
+
+#[test]
+fn a_file_of_variables_or_words_in_braces_that_are_wrong_are_told_before_anything_connects() {
+    let dir = kit::dir();
+    let vars = kit::path(&dir, "ragged.csv");
+    std::fs::write(&vars, "token,room\na,b\nc\n").unwrap();
+    load(&["--vars-from", vars.to_str().unwrap(), ":1"])
+        .run()
+        .code(2)
+        .says("line 3 has 1 values, and the first line names 2");
+    for (args, why) in [
+        (&["-x", "{{room}}", ":1"][..], "the variable `room` has no value here"),
+        (&["-x", "{{seq", ":1"], "`{{` has no `}}`"),
+        (&["-H", "A: {{room}}", ":1"], "the header A: the variable `room`"),
+        (&[":1/{{room}}"], "the URL: the variable `room`"),
+        (&["--ramp", "1s:9,1s:8", ":1"], "more connections with each step"),
+        (&["--ramp", "1s:9", "-c", "8", ":1"], "--ramp"),
+        (&["--start-at", "2020-01-01T00:00:00Z", ":1"], "that time is over"),
+        (&["--threshold", "p99<9", "-x", "a", "--match", "none", ":1"], "no replies are looked for"),
+        (&["--threshold", "p99=9", "-x", "a", ":1"], "expected a limit like"),
+        (&["--csv", "/nowhere/a", ":1"], "/nowhere/a"),
+    ] {
+        load(args).run().code(2).says(why).stdout("");
+    }
+    tool()
+        .args(["--interface", "127.0.0.1", "--interface", "127.0.0.2", ":1"])
+        .run()
+        .code(2)
+        .says("only `wsprobe load`");
+}
+
+#[test]
+fn connections_take_turns_on_several_addresses_and_open_along_a_ramp() {
+    let (tell, told) = kit::channel();
+    let url = each_open(move |stream| {
+        tell.send(stream.peer_addr().expect("it is connected").ip().to_string()).expect("the test waits");
+        forget(stream);
+    });
+    let begun = Instant::now();
+    let args = ["--ramp", "100ms:2,200ms:2,100ms:6", "--duration", "10ms", "-q"];
+    load(&args).args(["--interface", "127.0.0.1", "--interface", "127.0.0.2", &url]).run().code(0);
+    assert!(begun.elapsed() >= Duration::from_millis(400));
+    let mut from: Vec<_> = told.try_iter().collect();
+    from.sort();
+    assert_eq!(from, [["127.0.0.1"; 3], ["127.0.0.2"; 3]].concat());
+}
+
+#[test]
+fn thresholds_decide_the_exit_status() {
+    let server = echo();
+    let run = |thresholds: &[&str], code| {
+        let ran = load(&SHORT).args(["-x", "a", "-q"]).args(thresholds).arg(url(&server)).run().code(code);
+        ran.out()
+    };
+    let out = run(&["--threshold", "p99<1h", "--threshold", "errors<=0%"], 0);
+    assert!(out.contains("met         p99<1h: ") && out.contains("met         errors<=0%: 0.000 %"), "{out}");
+    let out = run(&["--threshold", "p99<1h", "--threshold", "max<1ms", "--threshold", "rate>100000"], 1);
+    assert!(out.contains("\nmet         p99<1h: ") && out.contains("NOT MET     rate>100000: "), "{out}");
+}
+
+#[test]
+fn files_have_the_seconds_as_a_table_and_as_a_picture() {
+    let (server, dir) = (echo(), kit::dir());
+    let [csv, plot] = ["a.csv", "a.svg"].map(|name| kit::path(&dir, name));
+    let args = ["-c", "2", "--connect-rate", "1000", "--duration", "1200ms", "--rate", "50", "-x", "a", "-j"];
+    let ran = load(&args)
+        .args(["--csv", csv.to_str().unwrap(), "--plot", plot.to_str().unwrap(), &url(&server)])
+        .run()
+        .code(0);
+    let table = std::fs::read_to_string(csv).unwrap();
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    assert!(lines.len() >= 3 && lines.iter().all(|line| line.len() == lines[0].len()), "{table}");
+    let at = lines[0].iter().position(|name| *name == "sent").unwrap();
+    let sent: f64 = lines[1..].iter().map(|line| line[at].parse::<f64>().unwrap()).sum();
+    assert_eq!(sent, number(&summary(&ran)["sent"]));
+    let picture = std::fs::read_to_string(plot).unwrap();
+    assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"), "{picture}");
+    // Sent, received, max, p99, p50.
+    let lines = regex::Regex::new(r#"<polyline points="\d+\.\d,\d"#).unwrap();
+    assert_eq!(lines.find_iter(&picture).count(), 5, "{picture}");
+}
+
+/// The values of an uncompressed record that a merge has to add.
+fn added(all: &[Value], name: &str) -> f64 {
+    all.iter().map(|one| number(&one[name])).sum()
+}
+
+#[test]
+fn the_merged_logs_of_three_processes_are_as_one_of_all_their_samples() {
+    use hdrhistogram::Histogram;
+    let dir = kit::dir();
+    // Latencies that differ from process to process, so that a mean of percentiles would be another number.
+    let server = serving(|client| async move {
+        while let Some(kit::Said::Text(text)) = client.next().await {
+            let wait = text.trim_start_matches('x').parse().unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            client.text(&text).await;
+        }
+    });
+    let at = humantime::format_rfc3339_millis(std::time::SystemTime::now() + Duration::from_secs(2)).to_string();
+    let logs: Vec<_> = ["x0", "x5", "x40"].iter().map(|message| (message, kit::path(&dir, message))).collect();
+    let begin = |(message, log): &(&&str, std::path::PathBuf)| {
+        let args = ["-c", "2", "--connect-rate", "1000", "--duration", "1s", "--rate", "20", "-j", "--start-at", &at];
+        load(&args).args(["-x", message, "--hdr", log.to_str().unwrap(), &url(&server)]).start()
+    };
+    let running: Vec<_> = logs.iter().map(begin).collect();
+    let all: Vec<_> = running.into_iter().map(|running| summary(&running.wait().code(0))).collect();
+    let merged = tool().args(["load", "merge", "-j"]).args(logs.iter().map(|(_, log)| log)).run().code(0);
+    let merged = summary(&merged);
+    for name in ["connections", "opened", "sent", "sent_bytes", "received", "replies", "lasted"] {
+        assert_eq!(number(&merged[name]), added(&all, name), "{name}");
+    }
+    // Each sample of each log, by a reader of the format that is not ours.
+    let mut one = Histogram::<u64>::new(3).unwrap();
+    for (_, log) in &logs {
+        let text = std::fs::read_to_string(log).unwrap();
+        for line in text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+            for (value, count) in values_of(line.rsplit(',').next().unwrap()) {
+                one.record_n(value, count).unwrap();
+            }
+        }
+    }
+    assert_eq!(number(&merged["replies"]), one.len() as f64);
+    for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)] {
+        let expected = format!("{:.3}", one.value_at_quantile(quantile) as f64 / 1e6);
+        assert_eq!(format!("{:.3}", number(&merged["latency_ms"][name])), expected, "{name}");
+    }
+    let mean = all.iter().map(|one| number(&one["latency_ms"]["p50"])).sum::<f64>() / 3.0;
+    assert!((mean - number(&merged["latency_ms"]["p50"])).abs() > 1.0, "a mean of percentiles is something else");
+    // The same as a page, and what is no log.
+    let page = tool()
+        .args(["load", "merge", "--threshold", "p50<1ms"])
+        .args(logs.iter().map(|(_, log)| log))
+        .run()
+        .code(1)
+        .out();
+    assert!(
+        page.contains("connections 6 opened, 0 refused, 0 broken") && page.contains("NOT MET     p50<1ms"),
+        "{page}"
+    );
+    std::fs::write(kit::path(&dir, "bad"), "1,2,3,4\n").unwrap();
+    tool().args(["load", "merge"]).arg(kit::path(&dir, "bad")).run().code(2).says("bad:1: ");
+}
+
+/// The least value and the count of each place of a histogram, as Java's library writes them: version 2, deflated, in base64.
+fn values_of(base64: &str) -> Vec<(u64, u64)> {
+    let bytes = data_encoding::BASE64.decode(base64.as_bytes()).unwrap();
+    assert_eq!(bytes[..4], [0x1c, 0x84, 0x93, 0x14]);
+    let mut plain = Vec::new();
+    flate2::read::ZlibDecoder::new(&bytes[8..]).read_to_end(&mut plain).unwrap();
+    assert_eq!(plain[..4], [0x1c, 0x84, 0x93, 0x13]);
+    let (mut values, mut at, mut rest) = (Vec::new(), 0_u64, &plain[40..]);
+    while !rest.is_empty() {
+        let (mut zigzag, mut shift) = (0_u64, 0);
+        loop {
+            let byte = rest[0];
+            rest = &rest[1..];
+            zigzag |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        let number = i64::try_from(zigzag >> 1).unwrap() * if zigzag & 1 == 1 { -1 } else { 1 }
+            - i64::try_from(zigzag & 1).unwrap();
+        match u64::try_from(number) {
+            Ok(count) => {
+                // Sub-buckets of 2048, of which only the upper half is used from the second bucket on.
+                let value = if at < 2048 { at } else { (at % 1024 + 1024) << (at / 1024 - 1) };
+                values.push((value, count));
+                at += 1;
+            }
+            Err(_) => at += number.unsigned_abs(),
+        }
+    }
+    values
+}
+
+/// Echoes, but for 200 ms of each second in which it does nothing at all.
+fn stalling() -> String {
+    const STALL: Duration = Duration::from_millis(200);
+    let begun = Instant::now();
+    each_open(move |mut stream| {
+        let _ = stream.set_nodelay(true);
+        while let Ok((opcode, payload)) = read_frame(&mut stream) {
+            let phase = Duration::from_nanos(u64::try_from(begun.elapsed().as_nanos() % 1_000_000_000).unwrap());
+            if phase < STALL {
+                std::thread::sleep(STALL - phase);
+            }
+            if stream.write_all(&frame(opcode, &payload)).is_err() || opcode == CLOSE {
+                return;
+            }
+        }
+    })
+}
+
+#[test]
+fn a_server_that_stalls_is_measured_right_by_the_open_model_and_wrong_by_the_closed_one() {
+    // A message that comes t ms into a stall waits for 200 - t; a fifth of all do. So one in a hundred waits for 190 and more.
+    const RIGHT: f64 = 190.0;
+    let p99 = |args: &[&str]| {
+        let args = [&["-c", "1", "--duration", "5s", "-x", "a", "-j"], args].concat();
+        number(&summary(&load(&args).arg(stalling()).run().code(0))["latency_ms"]["p99"])
+    };
+    // A machine that is busy for a moment spoils one measurement, and not each.
+    let mut tries = std::iter::repeat_with(|| p99(&["--rate", "500"])).take(5);
+    let is_right = |open: &f64| (open - RIGHT).abs() <= 0.02 * RIGHT;
+    assert!(tries.any(|open| is_right(&open)), "none of five is within 2 % of {RIGHT} ms");
+    // Of its thousands of messages five have met a stall.
+    let closed = p99(&["--closed"]);
+    assert!(closed < 0.1 * RIGHT, "{closed} ms");
+}

@@ -31,7 +31,7 @@ const FLOORS: &[&[&str]] = &[
     &["request"],
     &["wire"],
     &["term"],
-    &["message", "compare", "masking", "text", "sys", "transport", "target"],
+    &["message", "compare", "masking", "text", "sys", "transport", "http2", "target"],
 ];
 
 /// Names that two types still have. Nothing may be added.

@@ -15,7 +15,7 @@ use super::values::one_line;
 use crate::client::options::ClientOptions;
 use crate::error::Error;
 use crate::play::planner::{ConnectOption, ConnectionPlanner, PlanConnection};
-use crate::script::check::OptionName;
+use crate::script::check::{OptionName, OptionValue};
 
 /// The headings whose options a connection takes.
 const HEADINGS: [&str; 5] = ["Request", "TLS", "Route", "Timing", "Protocol"];
@@ -83,9 +83,14 @@ fn is_of_connections(argument: &Arg) -> bool {
 
 /// The names of the options that may be below `connect`.
 pub(super) fn names() -> Vec<OptionName> {
+    let value = |argument: &Arg| match argument.get_num_args() {
+        _ if !argument.get_action().takes_values() => OptionValue::Never,
+        Some(number) if number.min_values() == 0 => OptionValue::Maybe,
+        _ => OptionValue::Always,
+    };
     let named = |argument: &Arg| OptionName {
         name: argument.get_long().unwrap_or_default().to_owned(),
-        takes_value: argument.get_action().takes_values(),
+        value: value(argument),
     };
     arguments().iter().map(named).collect()
 }
@@ -259,12 +264,13 @@ mod tests {
     #[test]
     fn a_connection_takes_the_options_of_its_headings() {
         let names = names();
-        let takes_value = |name: &str| names.iter().find(|option| option.name == name).map(|option| option.takes_value);
-        assert_eq!(takes_value("header"), Some(true));
-        assert_eq!(takes_value("insecure"), Some(false));
-        assert_eq!(takes_value("max-message"), Some(true));
+        let value = |name: &str| names.iter().find(|option| option.name == name).map(|option| option.value);
+        assert_eq!(value("header"), Some(OptionValue::Always));
+        assert_eq!(value("insecure"), Some(OptionValue::Never));
+        assert_eq!(value("http2"), Some(OptionValue::Maybe));
+        assert_eq!(value("max-message"), Some(OptionValue::Always));
         for name in ["execute", "json", "reconnect", "wait", "connect", "help"] {
-            assert_eq!(takes_value(name), None, "{name}");
+            assert_eq!(value(name), None, "{name}");
         }
     }
 

@@ -1,18 +1,26 @@
 //! `wsprobe load`: its options, and what they mean.
 
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::env::Env;
 use super::options::{ConnectionArgs, Options, OutputArgs, When};
 use super::{translate, values};
-use crate::commands::load::plan::{LoadModel, LoadOptions, LoadOutput, LoadTraffic};
+use crate::app::Job;
+use crate::commands::load::files::LoadFilePaths;
+use crate::commands::load::merge::MergeOptions;
+use crate::commands::load::output::LoadOutput;
+use crate::commands::load::plan::{LoadModel, LoadOptions, LoadTraffic};
 use crate::commands::load::replies::ReplyMatch;
+use crate::commands::load::schedule::OpeningSchedule;
+use crate::commands::load::texts::{ClientTexts, LoadMessage};
+use crate::commands::load::threshold::Threshold;
+use crate::commands::load::variables::ClientTable;
 use crate::error::Error;
-use crate::message::{DataKind, Message};
+use crate::message::DataKind;
 use crate::session::Rate;
 
 /// How often a connection sends if nothing is said.
@@ -28,10 +36,12 @@ const UNUSED: [(&[&str], &str); 3] = [
 /// All that `wsprobe load` takes.
 #[derive(Args, Clone, Debug)]
 #[command(mut_arg("compress", |compress| compress.default_value("off")))]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
+#[command(override_usage = "wsprobe load [OPTIONS] <URL>\n       wsprobe load merge [OPTIONS] <FILE>...")]
 pub(super) struct LoadArgs {
     /// The server, as for `wsprobe URL`
-    #[arg(value_name = "URL")]
-    url: String,
+    #[arg(value_name = "URL", required = true)]
+    url: Option<String>,
 
     #[command(flatten)]
     load: LoadingArgs,
@@ -39,6 +49,33 @@ pub(super) struct LoadArgs {
     output: LoadOutputArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
+
+    #[command(subcommand)]
+    command: Option<LoadCommand>,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum LoadCommand {
+    /// Add the logs of several runs, and print the report of all together
+    ///
+    /// The histograms of `--hdr` are added exactly: percentiles are those of all samples, not means of percentiles. The runs are
+    /// taken for parts of one, as with `--start-at`.
+    Merge(MergeArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+struct MergeArgs {
+    /// Logs that `--hdr` has written
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// Exit with 1 unless this holds; repeat it for more
+    #[arg(long, value_name = "LIMIT", value_parser = Threshold::from_text)]
+    threshold: Vec<Threshold>,
+
+    /// Print a JSON record
+    #[arg(short, long)]
+    json: bool,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -48,14 +85,26 @@ struct LoadingArgs {
     ///
     /// Not the `--connect` of `wsprobe -c URL`, which is wscat's. More than 100 to a server that is neither on this machine
     /// nor in a private network need `--authorized`.
-    #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::positive::<u32>)]
+    #[arg(short, long, value_name = "N", default_value = "10", value_parser = values::positive::<u32>, conflicts_with = "ramp")]
     connections: u32,
 
     /// Open this many connections in a time: `100`, `100/s`, `1000/1m`
     ///
     /// Each is due at its time, whether those before it are open or not.
-    #[arg(long, value_name = "N[/TIME]", default_value = "100", value_parser = values::rate)]
+    #[arg(long, value_name = "N[/TIME]", default_value = "100", value_parser = values::rate, conflicts_with = "ramp")]
     connect_rate: Rate,
+
+    /// Open connections in steps instead: `10s:100,1m:1000` opens 100 in 10 s, then 900 more in a minute
+    ///
+    /// Within a step they are due at even distances; a step with the number of the one before it waits.
+    #[arg(long, value_name = "TIME:N,…", value_parser = OpeningSchedule::ramp_from_text)]
+    ramp: Option<OpeningSchedule>,
+
+    /// Begin at this time: `2026-11-28T12:00:00Z`
+    ///
+    /// RFC 3339; without a zone it is UTC. So several processes, on several machines, can begin together.
+    #[arg(long, value_name = "TIME", value_parser = start_at)]
+    start_at: Option<SystemTime>,
 
     /// Go on for this long after the last connection was due
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time_span)]
@@ -63,7 +112,10 @@ struct LoadingArgs {
 
     /// Send this message, again and again, on each connection
     ///
-    /// Without it and without `--size`, the connections are held and say nothing.
+    /// Without it and without `--size`, the connections are held and say nothing. In braces: `{{seq}}` is the number of the
+    /// message on its connection, `{{client}}` that of the connection, both from 1 on; `{{uuid}}`, `{{now}}` (RFC 3339),
+    /// `{{random 1..6}}`, and the columns of `--vars-from`. `\{{` is no such word. The URL's path and query, `--header`,
+    /// `--cookie` and `--bearer` take them too, but for `{{seq}}`.
     #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true, conflicts_with = "size")]
     execute: Option<String>,
 
@@ -74,6 +126,13 @@ struct LoadingArgs {
     /// Send binary messages
     #[arg(short, long)]
     binary: bool,
+
+    /// Take variables from a file, a line for each client: tokens, rooms
+    ///
+    /// Comma-separated values (RFC 4180); the first line names the columns, which are then words in braces: `{{token}}`. After
+    /// the last line it begins again. A line with more or fewer values is refused.
+    #[arg(long, value_name = "FILE")]
+    vars_from: Option<PathBuf>,
 
     /// Send this many messages in a time on each connection, once a second by default: `10`, `10/s`, `100/1m`
     ///
@@ -119,6 +178,28 @@ struct LoadOutputArgs {
     #[arg(short, long)]
     json: bool,
 
+    /// Exit with 1 unless this holds at the end: `p99<50ms`, `max<=1s`, `errors<0.1%`, `rate>1000/s`; repeat it for more
+    ///
+    /// pN and max are of the latency. errors is the share of connections that were refused or broken, and of messages without a
+    /// reply or unsent. rate is how many messages came in a second.
+    #[arg(long, value_name = "LIMIT", value_parser = Threshold::from_text)]
+    threshold: Vec<Threshold>,
+
+    /// Also write a table with a line a second
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+
+    /// Also write a log of latency histograms, one a second, for `load merge` and the tools of HdrHistogram
+    ///
+    /// Version 1.3 of the log, version 2 of the histograms, in nanoseconds. Histograms with a tag are those of the steps of
+    /// opening and of wsprobe's own lateness.
+    #[arg(long, value_name = "FILE")]
+    hdr: Option<PathBuf>,
+
+    /// Draw rates and percentiles over time into this file (SVG)
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+
     /// Use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     color: When,
@@ -134,22 +215,39 @@ impl LoadArgs {
         UNUSED.into_iter()
     }
 
-    pub(super) fn job(&self, env: &Env) -> Result<LoadOptions, Error> {
-        let LoadOutputArgs { quiet, json, color, no_color } = self.output;
+    pub(super) fn job(&self, env: &Env) -> Result<Job, Error> {
+        if let Some(LoadCommand::Merge(MergeArgs { files, threshold, json })) = &self.command {
+            let output = if *json { LoadOutput::Records } else { LoadOutput::Summary };
+            return Ok(Job::MergeLoads(MergeOptions { files: files.clone(), output, thresholds: threshold.clone() }));
+        }
+        self.options(env).map(Box::new).map(Job::Load)
+    }
+
+    fn options(&self, env: &Env) -> Result<LoadOptions, Error> {
+        let LoadOutputArgs { quiet, json, ref threshold, ref csv, ref hdr, ref plot, color, no_color } = self.output;
         let mut options = Options::without_stdin().connecting(&self.connection);
         options.output = OutputArgs { color, no_color, ..options.output };
-        let mut plan = *translate::connect(&self.url, &options, env)?;
+        let interfaces = std::mem::take(&mut options.route.interface);
+        let mut plan = *translate::connect(self.url.as_deref().unwrap_or_default(), &options, env)?;
         // A reply is judged as a whole.
         plan.connect.manner.parts = false;
         plan.connect.manner.is_of_many = true;
+        let table = self.load.table()?;
+        let traffic = self.load.traffic(&table)?;
+        check_thresholds(threshold, traffic.as_ref())?;
+        let LoadingArgs { connections, connect_rate, ref ramp, duration, start_at, wait, authorized, .. } = self.load;
         Ok(LoadOptions {
+            openings: ramp.clone().unwrap_or(OpeningSchedule::Steady(connect_rate, connections)),
+            texts: ClientTexts::new(&plan.connect, table).map_err(Error::Usage)?,
             plan,
-            connections: self.load.connections,
-            connect_rate: self.load.connect_rate,
-            duration: self.load.duration,
-            traffic: self.load.traffic()?,
-            wait: self.load.wait,
-            is_authorized: self.load.authorized,
+            duration,
+            traffic,
+            wait,
+            is_authorized: authorized,
+            interfaces,
+            start_at,
+            thresholds: threshold.clone(),
+            files: LoadFilePaths { csv: csv.clone(), hdr: hdr.clone(), plot: plot.clone() },
             output: match (quiet, json) {
                 (true, _) => LoadOutput::Summary,
                 (false, true) => LoadOutput::Records,
@@ -160,14 +258,35 @@ impl LoadArgs {
     }
 }
 
+/// Refuses a limit for the latency where no replies are looked for.
+fn check_thresholds(thresholds: &[Threshold], traffic: Option<&LoadTraffic>) -> Result<(), Error> {
+    let has_replies = traffic.is_some_and(|traffic| !matches!(traffic.matching, ReplyMatch::None));
+    match thresholds.iter().find(|threshold| threshold.is_of_latency()) {
+        Some(threshold) if !has_replies => {
+            let text = threshold.text();
+            Err(Error::Usage(format!("`--threshold {text}` is of the latency, and no replies are looked for")))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl LoadingArgs {
-    fn traffic(&self) -> Result<Option<LoadTraffic>, Error> {
+    fn table(&self) -> Result<ClientTable, Error> {
+        let Some(path) = &self.vars_from else { return Ok(ClientTable::default()) };
+        ClientTable::from_file(path).map_err(|error| {
+            Error::Usage(format!("invalid value `{}` for `--vars-from <FILE>`: {error}", path.display()))
+        })
+    }
+
+    fn traffic(&self, table: &ClientTable) -> Result<Option<LoadTraffic>, Error> {
         let kind = if self.binary { DataKind::Binary } else { DataKind::Text };
-        let data = match (&self.execute, self.size) {
-            (Some(text), _) => Bytes::from(text.clone()),
-            (None, Some(size)) => (b'a'..=b'z').cycle().take(size).collect(),
+        let text = match (&self.execute, self.size) {
+            (Some(text), _) => text.clone(),
+            (None, Some(size)) => ('a'..='z').cycle().take(size).collect(),
             (None, None) => return self.check_silence().map(|()| None),
         };
+        let message = LoadMessage::new(&text, kind, table)
+            .map_err(|why| Error::Usage(format!("invalid value `{text}` for `--execute <MSG>`: {why}")))?;
         let matching = self.matching.clone().unwrap_or(ReplyMatch::Echo);
         if self.closed && matches!(matching, ReplyMatch::None) {
             return Err(Error::Usage(
@@ -175,7 +294,6 @@ impl LoadingArgs {
             ));
         }
         let model = if self.closed { LoadModel::Closed } else { LoadModel::Open(self.rate.unwrap_or(ONCE_A_SECOND)) };
-        let message = Message::new(kind, data).expect("arguments and letters are UTF-8");
         Ok(Some(LoadTraffic { message, model, matching }))
     }
 
@@ -206,4 +324,10 @@ fn reply_match(text: &str) -> Result<ReplyMatch, String> {
             None => Err("expected echo, next, none or json:PATH".to_owned()),
         },
     }
+}
+
+fn start_at(text: &str) -> Result<SystemTime, String> {
+    let time = humantime::parse_rfc3339_weak(text)
+        .map_err(|_| "expected a time like 2026-11-28T12:00:00Z, in UTC".to_owned())?;
+    if time < SystemTime::now() { Err("that time is over".to_owned()) } else { Ok(time) }
 }

@@ -83,7 +83,7 @@ pub(crate) struct Cli {
     #[arg(
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
         conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "reply", "echo", "max_message"],
-        conflicts_with_all = ["compress", "compress_options", "fragment"],
+        conflicts_with_all = ["compress", "compress_options", "fragment", "http2", "http2_prior_knowledge", "http1_1"],
         conflicts_with_all = ["EndingArgs", "RequestArgs", "TlsArgs", "RouteArgs", "TimingArgs"]
     )]
     listen: Option<Address>,
@@ -241,7 +241,7 @@ impl CliCommand {
             }
             Self::Load(load) => {
                 given.check_load()?;
-                load.0.job(env).map(Box::new).map(Job::Load)
+                load.0.job(env)
             }
             Self::Replay(replay) => replay.0.job(env).map(Box::new).map(Job::Replay),
             Self::RecordToScript(recording) => Ok(recording.job()),

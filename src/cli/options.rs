@@ -305,6 +305,12 @@ pub(crate) struct OutputArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Http2When {
+    Auto,
+    Required,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     Auto,
     Text,
@@ -592,7 +598,7 @@ pub(crate) struct RouteArgs {
 
     /// Connect from this address or interface
     #[arg(long, value_name = "ADDR", value_parser = LocalAddress::from_text, hide_short_help = true)]
-    pub(crate) interface: Option<LocalAddress>,
+    pub(crate) interface: Vec<LocalAddress>,
 
     /// Use IPv4 only
     #[arg(short = '4', long, hide_short_help = true, conflicts_with = "ipv6")]
@@ -712,6 +718,28 @@ pub(crate) struct ProtocolArgs {
     /// messages over 64 KiB are split.
     #[arg(long, value_name = "SIZE", value_parser = crate::text::units::size, hide_short_help = true)]
     pub(crate) fragment: Option<usize>,
+
+    /// Use HTTP/2 if the server takes WebSockets over it (RFC 8441)
+    ///
+    /// Offers `h2` and `http/1.1` in TLS (ALPN). If the server chooses HTTP/1.1, or chooses HTTP/2 and does not have
+    /// SETTINGS_ENABLE_CONNECT_PROTOCOL = 1, the connection is opened over HTTP/1.1, as always without TLS.
+    /// `--http2=required` fails in these cases: with exit status 3 without HTTP/2, with 4 without the setting. `-v` shows
+    /// the server's SETTINGS, `/info` and the `open` record that HTTP/2 is used. `-H` cannot set fields that belong to
+    /// HTTP/1.1: Connection, Upgrade, Sec-WebSocket-Key. HTTP/3 (RFC 9220) is not supported.
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_short_help = true, overrides_with_all = ["http2_prior_knowledge", "http1_1"])]
+    pub(crate) http2: Option<Http2When>,
+
+    /// Use HTTP/2 without asking the server first, for ws:// too
+    ///
+    /// For a server that is known to speak it (h2c without an upgrade). With wss://, only `h2` is offered.
+    #[arg(long, hide_short_help = true, overrides_with_all = ["http2", "http1_1"])]
+    pub(crate) http2_prior_knowledge: bool,
+
+    /// Use HTTP/1.1; this is the default
+    ///
+    /// It overrides an earlier `--http2` or `--http2-prior-knowledge`.
+    #[arg(long = "http1.1", hide_short_help = true, overrides_with_all = ["http2", "http2_prior_knowledge"])]
+    pub(crate) http1_1: bool,
 
     /// The version of the protocol; only 13 is supported
     #[arg(short = 'p', long = "protocol", value_name = "N", value_parser = values::protocol_version, hide_short_help = true)]

@@ -8,14 +8,14 @@ use super::secret;
 use crate::dial::family::Family;
 use crate::dial::proxy::{Exceptions, Proxies, Proxy};
 use crate::dial::tls::{self, ClientIdentity, Version, Versions};
-use crate::dial::{Route, Trust};
+use crate::dial::{LocalAddress, Route, Trust};
 use crate::error::Error;
 
 pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
     let route = &options.route;
     Ok(Route {
         family: family(options)?,
-        origin: route.interface.clone(),
+        origin: origin(options)?.cloned(),
         unix_socket: route.unix_socket.clone(),
         known: route.resolve.clone(),
         detours: route.connect_to.clone(),
@@ -26,10 +26,19 @@ pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
             name: options.tls.sni.as_ref().map(ServerName::to_owned),
             versions: versions(options)?,
             pins: options.tls.pin.clone(),
+            alpn: tls::Alpn::default(),
             prepared: None,
         },
         connect_timeout: options.timing.connect_timeout,
     })
+}
+
+fn origin(options: &Options) -> Result<Option<&LocalAddress>, Error> {
+    match &options.route.interface[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ => Err(Error::Usage("`--interface` can be given once; only `wsprobe load` takes several".to_owned())),
+    }
 }
 
 fn family(options: &Options) -> Result<Option<Family>, Error> {
@@ -38,7 +47,7 @@ fn family(options: &Options) -> Result<Option<Family>, Error> {
         (_, true) => Some(Family::V6),
         _ => None,
     };
-    let possible = options.route.interface.as_ref().and_then(crate::dial::LocalAddress::family);
+    let possible = options.route.interface.first().and_then(LocalAddress::family);
     match (wanted, possible) {
         (Some(wanted), Some(possible)) if wanted != possible => {
             Err(Error::Usage("`-4` or `-6` excludes the family of the address in `--interface`".to_owned()))

@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::env::Env;
-use super::options::{self, Compress, Options, OutputFormat, Timestamps, When};
+use super::options::{self, Compress, Http2When, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, CookieArg};
 use super::values::Interval;
 use crate::client::connect;
+use crate::client::http_choice::HttpChoice;
 use crate::client::options::ClientOptions;
 use crate::dial::proxy::Proxies;
 use crate::error::Error;
@@ -78,6 +79,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
             wishes: wishes(options, &parsed, env)?,
             target: parsed.target,
             route: route(options, env)?,
+            http: http(&options.protocol),
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
@@ -95,6 +97,15 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
         timeout: options.ending.timeout,
         ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))
+}
+
+fn http(protocol: &options::ProtocolArgs) -> HttpChoice {
+    match protocol.http2 {
+        _ if protocol.http2_prior_knowledge => HttpChoice::PriorKnowledge,
+        Some(Http2When::Auto) => HttpChoice::Offered,
+        Some(Http2When::Required) => HttpChoice::Required,
+        None => HttpChoice::Http1,
+    }
 }
 
 fn manner(options: &Options, passes_on: bool) -> ConnectionOptions {

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
-use crate::dial::error::DialError;
-use crate::dial::proxy::ProxyHead;
-use crate::dial::{self, Dialed, Route, Stream, tls};
+use super::http_choice::HttpChoice;
+use super::opening::{Opening, OpeningOutcome};
+use super::trace::Trace;
+use crate::dial::{self, Dialed, Route, Stream};
 use crate::error::Error;
 use crate::events::{Opened, OpeningTimes};
 use crate::handshake::redirect::Trail;
-use crate::handshake::{self, Answer, HandshakeError, Switched, heads_of};
-use crate::masking;
+use crate::handshake::{Answer, Switched};
 use crate::request::{Request, RequestOptions};
 use crate::target::Target;
 use crate::wire::frame::Side;
@@ -24,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) target: Target,
     pub(crate) wishes: RequestOptions,
     pub(crate) route: Route,
+    /// `--http2`, `--http2-prior-knowledge`
+    pub(crate) http: HttpChoice,
     pub(crate) handshake_timeout: Duration,
     /// `-L`: how many redirects may be followed.
     pub(crate) max_redirects: Option<usize>,
@@ -34,21 +34,6 @@ pub(crate) struct Options {
     pub(crate) manner: ConnectionOptions,
 }
 
-/// What a verbose user gets to see on the way.
-pub(crate) enum Trace<'t> {
-    Dialed {
-        target: &'t Target,
-        dialed: &'t Dialed,
-    },
-    /// The request as it may be shown, secrets left out.
-    Request(&'t str),
-    /// A head of the answer as it came, secrets left out.
-    Response(&'t str),
-    Redirected(&'t Target),
-    /// How long the server took to answer.
-    Answered(Duration),
-}
-
 /// Connects, following redirects if that is wanted.
 ///
 /// # Errors
@@ -57,20 +42,29 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
     let mut trail = Trail::new(options.target.clone(), options.max_redirects.unwrap_or(0), options.insecure_redirect);
     let mut wishes = options.wishes.clone();
     let mut route = options.route.clone();
+    let mut http = options.http;
     loop {
         let target = trail.current().clone();
-        let trace_proxy = |head: ProxyHead<'_>| match head {
-            ProxyHead::Request(head) => trace(Trace::Request(head)),
-            ProxyHead::Response(head) => trace(Trace::Response(head)),
-        };
-        let mut dialed = dial::dial(&target, &route, &trace_proxy).await?;
+        route.tls.alpn = http.alpn();
+        let mut dialed = dial::dial(&target, &route, &|head| trace(Trace::from(head))).await?;
         trace(Trace::Dialed { target: &target, dialed: &dialed });
         let request = Request::new(&target, &wishes);
         let started = std::time::Instant::now();
-        let mut refusal = match shake_hands(&target, &request, &mut dialed.stream, options, trace).await? {
+        let opening =
+            Opening { target: &target, request: &request, http, route: &route, time: options.handshake_timeout, trace };
+        let OpeningOutcome { answer, stream, is_http2 } = match opening.ask(dialed.stream, dialed.tls.as_ref()).await {
+            Err(error) if http.returns_to_http1(&error) => {
+                trace(Trace::Returned(&error.chain()));
+                http = HttpChoice::Http1;
+                continue;
+            }
+            asked => asked?,
+        };
+        dialed.stream = stream;
+        let mut refusal = match answer {
             Answer::Switched(switched) => {
                 let timing = OpeningTimes { steps: dialed.steps, answered: started.elapsed() };
-                return Ok(open(&target, dialed, request, switched, (timing, options)).await);
+                return Ok(open(&target, dialed, request, switched, (timing, is_http2, options)).await);
             }
             Answer::Refused(refusal) => refusal,
         };
@@ -85,44 +79,10 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         trace(Trace::Redirected(next));
         if !target.same_origin(next) {
             wishes = wishes.without_secrets();
+            http = options.http;
         }
         if !target.same_host(next) {
             route = route.for_another_host();
-        }
-    }
-}
-
-async fn shake_hands(
-    target: &Target,
-    request: &Request,
-    stream: &mut Stream,
-    options: &Options,
-    trace: &dyn Fn(Trace<'_>),
-) -> Result<Answer, Error> {
-    trace(Trace::Request(&masking::head(&request.head())));
-    let started = std::time::Instant::now();
-    let answer =
-        timeout(options.handshake_timeout, handshake::open(stream, request)).await.map_err(|_| Error::TimedOut {
-            step: "waiting for the answer to the opening request",
-            after: options.handshake_timeout,
-            option: "--handshake-timeout",
-        })?;
-    for head in heads_of(&answer, Answer::response) {
-        trace(Trace::Response(&masking::head(&head)));
-    }
-    trace(Trace::Answered(started.elapsed()));
-    answer.map_err(|source| handshake_failed(source, target, request, &options.route))
-}
-
-/// What a failed handshake is told as.
-pub(crate) fn handshake_failed(source: HandshakeError, target: &Target, request: &Request, route: &Route) -> Error {
-    match source {
-        HandshakeError::Io(error) if let Some(source) = tls::TlsError::late(&error, route.tls.offer()) => {
-            DialError::Tls { host: target.host(), source }.into()
-        }
-        source => {
-            let origin = request.field("Origin").map(str::to_owned);
-            Error::Handshake { url: target.to_string(), origin, source }
         }
     }
 }
@@ -132,7 +92,7 @@ async fn open(
     dialed: Dialed,
     request: Request,
     switched: Switched,
-    (timing, options): (OpeningTimes, &Options),
+    (timing, is_http2, options): (OpeningTimes, bool, &Options),
 ) -> (Socket<Stream>, Opened) {
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<CompressionStats>::default();
@@ -141,6 +101,7 @@ async fn open(
         peer: dialed.peer,
         tls: dialed.tls.map(|tls| format!("{}, {}", tls.version, tls.cipher_suite)),
         status: response.status,
+        is_http2,
         extensions: response.field("Sec-WebSocket-Extensions").map(str::to_owned),
         request: request.into_fields(),
         headers: response.fields,

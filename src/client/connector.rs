@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::connect::{self, connect};
 use super::options::ClientOptions;
 use super::report;
+use super::trace::Trace;
 use crate::dial::{Stream, Trust};
 use crate::error::{Error, RUN_LIMIT};
 use crate::events::Opened;
@@ -221,7 +222,7 @@ async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Conne
 
 /// `tells`: that it takes a while is said.
 async fn attempt(options: &connect::Options, talk: &Talk, tells: bool) -> Result<Connected, Error> {
-    let trace = |trace: connect::Trace<'_>| report::trace(talk, &trace);
+    let trace = |trace: Trace<'_>| report::trace(talk, &trace);
     let mut connecting = pin!(connect(options, &trace));
     if tells {
         match timeout(SOON, &mut connecting).await {

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::connect::Trace;
 use super::options::ClientOptions;
+use super::trace::Trace;
 use crate::compare::paint::painted;
 use crate::dial::Dialed;
 use crate::dial::error::DialError;
@@ -33,6 +33,8 @@ pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
         Trace::Dialed { target, dialed } => {
             dialed_to(talk, target, dialed);
         }
+        Trace::Settings(settings) => talk.detail('*', &format!("HTTP/2; the server's SETTINGS: {settings}")),
+        Trace::Returned(why) => talk.detail('*', &format!("{why}; trying HTTP/1.1")),
         Trace::Request(head) => talk.detail('>', head),
         Trace::Response(head) => talk.detail('<', head),
         Trace::Redirected(target) => talk.say(&format!("redirected to {target}")),

@@ -185,7 +185,8 @@ impl DialAttempt<'_> {
         let (mut stream, peer) = if secure { roots.beside(reaching).await? } else { reaching.await? };
         if secure {
             self.step.set("securing the connection to the proxy with TLS");
-            let options = tls::Options { pins: Vec::new(), ..self.route.tls.for_another_host() };
+            let options =
+                tls::Options { pins: Vec::new(), alpn: tls::Alpn::Http1, ..self.route.tls.for_another_host() };
             let secured = tls::secure(stream, &proxy.host, &options, roots).await;
             (stream, _) = secured.map_err(|error| match error {
                 DialError::Tls { source, .. } => DialError::Tls { host: proxy.to_string(), source },

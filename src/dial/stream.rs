@@ -10,6 +10,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::server;
 
 use super::tls::error::{CLIENT, SERVER, in_words};
+use crate::http2::client::ClientStream;
 use crate::sys::unix_socket::UnixStream;
 use crate::transport::Duplex;
 
@@ -59,6 +60,8 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
     Tls(Box<TlsStream<Stream>>),
+    /// A stream of an HTTP/2 connection, with that.
+    Http2(Box<ClientStream<Stream>>),
 }
 
 /// Calls a poll function of whichever stream it is.
@@ -67,6 +70,7 @@ macro_rules! each {
         match $stream.get_mut() {
             Stream::Tcp($inner) => $call,
             Stream::Unix($inner) => $call,
+            Stream::Http2($inner) => $call,
             Stream::Tls($inner) => $call.map_err(|error| in_words(error, SERVER)),
         }
     };
@@ -111,6 +115,7 @@ impl Duplex for Stream {
             Self::Tcp(tcp) => tcp.abort_on_drop(),
             Self::Unix(unix) => unix.abort_on_drop(),
             Self::Tls(tls) => tls.get_ref().0.abort_on_drop(),
+            Self::Http2(stream) => stream.abort_on_drop(),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The heads of HTTP/1.1 messages, as far as an opening handshake needs them.
+//! The heads of HTTP messages, as far as an opening handshake needs them.
 
 use crate::request::Header;
 
 /// The final answer of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
-    /// 1 for HTTP/1.1
+    /// 1 for HTTP/1.1; says nothing where it was HTTP/2.
     pub(crate) minor_version: u8,
     pub(crate) status: u16,
     pub(crate) reason: String,

@@ -221,7 +221,7 @@ const SHOWN: usize = 80;
 
 /// A body that stands still this long is taken for all there is, so that the status is shown before the caller's
 /// limit on the whole handshake takes both away.
-const BODY_STALL: Duration = Duration::from_secs(2);
+pub(super) const BODY_STALL: Duration = Duration::from_secs(2);
 
 /// The same for one that drips without end, as an event stream does.
-const BODY_TIME: Duration = Duration::from_secs(5);
+pub(super) const BODY_TIME: Duration = Duration::from_secs(5);

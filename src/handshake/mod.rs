@@ -14,6 +14,7 @@ mod coding;
 pub(crate) mod fuzz;
 pub(crate) mod head;
 mod http1;
+pub(crate) mod http2;
 pub(crate) mod origin;
 pub(crate) mod redirect;
 mod refusal;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 pub(crate) use self::head::Response;
+pub(crate) use self::http2::Http2Refusal;
 pub(crate) use self::refusal::{Refusal, SentRequest};
 pub(crate) use self::verify::BadAnswer;
 
@@ -86,8 +88,11 @@ pub(crate) enum HandshakeError {
     #[error("the server's answer has more than {} header fields", http1::MAX_FIELDS)]
     TooManyFields { head: Bytes },
     /// A 101 that fails the checks; kept, so that it can be shown.
-    #[error("the server's 101 is not a WebSocket handshake")]
+    #[error("the server's {} is not a WebSocket handshake", response.status)]
     BadAnswer { response: Box<Response>, source: BadAnswer },
+    /// There is no WebSocket over HTTP/2.
+    #[error(transparent)]
+    OverHttp2(#[from] Http2Refusal),
 }
 
 impl HandshakeError {
@@ -95,7 +100,9 @@ impl HandshakeError {
     pub(crate) fn hint(&self, is_tls: bool, origin: Option<&str>) -> Option<String> {
         match self {
             Self::Tls => Some("use wss://".to_owned()),
-            Self::Http2 => Some("a WebSocket needs HTTP/1.1: is there another port for it?".to_owned()),
+            Self::Http2 if is_tls => Some("use --http2".to_owned()),
+            Self::Http2 => Some("use --http2-prior-knowledge".to_owned()),
+            Self::OverHttp2(refusal) => refusal.hint().map(str::to_owned),
             Self::Closed => Some(silence_hint(is_tls, origin)),
             Self::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => Some(silence_hint(is_tls, origin)),
             Self::BadAnswer { source: BadAnswer::Subprotocol { got, .. }, .. } if is_token(got) => {
@@ -112,13 +119,31 @@ impl HandshakeError {
             Self::CutShort { received: head }
             | Self::Malformed(BrokenHead { head, .. })
             | Self::TooManyFields { head } => vec![String::from_utf8_lossy(head).into_owned()],
-            Self::Io(_) | Self::Closed | Self::Http2 | Self::Tls | Self::NotHttp { .. } | Self::TooLarge => Vec::new(),
+            Self::Io(_)
+            | Self::Closed
+            | Self::Http2
+            | Self::Tls
+            | Self::NotHttp { .. }
+            | Self::TooLarge
+            | Self::OverHttp2(_) => Vec::new(),
         }
     }
 
     /// Whether it can go away by itself: what the peer says stays so; that the connection broke need not.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Io(_) | Self::Closed | Self::CutShort { .. })
+        match self {
+            Self::Io(_) | Self::Closed | Self::CutShort { .. } => true,
+            Self::OverHttp2(refusal) => refusal.may_pass(),
+            _ => false,
+        }
+    }
+
+    /// The exit status that the manual promises.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::OverHttp2(refusal) => refusal.exit_code(),
+            _ => 5,
+        }
     }
 }
 

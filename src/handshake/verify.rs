@@ -142,6 +142,12 @@ pub(super) fn answer(request: &Request, response: &Response) -> Result<Agreement
     if got != [expected.as_str()] {
         return Err(BadAnswer::Accept { got, expected });
     }
+    agreement(request, response)
+}
+
+/// Checks what an answer grants against what was asked for.
+pub(super) fn agreement(request: &Request, response: &Response) -> Result<Agreement, BadAnswer> {
+    let fields = &response.fields;
     let asked: Vec<String> = request.extensions().map(str::to_owned).collect();
     let mut granted = offer::names(values(fields, EXTENSIONS));
     if let Some(got) = granted.find(|name| !asked.iter().any(|asked| asked.eq_ignore_ascii_case(name))) {

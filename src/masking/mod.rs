@@ -36,7 +36,7 @@ pub(crate) fn head(head: &str) -> String {
     for line in head.split_inclusive('\n') {
         let text = line.trim_end_matches(['\r', '\n']);
         let end = &line[text.len()..];
-        match text.split_once(':') {
+        match split(text) {
             // A field that continues in the next line (RFC 9112, section 5.2).
             _ if is_secret && text.starts_with([' ', '\t']) => shown.push_str(MASK),
             Some((name, value)) if !shown.is_empty() => {
@@ -53,6 +53,12 @@ pub(crate) fn head(head: &str) -> String {
         shown.push_str(end);
     }
     shown
+}
+
+/// Name and value of a line; the name of a pseudo-header field of HTTP/2 begins with a colon.
+fn split(line: &str) -> Option<(&str, &str)> {
+    let at = line.match_indices(':').map(|(at, _)| at).find(|at| *at > 0)?;
+    Some((&line[..at], &line[at + 1..]))
 }
 
 /// A text in which URLs may stand.
@@ -96,6 +102,9 @@ mod tests {
             Referer: http://h/?key=sesame\r\n\r\n";
         let shown = "GET /x?token=***&y=1 HTTP/1.1\r\nHost:h\r\nX-Api-Key: ***\r\n***\r\n\
             Referer: http://h/?key=***\r\n\r\n";
+        assert_eq!(head(came), shown);
+        let came = ":method: CONNECT\r\n:authority: h\r\n:path: /x?token=sesame&y=1\r\ncookie: a=1\r\n\r\n";
+        let shown = ":method: CONNECT\r\n:authority: h\r\n:path: /x?token=***&y=1\r\ncookie: ***\r\n\r\n";
         assert_eq!(head(came), shown);
     }
 }

@@ -240,6 +240,7 @@ impl Record<'_> {
             .value(&opened.tls)
             .key("status")
             .value(&opened.status)
+            .http(opened)
             .key("subprotocol")
             .value(&subprotocol)
             .key("extensions")
@@ -250,6 +251,10 @@ impl Record<'_> {
             // A server asks for nothing, and a client answers nothing.
             .fields_if_any("request", &opened.request, secrets)
             .fields_if_any("answer", &opened.answer, secrets)
+    }
+
+    fn http(self, opened: &Opened) -> Self {
+        if opened.is_http2 { self.string("http", "2") } else { self }
     }
 
     fn offered(self, subprotocols: &[String]) -> Self {
@@ -358,6 +363,7 @@ mod tests {
             peer: Peer::Inet("127.0.0.1:80".parse().unwrap()),
             tls: None,
             status: 101,
+            is_http2: false,
             request: vec![Header::new("Authorization", "Bearer secret"), Header::new("Origin", "h")],
             headers: vec![Header::new("A", "1"), Header::new("a", "2"), Header::new("Set-Cookie", "secret")],
             answer: Vec::new(),

@@ -192,7 +192,17 @@ impl Request {
         head
     }
 
+    /// The path with its query.
+    pub(crate) fn resource(&self) -> &str {
+        &self.resource
+    }
+
     /// The fields in their order.
+    pub(crate) fn fields(&self) -> &[Header] {
+        &self.fields
+    }
+
+    /// The same, for good.
     pub(crate) fn into_fields(self) -> Vec<Header> {
         self.fields
     }

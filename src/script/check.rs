@@ -14,7 +14,15 @@ use crate::target::Parsed;
 pub(crate) struct OptionName {
     /// Without its dashes.
     pub(crate) name: String,
-    pub(crate) takes_value: bool,
+    pub(crate) value: OptionValue,
+}
+
+/// Whether an option has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OptionValue {
+    Never,
+    Maybe,
+    Always,
 }
 
 /// What a script may refer to beside what it says itself.
@@ -148,10 +156,10 @@ impl<'a> ScriptChecker<'a> {
                         None => flaw.hint("use those of `wsprobe run --help`, without their dashes"),
                     })
                 }
-                (Some(known), None) if known.takes_value => {
+                (Some(known), None) if known.value == OptionValue::Always => {
                     Some(Flaw::new(setting.place, format!("the option `{option}` needs a value")))
                 }
-                (Some(known), Some(_)) if !known.takes_value => {
+                (Some(known), Some(_)) if known.value == OptionValue::Never => {
                     Some(Flaw::new(setting.place, format!("the option `{option}` takes no value")))
                 }
                 _ => None,
@@ -292,8 +300,12 @@ mod tests {
     fn flaws(source: &str) -> Vec<String> {
         let mut variables = Variables::new(|name| (name == "HOME").then(String::new));
         variables.set("url", "ws://h");
-        let option = |name: &str, takes_value| OptionName { name: name.to_owned(), takes_value };
-        let options = [option("header", true), option("insecure", false)];
+        let option = |name: &str, value| OptionName { name: name.to_owned(), value };
+        let options = [
+            option("header", OptionValue::Always),
+            option("http2", OptionValue::Maybe),
+            option("insecure", OptionValue::Never),
+        ];
         let known = KnownNames { options: &options, variables: Some(&variables), given: DefaultConnection::No };
         match super::super::parse_and_check(source, known) {
             Ok(_) => Vec::new(),

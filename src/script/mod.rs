@@ -21,7 +21,8 @@ pub(crate) mod variables;
 
 use self::check::KnownNames;
 use self::flaw::Flaw;
-use self::syntax::Script;
+use self::syntax::{Position, Script, Template};
+use self::template::Backslash;
 
 /// Reads a file.
 ///
@@ -42,4 +43,12 @@ pub(crate) fn parse_and_check(source: &str, known: KnownNames<'_>) -> Result<Scr
     flaws.extend(check::check(&reading.script, known, flaws.is_empty()));
     flaws.sort_by_key(|flaw| flaw.place);
     if flaws.is_empty() { Ok(reading.script) } else { Err(flaws) }
+}
+
+/// Reads text that may have `{{…}}` in it, where it is not in a script; `\{{` is none.
+///
+/// # Errors
+/// What is wrong with what is in the braces.
+pub(crate) fn text_template(text: &str) -> Result<Template, String> {
+    template::read(text, Backslash::Plain, |_| Position::default()).map_err(|flaw| flaw.what)
 }

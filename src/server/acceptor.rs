@@ -60,6 +60,7 @@ impl<P> AcceptedClient<P> {
             peer,
             tls: self.tls,
             status: 101,
+            is_http2: false,
             request: Vec::new(),
             headers: self.opening.fields,
             answer: self.answer,

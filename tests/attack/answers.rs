@@ -126,7 +126,7 @@ const ATTACKS: &[Attack<Answer>] = &[
         "the preface of HTTP/2",
         Whole(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x10\0\0\0\x06\0\0\x40\0"),
         5,
-        "the server speaks HTTP/2: its answer begins with a SETTINGS frame (a WebSocket needs HTTP/1.1: is",
+        "the server speaks HTTP/2: its answer begins with a SETTINGS frame (use --http2-prior-knowledge)",
     ),
     (
         "a frame without a handshake",

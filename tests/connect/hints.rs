@@ -68,7 +68,7 @@ fn a_server_of_http_2_is_named() {
     for settings in [&b""[..], &b"\0\x03\0\0\0\x64"[..]] {
         let answer = [&b"\0\0"[..], &[u8::try_from(settings.len()).unwrap()], b"\x04\0\0\0\0\0", settings].concat();
         let ran = tool().arg(Raw::answering(answer).url()).run().code(5);
-        ran.says("the server speaks HTTP/2: its answer begins with a SETTINGS frame (a WebSocket needs HTTP/1.1");
+        ran.says("the server speaks HTTP/2: its answer begins with a SETTINGS frame (use --http2-prior-knowledge");
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod daemon;
 pub mod http;
+pub mod http2;
 pub mod net;
 pub mod proxy;
 pub mod pty;

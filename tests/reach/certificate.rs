@@ -300,7 +300,7 @@ fn a_server_that_speaks_only_what_wsprobe_does_not_is_told_apart() {
         (
             &["-alpn", "h2"],
             "the server supports no protocol that was offered (ALPN `http/1.1`; alert no_application_protocol) (this \
-             port may serve only HTTP/2 or another protocol)",
+             port may serve only HTTP/2, or another protocol: --http2 offers it too)",
         ),
     ] {
         fails(&shop.serve("rsa", options), &["-k"], said);

@@ -14,7 +14,7 @@ pub(super) enum Foreign {
 const DROPPED_FLAGS: &str = "
     alpn anyauth append basic buffer ca-native cert-status clobber compressed-ssh create-dirs crlf disable-eprt
     disable-epsv disallow-username-in-url doh-cert-status doh-insecure fail-early fail-with-body false-start form-escape
-    ftp-create-dirs ftp-pasv ftp-pret ftp-skip-pasv-ip ftp-ssl-ccc ftp-ssl-control http0.9 http2-prior-knowledge http3
+    ftp-create-dirs ftp-pasv ftp-pret ftp-skip-pasv-ip ftp-ssl-ccc ftp-ssl-control http0.9 http3
     http3-only ignore-content-length junk-session-cookies keepalive list-only mail-rcpt-allowfails metalink mptcp npn
     out-null parallel parallel-immediate post301 post302 post303 progress-bar progress-meter proxy-anyauth proxy-basic
     proxy-ca-native proxy-http2 proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1 proxytunnel raw

@@ -38,7 +38,7 @@ enum Meaning {
 use Meaning::{Cookie, Data, DroppedFlag, DroppedValue, Flag, Header, Prefixed, Url, Value};
 
 /// Letter (or a blank), name, meaning. All other long names are wsprobe's own.
-const OPTIONS: [(char, &str, Meaning); 50] = [
+const OPTIONS: [(char, &str, Meaning); 51] = [
     ('H', "header", Header),
     ('b', "cookie", Cookie),
     (' ', "url", Url),
@@ -76,8 +76,9 @@ const OPTIONS: [(char, &str, Meaning); 50] = [
     ('N', "no-buffer", DroppedFlag),
     ('G', "get", DroppedFlag),
     ('0', "http1.0", DroppedFlag),
-    (' ', "http1.1", DroppedFlag),
-    (' ', "http2", DroppedFlag),
+    (' ', "http1.1", Flag("http1.1")),
+    (' ', "http2", Flag("http2")),
+    (' ', "http2-prior-knowledge", Flag("http2-prior-knowledge")),
     (' ', "compressed", DroppedFlag),
     ('X', "request", DroppedValue),
     ('o', "output", DroppedValue),

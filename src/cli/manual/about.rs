@@ -119,6 +119,7 @@ const PING: About = About {
 const LOAD: About = About {
     exit_status: &[
         ("0", "some connection lasted to the end and, where replies are looked for, some came"),
+        ("1", "a `--threshold` does not hold"),
         ("2", "wrong usage, input or output"),
         ("3 to 6", "as for wsprobe(1), for what ended most of the connections"),
         ("7", "no reply came"),
@@ -129,6 +130,7 @@ const LOAD: About = About {
     examples: &[
         ("wsprobe load -c 1000 --connect-rate 200 --duration 1m :8080", "hold a thousand silent connections"),
         ("wsprobe load -c 50 --rate 2 -x '{\"op\":\"time\"}' :8080", "two messages per second on each of fifty"),
+        ("wsprobe load -c 50 -x hello --threshold 'p99<50ms' :8080", "a check for CI"),
         ("wsprobe load -c 8 --closed --size 32 --match echo :8080", "as much as an echo server can do"),
     ],
     see_also: &["wsprobe-ping(1)", "wsprobe-check(1)"],

@@ -24,7 +24,7 @@ const RECORDS: [(&str, &str); 6] = [
     ),
     (
         "open",
-        "`url`, `peer`, `tls`, `status`, `subprotocol`, `extensions`, `offered` (the subprotocols of the client, if any), \
+        "`url`, `peer`, `tls`, `status`, `http` (`2`, only over HTTP/2), `subprotocol`, `extensions`, `offered` (the subprotocols of the client, if any), \
          `headers` (the peer's), and wsprobe's own headers: `request`, or `answer` when it is the server.",
     ),
     ("close", "`code`, `reason`, and `clean`: whether both sides have closed."),
@@ -182,5 +182,8 @@ fn ending(page: &mut ManPage, about: &About, pages: impl IntoIterator<Item = Str
     page.section("SEE ALSO");
     let pages = pages.into_iter().chain(about.see_also.iter().map(|&name| name.to_owned()));
     let pages: Vec<_> = pages.map(|page| page.replace('(', "`(")).map(|page| format!("`{page}")).collect();
-    page.paragraphs(&format!("{}; RFC 6455, The WebSocket Protocol", pages.join(", ")));
+    page.paragraphs(&format!(
+        "{}; RFC 6455, The WebSocket Protocol; RFC 8441, WebSockets over HTTP/2",
+        pages.join(", ")
+    ));
 }

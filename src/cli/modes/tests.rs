@@ -93,6 +93,13 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("connect-rate", &[], &["--connect-rate", "9"]),
     ("duration", &[], &["--duration", "9s"]),
     ("closed", &[], &["--closed"]),
+    ("ramp", &[], &["--ramp", "9s:9"]),
+    ("start-at", &[], &["--start-at", "2999-01-01T00:00:00Z"]),
+    ("vars-from", &[], &["--vars-from", "%/clients.csv"]),
+    ("threshold", &[], &["--threshold", "rate>9"]),
+    ("csv", &[], &["--csv", "%/new"]),
+    ("hdr", &[], &["--hdr", "%/new"]),
+    ("plot", &[], &["--plot", "%/new"]),
     ("reconnect-each", &[], &["--reconnect-each"]),
     ("ping-interval", &[], &["--ping-interval", "9s"]),
     ("ping-timeout", &[], &["--ping-timeout", "9s"]),
@@ -104,6 +111,9 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("max-message", &[], &["--max-message", "9"]),
     ("compress", &[], &["--compress", "required"]),
     ("compress-options", &["--compress", "auto"], &["--compress-options", "client_no_context_takeover"]),
+    ("http2", &[], &["--http2"]),
+    ("http2-prior-knowledge", &[], &["--http2-prior-knowledge"]),
+    ("http1.1", &["--http2"], &["--http1.1"]),
     ("fragment", &[], &["--fragment", "9"]),
     ("protocol", &[], &["--protocol", "13"]),
     ("slash", &[], &["--slash"]),
@@ -268,6 +278,9 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "max-message",
     "compress",
     "compress-options",
+    "http2",
+    "http2-prior-knowledge",
+    "http1.1",
     "fragment",
     "connect",
 ];
@@ -401,6 +414,7 @@ fn files() -> tempfile::TempDir {
         ("record", &format!("{record}\n")),
         ("script.wsp", "send a\n"),
         ("vars.toml", "a = \"b\"\n"),
+        ("clients.csv", "a\nb\n"),
     ] {
         std::fs::write(dir.path().join(name), text).unwrap();
     }

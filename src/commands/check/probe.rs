@@ -9,6 +9,7 @@ use super::conversation::Conversation;
 use super::options::CheckOptions;
 use super::{nearness, opening};
 use crate::client::connect;
+use crate::client::opening::handshake_failed;
 use crate::conformance::case::{Act, CheckCase, FrameStep, OpeningCheck, Reaction, Traffic};
 use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Observed, Outlook, Reply, ServerTraits};
@@ -111,7 +112,7 @@ impl<'p> Prober<'p> {
             Ok(Answer::Refused(refusal)) => return Err(Error::Refused(Box::new(refusal))),
             Err(source) => {
                 let connect::Options { target, route, .. } = &self.connect;
-                return Err(connect::handshake_failed(source, target, &request, route));
+                return Err(handshake_failed(source, target, &request, route));
             }
         };
         let mut open = Conversation::new(dialed.stream, switched.leftover, None);

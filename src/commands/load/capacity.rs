@@ -14,7 +14,7 @@ const OF_A_THREAD: u64 = 8;
 
 /// # Errors
 /// The system has too few descriptors or ports.
-pub(super) fn check_room(connections: u32, threads: u32, route: &PreparedRoute) -> Result<(), Error> {
+pub(super) fn check_room(connections: u32, threads: u32, routes: &[PreparedRoute]) -> Result<(), Error> {
     let (wanted, room) = (u64::from(connections), descriptors::room().saturating_sub(u64::from(threads) * OF_A_THREAD));
     if wanted > room {
         return Err(Error::Usage(format!(
@@ -22,12 +22,12 @@ pub(super) fn check_room(connections: u32, threads: u32, route: &PreparedRoute) 
              tells the limit)"
         )));
     }
-    // Another server's address would be another set of them.
-    let ports = ports::local_ports().filter(|_| !route.peers.is_empty());
+    let ports = ports::local_ports().filter(|_| routes.iter().all(|route| !route.peers.is_empty()));
+    let ports = ports.map(|ports| ports * routes.len() as u64);
     match ports {
         Some(ports) if wanted > ports => Err(Error::Usage(format!(
-            "there is no room for {connections} connections: from one address to one server there are {ports} local \
-             ports (`sysctl net.ipv4.ip_local_port_range`)"
+            "there is no room for {connections} connections: from here to one server there are {ports} local ports \
+             (`sysctl net.ipv4.ip_local_port_range`; several `--interface` addresses have their own)"
         ))),
         _ => Ok(()),
     }

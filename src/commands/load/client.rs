@@ -12,6 +12,7 @@ use super::schedule::SendSchedule;
 use super::tallies::LoadTallies;
 use crate::dial::Stream;
 use crate::message::Close;
+use crate::script::variables::Variables;
 use crate::wire::{Fault, Incoming, Socket};
 
 /// How long a server has to answer our Close, and we have to answer its.
@@ -63,6 +64,10 @@ pub(super) struct LoadClient<'w> {
     pacing: SendPacing,
     alarm: Alarm<'w>,
     replies: AwaitedReplies<'w>,
+    /// What the names in its messages stand for.
+    variables: Variables,
+    /// The number of the last message.
+    number: u64,
     /// Something waits to be written.
     is_flushing: bool,
     /// Since when nothing has been in the way of the next message.
@@ -70,7 +75,7 @@ pub(super) struct LoadClient<'w> {
 }
 
 impl<'w> LoadClient<'w> {
-    pub(super) fn new(worker: &'w WorkerState, socket: Socket<Stream>, client: u32) -> Self {
+    pub(super) fn new(worker: &'w WorkerState, socket: Socket<Stream>, client: u32, variables: Variables) -> Self {
         socket.hand_over_runs();
         let now = Instant::now();
         let traffic = worker.plan.traffic.as_ref();
@@ -87,6 +92,8 @@ impl<'w> LoadClient<'w> {
             pacing,
             alarm: Alarm::new(&worker.clock),
             replies: AwaitedReplies::new(traffic.map_or(&ReplyMatch::None, |traffic| &traffic.matching)),
+            variables,
+            number: 0,
             is_flushing: false,
             clear_since: now,
         };
@@ -199,13 +206,18 @@ impl<'w> LoadClient<'w> {
 
     fn send_one(&mut self, due: Instant, now: Instant) {
         let Some(traffic) = self.traffic else { return };
-        if !self.socket.put_whole(traffic.message.clone()) {
+        self.number += 1;
+        if traffic.message.is_made() {
+            self.variables.set("seq", self.number.to_string());
+        }
+        let message = traffic.message.make(&self.variables);
+        if !self.socket.put_whole(message.clone()) {
             return;
         }
         let mut tallies = self.worker.tallies.borrow_mut();
         tallies.late.add(now.saturating_duration_since(due.max(self.clear_since)));
-        tallies.sent.count(traffic.message.data().len());
-        self.replies.sent(due, traffic.message.data());
+        tallies.sent.count(message.data().len());
+        self.replies.sent(due, message.data());
         match &mut self.pacing {
             SendPacing::Silent => {}
             SendPacing::Open(schedule) => schedule.sent(),

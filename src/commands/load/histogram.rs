@@ -5,10 +5,10 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 /// Longer times count as this.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// Digits that a time keeps: it is exact to one part in a thousand.
-const DIGITS: u8 = 3;
+pub(super) const DIGITS: u8 = 3;
 
 /// Times of one kind, in nanoseconds. It grows with the longest of them, not with their number.
 #[derive(Clone, Debug)]
@@ -34,6 +34,17 @@ impl TimeHistogram {
     pub(super) fn add(&mut self, time: Duration) {
         let nanos = u64::try_from(time.min(LONGEST).as_nanos()).expect("an hour has not that many");
         self.0.record(nanos).expect("it grows as far as an hour");
+    }
+
+    /// Adds a time so many times.
+    pub(super) fn add_many(&mut self, nanos: u64, count: u64) {
+        let longest = u64::try_from(LONGEST.as_nanos()).expect("an hour has not that many");
+        self.0.record_n(nanos.min(longest), count).expect("it grows as far as an hour");
+    }
+
+    /// Each time that there is, in nanoseconds, and how often.
+    pub(super) fn recorded(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.0.iter_recorded().map(|at| (at.value_iterated_to(), at.count_at_value()))
     }
 
     /// Adds all of another one: as exact as if each had been added here.

@@ -6,34 +6,44 @@
 mod alarm;
 mod capacity;
 mod client;
+pub(crate) mod files;
+mod hdr_log;
 mod histogram;
 mod live;
+pub(crate) mod merge;
+pub(crate) mod output;
 pub(crate) mod plan;
+mod plot;
 pub(crate) mod replies;
 mod report;
-mod schedule;
+pub(crate) mod schedule;
 mod tallies;
+pub(crate) mod texts;
+pub(crate) mod threshold;
+pub(crate) mod variables;
 mod worker;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 
 use self::client::CLOSING;
+use self::files::LoadFiles;
 use self::live::LiveBlock;
-use self::plan::{LoadOptions, LoadOutput, WorkerPlan};
+use self::output::LoadOutput;
+use self::plan::{LoadModel, LoadOptions, WorkerPlan};
 use self::replies::ReplyMatch;
 use self::report::{LoadSecond, LoadSummary};
-use self::schedule::OpeningSchedule;
 use self::tallies::{Failures, LoadTallies};
 use self::worker::{LoadWorker, REPORTING};
-use crate::client::connector::Connector;
+use crate::client::connect;
+use crate::client::connector::{Connector, opening};
 use crate::client::output_buffer::OutputBuffer;
-use crate::dial::Trust;
 use crate::dial::prepare::{PreparedRoute, prepare};
+use crate::dial::{Route, Trust};
 use crate::error::Error;
 use crate::message::Close;
 use crate::sys::{signals, usage};
@@ -60,14 +70,15 @@ async fn load(options: &LoadOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = signals::watch().map_err(|source| Error::Local { what: "watch for signals", source })?;
     let connect = &options.plan.connect;
     let prepared = tokio::select! {
-        prepared = prepare(&connect.target, &connect.route) => prepared?,
+        prepared = prepare_all(options) => prepared?,
         Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
     };
+    let connections = options.openings.connections();
     let workers = std::thread::available_parallelism().map_or(1, |threads| u32::try_from(threads.get()).unwrap_or(1));
-    let workers = workers.min(options.connections);
-    capacity::check_room(options.connections, workers, &prepared)?;
+    let workers = workers.min(connections);
+    capacity::check_room(connections, workers, &prepared)?;
     if !options.is_authorized {
-        capacity::check_nearness(options.connections, &connect.target, &prepared)?;
+        prepared.iter().try_for_each(|route| capacity::check_nearness(connections, &connect.target, route))?;
     }
     if connect.target.scheme.is_tls() && matches!(connect.route.tls.trust, Trust::Anyone) {
         talk.warn("the server's certificate is not checked (--insecure)");
@@ -75,9 +86,33 @@ async fn load(options: &LoadOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     if options.plan.patience.wait_for_server.is_some() {
         wait_for_server(options, talk, &mut signals).await?;
     }
-    let mut run = LoadRun::start(options, prepared, workers)?;
+    let files = opening(options.files.open(), None, &mut signals).await?;
+    if let Some(at) = options.start_at {
+        let left = at.duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(HEAD_START);
+        talk.say(&format!("starting at {}", humantime::format_rfc3339_millis(at)));
+        tokio::select! {
+            () = sleep(left) => {}
+            Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
+        }
+    }
+    let mut run = LoadRun::start(options, prepared, workers, files)?;
     let ended = run.watch(&mut signals).await;
     run.finish(talk, ended).await
+}
+
+/// The way from each interface, or the one that the system chooses.
+async fn prepare_all(options: &LoadOptions) -> Result<Vec<PreparedRoute>, Error> {
+    let connect = &options.plan.connect;
+    if options.interfaces.is_empty() {
+        return Ok(vec![prepare(&connect.target, &connect.route).await?]);
+    }
+    let mut prepared = Vec::new();
+    for interface in &options.interfaces {
+        let family = interface.family().or(connect.route.family);
+        let route = Route { origin: Some(interface.clone()), family, ..connect.route.clone() };
+        prepared.push(prepare(&connect.target, &route).await?);
+    }
+    Ok(prepared)
 }
 
 /// Makes a connection as soon as that can be done, and leaves again.
@@ -120,17 +155,24 @@ struct LoadRun<'o> {
     cpu: Duration,
     block: LiveBlock,
     stdout: OutputBuffer,
+    files: LoadFiles,
 }
 
 impl<'o> LoadRun<'o> {
-    fn start(options: &'o LoadOptions, prepared: PreparedRoute, workers: u32) -> Result<Self, Error> {
+    fn start(
+        options: &'o LoadOptions,
+        prepared: Vec<PreparedRoute>,
+        workers: u32,
+        files: LoadFiles,
+    ) -> Result<Self, Error> {
         let stdout = FileWriter::to_stdout().map_err(|source| Error::Local { what: "write to stdout", source })?;
-        let mut connect = options.plan.connect.clone();
-        connect.route = prepared.route;
+        let resolved = prepared.iter().map(|route| route.resolved).max().unwrap_or_default();
+        let connect = |route: PreparedRoute| connect::Options { route: route.route, ..options.plan.connect.clone() };
         let plan = Arc::new(WorkerPlan {
-            connect,
+            connects: prepared.into_iter().map(connect).collect(),
+            texts: options.texts.clone(),
             traffic: options.traffic.clone(),
-            openings: OpeningSchedule { rate: options.connect_rate, connections: options.connections },
+            openings: options.openings.clone(),
             start: Instant::now() + HEAD_START,
             wait: options.wait,
             workers,
@@ -145,7 +187,7 @@ impl<'o> LoadRun<'o> {
         Ok(Self {
             options,
             url: options.plan.connect.target.to_string(),
-            resolved: prepared.resolved,
+            resolved,
             plan,
             stop,
             reports,
@@ -156,6 +198,7 @@ impl<'o> LoadRun<'o> {
             cpu,
             block: LiveBlock::default(),
             stdout: OutputBuffer::new(stdout),
+            files,
         })
     }
 
@@ -168,6 +211,7 @@ impl<'o> LoadRun<'o> {
     async fn watch(&mut self, signals: &mut mpsc::Receiver<i32>) -> LoadEnd {
         let start = self.plan.start;
         let ends = start + self.length();
+        self.files.begin(SystemTime::now() + start.saturating_duration_since(Instant::now()));
         let mut ticks = interval_at((start + REPORTING + COLLECTING).into(), REPORTING);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut is_unwritten = false;
@@ -182,7 +226,7 @@ impl<'o> LoadRun<'o> {
                     self.print_second(Instant::now());
                     is_unwritten = true;
                 }
-                _ = self.stdout.flush(), if is_unwritten => is_unwritten = false,
+                () = flush(&self.stdout, &self.files), if is_unwritten => is_unwritten = false,
                 () = sleep_until(limit.into()) => match self.stopped {
                     None => self.end_sending(),
                     Some(_) => return LoadEnd::Late,
@@ -214,6 +258,7 @@ impl<'o> LoadRun<'o> {
         self.since = at;
         let second = LoadSecond { at, length, tallies: &tallies, open: self.all.open() };
         let mut out = String::new();
+        self.files.second(&second);
         if self.options.draws && self.options.output == LoadOutput::Lines {
             self.block.second(
                 &second,
@@ -237,6 +282,7 @@ impl<'o> LoadRun<'o> {
         while let Ok(counted) = self.reports.try_recv() {
             self.add(&counted);
         }
+        self.end_files();
         let mut out = String::new();
         self.block.erase(&mut out);
         let summary = self.summary();
@@ -246,6 +292,7 @@ impl<'o> LoadRun<'o> {
         self.print(&out);
         let code = self.exit_code();
         let printed = timeout(LAST_LINES, self.stdout.finish()).await;
+        let written = timeout(LAST_LINES, self.files.finish()).await;
         // After it: where both are the same terminal, a line before it would have been erased with the block.
         warnings.iter().for_each(|words| talk.warn(words));
         match ended {
@@ -253,9 +300,19 @@ impl<'o> LoadRun<'o> {
             LoadEnd::AtOnce(None) => Ok(code),
             LoadEnd::Done | LoadEnd::Late => {
                 printed.unwrap_or(Ok(())).map_err(|source| Error::Local { what: "write to stdout", source })?;
+                written.unwrap_or(Ok(()))?;
                 Ok(code)
             }
         }
+    }
+
+    /// What is left of the last second, and all that is known at the end.
+    fn end_files(&mut self) {
+        let tallies = std::mem::take(&mut self.second);
+        let at = Instant::now().saturating_duration_since(self.plan.start);
+        let length = at.saturating_sub(self.since);
+        self.files.second(&LoadSecond { at, length, tallies: &tallies, open: self.all.open() });
+        self.files.end(&self.summary(), at);
     }
 
     fn summary(&self) -> LoadSummary<'_> {
@@ -265,13 +322,17 @@ impl<'o> LoadRun<'o> {
         let possible = elapsed(now).as_secs_f64() * f64::from(self.plan.workers);
         LoadSummary {
             url: &self.url,
-            connections: self.options.connections,
-            model: self.options.traffic.as_ref().map(|traffic| traffic.model),
+            connections: self.plan.openings.connections(),
+            model: self.options.traffic.as_ref().map(|traffic| match traffic.model {
+                LoadModel::Open(_) => "open",
+                LoadModel::Closed => "closed",
+            }),
             took: elapsed(self.stopped.unwrap_or(now)),
             tallies: &self.all,
             resolved: self.resolved,
             cpu,
             cpu_share: if possible > 0.0 { cpu.as_secs_f64() / possible } else { 0.0 },
+            thresholds: &self.options.thresholds,
         }
     }
 
@@ -290,7 +351,8 @@ impl<'o> LoadRun<'o> {
         wants && self.all.sent.messages > 0 && self.all.latency.count() == 0
     }
 
-    /// 0 if there was a measurement and some connection lasted; otherwise that of what was in the way.
+    /// 0 if there was a measurement and some connection lasted, and all thresholds are met; otherwise that of what was in the
+    /// way, or 1.
     fn exit_code(&self) -> u8 {
         let worst = |failures: &Failures| failures.values().max_by_key(|it| it.count).map(|it| it.exit_code);
         let all = &self.all;
@@ -300,6 +362,18 @@ impl<'o> LoadRun<'o> {
         if all.lasted == 0 {
             return worst(&all.broken).unwrap_or(0);
         }
-        if self.is_unanswered() { 7 } else { 0 }
+        let is_missed = self.summary().verdicts().iter().any(|verdict| !verdict.is_met);
+        match (is_missed, self.is_unanswered()) {
+            (true, _) => 1,
+            (false, true) => 7,
+            (false, false) => 0,
+        }
     }
+}
+
+/// Cancel-safe.
+async fn flush(stdout: &OutputBuffer, files: &LoadFiles) {
+    // What cannot be written is told at the end.
+    let _ = stdout.flush().await;
+    files.flush().await;
 }

@@ -1,21 +1,31 @@
 //! What a run is to do.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use super::files::LoadFilePaths;
+use super::output::LoadOutput;
 use super::replies::ReplyMatch;
 use super::schedule::OpeningSchedule;
+use super::texts::{ClientTexts, LoadMessage};
+use super::threshold::Threshold;
 use crate::client::connect;
 use crate::client::options::ClientOptions;
-use crate::message::Message;
+use crate::dial::LocalAddress;
 use crate::session::Rate;
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) struct LoadOptions {
     pub(crate) plan: ClientOptions,
-    pub(crate) connections: u32,
-    /// How many connections are opened in some time.
-    pub(crate) connect_rate: Rate,
+    pub(crate) openings: OpeningSchedule,
+    /// What of the opening requests differs.
+    pub(crate) texts: ClientTexts,
+    /// `--interface`: connections take turns; none is the system's choice.
+    pub(crate) interfaces: Vec<LocalAddress>,
+    /// `--start-at`
+    pub(crate) start_at: Option<SystemTime>,
+    pub(crate) thresholds: Vec<Threshold>,
+    pub(crate) files: LoadFilePaths,
     /// How long the run goes on once the last connection was due.
     pub(crate) duration: Duration,
     /// None: the connections say nothing.
@@ -32,7 +42,7 @@ pub(crate) struct LoadOptions {
 /// What each connection says.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadTraffic {
-    pub(crate) message: Message,
+    pub(crate) message: LoadMessage,
     pub(crate) model: LoadModel,
     pub(crate) matching: ReplyMatch,
 }
@@ -46,21 +56,12 @@ pub(crate) enum LoadModel {
     Closed,
 }
 
-/// What is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoadOutput {
-    /// A line a second, and the summary.
-    Lines,
-    /// `--quiet`: only the summary.
-    Summary,
-    /// `--json`: a record a second, and one for the summary.
-    Records,
-}
-
 /// What each thread has to know.
 #[derive(Debug)]
 pub(super) struct WorkerPlan {
-    pub(super) connect: connect::Options,
+    /// One for each interface, in turns.
+    pub(super) connects: Vec<connect::Options>,
+    pub(super) texts: ClientTexts,
     pub(super) traffic: Option<LoadTraffic>,
     pub(super) openings: OpeningSchedule,
     pub(super) start: Instant,

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::histogram::{Percentiles, TimeHistogram};
-use super::plan::{LoadModel, LoadOutput};
-use super::tallies::{Failures, LoadTallies, TrafficCount, total};
+use super::output::LoadOutput;
+use super::tallies::{FailureCount, Failures, LoadTallies, TrafficCount, total};
+use super::threshold::{Threshold, ThresholdVerdict};
 use crate::render::object::{ms, object, or_null, record, text};
 use crate::text::units::counted;
 
@@ -31,7 +32,8 @@ pub(super) struct LoadSecond<'t> {
 pub(super) struct LoadSummary<'t> {
     pub(super) url: &'t str,
     pub(super) connections: u32,
-    pub(super) model: Option<LoadModel>,
+    /// `open` or `closed`.
+    pub(super) model: Option<&'static str>,
     /// From the start to the end of sending.
     pub(super) took: Duration,
     pub(super) tallies: &'t LoadTallies,
@@ -41,6 +43,7 @@ pub(super) struct LoadSummary<'t> {
     pub(super) cpu: Duration,
     /// The share of that in what the threads could have used.
     pub(super) cpu_share: f64,
+    pub(super) thresholds: &'t [Threshold],
 }
 
 impl LoadOutput {
@@ -54,9 +57,29 @@ impl LoadOutput {
 
     pub(super) fn summary(self, summary: &LoadSummary<'_>, out: &mut String) {
         match self {
-            Self::Records => record(out, &summary.fields()),
+            Self::Records => summary.record(out),
             Self::Lines | Self::Summary => out.push_str(&summary.page()),
         }
+    }
+}
+
+impl LoadSecond<'_> {
+    pub(super) const CSV_HEAD: &'static str = "seconds,open,opened,refused,broken,sent,sent_bytes,received,received_bytes,replies,p50_ms,p90_ms,p99_ms,p99.9_ms,max_ms\n";
+
+    /// A line of the table, with nothing where there was no reply.
+    pub(super) fn csv_row(&self) -> String {
+        let LoadSecond { at, tallies, open, .. } = self;
+        let LoadTallies { opened, sent, received, latency, .. } = tallies;
+        let times = latency.percentiles().map(|all| [all.p50, all.p90, all.p99, all.p999, all.max].map(ms));
+        let counts = [*open, *opened, total(&tallies.refused), total(&tallies.broken)];
+        let flow = [sent.messages, sent.bytes, received.messages, received.bytes, latency.count()];
+        let counts = counts.iter().chain(&flow).map(u64::to_string);
+        let fields = [format!("{:.3}", at.as_secs_f64())].into_iter().chain(counts).chain(times.unwrap_or_default());
+        fields.collect::<Vec<_>>().join(",") + "\n"
+    }
+
+    pub(super) fn per_second(&self, count: u64) -> f64 {
+        per_second(count, self.length)
     }
 }
 
@@ -121,6 +144,20 @@ impl LoadSummary<'_> {
         is_late.then(|| format!("this machine was late itself: {}, which the latencies include", late()))
     }
 
+    /// What its thresholds say.
+    pub(super) fn verdicts(&self) -> Vec<ThresholdVerdict> {
+        self.thresholds.iter().map(|threshold| threshold.judge(self.tallies, self.took)).collect()
+    }
+
+    fn judged(&self) -> String {
+        object(self.verdicts().into_iter().map(|verdict| (verdict.text, verdict.is_met.to_string())))
+    }
+
+    /// All figures, as a record in a line.
+    pub(super) fn record(&self, out: &mut String) {
+        record(out, &self.fields());
+    }
+
     fn page(&self) -> String {
         let tallies = self.tallies;
         let mut page = format!("--- {} ---\n", self.url);
@@ -143,6 +180,9 @@ impl LoadSummary<'_> {
             self.traffic(&mut page);
         }
         self.tool(&mut page);
+        for ThresholdVerdict { text, is_met, found } in self.verdicts() {
+            entry(&mut page, if is_met { "met" } else { "NOT MET" }, &format!("{text}: {found}"));
+        }
         page
     }
 
@@ -158,7 +198,7 @@ impl LoadSummary<'_> {
         if let Some(Percentiles { p50, p90, p99, p999, max }) = tallies.latency.percentiles() {
             let all = [p50, p90, p99, p999, max].map(ms);
             let [p50, p90, p99, p999, max] = all;
-            let since = if self.model == Some(LoadModel::Closed) { "from sending" } else { "from when each was due" };
+            let since = if self.model == Some("closed") { "from sending" } else { "from when each was due" };
             entry(page, "latency", &format!("p50 {p50} p90 {p90} p99 {p99} p99.9 {p999} max {max} ms, {since}"));
         }
         for (count, what) in
@@ -181,15 +221,10 @@ impl LoadSummary<'_> {
 
     fn fields(&self) -> Vec<(&'static str, String)> {
         let tallies = self.tallies;
-        let model = match self.model {
-            None => "null".to_owned(),
-            Some(LoadModel::Open(_)) => text("open"),
-            Some(LoadModel::Closed) => text("closed"),
-        };
         let mut fields = vec![
             ("type", text("summary")),
             ("url", text(self.url)),
-            ("model", model),
+            ("model", or_null(self.model.map(text))),
             ("connections", self.connections.to_string()),
             ("seconds", format!("{:.3}", self.took.as_secs_f64())),
             ("name_ms", ms(self.resolved)),
@@ -203,6 +238,7 @@ impl LoadSummary<'_> {
             ("unsent", tallies.unsent.to_string()),
             ("cpu_seconds", format!("{:.3}", self.cpu.as_secs_f64())),
             ("cpu_share", format!("{:.3}", self.cpu_share)),
+            ("thresholds", self.judged()),
             ("limit", or_null(self.limit().map(|words| text(&words)))),
         ]);
         fields
@@ -215,8 +251,9 @@ fn entry(page: &mut String, name: &str, value: &str) {
 }
 
 fn failures(what: &str, failures: &Failures) -> String {
-    let line = |(kind, failure): (&String, &super::tallies::FailureCount)| {
-        format!("  {what} {kind}: {} ({})\n", failure.count, failure.words)
+    let line = |(kind, FailureCount { count, words, .. }): (&String, &FailureCount)| match words.is_empty() {
+        true => format!("  {what} {kind}: {count}\n"),
+        false => format!("  {what} {kind}: {count} ({words})\n"),
     };
     failures.iter().map(line).collect()
 }
@@ -286,12 +323,13 @@ mod tests {
         let summary = LoadSummary {
             url: "ws://h/",
             connections: 4,
-            model: Some(LoadModel::Closed),
+            model: Some("closed"),
             took: Duration::from_secs(10),
             tallies: &tallies,
             resolved: Duration::ZERO,
             cpu: Duration::from_secs(1),
             cpu_share: 0.05,
+            thresholds: &[Threshold::from_text("p50<1ms").unwrap(), Threshold::from_text("errors<50%").unwrap()],
         };
         let page = summary.page();
         for part in [
@@ -300,6 +338,8 @@ mod tests {
             "sent        101 messages, 10.1/s, 400.0 B/s\n",
             "received    100 messages, 10.0/s, 300.0 kB/s\n",
             "            1 message: no reply\n",
+            "NOT MET     p50<1ms: 50.0",
+            "met         errors<50%: ",
             "wsprobe     1.0 s of CPU, 5 %; sent p50 0.05",
         ] {
             assert!(page.contains(part), "{part}: {page}");

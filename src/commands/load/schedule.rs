@@ -3,12 +3,23 @@
 use std::time::Duration;
 
 use crate::session::Rate;
+use crate::text::units::time;
 
 /// When each connection is due, after the start.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OpeningSchedule {
-    pub(super) rate: Rate,
-    pub(super) connections: u32,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OpeningSchedule {
+    /// So many, at this rate.
+    Steady(Rate, u32),
+    /// `--ramp`: up to so many within each time, one step after the other.
+    Ramp(Vec<RampStep>),
+}
+
+/// `10s:500`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RampStep {
+    pub(crate) time: Duration,
+    /// How many connections there are at its end.
+    pub(crate) connections: u32,
 }
 
 /// When each message of a connection is due. A server that stalls does not move it: what was due meanwhile is late by then.
@@ -21,13 +32,55 @@ pub(super) struct SendSchedule {
 }
 
 impl OpeningSchedule {
+    /// Reads `10s:100,30s:1000`.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub(crate) fn ramp_from_text(text: &str) -> Result<Self, String> {
+        let wrong = || "expected steps of a time and a number of connections, like `10s:100,1m:1000`".to_owned();
+        let step = |text: &str| {
+            let (time_, connections) = text.split_once(':').ok_or_else(wrong)?;
+            let connections = connections.trim().parse().map_err(|_| wrong())?;
+            Ok(RampStep { time: time(time_.trim())?, connections })
+        };
+        let steps = text.split(',').map(step).collect::<Result<Vec<_>, String>>()?;
+        if steps.is_sorted_by_key(|step| step.connections) && steps.last().is_some_and(|last| last.connections > 0) {
+            Ok(Self::Ramp(steps))
+        } else {
+            Err("expected more connections with each step: none is closed before the end".to_owned())
+        }
+    }
+
+    pub(crate) fn connections(&self) -> u32 {
+        match self {
+            Self::Steady(_, connections) => *connections,
+            Self::Ramp(steps) => steps.last().map_or(0, |last| last.connections),
+        }
+    }
+
     pub(super) fn due(&self, client: u32) -> Duration {
-        after(self.rate, u64::from(client))
+        let steps = match self {
+            Self::Steady(rate, _) => return after(*rate, u64::from(client)),
+            Self::Ramp(steps) => steps,
+        };
+        let (mut begun, mut before) = (Duration::ZERO, 0);
+        for step in steps {
+            if client < step.connections {
+                // The last of a step is due at its end.
+                let (of_step, all) = (u64::from(client - before) + 1, u64::from(step.connections - before));
+                return begun + share(step.time, of_step, all);
+            }
+            (begun, before) = (begun + step.time, step.connections);
+        }
+        begun
     }
 
     /// When all are due to be open.
     pub(super) fn all_due(&self) -> Duration {
-        self.due(self.connections.saturating_sub(1))
+        match self {
+            Self::Steady(_, connections) => self.due(connections.saturating_sub(1)),
+            Self::Ramp(steps) => steps.iter().map(|step| step.time).sum(),
+        }
     }
 }
 
@@ -59,7 +112,11 @@ impl SendSchedule {
 
 /// The time of so many at this rate. Not a multiple of a rounded interval, which would drift.
 fn after(rate: Rate, count: u64) -> Duration {
-    let nanos = rate.per.as_nanos() * u128::from(count) / u128::from(rate.messages.get());
+    share(rate.per, count, u64::from(rate.messages.get()))
+}
+
+fn share(time: Duration, part: u64, whole: u64) -> Duration {
+    let nanos = time.as_nanos() * u128::from(part) / u128::from(whole);
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
@@ -75,9 +132,27 @@ mod tests {
 
     #[test]
     fn connections_open_at_their_rate_from_the_start_on() {
-        let schedule = OpeningSchedule { rate: rate(3, 1000), connections: 7 };
+        let schedule = OpeningSchedule::Steady(rate(3, 1000), 7);
         assert_eq!([0, 1, 3, 6].map(|client| schedule.due(client).as_millis()), [0, 333, 1000, 2000]);
         assert_eq!(schedule.all_due(), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_ramp_reaches_each_number_at_the_end_of_its_step() {
+        let ramp = OpeningSchedule::ramp_from_text("1s:2, 10s:2,500ms:12").unwrap();
+        assert_eq!([0, 1, 2, 6, 11].map(|client| ramp.due(client).as_millis()), [500, 1000, 11_050, 11_250, 11_500]);
+        assert_eq!((ramp.connections(), ramp.all_due().as_millis()), (12, 11_500));
+        for (text, why) in [
+            ("", "like `10s:100"),
+            ("5", "like `10s"),
+            ("1s:x", "like `10s"),
+            ("x:1", "a time"),
+            ("1s:9,1s:8", "more"),
+            ("1s:0", "more"),
+        ] {
+            let error = OpeningSchedule::ramp_from_text(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl LoadTallies {
         self.opened - self.gone
     }
 
-    fn step(&mut self, name: &'static str) -> &mut TimeHistogram {
+    pub(super) fn step(&mut self, name: &'static str) -> &mut TimeHistogram {
         let at = self.steps.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             self.steps.push((name, TimeHistogram::default()));
             self.steps.len() - 1

@@ -61,10 +61,10 @@ impl LoadWorker {
 
     /// Opens its share of the connections, each when it is due, and waits until they have ended.
     async fn open_all(&self, state: &Rc<WorkerState>) {
-        let WorkerPlan { start, openings, workers, .. } = *state.plan;
+        let WorkerPlan { start, ref openings, workers, .. } = *state.plan;
         let mut clients = JoinSet::new();
         let step = usize::try_from(workers).expect("there are not that many threads");
-        for client in (self.number..openings.connections).step_by(step) {
+        for client in (self.number..openings.connections()).step_by(step) {
             sleep_until((start + openings.due(client)).into()).await;
             if state.stop.at().is_some() {
                 break;
@@ -102,9 +102,13 @@ impl LoadWorker {
 /// One client, from its first packet to its last.
 async fn serve(state: Rc<WorkerState>, client: u32) {
     state.stop.watch().await;
+    let plan = &state.plan;
+    let shared = &plan.connects[usize::try_from(client).unwrap_or(0) % plan.connects.len()];
+    let variables = plan.texts.variables(client);
+    let own = (!plan.texts.is_empty()).then(|| plan.texts.put_into(shared, &variables));
     let connected = {
         // In a box that goes: it is much larger than what the connection takes afterwards.
-        let connecting = Box::pin(connect(&state.plan.connect, &|_| ()));
+        let connecting = Box::pin(connect(own.as_ref().unwrap_or(shared), &|_| ()));
         tokio::select! {
             connected = connecting => Some(connected),
             () = state.stop.is_raised() => None,
@@ -113,8 +117,8 @@ async fn serve(state: Rc<WorkerState>, client: u32) {
     match connected {
         Some(Ok((socket, opened))) => {
             state.tallies.borrow_mut().opened(&opened.timing);
-            drop(opened);
-            LoadClient::new(&state, socket, client).hold().await;
+            drop((opened, own));
+            LoadClient::new(&state, socket, client, variables).hold().await;
         }
         Some(Err(error)) => state.tallies.borrow_mut().not_opened(&error),
         None => state.tallies.borrow_mut().unfinished(),

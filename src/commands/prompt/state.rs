@@ -343,6 +343,9 @@ impl MessageLog {
         let none = || "none".to_owned();
         let mut text = format!("url          {}\npeer         {}\n", opened.shown_url(), opened.peer);
         let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").expect("a String takes all");
+        if opened.is_http2 {
+            line("http", "2".to_owned());
+        }
         line("tls", opened.tls.clone().unwrap_or_else(none));
         line("subprotocol", opened.shown_subprotocol().unwrap_or_else(none));
         line("extensions", opened.extensions.clone().unwrap_or_else(none));
@@ -481,6 +484,7 @@ mod tests {
             peer: Peer::Unix("/run/x".into()),
             tls: None,
             status: 101,
+            is_http2: true,
             request: Vec::new(),
             headers: Vec::new(),
             answer: Vec::new(),
@@ -499,6 +503,7 @@ mod tests {
         for part in [
             "ws://h/",
             "/run/x",
+            "http         2",
             "subprotocol  chat",
             "received     1 message, 3 bytes",
             "sent         1 message, 1 byte",

@@ -2,6 +2,7 @@
 
 use rustls::AlertDescription as Alert;
 
+use super::alpn::Alpn;
 use super::offer::Offer;
 
 /// What an alert means, after "the server" or "the client".
@@ -46,7 +47,7 @@ pub(super) fn sentence(alert: Alert, offer: Option<&Offer>) -> String {
     };
     match (alert, offer) {
         (Alert::ProtocolVersion, Some(offer)) => format!("{words} ({}; alert {name})", offer.versions),
-        (Alert::NoApplicationProtocol, Some(_)) => format!("{words} (ALPN `http/1.1`; alert {name})"),
+        (Alert::NoApplicationProtocol, Some(offer)) => format!("{words} ({}; alert {name})", offer.alpn),
         _ => format!("{words} (alert {name})"),
     }
 }
@@ -79,7 +80,11 @@ pub(super) fn hint(alert: Alert, offer: &Offer) -> Option<&'static str> {
         Alert::UnrecognisedName => "name a host that it serves with --sni NAME",
         Alert::ProtocolVersion => return Some(version_hint(offer)),
         Alert::InsufficientSecurity => "wsprobe offers only AES-GCM and ChaCha20, with key exchange on elliptic curves",
-        Alert::NoApplicationProtocol => "this port may serve only HTTP/2 or another protocol",
+        Alert::NoApplicationProtocol if offer.alpn == Alpn::Http1 => {
+            "this port may serve only HTTP/2, or another protocol: --http2 offers it too"
+        }
+        Alert::NoApplicationProtocol if offer.alpn == Alpn::Http2 => "it may not speak HTTP/2: --http1.1 does without",
+        Alert::NoApplicationProtocol => "this port may serve another protocol",
         Alert::EncryptedClientHelloRequired => "wsprobe does not support ECH",
         Alert::InternalError => "the server's log may say more",
         Alert::BadRecordMac | Alert::DecryptError => "a proxy or a firewall on the path may modify the traffic",

@@ -141,6 +141,7 @@ mod tests {
         ExtendedKeyPurpose, HandshakeType, InconsistentKeys, OtherError, PeerMisbehaved,
     };
 
+    use super::super::Alpn;
     use super::*;
     use crate::dial::tls::versions::{Version, Versions};
 
@@ -279,9 +280,9 @@ mod tests {
     fn offers() -> impl Iterator<Item = Offer> {
         let all = Versions { min: Version::V12, max: Version::V13 };
         let one = Versions { min: Version::V13, max: Version::V13 };
-        [all, one]
-            .into_iter()
-            .flat_map(|versions| [false, true].map(|given| Offer { versions, identity: given, name: given }))
+        [all, one].into_iter().flat_map(|versions| {
+            [false, true].map(|given| Offer { versions, identity: given, name: given, alpn: Alpn::Http1 })
+        })
     }
 
     /// Whether it looks like what only a programmer of rustls would write.

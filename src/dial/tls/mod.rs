@@ -4,6 +4,7 @@
 //! can be told of the other side in `peer` and `name`, what went wrong in `error`, `fault` and `alert`.
 
 mod alert;
+pub(crate) mod alpn;
 pub(crate) mod crypto;
 pub(crate) mod error;
 mod fault;
@@ -33,6 +34,7 @@ use url::Host;
 use super::Stream;
 use crate::dial::error::DialError;
 
+pub(crate) use self::alpn::Alpn;
 pub(crate) use self::error::TlsError;
 pub(crate) use self::identity::{ClientIdentity, certified};
 use self::offer::Offer;
@@ -53,6 +55,7 @@ pub(crate) struct Options {
     pub(crate) versions: Versions,
     /// `--pin`: the server's key has to be one of these; none means any.
     pub(crate) pins: Vec<Pin>,
+    pub(crate) alpn: Alpn,
     /// What all of this comes to, once it is made for many connections.
     pub(crate) prepared: Option<Arc<ClientConfig>>,
 }
@@ -75,7 +78,7 @@ impl Options {
 
     /// What of it hints depend on.
     pub(crate) fn offer(&self) -> Offer {
-        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some() }
+        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some(), alpn: self.alpn }
     }
 
     /// The same for many connections: the roots are read and all else is made now, and each has a whole handshake.
@@ -90,7 +93,12 @@ impl Options {
 
     pub(super) async fn config(&self, roots: &Roots<'_>) -> Result<Arc<ClientConfig>, DialError> {
         if let Some(prepared) = &self.prepared {
-            return Ok(Arc::clone(prepared));
+            let mut config = Arc::clone(prepared);
+            let alpn = self.alpn.protocols();
+            if config.alpn_protocols != alpn {
+                Arc::make_mut(&mut config).alpn_protocols = alpn;
+            }
+            return Ok(config);
         }
         let provider = Arc::new(crypto::provider());
         let verifier = verify::Verifier::new(roots.load().await?, self.pins.clone(), &provider);
@@ -104,7 +112,7 @@ impl Options {
             None => builder.with_no_client_auth(),
         };
         // Some front ends assume HTTP/2 if a client offers nothing.
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = self.alpn.protocols();
         config.key_log = Arc::new(key_log::KeyLog::open().await);
         Ok(Arc::new(config))
     }

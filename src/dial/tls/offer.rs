@@ -1,5 +1,6 @@
 //! What we offer a server, as far as hints depend on it.
 
+use super::alpn::Alpn;
 use super::versions::Versions;
 
 /// What was offered to the server, as far as hints depend on it.
@@ -10,4 +11,5 @@ pub(crate) struct Offer {
     pub(crate) identity: bool,
     /// `--sni`
     pub(crate) name: bool,
+    pub(crate) alpn: Alpn,
 }

@@ -13,7 +13,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, is_head: bool) -> Result<Setting, Fl
     if option.len() < word.len() {
         return Err(Flaw::new(place, "options are written without dashes here").hint(format!("write `{option}`")));
     }
-    if !option.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+    if !option.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.') {
         let flaw = Flaw::new(place, format!("`{}` is not an option", shortened(option)));
         return Err(match option.strip_suffix(':') {
             Some(_) => flaw.hint("write a header as `header Name: value`"),

@@ -1,0 +1,36 @@
+//! The steps of connecting, as they are told.
+
+use std::time::Duration;
+
+use crate::dial::Dialed;
+use crate::dial::proxy::ProxyHead;
+use crate::http2::settings::PeerSettings;
+use crate::target::Target;
+
+/// What a verbose user gets to see on the way.
+pub(crate) enum Trace<'t> {
+    Dialed {
+        target: &'t Target,
+        dialed: &'t Dialed,
+    },
+    /// What the server says of itself before a request over HTTP/2.
+    Settings(&'t PeerSettings),
+    /// Why it is asked again, over HTTP/1.1.
+    Returned(&'t str),
+    /// The request as it may be shown, secrets left out.
+    Request(&'t str),
+    /// A head of the answer as it came, secrets left out.
+    Response(&'t str),
+    Redirected(&'t Target),
+    /// How long the server took to answer.
+    Answered(Duration),
+}
+
+impl<'t> From<ProxyHead<'t>> for Trace<'t> {
+    fn from(head: ProxyHead<'t>) -> Self {
+        match head {
+            ProxyHead::Request(head) => Trace::Request(head),
+            ProxyHead::Response(head) => Trace::Response(head),
+        }
+    }
+}
