@@ -114,7 +114,9 @@ fn connect_as(plan: &ClientOptions) -> u8 {
 
 fn replay_as(replay: &ReplayOptions) -> u8 {
     let mut record = replay.plan.record.iter();
-    match record.try_for_each(|record| crate::client::output_file::check_not_read(record, [replay.file.as_path()])) {
+    match record
+        .try_for_each(|record| crate::client::output_file::check_not_read(&record.path, [replay.file.as_path()]))
+    {
         Ok(()) => crate::commands::replay::run(replay),
         Err(error) => complain(&error),
     }
@@ -122,7 +124,7 @@ fn replay_as(replay: &ReplayOptions) -> u8 {
 
 fn listen_as(service: &mut ListenOptions) -> u8 {
     if let Some(record) = &service.record
-        && let Err(error) = crate::client::output_file::check_not_read(record, service.reads())
+        && let Err(error) = crate::client::output_file::check_not_read(&record.path, service.reads())
     {
         return complain(&error);
     }

@@ -271,12 +271,8 @@ fn what_contradicts_itself_is_told_before_anything_connects() {
 fn many_connections_to_a_public_address_need_the_word_of_its_owner() {
     let args = ["--resolve", "public.example:80:192.0.2.1", "--connect-timeout", "100ms", "--duration", "1ms"];
     let many = || load(&args).args(["-c", "101", "--connect-rate", "100000", "ws://public.example/"]);
-    many()
-        .run()
-        .code(2)
-        .stdout("")
-        .says("192.0.2.1, neither on this machine nor in a private network")
-        .says("`--authorized`");
+    let words = "192.0.2.1, which is neither on this machine nor in a private network";
+    many().run().code(2).stdout("").says(words).says("(`--authorized`)");
     let server = echo();
     let private = ["-c", "101", "--connect-rate", "10000", "--duration", "100ms", "-q"];
     load(&private).arg(url(&server)).run().code(0);
@@ -573,4 +569,42 @@ fn a_server_that_stalls_is_measured_right_by_the_open_model_and_wrong_by_the_clo
     // Of its thousands of messages five have met a stall.
     let closed = p99(&["--closed"]);
     assert!(closed < 0.1 * RIGHT, "{closed} ms");
+}
+
+#[test]
+fn a_terminal_is_asked_whether_the_owner_agrees() {
+    // It stands for a proxy: nothing leaves this machine.
+    let proxy = each(|mut stream| {
+        read_head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    });
+    let proxy = proxy.replace("ws://", "http://");
+    let args =
+        ["load", "-c", "101", "--connect-rate", "10000", "--duration", "100ms", "--proxy", &proxy, "ws://far.example/"];
+    for (answer, code) in [("no", 2), ("", 2), ("yes", 3)] {
+        let mut screen = kit::pty::prompt(args).start();
+        screen.shows("Type `yes` if that is so");
+        screen.keys(format!("{answer}\r"));
+        if answer == "yes" {
+            screen.shows("refused proxy: 101");
+        }
+        assert_eq!(screen.code(), code, "{answer}");
+    }
+}
+
+#[test]
+fn a_threshold_counts_also_where_the_server_has_closed_well_and_no_file_is_written_twice() {
+    let closing = each_open(|mut stream| {
+        let _ = stream.write_all(&frame(CLOSE, b"\x03\xe8"));
+        forget(stream);
+    });
+    let args = ["-c", "2", "--connect-rate", "1000", "--duration", "1h", "-q"];
+    load(&args).arg(&closing).run().code(0);
+    load(&args).args(["--threshold", "errors<1%", &closing]).run().code(1);
+    load(&["--csv", "a", "--hdr", "a", ":1"]).run().code(2).says("`a` would be written by two options");
+    let dir = kit::dir();
+    let vars = kit::path(&dir, "vars.csv");
+    std::fs::write(&vars, "a\nb\n").unwrap();
+    let vars = vars.to_str().unwrap();
+    load(&["--vars-from", vars, "--csv", vars, ":1"]).run().code(2).says("would be overwritten");
 }

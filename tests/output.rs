@@ -86,7 +86,7 @@ fn record_writes_the_same_records_whatever_is_shown() {
     let dir = dir();
     let file = path(&dir, "record");
     std::fs::write(&file, "what stood here before\n").unwrap();
-    let args = ["-q", "-s", "chat", "-x", "hello", "--record"];
+    let args = ["-q", "-s", "chat", "-x", "hello", "--force", "--record"];
 
     let server = talkative();
     let ran = tool().args(args).arg(&file).arg(url(&server)).run();

@@ -2,6 +2,7 @@
 
 mod kit;
 
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use kit::pty::{Prompt, Screen, enters, prompt};
@@ -51,7 +52,8 @@ fn messages_of_every_kind_can_be_sent() {
         ("/ping are you there", Said::Ping(b"are you there".to_vec())),
         ("/pong", Said::Pong(Vec::new())),
         ("//close", text("/close")),
-        ("", text("")),
+        ("/send \"\"", text("")),
+        ("/send /quit", text("/quit")),
     ] {
         screen.keys(format!("{typed}\r"));
         assert_eq!(heard.next(), said, "{typed}");
@@ -64,18 +66,24 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
     for (typed, shown) in [
         ("/close 99", "* /close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
         ("/close 1005", "* /close [CODE [REASON]]: codes that may be sent"),
+        ("/binary", "* /binary HEX: which bytes? as in `00 ff 10`"),
+        ("/base64", "* /base64 BASE64: which bytes? as in `AP8Q`"),
+        ("/send", "* /send TEXT: what is to be sent? `\"\"` is an empty message"),
+        ("/save 1", "* /save [--force] [N|!N] FILE: which file? `./1` is a file with this name"),
+        ("", ""),
+        ("  /auth token", "* there is no `/auth`"),
         ("/binary 0g", "* /binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
         ("/base64 ?", "* /base64 BASE64: this is not base64, as in `AP8Q`"),
         ("/file", "* /file PATH: which file?"),
         ("/file nowhere", "* not sent: cannot read `nowhere`: No such file"),
         ("/last", "* nothing was received yet"),
         ("/last 0", "* /last [N|!N]: messages are counted from the last, which is 1; `!1` is the first"),
-        ("/save", "* /save [N|!N] FILE: which file?"),
+        ("/save", "* /save [--force] [N|!N] FILE: which file?"),
         ("/save here", "* nothing was received yet"),
         ("/repeat", "* /repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
         ("/repeat 0", "* /repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
         ("/repeat 1", "* nothing was sent yet"),
-        ("/record", "* /record FILE|off: which file?"),
+        ("/record", "* /record [--force] FILE|off: which file?"),
         ("/record /nowhere/at/all", "to `/nowhere/at/all`: "),
         ("/connect", "* /connect URL: which server?"),
         ("/connect ftp://h/", "* `ftp://h/` is no URL: "),
@@ -236,6 +244,22 @@ fn json_and_time_are_switched_on_and_off() {
 }
 
 #[test]
+fn what_is_printed_without_the_line_looks_as_was_asked_for() {
+    let server = kit::Raw::open(|mut stream| {
+        while kit::read_frame(&mut stream).is_ok_and(|(opcode, _)| opcode != kit::CLOSE) {}
+        let last = [kit::frame(kit::TEXT, b"the last"), kit::frame(kit::CLOSE, &[0x03, 0xe8])].concat();
+        stream.write_all(&last).expect("the client reads");
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let mut screen = ready(prompt([server.url()]).env("TZ", "UTC"));
+    enters(&screen, "/time on", "* the time is shown before each message");
+    screen.keys(CTRL_D);
+    screen.leaves_with(0);
+    let stamped = regex::Regex::new("\n[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3} < the last\n").expect("it is one");
+    assert!(stamped.is_match(&screen.contents()), "{}", screen.contents());
+}
+
+#[test]
 fn info_tells_of_the_connection_and_what_went_over_it() {
     let server = first_saying(|client| async move { client.text("hello").await });
     let screen = ready(prompt(["-s", "chat", &url(&server)]));
@@ -318,8 +342,8 @@ fn connect_goes_to_another_server() {
     enters(&screen, "hello", "< hello");
     screen.keys(format!("/connect 127.0.0.1:{}\r", kit::free_port()));
     screen.shows("Connection refused");
-    screen.shows("* Enter or /reconnect connects again, /quit leaves");
-    screen.line("!", 2);
+    screen.shows("* still connected to ");
+    enters(&screen, "still there", "< still there");
 }
 
 #[test]

@@ -15,6 +15,7 @@ const ESCAPE: &str = "\x1b";
 const LEFT: &str = "\x1b[D";
 const RIGHT: &str = "\x1b[C";
 const UP: &str = "\x1b[A";
+const CTRL_A: &str = "\x01";
 const CTRL_D: &str = "\x04";
 const CTRL_E: &str = "\x05";
 const CTRL_R: &str = "\x12";
@@ -190,7 +191,7 @@ fn a_long_history_is_cut_and_a_password_in_a_url_is_not_kept() {
     let (server, _heard) = hearing();
     let mut screen = ready(prompt([url(&server)]).home(home.path()));
     screen.keys("/connect ws://joe:s3cret@127.0.0.1:1/\r");
-    screen.line("!", 2);
+    screen.shows("* still connected to ");
     screen.keys("/quit\r");
     screen.code();
     let history = std::fs::read_to_string(&file).expect("it is there");
@@ -268,6 +269,34 @@ fn lines_that_are_typed_beyond_the_screen_are_folded_too() {
     screen.wait("a label", |screen| screen.contents().contains(" characters]"));
     screen.keys("\r");
     assert_eq!(heard.next(), text(&long));
+}
+
+#[test]
+fn a_line_that_no_longer_fits_is_folded_also_when_the_cursor_is_at_its_start() {
+    let (server, heard) = hearing();
+    let screen = ready(prompt([url(&server)]).size(24, 80));
+    let long = "0123456789".repeat(100);
+    screen.keys(&long);
+    screen.wait("all of it", |screen| screen.cursor_position().1 == 42);
+    screen.keys(CTRL_A);
+    screen.wait("the start", |screen| cursor_row(screen).starts_with("> 0") && screen.cursor_position().1 == 2);
+    screen.resize(24, 40);
+    screen.line("> [1000 characters]", 2);
+    screen.keys("a \r");
+    assert_eq!(heard.next(), text(&format!("a {long}")));
+}
+
+#[test]
+fn what_is_typed_into_a_label_is_sent_and_the_label_is_not() {
+    let (server, heard) = hearing();
+    let screen = ready(prompt([url(&server)]).size(15, 60));
+    let (whole, keys) = pasted(44);
+    screen.keys(keys);
+    screen.line("> [44 lines]", 12);
+    screen.keys([LEFT, LEFT, LEFT, "X"].concat());
+    screen.line("> [44 linXes]", 10);
+    screen.keys("\r");
+    assert_eq!(heard.next(), text(&format!("{whole}X")));
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn what_is_in_a_record_stays_until_there_is_something_to_record_in_its_place() {
     let silent = kit::Raw::start(|stream, _| {
         let _ = std::io::Read::read_to_end(&mut &stream, &mut Vec::new());
     });
-    let running = tool().args(["--record", record, &silent.url()]).spawn();
+    let running = tool().args(["--force", "--record", record, &silent.url()]).spawn();
     // It is opened before the connection, and that is made by now or never.
     while std::fs::read_dir(format!("/proc/{}/fd", running.child.id()))
         .unwrap()
@@ -142,7 +142,7 @@ fn what_is_in_a_record_stays_until_there_is_something_to_record_in_its_place() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "old\n");
     drop(running);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "old\n");
-    tool().args(["--record", record, "-x", "a", "-1", &url(&echo())]).run().code(0);
+    tool().args(["--force", "--record", record, "-x", "a", "-1", &url(&echo())]).run().code(0);
     let now = std::fs::read_to_string(&file).unwrap();
     assert!(now.starts_with(r#"{"time":"#) && !now.contains("old"), "{now}");
 }

@@ -16,6 +16,7 @@ use super::run::Values;
 use super::values::{self, Interval};
 use super::{secret, translate};
 use crate::dial::Trust;
+use crate::dial::tls::Alpn;
 use crate::error::Error;
 use crate::events::{Batch, Input};
 use crate::handshake::admission::{Admission, Hosts};
@@ -218,6 +219,14 @@ struct AdmissionArgs {
     /// Answer a browser with 426 instead of a page to try the server with
     #[arg(long)]
     no_page: bool,
+
+    /// Take no HTTP/2
+    ///
+    /// Without this option, a client may also speak HTTP/2 on the same port: with wss:// if it offers `h2` (ALPN), with
+    /// ws:// if it begins that way (prior knowledge). Each extended CONNECT (RFC 8441) is a client of its own; up to 1000
+    /// share one connection.
+    #[arg(long)]
+    no_http2: bool,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -299,13 +308,14 @@ impl ListenArgs {
         let is_prompt = matches!(source, Source::Prompt(_));
         let habits = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
         let session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
-        let identity = self.tls.identity(&self.address)?;
+        let identity = self.tls.identity(&self.address, !self.admission.no_http2)?;
         Ok(ListenOptions {
             script: self.work.script(env)?,
             options: server::Options {
                 address: self.address.clone(),
                 admission: self.admission.admission(&self.address, identity.is_some())?,
                 identity,
+                http2: !self.admission.no_http2,
                 has_page: !self.admission.no_page,
                 delay: self.admission.delay,
                 traced: self.output.frames,
@@ -319,7 +329,7 @@ impl ListenArgs {
             },
             source,
             look: translate::look(&self.output, &self.stdin, env, is_prompt),
-            record: self.output.record.clone(),
+            record: self.output.recorded_to(),
             diagnostics: translate::diagnostics(&self.output, env, is_prompt),
         })
     }
@@ -427,7 +437,7 @@ impl AdmissionArgs {
 }
 
 impl ListenTlsArgs {
-    fn identity(&self, address: &Address) -> Result<Option<ServerIdentity>, Error> {
+    fn identity(&self, address: &Address, http2: bool) -> Result<Option<ServerIdentity>, Error> {
         let proof = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Proof::Files { certificate, key },
             _ if self.tls_self_signed => Proof::SelfSigned(ip(address)),
@@ -449,7 +459,9 @@ impl ListenTlsArgs {
             },
             None => None,
         };
-        ServerIdentity::new(proof, clients).map(Some).map_err(Error::Usage)
+        ServerIdentity::new(proof, clients, if http2 { Alpn::Both } else { Alpn::Http1 })
+            .map(Some)
+            .map_err(Error::Usage)
     }
 }
 

@@ -161,6 +161,8 @@ struct LoadingArgs {
     wait: Duration,
 
     /// The owner of a server on the public network agrees to more than 100 connections
+    ///
+    /// Without it, wsprobe asks on a terminal, and refuses otherwise.
     #[arg(long)]
     authorized: bool,
 }
@@ -233,6 +235,8 @@ impl LoadArgs {
         plan.connect.manner.parts = false;
         plan.connect.manner.is_of_many = true;
         let table = self.load.table()?;
+        let files = LoadFilePaths { csv: csv.clone(), hdr: hdr.clone(), plot: plot.clone() };
+        files.check(self.load.vars_from.as_deref())?;
         let traffic = self.load.traffic(&table)?;
         check_thresholds(threshold, traffic.as_ref())?;
         let LoadingArgs { connections, connect_rate, ref ramp, duration, start_at, wait, authorized, .. } = self.load;
@@ -244,10 +248,11 @@ impl LoadArgs {
             traffic,
             wait,
             is_authorized: authorized,
+            may_ask: env.stdin_is_terminal && env.stderr_is_terminal,
             interfaces,
             start_at,
             thresholds: threshold.clone(),
-            files: LoadFilePaths { csv: csv.clone(), hdr: hdr.clone(), plot: plot.clone() },
+            files,
             output: match (quiet, json) {
                 (true, _) => LoadOutput::Summary,
                 (false, true) => LoadOutput::Records,

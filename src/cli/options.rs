@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 
 use super::secret;
 use super::values::{self, Interval};
+use crate::client::output_file::Destination;
 use crate::dial::tls::Pin;
 use crate::dial::{ConnectTo, LocalAddress, ResolveOverride};
 use crate::session::{Attempts, Delay, JsonExpectation, Rate, Wait};
@@ -236,12 +237,18 @@ pub(crate) struct OutputArgs {
 
     /// Also write every event to this file, as JSON records
     ///
-    /// The records of `--json`, in both directions, whatever is shown. The first record replaces the contents of the
-    /// file. A new file is readable only by its owner (mode 0600); an existing one keeps its mode. A file that the run
-    /// reads or prints to is refused. `wsprobe replay` sends a recording again, `wsprobe record-to-script` converts it
+    /// The records of `--json`, in both directions, whatever is shown. A file that exists
+    /// and is not empty is refused, unless `--force` is given. A new file is readable only by its owner (mode 0600); an
+    /// existing one keeps its mode. A file that the run reads or prints to is refused. `wsprobe replay` sends a recording again, `wsprobe record-to-script` converts it
     /// to a script.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) record: Option<PathBuf>,
+
+    /// Let `--record` replace the contents of a file
+    ///
+    /// They stay until there is something to record.
+    #[arg(long, hide_short_help = true, requires = "record")]
+    pub(crate) force: bool,
 
     /// Keep secrets in records
     ///
@@ -302,6 +309,13 @@ pub(crate) struct OutputArgs {
     /// Show the handshake; twice: TLS and timing too
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+impl OutputArgs {
+    /// The file of `--record`.
+    pub(crate) fn recorded_to(&self) -> Option<Destination> {
+        self.record.clone().map(|path| Destination { path, is_forced: self.force })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,7 @@ use super::env::Env;
 use super::options::When;
 use super::reports::{ReportArgs, Tested};
 use super::{translate, values};
+use crate::client::output_file::Destination;
 use crate::commands::run::RunOptions;
 use crate::error::Error;
 use crate::play::files::Scripts;
@@ -72,6 +73,10 @@ struct SuiteOutputArgs {
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     record: Option<PathBuf>,
 
+    /// Let `--record` replace the contents of a file
+    #[arg(long, requires = "record", hide_short_help = true)]
+    force: bool,
+
     /// Leave secrets in the record as they are
     #[arg(long, requires = "record", hide_short_help = true)]
     record_secrets: bool,
@@ -126,7 +131,7 @@ impl PlayingArgs {
             timeout,
             close_timeout,
             reports,
-            record: output.record.map(|path| (path, secrets)),
+            record: output.record.map(|path| (Destination { path, is_forced: output.force }, secrets)),
             diagnostics,
             progress: env.stderr_is_terminal && !env.terminal_is_dumb && !output.quiet,
         }

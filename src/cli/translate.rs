@@ -91,7 +91,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
         session: session(options, is_prompt)?,
         patience: patience(&options.timing),
         look,
-        record: options.output.record.clone(),
+        record: options.output.recorded_to(),
         diagnostics: diagnostics(&options.output, env, is_prompt),
         dropped: Vec::new(),
         timeout: options.ending.timeout,

@@ -126,6 +126,11 @@ impl Connector {
         limited(connecting, self.limit, signals).await
     }
 
+    /// The same while another connection is open, whose end the signals are for.
+    pub(crate) async fn beside(&self, options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
+        self.attempt(options, talk).await
+    }
+
     async fn attempt(&self, options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
         attempt(options, talk, self.tells).await
     }

@@ -1,9 +1,9 @@
 //! What a run against one server needs.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::connect;
+use super::output_file::Destination;
 use crate::events::Batch;
 use crate::input::source::Source;
 use crate::render::OutputStyle;
@@ -21,7 +21,7 @@ pub(crate) struct ClientOptions {
     pub(crate) session: session::options::Options,
     pub(crate) patience: RetryPolicy,
     pub(crate) look: OutputStyle,
-    pub(crate) record: Option<PathBuf>,
+    pub(crate) record: Option<Destination>,
     pub(crate) diagnostics: Diagnostics,
     /// The options of a curl command line that were ignored.
     pub(crate) dropped: Vec<String>,

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::output_buffer::OutputBuffer;
+use super::output_file::Destination;
 use super::{output_file, report};
 use crate::error::Error;
 use crate::events::{End, ErrorEvent, Event, EventKind, TimeOrder};
@@ -91,26 +91,27 @@ pub(crate) async fn finish_in_time(
 }
 
 /// Opens the file of `--record`, if there is to be one.
-pub(crate) async fn open_record_if(path: Option<&Path>) -> Result<Option<OutputBuffer>, Error> {
-    match path {
-        Some(path) => open_record(path).await.map(Some),
+pub(crate) async fn open_record_if(file: Option<&Destination>) -> Result<Option<OutputBuffer>, Error> {
+    match file {
+        Some(file) => open_record(file).await.map(Some),
         None => Ok(None),
     }
 }
 
 /// Opens the file of `--record`; it is replaced when there is something to record.
-pub(crate) async fn open_record(path: &Path) -> Result<OutputBuffer, Error> {
-    record(path, output_file::open(path, Readers::Owner).await)
+pub(crate) async fn open_record(file: &Destination) -> Result<OutputBuffer, Error> {
+    record(file, output_file::open(&file.path, Readers::Owner).await)
 }
 
 /// The same without waiting for the reader of a FIFO.
-pub(crate) fn open_record_now(path: &Path) -> Result<OutputBuffer, Error> {
-    record(path, output_file::open_now(path, Readers::Owner))
+pub(crate) fn open_record_now(file: &Destination) -> Result<OutputBuffer, Error> {
+    record(file, output_file::open_now(&file.path, Readers::Owner))
 }
 
-fn record(path: &Path, opened: io::Result<File>) -> Result<OutputBuffer, Error> {
-    let unwritten = |source| Error::File { what: "write the record (--record) to", path: path.to_owned(), source };
-    opened.and_then(OutputBuffer::replacing).map_err(unwritten)
+fn record(to: &Destination, opened: io::Result<File>) -> Result<OutputBuffer, Error> {
+    let unwritten = |source| Error::File { what: "write the record (--record) to", path: to.path.clone(), source };
+    let checked = opened.and_then(|file| to.check(&file).map(|()| file));
+    checked.and_then(OutputBuffer::replacing).map_err(unwritten)
 }
 
 impl Outlet for StreamOutput {

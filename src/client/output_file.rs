@@ -1,12 +1,34 @@
 //! Files that are written as a whole, such as records and reports: what is in them stays until there is something to write,
 //! and files that the run itself reads or prints to are refused.
 
-use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::sys::file::{self, Readers};
+
+/// A file to write to, and whether what is in it may be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Destination {
+    pub(crate) path: PathBuf,
+    pub(crate) is_forced: bool,
+}
+
+impl Destination {
+    /// Refuses a file that has something in it, unless that may be lost.
+    ///
+    /// # Errors
+    /// It would be lost.
+    pub(crate) fn check(&self, file: &File) -> io::Result<()> {
+        let metadata = file.metadata()?;
+        // What is no file has nothing in it that could be lost.
+        if self.is_forced || !metadata.is_file() || metadata.len() == 0 {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, "it exists and is not empty; --force replaces it"))
+    }
+}
 
 /// Our own streams, as they may be opened.
 const STREAMS: [(&str, &str); 3] = [("/dev/stdin", "stdin"), ("/dev/stdout", "stdout"), ("/dev/stderr", "stderr")];
@@ -36,6 +58,17 @@ fn not_a_stream(file: File) -> io::Result<File> {
         Some((_, name)) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is the same file as {name}"))),
         None => Ok(file),
     }
+}
+
+/// Writes a whole file; this may wait for whoever reads it.
+///
+/// # Errors
+/// It cannot be written, or has something in it that may not be lost.
+pub(crate) fn write(to: &Destination, data: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&to.path)?;
+    to.check(&file)?;
+    empty(&file);
+    file.write_all(data)
 }
 
 /// Empties a file, now that something is to be written to it.

@@ -25,7 +25,7 @@ async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = watch_signals()?;
     let until = deadline(plan.timeout);
     let mut link = Connector::new(plan, until);
-    let record = link.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+    let record = link.opening(open_record_if(plan.record.as_ref()), &mut signals).await?;
     let output = StreamOutput::new(&plan.look, record, talk)?;
     let mut connected = tokio::select! {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,

@@ -96,7 +96,7 @@ impl<'r> Replayer<'r> {
         let mut signals = watch_signals()?;
         let until = deadline(plan.timeout);
         let connector = Connector::new(plan, until);
-        let record = connector.opening(open_record_if(plan.record.as_deref()), &mut signals).await?;
+        let record = connector.opening(open_record_if(plan.record.as_ref()), &mut signals).await?;
         let output = StreamOutput::new(&plan.look, record, talk)?;
         let mut session = plan.session.clone();
         session.ending.deadline = until;

@@ -106,7 +106,7 @@ pub fn request(input: &[u8]) {
 fn judged(bytes: &[u8], cut: usize) -> Option<Result<ReadRequest, Declined>> {
     let (first, second) = bytes.split_at(cut);
     let mut stream = tokio::io::AsyncReadExt::chain(first, second);
-    read_request(&mut stream, &mut String::new()).now_or_never()
+    read_request(&mut stream, bytes::BytesMut::new(), &mut String::new()).now_or_never()
 }
 
 fn shown(verdict: Option<&Result<ReadRequest, Declined>>) -> String {

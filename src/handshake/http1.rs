@@ -52,7 +52,12 @@ pub(super) const MAX_FIELDS: usize = 256;
 
 impl<'s, S: AsyncRead + Unpin> HeadReader<'s, S> {
     pub(super) fn new(stream: &'s mut S) -> Self {
-        Self { stream, buffer: BytesMut::new(), head_room: MAX_HEAD }
+        Self::after(BytesMut::new(), stream)
+    }
+
+    /// The same where this has been read already.
+    pub(super) fn after(buffer: BytesMut, stream: &'s mut S) -> Self {
+        Self { stream, buffer, head_room: MAX_HEAD }
     }
 
     /// The next final answer.

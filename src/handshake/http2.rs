@@ -127,7 +127,7 @@ pub(crate) struct ConnectRequest<'r> {
 }
 
 /// Fields that belong to HTTP/1.1 (RFC 9113, section 8.2.2; RFC 8441, section 5), and the host, which has its pseudo-header.
-const OF_HTTP1: [&str; 7] =
+pub(super) const OF_HTTP1: [&str; 7] =
     ["Host", "Connection", "Upgrade", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Sec-WebSocket-Key"];
 
 impl<'r> ConnectRequest<'r> {
@@ -204,21 +204,21 @@ impl<'r> ConnectRequest<'r> {
     }
 }
 
-fn head_of(response: &http::Response<()>) -> Response {
+pub(super) fn head_of(response: &http::Response<()>) -> Response {
     let (status, fields) = (response.status().as_u16(), fields_of(response.headers()));
     let mut head = format!(":status: {status}\r\n");
     write_fields(&mut head, &fields);
     Response { minor_version: 1, status, reason: String::new(), fields, head, interim: Vec::new() }
 }
 
-fn write_fields(head: &mut String, fields: &[Header]) {
+pub(super) fn write_fields(head: &mut String, fields: &[Header]) {
     for field in fields {
         write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
     }
     head.push_str("\r\n");
 }
 
-fn fields_of(headers: &HeaderMap) -> Vec<Header> {
+pub(super) fn fields_of(headers: &HeaderMap) -> Vec<Header> {
     let field = |(name, value): (&HeaderName, &HeaderValue)| {
         Header::new(name.as_str(), String::from_utf8_lossy(value.as_bytes()))
     };

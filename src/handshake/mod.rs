@@ -15,6 +15,7 @@ pub(crate) mod fuzz;
 pub(crate) mod head;
 mod http1;
 pub(crate) mod http2;
+pub(crate) mod http2_server;
 pub(crate) mod origin;
 pub(crate) mod redirect;
 mod refusal;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
@@ -16,6 +16,7 @@ pub(crate) use super::verify::BadOpening;
 
 use super::authority::Authority;
 use super::http1::{Asked, HeadError, HeadReader};
+use super::http2_server::AskedStream;
 use super::{send, verify};
 use crate::events::FailureKind;
 use crate::request::Header;
@@ -84,20 +85,31 @@ pub(crate) struct ClientRequestHead {
     /// The head as it came.
     pub(crate) head: String,
     pub(crate) opening: Option<OpeningRequest>,
+    pub(crate) is_http2: bool,
 }
 
 /// A request that was read, and what came after it.
 #[derive(Debug)]
 pub(crate) struct ReadRequest {
-    asked: Asked,
+    asked: AskedRequest,
     /// The host that it is for.
     authority: Authority,
     leftover: Bytes,
 }
 
+/// A request in either version of HTTP.
+#[derive(Debug)]
+enum AskedRequest {
+    Http1(Asked),
+    Http2(AskedStream),
+}
+
 impl ReadRequest {
     pub(crate) fn opening(&self) -> &OpeningRequest {
-        &self.asked.opening
+        match &self.asked {
+            AskedRequest::Http1(asked) => &asked.opening,
+            AskedRequest::Http2(asked) => &asked.opening,
+        }
     }
 
     /// The host that it is for, with the port.
@@ -106,7 +118,10 @@ impl ReadRequest {
     }
 
     pub(crate) fn into_opening(self) -> OpeningRequest {
-        self.asked.opening
+        match self.asked {
+            AskedRequest::Http1(asked) => asked.opening,
+            AskedRequest::Http2(asked) => asked.opening,
+        }
     }
 
     /// Whether it is a sound handshake.
@@ -114,12 +129,20 @@ impl ReadRequest {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn check(&self) -> Result<(), BadOpening> {
-        verify::opening(&self.asked).map(drop)
+        match &self.asked {
+            AskedRequest::Http1(asked) => verify::opening(asked).map(drop),
+            AskedRequest::Http2(asked) => asked.check(),
+        }
     }
 
     /// The method of a request that wants no upgrade.
     pub(crate) fn plain_method(&self) -> Option<&str> {
-        (!self.asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&self.asked.method)
+        match &self.asked {
+            AskedRequest::Http1(asked) => {
+                (!asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&asked.method)
+            }
+            AskedRequest::Http2(asked) => asked.protocol.is_none().then_some(&asked.method),
+        }
     }
 
     /// Whether it asks for a page, as a browser does that was given the URL: a GET that wants no upgrade.
@@ -128,15 +151,32 @@ impl ReadRequest {
     }
 }
 
-/// Reads a request, without an answer; what nobody may send is refused, whatever it asks for. `head` is what came of it.
+/// Reads a request, without an answer; what nobody may send is refused, whatever it asks for. `head` is what came of it,
+/// `begins` has been read already.
 pub(crate) async fn read_request<S: AsyncRead + Unpin>(
     stream: &mut S,
+    begins: BytesMut,
     head: &mut String,
 ) -> Result<ReadRequest, Declined> {
-    let mut reader = HeadReader::new(stream);
+    let mut reader = HeadReader::after(begins, stream);
     let asked = reader.request(head).await?;
     let authority = verify::authority(&asked)?;
-    Ok(ReadRequest { asked, authority, leftover: reader.leftover() })
+    Ok(ReadRequest { asked: AskedRequest::Http1(asked), authority, leftover: reader.leftover() })
+}
+
+/// Takes a request that came over HTTP/2.
+pub(crate) fn taken_request(asked: AskedStream) -> Result<ReadRequest, Declined> {
+    let authority = verify::host(&asked.opening)?;
+    Ok(ReadRequest { asked: AskedRequest::Http2(asked), authority, leftover: Bytes::new() })
+}
+
+/// What is granted to a sound request over HTTP/2.
+pub(crate) fn grant(heard: ReadRequest, choice: Grant) -> Accepted {
+    let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
+    let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
+    let answer = replaced(granted_fields(&choice, extensions.as_deref()), &choice.headers);
+    let (opening, leftover) = (heard.into_opening(), Bytes::new());
+    Accepted { opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover }
 }
 
 /// Opens the connection. The request has to be sound.
@@ -145,13 +185,15 @@ pub(crate) async fn accept<S: AsyncWrite + Unpin>(
     heard: ReadRequest,
     choice: Grant,
 ) -> Result<Accepted, Declined> {
-    let key = verify::opening(&heard.asked)?;
+    let AskedRequest::Http1(asked) = &heard.asked else { unreachable!("each version has its own way") };
+    let key = verify::opening(asked)?;
     let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
     let answer = switching_fields(key, &choice, extensions.as_deref());
     send(stream, &answer_head(101, &answer)).await?;
-    let ReadRequest { asked, leftover, .. } = heard;
-    Ok(Accepted { opening: asked.opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
+    let leftover = heard.leftover.clone();
+    let opening = heard.into_opening();
+    Ok(Accepted { opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
 }
 
 /// Reports the client that it is rejected, if it still listens.
@@ -176,9 +218,13 @@ fn switching_fields(key: &str, choice: &Grant, extensions: Option<&str>) -> Vec<
         Header::new("Connection", "Upgrade"),
         Header::new("Sec-WebSocket-Accept", verify::accept(key)),
     ];
-    fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
-    fields.extend(extensions.map(|answer| Header::new("Sec-WebSocket-Extensions", answer)));
+    fields.extend(granted_fields(choice, extensions));
     replaced(fields, &choice.headers)
+}
+
+fn granted_fields(choice: &Grant, extensions: Option<&str>) -> Vec<Header> {
+    let subprotocol = choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name));
+    subprotocol.chain(extensions.map(|answer| Header::new("Sec-WebSocket-Extensions", answer))).collect()
 }
 
 /// The fields, with some of them replaced and others added; one without a value takes the field away.

@@ -69,7 +69,7 @@ async fn accepted_by<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let judged = read_request(stream, &mut String::new()).await.and_then(|heard| {
+    let judged = read_request(stream, bytes::BytesMut::new(), &mut String::new()).await.and_then(|heard| {
         heard.check()?;
         let choice = choose(heard.opening()).map_err(Declined::Denied)?;
         Ok((heard, choice))

@@ -59,6 +59,8 @@ pub(crate) enum BadOpening {
     TooManyFields,
     #[error("the method is `{got}`, expected `GET`")]
     Method { got: String },
+    #[error("`:protocol` is `{got}`, expected `websocket`")]
+    Protocol { got: String },
     #[error("the version of HTTP is not 1.1")]
     HttpVersion,
     #[error("a line of the request ends with a line feed alone, expected CRLF")]
@@ -93,6 +95,7 @@ impl BadOpening {
             Self::Method { .. } => 405,
             Self::Upgrade { .. } | Self::Connection { .. } | Self::WebSocketVersion { .. } => 426,
             Self::TooLarge | Self::TooManyFields => 431,
+            Self::Protocol { .. } => 501,
             Self::HttpVersion => 505,
         }
     }
@@ -108,6 +111,7 @@ impl BadOpening {
             | Self::TooLarge
             | Self::TooManyFields
             | Self::HttpVersion
+            | Self::Protocol { .. }
             | Self::BareLineFeed
             | Self::Host { .. }
             | Self::Several { .. }
@@ -167,7 +171,12 @@ pub(super) fn authority(asked: &Asked) -> Result<Authority, BadOpening> {
     if asked.has_bare_line_feed {
         return Err(BadOpening::BareLineFeed);
     }
-    let fields = &asked.opening.fields;
+    host(&asked.opening)
+}
+
+/// The same of the fields alone.
+pub(super) fn host(opening: &OpeningRequest) -> Result<Authority, BadOpening> {
+    let fields = &opening.fields;
     for name in ["Origin", "Authorization"] {
         let count = values(fields, name).count();
         if count > 1 {
@@ -197,14 +206,20 @@ pub(super) fn opening(asked: &Asked) -> Result<&str, BadOpening> {
     if has_body(fields) {
         return Err(BadOpening::Body);
     }
-    if !values(fields, "Sec-WebSocket-Version").eq(["13"]) {
-        return Err(BadOpening::WebSocketVersion { got: all(fields, "Sec-WebSocket-Version") });
-    }
+    version(fields)?;
     let mut keys = values(fields, "Sec-WebSocket-Key");
     match (keys.next(), keys.next()) {
         (Some(key), None) if BASE64.decode(key.as_bytes()).is_ok_and(|nonce| nonce.len() == 16) => Ok(key),
         _ => Err(BadOpening::Key { got: all(fields, "Sec-WebSocket-Key") }),
     }
+}
+
+/// Checks the version of the WebSocket protocol.
+pub(super) fn version(fields: &[Header]) -> Result<(), BadOpening> {
+    if values(fields, "Sec-WebSocket-Version").eq(["13"]) {
+        return Ok(());
+    }
+    Err(BadOpening::WebSocketVersion { got: all(fields, "Sec-WebSocket-Version") })
 }
 
 fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, BadAnswer> {

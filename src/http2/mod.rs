@@ -4,6 +4,7 @@
 
 pub(crate) mod client;
 pub(crate) mod fault;
+pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod stream;
 mod watched;

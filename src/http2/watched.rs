@@ -25,12 +25,18 @@ pub(super) struct Sightings {
     begins: RefCell<BytesMut>,
     is_begun: Cell<bool>,
     is_blocked: Cell<bool>,
+    reads: Cell<u64>,
 }
 
 impl Sightings {
     /// Whether something is written that the transport has not taken.
     pub(super) fn is_blocked(&self) -> bool {
         self.is_blocked.get()
+    }
+
+    /// How often something came.
+    pub(super) fn reads(&self) -> u64 {
+        self.reads.get()
     }
 
     /// Whether the first frame of the peer is there.
@@ -51,6 +57,7 @@ impl Sightings {
     }
 
     fn came(&self, bytes: &[u8]) {
+        self.reads.set(self.reads.get() + 1);
         if self.is_begun.get() {
             return;
         }

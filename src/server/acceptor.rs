@@ -1,22 +1,32 @@
 //! Accepts clients: from a new connection to an accepted client, or a rejected one.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::answers::HttpAnswers;
 use super::page;
 use crate::dial::Secured;
+use crate::dial::tls::alpn::HTTP2;
 use crate::dial::tls::error::in_words_of_handshake;
 use crate::events::{Opened, OpeningTimes};
 use crate::handshake::admission::Admission;
 use crate::handshake::head::OpeningRequest;
-use crate::handshake::server::{ClientRequestHead, Declined, Denial, Grant, ReadRequest, accept, read_request, reject};
+use crate::handshake::http2_server::{self, AskedStream};
+use crate::handshake::server::{
+    Accepted, ClientRequestHead, Declined, Denial, Grant, ReadRequest, accept, grant, read_request, reject,
+    taken_request,
+};
+use crate::http2::fault::Http2Fault;
+use crate::http2::server::{Http2Exchange, PREFACE};
 use crate::request::Header;
-use crate::transport::{Duplex, Peer};
+use crate::transport::{Duplex, Peer, Replayed};
 use crate::wire::frame::Side;
 use crate::wire::offer::Agreed;
 use crate::wire::{CompressionStats, ConnectionOptions, Limits, Socket};
@@ -24,6 +34,8 @@ use crate::wire::{CompressionStats, ConnectionOptions, Limits, Socket};
 /// How clients are let in.
 pub(crate) struct Acceptor {
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// Whether HTTP/2 is taken without TLS, too.
+    pub(crate) http2: bool,
     pub(crate) admission: Admission,
     /// Whether a browser gets the built-in page.
     pub(crate) has_page: bool,
@@ -49,6 +61,7 @@ pub(crate) struct AcceptedClient<P> {
     pub(crate) tally: Arc<CompressionStats>,
     /// Version and cipher suite.
     pub(crate) tls: Option<String>,
+    pub(crate) is_http2: bool,
     pub(crate) slot: P,
 }
 
@@ -59,8 +72,8 @@ impl<P> AcceptedClient<P> {
             url,
             peer,
             tls: self.tls,
-            status: 101,
-            is_http2: false,
+            status: if self.is_http2 { 200 } else { 101 },
+            is_http2: self.is_http2,
             request: Vec::new(),
             headers: self.opening.fields,
             answer: self.answer,
@@ -74,31 +87,53 @@ impl<P> AcceptedClient<P> {
     }
 }
 
+/// A connection of which the first bytes are there.
+pub(crate) struct BegunConnection {
+    stream: Box<dyn Duplex>,
+    /// Version and cipher suite.
+    pub(crate) tls: Option<String>,
+    begins: BytesMut,
+    pub(crate) is_http2: bool,
+    /// One limit for all that the client has to say: it is no longer for one that sends a byte now and then.
+    deadline: Instant,
+}
+
+impl BegunConnection {
+    /// The whole of it.
+    pub(crate) fn into_stream(self) -> Replayed<Box<dyn Duplex>> {
+        Replayed { begins: self.begins.freeze(), inner: self.stream }
+    }
+}
+
 impl Acceptor {
-    /// Secures the stream if asked to, and answers the request; `place` says whether there is room for one more, and
-    /// `request` is what was asked by whom is not let in.
+    /// Secures the stream if asked to, and learns which version of HTTP is spoken on it.
+    pub(crate) async fn begin(&self, stream: Box<dyn Duplex>) -> Result<BegunConnection, Declined> {
+        let deadline = Instant::now() + self.handshake_timeout;
+        let begun = timeout_at(deadline, async {
+            let SecuredStream { mut stream, tls, is_http2 } = self.secure(stream).await?;
+            let mut begins = BytesMut::new();
+            let is_http2 = match is_http2 {
+                Some(is_http2) => is_http2,
+                None if self.http2 => sniff(&mut stream, &mut begins).await,
+                None => false,
+            };
+            Ok(BegunConnection { stream, tls, begins, is_http2, deadline })
+        });
+        begun.await.unwrap_or(Err(Declined::TooSlow(self.handshake_timeout)))
+    }
+
+    /// Answers the request; `place` says whether there is room for one more, and `request` is what was asked by whom is not
+    /// let in.
     pub(crate) async fn admit<P>(
         &self,
-        stream: Box<dyn Duplex>,
+        begun: BegunConnection,
         place: impl FnOnce() -> Option<P>,
         request: &mut ClientRequestHead,
     ) -> Result<AcceptedClient<P>, Declined> {
-        // One limit for all that the client has to say: it is no longer for one that sends a byte now and then.
-        let deadline = Instant::now() + self.handshake_timeout;
+        let BegunConnection { mut stream, tls, begins, deadline, .. } = begun;
         let late = || Declined::TooSlow(self.handshake_timeout);
-        let (mut stream, tls) = timeout_at(deadline, self.secure(stream)).await.map_err(|_| late())??;
-        let heard =
-            timeout_at(deadline, read_request(&mut stream, &mut request.head)).await.unwrap_or_else(|_| Err(late()));
-        if !self.delay.is_zero() {
-            sleep(self.delay).await;
-        }
-        let judged = heard.and_then(|heard| match self.judge(&heard, place) {
-            Ok((choice, place)) => Ok((heard, choice, place)),
-            Err(declined) => {
-                request.opening = Some(heard.into_opening());
-                Err(declined)
-            }
-        });
+        let heard = timeout_at(deadline, read_request(&mut stream, begins, &mut request.head));
+        let judged = self.judged(heard.await.unwrap_or_else(|_| Err(late())), place, request).await;
         let answered = async {
             match judged {
                 Ok((heard, choice, place)) => Ok((accept(&mut stream, heard, choice).await?, place)),
@@ -109,6 +144,63 @@ impl Acceptor {
             }
         };
         let (accepted, place) = timeout(self.handshake_timeout, answered).await.unwrap_or_else(|_| Err(late()))?;
+        Ok(self.opened(stream, accepted, (tls, false), place).await)
+    }
+
+    /// The same on a stream of an HTTP/2 connection.
+    pub(crate) async fn admit_stream<P, S: Duplex + 'static>(
+        &self,
+        mut exchange: Http2Exchange<S>,
+        tls: Option<String>,
+        place: impl FnOnce() -> Option<P>,
+        request: &mut ClientRequestHead,
+    ) -> Result<AcceptedClient<P>, Declined> {
+        let asked = AskedStream::of(&exchange.request);
+        *request = ClientRequestHead { head: asked.head().to_owned(), opening: None, is_http2: true };
+        match self.judged(taken_request(asked), place, request).await {
+            Ok((heard, choice, place)) => {
+                let accepted = grant(heard, choice);
+                let answer = http2_server::answer(200, &accepted.answer);
+                let send = exchange.respond.send_response(answer, false).map_err(Http2Fault::new);
+                let stream = Box::new(exchange.into_stream(send.map_err(io::Error::from)?));
+                Ok(self.opened(stream, accepted, (tls, true), place).await)
+            }
+            Err(declined) => {
+                if let Some(denial) = declined.denial() {
+                    turn_away(exchange, &denial);
+                }
+                Err(declined)
+            }
+        }
+    }
+
+    /// Judges a request after the delay; one that is not let in is kept.
+    async fn judged<P>(
+        &self,
+        heard: Result<ReadRequest, Declined>,
+        place: impl FnOnce() -> Option<P>,
+        request: &mut ClientRequestHead,
+    ) -> Result<(ReadRequest, Grant, P), Declined> {
+        if !self.delay.is_zero() {
+            sleep(self.delay).await;
+        }
+        let heard = heard?;
+        match self.judge(&heard, place) {
+            Ok((choice, place)) => Ok((heard, choice, place)),
+            Err(declined) => {
+                request.opening = Some(heard.into_opening());
+                Err(declined)
+            }
+        }
+    }
+
+    async fn opened<P>(
+        &self,
+        stream: Box<dyn Duplex>,
+        accepted: Accepted,
+        (tls, is_http2): (Option<String>, bool),
+        place: P,
+    ) -> AcceptedClient<P> {
         let (deflate, tally) = (accepted.deflate, Arc::<CompressionStats>::default());
         let manner = ConnectionOptions {
             deflate,
@@ -117,7 +209,7 @@ impl Acceptor {
             ..ConnectionOptions::default()
         };
         let socket = Socket::new(stream, accepted.leftover, Side::Server, self.limits, manner).await;
-        Ok(AcceptedClient {
+        AcceptedClient {
             socket,
             opening: accepted.opening,
             answer: accepted.answer,
@@ -126,18 +218,20 @@ impl Acceptor {
             deflate,
             tally,
             tls,
+            is_http2,
             slot: place,
-        })
+        }
     }
 
-    async fn secure(&self, stream: Box<dyn Duplex>) -> Result<(Box<dyn Duplex>, Option<String>), Declined> {
-        let Some(tls) = &self.tls else { return Ok((stream, None)) };
+    async fn secure(&self, stream: Box<dyn Duplex>) -> Result<SecuredStream, Declined> {
+        let Some(tls) = &self.tls else { return Ok(SecuredStream { stream, tls: None, is_http2: None }) };
         let stream = TlsAcceptor::from(Arc::clone(tls)).accept(stream).await;
         let stream = stream.map_err(|error| Declined::Tls(in_words_of_handshake(error)))?;
         let (_, session) = stream.get_ref();
         let version = session.protocol_version().map_or_else(String::new, |version| format!("{version:?}"));
         let suite = session.negotiated_cipher_suite().map_or_else(String::new, |suite| format!("{:?}", suite.suite()));
-        Ok((Box::new(Secured(stream)), Some(format!("{version}, {suite}"))))
+        let is_http2 = session.alpn_protocol().map(|name| name == HTTP2.as_bytes());
+        Ok(SecuredStream { stream: Box::new(Secured(stream)), tls: Some(format!("{version}, {suite}")), is_http2 })
     }
 
     fn judge<P>(&self, heard: &ReadRequest, place: impl FnOnce() -> Option<P>) -> Result<(Grant, P), Declined> {
@@ -184,5 +278,41 @@ impl Acceptor {
         };
         answer.headers.extend(self.admission.headers.iter().cloned());
         answer
+    }
+}
+
+/// A stream, with what was agreed on in TLS.
+struct SecuredStream {
+    stream: Box<dyn Duplex>,
+    tls: Option<String>,
+    /// None where nothing was chosen by ALPN.
+    is_http2: Option<bool>,
+}
+
+/// Whether the client begins as one of HTTP/2 does; what was read is kept. How it ends otherwise is found by who reads on.
+async fn sniff(stream: &mut (impl AsyncRead + Unpin), begins: &mut BytesMut) -> bool {
+    loop {
+        begins.reserve(FIRST_READ);
+        if !matches!(stream.read_buf(begins).await, Ok(1..)) {
+            return false;
+        }
+        let length = begins.len().min(PREFACE.len());
+        if begins[..length] != PREFACE[..length] {
+            return false;
+        }
+        if length == PREFACE.len() {
+            return true;
+        }
+    }
+}
+
+/// Enough for most requests.
+const FIRST_READ: usize = 4096;
+
+fn turn_away<S: Duplex>(mut exchange: Http2Exchange<S>, denial: &Denial) {
+    let answer = http2_server::answer(denial.status, &denial.fields());
+    // Whether the client still listens changes nothing: it is declined all the same.
+    if let Ok(mut send) = exchange.respond.send_response(answer, false) {
+        let _ = send.send_data(Bytes::from(denial.body.clone()), true);
     }
 }

@@ -7,16 +7,17 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::acceptor::AcceptedClient;
-use super::address::IncomingConnection;
 use super::clients::{ClientSlot, ConnectedClient};
 use super::options::Options;
 use super::state::ServerState;
 use super::work::{ClientTask, NewClient};
 use crate::client::report;
 use crate::events::{Batch, End, ErrorEvent, Event, EventKind, Exchange, Opened};
+use crate::handshake::http2_server::shown_answer;
 use crate::handshake::server::{ClientRequestHead, Declined, Denial, answer_head};
 use crate::masking;
 use crate::message::{Close, Direction};
+use crate::request::Header;
 use crate::session::{self, Gone, Outlet, Progress};
 use crate::transport::{Duplex, Peer};
 use crate::wire::Socket;
@@ -36,36 +37,33 @@ struct Served {
     inputs: mpsc::Receiver<Result<Batch, String>>,
 }
 
-/// Accepts a client, if allowed, and serves it to its end.
-pub(crate) async fn welcome<O: Outlet>(
-    server: Rc<ServerState>,
-    options: Rc<Options>,
-    output: Rc<O>,
-    incoming: IncomingConnection,
+/// Serves a client to its end, if it was let in.
+pub(super) async fn attend<O: Outlet>(
+    server: &Rc<ServerState>,
+    options: &Options,
+    output: &O,
+    (admitted, request, peer): Admitted,
 ) {
-    // Boxed, so that what the handshake needs is not kept for as long as the client stays.
-    if let Some((accepted, peer)) = Box::pin(admitted(&server, &*output, incoming)).await {
-        serve(&server, &options, &*output, begun(&server, &options, accepted, peer)).await;
+    match admitted {
+        Ok(accepted) => {
+            let answer = answer_of(&request, 101, &accepted.answer);
+            report::handshake(&server.talk, &peer, &request.head, &answer);
+            drop((request, answer));
+            serve(server, options, output, begun(server, options, accepted, peer)).await;
+        }
+        Err(declined) => turned_away(server, output, &peer, request, &declined),
     }
 }
 
-/// The client, if it may come in.
-async fn admitted<O: Outlet>(
-    server: &ServerState,
-    output: &O,
-    incoming: IncomingConnection,
-) -> Option<(Box<AcceptedClient<ClientSlot>>, Peer)> {
-    let IncomingConnection { stream, peer } = incoming;
-    let mut request = ClientRequestHead::default();
-    match server.acceptor.admit(stream, || server.clients.place(), &mut request).await {
-        Ok(accepted) => {
-            report::handshake(&server.talk, &peer, &request.head, &answer_head(101, &accepted.answer));
-            Some((Box::new(accepted), peer))
-        }
-        Err(declined) => {
-            turned_away(server, output, &peer, request, &declined);
-            None
-        }
+/// Whether a client was let in, what it had asked, and who it is.
+pub(super) type Admitted = (Result<Box<AcceptedClient<ClientSlot>>, Declined>, ClientRequestHead, Peer);
+
+/// The head of an answer as it went out.
+fn answer_of(request: &ClientRequestHead, status: u16, fields: &[Header]) -> String {
+    match (request.is_http2, status) {
+        (false, _) => answer_head(status, fields),
+        (true, 101) => shown_answer(200, fields),
+        (true, _) => shown_answer(status, fields),
     }
 }
 
@@ -77,7 +75,8 @@ fn turned_away<O: Outlet>(
     declined: &Declined,
 ) {
     let denial = declined.denial();
-    let answer = denial.as_ref().map_or_else(String::new, |denial| answer_head(denial.status, &denial.fields()));
+    let answer =
+        denial.as_ref().map_or_else(String::new, |denial| answer_of(&request, denial.status, &denial.fields()));
     report::handshake(&server.talk, peer, &request.head, &answer);
     let mut exchange = Box::new(exchange(server, peer, request, denial.as_ref()));
     match declined {
@@ -109,7 +108,7 @@ fn turned_away<O: Outlet>(
 
 /// What was asked and answered, for a record.
 fn exchange(server: &ServerState, peer: &Peer, request: ClientRequestHead, denial: Option<&Denial>) -> Exchange {
-    let ClientRequestHead { head, opening } = request;
+    let ClientRequestHead { head, opening, .. } = request;
     Exchange {
         side: Side::Server,
         peer: Some(peer.clone()),

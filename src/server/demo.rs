@@ -47,6 +47,7 @@ impl Options {
         Self {
             address: Address::Inet((Ipv4Addr::LOCALHOST, 0).into()),
             identity: None,
+            http2: false,
             admission: Admission::compressing(),
             has_page: true,
             delay: Duration::ZERO,

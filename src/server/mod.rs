@@ -23,6 +23,7 @@ pub(crate) mod script;
 mod send_queue;
 pub(crate) mod state;
 pub(crate) mod tls;
+mod welcome;
 pub(crate) mod work;
 
 use std::cell::Cell;
@@ -73,6 +74,7 @@ impl<O: Outlet + 'static> ListeningServer<O> {
         let address = ListenAddress::new(&listener, options.identity.is_some()).map_err(unheard)?;
         let acceptor = Acceptor {
             tls: options.identity.as_ref().map(|identity| identity.config.clone()),
+            http2: options.http2,
             admission: options.admission.clone(),
             has_page: options.has_page,
             answers: options.work.answers(),
@@ -106,7 +108,7 @@ impl<O: Outlet + 'static> ListeningServer<O> {
         let mut tasks = JoinSet::new();
         // What was said so far has room: it is the first.
         let _ = output.flush().await;
-        let begin = |incoming| client::welcome(Rc::clone(&state), Rc::clone(&options), Rc::clone(&output), incoming);
+        let begin = |incoming| welcome::welcome(Rc::clone(&state), Rc::clone(&options), Rc::clone(&output), incoming);
         let code = tokio::select! {
             never = accept(&listener, &state, begin, &mut tasks) => match never {},
             why = state.pass_on(inputs) => {

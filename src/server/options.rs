@@ -8,6 +8,7 @@ use super::address::Address;
 use super::script::ServerScript;
 use super::tls::ServerIdentity;
 use super::work::ClientWork;
+use crate::client::output_file::Destination;
 use crate::events::Batch;
 use crate::handshake::admission::Admission;
 use crate::input::source::Source;
@@ -25,7 +26,7 @@ pub(crate) struct ListenOptions {
     pub(crate) options: Options,
     pub(crate) source: Source,
     pub(crate) look: OutputStyle,
-    pub(crate) record: Option<PathBuf>,
+    pub(crate) record: Option<Destination>,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -34,6 +35,8 @@ pub(crate) struct ListenOptions {
 pub(crate) struct Options {
     pub(crate) address: Address,
     pub(crate) identity: Option<ServerIdentity>,
+    /// `--no-http2`
+    pub(crate) http2: bool,
     pub(crate) admission: Admission,
     pub(crate) has_page: bool,
     pub(crate) delay: Duration,

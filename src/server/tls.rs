@@ -12,9 +12,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::certificate::SelfSigned;
-use crate::dial::tls::certified;
 use crate::dial::tls::crypto::provider;
 use crate::dial::tls::pem::in_words;
+use crate::dial::tls::{Alpn, certified};
 use crate::sys::file;
 
 /// A certificate and its key, ready for use.
@@ -41,7 +41,7 @@ impl ServerIdentity {
     ///
     /// # Errors
     /// A message for the user, if a file cannot be read or does not hold what it should.
-    pub(crate) fn new(proof: Proof<'_>, clients: Option<Arc<RootCertStore>>) -> Result<Self, String> {
+    pub(crate) fn new(proof: Proof<'_>, clients: Option<Arc<RootCertStore>>, alpn: Alpn) -> Result<Self, String> {
         let (chain, key, notes) = match proof {
             Proof::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?, Vec::new()),
             Proof::SelfSigned(address) => self_signed(address)?,
@@ -62,7 +62,7 @@ impl ServerIdentity {
             None => builder.with_no_client_auth(),
         };
         let mut config = builder.with_cert_resolver(certified);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = alpn.protocols();
         Ok(Self { config: Arc::new(config), notes })
     }
 }

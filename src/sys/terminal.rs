@@ -1,7 +1,7 @@
 //! The terminal's state: taken at the start, put back however the program ends.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::{Mutex, OnceLock};
 
@@ -56,6 +56,16 @@ pub(crate) fn restore_terminal() {
         }
         let _ = (&mut &*terminal).write_all(PLAIN);
     }
+}
+
+/// Reads a line from the terminal, whatever stdin is; blocks the thread.
+///
+/// # Errors
+/// There is no terminal, or it is gone.
+pub(crate) fn read_line() -> std::io::Result<String> {
+    let mut line = String::new();
+    BufReader::new(File::open("/dev/tty")?).read_line(&mut line)?;
+    Ok(line)
 }
 
 /// Remembers the state that the line editor has just set.

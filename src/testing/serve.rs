@@ -99,6 +99,7 @@ impl Server {
             let serve = Rc::new(serve);
             let door = Rc::new(Acceptor {
                 tls,
+                http2: false,
                 admission: Admission::compressing(),
                 answers: None,
                 has_page: false,
@@ -115,9 +116,8 @@ impl Server {
                     let (serve, door) = (Rc::clone(&serve), Rc::clone(&door));
                     tokio::task::spawn_local(async move {
                         let _ = stream.set_nodelay(true);
-                        if let Ok(guest) =
-                            door.admit(Box::new(stream), || Some(()), &mut ClientRequestHead::default()).await
-                        {
+                        let Ok(begun) = door.begin(Box::new(stream)).await else { return };
+                        if let Ok(guest) = door.admit(begun, || Some(()), &mut ClientRequestHead::default()).await {
                             let AcceptedClient { socket, opening, subprotocol, .. } = guest;
                             serve(Client { socket, opening, subprotocol }).await;
                         }

@@ -46,7 +46,7 @@ const REQUESTS: &[Request] = &[
     ("an empty line", "\r\n\r\n", None),
     ("zeros", "\0\0\0\0", Some(400)),
     ("TLS", "\x16\x03\x01\x02\0", Some(400)),
-    ("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some(505)),
+    ("half the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\n", Some(505)),
     ("HTTP/0.9", "GET /\r\n", None),
     ("HTTP/1.0", "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n", Some(426)),
     ("HTTP/1.10", "GET / HTTP/1.10\r\nHost: localhost\r\n\r\n", Some(400)),

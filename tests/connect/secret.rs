@@ -134,7 +134,7 @@ fn secrets_are_sent_but_never_shown() {
     });
     for secret in SECRETS {
         for (resource, code) in [("/in", 0), ("/401", 4), ("/away", 0), ("/broken", 5)] {
-            let args = ["-vv", "-j", "-L", "--record", record.to_str().unwrap(), &server.url(resource)];
+            let args = ["-vv", "-j", "-L", "--force", "--record", record.to_str().unwrap(), &server.url(resource)];
             let ran = tool().args(secret).args(args).run().code(code);
             assert!(server.heads().iter().all(|head| head.contains("sesame") || head.contains("c2VzYW1l")));
             assert_secret(&ran, &record);
@@ -173,7 +173,10 @@ fn the_secrets_of_a_query_are_sent_but_never_shown() {
             [("/in", 0), ("/404", 4), ("/away", 0), ("/astray", 4), ("/circle", 4), ("/300", 4), ("/broken", 5)]
         {
             let url = server.url(&format!("{resource}?{query}"));
-            let ran = tool().args(["-vv", "-j", "-L", "--record", record.to_str().unwrap(), &url]).run().code(code);
+            let ran = tool()
+                .args(["-vv", "-j", "-L", "--force", "--record", record.to_str().unwrap(), &url])
+                .run()
+                .code(code);
             assert!(server.head().contains("sesame"));
             server.heads();
             assert_secret(&ran, &record);
@@ -228,7 +231,7 @@ fn the_password_of_a_url_is_never_shown() {
         "ws://[/?token=sesame".to_owned(),
         "ws://h/?token=sesame#top".to_owned(),
     ] {
-        let ran = tool().args(["-vv", "-j", "--record", record.to_str().unwrap(), &url]).run();
+        let ran = tool().args(["-vv", "-j", "--force", "--record", record.to_str().unwrap(), &url]).run();
         assert_ne!(ran.code, Some(0));
         assert_secret(&ran, &record);
     }

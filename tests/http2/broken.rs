@@ -10,18 +10,9 @@ fn after_settings(frames: &[&[u8]]) -> Vec<u8> {
     [SETTINGS, &frames.concat()].concat()
 }
 
-/// Header fields for the first stream, each as a literal that is not indexed (RFC 7541, section 6.2.2).
+/// Header fields for the first stream.
 fn headers(fields: &[(&str, &str)], flags: u8) -> Vec<u8> {
-    let mut block = Vec::new();
-    for (name, value) in fields {
-        block.push(0);
-        for text in [name, value] {
-            block.push(u8::try_from(text.len()).unwrap());
-            block.extend_from_slice(text.as_bytes());
-        }
-    }
-    let length = u32::try_from(block.len()).unwrap().to_be_bytes();
-    [&length[1..], &[1, flags, 0, 0, 0, 1], &block].concat()
+    super::kit::http2::headers(1, fields, flags)
 }
 
 const END_HEADERS: u8 = 4;

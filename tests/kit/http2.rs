@@ -22,6 +22,37 @@ pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// SETTINGS_ENABLE_CONNECT_PROTOCOL = 1, as the first frame of a server.
 pub const SETTINGS: &[u8] = &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1];
 
+/// A frame (RFC 9113, section 4.1).
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a frame is short").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Header fields, each as a literal that is not indexed (RFC 7541, section 6.2.2).
+pub fn headers(stream: u32, fields: &[(&str, impl AsRef<str>)], flags: u8) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in fields {
+        block.push(0);
+        for text in [*name, value.as_ref()] {
+            // An integer with a prefix of 7 bits (RFC 7541, section 5.1).
+            let mut rest = text.len();
+            if rest < 127 {
+                block.push(rest as u8);
+            } else {
+                block.push(127);
+                rest -= 127;
+                while rest >= 128 {
+                    block.push(rest as u8 | 128);
+                    rest /= 128;
+                }
+                block.push(rest as u8);
+            }
+            block.extend_from_slice(text.as_bytes());
+        }
+    }
+    frame(1, flags, stream, &block)
+}
+
 /// What is done with a request.
 #[derive(Clone, Debug)]
 pub enum Turn {

@@ -6,6 +6,7 @@ mod kit;
 
 mod admission;
 mod crowd;
+mod http2;
 mod origin;
 mod prompt;
 mod records;

@@ -127,7 +127,7 @@ fn a_client_that_is_too_old_or_has_no_certificate_is_told_in_words() {
     server.says("TLS with the client failed: the client offers no signature algorithms: it may be older than TLS 1.2");
     client(&server, &["-tls1_2", "-cipher", "AES128-SHA"]);
     server.says("TLS with the client failed: the client has no key exchange in common with wsprobe");
-    client(&server, &["-alpn", "h2"]);
+    client(&server, &["-alpn", "h3"]);
     server.says("TLS with the client failed: the client supports no protocol that was offered (ALPN)");
     let authority = files[1].clone();
     let server =

@@ -43,7 +43,8 @@ const RECORDS: [(&str, &str); 6] = [
 ];
 
 /// How the prompt is used.
-const AT_THE_PROMPT: &str = "`//` at its beginning sends one slash. Alt-Enter begins a new line.
+const AT_THE_PROMPT: &str = "`//` at its beginning sends one slash. An empty line sends nothing, `/send \"\"` an empty message. A \
+blank before a line keeps it out of the history. Alt-Enter begins a new line.
 
 Up goes through the previous lines that begin with the typed text, Ctrl-R searches all of them. The text in grey is the \
 rest of a previous line, or the arguments of a command; Right or End accepts it. The prompt shows what is on: `[paused 12, \

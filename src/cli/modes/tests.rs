@@ -30,6 +30,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("json", &[], &["--json"]),
     ("output", &[], &["--output", "hex"]),
     ("record", &[], &["--record", "%/new"]),
+    ("force", &["--record", "%/new"], &["--force"]),
     ("record-secrets", &["--record", "%/new"], &["--record-secrets"]),
     ("timestamps", &[], &["--timestamps=utc"]),
     ("show-ping-pong", &[], &["--show-ping-pong"]),
@@ -137,6 +138,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("refuse", &[], &["--refuse", "503"]),
     ("delay", &[], &["--delay", "9s"]),
     ("no-page", &[], &["--no-page"]),
+    ("no-http2", &[], &["--no-http2"]),
     ("tls-cert", &[], &["--tls-cert", "%/certificate", "--tls-key", "%/key"]),
     ("tls-key", &[], &["--tls-cert", "%/certificate", "--tls-key", "%/key"]),
     ("tls-self-signed", &[], &["--tls-self-signed"]),
@@ -215,6 +217,7 @@ const PLAYING: &[&str] = &[
     "report",
     "record",
     "record-secrets",
+    "force",
     "frames",
 ];
 /// `-l` has all else from `wsprobe listen`.

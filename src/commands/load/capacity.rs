@@ -1,5 +1,6 @@
 //! Whether there is room for so many connections, and whether the server may be sent them: told before anything connects.
 
+use crate::client::nearness::is_near;
 use crate::dial::prepare::PreparedRoute;
 use crate::error::Error;
 use crate::sys::{descriptors, ports};
@@ -33,16 +34,16 @@ pub(super) fn check_room(connections: u32, threads: u32, routes: &[PreparedRoute
     }
 }
 
-/// # Errors
-/// There are many, the server is neither on this machine nor in a private network, and nobody said that its owner agrees.
-pub(super) fn check_nearness(connections: u32, target: &Target, route: &PreparedRoute) -> Result<(), Error> {
-    let is_near = |address| crate::client::nearness::is_near(&Peer::Inet(address), route.behind_proxy.as_ref());
-    match route.peers.iter().find(|address| !is_near(**address)) {
-        Some(address) if connections > MODEST => Err(Error::Usage(format!(
-            "{target} is at {}, neither on this machine nor in a private network: more than {MODEST} connections need \
-             `--authorized` there, which says that its owner agrees",
-            address.ip()
-        ))),
-        _ => Ok(()),
-    }
+/// Why nobody should be sent so many without a word of its owner: it is neither on this machine nor in a private network.
+pub(super) fn objection(connections: u32, target: &Target, route: &PreparedRoute) -> Option<String> {
+    let is_near = |address| is_near(&Peer::Inet(address), route.behind_proxy.as_ref());
+    let far = route.peers.iter().find(|address| !is_near(**address)).filter(|_| connections > MODEST)?;
+    let place = match &route.behind_proxy {
+        Some(host) => format!("{target} is behind a proxy, and {host} is not known to be"),
+        None => format!("{target} is at {}, which is neither", far.ip()),
+    };
+    let or = if route.behind_proxy.is_some() { "or" } else { "nor" };
+    Some(format!(
+        "{place} on this machine {or} in a private network: its owner has to agree to {connections} connections"
+    ))
 }

@@ -109,12 +109,14 @@ impl<'w> LoadClient<'w> {
             Some(ended) => Some(ended),
             None => timeout(self.worker.plan.wait, self.settle()).await.unwrap_or(None),
         };
-        self.count_the_rest(Instant::now());
+        self.count_unsent(Instant::now());
         match ended {
             Some(ended) => self.break_off(ended).await,
             None => self.leave().await,
         }
-        self.worker.tallies.borrow_mut().gone += 1;
+        let mut tallies = self.worker.tallies.borrow_mut();
+        tallies.unanswered += self.replies.unanswered();
+        tallies.gone += 1;
     }
 
     /// Sends what is due, until the run ends or the connection does.
@@ -235,25 +237,24 @@ impl<'w> LoadClient<'w> {
         }
     }
 
-    /// What has no reply by now, and what could not be sent.
-    fn count_the_rest(&self, now: Instant) {
-        let mut tallies = self.worker.tallies.borrow_mut();
-        tallies.unanswered += self.replies.unanswered();
+    /// What was due and could not be sent.
+    fn count_unsent(&self, now: Instant) {
         if self.is_flushing
             && let SendPacing::Open(schedule) = &self.pacing
         {
             let last = now.min(self.worker.stop.at().unwrap_or(now));
-            tallies.unsent += schedule.overdue(last.saturating_duration_since(self.opened));
+            self.worker.tallies.borrow_mut().unsent += schedule.overdue(last.saturating_duration_since(self.opened));
         }
     }
 
-    /// The run is over.
-    async fn leave(&self) {
+    /// The run is over. What the server has sent before it reads our Close still counts.
+    async fn leave(&mut self) {
         let left = async {
             self.socket.close(&Close::new(1000, "")).await?;
-            while let Some(came) = self.socket.next().await {
-                if matches!(came, Ok(Incoming::Close(_)) | Err(_)) {
-                    break;
+            loop {
+                match self.socket.next().await {
+                    None | Some(Ok(Incoming::Close(_)) | Err(_)) => break,
+                    Some(Ok(incoming)) => self.take(&incoming),
                 }
             }
             self.socket.flush().await

@@ -1,6 +1,6 @@
 //! The files that a run writes: a table a second, a log of histograms, a picture at the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::hdr_log;
@@ -38,6 +38,21 @@ pub(super) struct LoadFiles {
 }
 
 impl LoadFilePaths {
+    /// Refuses a file that would be written twice, or that the run reads.
+    ///
+    /// # Errors
+    /// There is one.
+    pub(crate) fn check(&self, read: Option<&Path>) -> Result<(), Error> {
+        let written: Vec<_> = [&self.csv, &self.hdr, &self.plot].into_iter().flatten().collect();
+        for (at, path) in written.iter().enumerate() {
+            if written[..at].contains(path) {
+                return Err(Error::Usage(format!("`{}` would be written by two options", path.display())));
+            }
+            output_file::check_not_read(path, read)?;
+        }
+        Ok(())
+    }
+
     /// Opens them; what is in them is replaced by what is written.
     ///
     /// # Errors

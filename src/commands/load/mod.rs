@@ -46,7 +46,7 @@ use crate::dial::prepare::{PreparedRoute, prepare};
 use crate::dial::{Route, Trust};
 use crate::error::Error;
 use crate::message::Close;
-use crate::sys::{signals, usage};
+use crate::sys::{signals, terminal, usage};
 use crate::term::{FileWriter, Talk, stdout_gone, terminal_width};
 
 /// From the start of the threads to the first connection.
@@ -77,8 +77,9 @@ async fn load(options: &LoadOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let workers = std::thread::available_parallelism().map_or(1, |threads| u32::try_from(threads.get()).unwrap_or(1));
     let workers = workers.min(connections);
     capacity::check_room(connections, workers, &prepared)?;
-    if !options.is_authorized {
-        prepared.iter().try_for_each(|route| capacity::check_nearness(connections, &connect.target, route))?;
+    let objection = prepared.iter().find_map(|route| capacity::objection(connections, &connect.target, route));
+    if let Some(objection) = objection.filter(|_| !options.is_authorized) {
+        agree(&objection, options.may_ask, talk, &mut signals).await?;
     }
     if connect.target.scheme.is_tls() && matches!(connect.route.tls.trust, Trust::Anyone) {
         talk.warn("the server's certificate is not checked (--insecure)");
@@ -98,6 +99,20 @@ async fn load(options: &LoadOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut run = LoadRun::start(options, prepared, workers, files)?;
     let ended = run.watch(&mut signals).await;
     run.finish(talk, ended).await
+}
+
+/// Asks whether the owner agrees, where there is somebody to ask.
+async fn agree(objection: &str, may_ask: bool, talk: &Talk, signals: &mut mpsc::Receiver<i32>) -> Result<(), Error> {
+    let refusal = || Error::Usage(format!("{objection} (`--authorized`)"));
+    if !may_ask {
+        return Err(refusal());
+    }
+    talk.warn(&format!("{objection}. Type `yes` if that is so"));
+    let answer = tokio::select! {
+        answer = tokio::task::spawn_blocking(terminal::read_line) => answer.ok().and_then(Result::ok),
+        Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
+    };
+    if answer.is_some_and(|answer| answer.trim() == "yes") { Ok(()) } else { Err(refusal()) }
 }
 
 /// The way from each interface, or the one that the system chooses.
@@ -359,8 +374,9 @@ impl<'o> LoadRun<'o> {
         if all.opened == 0 {
             return worst(&all.refused).unwrap_or(7);
         }
-        if all.lasted == 0 {
-            return worst(&all.broken).unwrap_or(0);
+        let broken = worst(&all.broken).filter(|code| all.lasted == 0 && *code != 0);
+        if let Some(code) = broken {
+            return code;
         }
         let is_missed = self.summary().verdicts().iter().any(|verdict| !verdict.is_met);
         match (is_missed, self.is_unanswered()) {

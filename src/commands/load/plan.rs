@@ -34,6 +34,8 @@ pub(crate) struct LoadOptions {
     pub(crate) wait: Duration,
     /// The server's owner agrees to many connections from here.
     pub(crate) is_authorized: bool,
+    /// There is somebody who can be asked about that.
+    pub(crate) may_ask: bool,
     pub(crate) output: LoadOutput,
     /// Whether stdout is a terminal on which lines can be written anew.
     pub(crate) draws: bool,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use regex::Regex;
 
-use super::files::TypedPath;
+use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::rpc;
 use super::state::MessageNumber;
@@ -67,10 +67,16 @@ pub(super) fn control(rest: &str) -> Result<Bytes, String> {
 }
 
 pub(super) fn binary(rest: &str) -> Result<Bytes, String> {
+    if rest.is_empty() {
+        return Err("which bytes? as in `00 ff 10`".to_owned());
+    }
     unescape::hex(rest).map(Bytes::from)
 }
 
 pub(super) fn base64(rest: &str) -> Result<Bytes, String> {
+    if rest.is_empty() {
+        return Err("which bytes? as in `AP8Q`".to_owned());
+    }
     unescape::base64(rest).map(Bytes::from)
 }
 
@@ -89,10 +95,40 @@ fn numbered(word: &str) -> Option<MessageNumber> {
 }
 
 /// The message, and where it goes.
-pub(super) fn save(rest: &str) -> Result<(MessageNumber, TypedPath), String> {
+pub(super) fn save(rest: &str) -> Result<(MessageNumber, TypedDestination), String> {
+    let (is_forced, rest) = forced(rest);
+    if numbered(rest).is_some() {
+        return Err(format!("which file? `./{rest}` is a file with this name"));
+    }
     let first = rest.split_once(char::is_whitespace).and_then(|(number, path)| Some((numbered(number)?, path)));
     let (number, file) = first.unwrap_or((LAST, rest));
-    Ok((number, path(file.trim())?))
+    Ok((number, TypedDestination { path: path(file.trim())?, is_forced }))
+}
+
+/// A file to record to; none ends the recording.
+pub(super) fn record(rest: &str) -> Result<Option<TypedDestination>, String> {
+    if rest == "off" {
+        return Ok(None);
+    }
+    let (is_forced, rest) = forced(rest);
+    Ok(Some(TypedDestination { path: path(rest)?, is_forced }))
+}
+
+/// Whether `--force` was said, and what follows it.
+fn forced(rest: &str) -> (bool, &str) {
+    match rest.strip_prefix("--force").filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, rest),
+    }
+}
+
+/// A message as it is, or the empty one.
+pub(super) fn message(rest: &str) -> Result<String, String> {
+    match rest {
+        "" => Err("what is to be sent? `\"\"` is an empty message".to_owned()),
+        "\"\"" => Ok(String::new()),
+        _ => Ok(rest.to_owned()),
+    }
 }
 
 pub(super) fn filter(rest: &str) -> Result<Switch<MessageFilter>, String> {

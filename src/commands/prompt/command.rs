@@ -9,7 +9,7 @@ use regex::Regex;
 use strsim::levenshtein;
 
 use super::arguments::{self, Draft, Switch};
-use super::files::TypedPath;
+use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::state::MessageNumber;
 use crate::events::ClientName;
@@ -59,7 +59,7 @@ pub(crate) enum PromptCommand {
     Quit,
     Reconnect,
     /// `None` ends the recording.
-    Record(Option<TypedPath>),
+    Record(Option<TypedDestination>),
     Repeat {
         times: u32,
         every: Duration,
@@ -72,8 +72,10 @@ pub(crate) enum PromptCommand {
     },
     Save {
         number: MessageNumber,
-        path: TypedPath,
+        file: TypedDestination,
     },
+    /// A message, which may be empty.
+    Send(String),
     Time(Switch<()>),
     /// The line is for one client.
     To(ClientName, Box<PromptLine>),
@@ -144,11 +146,13 @@ const FILTERING: &str = "`in` are received messages, `out` sent ones, which are 
     `$[` is a JSONPath as in `$.op=done` (RFC 9535), any other a regular expression. Without an argument it tells what is \
     shown.";
 
+const FORCING: &str = "A file that exists and is not empty is refused, unless `--force` is said.";
+
 const RPC: &str = "JSON-RPC 2.0. PARAMS is a JSON array or object. The id is a number of its own for each call; an answer with \
     the same id is told with the time that it took.";
 
 /// All commands, in the order of the help.
-static TABLE: [Entry; 34] = [
+static TABLE: [Entry; 35] = [
     entry(
         "/help",
         "[COMMAND|GROUP]",
@@ -175,6 +179,10 @@ static TABLE: [Entry; 34] = [
     })
     .on_both()
     .within(CommandGroup::Test),
+    entry("/send", "TEXT", "send TEXT as it is, or an empty message: `\"\"`", Completes::Nothing, |rest| {
+        arguments::message(rest).map(PromptCommand::Send)
+    })
+    .on_both(),
     entry("/binary", "HEX", "send bytes, written as hex digits", Completes::Nothing, |rest| {
         arguments::binary(rest).map(PromptCommand::Binary)
     })
@@ -234,14 +242,20 @@ static TABLE: [Entry; 34] = [
     .explained(COPYING)
     .on_both()
     .within(CommandGroup::Messages),
-    entry("/save", "[N|!N] FILE", "write a message's bytes to a file", Completes::Files, |rest| {
-        arguments::save(rest).map(|(number, path)| PromptCommand::Save { number, path })
+    entry("/save", "[--force] [N|!N] FILE", "write a message's bytes to a file", Completes::Files, |rest| {
+        arguments::save(rest).map(|(number, file)| PromptCommand::Save { number, file })
     })
+    .explained(FORCING)
     .on_both()
     .within(CommandGroup::Messages),
-    entry("/record", "FILE|off", "write all events from now on to a file, as JSON", Completes::Files, |rest| {
-        Ok(PromptCommand::Record(if rest == "off" { None } else { Some(arguments::path(rest)?) }))
-    })
+    entry(
+        "/record",
+        "[--force] FILE|off",
+        "write all events from now on to a file, as JSON",
+        Completes::Files,
+        |rest| arguments::record(rest).map(PromptCommand::Record),
+    )
+    .explained(FORCING)
     .on_both()
     .within(CommandGroup::Messages),
     entry("/pause", "", "show no more messages for now", Completes::Nothing, |rest| alone(rest, PromptCommand::Pause))
@@ -311,7 +325,10 @@ pub(crate) fn table(side: Side) -> impl Iterator<Item = &'static Entry> {
 }
 
 /// Reads a line typed at the prompt of a side: text, unless it begins with a single slash.
+///
+/// A blank before a command keeps it out of the history; before text it is a part of that.
 pub(crate) fn read(side: Side, line: &str) -> PromptLine {
+    let line = command_in(line).unwrap_or(line);
     if let Some(text) = line.strip_prefix('/').filter(|text| text.starts_with('/')) {
         return PromptLine::Text(text.to_owned());
     }
@@ -329,6 +346,11 @@ pub(crate) fn read(side: Side, line: &str) -> PromptLine {
         Ok(command) => PromptLine::Command(command),
         Err(why) => PromptLine::Bad(format!("{}: {why}", entry.usage())),
     }
+}
+
+/// The command of a line, without the blanks before it.
+pub(crate) fn command_in(line: &str) -> Option<&str> {
+    Some(line.trim_start()).filter(|line| line.starts_with('/'))
 }
 
 /// The line as the history may keep it: without what is secret in a URL that it is, or that a command takes.
@@ -433,6 +455,8 @@ mod tests {
     fn a_line_is_text_unless_it_begins_with_one_slash() {
         assert_eq!(shown("hello /quit"), "text hello /quit");
         assert_eq!(shown("//quit"), "text /quit");
+        assert_eq!(shown(" //quit"), "text /quit");
+        assert_eq!(shown("  hello"), "text   hello");
         assert_eq!(shown(""), "text ");
     }
 
@@ -456,15 +480,24 @@ mod tests {
             ("/rpc stop", r#"Rpc { method: "stop", params: None }"#),
             (
                 "/save out.bin",
-                r#"Save { number: FromLast(1), path: TypedPath { is_at_home: false, path: "out.bin" } }"#,
+                r#"Save { number: FromLast(1), file: TypedDestination { path: TypedPath { is_at_home: false, path: "out.bin" }, is_forced: false } }"#,
             ),
             (
-                "/save 2 my file",
-                r#"Save { number: FromLast(2), path: TypedPath { is_at_home: false, path: "my file" } }"#,
+                "/save --force 2 my file",
+                r#"Save { number: FromLast(2), file: TypedDestination { path: TypedPath { is_at_home: false, path: "my file" }, is_forced: true } }"#,
             ),
-            ("/save !2 x", r#"Save { number: Exact(2), path: TypedPath { is_at_home: false, path: "x" } }"#),
+            (
+                "/save !2 x",
+                r#"Save { number: Exact(2), file: TypedDestination { path: TypedPath { is_at_home: false, path: "x" }, is_forced: false } }"#,
+            ),
             ("/record off", "Record(None)"),
-            ("/record a b", r#"Record(Some(TypedPath { is_at_home: false, path: "a b" }))"#),
+            ("/send \"\"", r#"Send("")"#),
+            ("/send /quit", r#"Send("/quit")"#),
+            ("  /quit", "Quit"),
+            (
+                "/record a b",
+                r#"Record(Some(TypedDestination { path: TypedPath { is_at_home: false, path: "a b" }, is_forced: false }))"#,
+            ),
             ("/repeat 3 every 1.5s", "Repeat { times: 3, every: 1.5s }"),
             ("/filter off", "Filter(Off)"),
             ("/filter", "Filter(Tell)"),
@@ -487,6 +520,13 @@ mod tests {
             ("/base64 ?", "/base64 BASE64: this is not base64, as in `AP8Q`"),
             ("/last 0", "/last [N|!N]: messages are counted from the last, which is 1; `!1` is the first"),
             ("/file", "/file PATH: which file?"),
+            ("/save 1", "/save [--force] [N|!N] FILE: which file? `./1` is a file with this name"),
+            ("/save --force !2", "/save [--force] [N|!N] FILE: which file? `./!2` is a file with this name"),
+            ("/record --force", "/record [--force] FILE|off: which file?"),
+            ("/binary", "/binary HEX: which bytes? as in `00 ff 10`"),
+            ("/base64", "/base64 BASE64: which bytes? as in `AP8Q`"),
+            ("/send", "/send TEXT: what is to be sent? `\"\"` is an empty message"),
+            (" /auth token", "there is no `/auth`; /help lists all, //… sends a slash"),
             ("/repeat x", "/repeat N [every TIME]: write how often, as in `10` or `10 every 500ms`"),
             ("/json maybe", "/json [on|off]: write on or off"),
             ("/filter (", "/filter [in|out] [PATTERN]|off: unclosed group"),

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -56,8 +58,8 @@ impl PromptConnection {
         let until = deadline(self.plan.timeout);
         let mut link = Connector::new(&self.plan, until).watched();
         let mut progress = Progress::new(&self.plan.session.ending);
-        let record = link.opening(open_record_if(self.plan.record.as_deref()), &mut self.stage.signals).await?;
-        let output = PromptOutput::new(&self.stage, &self.plan.look, record, self.plan.record.as_deref());
+        let record = link.opening(open_record_if(self.plan.record.as_ref()), &mut self.stage.signals).await?;
+        let output = PromptOutput::new(&self.stage, &self.plan.look, record, self.plan.record.as_ref());
         self.stage.shared.history().heartbeat =
             self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
         self.stage.shared.history().replies = self.plan.session.replies.clone();
@@ -127,6 +129,7 @@ impl PromptConnection {
         until: Option<Instant>,
     ) -> Next {
         self.stage.shared.rpc().forget_all();
+        let url = opened.shown_url().to_string();
         output.put_now(EventKind::Open(Box::new(opened)));
         let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
         report::resuming(talk, queued);
@@ -140,10 +143,13 @@ impl PromptConnection {
         let first = self.plan.first.clone();
         let mut desk = ClientRequestHandler {
             plan: &mut self.plan,
+            link: &*link,
+            url,
             lines: &self.lines,
             output,
             talk,
             repeating: None,
+            dialing: None,
             wanted: None,
         };
         let opened_at = Instant::now();
@@ -163,6 +169,12 @@ impl PromptConnection {
         match wanted {
             Some(AfterSession::Leave) => Next::Leave(outcome.exit_code()),
             Some(AfterSession::Connect) => Next::Now,
+            Some(AfterSession::Switch(connected)) => {
+                // What was typed since then is for the new one.
+                report::unsent(talk, progress.backlog.messages());
+                *progress = Progress::new(&self.plan.session.ending);
+                self.begin(*connected, talk)
+            }
             None if self.stays(&outcome.end) => Next::Stay(outcome.exit_code()),
             None => Next::Leave(outcome.exit_code()),
         }
@@ -261,41 +273,81 @@ fn redirect(plan: &mut ClientOptions, parsed: Parsed) {
 /// Takes orders while a session runs.
 struct ClientRequestHandler<'a> {
     plan: &'a mut ClientOptions,
+    link: &'a Connector,
+    /// Of the session's server.
+    url: String,
     lines: &'a mpsc::Sender<Result<Batch, String>>,
     output: &'a PromptOutput,
     talk: &'a Talk,
     repeating: Option<AbortHandle>,
+    /// A connection to another server, which is not there yet.
+    dialing: Option<Dialing<'a>>,
     wanted: Option<AfterSession>,
 }
+
+/// What is being connected to, and the attempt.
+type Dialing<'a> = (Parsed, LocalBoxFuture<'a, Result<Connected, Error>>);
 
 /// What is to follow the session.
 enum AfterSession {
     Connect,
+    /// To this connection.
+    Switch(Box<Connected>),
     Leave,
 }
 
-impl ClientRequestHandler<'_> {
+impl<'a> ClientRequestHandler<'a> {
     async fn take_orders(&mut self, ordered: &mut mpsc::Receiver<ClientRequest>) -> std::convert::Infallible {
-        while let Some(order) = ordered.recv().await {
-            match order {
-                ClientRequest::Reconnect => self.close_for(AfterSession::Connect).await,
-                ClientRequest::Connect(parsed) => {
-                    redirect(self.plan, *parsed);
-                    self.close_for(AfterSession::Connect).await;
-                }
-                ClientRequest::Leave => self.wanted = Some(AfterSession::Leave),
-                ClientRequest::Fragment(size) => self.plan.connect.manner.fragment = size,
-                // The connection was back before it was ordered.
-                ClientRequest::Stay => {}
-                ClientRequest::Record(request) => self.output.record_to(request, self.talk).await,
-                ClientRequest::Repeat(request) => {
-                    self.stop_repeating();
-                    let repeating = tokio::spawn(repeat(self.lines.clone(), request));
-                    self.repeating = Some(repeating.abort_handle());
-                }
+        loop {
+            tokio::select! {
+                order = ordered.recv() => match order {
+                    Some(order) => self.take(order).await,
+                    None => std::future::pending().await,
+                },
+                connected = dialed(&mut self.dialing) => self.switch_if(connected).await,
             }
         }
-        std::future::pending().await
+    }
+
+    async fn take(&mut self, order: ClientRequest) {
+        match order {
+            ClientRequest::Reconnect => self.close_for(AfterSession::Connect).await,
+            ClientRequest::Connect(parsed) => self.dialing = Some(self.dial(*parsed)),
+            ClientRequest::Leave => self.wanted = Some(AfterSession::Leave),
+            ClientRequest::Fragment(size) => self.plan.connect.manner.fragment = size,
+            // The connection was back before it was ordered.
+            ClientRequest::Stay => {}
+            ClientRequest::Record(request) => self.output.record_to(request, self.talk).await,
+            ClientRequest::Repeat(request) => {
+                self.stop_repeating();
+                let repeating = tokio::spawn(repeat(self.lines.clone(), request));
+                self.repeating = Some(repeating.abort_handle());
+            }
+        }
+    }
+
+    /// Connects to another server, while this session goes on.
+    fn dial(&self, parsed: Parsed) -> Dialing<'a> {
+        let mut plan = self.plan.clone();
+        redirect(&mut plan, parsed.clone());
+        let (link, talk) = (self.link, self.talk);
+        (parsed, async move { link.beside(&plan.connect, talk).await }.boxed_local())
+    }
+
+    /// Leaves this session for the new connection, if it is there.
+    async fn switch_if(&mut self, connected: Result<Connected, Error>) {
+        let Some((parsed, _)) = self.dialing.take() else { return };
+        match connected {
+            Ok(connected) => {
+                redirect(self.plan, parsed);
+                self.close_for(AfterSession::Switch(Box::new(connected))).await;
+            }
+            Err(error) => {
+                report::not_connected(self.talk, &error);
+                self.output.put_now(error.event().into());
+                self.talk.say(&format!("still connected to {}", self.url));
+            }
+        }
     }
 
     async fn close_for(&mut self, wanted: AfterSession) {
@@ -313,7 +365,20 @@ impl ClientRequestHandler<'_> {
     /// What is to follow, now that the session has ended.
     fn clear(mut self) -> Option<AfterSession> {
         self.stop_repeating();
+        if let Some((parsed, _)) = self.dialing.take().filter(|_| self.wanted.is_none()) {
+            // The server has closed first.
+            redirect(self.plan, parsed);
+            self.wanted = Some(AfterSession::Connect);
+        }
         self.wanted
+    }
+}
+
+/// What has come of connecting to another server, if that is under way.
+async fn dialed(dialing: &mut Option<Dialing<'_>>) -> Result<Connected, Error> {
+    match dialing {
+        Some((_, attempt)) => attempt.await,
+        None => std::future::pending().await,
     }
 }
 

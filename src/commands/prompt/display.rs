@@ -108,9 +108,27 @@ impl Screen {
     ///
     /// Only the editor's thread knows whether the rows above are still those that are to be rewritten.
     pub(crate) fn rewritten(&self) -> String {
-        let Some((place, Written { replaced, text })) = self.rewriting().take() else { return String::new() };
+        let Some((place, Written { replaced, text, .. })) = self.rewriting().take() else { return String::new() };
         // ECMA-48: CUU goes up, ED erases to the end of the screen.
         if place == self.place() { format!("\x1b[{replaced}A\x1b[J{text}") } else { text }
+    }
+
+    /// What the printer is to print so that lines come to this place: the lines themselves, unless the editor has to write
+    /// them before it draws the prompt.
+    ///
+    /// What the editor has not come to yet is not lost: these lines stand behind it, or in it.
+    fn printed(&self, place: Place, written: Written) -> String {
+        let mut rewriting = self.rewriting();
+        match &mut *rewriting {
+            Some((_, before)) => {
+                before.text.truncate(before.text.len() - written.replaced_bytes);
+                before.text += &written.text;
+            }
+            None if written.replaced == 0 && !written.text.is_empty() => return written.text,
+            None if written.text.is_empty() => {}
+            None => *rewriting = Some((place, written)),
+        }
+        NOTHING.to_owned()
     }
 
     /// The editor has returned with a line.
@@ -204,15 +222,7 @@ pub(crate) fn spawn(
             let place = screen.place();
             let Some((written, handed)) = screen.hand_over(|taken| transcript.write(taken, place)) else { continue };
             let length = written.text.len();
-            let batch = match written {
-                Written { replaced: 0, text } if !text.is_empty() => text,
-                Written { text, .. } if text.is_empty() => NOTHING.to_owned(),
-                rewritten => {
-                    *screen.rewriting() = Some((place, rewritten));
-                    NOTHING.to_owned()
-                }
-            };
-            if printer.print(batch).is_err() {
+            if printer.print(screen.printed(place, written)).is_err() {
                 break;
             }
             let took = wait_painted(&screen, handed);
@@ -357,6 +367,24 @@ mod tests {
             assert_eq!(pace.rest(pace.budget(), Some(Duration::from_millis(1))), TICK);
         }
         assert_eq!(pace.budget(), LARGEST_BUDGET);
+    }
+
+    #[test]
+    fn lines_that_the_editor_has_not_come_to_are_not_lost() {
+        let screen = Screen::new();
+        let place = screen.place();
+        let written =
+            |replaced, replaced_bytes, text: &str| Written { replaced, replaced_bytes, text: text.to_owned() };
+        assert_eq!(screen.printed(place, written(0, 0, "< a\n")), "< a\n");
+        assert_eq!(screen.printed(place, written(1, 4, "< a ×2\n< b\n")), NOTHING);
+        assert_eq!(screen.printed(place, written(1, 4, "< b ×2\n")), NOTHING);
+        assert_eq!(screen.printed(place, written(0, 0, "< c\n")), NOTHING);
+        assert_eq!(screen.rewritten(), "\x1b[1A\x1b[J< a ×2\n< b ×2\n< c\n");
+        assert_eq!(screen.rewritten(), "");
+        assert_eq!(screen.printed(place, written(1, 4, "< c ×2\n")), NOTHING);
+        screen.disturb();
+        assert_eq!(screen.printed(screen.place(), written(0, 0, "< c\n")), NOTHING);
+        assert_eq!(screen.rewritten(), "< c ×2\n< c\n");
     }
 
     #[test]

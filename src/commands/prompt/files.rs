@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use crate::client::output_file::Destination;
 use crate::text::escape::{Keep, escape};
 
 /// More are not worth a list.
@@ -36,6 +37,19 @@ impl TypedPath {
             None if self.is_at_home => Path::new("~").join(&self.path),
             _ => self.path.clone(),
         }
+    }
+}
+
+/// A file to write to, as it was typed, and whether what is in it may be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TypedDestination {
+    pub(crate) path: TypedPath,
+    pub(crate) is_forced: bool,
+}
+
+impl TypedDestination {
+    pub(crate) fn resolve(&self, home: Option<&Path>) -> Destination {
+        Destination { path: self.path.resolve(home), is_forced: self.is_forced }
     }
 }
 

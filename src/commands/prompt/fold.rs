@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::reflow::position;
 
-/// The first of the private characters (Unicode, plane 15), one for each text that is folded.
-const FIRST: u32 = 0xf_0000;
+/// The first of the private characters (Unicode, plane 16; fonts with icons have theirs in plane 15), one for each text that
+/// is folded.
+const FIRST: u32 = 0x10_0000;
 const MOST: usize = 0xfff0;
 
 /// What a label begins with on the screen.
@@ -60,7 +61,15 @@ impl Folds {
         format!("{mark}{label}")
     }
 
-    /// A line with what its labels stand for; one that is damaged at its end still stands for all of it.
+    /// The two sides of the cursor in a line that does not fit: the left one folded, and the right one too if that is nothing
+    /// new, since the line would come back again and again.
+    pub(crate) fn folded_sides(&self, room: InputRoom, prompt: usize, [left, right]: [&str; 2]) -> [String; 2] {
+        let label = if left.is_empty() { String::new() } else { self.fold(left) };
+        let is_new = label != left;
+        [label, if is_new { self.folded(room, prompt, right) } else { self.fold(right) }]
+    }
+
+    /// A line with what its labels stand for; one that is damaged still stands for all of it.
     pub(crate) fn unfold<'l>(&self, line: &'l str) -> Cow<'l, str> {
         if !line.contains(is_mark) {
             return Cow::Borrowed(line);
@@ -72,11 +81,14 @@ impl Folds {
             let mark = rest[at..].chars().next().expect("it was found");
             whole.push_str(&rest[..at]);
             rest = &rest[at + mark.len_utf8()..];
-            match texts.get(number(mark)) {
-                Some(text) => {
+            let folded = texts.get(number(mark)).and_then(|text| Some((text, after_label(rest, &label(text))?)));
+            match folded {
+                Some((text, (typed, after))) => {
                     whole.push_str(text);
-                    rest = after_label(rest, &label(text));
+                    whole.push_str(typed);
+                    rest = after;
                 }
+                // Somebody's own.
                 None => whole.push(mark),
             }
         }
@@ -126,10 +138,18 @@ fn label(text: &str) -> String {
     }
 }
 
-/// What follows a label, or as much of it as is left.
-fn after_label<'l>(rest: &'l str, label: &str) -> &'l str {
+/// What was typed into a label, and what follows it, or as much of it as is left; none if it is none.
+fn after_label<'l>(rest: &'l str, label: &str) -> Option<(&'l str, &'l str)> {
     let same = rest.bytes().zip(label.bytes()).take_while(|(a, b)| a == b).count();
-    &rest[same..]
+    let (begun, rest) = rest.split_at(same);
+    let before_next = &rest[..rest.find(is_mark).unwrap_or(rest.len())];
+    let end_of = |from: usize| {
+        // Behind what was typed stands all that is missing, behind what was deleted the end of it.
+        let at = before_next.find(&label[from..]).filter(|at| from == same || *at == 0)?;
+        Some((&rest[..at], &rest[at + label.len() - from..]))
+    };
+    let end = (same..label.len()).find_map(end_of);
+    end.or_else(|| (!begun.is_empty() || rest.is_empty()).then_some(("", rest)))
 }
 
 #[cfg(test)]
@@ -162,6 +182,46 @@ mod tests {
         assert_eq!(folds.unfold(&folds.fold(&format!("{one}\n{two}"))), "1\n1\n2\n2");
         assert_eq!(folds.fold("1\n1"), one);
         assert_eq!(folds.unfold("\u{f1234}"), "\u{f1234}");
+    }
+
+    #[test]
+    fn what_is_typed_into_a_label_stands_behind_its_text_and_nothing_of_the_label_does() {
+        let folds = Folds::default();
+        let label = folds.fold("1\n1");
+        let [mark, rest] = [&label[..4], &label[4..]];
+        for (typed, sent) in [
+            (format!("{mark}2 linXes]"), "1\n1X"),
+            (format!("{mark}2 lines X]!"), "1\n1 X!"),
+            (format!("{mark}X{rest}"), "1\n1X"),
+            (format!("{mark}2 lies]!"), "1\n1!"),
+            (format!("{mark} lines]!"), "1\n1!"),
+            (format!("{mark}2 li and {label}"), "1\n1 and 1\n1"),
+            (mark.to_owned(), "1\n1"),
+        ] {
+            assert_eq!(folds.unfold(&typed), sent, "{typed}");
+        }
+    }
+
+    #[test]
+    fn private_characters_of_others_stay_as_they_are() {
+        let folds = Folds::default();
+        folds.fold("1\n1");
+        for typed in ["\u{f0000} main", "\u{100000} main", "\u{100001}"] {
+            assert_eq!(folds.unfold(typed), typed);
+        }
+        assert_eq!(shown("\u{f0000} main"), "\u{f0000} main");
+    }
+
+    #[test]
+    fn a_line_that_does_not_fit_is_folded_where_there_is_something() {
+        let folds = Folds::default();
+        let long = "x".repeat(30);
+        let seen = |sides: [&str; 2]| folds.folded_sides(ROOM, 2, sides).map(|side| shown(&side).into_owned());
+        assert_eq!(seen(["", &long]), ["", "[30 characters]"]);
+        assert_eq!(seen([&long, ""]), ["[30 characters]", ""]);
+        assert_eq!(seen([&long, &long]), ["[30 characters]", &long]);
+        // Together they do not fit even so.
+        assert_eq!(seen([&folds.fold(&long), &long]), ["[30 characters]", "[30 characters]"]);
     }
 
     #[test]

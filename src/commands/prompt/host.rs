@@ -29,8 +29,8 @@ impl Host {
     /// Serves to the end; the exit status.
     pub(crate) async fn hold(self) -> Result<u8, Error> {
         let Self { service, roster, mut stage, ordered } = self;
-        let record = opening(open_record_if(service.record.as_deref()), None, &mut stage.signals).await?;
-        let output = Rc::new(PromptOutput::new(&stage, &service.look, record, service.record.as_deref()));
+        let record = opening(open_record_if(service.record.as_ref()), None, &mut stage.signals).await?;
+        let output = Rc::new(PromptOutput::new(&stage, &service.look, record, service.record.as_ref()));
         let talk = Rc::new(stage.talk(service.diagnostics));
         let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
         stage.begin();

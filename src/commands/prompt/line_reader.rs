@@ -15,7 +15,7 @@ use super::arguments::{Draft, Switch};
 use super::command::{self, PromptCommand, PromptLine};
 use super::display::Screen;
 use super::editor::{LineEditor, MARK_WIDTH};
-use super::files::TypedPath;
+use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::fold::{self, InputRoom};
 use super::help;
@@ -27,6 +27,7 @@ use super::queue::{DisplaySetting, Queue, QueuedItem};
 use super::state::{KeptMessage, MessageNumber, Shared};
 use super::status::HUNG_UP;
 use super::target::PromptTarget;
+use crate::client::output_file;
 use crate::events::{ClientName, Input};
 use crate::input::source::PromptOptions;
 use crate::message::Message;
@@ -49,7 +50,7 @@ pub(crate) struct LineReader<'a, R> {
     /// What `/time on` shows.
     pub(crate) stamps: Stamps,
     /// How messages look from now on.
-    pub(crate) style: RefCell<OutputStyle>,
+    pub(crate) style: &'a RefCell<OutputStyle>,
     pub(crate) shared: &'a Shared,
     pub(crate) screen: &'a Screen,
     pub(crate) queue: &'a Arc<Queue>,
@@ -143,9 +144,11 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Err(_) if is_over() => return None,
             Err(ReadlineError::Interrupted) if was_tall => {
                 let cursor = self.shared.cursor.load(Ordering::SeqCst);
-                let (left, right) = line.split_at(line.floor_char_boundary(cursor));
-                let left = self.shared.folds.fold(left);
-                Typed::Again(left, self.folding()(right))
+                let sides = line.split_at(line.floor_char_boundary(cursor));
+                let (rows, columns) = term::terminal_size();
+                let room = InputRoom::on(rows, columns);
+                let [left, right] = self.shared.folds.folded_sides(room, MARK_WIDTH, sides.into());
+                Typed::Again(left, right)
             }
             Err(ReadlineError::Interrupted) => self.interrupted(&line),
             Err(ReadlineError::Eof) => Typed::Eof,
@@ -185,7 +188,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
         match command::read(R::SIDE, line) {
-            PromptLine::Text(text) if text.is_empty() && self.recipient.nudge() => {}
+            PromptLine::Text(text) if text.is_empty() => self.recipient.nudge(),
             PromptLine::Bad(why) => self.queue.warn(&why),
             PromptLine::Command(command) => return self.obey(command, editor),
             text @ PromptLine::Text(_) => self.send(None, text),
@@ -205,17 +208,18 @@ impl<R: PromptTarget> LineReader<'_, R> {
             | PromptCommand::File(_)
             | PromptCommand::Frame(_)
             | PromptCommand::HalfClose
+            | PromptCommand::Send(_)
             | PromptCommand::Drop => self.send(None, PromptLine::Command(command)),
             PromptCommand::To(client, line) => self.send(Some(client), *line),
             PromptCommand::Edit(draft) => return self.edit(draft),
-            PromptCommand::Record(path) => {
-                self.tell(self.recipient.record(path.map(|path| self.resolved(&path))));
+            PromptCommand::Record(file) => {
+                self.tell(self.recipient.record(file.map(|file| file.resolve(self.prompt.home.as_deref()))));
             }
             PromptCommand::Last(number) => self.show(|style| pages::message(style, &self.kept(number)?)),
             PromptCommand::Grep(pattern) => self.show(|style| pages::found(style, &self.shared.history(), &pattern)),
             PromptCommand::View => self.show(|style| Ok(pages::session(style, &self.shared.history()))),
             PromptCommand::Copy(number) => self.tell(self.copy(number)),
-            PromptCommand::Save { number, path } => self.tell(self.save(number, &path)),
+            PromptCommand::Save { number, file } => self.tell(self.save(number, &file)),
             PromptCommand::Rpc { method, params } => self.tell(self.call(&method, params.as_deref())),
             PromptCommand::Pause => {
                 self.queue.pause();
@@ -251,6 +255,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         match line {
             // An empty line ended a message that was not whole: it is no part of it.
             PromptLine::Text(text) => self.message(text.strip_suffix('\n').unwrap_or(&text)).map(Input::Message),
+            PromptLine::Command(PromptCommand::Send(text)) => self.message(&text).map(Input::Message),
             PromptLine::Command(PromptCommand::Ping(data)) => Ok(Input::Ping(data)),
             PromptLine::Command(PromptCommand::Pong(data)) => Ok(Input::Pong(data)),
             PromptLine::Command(PromptCommand::Binary(data)) => Ok(Input::Message(Message::Binary(data))),
@@ -354,13 +359,14 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     /// Writes a message to a file, and says so.
-    fn save(&self, number: MessageNumber, path: &TypedPath) -> Result<(), String> {
-        let (kept, path, queue) = (self.kept(number)?, self.resolved(path), Arc::clone(self.queue));
-        let (message, name) = (kept.whole()?.clone(), path.display().to_string());
+    fn save(&self, number: MessageNumber, file: &TypedDestination) -> Result<(), String> {
+        let file = file.resolve(self.prompt.home.as_deref());
+        let (kept, queue) = (self.kept(number)?, Arc::clone(self.queue));
+        let (message, name) = (kept.whole()?.clone(), file.path.display().to_string());
         let (waiting, length) = (format!("`{name}` is still being written"), message.data().len());
-        let write = move || std::fs::write(path, message.data());
+        let write = move || output_file::write(&file, message.data());
         let tell = move |written: io::Result<()>| match written {
-            Ok(()) => queue.say(&format!("{length} bytes written to `{name}`")),
+            Ok(()) => queue.say(&format!("{} written to `{name}`", counted(length, "byte"))),
             Err(error) => queue.warn(&format!("cannot write `{name}`: {error}")),
         };
         self.aside(&waiting, write, tell);

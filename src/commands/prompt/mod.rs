@@ -114,7 +114,7 @@ fn prompt_with<R: PromptTarget>(
     let local = |what| move |source| Error::Local { what, source };
     term::guard_terminal().map_err(local("read the terminal's state"))?;
     let screen = Arc::new(Screen::new());
-    let dealt_with = dealing(Arc::clone(shared), Arc::clone(queue));
+    let dealt_with = dealing(Arc::clone(shared), Arc::clone(queue), Arc::clone(&screen));
     let signals =
         signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
     let set_up =
@@ -141,14 +141,15 @@ fn prompt_with<R: PromptTarget>(
     let other = start(stage).map_err(local("start the thread of the connection"))?;
     // There is no prompt before there is a connection, or a server: a failure just ends the program.
     let mut code = None;
+    let style = RefCell::new(look.clone());
     let has_begun = is_ready.recv().is_ok();
     if has_begun {
         let transcript = Transcript::new(Renderer::new(look.clone()));
         display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
         let stamps = look.stamps.unwrap_or(Stamps::Local);
-        let style = RefCell::new(look.clone());
-        let typist = LineReader { prompt, mark: mark(), stamps, style, shared, screen: &screen, queue, recipient };
+        let typist =
+            LineReader { prompt, mark: mark(), stamps, style: &style, shared, screen: &screen, queue, recipient };
         let mut history = History::load(&mut editor, prompt.history.as_deref(), typist.folding());
         code = typist.run(&mut editor, &mut history);
         typist.leave();
@@ -159,16 +160,18 @@ fn prompt_with<R: PromptTarget>(
         // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
         term::restore_terminal();
     }
-    print_rest(look, &screen, queue, shared, is_hurried);
+    print_rest(style.into_inner(), &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
 }
 
 /// Deals with the signals that do not end the prompt.
-fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Send + 'static {
+fn dealing(shared: Arc<Shared>, queue: Arc<Queue>, screen: Arc<Screen>) -> impl Fn(i32) -> bool + Send + 'static {
     move |signal| match signal {
         signals::SIGCONT => {
             if shared.in_editor.load(Ordering::SeqCst) {
                 term::edit_again();
+                // What stands above the line by now is the shell's.
+                screen.disturb();
                 // Draws the line again, wherever the cursor has got to.
                 queue.push(QueuedItem::Lines("* continued\n".to_owned()));
             }
@@ -187,7 +190,7 @@ fn dealing(shared: Arc<Shared>, queue: Arc<Queue>) -> impl Fn(i32) -> bool + Sen
 /// What the display did not get to show, and the line that was not sent.
 ///
 /// Who has left waits for no flood; Ctrl-C ends the waiting for one that the peer has ended.
-fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared, is_hurried: bool) {
+fn print_rest(style: OutputStyle, screen: &Screen, queue: &Queue, shared: &Shared, is_hurried: bool) {
     queue.close();
     let mut rest = Taken::default();
     screen.leave().into_iter().for_each(|taken| rest.append(taken));
@@ -196,7 +199,7 @@ fn print_rest(look: &OutputStyle, screen: &Screen, queue: &Queue, shared: &Share
         rest.shorten();
     }
     let has_seen_enough = || shared.has_seen_enough.load(Ordering::SeqCst);
-    display::print_rest(Transcript::new(Renderer::new(look.clone())), rest, has_seen_enough);
+    display::print_rest(Transcript::new(Renderer::new(style)), rest, has_seen_enough);
     let line = shared.line();
     if !line.is_empty() {
         let line = shared.folds.unfold(&line);

@@ -1,7 +1,8 @@
 //! Where events go at the prompt: what of them is shown, and the record.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::fs::Metadata;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,6 +16,7 @@ use super::state::{KEPT_BYTES, Shared};
 use super::thread::PromptThread;
 use crate::client::output::open_record_now;
 use crate::client::output_buffer::OutputBuffer;
+use crate::client::output_file::Destination;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{ErrorEvent, Event, EventKind, TimeOrder};
@@ -22,6 +24,7 @@ use crate::message::{DataKind, Direction, Message, Part};
 use crate::render::text::{Extent, LONGEST_AT_PROMPT, head, painted};
 use crate::render::{OutputStyle, PayloadFormat, record};
 use crate::session::{Gone, Outlet, is_keepalive};
+use crate::sys::file::is_same;
 use crate::term::Talk;
 
 /// Where events go at the prompt: to the display, which may skip some, and to the record, which does not.
@@ -54,14 +57,14 @@ impl PromptOutput {
         stage: &PromptThread,
         look: &OutputStyle,
         record: Option<OutputBuffer>,
-        recorded_to: Option<&Path>,
+        recorded_to: Option<&Destination>,
     ) -> Self {
         stage.shared.is_recording.store(record.is_some(), Ordering::SeqCst);
         Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
             record: RefCell::new(record.map(Rc::new)),
-            recorded_to: RefCell::new(recorded_to.map(Path::to_owned)),
+            recorded_to: RefCell::new(recorded_to.map(|file| file.path.clone())),
             ended: RefCell::default(),
             look: look.clone(),
             times: TimeOrder::default(),
@@ -87,10 +90,12 @@ impl PromptOutput {
 
     /// Begins, replaces or ends the record.
     pub(crate) async fn record_to(&self, request: RecordRequest, talk: &Talk) {
-        let path = request.path.clone();
-        let record = match &path {
+        if let Some(file) = request.file.as_ref().filter(|file| self.records_to(file)) {
+            return talk.warn(&format!("already recording to `{}`; /record off ends that", file.path.display()));
+        }
+        let record = match &request.file {
             // Whoever types is not kept waiting for a reader.
-            Some(path) => match open_record_now(path) {
+            Some(file) => match open_record_now(file) {
                 Ok(record) => Some(Rc::new(record)),
                 Err(error) => return talk.error(&error.chain()),
             },
@@ -102,6 +107,7 @@ impl PromptOutput {
             let _ = before.flush().await;
             self.ended.borrow_mut().push(before);
         }
+        let path = request.file.map(|file| file.path);
         self.shared.is_recording.store(path.is_some(), Ordering::SeqCst);
         let before = self.recorded_to.replace(path.clone());
         match (path, before) {
@@ -109,6 +115,14 @@ impl PromptOutput {
             (None, Some(before)) => talk.say(&format!("no longer recording to `{}`", before.display())),
             (None, None) => talk.say("nothing is being recorded"),
         }
+    }
+
+    /// Whether a file is the one that is recorded to: what was recorded may still be on its way to it.
+    fn records_to(&self, file: &Destination) -> bool {
+        let metadata = |path: &PathBuf| std::fs::metadata(path).ok().filter(Metadata::is_file);
+        let recorded_to = self.recorded_to.borrow();
+        let both = recorded_to.as_ref().and_then(metadata).zip(metadata(&file.path));
+        both.is_some_and(|(one, other)| is_same(&one, &other))
     }
 
     /// Takes a part of a large message, which is kept only as far as `/last` may need it.

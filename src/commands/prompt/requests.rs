@@ -1,6 +1,5 @@
 //! What is asked of the connection, or of the server, at the prompt.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use super::queue::Queue;
 use super::state::Shared;
+use crate::client::output_file::Destination;
 use crate::events::{ClientName, Input};
 use crate::message::{Close, Message};
 use crate::target::Parsed;
@@ -41,16 +41,16 @@ pub(crate) enum ClientRequest {
 /// Record to a file from now on, or no longer.
 #[derive(Debug)]
 pub(crate) struct RecordRequest {
-    pub(crate) path: Option<PathBuf>,
+    pub(crate) file: Option<Destination>,
     /// Nothing is sent: who waits at its other end is told when it is dropped.
     _done: SyncSender<()>,
 }
 
 impl RecordRequest {
     /// What tells when it is done comes with it.
-    pub(crate) fn new(path: Option<PathBuf>) -> (Self, Receiver<()>) {
+    pub(crate) fn new(file: Option<Destination>) -> (Self, Receiver<()>) {
         let (done, is_done) = sync_channel(1);
-        (Self { path, _done: done }, is_done)
+        (Self { file, _done: done }, is_done)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use super::queue::Queue;
 use super::requests::{ClientRequest as Wish, RecordRequest, RepeatRequest, ServerRequest, ShownRepeat};
 use super::state::{ConnectionState, Shared};
 use super::status::INTERRUPTED;
+use crate::client::output_file::Destination;
 use crate::events::{Batch, ClientName, Input};
 use crate::message::{Close, Message};
 use crate::sys::signals;
@@ -48,8 +48,8 @@ pub(crate) trait PromptTarget: Clone + Send + 'static {
     /// In words, why it was not sent.
     fn send(&self, to: Option<ClientName>, input: Input) -> Result<(), String>;
 
-    /// An empty line was typed; false if that is just a message.
-    fn nudge(&self) -> bool;
+    /// An empty line was typed: connects again, or does not wait any longer.
+    fn nudge(&self);
 
     /// Does what is not for the prompt alone.
     ///
@@ -61,7 +61,7 @@ pub(crate) trait PromptTarget: Clone + Send + 'static {
     ///
     /// # Errors
     /// In words, why not.
-    fn record(&self, path: Option<PathBuf>) -> Result<(), String>;
+    fn record(&self, file: Option<Destination>) -> Result<(), String>;
 
     /// Whether it ends already, and only waits.
     fn is_ending(&self) -> bool;
@@ -130,13 +130,10 @@ impl PromptTarget for ClientTarget {
         }
     }
 
-    fn nudge(&self) -> bool {
-        let is_open = self.is_open();
-        if !is_open {
-            // Connect, or do not wait any longer.
+    fn nudge(&self) {
+        if !self.is_open() {
             self.order(Wish::Reconnect);
         }
-        !is_open
     }
 
     fn obey(&self, command: PromptCommand) -> Result<(), String> {
@@ -182,8 +179,8 @@ impl PromptTarget for ClientTarget {
         Ok(())
     }
 
-    fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
-        let (request, is_done) = RecordRequest::new(path);
+    fn record(&self, file: Option<Destination>) -> Result<(), String> {
+        let (request, is_done) = RecordRequest::new(file);
         self.order(Wish::Record(request));
         // The next prompt shows what is so then.
         let _ = is_done.recv_timeout(SOON);
@@ -227,9 +224,7 @@ impl PromptTarget for ServerTarget {
         Ok(())
     }
 
-    fn nudge(&self) -> bool {
-        false
-    }
+    fn nudge(&self) {}
 
     fn obey(&self, command: PromptCommand) -> Result<(), String> {
         match command {
@@ -240,8 +235,8 @@ impl PromptTarget for ServerTarget {
         }
     }
 
-    fn record(&self, path: Option<PathBuf>) -> Result<(), String> {
-        let (request, is_done) = RecordRequest::new(path);
+    fn record(&self, file: Option<Destination>) -> Result<(), String> {
+        let (request, is_done) = RecordRequest::new(file);
         self.order(ServerRequest::Record(request))?;
         let _ = is_done.recv_timeout(SOON);
         Ok(())

@@ -1,6 +1,8 @@
 //! What stands above the prompt, and which of its last lines can still be rewritten: how far something is, and a message
 //! that comes again and again.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use crossterm::style::Color;
 
@@ -24,6 +26,8 @@ pub(crate) struct Place {
 pub(crate) struct Written {
     /// So many rows above the prompt make room first.
     pub(crate) replaced: usize,
+    /// The bytes that were written there.
+    pub(crate) replaced_bytes: usize,
     pub(crate) text: String,
 }
 
@@ -41,9 +45,17 @@ struct LastLines {
     subject: Subject,
     text: String,
     count: u64,
-    /// Where it was written as it was then, and how many rows it took there.
-    written: Option<(Place, usize)>,
+    /// None before they are written.
+    standing: Option<StandingLines>,
     is_changed: bool,
+}
+
+/// The last lines as they were written.
+#[derive(Clone, Copy)]
+struct StandingLines {
+    place: Place,
+    rows: usize,
+    bytes: usize,
 }
 
 #[derive(PartialEq, Eq)]
@@ -59,38 +71,44 @@ impl Transcript {
 
     /// Renders a batch that will be written in this place.
     pub(crate) fn write(&mut self, taken: &Taken, place: Place) -> Written {
-        if self.last.as_ref().is_some_and(|last| last.written.is_none_or(|(before, _)| before != place)) {
+        if self.last.as_ref().is_some_and(|last| last.standing.is_none_or(|lines| lines.place != place)) {
             self.last = None;
         }
         let mut written = Written::default();
         self.received = taken.received;
         if let Some(note) = not_shown(taken.skipped) {
-            self.end_lines(place, &mut written);
+            self.end_lines(&mut written);
             let them = if taken.skipped.messages == 1 { "it" } else { "them" };
             written.text += &format!("{note}, /last or --record keeps {them}\n");
         }
         for item in &taken.items {
-            self.put(item, place, &mut written);
+            self.put(item, &mut written);
         }
         if let Some(mut last) = self.last.take() {
-            self.write_lines(&mut last, place, &mut written);
+            let start = written.text.len();
+            self.write_lines(&mut last, &mut written);
+            let text = &written.text[start..];
+            if !text.is_empty() {
+                let (rows, bytes) = (preview::rows(text, place.columns), text.len());
+                last.standing = Some(StandingLines { place, rows, bytes });
+            }
             // What is higher than the screen cannot be reached any more.
-            self.last = Some(last).filter(|last| last.written.is_some_and(|(_, rows)| rows < terminal_rows()));
+            self.last = Some(last).filter(|last| last.standing.is_some_and(|lines| lines.rows < terminal_rows()));
         }
         written
     }
 
-    fn put(&mut self, item: &QueuedItem, place: Place, written: &mut Written) {
+    fn put(&mut self, item: &QueuedItem, written: &mut Written) {
         match item {
             QueuedItem::Lines(lines) | QueuedItem::Note(lines) => {
-                self.end_lines(place, written);
+                self.end_lines(written);
                 written.text += lines;
             }
-            QueuedItem::Progress(line) => self.progress(line, place, written),
-            QueuedItem::Event(event) => self.event(event, &Extent::of(event), place, written),
+            QueuedItem::Progress(line) => self.progress(line, written),
+            QueuedItem::Event(event) => self.event(event, &Extent::of(event), written),
             QueuedItem::Received(ReceivedItem { event, extent, number }) => {
                 let at = extent.place.map(|_| self.received.saturating_sub(*number) + 1);
-                self.event(event, &Extent { place: at, ..*extent }, place, written);
+                self.event(event, &Extent { place: at, ..*extent }, written);
             }
             QueuedItem::Sent(at) => self.renderer.note_sent(*at),
             QueuedItem::Set(DisplaySetting::Stamps(stamps)) => self.renderer.look_mut().stamps = *stamps,
@@ -98,17 +116,17 @@ impl Transcript {
         }
     }
 
-    fn progress(&mut self, line: &str, place: Place, written: &mut Written) {
+    fn progress(&mut self, line: &str, written: &mut Written) {
         match &mut self.last {
             Some(last) if last.subject == Subject::Progress => {
                 last.is_changed |= last.text != line;
                 line.clone_into(&mut last.text);
             }
-            _ => self.begin_lines(Subject::Progress, line.to_owned(), place, written),
+            _ => self.begin_lines(Subject::Progress, line.to_owned(), written),
         }
     }
 
-    fn event(&mut self, event: &Event, extent: &Extent, place: Place, written: &mut Written) {
+    fn event(&mut self, event: &Event, extent: &Extent, written: &mut Written) {
         let subject = self.repeatable(event, extent);
         match (&mut self.last, subject) {
             (Some(last), Some(subject)) if last.subject == subject => {
@@ -117,10 +135,10 @@ impl Transcript {
             }
             (_, Some(subject)) => {
                 let text = self.rendered(event, extent);
-                self.begin_lines(subject, text, place, written);
+                self.begin_lines(subject, text, written);
             }
             (_, None) => {
-                self.end_lines(place, written);
+                self.end_lines(written);
                 written.text += &self.rendered(event, extent);
             }
         }
@@ -146,37 +164,35 @@ impl Transcript {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    fn begin_lines(&mut self, subject: Subject, text: String, place: Place, written: &mut Written) {
-        self.end_lines(place, written);
-        self.last = Some(LastLines { subject, text, count: 1, written: None, is_changed: true });
+    fn begin_lines(&mut self, subject: Subject, text: String, written: &mut Written) {
+        self.end_lines(written);
+        self.last = Some(LastLines { subject, text, count: 1, standing: None, is_changed: true });
     }
 
-    fn end_lines(&mut self, place: Place, written: &mut Written) {
+    fn end_lines(&mut self, written: &mut Written) {
         if let Some(mut lines) = self.last.take() {
-            self.write_lines(&mut lines, place, written);
+            self.write_lines(&mut lines, written);
         }
     }
 
-    fn write_lines(&self, lines: &mut LastLines, place: Place, written: &mut Written) {
+    fn write_lines(&self, lines: &mut LastLines, written: &mut Written) {
         if !std::mem::take(&mut lines.is_changed) {
             return;
         }
-        if let Some((_, rows)) = lines.written {
+        if let Some(StandingLines { rows, bytes, .. }) = lines.standing {
             // Nothing of this batch stands before it: it was the last of the batch before.
-            written.replaced = rows;
+            (written.replaced, written.replaced_bytes) = (rows, bytes);
         }
-        let text = self.counted(lines);
-        lines.written = Some((place, preview::rows(&text, place.columns)));
-        written.text += &text;
+        written.text += &self.counted(lines);
     }
 
     /// The lines, and how often they have come.
-    fn counted(&self, lines: &LastLines) -> String {
+    fn counted<'l>(&self, lines: &'l LastLines) -> Cow<'l, str> {
         match lines.count {
-            1 => lines.text.clone(),
+            1 => Cow::Borrowed(&lines.text),
             count => {
                 let count = painted(self.renderer.look(), &format!(" ×{count}"), Color::DarkGrey);
-                format!("{}{count}\n", lines.text.trim_end_matches('\n'))
+                Cow::Owned(format!("{}{count}\n", lines.text.trim_end_matches('\n')))
             }
         }
     }
@@ -215,7 +231,7 @@ mod tests {
 
     fn write(transcript: &mut Transcript, items: Vec<QueuedItem>, place: Place) -> (usize, String) {
         let taken = Taken { items, ..Taken::default() };
-        let Written { replaced, text } = transcript.write(&taken, place);
+        let Written { replaced, text, .. } = transcript.write(&taken, place);
         (replaced, text)
     }
 

@@ -7,7 +7,7 @@ mod json;
 mod results;
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use self::results::{Ran, Results, ScriptVerdict};
 use crate::client::connector::opening;
 use crate::client::output::{finish_in_time, open_record};
-use crate::client::output_file;
+use crate::client::output_file::{self, Destination};
 use crate::error::Error;
 use crate::play::files::{self, Scripts};
 use crate::play::{LoadedScript, PlayContext, Player, SharedRecording, StepFault};
@@ -82,7 +82,7 @@ fn load(suite: &RunOptions) -> Result<Vec<LoadedScript>, u8> {
 
 /// No record and no report takes the place of a script.
 fn check_outputs(suite: &RunOptions, files: &[LoadedScript]) -> Result<(), Error> {
-    let record = suite.record.iter().map(|(path, _)| path);
+    let record = suite.record.iter().map(|(file, _)| &file.path);
     let reports = suite.reports.iter().filter_map(|report| report.file.as_ref());
     let mut outputs = record.chain(reports);
     outputs.try_for_each(|path| output_file::check_not_read(path, files.iter().map(|file| Path::new(&file.name))))
@@ -170,7 +170,7 @@ async fn finish(reports: Reports, record: Option<Rc<SharedRecording>>, results: 
 async fn open(suite: &RunOptions) -> Result<(Reports, Option<Rc<SharedRecording>>), Error> {
     let reports = Reports::open(&suite.reports).await?;
     let record = match &suite.record {
-        Some((path, secrets)) => Some(Rc::new(SharedRecording::new(open_record(path).await?, *secrets))),
+        Some((file, secrets)) => Some(Rc::new(SharedRecording::new(open_record(file).await?, *secrets))),
         None => None,
     };
     Ok((reports, record))
@@ -243,7 +243,7 @@ pub(crate) struct RunOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
     pub(crate) reports: Vec<ReportRequest>,
-    pub(crate) record: Option<(PathBuf, Secrets)>,
+    pub(crate) record: Option<(Destination, Secrets)>,
     pub(crate) diagnostics: Diagnostics,
     /// Whether a line on stderr tells how far they are.
     pub(crate) progress: bool,

@@ -25,7 +25,7 @@ impl Alpn {
         }
     }
 
-    pub(super) fn protocols(self) -> Vec<Vec<u8>> {
+    pub(crate) fn protocols(self) -> Vec<Vec<u8>> {
         self.names().iter().map(|name| name.as_bytes().to_vec()).collect()
     }
 }
