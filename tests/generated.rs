@@ -17,7 +17,11 @@ fn same(file: &str, args: &[&str]) {
         std::fs::write(&path, &fresh.stdout).expect("the checkout can be written");
     }
     let committed = std::fs::read(&path).unwrap_or_default();
-    assert!(committed == fresh.stdout, "{file} is not what `wsprobe {}` writes now", args.join(" "));
+    assert!(
+        committed == fresh.stdout,
+        "{file} is not what `wsprobe {}` writes now; `WSPROBE_UPDATE=1 cargo test --test generated` writes it",
+        args.join(" ")
+    );
 }
 
 #[test]
@@ -33,13 +37,53 @@ fn completions_are_up_to_date() {
     }
 }
 
+/// The pages of the manual: their names and what they say.
+fn pages() -> Vec<(String, String)> {
+    let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("man")).expect("a folder of ours");
+    let page = |file: std::io::Result<std::fs::DirEntry>| {
+        let path = file.expect("it can be read").path();
+        let name = path.file_name().expect("it has one").to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(path).expect("it is text"))
+    };
+    files.map(page).collect()
+}
+
 #[test]
-fn the_man_page_of_scripts_is_good_troff() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/wsprobe.wsp.5");
-    match std::process::Command::new("mandoc").args(["-Tlint", "-W", "warning"]).arg(page).output() {
-        Ok(lint) => assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout)),
-        Err(_) => eprintln!("SKIPPED: mandoc is not installed"),
+fn mandoc_has_nothing_to_complain_about_in_the_man_pages() {
+    let man = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    for (name, _) in pages() {
+        match std::process::Command::new("mandoc").args(["-T", "lint", "-W", "warning"]).arg(man.join(&name)).output() {
+            Ok(lint) => assert!(lint.status.success(), "{}", String::from_utf8_lossy(&lint.stdout)),
+            Err(_) => return eprintln!("SKIPPED: mandoc is not installed"),
+        }
     }
+}
+
+#[test]
+fn each_man_page_has_the_sections_that_a_reader_looks_for() {
+    let mut dates = std::collections::BTreeSet::new();
+    for (name, page) in pages() {
+        let title: Vec<_> = page.lines().next().expect("it has a title").split('"').collect();
+        let words: Vec<_> = title[0].split_whitespace().collect();
+        assert_eq!(words[1].to_lowercase(), name.rsplit_once('.').expect("a section").0, "{name}");
+        assert!(title.contains(&concat!("wsprobe ", env!("CARGO_PKG_VERSION"))), "{name}: {title:?}");
+        dates.insert(
+            page.lines().next().and_then(|line| line.split_whitespace().nth(3)).map(|date| date.replace('"', "")),
+        );
+        for section in
+            ["NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO"]
+        {
+            let heading = |line: &str| line.strip_prefix(".SH ").map(|title| title.trim_matches('"').to_owned());
+            assert!(page.lines().filter_map(heading).any(|title| title == section), "{name} has no section {section}");
+        }
+        let command = name.trim_end_matches(".1").replace('-', " ");
+        assert!(
+            !page.replace("\\-", "-").contains(&format!("{command} --help")),
+            "{name} sends its reader to the help"
+        );
+    }
+    assert_eq!(dates.len(), 1, "the pages have one date: {dates:?}");
+    assert!(dates.iter().flatten().all(|date| date.len() == "2026-11-28".len()), "{dates:?}");
 }
 
 #[test]
@@ -63,7 +107,7 @@ fn the_man_pages_are_up_to_date_and_name_every_option() {
 }
 
 fn man(args: &[&str]) -> String {
-    tool().args(args).run().code(0).out().replace("\\-", "-")
+    tool().args(args).run().code(0).out().replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
 }
 
 #[track_caller]

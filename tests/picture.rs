@@ -52,7 +52,7 @@ fn the_picture_of_a_session() {
     let server = Server::start(quotes).expect("there are free ports");
     let mut shell = CommandBuilder::new("sh");
     let line = r#"printf '$ wsprobe %s\n' "$1"; "$0" "$1"; printf '$ '; read -r line"#;
-    shell.args(["-c", line, kit::binary(), &format!("localhost:{}/quotes", server.port())]);
+    shell.args(["-c", line, kit::binary(), &format!(":{}/quotes", server.port())]);
     let screen = on_terminal(shell).size(40, COLUMNS).without_env("NO_COLOR").start();
     for (typed, answer) in [
         ("", "welcome to the quote feed"),
@@ -70,15 +70,17 @@ fn the_picture_of_a_session() {
             screen.prompt();
         }
     }
+    // After a /close the prompt stays.
+    screen.keys("\x04");
     screen.line("$", 2);
-    let picture = screen.look(|screen| draw(screen, "wsprobe"));
+    let picture = screen.look(|screen| draw(screen, "wsprobe", server.port()));
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/session.svg");
     std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).expect("the repository can be written");
     std::fs::write(path, picture).expect("the repository can be written");
 }
 
 /// A window around what is on the screen, down to the cursor.
-fn draw(screen: &vt100::Screen, title: &str) -> String {
+fn draw(screen: &vt100::Screen, title: &str, port: u16) -> String {
     let (last, cursor) = screen.cursor_position();
     let width = f32::from(COLUMNS) * WIDTH + 2.0 * MARGIN;
     let height = f32::from(last + 1) * HEIGHT + TITLE_BAR + 2.0 * MARGIN - 6.0;
@@ -98,7 +100,7 @@ fn draw(screen: &vt100::Screen, title: &str) -> String {
     );
     for row in 0..=last {
         let y = TITLE_BAR + MARGIN + 9.0 + f32::from(row) * HEIGHT;
-        let runs = runs(screen, row);
+        let runs = runs(screen, row, port);
         if !runs.is_empty() {
             writeln!(svg, r#"<text y="{y:.1}">{runs}</text>"#).expect("a String takes all");
         }
@@ -110,7 +112,7 @@ fn draw(screen: &vt100::Screen, title: &str) -> String {
 }
 
 /// The pieces of a row that have one colour each, where they stand. Blanks need no drawing.
-fn runs(screen: &vt100::Screen, row: u16) -> String {
+fn runs(screen: &vt100::Screen, row: u16, port: u16) -> String {
     let mut pieces: Vec<(u16, vt100::Color, String)> = Vec::new();
     for column in 0..COLUMNS {
         let cell = screen.cell(row, column).expect("the screen is that wide");
@@ -124,7 +126,8 @@ fn runs(screen: &vt100::Screen, row: u16) -> String {
     }
     let mut runs = String::new();
     for (column, colour, text) in pieces.iter().filter(|(_, _, text)| !text.trim().is_empty()) {
-        let text = text.trim_end();
+        // A reader would look for the reason of another port than the usual one.
+        let text = text.trim_end().replace(&format!(":{port}/"), ":8080/");
         let x = MARGIN + f32::from(*column) * WIDTH;
         // Every font has its own idea of a column; ours holds.
         let length = f32::from(u16::try_from(text.chars().count()).expect("it is a row")) * WIDTH;

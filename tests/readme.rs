@@ -1,107 +1,217 @@
-//! The README is correct: its recipes are run, its exit statuses are those of the manual.
+//! README and the guide are correct: their examples are run, their links lead somewhere, their options exist.
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
 mod kit;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
-use std::process::Command;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
-use kit::{Client, Said, Server};
-
-const README: &str = include_str!("../README.md");
+use regex::Regex;
 
 /// Separates the outputs of two commands.
 const CUT: &str = "--8<--";
 
+/// The ports of the examples, which are free ports when they are run.
+const PORTS: [&str; 6] = ["8080", "8081", "8082", "8083", "8084", "8443"];
+
+/// What the pages name of other tools.
+const OF_OTHERS: [&str; 1] = ["--pinnedpubkey"];
+
 /// Commands and what they print.
-type Recipe<'r> = Vec<(&'r str, String)>;
+type Example = (String, String);
 
-/// The first block of this kind.
-fn block(kind: &str) -> &'static str {
-    let block = README.split(&format!("```{kind}\n")).nth(1).and_then(|rest| rest.split("```").next());
-    block.expect("the README has one")
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn recipes() -> Vec<Recipe<'static>> {
-    let blocks = README.split("```console\n").skip(1).map(|block| block.split("```").next().unwrap_or_default());
-    let recipe = |block: &'static str| {
-        let mut recipe: Recipe<'static> = Vec::new();
-        for line in block.lines() {
-            match (line.strip_prefix("$ "), recipe.last_mut()) {
-                (Some(command), _) => recipe.push((command, String::new())),
-                (None, Some((_, output))) => writeln!(output, "{line}").expect("a String takes all"),
-                (None, None) => panic!("output before a command: {line}"),
-            }
-        }
-        recipe
+fn text(page: &str) -> String {
+    std::fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
+}
+
+/// README, and the pages that the guide's summary lists.
+fn pages() -> Vec<String> {
+    let summary = text("docs/SUMMARY.md");
+    let link = Regex::new(r"\]\((.+?\.md)\)").expect("it is one");
+    let listed = link.captures_iter(&summary).map(|link| format!("docs/{}", &link[1]));
+    ["README.md".to_owned()].into_iter().chain(listed).collect()
+}
+
+/// The blocks of a kind, each with what is before it.
+fn blocks<'t>(text: &'t str, kind: &str) -> Vec<(&'t str, &'t str)> {
+    let fence = format!("```{kind}\n");
+    let block = |(at, _)| {
+        let body = &text[at + fence.len()..];
+        (&text[..at], body.split_once("```").expect("it ends").0)
     };
-    blocks.map(recipe).collect()
+    text.match_indices(&fence).map(block).collect()
 }
 
-/// Echoes; at /headers it sends the request's headers, at /ticks it sends three messages and closes.
-async fn serve(client: Client) {
-    match client.resource() {
-        "/headers" => {
-            let fields = ["authorization", "x-tenant", "sec-websocket-protocol"];
-            let shown = fields.map(|name| format!("{name}: {}", client.header(name).unwrap_or("none")));
-            client.text(&shown.join(", ")).await;
+/// The first block of this kind in the page about scripts.
+fn block(kind: &str) -> String {
+    blocks(&text("docs/scripts-in-ci.md"), kind).first().expect("the page has one").1.to_owned()
+}
+
+fn examples(page: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    for line in blocks(&text(page), "console").iter().flat_map(|(_, block)| block.lines()) {
+        match (line.strip_prefix("$ "), examples.last_mut()) {
+            (Some(command), _) => examples.push((command.to_owned(), String::new())),
+            (None, Some((_, output))) => writeln!(output, "{line}").expect("a String takes all"),
+            (None, None) => panic!("{page}: output before a command: {line}"),
         }
-        "/ticks" => {
-            for tick in ["one", "two", "three"] {
-                client.text(tick).await;
-            }
-            return client.close(1000, "").await;
-        }
-        _ => {}
     }
-    while let Some(said) = client.next().await {
-        match said {
-            Said::Text(text) => client.text(&text).await,
-            Said::Binary(data) => client.binary(&data).await,
-            _ => {}
+    examples
+}
+
+/// A port below those that the system gives to connections, so that none of them takes it meanwhile.
+fn free_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 1_000).expect("it is small") * 10;
+    loop {
+        let port = first + TAKEN.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
         }
+    }
+}
+
+/// A command, then, if it is a server in the background, a wait for its port, then the mark.
+fn in_shell(command: &str, script: &mut String) {
+    writeln!(script, "{command}\nstatus=$?").expect("a String takes all");
+    let port = PORTS.iter().find(|port| command.contains(*port));
+    if let Some(port) = port.filter(|_| command.contains("listen ") && command.ends_with('&')) {
+        let tries = format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2> /dev/null");
+        writeln!(script, "until {tries}; do kill -0 $! || exit 9; sleep 0.02; done").expect("a String takes all");
+    }
+    // The next command may ask for the status of this one.
+    writeln!(script, "echo '{CUT}'\n(exit $status)").expect("a String takes all");
+}
+
+/// `…` is anything in a line, or any lines if it stands alone.
+fn expected(output: &str) -> Regex {
+    let line = |line: &str| match line {
+        "…" => "(?:.*\n)*?".to_owned(),
+        _ => format!("{}\n", regex::escape(line).replace('…', ".*")),
+    };
+    Regex::new(&format!("^{}$", output.lines().map(line).collect::<String>())).expect("it is one")
+}
+
+/// Runs all examples of a page, one after the other, in one shell and one folder.
+fn run(page: &str) {
+    let examples = examples(page);
+    if examples.iter().any(|(command, _)| command.contains("jq ")) && Command::new("jq").arg("-V").output().is_err() {
+        return eprintln!("NOT RUN, there is no jq here: {page}");
+    }
+    let dir = kit::dir();
+    std::os::unix::fs::symlink(root().join("examples"), dir.path().join("examples")).expect("it is a new folder");
+    for (before, block) in blocks(&text(page), "wsp") {
+        let name = before.rsplit('`').nth(1).expect("the name of the file stands before its text");
+        std::fs::write(kit::path(&dir, name), block).expect("there is room for files");
+    }
+    // The shell is in a group of its own: all that it has started ends with it.
+    let mut script = String::from("exec 2>&1\ntrap 'trap \"\" TERM; kill -TERM 0; wait' EXIT\n");
+    examples.iter().for_each(|(command, _)| in_shell(command, &mut script));
+    let ports = PORTS.map(|port| (port, free_port().to_string()));
+    let script = ports.iter().fold(script, |script, (port, free)| script.replace(port, free));
+    let binary = Path::new(kit::binary()).parent().expect("it is in a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    let mut shell = Command::new("bash");
+    shell.arg("-c").arg(script).current_dir(dir.path()).env("PATH", &path).stdin(Stdio::null()).process_group(0);
+    let printed = String::from_utf8(shell.output().expect("there is bash").stdout).expect("the examples print text");
+    let printed = ports.iter().fold(printed, |printed, (port, free)| printed.replace(free, port));
+    let printed: Vec<_> = printed.split(&format!("{CUT}\n")).collect();
+    assert_eq!(printed.len(), examples.len() + 1, "{page} was not run to its end:\n{}", printed.join("\n"));
+    for ((command, output), printed) in examples.iter().zip(printed) {
+        assert!(expected(output).is_match(printed), "{page}: {command}\nprints\n{printed}\ninstead of\n{output}");
     }
 }
 
 #[test]
 fn each_recipe_prints_what_the_readme_says() {
-    let plain = Server::start(serve).expect("there are free ports");
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("rcgen makes keys");
-    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certified.cert.der().clone()], certified.signing_key.into())
-        .expect("the key fits the certificate");
-    let secure = Server::start_tls(config.into(), serve).expect("there are free ports");
-    let dir = kit::dir();
-    std::fs::write(kit::path(&dir, "ca.pem"), certified.cert.pem()).expect("there is room for files");
-    std::fs::write(kit::path(&dir, "chat.wsp"), block("wsp")).expect("there is room for files");
-    let binary = Path::new(kit::binary()).parent().expect("it is in a folder");
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    assert!(examples("README.md").len() >= 9, "the recipes are found");
+    run("README.md");
+}
 
-    let recipes = recipes();
-    assert!(recipes.len() >= 9, "the recipes are found");
-    for recipe in recipes {
-        if recipe.iter().any(|(command, _)| command.contains("jq ")) && Command::new("jq").arg("-V").output().is_err() {
-            eprintln!("NOT RUN, there is no jq here: {recipe:?}");
-            continue;
+#[test]
+fn each_example_prints_what_the_guide_says() {
+    let guide: Vec<_> = pages().into_iter().filter(|page| page.starts_with("docs/")).collect();
+    assert!(guide.iter().map(|page| examples(page).len()).sum::<usize>() >= 50, "the examples are found");
+    std::thread::scope(|scope| {
+        for page in &guide {
+            scope.spawn(move || run(page));
         }
-        let mut script = String::from("exec 2>&1\n");
-        for (command, _) in &recipe {
-            // The next command may ask for the status of this one.
-            writeln!(script, "{command}\nstatus=$?\necho '{CUT}'\n(exit $status)").expect("a String takes all");
+    });
+}
+
+/// The options that the help of a command names.
+fn options(command: &[&str]) -> BTreeSet<String> {
+    let help = kit::tool().args(command).arg("--help").run().out();
+    let option = Regex::new("--[a-z0-9][a-z0-9-]*").expect("it is one");
+    option.find_iter(&help).map(|option| option.as_str().to_owned()).collect()
+}
+
+#[test]
+fn each_option_that_the_pages_name_exists() {
+    let commands = ["listen", "run", "ping", "load", "check", "replay", "record-to-script"];
+    let of_all: BTreeSet<_> = commands.iter().flat_map(|&name| options(&[name])).chain(options(&[])).collect();
+    let option = Regex::new("(?:^| )(--[a-z0-9][a-z0-9-]*)").expect("it is one");
+    let code = Regex::new("`((?:wsprobe |--)[^`\n]+)`").expect("it is one");
+    for page in pages().into_iter().filter(|page| page != "docs/measurements.md") {
+        let text = text(&page);
+        let lines = blocks(&text, "sh").into_iter().flat_map(|(_, block)| block.lines());
+        let lines = lines.filter(|line| line.starts_with("wsprobe ")).map(str::to_owned);
+        let inline = code.captures_iter(&text).map(|code| code[1].to_owned());
+        for line in lines.chain(inline) {
+            let command = commands.iter().find(|&&name| line.starts_with(&format!("wsprobe {name} ")));
+            let known = command.map_or_else(|| of_all.clone(), |&name| options(&[name]));
+            for option in option.captures_iter(&line) {
+                let name = &option[1];
+                assert!(known.contains(name) || OF_OTHERS.contains(&name), "{page}: `{line}`: there is no {name}");
+            }
         }
-        let script = script.replace("8080", &plain.port().to_string()).replace("8443", &secure.port().to_string());
-        let ran = Command::new("sh").arg("-c").arg(script).current_dir(dir.path()).env("PATH", &path).output();
-        let printed = String::from_utf8(ran.expect("there is a shell").stdout).expect("the recipes print text");
-        // What names the server has the port of the README.
-        let printed = printed.replace(&format!(":{}/", plain.port()), ":8080/");
-        let printed: Vec<_> = printed.split(&format!("{CUT}\n")).collect();
-        for ((command, expected), printed) in recipe.iter().zip(printed) {
-            assert_eq!(printed, expected, "{command}");
+    }
+}
+
+/// The headings of a page as they are in links.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let kept = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == ' ';
+    let slug = |title: &str| title.to_lowercase().chars().filter(|&c| kept(c)).collect::<String>().replace(' ', "-");
+    text.lines().filter(|line| line.starts_with('#')).map(|line| slug(line.trim_start_matches('#').trim())).collect()
+}
+
+#[test]
+fn each_link_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)\s]+)\)").expect("it is one");
+    let others = ["CONTRIBUTING.md", "BENCHMARKS.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"];
+    for page in pages().into_iter().chain(others.map(str::to_owned)).chain(["docs/SUMMARY.md".to_owned()]) {
+        let folder = Path::new(&page).parent().map(Path::to_owned).unwrap_or_default();
+        let text_of_page = text(&page);
+        for link in link.captures_iter(&text_of_page).map(|link| link[1].to_owned()) {
+            if link.contains("://") {
+                assert!(link.starts_with("https://"), "{page}: {link}");
+                continue;
+            }
+            let (file, anchor) =
+                link.split_once('#').map_or((link.as_str(), None), |(file, anchor)| (file, Some(anchor)));
+            let target = if file.is_empty() { PathBuf::from(&page) } else { folder.join(file) };
+            assert!(root().join(&target).exists(), "{page}: {link} does not exist");
+            let has = |anchor: &str| anchors(&text(target.to_str().expect("it is text"))).contains(anchor);
+            assert!(anchor.is_none_or(has), "{page}: {link} is no heading");
         }
+    }
+}
+
+#[test]
+fn the_summary_lists_every_page_of_the_guide() {
+    let listed: BTreeSet<_> = pages().into_iter().collect();
+    for file in std::fs::read_dir(root().join("docs")).expect("a folder of ours") {
+        let name = format!("docs/{}", file.expect("it can be read").file_name().to_string_lossy());
+        assert!(!name.ends_with(".md") || name == "docs/SUMMARY.md" || listed.contains(&name), "{name} is not listed");
     }
 }
 
@@ -109,14 +219,15 @@ fn each_recipe_prints_what_the_readme_says() {
 fn the_exit_statuses_are_those_of_the_manual() {
     let help = kit::tool().arg("--help").run().out();
     let statuses = help.split("Exit status:\n").nth(1).expect("the help tells them").split("\n\n").next().unwrap();
-    assert_eq!(statuses.lines().count(), 9);
+    assert_eq!(statuses.lines().count(), 10);
+    let page = text("docs/scripts-in-ci.md");
     for line in statuses.lines() {
         let (code, meaning) = line.trim().split_once("  ").expect("a code and its meaning");
         let meaning = meaning
             .trim()
             .replace("--expect, --expect-json", "`--expect`, `--expect-json`")
             .replace("--compare", "`--compare`");
-        assert!(README.contains(&format!("| {code} | {meaning} |")), "{line}");
+        assert!(page.contains(&format!("| {code} | {meaning} |")), "{line}");
     }
 }
 
@@ -132,8 +243,24 @@ fn a_failed_step_looks_as_the_readme_shows_it() {
     let said = tool.run().code(1).stderr;
     let said: Vec<_> = said.lines().filter(|line| !line.starts_with("wsprobe: ")).collect();
     let timeless = |lines: &[&str]| {
-        let time = regex::Regex::new(r"\d+\.\d{3}s").expect("it is one");
+        let time = Regex::new(r"\d+\.\d{3}s").expect("it is one");
         lines.iter().map(|line| time.replace(line, "TIME").trim_start().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(timeless(&said), timeless(&block("text").lines().collect::<Vec<_>>()));
+}
+
+#[test]
+fn the_readme_has_two_screens_and_the_benchmarks_one() {
+    for (page, most) in [("README.md", 120), ("BENCHMARKS.md", 48)] {
+        let lines = text(page).lines().count();
+        assert!(lines <= most, "{page} has {lines} lines of {most}");
+    }
+}
+
+#[test]
+fn the_benchmarks_are_those_that_were_measured() {
+    let measured = text("docs/measurements.md");
+    for row in text("BENCHMARKS.md").lines().filter(|line| line.starts_with('|')) {
+        assert!(measured.lines().any(|line| line == row), "docs/measurements.md does not have {row}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The WebSocket connection itself, and all that is on the wire.
 //!
 //! `socket` is the one place that knows tungstenite. tungstenite answers pings and does the closing handshake. Messages go past it, since it took a third of the time of
-//! receiving small ones (BENCHMARKS.md): `stream`, below it, has `inbound` check, put together and inflate what comes in,
+//! receiving small ones (docs/measurements.md): `stream`, below it, has `inbound` check, put together and inflate what comes in,
 //! and keeps what goes out, cut and compressed by `outbound`.
 
 pub(crate) mod bench;

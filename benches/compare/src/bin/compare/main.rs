@@ -1,4 +1,4 @@
-//! Compares wsprobe with a raw client and with other clients; see BENCHMARKS.md.
+//! Compares wsprobe with a raw client and with other clients; see docs/measurements.md.
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own")]
 
 mod client;
