@@ -122,6 +122,9 @@ fn run(page: &str) {
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("bash");
     shell.arg("-c").arg(script).current_dir(dir.path()).env("PATH", &path).stdin(Stdio::null()).process_group(0);
+    // The examples have a home of their own.
+    shell.env("HOME", dir.path()).env("XDG_CONFIG_HOME", dir.path().join("config"));
+    shell.env("XDG_STATE_HOME", dir.path().join("state"));
     let printed = String::from_utf8(shell.output().expect("there is bash").stdout).expect("the examples print text");
     let printed = ports.iter().fold(printed, |printed, (port, free)| printed.replace(free, port));
     let printed: Vec<_> = printed.split(&format!("{CUT}\n")).collect();
