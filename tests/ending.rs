@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kit::{
     CLOSE, PING, Raw, Said, Server, TEXT, all_well, closed_well, connected, echo, frame, hearing, read_frame, saying,
-    serving, tool, url,
+    serving, switching, tool, url,
 };
 
 /// A server that answers after this time, once it has been asked, and says whether it was closed meanwhile.
@@ -41,6 +41,27 @@ fn without_a_wait_the_close_follows_the_input() {
     let (server, heard) = hearing();
     tool().args(["-w", "0", "-x", "a"]).arg(url(&server)).run().code(0).stdout("").stderr(&all_well(&url(&server)));
     assert_eq!(heard.texts(), ["a"]);
+}
+
+#[test]
+fn messages_are_sent_though_what_was_waited_for_comes_before_them() {
+    for (args, sent) in
+        [(&["-1", "-x", "hello"][..], &["hello"][..]), (&["--until", "welcome", "-x", "a", "-x", "b"], &["a", "b"])]
+    {
+        let server = Raw::start(move |mut stream, head| {
+            // In one segment, so that the greeting is there before anything can be sent.
+            let greeting = [switching(&head).as_bytes(), &frame(TEXT, b"welcome")].concat();
+            stream.write_all(&greeting).expect("the client reads");
+            for text in sent {
+                assert_eq!(read_frame(&mut stream).expect("a frame"), (TEXT, text.as_bytes().to_vec()));
+            }
+            let (opcode, payload) = read_frame(&mut stream).expect("a frame");
+            assert_eq!(opcode, CLOSE);
+            stream.write_all(&frame(CLOSE, &payload)).expect("the client reads");
+        });
+        tool().arg("-q").args(args).arg(server.url()).run().code(0).stdout("welcome\n");
+        server.join();
+    }
 }
 
 #[test]

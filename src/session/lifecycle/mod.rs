@@ -179,6 +179,11 @@ impl Lifecycle {
         self.begin_close(None, now);
     }
 
+    /// Whether what was waited for has come.
+    pub(crate) fn has_reached(&self) -> bool {
+        self.goal.is_reached()
+    }
+
     /// A message came in.
     pub(crate) fn received(&mut self, message: &Message) -> Reception {
         if self.goal.is_reached() {

@@ -323,9 +323,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         self.close_after(reception);
     }
 
-    /// Begins the closing handshake after the message that was waited for.
+    /// Begins the closing handshake after the message that was waited for, which may come before the first is sent.
     fn close_after(&self, reception: Reception) {
-        if reception == Reception::Last {
+        if reception == Reception::Last && self.has_begun.get() {
             self.tell(|core, now| core.begin_close(None, now));
         }
     }

@@ -72,6 +72,9 @@ impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
         let mut timing = SendTiming::new(options);
         let mut sending = self.send_once(first, &mut timing).await && self.send_backlog(&mut timing).await;
         self.has_begun.set(true);
+        if self.core.borrow().has_reached() {
+            self.tell(|core, now| core.begin_close(None, now));
+        }
         let mut input_open = true;
         while sending && self.core.borrow().sent_close().is_none() {
             tokio::select! {
