@@ -1,0 +1,111 @@
+//! The options under Messages: what is sent.
+
+use bytes::Bytes;
+use clap::Args;
+
+use crate::cli::values;
+use crate::session::Rate;
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct MessageArgs {
+    /// Send this message first; repeat it for more
+    ///
+    /// Messages are sent in order as soon as the connection is open. Then the input has ended and stdin is never read,
+    /// so this works in cron, nohup and CI. With `--interactive`, stdin is read after them; with `--receive-only`,
+    /// wsprobe only listens.
+    #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
+    pub(crate) execute: Vec<String>,
+
+    /// After `-x`, continue with stdin: the prompt on a terminal, the pipe otherwise
+    #[arg(short, long, hide_short_help = true, conflicts_with = "receive_only")]
+    pub(crate) interactive: bool,
+
+    #[command(flatten)]
+    pub(crate) stdin: StdinArgs,
+
+    /// Send at most N messages in TIME, evenly spread: `10`, `10/s`, `100/1m`
+    #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
+    pub(crate) rate: Option<Rate>,
+
+    /// Answer each text message that matches; repeat it for more: `--reply '^ping (.*)' 'pong $1'`
+    ///
+    /// This works alongside everything else that is sent, as long as the connection is open. Use it for
+    /// application-level pings, such as those of SignalR and graphql-transport-ws. `$1`, `$name` and `${name}` are
+    /// replaced by the groups that the expression matched, `$$` is a dollar sign. The first expression that matches
+    /// answers; the message is shown like any other. With `--binary`, binary messages are matched too, as far as they
+    /// are UTF-8, and answers are binary. `--escapes` applies to TEXT.
+    #[arg(long, num_args = 2, value_names = ["REGEX", "TEXT"], allow_hyphen_values = true, conflicts_with = "echo", hide_short_help = true)]
+    pub(crate) reply: Vec<String>,
+
+    /// Send every message back, with its type; stdin is not read
+    ///
+    /// Use it to measure a server's load and latency, or to test a server with its own messages.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["interactive", "json_input"])]
+    pub(crate) echo: bool,
+}
+
+/// The options that `wsprobe listen` has as well.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct StdinArgs {
+    /// Send binary messages
+    ///
+    /// Stdin need not be UTF-8 then. It is still split at the delimiter, unless `--whole` or `--chunk` is given. `-x`
+    /// messages are sent as binary too.
+    #[arg(short, long)]
+    pub(crate) binary: bool,
+
+    /// Interpret `\n \r \t \0 \xNN \u{N} \\` in input
+    ///
+    /// Applies to `-x`, to stdin and at the prompt. Without it, a backslash is a backslash. In a text message, `\xNN`
+    /// goes up to 7f; write higher code points as `\u{N}`.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) escapes: bool,
+
+    /// Split stdin into messages at this string instead of at line ends
+    ///
+    /// STR may contain the escapes of `--escapes`. It is also printed after each received text message.
+    #[arg(long, value_name = "STR", value_parser = values::delimiter, allow_hyphen_values = true, hide_short_help = true, conflicts_with_all = ["null", "whole", "chunk", "json_input"])]
+    pub(crate) delimiter: Option<Bytes>,
+
+    /// Split stdin at NUL bytes, and print one after each received text message
+    #[arg(short = '0', long, hide_short_help = true, conflicts_with_all = ["whole", "chunk", "json_input"])]
+    pub(crate) null: bool,
+
+    /// Send the delimiter as part of each message
+    ///
+    /// When a received text message ends with the delimiter, no second one is printed after it.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["whole", "chunk", "json_input"])]
+    pub(crate) keep_newline: bool,
+
+    /// Send all of stdin as one message
+    ///
+    /// If it is larger than 1 MiB, it is sent in frames while it is being read; the same applies to a line or another
+    /// piece of stdin. If an error is found after that, the connection is closed in the middle of the message. With
+    /// `--json`, `--record`, `--reconnect` and in `wsprobe listen`, the message is held in memory as a whole, up to 384
+    /// MiB.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["chunk", "json_input"])]
+    pub(crate) whole: bool,
+
+    /// Split stdin into binary messages of this size
+    ///
+    /// A size in bytes, or with a unit: `64K`, `1MiB`. The last message holds the rest.
+    #[arg(long, value_name = "SIZE", value_parser = crate::text::units::size, hide_short_help = true, conflicts_with = "json_input")]
+    pub(crate) chunk: Option<usize>,
+
+    /// Only listen: never read stdin
+    ///
+    /// `-x` messages are sent first. Runs until the server closes, or until `--wait`, `--count` or a similar option
+    /// ends it.
+    #[arg(short, long, hide_short_help = true)]
+    pub(crate) receive_only: bool,
+
+    /// Read JSON records from stdin, one per line, and send their messages
+    ///
+    /// The records that `--json` and `--record` write, or just `{"data":"text"}` and `{"base64":"AAE="}`. Records of
+    /// type text, binary, ping, pong and close are sent, whatever their direction; records of type open and error are
+    /// skipped. A record may have up to 384 MiB.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) json_input: bool,
+}

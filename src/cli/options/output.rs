@@ -1,0 +1,133 @@
+//! The options under Output: what is printed, and how.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::client::output_file::Destination;
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Print a JSON record for each event, in and out
+    ///
+    /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC and
+    /// never decreases. `data` contains the text of a message, `base64` the bytes of a binary one. `open` contains the
+    /// headers of both sides; an error its message in `data` and its `kind`; a refusal also `status`, `headers` and
+    /// `body`. The manual page lists the kinds.
+    #[arg(short, long)]
+    pub(crate) json: bool,
+
+    /// How to print messages
+    ///
+    /// auto: text as it is; a binary message as its bytes, on a terminal as a hexdump. text: everything as text, with
+    /// invalid UTF-8 escaped. hex: a hexdump on a terminal, a line of digits otherwise. base64: one line each. raw: the
+    /// unchanged bytes, also on a terminal, which a hostile server can then control.
+    #[arg(long, value_name = "HOW", default_value = "auto", hide_short_help = true)]
+    pub(crate) output: OutputFormat,
+
+    /// Also write every event to this file, as JSON records
+    ///
+    /// The records of `--json`, in both directions, whatever is shown. A file that exists
+    /// and is not empty is refused, unless `--force` is given. A new file is readable only by its owner (mode 0600); an
+    /// existing one keeps its mode. A file that the run reads or prints to is refused. `wsprobe replay` sends a recording again, `wsprobe record-to-script` converts it
+    /// to a script.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) record: Option<PathBuf>,
+
+    /// Let `--record` replace the contents of a file
+    ///
+    /// They stay until there is something to record.
+    #[arg(long, hide_short_help = true, requires = "record")]
+    pub(crate) force: bool,
+
+    /// Keep secrets in records
+    ///
+    /// Without it, records contain `***` instead of the values of Authorization, Cookie, Set-Cookie and of headers
+    /// whose names suggest a token, a password, a secret, a session, a signature or a key; in URLs instead of
+    /// parameters with such names (`access_token`, `key`, `sig`, …); and in subprotocols instead of the token that they
+    /// carry (`bearer.…`). Everything else that is shown always has `***` in these places.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) record_secrets: bool,
+
+    /// Print the time before each message
+    ///
+    /// utc: RFC 3339; local: the time of day; delta: seconds since the previous message.
+    #[arg(short, long, value_name = "KIND", hide_short_help = true, num_args = 0..=1, require_equals = true, default_missing_value = "local", hide_possible_values = true)]
+    pub(crate) timestamps: Option<Timestamps>,
+
+    /// Show pings and pongs
+    #[arg(short = 'P', long, hide_short_help = true)]
+    pub(crate) show_ping_pong: bool,
+
+    /// Indent JSON that does not fit on a line
+    ///
+    /// auto does so on a terminal. Digits, the order of keys and duplicates stay as they were sent.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) pretty: When,
+
+    /// Use colour
+    ///
+    /// auto does so on a terminal; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are respected.
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) color: When,
+
+    /// The same as `--color never`
+    #[arg(long, hide_short_help = true, conflicts_with = "color")]
+    pub(crate) no_color: bool,
+
+    /// Edit lines at the prompt as vi does
+    ///
+    /// Also with `set editing-mode vi` in `~/.inputrc` (or `$INPUTRC`).
+    #[arg(long, hide_short_help = true)]
+    pub(crate) vi: bool,
+
+    /// Show each frame on the wire, in both directions
+    ///
+    /// One line per frame on stderr: time, direction (`<` received, `>` sent), opcode, FIN and RSV bits, mask, length,
+    /// inflated length, and the first bytes, unmasked and inflated; for a Close its code and reason. Data after a Close
+    /// is counted: `84 bytes after the Close`. With `--json` and `--record`, frames are records of type frame and
+    /// after_close.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) frames: bool,
+
+    /// Print only errors on stderr
+    ///
+    /// What was explicitly requested is still printed: the handshake with `-v`, frames with `--frames`.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Show the handshake; twice: TLS and timing too
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl OutputArgs {
+    /// The file of `--record`.
+    pub(crate) fn recorded_to(&self) -> Option<Destination> {
+        self.record.clone().map(|path| Destination { path, is_forced: self.force })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Auto,
+    Text,
+    Hex,
+    Base64,
+    Raw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Timestamps {
+    Utc,
+    Local,
+    Delta,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}

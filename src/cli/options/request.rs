@@ -1,0 +1,85 @@
+//! The options under Request: what the opening handshake says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::{secret, values};
+
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
+    /// Add a header, `'Name: value'`; repeat it for more
+    ///
+    /// It replaces a header that wsprobe would send itself; an empty value (`'User-Agent:'`) removes that header.
+    /// `@FILE` reads headers from a file, one per line.
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
+
+    /// Offer a subprotocol; repeat it for more
+    ///
+    /// In order of preference. The server chooses one of them or none; wsprobe prints its choice. `@FILE` reads a
+    /// subprotocol from a file, `env:VAR` from the environment, for those that carry a token.
+    #[arg(short, long = "subprotocol", value_name = "NAME", value_parser = secret::subprotocol)]
+    pub(crate) subprotocols: Vec<String>,
+
+    /// Send this Origin
+    #[arg(short, long, value_name = "ORIGIN", value_parser = values::field_value, hide_short_help = true)]
+    pub(crate) origin: Option<String>,
+
+    /// Send this Host instead of the URL's
+    #[arg(long, value_name = "HOST", value_parser = values::field_value, hide_short_help = true)]
+    pub(crate) host: Option<String>,
+
+    /// Send this User-Agent
+    #[arg(short = 'A', long, value_name = "NAME", value_parser = values::field_value, hide_short_help = true)]
+    pub(crate) user_agent: Option<String>,
+
+    /// Send a cookie; repeat it for more
+    ///
+    /// `@FILE` reads a cookie jar (in Netscape's format, as curl and browsers write it) and sends the cookies that
+    /// match the host, the path and, over ws://, a connection without TLS. FILE may also contain a single `NAME=VALUE`.
+    /// `env:VAR` and `ask:` work as for `--bearer`.
+    #[arg(long, value_name = "NAME=VALUE", hide_short_help = true)]
+    pub(crate) cookie: Vec<String>,
+
+    /// Authenticate; asks for a missing password
+    ///
+    /// With HTTP Basic (RFC 7617). `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it
+    /// does not appear in the list of processes.
+    #[arg(short, long, alias = "auth", value_name = "NAME[:PASS]", conflicts_with = "bearer")]
+    pub(crate) user: Option<String>,
+
+    /// Authenticate with a bearer token
+    ///
+    /// `@FILE` reads it from a file, `env:VAR` from the environment, `ask:` asks for it at the terminal.
+    #[arg(long, value_name = "TOKEN", hide_short_help = true)]
+    pub(crate) bearer: Option<String>,
+
+    /// Take user and password from `~/.netrc`
+    ///
+    /// Those of the URL's host, or else of `default`. `--user`, `--bearer` and a user in the URL take precedence; a
+    /// user without a password in the URL gets the password of that user in the file.
+    #[arg(long, hide_short_help = true, conflicts_with = "netrc_file")]
+    pub(crate) netrc: bool,
+
+    /// Take user and password from this file, in netrc's format
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) netrc_file: Option<PathBuf>,
+
+    /// Follow redirects
+    ///
+    /// With status 301, 302, 303, 307 and 308. Credentials, cookies, secret headers and subprotocols that carry a token
+    /// are not sent to another origin, `--cert` and `--sni` are not used for another host. Redirects from wss:// to
+    /// ws:// are not followed.
+    #[arg(short = 'L', long, hide_short_help = true)]
+    pub(crate) location: bool,
+
+    /// Follow redirects from wss:// to ws:// too
+    #[arg(long, requires = "location", hide_short_help = true)]
+    pub(crate) insecure_redirect: bool,
+
+    /// Follow at most this many redirects
+    #[arg(long, value_name = "N", default_value = "10", value_parser = values::redirects, hide_short_help = true)]
+    pub(crate) max_redirects: usize,
+}
