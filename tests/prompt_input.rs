@@ -120,7 +120,7 @@ fn a_search_and_a_list_of_completions_stay_open_while_messages_come() {
     screen.keys([CTRL_E, CTRL_U, "/re\t"].concat());
     screen.wrote("/resume");
     waits_for_more(&screen, 20);
-    screen.line("> /repeat N [every TIME]", 5);
+    screen.line("> /repeat [N [every TIME]|off]", 5);
 }
 
 #[test]
