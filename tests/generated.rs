@@ -25,7 +25,7 @@ fn same(file: &str, args: &[&str]) {
 }
 
 #[test]
-fn completions_are_up_to_date() {
+fn each_shell_gets_its_script() {
     for (shell, file) in [
         ("bash", "completions/wsprobe.bash"),
         ("zsh", "completions/_wsprobe"),

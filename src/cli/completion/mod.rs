@@ -4,7 +4,7 @@ mod candidates;
 
 use clap::ValueEnum;
 
-pub(super) use self::candidates::{names_path, offered};
+pub(super) use self::candidates::offered;
 
 /// A shell that has a script.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -19,11 +19,11 @@ pub(crate) enum Shell {
 impl Shell {
     pub(super) fn script(self) -> &'static str {
         match self {
-            Self::Bash => include_str!("wsprobe.bash"),
-            Self::Elvish => include_str!("wsprobe.elv"),
-            Self::Fish => include_str!("wsprobe.fish"),
-            Self::Powershell => include_str!("_wsprobe.ps1"),
-            Self::Zsh => include_str!("_wsprobe"),
+            Self::Bash => include_str!("../../../completions/wsprobe.bash"),
+            Self::Elvish => include_str!("../../../completions/wsprobe.elv"),
+            Self::Fish => include_str!("../../../completions/wsprobe.fish"),
+            Self::Powershell => include_str!("../../../completions/_wsprobe.ps1"),
+            Self::Zsh => include_str!("../../../completions/_wsprobe"),
         }
     }
 }
