@@ -172,11 +172,7 @@ pub(crate) fn taken_request(asked: AskedStream) -> Result<ReadRequest, Declined>
 
 /// What is granted to a sound request over HTTP/2.
 pub(crate) fn grant(heard: ReadRequest, choice: Grant) -> Accepted {
-    let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
-    let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
-    let answer = replaced(granted_fields(&choice, extensions.as_deref()), &choice.headers);
-    let (opening, leftover) = (heard.into_opening(), Bytes::new());
-    Accepted { opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover }
+    granted(heard, choice, Vec::new())
 }
 
 /// Opens the connection. The request has to be sound.
@@ -186,14 +182,20 @@ pub(crate) async fn accept<S: AsyncWrite + Unpin>(
     choice: Grant,
 ) -> Result<Accepted, Declined> {
     let AskedRequest::Http1(asked) = &heard.asked else { unreachable!("each version has its own way") };
-    let key = verify::opening(asked)?;
+    let fields = switching_fields(verify::opening(asked)?);
+    let accepted = granted(heard, choice, fields);
+    send(stream, &answer_head(101, &accepted.answer)).await?;
+    Ok(accepted)
+}
+
+/// What a client gets, after these fields of the answer.
+fn granted(heard: ReadRequest, choice: Grant, mut fields: Vec<Header>) -> Accepted {
     let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
-    let answer = switching_fields(key, &choice, extensions.as_deref());
-    send(stream, &answer_head(101, &answer)).await?;
-    let leftover = heard.leftover.clone();
-    let opening = heard.into_opening();
-    Ok(Accepted { opening, answer, subprotocol: choice.subprotocol, extensions, deflate, leftover })
+    fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
+    fields.extend(extensions.iter().map(|answer: &String| Header::new("Sec-WebSocket-Extensions", answer)));
+    let (answer, leftover) = (replaced(fields, &choice.headers), heard.leftover.clone());
+    Accepted { opening: heard.into_opening(), answer, subprotocol: choice.subprotocol, extensions, deflate, leftover }
 }
 
 /// Reports the client that it is rejected, if it still listens.
@@ -212,19 +214,12 @@ async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &D
     timeout(LINGER, tokio::io::copy(stream, &mut nowhere)).await.map_or(Ok(()), |read| read.map(drop))
 }
 
-fn switching_fields(key: &str, choice: &Grant, extensions: Option<&str>) -> Vec<Header> {
-    let mut fields = vec![
+fn switching_fields(key: &str) -> Vec<Header> {
+    vec![
         Header::new("Upgrade", "websocket"),
         Header::new("Connection", "Upgrade"),
         Header::new("Sec-WebSocket-Accept", verify::accept(key)),
-    ];
-    fields.extend(granted_fields(choice, extensions));
-    replaced(fields, &choice.headers)
-}
-
-fn granted_fields(choice: &Grant, extensions: Option<&str>) -> Vec<Header> {
-    let subprotocol = choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name));
-    subprotocol.chain(extensions.map(|answer| Header::new("Sec-WebSocket-Extensions", answer))).collect()
+    ]
 }
 
 /// The fields, with some of them replaced and others added; one without a value takes the field away.
