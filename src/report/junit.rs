@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::finished::FinishedTests;
 use super::point::{PointFailure, TestPoint};
-use crate::text::escape::{Keep, escape};
+use crate::text::escape::xml_escaped;
 
 pub(super) fn page(points: &[TestPoint], finished: &FinishedTests) -> String {
     let (failures, errors): (Vec<_>, Vec<_>) =
@@ -20,10 +20,10 @@ pub(super) fn page(points: &[TestPoint], finished: &FinishedTests) -> String {
     let mut page = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     write!(page, "<testsuites {counts}>\n<testsuite name=\"wsprobe\" {counts}>\n").expect("a String takes all");
     for point in points {
-        let (name, time) = (safe(&point.title), point.took.as_secs_f64());
+        let (name, time) = (xml_escaped(&point.title), point.took.as_secs_f64());
         write!(page, r#"<testcase classname="wsprobe" name="{name}" time="{time:.3}""#).expect("a String takes all");
         page += &match (point.skipped(), point.failure()) {
-            (Some(why), _) => format!("><skipped message=\"{}\"/></testcase>\n", safe(why)),
+            (Some(why), _) => format!("><skipped message=\"{}\"/></testcase>\n", xml_escaped(why)),
             (None, Some(failure)) => format!(">{}</testcase>\n", told(failure)),
             (None, None) => "/>\n".to_owned(),
         };
@@ -33,25 +33,9 @@ pub(super) fn page(points: &[TestPoint], finished: &FinishedTests) -> String {
 
 fn told(failure: &PointFailure) -> String {
     let element = if failure.is_expectation() { "failure" } else { "error" };
-    let message = safe(failure.message.lines().next().unwrap_or_default());
-    let details = safe(&failure.details);
+    let message = xml_escaped(failure.message.lines().next().unwrap_or_default());
+    let details = xml_escaped(&failure.details);
     format!(r#"<{element} message="{message}" type="exit {}">{details}</{element}>"#, failure.code)
-}
-
-/// What XML 1.0 can hold: control characters are shown escaped, as on a terminal.
-fn safe(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in escape(text, Keep::Lines).chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
-            _ => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]
@@ -60,6 +44,9 @@ mod tests {
 
     #[test]
     fn what_xml_cannot_hold_is_escaped() {
-        assert_eq!(safe("a<b>&\"c\"\n\u{1b}[0m\u{0}\u{ffff}é"), "a&lt;b&gt;&amp;&quot;c&quot;\n\\e[0m\\x00\u{fffd}é");
+        assert_eq!(
+            xml_escaped("a<b>&\"c\"\n\u{1b}[0m\u{0}\u{ffff}é"),
+            "a&lt;b&gt;&amp;&quot;c&quot;\n\\e[0m\\x00\u{fffd}é"
+        );
     }
 }

@@ -67,6 +67,22 @@ fn hides(c: char) -> bool {
     }
 }
 
+/// What XML 1.0 can hold: control characters are shown escaped, as on a terminal.
+pub(crate) fn xml_escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in escape(text, Keep::Lines).chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

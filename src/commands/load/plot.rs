@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::report::LoadSecond;
 use crate::render::object::ms;
+use crate::text::escape::xml_escaped;
 
 /// Of the picture, and of each of its two panels, in pixels.
 const WIDTH: f64 = 800.0;
@@ -51,7 +52,7 @@ impl LoadPlot {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
              font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
              <text x=\"{LEFT}\" y=\"20\" font-size=\"14\">{}</text>\n",
-            escaped(title)
+            xml_escaped(title)
         );
         let rate = |of: fn(&PlotPoint) -> f64| self.0.iter().map(|point| (point.at, of(point))).collect();
         let rates =
@@ -91,10 +92,6 @@ impl LoadPlot {
             writeln!(svg, "<text x=\"{at}\" y=\"{line}\" fill=\"{colour}\">{name}</text>").expect("a String takes all");
         }
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
