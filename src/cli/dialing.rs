@@ -10,6 +10,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::env::Env;
 use super::options::Options;
+use super::secret;
 use super::translate;
 use super::values::one_line;
 use crate::client::options::ClientOptions;
@@ -25,9 +26,6 @@ const NOT_OF_SCRIPTS: [&str; 4] = ["reconnect", "reconnect-delay", "slash", "pro
 
 /// Options whose value is a path.
 const FILES: [&str; 5] = ["cacert", "cert", "key", "netrc-file", "unix-socket"];
-
-/// Options that read their value from a file as `@FILE`.
-const SECRETS: [&str; 7] = ["header", "cookie", "user", "bearer", "passphrase", "proxy", "subprotocol"];
 
 /// The number of cached plans: a URL with `{{uuid}}` in it is a new one each time.
 const KEPT: usize = 64;
@@ -173,7 +171,7 @@ impl ConnectOption {
     fn beside(&self, dir: &Path) -> Self {
         let beside = |path: &str| dir.join(path).display().to_string();
         let value = self.value.as_ref().map(|value| match (value.strip_prefix('@'), self.option.as_str()) {
-            (Some(path), option) if SECRETS.contains(&option) => format!("@{}", beside(path)),
+            (Some(path), option) if secret::OPTIONS.contains(&option) => format!("@{}", beside(path)),
             (None, option) if FILES.contains(&option) => beside(value),
             _ => value.clone(),
         });

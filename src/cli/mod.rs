@@ -2,6 +2,7 @@
 //!
 //! Owns clap and the environment. Its doc comments are the manual, its errors fit one line.
 
+mod arguments;
 mod catalogue;
 mod check;
 mod completion;
@@ -241,12 +242,8 @@ pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) ->
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
     let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();
-    let (matched, notes) = match matched {
+    let (matches, notes) = match matched {
         Ok(matches) => with_profiles(&args, &mut definition, matches, &given, env)?,
-        Err(error) => (Err(error), Vec::new()),
-    };
-    let matches = match matched {
-        Ok(matches) => matches,
         // The whole help is built only if it was requested.
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return explained(&command().try_get_matches_from(args).err().unwrap_or(error)).map(Invocation::of);
@@ -270,12 +267,12 @@ fn with_profiles(
     matches: ArgMatches,
     given: &GivenOptions,
     env: &Env,
-) -> Result<(Result<ArgMatches, clap::Error>, Vec<String>), Error> {
+) -> Result<(ArgMatches, Vec<String>), Error> {
     let typed = TypedLine { args, definition, matches: &matches, given: given.names(), all: command };
-    let Some(line) = profile::apply(&typed, env)? else { return Ok((Ok(matches), Vec::new())) };
+    let Some(line) = profile::apply(&typed, env)? else { return Ok((matches, Vec::new())) };
     let matched = definition.try_get_matches_from_mut(line.args);
     let matched = matched.map_err(|error| in_profiles(Error::Usage(one_line(&error)), &line.origins))?;
-    Ok((Ok(matched), line.origins))
+    Ok((matched, line.origins))
 }
 
 /// An error that options of the file of profiles may have led to.

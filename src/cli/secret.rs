@@ -8,6 +8,9 @@ use crate::request::jar::Jar;
 use crate::request::{Credentials, Header};
 use crate::sys::file;
 
+/// The options whose value may be a place to read it from.
+pub(super) const OPTIONS: [&str; 7] = ["header", "cookie", "user", "bearer", "passphrase", "proxy", "subprotocol"];
+
 /// Marks a value as plain data, whatever it looks like: no typed argument can contain this character.
 const DATA: char = '\0';
 

@@ -4,9 +4,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Arg, Command};
+use clap::Command;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, ValueCompleter, complete};
 
+use crate::cli::arguments::{is_named, names_path};
 use crate::cli::manual::with_pages;
 use crate::conformance::cases;
 
@@ -51,13 +52,8 @@ impl TypedWords {
     /// Whether a word is an option whose value, if it has one, stands in the same word.
     fn has_no_value_after(&self, command: &Command, word: &OsStr) -> bool {
         let subcommand = self.before.first().and_then(|first| command.find_subcommand(first));
-        let is_it = |argument: &Arg| {
-            let long = argument.get_long().map(|name| format!("--{name}"));
-            let short = argument.get_short().map(|name| format!("-{name}"));
-            [long, short].into_iter().flatten().any(|name| word == name.as_str())
-        };
         let mut arguments = subcommand.unwrap_or(command).get_arguments();
-        arguments.any(|argument| argument.is_require_equals_set() && is_it(argument))
+        arguments.any(|argument| argument.is_require_equals_set() && is_named(argument, word))
     }
 
     /// Whether clap's engine offers something that cannot follow, or that nobody asked for yet.
@@ -91,12 +87,6 @@ fn completing(command: Command, urls: &[String], pages: &[String]) -> Command {
         }
     });
     command.mut_subcommands(|command| completing(command, urls, pages))
-}
-
-/// Whether an option's value is the path of a file.
-pub(crate) fn names_path(argument: &Arg) -> bool {
-    let has_file = argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));
-    has_file || argument.get_id() == "unix_socket"
 }
 
 fn one_of<T: Into<OsString>>(values: impl IntoIterator<Item = T>) -> ArgValueCompleter {

@@ -12,7 +12,7 @@ use clap::{ArgMatches, Args, Command};
 
 use self::config::{Config, Section};
 use self::layers::ConfiguredOption;
-use super::completion::names_path;
+use super::arguments::{is_named, names_path};
 use super::env::Env;
 use crate::error::Error;
 use crate::target::Parsed;
@@ -233,16 +233,10 @@ impl TypedLine<'_> {
     /// Puts a URL where its profile stands; for scripts, into the variable `url`.
     fn put_url(&self, args: &mut Vec<OsString>, command: &Command, word: &str, url: &str) {
         let is_value_of_option = |before: &OsStr| {
-            let before = before.to_string_lossy();
-            let is_it = |argument: &&clap::Arg| {
-                let long = argument.get_long().is_some_and(|long| before == format!("--{long}"));
-                long || argument.get_short().is_some_and(|short| before == format!("-{short}"))
-            };
-            let argument = command.get_arguments().find(is_it);
+            let argument = command.get_arguments().find(|argument| is_named(argument, before));
             argument.is_some_and(|argument| {
-                argument.get_action().takes_values()
-                    && !argument.is_require_equals_set()
-                    && argument.get_id() != "connect"
+                let takes_next = argument.get_action().takes_values() && !argument.is_require_equals_set();
+                takes_next && argument.get_id() != "connect"
             })
         };
         let is_it = |at: usize, args: &[OsString]| args[at] == word && !is_value_of_option(&args[at - 1]);

@@ -9,9 +9,6 @@ use crate::cli::secret;
 use crate::error::Error;
 use crate::masking;
 
-/// Options whose value is a secret, wholly or in part.
-const SECRETS: [&str; 6] = ["bearer", "user", "passphrase", "cookie", "proxy", "subprotocol"];
-
 /// The value of an option as the command line would have it.
 ///
 /// # Errors
@@ -21,7 +18,7 @@ pub(super) fn value(option: &str, value: &str, config: &Config, home: Option<&Pa
     if option == "header" {
         return header(value, config, home);
     }
-    if !SECRETS.contains(&option) {
+    if !secret::OPTIONS.contains(&option) {
         return Ok(value.to_owned());
     }
     if let Some(command) = value.strip_prefix("cmd:") {
