@@ -41,7 +41,7 @@ use self::listen::ListenArgs;
 use self::load::LoadArgs;
 use self::modes::GivenOptions;
 use self::ping::PingArgs;
-use self::profile::{ConfigArgs, ProfileCommand, TypedLine};
+use self::profile::{ConfigArgs, ProfileArgs, TypedLine};
 use self::replay::{ReplayArgs, ToScript};
 use self::run::RunArgs;
 use self::values::one_line;
@@ -202,10 +202,7 @@ enum CliCommand {
     /// A profile is a section `[profile.NAME]` of `~/.config/wsprobe/config.toml`, with a `url` and any long option by its
     /// name. `wsprobe @NAME` connects to it, `wsprobe @NAME/path` to a path below it, and all other commands that connect
     /// take `@NAME` as well. wsprobe(1) explains the file.
-    Profile {
-        #[command(subcommand)]
-        what: ProfileCommand,
-    },
+    Profile(Box<Apart<ProfileArgs>>),
     /// Print shell completions or a man page
     Generate {
         #[command(subcommand)]
@@ -261,6 +258,7 @@ pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) ->
 }
 
 /// What clap has matched, with the options from the file of profiles, and where they are from.
+#[inline(never)]
 fn with_profiles(
     args: &[OsString],
     definition: &mut clap::Command,
@@ -289,8 +287,8 @@ fn profile_job(definition: &clap::Command, matches: &ArgMatches, env: &Env) -> R
     let profile = definition.find_subcommand("profile").expect("clap has just matched it");
     let (name, below) = matches.subcommand().expect("clap requires one");
     let command = profile.find_subcommand(name).expect("clap has just matched it");
-    let what = ProfileCommand::from_arg_matches(matches).expect("clap has just matched these");
-    what.run(command, below, env).map(Job::Print)
+    let profile = ProfileArgs::from_arg_matches(matches).expect("clap has just matched these");
+    profile.what.run(command, below, env).map(Job::Print)
 }
 
 fn job(mut matches: ArgMatches, given: &GivenOptions, env: &Env) -> Result<Invocation, Error> {
@@ -307,7 +305,7 @@ impl CliCommand {
         match self {
             Self::Help(help) => help.page(command()).map(Job::Print),
             Self::Generate { what } => what.generate(command(), env).map(Job::Print),
-            Self::Curl { .. } | Self::Profile { .. } => unreachable!("these are read before"),
+            Self::Curl { .. } | Self::Profile(_) => unreachable!("these are read before"),
             Self::Listen(listen) => {
                 given.check_server(&listen.0, env)?;
                 listen.0.service(env).map(Box::new).map(Job::Listen)

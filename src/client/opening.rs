@@ -1,6 +1,7 @@
 //! The opening handshake with the version of HTTP that was chosen, traced, and within its time.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
@@ -30,6 +31,8 @@ pub(super) struct Opening<'o> {
     pub(super) trace: &'o dyn Fn(Trace<'_>),
 }
 
+type AskingFuture<'o> = Pin<Box<dyn Future<Output = Result<OpeningOutcome, HandshakeError>> + 'o>>;
+
 /// What came of it.
 pub(super) struct OpeningOutcome {
     pub(super) answer: Answer,
@@ -43,8 +46,9 @@ impl Opening<'_> {
         let chosen = tls.map(|session| session.alpn.as_deref());
         let is_http2 = self.http.settled(chosen).map_err(|refusal| self.failed(refusal.into()))?;
         let step = Cell::new(ANSWER);
-        let asking =
-            async { if is_http2 { self.over_http2(stream, &step).await } else { self.over_http1(stream).await } };
+        // What HTTP/2 needs has a place of its own: each page of the stack costs time at every start.
+        let asking: AskingFuture<'_> =
+            if is_http2 { Box::pin(self.over_http2(stream, &step)) } else { Box::pin(self.over_http1(stream)) };
         let asked = timeout(self.time, asking).await.map_err(|_| Error::TimedOut {
             step: step.get(),
             after: self.time,

@@ -15,6 +15,13 @@ use crate::error::Error;
 use crate::masking;
 use crate::sys::file;
 
+/// All that `wsprobe profile` takes.
+#[derive(Args, Debug)]
+pub(crate) struct ProfileArgs {
+    #[command(subcommand)]
+    pub(crate) what: ProfileCommand,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProfileCommand {
     /// List the profiles and their URLs

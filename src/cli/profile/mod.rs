@@ -17,7 +17,7 @@ use super::env::Env;
 use crate::error::Error;
 use crate::target::Parsed;
 
-pub(super) use self::command::ProfileCommand;
+pub(super) use self::command::ProfileArgs;
 
 /// Which file of profiles is read.
 #[derive(Args, Clone, Debug)]
