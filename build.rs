@@ -17,6 +17,11 @@ fn main() {
     if variable("HOST") != variable("TARGET") {
         return;
     }
+    // Functions that came out alike stand once. Only some linkers can do it, LLVM's among them.
+    let folding = "-Wl,--icf=all";
+    if can_link_with(folding, variable) {
+        println!("cargo::rustc-link-arg-bins={folding}");
+    }
     // Relocations as bits. An older C library would not start what has them.
     if glibc().is_some_and(|version| version >= (2, 36)) {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
@@ -34,6 +39,15 @@ fn main() {
 /// Whether whoever builds has chosen a linker: mold refuses the script, and what it packs does not start.
 fn has_own_linker(variable: impl Fn(&str) -> String) -> bool {
     !variable("RUSTC_LINKER").is_empty() || variable("CARGO_ENCODED_RUSTFLAGS").contains("link")
+}
+
+/// Whether the linker that rustc calls takes this, found by a program that does nothing.
+fn can_link_with(argument: &str, variable: impl Fn(&str) -> String) -> bool {
+    let dir = variable("OUT_DIR");
+    let source = Path::new(&dir).join("nothing.rs");
+    let mut rustc = Command::new(variable("RUSTC"));
+    rustc.arg(&source).arg("--out-dir").arg(&dir).arg("-C").arg(format!("link-arg={argument}"));
+    std::fs::write(&source, "fn main() {}").is_ok() && rustc.output().is_ok_and(|output| output.status.success())
 }
 
 /// Whether the linker will find libgcc_eh: gcc names what it has by its path.
