@@ -226,6 +226,25 @@ fn input_taller_than_the_screen_is_folded_and_messages_are_seen() {
 }
 
 #[test]
+fn a_paste_loses_escape_sequences_as_a_whole_and_nothing_else() {
+    let (server, heard) = hearing();
+    let screen = ready(prompt([url(&server)]));
+    let pasted = "a \x1b[31mRED\x1b[0m \x1b[?25l\x1b[38;5;196m\x1b]0;title\x07x\x1b[1 q \tend";
+    screen.keys(format!("<\x1b[200~{pasted}\x1b[201~>"));
+    screen.shows("> <a RED x");
+    screen.keys("\r");
+    assert_eq!(heard.next(), text("<a RED x \tend>"));
+    // A byte that is not UTF-8 does not make keys of the rest.
+    screen.keys(b"\x1b[200~caf\xe9\rtwo\r\x1b[201~!\r");
+    assert_eq!(heard.next(), text("caf\u{fffd}\ntwo\n!"));
+    screen.prompt();
+    screen.keys(b"\x1b[200~\x1b[201~\x1b[200~\x1b\x1b[201~cut\x1b[200~\x1b[");
+    screen.keys("20");
+    screen.keys("1~ in two\r");
+    assert_eq!(heard.next(), text("cut in two"));
+}
+
+#[test]
 fn what_is_folded_is_sent_as_a_whole_and_comes_back_from_the_history() {
     let (server, heard) = hearing();
     let screen = ready(prompt([url(&server)]).size(15, 60));

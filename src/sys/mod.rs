@@ -7,6 +7,7 @@ pub(crate) mod clock;
 pub(crate) mod descriptors;
 pub(crate) mod file;
 pub(crate) mod interfaces;
+pub(crate) mod key_relay;
 pub(crate) mod local_time;
 pub(crate) mod memory;
 pub(crate) mod nonblocking;

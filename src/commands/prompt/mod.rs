@@ -19,6 +19,7 @@ mod line_reader;
 mod mark;
 mod output;
 mod pages;
+mod paste;
 mod programs;
 mod queue;
 mod reflow;
@@ -47,6 +48,7 @@ use self::history::History;
 use self::host::Host;
 use self::line_reader::LineReader;
 use self::mark::PromptMark;
+use self::paste::PasteFilter;
 use self::queue::{Queue, QueuedItem, Taken};
 use self::state::Shared;
 use self::status::SIGNALLED;
@@ -60,6 +62,7 @@ use crate::input::source::PromptOptions;
 use crate::render::{OutputStyle, Renderer, Stamps};
 use crate::server::Roster;
 use crate::server::options::ListenOptions;
+use crate::sys::key_relay::KeyRelay;
 use crate::sys::signals;
 use crate::term;
 use crate::text::escape::{Keep, escape};
@@ -150,8 +153,17 @@ fn prompt_with<R: PromptTarget>(
         display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
         let stamps = look.stamps.unwrap_or(Stamps::Local);
-        let typist =
-            LineReader { prompt, mark: mark(), stamps, style: &style, shared, screen: &screen, queue, recipient };
+        let typist = LineReader {
+            prompt,
+            mark: mark(),
+            stamps,
+            style: &style,
+            shared,
+            screen: &screen,
+            queue,
+            recipient,
+            keys: relayed_keys(),
+        };
         let mut history = History::load(&mut editor, prompt.history.as_deref(), typist.folding());
         code = typist.run(&mut editor, &mut history);
         typist.leave();
@@ -164,6 +176,12 @@ fn prompt_with<R: PromptTarget>(
     }
     print_rest(style.into_inner(), &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
+}
+
+/// Where there are no terminals to be had, the editor reads the keys itself.
+fn relayed_keys() -> Option<KeyRelay> {
+    let mut filter = PasteFilter::default();
+    KeyRelay::start(term::own_terminal().ok()?, move |typed| filter.pass(typed)).ok()
 }
 
 /// Deals with the signals that do not end the prompt.
