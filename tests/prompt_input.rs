@@ -3,6 +3,7 @@
 mod kit;
 
 use std::path::Path;
+use std::sync::mpsc::channel;
 
 use kit::pty::{Screen, counting, cursor_row, number, on_terminal, prompt, ready, waits_for_more};
 use kit::{Heard, PATIENCE, Server, binary, dir, hearing, path, text, url};
@@ -368,6 +369,43 @@ fn ctrl_z_and_fg_bring_the_line_back() {
     screen.line("> half typed on", 15);
     screen.keys([CTRL_U, CTRL_D].concat());
     screen.line("shell$", 7);
+}
+
+#[test]
+fn ctrl_z_and_ctrl_c_at_a_password_question_give_the_terminal_back() {
+    let (asked, told) = channel();
+    let server = kit::serving(move |client| {
+        let _ = asked.send(client.header("authorization").map(str::to_owned));
+        async move { while client.next().await.is_some() {} }
+    });
+    let home = dir();
+    let mut command = CommandBuilder::new("sh");
+    command.arg("-i");
+    let screen = on_terminal(command).home(home.path()).env("PS1", "shell$ ").start();
+    screen.shows("shell$");
+    let asks = || {
+        screen.wrote("password of joe: ");
+        screen.wait("no echo", |_| !screen.echoes());
+    };
+    screen.keys(format!("clear; '{}' -u joe '{}'\r", binary(), url(&server)));
+    asks();
+    screen.keys("wrong\x1a");
+    screen.line("shell$", 7);
+    assert!(screen.is_cooked() && screen.echoes());
+    screen.keys("echo n''ext\r");
+    screen.shows("\nnext\n");
+    screen.keys("clear; fg\r");
+    asks();
+    screen.keys("s3cret\r");
+    assert_eq!(told.recv_timeout(PATIENCE).expect("a client came").as_deref(), Some("Basic am9lOnMzY3JldA=="));
+    screen.prompt();
+    screen.keys(CTRL_D);
+    screen.line("shell$", 7);
+    screen.keys(format!("clear; '{}' -u joe '{}'\r", binary(), url(&server)));
+    asks();
+    screen.keys("wrong\x03");
+    screen.line("shell$", 7);
+    assert!(screen.is_cooked() && screen.echoes());
 }
 
 #[test]

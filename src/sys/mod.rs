@@ -13,6 +13,7 @@ pub(crate) mod memory;
 pub(crate) mod nonblocking;
 pub(crate) mod ports;
 pub(crate) mod process_group;
+pub(crate) mod question;
 pub(crate) mod signals;
 pub(crate) mod streams;
 pub(crate) mod terminal;
