@@ -504,10 +504,10 @@ fn no_command_lists_an_option_that_it_always_refuses() {
     for (name, refused) in
         [("load", [UNKEPT, RECONNECTING]), ("ping", [UNKEPT, RECONNECTING]), ("replay", [&["vi"], RECONNECTING])]
     {
-        let help = definition.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+        let listed = definition.find_subcommand(name).unwrap().get_arguments().filter(|it| !it.is_hide_set());
+        let listed: Vec<_> = listed.filter_map(clap::Arg::get_long).collect();
         for option in refused.concat() {
-            let mut words = help.split(|c: char| !c.is_alphanumeric() && c != '-');
-            assert!(!words.any(|word| word == format!("--{option}")), "`wsprobe {name} --help` has --{option}");
+            assert!(!listed.contains(&option), "`wsprobe {name} --help` has --{option}");
         }
     }
 }
