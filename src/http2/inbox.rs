@@ -82,6 +82,6 @@ mod tests {
             turns += 1;
         }
         assert!(taken == expected, "{} bytes came out", taken.len());
-        assert_eq!(turns, 7);
+        assert_eq!(turns, 6);
     }
 }
