@@ -2,9 +2,9 @@
 //!
 //! Plain transport on crate `h2`: what is asked and answered over it belongs to `handshake`.
 
+mod arrivals;
 pub(crate) mod client;
 pub(crate) mod fault;
-mod inbox;
 pub(crate) mod server;
 pub(crate) mod settings;
 pub(crate) mod stream;

@@ -14,8 +14,8 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::WINDOW;
+use super::arrivals::Arrivals;
 use super::fault::Http2Fault;
-use super::inbox::Inbox;
 use crate::transport::Duplex;
 
 /// What moves the frames of a connection.
@@ -41,7 +41,7 @@ struct StreamState<D> {
     driver: Option<D>,
     /// None when all is over.
     halves: Option<Halves>,
-    inbox: Inbox,
+    arrivals: Arrivals,
     /// Why nothing more comes.
     fault: Option<Http2Fault>,
     has_ended: bool,
@@ -73,7 +73,7 @@ impl<D: DriveFrames> Http2Stream<D> {
         let state = Arc::new(Mutex::new(StreamState {
             driver: Some(driver),
             halves: Some(Halves { send, receive }),
-            inbox: Inbox::default(),
+            arrivals: Arrivals::default(),
             fault: None,
             has_ended: false,
             is_shut_down: false,
@@ -105,7 +105,7 @@ impl<D: DriveFrames> StreamState<D> {
         if !driver.is_blocked() {
             self.flusher.wake_by_ref();
         }
-        if self.has_ended || !self.inbox.is_empty() {
+        if self.has_ended || !self.arrivals.is_empty() {
             self.reader.wake_by_ref();
         }
         Poll::Pending
@@ -121,7 +121,7 @@ impl<D: DriveFrames> StreamState<D> {
         while let Poll::Ready(data) = receive.poll_data(&mut task) {
             match data {
                 Some(Ok(data)) => {
-                    self.inbox.push(data);
+                    self.arrivals.push(data);
                     continue;
                 }
                 Some(Err(error)) => self.fault = Some(Http2Fault::new(error).or_rather(|| driver.last_word())),
@@ -143,7 +143,7 @@ impl<D: DriveFrames> StreamState<D> {
     }
 
     fn take(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
-        let length = self.inbox.take(buf);
+        let length = self.arrivals.take(buf);
         self.unmoved += length;
         if let Some(Halves { receive, .. }) = &mut self.halves {
             receive.flow_control().release_capacity(length).map_err(Http2Fault::new)?;
@@ -162,10 +162,10 @@ impl<D: DriveFrames> StreamState<D> {
 impl<D: DriveFrames> AsyncRead for Http2Stream<D> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
-        if state.inbox.is_empty() || state.unmoved >= MOVE_AFTER {
+        if state.arrivals.is_empty() || state.unmoved >= MOVE_AFTER {
             state.drive();
         }
-        if !state.inbox.is_empty() {
+        if !state.arrivals.is_empty() {
             return Poll::Ready(state.take(buf));
         }
         if !state.has_ended {

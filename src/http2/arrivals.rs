@@ -15,13 +15,13 @@ const SMALL: usize = 4 << 10;
 const JOINED: usize = 64 << 10;
 
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
+pub(super) struct Arrivals {
     blocks: VecDeque<Bytes>,
     /// What came after them.
     joined: BytesMut,
 }
 
-impl Inbox {
+impl Arrivals {
     pub(super) fn is_empty(&self) -> bool {
         self.blocks.is_empty() && self.joined.is_empty()
     }
@@ -68,16 +68,16 @@ mod tests {
 
     #[test]
     fn all_comes_out_as_it_went_in_and_small_pieces_are_joined() {
-        let mut inbox = Inbox::default();
+        let mut arrivals = Arrivals::default();
         let pieces: Vec<Vec<u8>> = [1, 5000, 1, 2, 4096, 3].iter().map(|length| vec![*length as u8; *length]).collect();
-        pieces.iter().for_each(|piece| inbox.push(piece.clone().into()));
-        (0..70_000).for_each(|_| inbox.push(Bytes::from_static(b"x")));
+        pieces.iter().for_each(|piece| arrivals.push(piece.clone().into()));
+        (0..70_000).for_each(|_| arrivals.push(Bytes::from_static(b"x")));
         let expected = [pieces.concat(), vec![b'x'; 70_000]].concat();
         let (mut taken, mut turns) = (Vec::new(), 0);
-        while !inbox.is_empty() {
+        while !arrivals.is_empty() {
             let mut room = vec![0; 100_000];
             let mut room = ReadBuf::new(&mut room);
-            inbox.take(&mut room);
+            arrivals.take(&mut room);
             taken.extend_from_slice(room.filled());
             turns += 1;
         }
