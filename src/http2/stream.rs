@@ -20,6 +20,9 @@ use crate::transport::Duplex;
 
 /// What moves the frames of a connection.
 pub(crate) trait DriveFrames {
+    /// Room that is given back to the peer only together, so that not each frame that comes is answered with one that goes.
+    const HELD_BACK: usize;
+
     /// Reads and writes as much as can be; the task is woken when there is more to do.
     fn drive(&mut self, task: &mut Context<'_>);
 
@@ -48,6 +51,8 @@ struct StreamState<D> {
     is_shut_down: bool,
     /// What was read since the frames were moved.
     unmoved: usize,
+    /// What was read and not given back to the window.
+    held: usize,
     /// Of the task, of whoever reads, and of whoever flushes.
     task: Waker,
     reader: Waker,
@@ -78,6 +83,7 @@ impl<D: DriveFrames> Http2Stream<D> {
             has_ended: false,
             is_shut_down: false,
             unmoved: 0,
+            held: 0,
             task: nobody.clone(),
             reader: nobody.clone(),
             flusher: nobody.clone(),
@@ -145,8 +151,10 @@ impl<D: DriveFrames> StreamState<D> {
     fn take(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
         let length = self.arrivals.take(buf);
         self.unmoved += length;
-        if let Some(Halves { receive, .. }) = &mut self.halves {
-            receive.flow_control().release_capacity(length).map_err(Http2Fault::new)?;
+        self.held += length;
+        if let Some(Halves { receive, .. }) = self.halves.as_mut().filter(|_| self.held > D::HELD_BACK) {
+            receive.flow_control().release_capacity(self.held).map_err(Http2Fault::new)?;
+            self.held = 0;
         }
         Ok(())
     }
