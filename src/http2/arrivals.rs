@@ -14,6 +14,17 @@ const SMALL: usize = 4 << 10;
 /// Joined blocks become no longer than this.
 const JOINED: usize = 64 << 10;
 
+/// Larger copies are made of such pieces: glibc copies what is longer than 8 KiB with `rep movsb`, which some processors do at
+/// a fraction of the speed when the two places lie badly in their pages (its bug 30994). It was worth 0.3 s for 2 GiB.
+const PIECE: usize = 4 << 10;
+
+/// A copy of its own.
+pub(super) fn copied(bytes: &[u8]) -> Bytes {
+    let mut copy = BytesMut::with_capacity(bytes.len());
+    bytes.chunks(PIECE).for_each(|piece| copy.extend_from_slice(piece));
+    copy.freeze()
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
     blocks: VecDeque<Bytes>,
@@ -53,7 +64,7 @@ impl Arrivals {
             return length;
         };
         let length = block.len().min(buf.remaining());
-        buf.put_slice(&block[..length]);
+        block[..length].chunks(PIECE).for_each(|piece| buf.put_slice(piece));
         block.advance(length);
         if block.is_empty() {
             self.blocks.pop_front();

@@ -14,7 +14,7 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::WINDOW;
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, copied};
 use super::fault::Http2Fault;
 use crate::transport::Duplex;
 
@@ -207,7 +207,7 @@ impl<D: DriveFrames> AsyncWrite for Http2Stream<D> {
                 room => room.min(buf.len()),
             };
             if room > 0 {
-                send.send_data(Bytes::copy_from_slice(&buf[..room]), false).map_err(Http2Fault::new)?;
+                send.send_data(copied(&buf[..room]), false).map_err(Http2Fault::new)?;
             }
             // Whoever writes need not flush.
             state.drive();
