@@ -8,22 +8,13 @@ use std::collections::VecDeque;
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::ReadBuf;
 
+use crate::sys::memory;
+
 /// What is shorter than this is joined with others.
 const SMALL: usize = 4 << 10;
 
 /// Joined blocks become no longer than this.
 const JOINED: usize = 64 << 10;
-
-/// Larger copies are made of such pieces: glibc copies what is longer than 8 KiB with `rep movsb`, which some processors do at
-/// a fraction of the speed when the two places lie badly in their pages (its bug 30994). It was worth 0.3 s for 2 GiB.
-const PIECE: usize = 4 << 10;
-
-/// A copy of its own.
-pub(super) fn copied(bytes: &[u8]) -> Bytes {
-    let mut copy = BytesMut::with_capacity(bytes.len());
-    bytes.chunks(PIECE).for_each(|piece| copy.extend_from_slice(piece));
-    copy.freeze()
-}
 
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
@@ -64,7 +55,7 @@ impl Arrivals {
             return length;
         };
         let length = block.len().min(buf.remaining());
-        block[..length].chunks(PIECE).for_each(|piece| buf.put_slice(piece));
+        memory::pieces(&block[..length]).for_each(|piece| buf.put_slice(piece));
         block.advance(length);
         if block.is_empty() {
             self.blocks.pop_front();

@@ -9,13 +9,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::WINDOW;
-use super::arrivals::{Arrivals, copied};
+use super::arrivals::Arrivals;
 use super::fault::Http2Fault;
+use crate::sys::memory;
 use crate::transport::Duplex;
 
 /// What moves the frames of a connection.
@@ -207,7 +208,9 @@ impl<D: DriveFrames> AsyncWrite for Http2Stream<D> {
                 room => room.min(buf.len()),
             };
             if room > 0 {
-                send.send_data(copied(&buf[..room]), false).map_err(Http2Fault::new)?;
+                let mut data = BytesMut::with_capacity(room);
+                memory::pieces(&buf[..room]).for_each(|piece| data.extend_from_slice(piece));
+                send.send_data(data.freeze(), false).map_err(Http2Fault::new)?;
             }
             // Whoever writes need not flush.
             state.drive();
