@@ -32,8 +32,8 @@ pub(crate) fn keep_for_reuse() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn keep_for_reuse() {}
 
-/// The pieces to copy large blocks in: glibc copies what is longer than 8 KiB with `rep movsb`, which some processors do at a
+/// The pieces to copy large blocks in: glibc copies what is longer than 2 KiB with `rep movsb`, which some processors do at a
 /// fraction of the speed when the two places lie badly in their pages (its bug 30994).
 pub(crate) fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.chunks(4 << 10)
+    bytes.chunks(2 << 10)
 }
