@@ -3,6 +3,7 @@
 mod kit;
 
 use std::path::Path;
+use std::sync::mpsc::channel;
 
 use kit::pty::{Screen, counting, cursor_row, number, on_terminal, prompt, ready, waits_for_more};
 use kit::{Heard, PATIENCE, Server, binary, dir, hearing, path, text, url};
@@ -226,6 +227,25 @@ fn input_taller_than_the_screen_is_folded_and_messages_are_seen() {
 }
 
 #[test]
+fn a_paste_loses_escape_sequences_as_a_whole_and_nothing_else() {
+    let (server, heard) = hearing();
+    let screen = ready(prompt([url(&server)]));
+    let pasted = "a \x1b[31mRED\x1b[0m \x1b[?25l\x1b[38;5;196m\x1b]0;title\x07x\x1b[1 q \tend";
+    screen.keys(format!("<\x1b[200~{pasted}\x1b[201~>"));
+    screen.shows("> <a RED x");
+    screen.keys("\r");
+    assert_eq!(heard.next(), text("<a RED x \tend>"));
+    // A byte that is not UTF-8 does not make keys of the rest.
+    screen.keys(b"\x1b[200~caf\xe9\rtwo\r\x1b[201~!\r");
+    assert_eq!(heard.next(), text("caf\u{fffd}\ntwo\n!"));
+    screen.prompt();
+    screen.keys(b"\x1b[200~\x1b[201~\x1b[200~\x1b\x1b[201~cut\x1b[200~\x1b[");
+    screen.keys("20");
+    screen.keys("1~ in two\r");
+    assert_eq!(heard.next(), text("cut in two"));
+}
+
+#[test]
 fn what_is_folded_is_sent_as_a_whole_and_comes_back_from_the_history() {
     let (server, heard) = hearing();
     let screen = ready(prompt([url(&server)]).size(15, 60));
@@ -349,6 +369,43 @@ fn ctrl_z_and_fg_bring_the_line_back() {
     screen.line("> half typed on", 15);
     screen.keys([CTRL_U, CTRL_D].concat());
     screen.line("shell$", 7);
+}
+
+#[test]
+fn ctrl_z_and_ctrl_c_at_a_password_question_give_the_terminal_back() {
+    let (asked, told) = channel();
+    let server = kit::serving(move |client| {
+        let _ = asked.send(client.header("authorization").map(str::to_owned));
+        async move { while client.next().await.is_some() {} }
+    });
+    let home = dir();
+    let mut command = CommandBuilder::new("sh");
+    command.arg("-i");
+    let screen = on_terminal(command).home(home.path()).env("PS1", "shell$ ").start();
+    screen.shows("shell$");
+    let asks = || {
+        screen.wrote("password of joe: ");
+        screen.wait("no echo", |_| !screen.echoes());
+    };
+    screen.keys(format!("clear; '{}' -u joe '{}'\r", binary(), url(&server)));
+    asks();
+    screen.keys("wrong\x1a");
+    screen.line("shell$", 7);
+    assert!(screen.is_cooked() && screen.echoes());
+    screen.keys("echo n''ext\r");
+    screen.shows("\nnext\n");
+    screen.keys("clear; fg\r");
+    asks();
+    screen.keys("s3cret\r");
+    assert_eq!(told.recv_timeout(PATIENCE).expect("a client came").as_deref(), Some("Basic am9lOnMzY3JldA=="));
+    screen.prompt();
+    screen.keys(CTRL_D);
+    screen.line("shell$", 7);
+    screen.keys(format!("clear; '{}' -u joe '{}'\r", binary(), url(&server)));
+    asks();
+    screen.keys("wrong\x03");
+    screen.line("shell$", 7);
+    assert!(screen.is_cooked() && screen.echoes());
 }
 
 #[test]

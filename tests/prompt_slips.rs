@@ -200,3 +200,42 @@ fn ctrl_d_leaves_also_while_connecting() {
     screen.keys(CTRL_D);
     screen.leaves_with(0);
 }
+
+/// A server that takes connections and does not answer.
+fn silent() -> (kit::Raw, std::sync::mpsc::Sender<()>) {
+    let (release, released) = kit::channel::<()>();
+    let silent = kit::Raw::start(move |_stream, _| {
+        let _ = released.recv();
+    });
+    (silent, release)
+}
+
+#[test]
+fn ctrl_d_leaves_also_while_it_waits_to_connect_again() {
+    let server = kit::serving(|_| async {});
+    let mut screen = prompt(["--reconnect", "--reconnect-delay", "1h..1h", &url(&server)]).start();
+    screen.shows("reconnecting in ");
+    screen.line("~", 2);
+    screen.keys(CTRL_D);
+    screen.leaves_with(5);
+    assert!(!screen.contents().contains("not sent"));
+}
+
+#[test]
+fn ctrl_d_leaves_also_while_a_later_connection_is_made() {
+    let (server, (silent, _release)) = (greeting(), silent());
+    let mut screen = ready(prompt([url(&server)]));
+    screen.keys(format!("/connect {}\r", silent.url()));
+    screen.shows("connecting to ");
+    screen.keys(CTRL_D);
+    screen.leaves_with(0);
+
+    let mut screen = ready(prompt([url(&server)]));
+    screen.keys("/close\r");
+    screen.shows("/quit leaves");
+    screen.line("!", 2);
+    screen.keys(format!("/connect {}\r", silent.url()));
+    screen.shows("connecting to ");
+    screen.keys(CTRL_D);
+    screen.leaves_with(0);
+}

@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 
+use super::dialing::{Connections, Dialer};
 use super::env::Env;
 use super::options::{ConnectionArgs, Options, OutputArgs, When};
 use super::profile::ConfigArgs;
-use super::{translate, values};
+use super::unlisted::{UnusedOptions, unlisted};
+use super::{dialing, translate, values};
 use crate::app::Job;
 use crate::commands::load::files::LoadFilePaths;
 use crate::commands::load::merge::MergeOptions;
@@ -17,18 +19,22 @@ use crate::commands::load::output::LoadOutput;
 use crate::commands::load::plan::{LoadModel, LoadOptions, LoadTraffic};
 use crate::commands::load::replies::ReplyMatch;
 use crate::commands::load::schedule::OpeningSchedule;
+use crate::commands::load::script::LoadScript;
 use crate::commands::load::texts::{ClientTexts, LoadMessage};
 use crate::commands::load::threshold::Threshold;
 use crate::commands::load::variables::ClientTable;
 use crate::error::Error;
 use crate::message::DataKind;
-use crate::session::Rate;
+use crate::play::files::Scripts;
+use crate::script::check::DefaultConnection;
+use crate::script::variables::Variables;
+use crate::session::{self, Rate};
 
 /// How often a connection sends if nothing is said.
 const ONCE_A_SECOND: Rate = Rate { messages: NonZeroU32::MIN, per: Duration::from_secs(1) };
 
 /// Options of the timing that have no effect here, and why.
-const UNUSED: [(&[&str], &str); 3] = [
+const UNUSED: UnusedOptions = [
     (&["ping-interval", "ping-timeout"], "connections are measured by their messages; `wsprobe ping` measures pings"),
     (&["heartbeat", "heartbeat-interval"], "`-x` with `--rate` sends at regular intervals"),
     (&["reconnect", "reconnect-delay"], "a connection that is lost is counted as broken"),
@@ -36,6 +42,7 @@ const UNUSED: [(&[&str], &str); 3] = [
 
 /// All that `wsprobe load` takes.
 #[derive(Args, Clone, Debug)]
+#[command(mut_args(|argument| unlisted(argument, &UNUSED)))]
 #[command(mut_arg("compress", |compress| compress.default_value("off")))]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
 #[command(override_usage = "wsprobe load [OPTIONS] <URL>\n       wsprobe load merge [OPTIONS] <FILE>...")]
@@ -159,6 +166,34 @@ struct LoadingArgs {
     #[arg(long = "match", value_name = "HOW", value_parser = reply_match)]
     matching: Option<ReplyMatch>,
 
+    /// One connection sends, and all receive: measure each delivery
+    ///
+    /// The first connection sends, from when all were due to be open, at `--rate`. A delivery to each other one counts from when
+    /// its message was due; those that never come are counted, from the opening of the receiver on. The report tells how the receivers differ, and names the slowest.
+    /// Put `{{seq}}` into the message if it may come late or get lost: equal messages are told apart by their order alone.
+    #[arg(long, conflicts_with = "closed")]
+    fan_out: bool,
+
+    /// Have each connection play this script, again and again
+    ///
+    /// The language is that of `wsprobe run`, see wsprobe.wsp(5). A play is due at `--rate`, or with `--closed` when the one before
+    /// has ended; its latency is that of all its steps. The connection is there already, as in `wsprobe listen --script`. A step
+    /// that fails ends its connection, which counts as broken. `{{seq}}` is the number of the play.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["execute", "size", "binary", "matching", "fan_out"])]
+    script: Option<PathBuf>,
+
+    /// Search the highest rate that holds this: `p99<100ms`, `errors<1%`
+    ///
+    /// Runs for `--duration` at one rate after another, each with new connections: at first `--rate`, then twice that as often as
+    /// it holds, or half of it; then between the two, until they differ by less than a twentieth. It ends after 25 runs at the
+    /// latest, with the summary of the one with the highest rate. A rate holds only if no connection is refused or broken; messages
+    /// without a reply count as later than all others. The exit status is 1 if no rate holds.
+    #[arg(
+        long, value_name = "LIMIT", value_parser = rate_limit,
+        conflicts_with_all = ["closed", "threshold", "csv", "hdr", "plot"]
+    )]
+    find_rate: Option<Threshold>,
+
     /// Wait this long at the end for the last replies
     #[arg(short, long, value_name = "TIME", default_value = "2s", value_parser = crate::text::units::time)]
     wait: Duration,
@@ -241,14 +276,21 @@ impl LoadArgs {
         let files = LoadFilePaths { csv: csv.clone(), hdr: hdr.clone(), plot: plot.clone() };
         files.check(self.load.vars_from.as_deref())?;
         let traffic = self.load.traffic(&table)?;
-        check_thresholds(threshold, traffic.as_ref())?;
+        let script = self.load.script(&table, &plan.session, env);
+        if script.is_none() {
+            check_thresholds("threshold", threshold, traffic.as_ref())?;
+            check_thresholds("find-rate", self.load.find_rate.as_slice(), traffic.as_ref())?;
+        }
         let LoadingArgs { connections, connect_rate, ref ramp, duration, start_at, wait, authorized, .. } = self.load;
         Ok(LoadOptions {
             openings: ramp.clone().unwrap_or(OpeningSchedule::Steady(connect_rate, connections)),
             texts: ClientTexts::new(&plan.connect, table).map_err(Error::Usage)?,
             plan,
             duration,
+            model: (traffic.is_some() || script.is_some()).then(|| self.load.model()),
             traffic,
+            script,
+            find_rate: self.load.find_rate.clone(),
             wait,
             is_authorized: authorized,
             may_ask: env.stdin_is_terminal && env.stderr_is_terminal,
@@ -267,12 +309,12 @@ impl LoadArgs {
 }
 
 /// Refuses a limit for the latency where no replies are looked for.
-fn check_thresholds(thresholds: &[Threshold], traffic: Option<&LoadTraffic>) -> Result<(), Error> {
+fn check_thresholds(option: &str, thresholds: &[Threshold], traffic: Option<&LoadTraffic>) -> Result<(), Error> {
     let has_replies = traffic.is_some_and(|traffic| !matches!(traffic.matching, ReplyMatch::None));
     match thresholds.iter().find(|threshold| threshold.is_of_latency()) {
         Some(threshold) if !has_replies => {
             let text = threshold.text();
-            Err(Error::Usage(format!("`--threshold {text}` is of the latency, and no replies are looked for")))
+            Err(Error::Usage(format!("`--{option} {text}` is of the latency, and no replies are looked for")))
         }
         _ => Ok(()),
     }
@@ -291,6 +333,7 @@ impl LoadingArgs {
         let text = match (&self.execute, self.size) {
             (Some(text), _) => text.clone(),
             (None, Some(size)) => ('a'..='z').cycle().take(size).collect(),
+            (None, None) if self.script.is_some() => return Ok(None),
             (None, None) => return self.check_silence().map(|()| None),
         };
         let message = LoadMessage::new(&text, kind, table)
@@ -301,8 +344,38 @@ impl LoadingArgs {
                 "`--closed` sends after a reply, and with `--match none` there is none".to_owned(),
             ));
         }
-        let model = if self.closed { LoadModel::Closed } else { LoadModel::Open(self.rate.unwrap_or(ONCE_A_SECOND)) };
-        Ok(Some(LoadTraffic { message, model, matching }))
+        if self.fan_out {
+            self.check_fan_out(&matching)?;
+        }
+        Ok(Some(LoadTraffic { message, matching, is_fan_out: self.fan_out }))
+    }
+
+    fn model(&self) -> LoadModel {
+        if self.closed { LoadModel::Closed } else { LoadModel::Open(self.rate.unwrap_or(ONCE_A_SECOND)) }
+    }
+
+    fn check_fan_out(&self, matching: &ReplyMatch) -> Result<(), Error> {
+        if matches!(matching, ReplyMatch::Next | ReplyMatch::None) {
+            return Err(Error::Usage(
+                "`--fan-out` has to know a message when it comes: use `--match echo` or `--match json:PATH`".to_owned(),
+            ));
+        }
+        let connections = self.ramp.as_ref().map_or(self.connections, OpeningSchedule::connections);
+        if connections < 2 {
+            return Err(Error::Usage("`--fan-out` takes two connections at least: one sends".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn script(&self, table: &ClientTable, session: &session::options::Options, env: &Env) -> Option<LoadScript> {
+        let scripts = Scripts {
+            paths: vec![self.script.clone()?],
+            options: dialing::names(),
+            variables: Some(Variables::new(Env::secret)),
+            dial: Dialer::new(Connections::default(), false, env).into(),
+            given: DefaultConnection::Yes,
+        };
+        Some(LoadScript::new(scripts, table, session.clone()))
     }
 
     /// What would say how a message is sent, where there is none.
@@ -312,11 +385,13 @@ impl LoadingArgs {
             (self.closed, "--closed"),
             (self.matching.is_some(), "--match"),
             (self.binary, "--binary"),
+            (self.fan_out, "--fan-out"),
+            (self.find_rate.is_some(), "--find-rate"),
         ];
         match given.into_iter().find(|(is_given, _)| *is_given) {
-            Some((_, option)) => {
-                Err(Error::Usage(format!("`{option}` has no effect here: without `-x` or `--size`, nothing is sent")))
-            }
+            Some((_, option)) => Err(Error::Usage(format!(
+                "`{option}` has no effect here: without `-x` or `--size`, nothing is sent (`--script` plays a script)"
+            ))),
             None => Ok(()),
         }
     }
@@ -332,6 +407,14 @@ fn reply_match(text: &str) -> Result<ReplyMatch, String> {
             None => Err("expected echo, next, none or json:PATH".to_owned()),
         },
     }
+}
+
+fn rate_limit(text: &str) -> Result<Threshold, String> {
+    let limit = Threshold::from_text(text)?;
+    if limit.is_of_rate() || !limit.wants_less() {
+        return Err("expected what more messages make worse, like `p99<100ms` or `errors<1%`".to_owned());
+    }
+    Ok(limit)
 }
 
 fn start_at(text: &str) -> Result<SystemTime, String> {

@@ -27,6 +27,7 @@ mod run;
 mod secret;
 mod suite;
 mod translate;
+mod unlisted;
 pub(crate) mod values;
 
 use std::ffi::OsString;

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args};
 use super::env::Env;
 use super::options::{ConnectionArgs, Options, OutputArgs, When};
 use super::profile::ConfigArgs;
+use super::unlisted::{UnusedOptions, unlisted};
 use super::{translate, values};
 use crate::commands::ping::view::PingOutput;
 use crate::commands::ping::{AnswerMatch, PingOptions};
@@ -18,7 +19,7 @@ use crate::wire::frame::LONGEST_CONTROL;
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Options of the timing that have no effect here, and why.
-const UNUSED: [(&[&str], &str); 3] = [
+const UNUSED: UnusedOptions = [
     (&["ping-interval", "ping-timeout"], "`--interval` says how often it pings, and nothing else does"),
     (&["heartbeat", "heartbeat-interval"], "`-x` sends a message beside each ping"),
     (&["reconnect", "reconnect-delay"], "`--reconnect-each` connects again for each ping"),
@@ -26,6 +27,7 @@ const UNUSED: [(&[&str], &str); 3] = [
 
 /// All that `wsprobe ping` takes.
 #[derive(Args, Clone, Debug)]
+#[command(mut_args(|argument| unlisted(argument, &UNUSED)))]
 pub(super) struct PingArgs {
     /// The server, as for `wsprobe URL`
     #[arg(value_name = "URL")]

@@ -9,6 +9,7 @@ use serde_json_path::JsonPath;
 use super::env::Env;
 use super::options::{ConnectionArgs, Options, OutputArgs};
 use super::profile::ConfigArgs;
+use super::unlisted::unlisted;
 use super::{translate, values};
 use crate::app::Job;
 use crate::error::Error;
@@ -17,8 +18,15 @@ use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
 use crate::session::Wait;
 
+/// Options that have no effect here, and why.
+const UNUSED: [(&[&str], &str); 2] = [
+    (&["reconnect", "reconnect-delay"], "which connects as many times as the recording"),
+    (&["vi"], "which has no prompt"),
+];
+
 /// All that `wsprobe replay` takes.
 #[derive(Args, Clone, Debug)]
+#[command(mut_args(|argument| unlisted(argument, &UNUSED)))]
 pub(super) struct ReplayArgs {
     /// The recording: a file that `--record` wrote
     #[arg(value_name = "FILE")]
@@ -101,13 +109,9 @@ impl ToScript {
 
 impl ReplayArgs {
     pub(super) fn job(&self, env: &Env) -> Result<crate::commands::replay::ReplayOptions, Error> {
-        if self.connection.timing.reconnect.is_some() {
-            return Err(Error::Usage(
-                "`--reconnect` cannot be used with `replay`, which connects as many times as the recording".to_owned(),
-            ));
-        }
-        if self.output.vi {
-            return Err(Error::Usage("`--vi` cannot be used with `replay`, which has no prompt".to_owned()));
+        let given = [self.connection.timing.reconnect.is_some(), self.output.vi];
+        if let Some((_, (names, why))) = given.into_iter().zip(UNUSED).find(|(is_given, _)| *is_given) {
+            return Err(Error::Usage(format!("`--{}` cannot be used with `replay`, {why}", names[0])));
         }
         let mut options = Options::without_stdin().connecting(&self.connection);
         options.output = self.output.clone();

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use rpassword::ConfigBuilder;
+
 use super::{Env, values};
 use crate::error::Error;
 use crate::request::jar::Jar;
 use crate::request::{Credentials, Header};
 use crate::sys::file;
+use crate::sys::question::SecretKeys;
 
 /// The options whose value may be a place to read it from.
 pub(super) const OPTIONS: [&str; 7] = ["header", "cookie", "user", "bearer", "passphrase", "proxy", "subprotocol"];
@@ -128,6 +131,9 @@ pub(crate) fn read(option: &str, path: &Path) -> Result<String, Error> {
 
 /// Asks at the terminal, without echo.
 pub(super) fn ask(what: &str) -> Result<String, Error> {
-    rpassword::prompt_password(format!("{what}: "))
+    let answer =
+        |keys| rpassword::read_password_with_config(ConfigBuilder::new().input_reader(keys).output_discard().build());
+    SecretKeys::asked(format!("{what}: "))
+        .and_then(answer)
         .map_err(|source| Error::Local { what: "ask for a secret without a terminal; use @FILE or env:NAME", source })
 }

@@ -13,6 +13,7 @@ use crate::handshake::redirect::Trail;
 use crate::handshake::{Answer, Switched};
 use crate::request::{Request, RequestOptions};
 use crate::target::Target;
+use crate::transport::Replayed;
 use crate::wire::frame::Side;
 use crate::wire::{CompressionStats, ConnectionOptions, Limits, Socket};
 
@@ -52,7 +53,8 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         let started = std::time::Instant::now();
         let opening =
             Opening { target: &target, request: &request, http, route: &route, time: options.handshake_timeout, trace };
-        let OpeningOutcome { answer, stream, is_http2 } = match opening.ask(dialed.stream, dialed.tls.as_ref()).await {
+        let stream = Replayed { begins: std::mem::take(&mut dialed.begins), inner: dialed.stream };
+        let OpeningOutcome { answer, stream, is_http2 } = match opening.ask(stream, dialed.tls.as_ref()).await {
             Err(error) if http.returns_to_http1(&error) => {
                 trace(Trace::Returned(&error.chain()));
                 http = HttpChoice::Http1;

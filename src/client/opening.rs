@@ -17,6 +17,7 @@ use crate::http2::client::Http2Client;
 use crate::masking;
 use crate::request::Request;
 use crate::target::Target;
+use crate::transport::Replayed;
 
 const ANSWER: &str = "waiting for the answer to the opening request";
 
@@ -42,13 +43,17 @@ pub(super) struct OpeningOutcome {
 }
 
 impl Opening<'_> {
-    pub(super) async fn ask(&self, stream: Stream, tls: Option<&tls::Session>) -> Result<OpeningOutcome, Error> {
+    pub(super) async fn ask(
+        &self,
+        stream: Replayed<Stream>,
+        tls: Option<&tls::Session>,
+    ) -> Result<OpeningOutcome, Error> {
         let chosen = tls.map(|session| session.alpn.as_deref());
         let is_http2 = self.http.settled(chosen).map_err(|refusal| self.failed(refusal.into()))?;
         let step = Cell::new(ANSWER);
         // What HTTP/2 needs has a place of its own: each page of the stack costs time at every start.
         let asking: AskingFuture<'_> =
-            if is_http2 { Box::pin(self.over_http2(stream, &step)) } else { Box::pin(self.over_http1(stream)) };
+            if is_http2 { Box::pin(self.over_http2(stream, &step)) } else { Box::pin(self.over_http1(stream.inner)) };
         let asked = timeout(self.time, asking).await.map_err(|_| Error::TimedOut {
             step: step.get(),
             after: self.time,
@@ -65,7 +70,11 @@ impl Opening<'_> {
         Ok(OpeningOutcome { answer: answer?, stream, is_http2: false })
     }
 
-    async fn over_http2(&self, stream: Stream, step: &Cell<&'static str>) -> Result<OpeningOutcome, HandshakeError> {
+    async fn over_http2(
+        &self,
+        stream: Replayed<Stream>,
+        step: &Cell<&'static str>,
+    ) -> Result<OpeningOutcome, HandshakeError> {
         let connect = ConnectRequest::new(self.request, self.target.scheme.is_tls())?;
         step.set("waiting for the server's SETTINGS");
         let client = Http2Client::begin(stream).await?;

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
 use url::Host;
@@ -31,13 +32,15 @@ use crate::transport::Peer;
 
 use self::error::DialError;
 pub(crate) use self::overrides::{ConnectTo, LocalAddress, ResolveOverride};
-use self::proxy::{Proxy, ProxyHead, ProxyKind};
+use self::proxy::{Proxy, ProxyError, ProxyHead, ProxyKind};
 pub(crate) use self::stream::{Secured, Stream};
 pub(crate) use self::tls::Trust;
 
 /// An open stream, with what is worth knowing about it.
 pub(crate) struct Dialed {
     pub(crate) stream: Stream,
+    /// What the server has said already.
+    pub(crate) begins: Bytes,
     pub(crate) peer: Peer,
     /// The proxy that it leads through, as it may be shown.
     pub(crate) proxy: Option<String>,
@@ -64,7 +67,8 @@ pub(crate) async fn dial(target: &Target, route: &Route, trace: &dyn Fn(ProxyHea
     let step = Cell::new("resolving the name");
     let roots = tls::Roots::of(&route.tls.trust);
     let (steps, clock) = (Steps::default(), Instant::now());
-    let dialing = DialAttempt { target, route, roots: &roots, step: &step, steps, clock, trace };
+    let begins = Bytes::new();
+    let dialing = DialAttempt { target, route, roots: &roots, step: &step, steps, clock, begins, trace };
     match tokio::time::timeout(route.connect_timeout, dialing.run()).await {
         Ok(dialed) => dialed,
         Err(_) => Err(DialError::TimedOut { step: step.get(), after: route.connect_timeout }),
@@ -79,6 +83,8 @@ struct DialAttempt<'d> {
     step: &'d Cell<&'static str>,
     steps: Steps,
     clock: Instant,
+    /// What came from a tunnel before anything was sent into it.
+    begins: Bytes,
     trace: &'d dyn Fn(ProxyHead<'_>),
 }
 
@@ -87,7 +93,7 @@ impl DialAttempt<'_> {
         let (target, route, roots) = (self.target, self.route, self.roots);
         if !target.scheme.is_tls() {
             let (stream, peer, proxy) = self.reach().await?;
-            return Ok(Dialed { stream, peer, proxy, steps: self.steps, tls: None });
+            return Ok(Dialed { stream, begins: self.begins, peer, proxy, steps: self.steps, tls: None });
         }
         let (stream, peer, proxy) = roots.beside(self.reach()).await?;
         self.step.set("securing the connection with TLS");
@@ -97,7 +103,7 @@ impl DialAttempt<'_> {
         };
         let (stream, session) = tls::secure(stream, &host, &route.tls, roots).await?;
         self.steps.secured = Some(self.lap());
-        Ok(Dialed { stream, peer, proxy, steps: self.steps, tls: Some(session) })
+        Ok(Dialed { stream, begins: Bytes::new(), peer, proxy, steps: self.steps, tls: Some(session) })
     }
 
     /// A stream to the target, with the proxy that it leads through.
@@ -195,7 +201,14 @@ impl DialAttempt<'_> {
         }
         self.step.set("waiting for the proxy");
         let tunnelled = proxy.tunnel(&mut stream, host, port, self.trace).await;
-        tunnelled.map_err(|source| DialError::Proxy {
+        let tunnelled = tunnelled.and_then(|begins| match begins.len() {
+            // TLS and HTTP/1.1 let the client begin; without TLS, a server of HTTP/2 need not wait (RFC 9113, section 3.4).
+            1.. if self.target.scheme.is_tls() || self.route.tls.alpn != tls::Alpn::Http2 => {
+                Err(ProxyError::SpeaksFirst(begins.len()))
+            }
+            _ => Ok(begins),
+        });
+        self.begins = tunnelled.map_err(|source| DialError::Proxy {
             proxy: proxy.to_string(),
             to: format!("{host}:{port}"),
             source,

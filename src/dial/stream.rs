@@ -12,7 +12,7 @@ use tokio_rustls::server;
 use super::tls::error::{CLIENT, SERVER, in_words};
 use crate::http2::client::ClientStream;
 use crate::sys::unix_socket::UnixStream;
-use crate::transport::Duplex;
+use crate::transport::{Duplex, Replayed};
 
 /// A client's stream, secured.
 pub(crate) struct Secured<S>(pub(crate) server::TlsStream<S>);
@@ -61,7 +61,7 @@ pub(crate) enum Stream {
     Unix(UnixStream),
     Tls(Box<TlsStream<Stream>>),
     /// A stream of an HTTP/2 connection, with that.
-    Http2(Box<ClientStream<Stream>>),
+    Http2(Box<ClientStream<Replayed<Stream>>>),
 }
 
 /// Calls a poll function of whichever stream it is.

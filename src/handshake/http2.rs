@@ -183,7 +183,7 @@ impl<'r> ConnectRequest<'r> {
     }
 
     /// Sends it and reads the answer. What it opens is a stream of bytes.
-    pub(crate) async fn open<S: Duplex>(
+    pub(crate) async fn open<S: Duplex + Send + 'static>(
         self,
         client: Http2Client<S>,
     ) -> Result<(Answer, ClientStream<S>), HandshakeError> {

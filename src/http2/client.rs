@@ -1,8 +1,8 @@
-//! A client's connection, with one stream on it: it is driven by whoever reads or writes that.
+//! A client's connection, with one stream on it: it is driven by whoever reads or writes that, and by a task beside them.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use super::fault::Http2Fault;
 use super::settings::PeerSettings;
 use super::stream::{DriveFrames, Http2Stream};
 use super::watched::{Sightings, WatchedIo};
-use super::{MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
+use super::{DATA_FRAMES, MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
+use crate::sys::memory;
 use crate::transport::Duplex;
 
 /// A second SETTINGS frame with what the first lacks has come before this is over, if it comes at once.
@@ -55,14 +56,15 @@ pub(crate) struct Http2Answer<S: Duplex> {
 impl<S: Duplex> Http2Client<S> {
     /// Sends the preface, and waits for the server's.
     pub(crate) async fn begin(stream: S) -> Result<Self, NoSettings> {
-        let sightings = Rc::<Sightings>::default();
-        let watched = WatchedIo { inner: stream, sightings: Rc::clone(&sightings) };
+        memory::keep_for_reuse();
+        let sightings = Arc::<Sightings>::default();
+        let watched = WatchedIo { inner: stream, sightings: Arc::clone(&sightings) };
         let begun = builder().handshake(watched).await;
         let (requests, connection) = begun.map_err(|error| NoSettings::Fault(Http2Fault::new(error)))?;
         let mut driver = ClientDriver { connection: Some(connection), sightings, end: None };
         poll_fn(|cx| {
-            let is_over = driver.poll_frames(cx).is_ready() && driver.connection.is_none();
-            if is_over || driver.sightings.has_begun() { Poll::Ready(()) } else { Poll::Pending }
+            driver.drive(cx);
+            if driver.connection.is_none() || driver.sightings.has_begun() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         let Some(settings) = driver.sightings.settings() else { return Err(driver.no_settings()) };
@@ -89,18 +91,21 @@ impl<S: Duplex> Http2Client<S> {
     pub(crate) fn leave(self) {
         let Self { mut driver, requests, .. } = self;
         drop(requests);
-        let _ = driver.poll_frames(&mut Context::from_waker(std::task::Waker::noop()));
+        driver.drive(&mut Context::from_waker(std::task::Waker::noop()));
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(crate) async fn ask(self, request: Request<()>) -> Result<Http2Answer<S>, Http2Fault> {
+    pub(crate) async fn ask(self, request: Request<()>) -> Result<Http2Answer<S>, Http2Fault>
+    where
+        S: Send + 'static,
+    {
         let Self { mut driver, mut requests, .. } = self;
         let (answer, send) = requests.send_request(request, false).map_err(Http2Fault::new)?;
         // It would keep the connection open after the stream.
         drop(requests);
         let (mut answer, mut interim) = (pin!(answer), Vec::new());
         let response = poll_fn(|cx| {
-            let _ = driver.poll_frames(cx);
+            driver.drive(cx);
             while let Poll::Ready(Some(Ok(response))) = answer.poll_informational(cx) {
                 if interim.len() == MAX_INTERIM {
                     return Poll::Ready(Err(Http2Fault::Refused(format!(
@@ -114,7 +119,9 @@ impl<S: Duplex> Http2Client<S> {
         let response = response.await.map_err(|fault: Http2Fault| fault.or_rather(|| driver.last_word()));
         let (head, receive): (_, RecvStream) = response?.into_parts();
         let response = Response::from_parts(head, ());
-        Ok(Http2Answer { interim, response, stream: Http2Stream::new(driver, send, receive) })
+        let (stream, task) = Http2Stream::new(driver, send, receive);
+        tokio::spawn(task);
+        Ok(Http2Answer { interim, response, stream })
     }
 }
 
@@ -125,6 +132,7 @@ fn builder() -> Builder {
         .initial_connection_window_size(WINDOW)
         .max_frame_size(MAX_FRAME)
         .max_send_buffer_size(SEND_BUFFER)
+        .data_frame_budget(DATA_FRAMES)
         .max_header_list_size(MAX_FIELDS_SIZE)
         .enable_push(false);
     builder
@@ -133,7 +141,7 @@ fn builder() -> Builder {
 /// A client's connection; its end is kept.
 pub(crate) struct ClientDriver<S: Duplex> {
     connection: Option<Connection<WatchedIo<S>, Bytes>>,
-    sightings: Rc<Sightings>,
+    sightings: Arc<Sightings>,
     end: Option<Http2Fault>,
 }
 
@@ -143,7 +151,7 @@ impl<S: Duplex> ClientDriver<S> {
         let Some(mut ping) = self.connection.as_mut().and_then(Connection::ping_pong) else { return Ok(()) };
         ping.send_ping(Ping::opaque()).map_err(Http2Fault::new)?;
         poll_fn(|cx| {
-            let _ = self.poll_frames(cx);
+            self.drive(cx);
             ping.poll_pong(cx).map_ok(drop).map_err(Http2Fault::new)
         })
         .await
@@ -160,17 +168,20 @@ impl<S: Duplex> ClientDriver<S> {
 }
 
 impl<S: Duplex> DriveFrames for ClientDriver<S> {
-    fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(connection) = &mut self.connection else { return Poll::Ready(()) };
-        match Pin::new(connection).poll(cx) {
-            Poll::Ready(end) => {
-                self.end = end.err().map(Http2Fault::new);
-                self.connection = None;
-                Poll::Ready(())
-            }
-            Poll::Pending if self.sightings.is_blocked() => Poll::Pending,
-            Poll::Pending => Poll::Ready(()),
+    const HELD_BACK: usize = WINDOW as usize / 4;
+
+    fn drive(&mut self, task: &mut Context<'_>) {
+        let Some(connection) = &mut self.connection else { return };
+        // Whoever drives takes what came, too.
+        self.sightings.begin_turn();
+        if let Poll::Ready(end) = Pin::new(connection).poll(task) {
+            self.end = end.err().map(Http2Fault::new);
+            self.connection = None;
         }
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.connection.is_some() && self.sightings.is_blocked()
     }
 
     fn last_word(&mut self) -> Option<Http2Fault> {

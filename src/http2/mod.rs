@@ -2,6 +2,7 @@
 //!
 //! Plain transport on crate `h2`: what is asked and answered over it belongs to `handshake`.
 
+mod arrivals;
 pub(crate) mod client;
 pub(crate) mod fault;
 pub(crate) mod server;
@@ -20,3 +21,7 @@ const MAX_FRAME: u32 = 256 << 10;
 
 /// The same bound as on the head of an HTTP/1.1 message; it is on the decompressed fields.
 const MAX_FIELDS_SIZE: u32 = 64 << 10;
+
+/// What small DATA frames may cost, each 256 bytes less its own, until a stream has taken them from the connection. It is more
+/// than what can come in the turns between, so that no number of small messages is too many.
+const DATA_FRAMES: usize = 32 << 20;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ use http::Request;
 use super::fault::Http2Fault;
 use super::stream::{DriveFrames, Http2Stream};
 use super::watched::{Sightings, WatchedIo};
-use super::{MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
+use super::{DATA_FRAMES, MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
+use crate::sys::memory;
 use crate::transport::Duplex;
 
 /// The preface of a client (RFC 9113, section 3.4).
@@ -40,7 +42,7 @@ pub(crate) struct Http2Server<S: Duplex> {
 
 struct SharedConnection<S: Duplex> {
     connection: RefCell<Connection<WatchedIo<S>, Bytes>>,
-    sightings: Rc<Sightings>,
+    sightings: Arc<Sightings>,
     /// Of whoever accepts: it has to see what others find in the transport.
     accepting: RefCell<Waker>,
     /// How the connection has ended, where a stream has found that.
@@ -50,8 +52,9 @@ struct SharedConnection<S: Duplex> {
 impl<S: Duplex> Http2Server<S> {
     /// Reads the preface and sends the settings.
     pub(crate) async fn begin(stream: S) -> Result<Self, Http2Fault> {
-        let sightings = Rc::<Sightings>::default();
-        let watched = WatchedIo { inner: stream, sightings: Rc::clone(&sightings) };
+        memory::keep_for_reuse();
+        let sightings = Arc::<Sightings>::default();
+        let watched = WatchedIo { inner: stream, sightings: Arc::clone(&sightings) };
         let connection = RefCell::new(builder().handshake(watched).await.map_err(Http2Fault::new)?);
         let accepting = RefCell::new(Waker::noop().clone());
         Ok(Self { shared: Rc::new(SharedConnection { connection, sightings, accepting, end: RefCell::default() }) })
@@ -61,6 +64,7 @@ impl<S: Duplex> Http2Server<S> {
     pub(crate) async fn accept(&self) -> Option<Result<Http2Exchange<S>, Http2Fault>> {
         let accepted = poll_fn(|cx| {
             self.shared.accepting.borrow_mut().clone_from(cx.waker());
+            self.shared.sightings.begin_turn();
             match self.shared.end.take() {
                 Some(end) => Poll::Ready(end.err().map(Err)),
                 None => self.shared.connection.borrow_mut().poll_accept(cx),
@@ -80,10 +84,12 @@ impl<S: Duplex> Http2Server<S> {
     }
 }
 
-impl<S: Duplex> Http2Exchange<S> {
+impl<S: Duplex + 'static> Http2Exchange<S> {
     /// The stream, once it was answered.
     pub(crate) fn into_stream(self, send: h2::SendStream<Bytes>) -> ServedStream<S> {
-        Http2Stream::new(self.driver, send, self.body)
+        let (stream, task) = Http2Stream::new(self.driver, send, self.body);
+        tokio::task::spawn_local(task);
+        stream
     }
 }
 
@@ -94,6 +100,7 @@ fn builder() -> Builder {
         .initial_connection_window_size(WINDOW)
         .max_frame_size(MAX_FRAME)
         .max_send_buffer_size(SEND_BUFFER)
+        .data_frame_budget(DATA_FRAMES)
         .max_header_list_size(MAX_FIELDS_SIZE)
         .max_concurrent_streams(MAX_STREAMS)
         .enable_connect_protocol();
@@ -106,10 +113,12 @@ pub(crate) struct ServerDriver<S: Duplex> {
 }
 
 impl<S: Duplex> DriveFrames for ServerDriver<S> {
-    /// Always ready: what the transport does not take yet, it is given by whoever accepts.
-    fn poll_frames(&mut self, _: &mut Context<'_>) -> Poll<()> {
+    /// Each of many streams could hold back what the others need of the connection's window.
+    const HELD_BACK: usize = 0;
+
+    fn drive(&mut self, _: &mut Context<'_>) {
         let SharedConnection { connection, sightings, accepting, end } = &*self.shared;
-        let Ok(mut connection) = connection.try_borrow_mut() else { return Poll::Ready(()) };
+        let Ok(mut connection) = connection.try_borrow_mut() else { return };
         let accepting = accepting.borrow().clone();
         let before = sightings.reads();
         match connection.poll_closed(&mut Context::from_waker(&accepting)) {
@@ -120,7 +129,11 @@ impl<S: Duplex> DriveFrames for ServerDriver<S> {
             Poll::Pending if sightings.reads() != before => accepting.wake(),
             Poll::Pending => {}
         }
-        Poll::Ready(())
+    }
+
+    /// What the transport does not take yet, it is given by whoever accepts.
+    fn is_blocked(&self) -> bool {
+        false
     }
 
     fn last_word(&mut self) -> Option<Http2Fault> {

@@ -1,10 +1,10 @@
 //! The transport below HTTP/2, watched: crate `h2` tells neither what the peer's first frame says nor whether all that was
-//! written has gone.
+//! written has gone, and reads for as long as something comes.
 
-use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -18,56 +18,71 @@ const HEADER: usize = 9;
 /// The largest frame that a peer may send before it knows our settings.
 const MAX_FRAME: usize = 16 << 10;
 
+/// What is read in a turn, after which the streams take theirs: not all that a fast peer has sent.
+const TURN: usize = 256 << 10;
+
 /// What was seen of a transport.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     /// What came first, until it is the first frame.
-    begins: RefCell<BytesMut>,
-    is_begun: Cell<bool>,
-    is_blocked: Cell<bool>,
-    reads: Cell<u64>,
+    begins: Mutex<BytesMut>,
+    is_begun: AtomicBool,
+    is_blocked: AtomicBool,
+    reads: AtomicUsize,
+    /// What came in this turn.
+    in_turn: AtomicUsize,
 }
 
 impl Sightings {
     /// Whether something is written that the transport has not taken.
     pub(super) fn is_blocked(&self) -> bool {
-        self.is_blocked.get()
+        self.is_blocked.load(Relaxed)
     }
 
     /// How often something came.
-    pub(super) fn reads(&self) -> u64 {
-        self.reads.get()
+    pub(super) fn reads(&self) -> usize {
+        self.reads.load(Relaxed)
+    }
+
+    /// Begins a turn: whatever came in the last has found its reader.
+    pub(super) fn begin_turn(&self) {
+        self.in_turn.store(0, Relaxed);
     }
 
     /// Whether the first frame of the peer is there.
     pub(super) fn has_begun(&self) -> bool {
-        self.is_begun.get()
+        self.is_begun.load(Relaxed)
     }
 
     /// What came first.
     pub(super) fn begins(&self) -> Bytes {
-        Bytes::copy_from_slice(&self.begins.borrow())
+        Bytes::copy_from_slice(&self.first())
     }
 
     /// The settings in the first frame; none if it is of another kind.
     pub(super) fn settings(&self) -> Option<PeerSettings> {
-        let begins = self.begins.borrow();
+        let begins = self.first();
         let length = begins.get(..HEADER).and_then(length_of_settings)?;
         begins.get(HEADER..HEADER + length).map(PeerSettings::read)
     }
 
+    fn first(&self) -> MutexGuard<'_, BytesMut> {
+        self.begins.lock().expect("nothing panics while it holds this")
+    }
+
     fn came(&self, bytes: &[u8]) {
-        self.reads.set(self.reads.get() + 1);
-        if self.is_begun.get() {
+        self.reads.fetch_add(1, Relaxed);
+        self.in_turn.fetch_add(bytes.len(), Relaxed);
+        if self.has_begun() {
             return;
         }
-        let mut begins = self.begins.borrow_mut();
+        let mut begins = self.first();
         let room = (HEADER + MAX_FRAME).saturating_sub(begins.len());
         begins.extend_from_slice(&bytes[..bytes.len().min(room)]);
         let Some(header) = begins.get(..HEADER) else { return };
         // What is no such frame need not have an end.
         let end = length_of_settings(header).map_or(HEADER, |length| HEADER + length);
-        self.is_begun.set(begins.len() >= end);
+        self.is_begun.store(begins.len() >= end, Relaxed);
     }
 }
 
@@ -81,11 +96,15 @@ fn length_of_settings(header: &[u8]) -> Option<usize> {
 /// A transport that is watched.
 pub(super) struct WatchedIo<S> {
     pub(super) inner: S,
-    pub(super) sightings: Rc<Sightings>,
+    pub(super) sightings: Arc<Sightings>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for WatchedIo<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.sightings.in_turn.load(Relaxed) >= TURN {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
         self.sightings.came(&buf.filled()[before..]);
@@ -96,7 +115,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedIo<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.sightings.is_blocked.set(polled.is_pending());
+        self.sightings.is_blocked.store(polled.is_pending(), Relaxed);
         polled
     }
 
@@ -106,7 +125,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedIo<S> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.sightings.is_blocked.set(polled.is_pending());
+        self.sightings.is_blocked.store(polled.is_pending(), Relaxed);
         polled
     }
 
@@ -116,7 +135,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedIo<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.inner).poll_flush(cx);
-        self.sightings.is_blocked.set(polled.is_pending());
+        self.sightings.is_blocked.store(polled.is_pending(), Relaxed);
         polled
     }
 

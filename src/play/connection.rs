@@ -149,6 +149,13 @@ impl ScriptConnection {
         self.line.how_it_closed().unwrap_or_else(|| self.line.how_it_ended(self.close_timeout))
     }
 
+    /// As if nothing had come yet, and without rules.
+    pub(crate) fn start_over(&self) {
+        self.line.start_over();
+        self.left.borrow_mut().clear();
+        self.last.replace(None);
+    }
+
     /// A step has seen the Close.
     pub(crate) fn saw(&self) {
         self.saw_end.set(true);

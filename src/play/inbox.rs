@@ -40,7 +40,11 @@ pub(crate) struct Inbox {
     record: Option<Rc<SharedRecording>>,
     /// Where frames are traced (`--frames`).
     frames: Option<Rc<Talk>>,
+    counts: Option<MessageCounter>,
 }
+
+/// Is told of each message, and how many bytes it has.
+pub(crate) type MessageCounter = Box<dyn Fn(Direction, usize)>;
 
 #[derive(Default)]
 struct HeardMessages {
@@ -82,7 +86,13 @@ impl Inbox {
             opened: now(),
             record: None,
             frames: None,
+            counts: None,
         }
+    }
+
+    /// The same, with each message counted.
+    pub(crate) fn counted_by(counter: MessageCounter) -> Self {
+        Self { counts: Some(counter), ..Self::new("server") }
     }
 
     /// The same, with each event written to a record, and frames traced.
@@ -109,6 +119,16 @@ impl Inbox {
         let mut heard = self.heard.borrow_mut();
         heard.is_deaf = true;
         heard.messages.clear();
+        heard.pings.clear();
+        heard.pongs.clear();
+        heard.bytes = 0;
+        self.taken.notify_waiters();
+    }
+
+    /// Throws away what waits, and the rules.
+    pub(crate) fn start_over(&self) {
+        let mut heard = self.heard.borrow_mut();
+        heard.messages.start_over();
         heard.pings.clear();
         heard.pongs.clear();
         heard.bytes = 0;
@@ -330,6 +350,9 @@ impl Outlet for Inbox {
         }
         if let (Some(talk), EventKind::Frame(seen)) = (&self.frames, &event.what) {
             talk.frame(&report::frame(None, seen));
+        }
+        if let (Some(count), EventKind::Message(direction, message)) = (&self.counts, &event.what) {
+            count(*direction, message.data().len());
         }
         let heard = &mut *self.heard.borrow_mut();
         if let Some(words) = shown(&event.what) {

@@ -27,6 +27,7 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -124,7 +125,7 @@ pub(crate) struct Player<'s> {
     rule_failure: Rc<RuleFailure>,
 }
 
-type Played = Result<(), Box<StepFailure>>;
+pub(crate) type Played = Result<(), Box<StepFailure>>;
 
 impl<'f> PlayContext<'f> {
     pub(crate) fn new(file: &'f LoadedScript, variables: &Variables, dial: ConnectionPlanner, talk: Rc<Talk>) -> Self {
@@ -132,6 +133,12 @@ impl<'f> PlayContext<'f> {
         let closes = (Close::new(1000, ""), Close::new(1000, ""));
         let aside = Rc::clone(&talk);
         Self { file, words, dial, talk, aside, close_timeout: CLOSE_TIMEOUT, closes, record: None }
+    }
+
+    /// Gives a variable a value.
+    pub(crate) fn set(&self, name: &str, value: String) {
+        // Whoever does so gives short ones.
+        let _ = self.words.set(name, value);
     }
 }
 
@@ -152,18 +159,57 @@ impl<'s> Player<'s> {
     /// # Errors
     /// The step that failed.
     pub(crate) async fn play(&self, stopped: impl Future<Output = StepFault>) -> Played {
-        let mut was_stopped = false;
-        let played = tokio::select! {
+        let was_stopped = Cell::new(false);
+        let stopped = async {
+            let fault = stopped.await;
+            was_stopped.set(true);
+            fault
+        };
+        let played = self.once(stopped).await;
+        self.finish(played, was_stopped.get()).await
+    }
+
+    /// Plays it to its end, and leaves open what is open; `stopped` ends it before.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub(crate) async fn once(&self, stopped: impl Future<Output = StepFault>) -> Played {
+        tokio::select! {
             played = self.steps(&self.stage.file.script.steps) => played,
-            fault = stopped => {
-                was_stopped = true;
-                Err(self.failure(self.at.get(), None, fault))
-            }
+            fault = stopped => Err(self.failure(self.at.get(), None, fault)),
             (name, fault) = self.rule_failure.wait() => {
                 let place = fault.place.unwrap_or_default();
                 Err(self.failure_of(place, &name, self.written(place).to_owned(), fault))
             }
-        };
+        }
+    }
+
+    /// Waits until the connection without a name has ended: how, and the exit status of that.
+    pub(crate) async fn lost(&self) -> (String, u8) {
+        let standing = self.standing.borrow().get(&None).map(Rc::clone);
+        let Some(ConnectionStatus::Open(connection)) = standing.as_deref() else { return pending().await };
+        let code = connection.line().over().await;
+        (connection.how_it_ended(), code)
+    }
+
+    /// Whether the connection without a name has been closed, or is about to be over.
+    pub(crate) fn is_lost(&self) -> bool {
+        let standing = self.standing.borrow();
+        matches!(standing.get(&None).map(|it| &**it), Some(ConnectionStatus::Open(it)) if it.line().is_over())
+    }
+
+    /// The connections are as they were before it was played: nothing waits, and there are no rules.
+    pub(crate) fn start_over(&self) {
+        for standing in self.standing.borrow().values() {
+            standing.connection().into_iter().for_each(ScriptConnection::start_over);
+        }
+    }
+
+    /// Closes what is still open, after the script was played or has failed.
+    ///
+    /// # Errors
+    /// The step that failed, or how a connection ended.
+    pub(crate) async fn finish(&self, played: Played, was_stopped: bool) -> Played {
         let (at_end, at_failure) = &self.stage.closes;
         let ended = match &played {
             Ok(()) => self.end(at_end, Parting::InOrder).await,
@@ -179,10 +225,10 @@ impl<'s> Player<'s> {
                 // Steps may wait for nothing and yet take long: a signal has its turn before each.
                 yield_now().await;
                 self.at.set(step.place);
-                self.stage.talk.detail(
-                    '*',
-                    &format!("{}:{}: {}", self.stage.file.name, step.place.line, self.written(step.place)),
-                );
+                if self.stage.talk.is_verbose() {
+                    let written = self.written(step.place);
+                    self.stage.talk.detail('*', &format!("{}:{}: {written}", self.stage.file.name, step.place.line));
+                }
                 match &step.action {
                     Action::Repeat { times, steps } => {
                         for _ in 0..*times {

@@ -73,6 +73,11 @@ impl PendingMessages {
         self.changed();
     }
 
+    /// As it was in the beginning, but for who looks at messages just now.
+    pub(crate) fn start_over(&mut self) {
+        *self = Self { generation: self.generation + 1, ..Self::default() };
+    }
+
     /// Takes messages apart from now on, also those that wait; nothing between them takes them whole.
     pub(crate) fn split(&mut self, separator: &str) {
         separator.clone_into(&mut self.separator);

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::{Mutex, OnceLock};
 
-use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 
 use super::nonblocking;
 
@@ -68,6 +68,20 @@ pub(crate) fn restore_terminal() {
         }
         let _ = (&mut &*terminal).write_all(PLAIN);
     }
+}
+
+/// The terminal itself, whatever has taken the place of stdin since it was guarded.
+///
+/// # Errors
+/// There are too many open files.
+pub(crate) fn own_terminal() -> std::io::Result<File> {
+    SAVED.get().ok_or(std::io::ErrorKind::NotFound)?.terminal.try_clone()
+}
+
+/// The key that stops whatever has the terminal.
+pub(crate) fn suspend_key() -> Option<char> {
+    let state = SAVED.get()?.state.lock().ok()?;
+    Some(char::from(state.control_chars[SpecialCharacterIndices::VSUSP as usize]))
 }
 
 /// Reads a line from the terminal, whatever stdin is; blocks the thread.

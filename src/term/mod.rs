@@ -8,7 +8,9 @@ mod talk;
 pub(crate) use self::file_writer::{FileWriter, print, stdout_gone};
 pub(crate) use self::status::Status;
 pub(crate) use self::talk::{Details, Talk, Verbosity};
-pub(crate) use crate::sys::terminal::{edit_again, guard_terminal, note_editing, restore_terminal};
+pub(crate) use crate::sys::terminal::{
+    edit_again, guard_terminal, note_editing, own_terminal, restore_terminal, suspend_key,
+};
 
 /// The screen that programs have to themselves, and the way back from it, to where the cursor was (xterm's DECSET 1049).
 pub(crate) const OTHER_SCREEN: &str = "\x1b[?1049h";

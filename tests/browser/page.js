@@ -1,5 +1,5 @@
-// Drives the built-in page of `wsprobe listen` in Chromium, of `--echo`, behind TLS, on a Unix socket and of the prompt, and
-// tries a page of another origin: node page.js WSPROBE CHROMIUM
+// Drives the built-in page of `wsprobe listen` in Chromium, of `--echo`, behind TLS (over HTTP/2 and HTTP/1.1), on a Unix socket and
+// of the prompt, and tries a page of another origin: node page.js WSPROBE CHROMIUM
 "use strict";
 
 const assert = require("node:assert");
@@ -32,9 +32,10 @@ function said(stream) {
 }
 
 // Opens the page and returns it with a way to wait for a line of its log; what it asks for and complains of is gathered.
-async function open(browser, url) {
+async function open(browser, url, watch = () => {}) {
   // Of a certificate that nobody vouches for.
   const page = await browser.newPage({ ignoreHTTPSErrors: true });
+  await watch(page);
   const [requests, complaints] = [[], []];
   page.on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => complaints.push(message.text()));
@@ -81,8 +82,8 @@ async function echo(browser) {
 }
 
 // Says something by the page at this URL, and gets it back.
-async function converse(browser, url) {
-  const { page, shows, isInnocent } = await open(browser, url);
+async function converse(browser, url, watch) {
+  const { page, shows, isInnocent } = await open(browser, url, watch);
   await page.fill("#message", "hello");
   await page.press("#message", "Enter");
   await shows("received", "hello");
@@ -99,6 +100,38 @@ async function elsewhere(browser) {
   } finally {
     server.kill();
   }
+}
+
+// Which version of HTTP carries the page and its WebSocket, as the developer tools know it.
+async function version(browser, options) {
+  const args = ["listen", "--echo", "-v", "--tls-self-signed", ...options, "127.0.0.1:0"];
+  const server = spawn(wsprobe, args, { stdio: ["ignore", "ignore", "pipe"] });
+  try {
+    const says = said(server.stderr);
+    const [, url] = await says(/wss(:\/\/\S+)/);
+    const seen = {};
+    await converse(browser, `https${url}`, async (page) => {
+      const tools = await page.context().newCDPSession(page);
+      tools.on("Network.responseReceived", ({ response }) => (seen.page = response.protocol));
+      tools.on("Network.webSocketHandshakeResponseReceived", ({ response }) => (seen.socket = response.status));
+      await tools.send("Network.enable");
+    });
+    return { ...seen, says };
+  } finally {
+    server.kill();
+  }
+}
+
+async function http2(browser) {
+  const { says, ...seen } = await version(browser, []);
+  assert.deepEqual(seen, { page: "h2", socket: 200 });
+  await says(/< :method: CONNECT\s+< :protocol: websocket/);
+}
+
+async function http1(browser) {
+  const { says, ...seen } = await version(browser, ["--no-http2"]);
+  assert.deepEqual(seen, { page: "http/1.1", socket: 101 });
+  await says(/< GET \/ HTTP\/1.1\s+/);
 }
 
 // A browser reaches a Unix socket through something that forwards what it says.
@@ -201,7 +234,7 @@ async function main() {
     ],
   });
   try {
-    const all = [echo, elsewhere, unix, stranger, prompt];
+    const all = [echo, elsewhere, http2, http1, unix, stranger, prompt];
     for (const test of all) {
       await test(browser);
     }

@@ -7,3 +7,5 @@ mod broken;
 mod choice;
 mod ending;
 mod opening;
+mod pressure;
+mod route;

@@ -16,6 +16,7 @@ import time
 
 import clients
 import examples
+import loads
 from program import PATIENCE, Failed, Program
 
 MIB = 1 << 20
@@ -56,6 +57,7 @@ class Server(Program):
     def __init__(self, name, command, wsprobe, ca, certificate, key):
         super().__init__(name, [*command, certificate, key])
         self.wsprobe, self.ca = wsprobe, ca
+        self.another = lambda: Server(name, command, wsprobe, ca, certificate, key)
         self.ports = self.hear()
         self.numbers = itertools.count()
 
@@ -251,7 +253,7 @@ def main():
     totals = []
     for name, command in commands["server"].items():
         with Server(name, command, *args) as server:
-            totals.append(check(f"server {name}", CASES, lambda: contextlib.nullcontext(server)))
+            totals.append(check(f"server {name}", CASES + loads.CASES, lambda: contextlib.nullcontext(server)))
     tools = clients.Tools(*args, commands["client"])
     for name in commands["client"]:
         totals.append(check(f"client {name}", clients.CASES, lambda: tools.client(name), tools))

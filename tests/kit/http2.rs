@@ -28,6 +28,19 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
+/// The next frame: type, flags, stream, payload.
+///
+/// # Errors
+/// The connection has ended.
+pub fn read_frame(stream: &mut impl std::io::Read) -> std::io::Result<(u8, u8, u32, Vec<u8>)> {
+    let mut header = [0; 9];
+    stream.read_exact(&mut header)?;
+    let [a, b, c, kind, flags, id @ ..] = header;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    stream.read_exact(&mut payload)?;
+    Ok((kind, flags, u32::from_be_bytes(id), payload))
+}
+
 /// Header fields, each as a literal that is not indexed (RFC 7541, section 6.2.2).
 pub fn headers(stream: u32, fields: &[(&str, impl AsRef<str>)], flags: u8) -> Vec<u8> {
     let mut block = Vec::new();

@@ -1,9 +1,9 @@
 //! Clients that speak HTTP/2 (RFC 8441), with TLS and without it, and what cannot overload the server that way.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
-use super::kit::http2::{PREFACE, frame, headers};
+use super::kit::http2::{PREFACE, frame, headers, read_frame};
 use super::kit::{PATIENCE, path, tool};
 use super::{Listening, listen};
 use nix::sys::signal::Signal;
@@ -89,6 +89,123 @@ fn every_work_is_done_over_http2() {
 }
 
 #[test]
+fn what_a_server_does_by_time_holds_for_streams() {
+    let server = listen(&["--echo", "--delay", "300ms", "--ping-interval", "50ms", "--ping-timeout", "50ms"]);
+    let began = std::time::Instant::now();
+    client(&server, &["-x", "a"], "/").code(0).stdout("a\n");
+    assert!(began.elapsed().as_millis() >= 300);
+    client(&server, &["-x", "a", "--handshake-timeout", "10ms"], "/").code(7);
+    let pinged = tool().args([PRIOR, "-r", "-P", "--timeout", "1s", &server.url()]).run().code(7);
+    pinged.says("received ping keepalive 2");
+    let mut silent = begun(&server);
+    silent.write_all(&headers(1, &connect(server.port), 4)).unwrap();
+    server.says("did not answer a ping (--ping-timeout)");
+    while !matches!(read_frame(&mut silent), Ok((0, 1, 1, _)) | Ok((3, _, 1, _))) {}
+}
+
+#[test]
+fn a_browser_gets_the_page_over_http2() {
+    let page = [(":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", "/")];
+    for (args, is_ok, begins) in
+        [(&["--echo"][..], true, "<!doctype html>"), (&["--echo", "--no-page"], false, "this is a")]
+    {
+        let server = listen(args);
+        let mut stream = begun(&server);
+        stream.write_all(&headers(1, &page, 5)).unwrap();
+        let mut body = Vec::new();
+        let mut head = Vec::new();
+        loop {
+            match read_frame(&mut stream).unwrap() {
+                (1, _, 1, block) => head = block,
+                (0, flags, 1, data) => {
+                    body.extend_from_slice(&data);
+                    if flags & 1 == 1 {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        // `:status: 200` has a place in HPACK's own table (RFC 7541, appendix A).
+        assert_eq!(head[0] == 0x88, is_ok, "{head:x?}");
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.starts_with(begins), "{body}");
+    }
+}
+
+#[test]
+fn a_recording_is_replayed_to_a_stream() {
+    let dir = super::kit::dir();
+    let record = path(&dir, "record");
+    let server = listen(&["--echo"]);
+    client(&server, &["-x", "question", "--record", record.to_str().unwrap()], "/").code(0);
+    let server = listen(&["--replay", record.to_str().unwrap(), "--speed", "max"]);
+    client(&server, &["-q", "-x", "question"], "/").code(0).stdout("question\n");
+}
+
+#[test]
+fn a_broadcast_reaches_clients_of_both_versions() {
+    let server = listen(&["--broadcast"]);
+    let mut listeners = [PRIOR, "--http1.1"].map(|option| {
+        let mut running = tool().args([option, "-q", "-r", "-1", "--timeout", "50s", &server.url()]).start();
+        (BufReader::new(running.child.stdout.take().unwrap()), running)
+    });
+    server.says("#2 connected");
+    client(&server, &["-q", "-x", "news", "-w", "0"], "/").code(0);
+    for (out, running) in &mut listeners {
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert_eq!(line, "news\n");
+        assert_eq!(running.wait_code(), Some(0));
+    }
+}
+
+#[test]
+fn what_is_typed_at_the_prompt_reaches_a_stream() {
+    let screen = super::kit::pty::prompt(["listen", "127.0.0.1:0"]).start();
+    screen.shows("listening on ws://127.0.0.1:");
+    let contents = screen.contents();
+    let port = contents.split("127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+    let url = format!("ws://127.0.0.1:{port}/");
+    let waiting = tool().args([PRIOR, "-q", "-1", "-x", "from a stream", "--timeout", "50s", &url]).start();
+    screen.shows("#1 < from a stream");
+    screen.keys("from the prompt\r");
+    waiting.wait().code(0).stdout("from the prompt\n");
+}
+
+/// A program that does not read, and a client with many small messages, each in a DATA frame of its own.
+#[test]
+fn a_slow_reader_slows_the_client_and_neither_its_pings_nor_the_server_suffer() {
+    const MESSAGES: usize = 80_000;
+    let server = listen(&["--exec", "sleep 100", "--compress", "off"]);
+    let mut stream = begun(&server);
+    // Until it is acknowledged, the server's SETTINGS do not count for us.
+    while !matches!(read_frame(&mut stream).unwrap(), (4, 0, ..)) {}
+    stream.write_all(&[frame(4, 1, 0, &[]), headers(1, &connect(server.port), 4)].concat()).unwrap();
+    server.says("#1 connected");
+    // Less than the window of a stream, 4 MiB; h2 would keep 256 bytes and more for each.
+    let message = [&[0x82, 0x80 | 40, 0, 0, 0, 0][..], &[b'x'; 40]].concat();
+    let mut writing = stream.try_clone().unwrap();
+    let writer = std::thread::spawn(move || {
+        writing.write_all(&frame(0, 0, 1, &message).repeat(MESSAGES)).unwrap();
+        writing.write_all(&frame(6, 0, 0, b"answered")).unwrap();
+    });
+    let mut given_back = 0;
+    loop {
+        match read_frame(&mut stream).unwrap() {
+            (6, 1, 0, said) => break assert_eq!(said, b"answered"),
+            (8, _, 1, more) => given_back += u32::from_be_bytes(more.try_into().unwrap()),
+            (3 | 7, _, _, said) => panic!("it gave up: {said:?}"),
+            _ => {}
+        }
+    }
+    writer.join().unwrap();
+    assert!(given_back < 2 << 20, "{given_back} bytes were given back, and nobody has read them");
+    let peak = server.running.peak_memory();
+    assert!(peak < 48 << 20, "{} MiB", peak >> 20);
+}
+
+#[test]
 fn a_server_that_leaves_closes_the_streams() {
     let server = listen(&["--echo"]);
     let waiting = tool().args([PRIOR, "-r", &server.url()]).start();
@@ -119,7 +236,7 @@ fn many_websockets_share_one_connection() {
     }
     let (mut answered, mut echoed) = (0, 0);
     while echoed < MANY {
-        let (kind, _, _, payload) = next(&mut stream);
+        let (kind, _, _, payload) = read_frame(&mut stream).unwrap();
         answered += u32::from(kind == 1);
         echoed += u32::from(kind == 0 && payload == b"\x81\x02hi");
     }
@@ -144,17 +261,6 @@ fn connect(port: u16) -> Vec<(&'static str, String)> {
         (":path", "/".to_owned()),
         ("sec-websocket-version", "13".to_owned()),
     ]
-}
-
-/// The next frame: type, flags, stream, payload.
-#[track_caller]
-fn next(stream: &mut TcpStream) -> (u8, u8, u32, Vec<u8>) {
-    let mut header = [0; 9];
-    stream.read_exact(&mut header).expect("a frame comes");
-    let [a, b, c, kind, flags, id @ ..] = header;
-    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
-    stream.read_exact(&mut payload).expect("it is whole");
-    (kind, flags, u32::from_be_bytes(id), payload)
 }
 
 /// Reads until the server ends the connection; the code of its GOAWAY, if there is one.
@@ -229,7 +335,7 @@ fn more_streams_than_are_allowed_are_refused() {
     });
     let mut refused = 0;
     while refused < 100 {
-        let (kind, _, _, payload) = next(&mut stream);
+        let (kind, _, _, payload) = read_frame(&mut stream).unwrap();
         // RST_STREAM with REFUSED_STREAM
         refused += u32::from(kind == 3 && payload == [0, 0, 0, 7]);
     }

@@ -96,6 +96,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("closed", &[], &["--closed"]),
     ("ramp", &[], &["--ramp", "9s:9"]),
     ("start-at", &[], &["--start-at", "2999-01-01T00:00:00Z"]),
+    ("fan-out", &[], &["--fan-out"]),
+    ("find-rate", &[], &["--find-rate", "p99<1s"]),
     ("vars-from", &[], &["--vars-from", "%/clients.csv"]),
     ("threshold", &[], &["--threshold", "rate>9"]),
     ("csv", &[], &["--csv", "%/new"]),
@@ -207,6 +209,7 @@ const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay"];
 const VARIABLES: &[&str] = &["var", "vars"];
 const OF_REPLAY: &[&str] = &["speed", "compare", "ignore"];
 const SILENT: &[&str] = &["receive-only"];
+const OF_MESSAGES: &[&str] = &["rate", "closed", "match", "binary", "fan-out"];
 const RECONNECTING: &[&str] = &["reconnect", "reconnect-delay"];
 const UNKEPT: &[&str] = &["ping-interval", "ping-timeout", "heartbeat", "heartbeat-interval"];
 const PLAYING: &[&str] = &[
@@ -361,9 +364,14 @@ const MODES: &[Mode] = &[
     mode(&["replay", "%/record", ":1"], StdinKind::Terminal, &[&["vi"], RECONNECTING]),
     mode(&["ping", ":1"], StdinKind::Pipe, &[&["match"], UNKEPT, RECONNECTING]),
     mode(&["ping", ":1", "--execute", "a"], StdinKind::Pipe, &[UNKEPT, RECONNECTING]),
-    mode(&["load", ":1", "--execute", "a"], StdinKind::Pipe, &[&["size"], UNKEPT, RECONNECTING]),
-    mode(&["load", ":1", "--size", "9"], StdinKind::Terminal, &[&["execute"], UNKEPT, RECONNECTING]),
-    mode(&["load", ":1"], StdinKind::Pipe, &[&["rate", "closed", "match", "binary"], UNKEPT, RECONNECTING]),
+    mode(&["load", ":1", "--execute", "a"], StdinKind::Pipe, &[&["size", "script"], UNKEPT, RECONNECTING]),
+    mode(&["load", ":1", "--size", "9"], StdinKind::Terminal, &[&["execute", "script"], UNKEPT, RECONNECTING]),
+    mode(&["load", ":1"], StdinKind::Pipe, &[OF_MESSAGES, &["find-rate"], UNKEPT, RECONNECTING]),
+    mode(
+        &["load", ":1", "--script", "%/script.wsp"],
+        StdinKind::Pipe,
+        &[&["execute", "size", "match", "binary", "fan-out"], UNKEPT, RECONNECTING],
+    ),
     mode(&["check", ":1"], StdinKind::Pipe, &[&["list", "frames"]]),
     mode(&["check", ":1", "--only", "frame/*"], StdinKind::Terminal, &[&["list", "show"]]),
     mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),
@@ -486,5 +494,20 @@ fn a_refusal_names_the_option_and_the_reason() {
     ] {
         let refusal = refused(words, stdin);
         assert!(refusal.contains(error), "{words:?}: {refusal}");
+    }
+}
+
+#[test]
+fn no_command_lists_an_option_that_it_always_refuses() {
+    let mut definition = command();
+    definition.build();
+    for (name, refused) in
+        [("load", [UNKEPT, RECONNECTING]), ("ping", [UNKEPT, RECONNECTING]), ("replay", [&["vi"], RECONNECTING])]
+    {
+        let listed = definition.find_subcommand(name).unwrap().get_arguments().filter(|it| !it.is_hide_set());
+        let listed: Vec<_> = listed.filter_map(clap::Arg::get_long).collect();
+        for option in refused.concat() {
+            assert!(!listed.contains(&option), "`wsprobe {name} --help` has --{option}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::alarm::{Alarm, AlarmClock, StopFlag};
+use super::deliveries::{FanReceiver, SentCopy};
 use super::plan::{LoadModel, LoadTraffic, WorkerPlan};
 use super::replies::{AwaitedReplies, ReplyMatch};
 use super::schedule::SendSchedule;
@@ -28,6 +29,8 @@ pub(super) struct WorkerState {
     pub(super) stop: StopFlag,
     // Borrowed between awaits only.
     pub(super) tallies: RefCell<LoadTallies>,
+    /// With `--fan-out`: what the sender has sent.
+    pub(super) sent: RefCell<SentCopy>,
 }
 
 /// How a connection ended that was not ours to end.
@@ -60,10 +63,13 @@ pub(super) struct LoadClient<'w> {
     worker: &'w WorkerState,
     socket: Socket<Stream>,
     traffic: Option<&'w LoadTraffic>,
-    opened: Instant,
+    /// From when on its messages are due.
+    begins: Instant,
     pacing: SendPacing,
     alarm: Alarm<'w>,
     replies: AwaitedReplies<'w>,
+    /// With `--fan-out`, but for the one that sends.
+    receiver: Option<FanReceiver>,
     /// What the names in its messages stand for.
     variables: Variables,
     /// The number of the last message.
@@ -78,8 +84,13 @@ impl<'w> LoadClient<'w> {
     pub(super) fn new(worker: &'w WorkerState, socket: Socket<Stream>, client: u32, variables: Variables) -> Self {
         socket.hand_over_runs();
         let now = Instant::now();
-        let traffic = worker.plan.traffic.as_ref();
-        let pacing = match traffic.map(|traffic| traffic.model) {
+        let plan = &worker.plan;
+        let traffic = plan.traffic.as_ref();
+        let others = plan.sent.as_ref().filter(|_| client > 0);
+        let receiver = others.map(|log| FanReceiver::new(client, worker.sent.borrow_mut().update(log)));
+        // Whoever is to hear it has to be there.
+        let begins = if plan.sent.is_some() { now.max(plan.start + plan.openings.all_due()) } else { now };
+        let pacing = match plan.model.filter(|_| receiver.is_none()) {
             None => SendPacing::Silent,
             Some(LoadModel::Open(rate)) => SendPacing::Open(SendSchedule::new(rate, client)),
             Some(LoadModel::Closed) => SendPacing::Closed(Some(now)),
@@ -88,10 +99,11 @@ impl<'w> LoadClient<'w> {
             worker,
             socket,
             traffic,
-            opened: now,
+            begins,
             pacing,
             alarm: Alarm::new(&worker.clock),
             replies: AwaitedReplies::new(traffic.map_or(&ReplyMatch::None, |traffic| &traffic.matching)),
+            receiver,
             variables,
             number: 0,
             is_flushing: false,
@@ -110,6 +122,8 @@ impl<'w> LoadClient<'w> {
             None => timeout(self.worker.plan.wait, self.settle()).await.unwrap_or(None),
         };
         self.count_unsent(Instant::now());
+        let total = self.sent_to_all();
+        self.receiver.iter_mut().for_each(|receiver| receiver.ends_with(total));
         match ended {
             Some(ended) => self.break_off(ended).await,
             None => self.leave().await,
@@ -117,6 +131,11 @@ impl<'w> LoadClient<'w> {
         let mut tallies = self.worker.tallies.borrow_mut();
         tallies.unanswered += self.replies.unanswered();
         tallies.gone += 1;
+        if let Some(receiver) = &self.receiver {
+            tallies.unanswered += receiver.missed(total);
+            tallies.awaited += receiver.found() + receiver.missed(total);
+            receiver.times(total).into_iter().for_each(|times| tallies.receivers.add(times));
+        }
     }
 
     /// Sends what is due, until the run ends or the connection does.
@@ -134,7 +153,7 @@ impl<'w> LoadClient<'w> {
 
     /// Waits for the replies to what was sent.
     async fn settle(&mut self) -> Option<BrokenEnd> {
-        while !self.replies.is_empty() || self.is_flushing {
+        while self.is_awaiting() || self.is_flushing {
             match self.step(false).await {
                 ConversationStep::Came(incoming) => self.take(&incoming),
                 ConversationStep::Flushed => self.flushed(),
@@ -143,6 +162,16 @@ impl<'w> LoadClient<'w> {
             }
         }
         None
+    }
+
+    fn is_awaiting(&self) -> bool {
+        let is_behind = |receiver: &FanReceiver| !receiver.has_last(self.sent_to_all());
+        !self.replies.is_empty() || self.receiver.as_ref().is_some_and(is_behind)
+    }
+
+    /// With `--fan-out`: how many messages there are by now.
+    fn sent_to_all(&self) -> u64 {
+        self.worker.plan.sent.as_ref().map_or(0, |log| self.worker.sent.borrow_mut().update(log))
     }
 
     /// Reads and writes side by side: two ends that wait for each other's reads would do so for ever.
@@ -183,6 +212,13 @@ impl<'w> LoadClient<'w> {
     fn came(&mut self, data: &[u8], now: Instant) {
         let mut tallies = self.worker.tallies.borrow_mut();
         tallies.received.count(data.len());
+        if let Some(log) = &self.worker.plan.sent {
+            let mut sent = self.worker.sent.borrow_mut();
+            sent.update(log);
+            let key = self.traffic.and_then(|traffic| traffic.matching.key(data));
+            let time = self.receiver.as_mut().zip(key).and_then(|(receiver, key)| receiver.came(&sent, key, now));
+            return time.into_iter().for_each(|time| tallies.latency.add(time));
+        }
         let Some(due) = self.replies.came(data) else { return };
         tallies.latency.add(now.saturating_duration_since(due));
         drop(tallies);
@@ -216,10 +252,14 @@ impl<'w> LoadClient<'w> {
         if !self.socket.put_whole(message.clone()) {
             return;
         }
+        match &self.worker.plan.sent {
+            // Before it is flushed, so that whoever gets it finds it there.
+            Some(log) => log.add(due, traffic.matching.key(message.data())),
+            None => self.replies.sent(due, message.data()),
+        }
         let mut tallies = self.worker.tallies.borrow_mut();
         tallies.late.add(now.saturating_duration_since(due.max(self.clear_since)));
         tallies.sent.count(message.data().len());
-        self.replies.sent(due, message.data());
         match &mut self.pacing {
             SendPacing::Silent => {}
             SendPacing::Open(schedule) => schedule.sent(),
@@ -232,7 +272,7 @@ impl<'w> LoadClient<'w> {
     fn next_due(&self) -> Option<Instant> {
         match &self.pacing {
             SendPacing::Silent => None,
-            SendPacing::Open(schedule) => self.opened.checked_add(schedule.due()),
+            SendPacing::Open(schedule) => self.begins.checked_add(schedule.due()),
             SendPacing::Closed(turn) => *turn,
         }
     }
@@ -243,7 +283,7 @@ impl<'w> LoadClient<'w> {
             && let SendPacing::Open(schedule) = &self.pacing
         {
             let last = now.min(self.worker.stop.at().unwrap_or(now));
-            self.worker.tallies.borrow_mut().unsent += schedule.overdue(last.saturating_duration_since(self.opened));
+            self.worker.tallies.borrow_mut().unsent += schedule.overdue(last.saturating_duration_since(self.begins));
         }
     }
 

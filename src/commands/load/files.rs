@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::hdr_log;
+use super::hdr_log::{self, MAXIMA, MEANS};
 use super::plot::LoadPlot;
 use super::report::{LoadSecond, LoadSummary};
 use super::tallies::LoadTallies;
@@ -109,8 +109,10 @@ impl LoadFiles {
     /// Writes what is known only at the end: the other histograms, the figures beside them, the picture.
     pub(super) fn end(&self, summary: &LoadSummary<'_>, took: Duration) {
         if let Some(hdr) = &self.hdr {
-            let LoadTallies { late, steps, .. } = summary.tallies;
+            let LoadTallies { late, steps, receivers, .. } = summary.tallies;
             let others = steps.iter().map(|(name, times)| (*name, times)).chain([("late", late)]);
+            let receivers = [(MEANS, &receivers.means), (MAXIMA, &receivers.maxima)];
+            let others = others.chain(receivers.into_iter().filter(|(_, times)| times.count() > 0));
             others.for_each(|(tag, times)| hdr.append(&hdr_log::line(Some(tag), Duration::ZERO, took, times)));
             let mut record = String::new();
             summary.record(&mut record);

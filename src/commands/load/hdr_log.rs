@@ -15,6 +15,10 @@ use super::histogram::{DIGITS, LONGEST, TimeHistogram};
 /// What comes before the figures in a log that are not histograms; a comment to all other readers.
 pub(super) const FIGURES: &str = "#[wsprobe load: ";
 
+/// The tags of what receivers have had with `--fan-out`.
+pub(super) const MEANS: &str = "receiver-mean";
+pub(super) const MAXIMA: &str = "receiver-max";
+
 /// What a histogram begins with, and what a compressed one does.
 const COOKIE: u32 = 0x1c84_9313;
 const COMPRESSED_COOKIE: u32 = 0x1c84_9314;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::hdr_log::{self, FIGURES};
+use super::hdr_log::{self, FIGURES, MAXIMA, MEANS};
+use super::measured::Measured;
 use super::output::LoadOutput;
 use super::report::LoadSummary;
 use super::tallies::{FailureCount, Failures, LoadTallies};
@@ -26,6 +27,7 @@ pub(crate) struct MergeOptions {
 struct MergedRun {
     urls: Vec<String>,
     models: Vec<&'static str>,
+    measured: Option<Measured>,
     connections: u32,
     took: f64,
     name_ms: f64,
@@ -72,6 +74,8 @@ impl MergedRun {
             match hdr_log::read_line(line).map_err(bad)? {
                 Some((None, times)) => self.tallies.latency.merge(&times),
                 Some((Some("late"), times)) => self.tallies.late.merge(&times),
+                Some((Some(MEANS), times)) => self.tallies.receivers.means.merge(&times),
+                Some((Some(MAXIMA), times)) => self.tallies.receivers.maxima.merge(&times),
                 Some((Some(tag), times)) => {
                     self.tallies
                         .step(known_step(tag).ok_or_else(|| bad(format!("there is no step `{tag}`")))?)
@@ -94,6 +98,7 @@ impl MergedRun {
             self.urls.push(url);
         }
         self.models.extend(["open", "closed"].into_iter().find(|model| figures["model"] == *model));
+        self.measured = Measured::ALL.into_iter().find(|it| figures["latency_of"] == it.name()).or(self.measured);
         self.connections = self.connections.saturating_add(u32::try_from(count("connections")).unwrap_or(u32::MAX));
         (self.took, self.name_ms) = (self.took.max(number("seconds")), self.name_ms.max(number("name_ms")));
         (self.cpu, self.cpu_share) = (self.cpu + number("cpu_seconds"), self.cpu_share.max(number("cpu_share")));
@@ -102,6 +107,9 @@ impl MergedRun {
         tallies.lasted += count("lasted");
         tallies.unanswered += count("unanswered");
         tallies.unsent += count("unsent");
+        if figures["latency_of"] != Measured::Replies.name() {
+            tallies.awaited += count("replies") + count("unanswered");
+        }
         tallies.sent.messages += count("sent");
         tallies.sent.bytes += count("sent_bytes");
         tallies.received.messages += count("received");
@@ -115,6 +123,7 @@ impl MergedRun {
             url,
             connections: self.connections,
             model: self.models.first().copied(),
+            measured: self.measured.unwrap_or(Measured::Replies),
             took: seconds(self.took),
             tallies: &self.tallies,
             resolved: seconds(self.name_ms / 1e3),

@@ -1,11 +1,15 @@
 //! What a run is to do.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::deliveries::SentLog;
 use super::files::LoadFilePaths;
+use super::measured::Measured;
 use super::output::LoadOutput;
 use super::replies::ReplyMatch;
 use super::schedule::OpeningSchedule;
+use super::script::{LoadScript, PlayedScript};
 use super::texts::{ClientTexts, LoadMessage};
 use super::threshold::Threshold;
 use crate::client::connect;
@@ -28,8 +32,13 @@ pub(crate) struct LoadOptions {
     pub(crate) files: LoadFilePaths,
     /// How long the run goes on once the last connection was due.
     pub(crate) duration: Duration,
-    /// None: the connections say nothing.
+    /// What decides when each connection sends or plays; none: they say nothing.
+    pub(crate) model: Option<LoadModel>,
     pub(crate) traffic: Option<LoadTraffic>,
+    /// `--script`, instead of messages.
+    pub(crate) script: Option<LoadScript>,
+    /// `--find-rate`: what has to hold.
+    pub(crate) find_rate: Option<Threshold>,
     /// How long the last replies are waited for.
     pub(crate) wait: Duration,
     /// The server's owner agrees to many connections from here.
@@ -41,12 +50,27 @@ pub(crate) struct LoadOptions {
     pub(crate) draws: bool,
 }
 
+impl LoadOptions {
+    pub(super) fn is_fan_out(&self) -> bool {
+        self.traffic.as_ref().is_some_and(|traffic| traffic.is_fan_out)
+    }
+
+    pub(super) fn measured(&self) -> Measured {
+        match self {
+            _ if self.script.is_some() => Measured::Plays,
+            _ if self.is_fan_out() => Measured::Deliveries,
+            _ => Measured::Replies,
+        }
+    }
+}
+
 /// What each connection says.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadTraffic {
     pub(crate) message: LoadMessage,
-    pub(crate) model: LoadModel,
     pub(crate) matching: ReplyMatch,
+    /// `--fan-out`: the first connection alone says it, and all are to hear it.
+    pub(crate) is_fan_out: bool,
 }
 
 /// What decides when the next message is sent.
@@ -64,7 +88,11 @@ pub(super) struct WorkerPlan {
     /// One for each interface, in turns.
     pub(super) connects: Vec<connect::Options>,
     pub(super) texts: ClientTexts,
+    pub(super) model: Option<LoadModel>,
     pub(super) traffic: Option<LoadTraffic>,
+    pub(super) script: Option<Arc<PlayedScript>>,
+    /// With `--fan-out`.
+    pub(super) sent: Option<SentLog>,
     pub(super) openings: OpeningSchedule,
     pub(super) start: Instant,
     pub(super) wait: Duration,

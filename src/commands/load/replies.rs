@@ -38,6 +38,17 @@ pub(super) struct AwaitedReplies<'m> {
     given_up: u64,
 }
 
+impl ReplyMatch {
+    /// What a message and its reply have in common; nothing where that is their turn.
+    pub(super) fn key(&self, data: &[u8]) -> Option<u64> {
+        match self {
+            Self::Echo => Some(hash(data)),
+            Self::Json(path) => found(path, data),
+            Self::Next | Self::None => None,
+        }
+    }
+}
+
 impl<'m> AwaitedReplies<'m> {
     pub(super) fn new(matching: &'m ReplyMatch) -> Self {
         Self { matching, awaited: VecDeque::new(), given_up: 0 }
@@ -45,12 +56,10 @@ impl<'m> AwaitedReplies<'m> {
 
     /// A message was sent that was due then.
     pub(super) fn sent(&mut self, due: Instant, data: &[u8]) {
-        let key = match self.matching {
-            ReplyMatch::None => return,
-            ReplyMatch::Next => None,
-            ReplyMatch::Echo => Some(hash(data)),
-            ReplyMatch::Json(path) => found(path, data),
-        };
+        if matches!(self.matching, ReplyMatch::None) {
+            return;
+        }
+        let key = self.matching.key(data);
         if self.awaited.len() == MOST {
             self.awaited.pop_front();
             self.given_up += 1;
@@ -62,10 +71,8 @@ impl<'m> AwaitedReplies<'m> {
     pub(super) fn came(&mut self, data: &[u8]) -> Option<Instant> {
         let key = match self.matching {
             _ if self.awaited.is_empty() => return None,
-            ReplyMatch::None => return None,
             ReplyMatch::Next => return self.awaited.pop_front().map(|first| first.due),
-            ReplyMatch::Echo => hash(data),
-            ReplyMatch::Json(path) => found(path, data)?,
+            matching => matching.key(data)?,
         };
         let at = self.awaited.iter().position(|awaited| awaited.key.is_none_or(|known| known == key))?;
         self.awaited.remove(at).map(|answered| answered.due)

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::deliveries::ReceiverTimes;
 use super::histogram::{Percentiles, TimeHistogram};
+use super::measured::Measured;
 use super::output::LoadOutput;
 use super::tallies::{FailureCount, Failures, LoadTallies, TrafficCount, total};
 use super::threshold::{Threshold, ThresholdVerdict};
@@ -34,6 +36,7 @@ pub(super) struct LoadSummary<'t> {
     pub(super) connections: u32,
     /// `open` or `closed`.
     pub(super) model: Option<&'static str>,
+    pub(super) measured: Measured,
     /// From the start to the end of sending.
     pub(super) took: Duration,
     pub(super) tallies: &'t LoadTallies,
@@ -198,16 +201,61 @@ impl LoadSummary<'_> {
         if let Some(Percentiles { p50, p90, p99, p999, max }) = tallies.latency.percentiles() {
             let all = [p50, p90, p99, p999, max].map(ms);
             let [p50, p90, p99, p999, max] = all;
-            let since = if self.model == Some("closed") { "from sending" } else { "from when each was due" };
+            let since = match (self.measured, self.model) {
+                (Measured::Replies, Some("closed")) => "from sending",
+                (Measured::Replies, _) => "from when each was due",
+                (Measured::Deliveries, _) => "to each receiver, from when each was due",
+                (Measured::Plays, Some("closed")) => "of a play, from its first step",
+                (Measured::Plays, _) => "of a play, from when each was due",
+            };
             entry(page, "latency", &format!("p50 {p50} p90 {p90} p99 {p99} p99.9 {p999} max {max} ms, {since}"));
         }
-        for (count, what) in
-            [(tallies.unanswered, "no reply"), (tallies.unsent, "could not be sent in time: the server did not read")]
-        {
+        let unsent = "could not be sent in time: the server did not read";
+        let (what, unanswered, unsent) = match self.measured {
+            Measured::Replies => ("message", "no reply", unsent),
+            Measured::Deliveries => ("message", "not delivered to a receiver", unsent),
+            Measured::Plays => ("play", "not brought to its end", "not begun in time: the one before took too long"),
+        };
+        for (count, words) in [(tallies.unanswered, unanswered), (tallies.unsent, unsent)] {
             if count > 0 {
-                entry(page, "", &format!("{}: {what}", counted(count, "message")));
+                entry(page, "", &format!("{}: {words}", counted(count, what)));
             }
         }
+        self.receivers(page);
+    }
+
+    /// With `--fan-out`: how the receivers fared, each by itself.
+    fn receivers(&self, page: &mut String) {
+        let receivers = &self.tallies.receivers;
+        let (Some(means), Some(maxima)) = (receivers.means.percentiles(), receivers.maxima.percentiles()) else {
+            return;
+        };
+        let count = receivers.means.count();
+        entry(page, "receivers", &format!("{count}, with a mean of {}", brief(&means)));
+        entry(page, "", &format!("and a maximum of {}", brief(&maxima)));
+        for ReceiverTimes { client, found, missed, mean, max } in &receivers.slowest {
+            let (mean, max) = (ms(*mean), ms(*max));
+            let missed = if *missed > 0 { format!(", {missed} missed") } else { String::new() };
+            entry(page, "  slow", &format!("connection {client}: mean {mean} max {max} ms of {found}{missed}"));
+        }
+    }
+
+    fn receiver_fields(&self) -> String {
+        let receivers = &self.tallies.receivers;
+        let slow = receivers.slowest.iter().map(|ReceiverTimes { client, found, missed, mean, max }| {
+            let counts = [("connection", client), ("deliveries", found), ("missed", missed)];
+            let times = [("mean_ms", ms(*mean)), ("max_ms", ms(*max))];
+            object(counts.map(|(name, count)| (name, count.to_string())).into_iter().chain(times))
+        });
+        let slowest = format!("[{}]", slow.collect::<Vec<_>>().join(","));
+        or_null((receivers.means.count() > 0).then(|| {
+            object([
+                ("count", receivers.means.count().to_string()),
+                ("mean_ms", percentiles(&receivers.means)),
+                ("max_ms", percentiles(&receivers.maxima)),
+                ("slowest", slowest),
+            ])
+        }))
     }
 
     fn tool(&self, page: &mut String) {
@@ -225,6 +273,7 @@ impl LoadSummary<'_> {
             ("type", text("summary")),
             ("url", text(self.url)),
             ("model", or_null(self.model.map(text))),
+            ("latency_of", text(self.measured.name())),
             ("connections", self.connections.to_string()),
             ("seconds", format!("{:.3}", self.took.as_secs_f64())),
             ("name_ms", ms(self.resolved)),
@@ -233,6 +282,7 @@ impl LoadSummary<'_> {
         fields.push(("steps_ms", object(steps)));
         fields.extend(counts(tallies));
         fields.extend([
+            ("receivers", self.receiver_fields()),
             ("lasted", tallies.lasted.to_string()),
             ("unanswered", tallies.unanswered.to_string()),
             ("unsent", tallies.unsent.to_string()),
@@ -324,6 +374,7 @@ mod tests {
             url: "ws://h/",
             connections: 4,
             model: Some("closed"),
+            measured: Measured::Replies,
             took: Duration::from_secs(10),
             tallies: &tallies,
             resolved: Duration::ZERO,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::deliveries::ReceiverTallies;
 use super::histogram::TimeHistogram;
 use crate::error::Error;
 use crate::events::OpeningTimes;
@@ -42,6 +43,8 @@ pub(super) struct LoadTallies {
     pub(super) lasted: u64,
     pub(super) sent: TrafficCount,
     pub(super) received: TrafficCount,
+    /// Deliveries or plays; with replies, each message awaits one.
+    pub(super) awaited: u64,
     /// Messages without a reply, and messages that were due while the server took nothing.
     pub(super) unanswered: u64,
     pub(super) unsent: u64,
@@ -49,6 +52,8 @@ pub(super) struct LoadTallies {
     pub(super) latency: TimeHistogram,
     /// From when a message was due to when we sent it, where nothing but ourselves was in the way.
     pub(super) late: TimeHistogram,
+    /// With `--fan-out`.
+    pub(super) receivers: ReceiverTallies,
     /// The steps of opening, in their order.
     pub(super) steps: Vec<(&'static str, TimeHistogram)>,
 }
@@ -95,12 +100,14 @@ impl LoadTallies {
         self.opened += other.opened;
         self.gone += other.gone;
         self.lasted += other.lasted;
+        self.awaited += other.awaited;
         self.unanswered += other.unanswered;
         self.unsent += other.unsent;
         self.sent.merge(other.sent);
         self.received.merge(other.received);
         self.latency.merge(&other.latency);
         self.late.merge(&other.late);
+        self.receivers.merge(&other.receivers);
         other.steps.iter().for_each(|(name, times)| self.step(name).merge(times));
         merge_failures(&mut self.refused, &other.refused);
         merge_failures(&mut self.broken, &other.broken);

@@ -78,7 +78,10 @@ impl ClientTexts {
 
     /// What the names stand for, for a client. The first is 1.
     pub(super) fn variables(&self, client: u32) -> Variables {
-        let mut variables = Variables::new(|_| None);
+        self.added_to(Variables::new(|_| None), client)
+    }
+
+    pub(super) fn added_to(&self, mut variables: Variables, client: u32) -> Variables {
         self.table.of(client).for_each(|(name, value)| variables.set(name, value));
         variables.set("client", (u64::from(client) + 1).to_string());
         variables

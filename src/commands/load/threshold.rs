@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::tallies::{LoadTallies, total};
 use crate::render::object::ms;
-use crate::text::units::time;
+use crate::text::units::{counted, time};
 
 /// A limit for a figure of the summary.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +72,32 @@ impl Threshold {
         &self.text
     }
 
+    /// Whether it is a limit from above.
+    pub(crate) fn wants_less(&self) -> bool {
+        self.wants_less
+    }
+
+    /// Whether it is of how much comes, which a search for a rate cannot be for.
+    pub(crate) fn is_of_rate(&self) -> bool {
+        matches!(self.figure, ThresholdFigure::Rate)
+    }
+
+    /// Whether a rate holds it: with each connection there to the end, and where what has no reply is the latest of all.
+    pub(super) fn judge_rate(&self, tallies: &LoadTallies, took: Duration) -> ThresholdVerdict {
+        let ThresholdFigure::Latency(quantile) = self.figure else { return self.judge(tallies, took) };
+        let (lost, missing) = (total(&tallies.refused) + total(&tallies.broken), tallies.unanswered + tallies.unsent);
+        let missed = |found: String| ThresholdVerdict { text: self.text.clone(), is_met: false, found };
+        if lost > 0 {
+            return missed(format!("{} refused or broken", counted(lost, "connection")));
+        }
+        let rank = quantile * ratio(tallies.latency.count() + missing, 1.0);
+        let share = rank / ratio(tallies.latency.count(), 1.0);
+        if share > 1.0 {
+            return missed(format!("{} unsent or without a reply", counted(missing, "message")));
+        }
+        Self { figure: ThresholdFigure::Latency(share), ..self.clone() }.judge(tallies, took)
+    }
+
     pub(super) fn judge(&self, tallies: &LoadTallies, took: Duration) -> ThresholdVerdict {
         let (value, found) = match self.figure {
             ThresholdFigure::Latency(_) if tallies.latency.count() == 0 => (None, "there were no replies".to_owned()),
@@ -102,7 +128,8 @@ impl Threshold {
 /// Of all connections that were tried and all messages that were due, those that failed.
 fn errors(tallies: &LoadTallies) -> f64 {
     let failed = total(&tallies.refused) + total(&tallies.broken) + tallies.unanswered + tallies.unsent;
-    let all = tallies.opened + total(&tallies.refused) + tallies.sent.messages + tallies.unsent;
+    let awaited = if tallies.awaited > 0 { tallies.awaited } else { tallies.sent.messages };
+    let all = tallies.opened + total(&tallies.refused) + awaited + tallies.unsent;
     #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 of them")]
     ratio(failed, all as f64)
 }
@@ -135,6 +162,23 @@ mod tests {
         for missed in ["p50<50ms", "max<100ms", "errors<1%", "rate>45", "rate<45"] {
             assert!(!is_met(missed, &tallies), "{missed}");
         }
+    }
+
+    #[test]
+    fn what_has_no_reply_is_later_than_any_limit_of_a_rate() {
+        let limit = Threshold::from_text("p90<80ms").unwrap();
+        let holds = |tallies: &LoadTallies| limit.judge_rate(tallies, Duration::from_secs(1)).is_met;
+        let mut tallies = LoadTallies::default();
+        assert!(!holds(&tallies), "there was no reply");
+        (1..=80).for_each(|millis| tallies.latency.add(Duration::from_millis(millis)));
+        assert!(holds(&tallies));
+        tallies.unanswered = 7;
+        assert!(holds(&tallies), "the 79th of 87 took 79 ms");
+        tallies.unanswered = 10;
+        assert!(!holds(&tallies), "the 81st of 90 did not come");
+        tallies.unanswered = 0;
+        tallies.broken("cut".to_owned(), String::new, 5);
+        assert!(!holds(&tallies));
     }
 
     #[test]

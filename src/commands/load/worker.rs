@@ -13,6 +13,7 @@ use tokio::time::{interval_at, sleep_until};
 use super::alarm::{AlarmClock, StopFlag};
 use super::client::{LoadClient, WorkerState};
 use super::plan::WorkerPlan;
+use super::script_client;
 use super::tallies::LoadTallies;
 use crate::client::connect::connect;
 use crate::error::Error;
@@ -42,7 +43,8 @@ impl LoadWorker {
         };
         let work = move || {
             let plan = Arc::clone(&self.plan);
-            let state = WorkerState { plan, clock, stop: StopFlag::default(), tallies: RefCell::default() };
+            let (stop, tallies, sent) = (StopFlag::default(), RefCell::default(), RefCell::default());
+            let state = WorkerState { plan, clock, stop, tallies, sent };
             LocalSet::new().block_on(&runtime, self.work(&Rc::new(state)));
         };
         std::thread::Builder::new().name("load".to_owned()).spawn(work).map(drop).map_err(failed)
@@ -117,7 +119,12 @@ async fn serve(state: Rc<WorkerState>, client: u32) {
     match connected {
         Some(Ok((socket, opened))) => {
             state.tallies.borrow_mut().opened(&opened.timing);
-            drop((opened, own));
+            drop(own);
+            if let Some(script) = &plan.script {
+                // In a box, or each connection would be as large as one that plays.
+                return Box::pin(script_client::hold(&state, script, (socket, opened), client)).await;
+            }
+            drop(opened);
             LoadClient::new(&state, socket, client, variables).hold().await;
         }
         Some(Err(error)) => state.tallies.borrow_mut().not_opened(&error),

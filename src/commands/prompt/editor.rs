@@ -71,6 +71,10 @@ pub(crate) fn editor(assistant: Assistant, vi: bool, lines: &TypedLines) -> Resu
 fn bind_ours(editor: &mut LineEditor, shared: &Arc<Shared>) {
     let interrupt = InterruptKey(Arc::clone(shared));
     editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(interrupt)));
+    if let Some(key) = term::suspend_key() {
+        let stop = StopKey(Arc::clone(shared));
+        editor.bind_sequence(KeyEvent::new(key, Modifiers::NONE), EventHandler::Conditional(Box::new(stop)));
+    }
     for key in [KeyEvent(KeyCode::Backspace, Modifiers::NONE), KeyEvent::ctrl('H')] {
         let handler = EventHandler::Conditional(Box::new(DeleteKey(Arc::clone(shared))));
         editor.bind_sequence(key, handler);
@@ -84,6 +88,17 @@ impl ConditionalEventHandler for InterruptKey {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
         self.0.is_interrupted.store(true, Ordering::SeqCst);
         Some(Cmd::AcceptLine)
+    }
+}
+
+/// Ctrl-Z: the editor puts only its own terminal back before it stops.
+struct StopKey(Arc<Shared>);
+
+impl ConditionalEventHandler for StopKey {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.0.is_stopping.store(true, Ordering::SeqCst);
+        term::restore_terminal();
+        Some(Cmd::Suspend)
     }
 }
 
@@ -178,6 +193,9 @@ impl Hinter for Assistant {
         let is_new = self.screen.open();
         if is_new {
             term::note_editing();
+        } else if self.shared.is_stopping.swap(false, Ordering::SeqCst) {
+            // Also where nothing stops, and so nothing goes on.
+            term::edit_again();
         }
         self.shared.keep_line(line, pos);
         let (rows, columns) = term::terminal_size();

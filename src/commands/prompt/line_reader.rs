@@ -33,6 +33,7 @@ use crate::input::source::PromptOptions;
 use crate::message::Message;
 use crate::render::{OutputStyle, Stamps};
 use crate::sys::file;
+use crate::sys::key_relay::KeyRelay;
 use crate::term;
 use crate::text::hex;
 use crate::text::unescape::{unescape_bytes, unescape_text};
@@ -55,6 +56,8 @@ pub(crate) struct LineReader<'a, R> {
     pub(crate) screen: &'a Screen,
     pub(crate) queue: &'a Arc<Queue>,
     pub(crate) recipient: R,
+    /// What the editor reads; it reads the terminal itself if there is none.
+    pub(crate) keys: Option<KeyRelay>,
 }
 
 /// What a line led to.
@@ -123,8 +126,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         self.shared.in_editor.store(true, Ordering::SeqCst);
         let is_over = || self.shared.is_over.load(Ordering::SeqCst);
         editor.history().begin();
-        let prompt = self.mark.measured();
-        let result = if is_over() { None } else { Some(editor.readline_with_initial(&prompt, (left, right))) };
+        let result = if is_over() { None } else { Some(self.edited(editor, (left, right))) };
         self.screen.shut();
         self.shared.in_editor.store(false, Ordering::SeqCst);
         let was_tall = self.shared.is_tall.swap(false, Ordering::SeqCst);
@@ -160,6 +162,15 @@ impl<R: PromptTarget> LineReader<'_, R> {
             // The terminal is gone; the signal that tells so may come later.
             Err(_) => Typed::Gone,
         })
+    }
+
+    fn edited(&self, editor: &mut LineEditor, sides: (&str, &str)) -> rustyline::Result<String> {
+        let before = self.keys.as_ref().map(|keys| Ok::<_, io::Error>((keys, keys.open()?))).transpose()?;
+        let line = editor.readline_with_initial(&self.mark.measured(), sides);
+        if let Some((keys, before)) = before {
+            keys.shut(&before);
+        }
+        line
     }
 
     fn interrupted(&self, line: &str) -> Typed {

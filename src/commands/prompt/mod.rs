@@ -19,6 +19,7 @@ mod line_reader;
 mod mark;
 mod output;
 mod pages;
+mod paste;
 mod programs;
 mod queue;
 mod reflow;
@@ -47,6 +48,7 @@ use self::history::History;
 use self::host::Host;
 use self::line_reader::LineReader;
 use self::mark::PromptMark;
+use self::paste::PasteFilter;
 use self::queue::{Queue, QueuedItem, Taken};
 use self::state::Shared;
 use self::status::SIGNALLED;
@@ -60,6 +62,7 @@ use crate::input::source::PromptOptions;
 use crate::render::{OutputStyle, Renderer, Stamps};
 use crate::server::Roster;
 use crate::server::options::ListenOptions;
+use crate::sys::key_relay::KeyRelay;
 use crate::sys::signals;
 use crate::term;
 use crate::text::escape::{Keep, escape};
@@ -116,9 +119,7 @@ fn prompt_with<R: PromptTarget>(
     let local = |what| move |source| Error::Local { what, source };
     term::guard_terminal().map_err(local("read the terminal's state"))?;
     let screen = Arc::new(Screen::new());
-    let dealt_with = dealing(Arc::clone(shared), Arc::clone(queue), Arc::clone(&screen));
-    let signals =
-        signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with).map_err(local("watch for signals"))?;
+    let signals = watched(shared, queue, &screen).map_err(local("watch for signals"))?;
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
     let lines = TypedLines::default();
@@ -150,8 +151,9 @@ fn prompt_with<R: PromptTarget>(
         display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
         let stamps = look.stamps.unwrap_or(Stamps::Local);
+        let (mark, keys) = (mark(), relayed_keys());
         let typist =
-            LineReader { prompt, mark: mark(), stamps, style: &style, shared, screen: &screen, queue, recipient };
+            LineReader { prompt, mark, stamps, style: &style, shared, screen: &screen, queue, recipient, keys };
         let mut history = History::load(&mut editor, prompt.history.as_deref(), typist.folding());
         code = typist.run(&mut editor, &mut history);
         typist.leave();
@@ -164,6 +166,18 @@ fn prompt_with<R: PromptTarget>(
     }
     print_rest(style.into_inner(), &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
+}
+
+/// Where there are no terminals to be had, the editor reads the keys itself.
+fn relayed_keys() -> Option<KeyRelay> {
+    let mut filter = PasteFilter::default();
+    KeyRelay::start(term::own_terminal().ok()?, move |typed| filter.pass(typed)).ok()
+}
+
+/// The signals that end the prompt; those that do not are dealt with.
+fn watched(shared: &Arc<Shared>, queue: &Arc<Queue>, screen: &Arc<Screen>) -> std::io::Result<mpsc::Receiver<i32>> {
+    let dealt_with = dealing(Arc::clone(shared), Arc::clone(queue), Arc::clone(screen));
+    signals::watch_aside(&[signals::SIGQUIT, signals::SIGCONT], dealt_with)
 }
 
 /// Deals with the signals that do not end the prompt.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::state::Shared;
 use crate::input::source::PromptOptions;
 use crate::render::json::begins_json;
+use crate::term;
 
 /// How long the signals of a program that had the terminal may take to arrive.
 const RETURNING: Duration = Duration::from_millis(50);
@@ -34,7 +35,11 @@ impl Programs<'_> {
         let mut file = tempfile::Builder::new().prefix("wsprobe-").suffix(suffix).tempfile().map_err(told)?;
         file.write_all(text.as_bytes()).map_err(told)?;
         let command = format!("{} \"$1\"", self.prompt.editor);
-        let status = self.lending(|| Command::new("sh").args(["-c", &command, "sh"]).arg(file.path()).status());
+        let status = self.lending(|| {
+            // Stdin is the line editor's.
+            let terminal = term::own_terminal()?;
+            Command::new("sh").args(["-c", &command, "sh"]).arg(file.path()).stdin(terminal).status()
+        });
         match status {
             Ok(status) if status.success() => {
                 let text = std::fs::read_to_string(file.path()).map_err(told)?;

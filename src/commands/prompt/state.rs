@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) is_tall: AtomicBool,
     /// Meanwhile the editor draws on the other screen.
     pub(crate) is_aside: AtomicBool,
+    /// The key that stops the process was pressed in the editor.
+    pub(crate) is_stopping: AtomicBool,
     /// Ctrl-C was pressed in the editor.
     pub(crate) is_interrupted: AtomicBool,
     standing: Mutex<ConnectionState>,

@@ -1,5 +1,6 @@
 //! A tunnel by CONNECT (RFC 9110, section 9.3.6).
 
+use bytes::Bytes;
 use data_encoding::BASE64;
 use url::Host;
 
@@ -21,7 +22,7 @@ pub(super) async fn tunnel(
     port: u16,
     login: Option<&ProxyLogin>,
     trace: &dyn Fn(ProxyHead<'_>),
-) -> Result<(), ProxyError> {
+) -> Result<Bytes, ProxyError> {
     let request = request(host, port, login);
     trace(ProxyHead::Request(&masking::head(&request)));
     let answer = handshake::ask_for_tunnel(stream, &request, login.map(|_| "Basic")).await;
@@ -29,9 +30,7 @@ pub(super) async fn tunnel(
         trace(ProxyHead::Response(&masking::head(&head)));
     }
     match answer.map_err(ProxyError::Flaw)? {
-        // Both TLS and WebSocket let the client begin.
-        TunnelAnswer::Open(_, leftover) if !leftover.is_empty() => Err(ProxyError::SpeaksFirst(leftover.len())),
-        TunnelAnswer::Open(..) => Ok(()),
+        TunnelAnswer::Open(_, leftover) => Ok(leftover),
         TunnelAnswer::Refused(refusal) => Err(ProxyError::Refused(Box::new(refusal))),
     }
 }

@@ -8,6 +8,7 @@ mod socks;
 
 use std::fmt;
 
+use bytes::Bytes;
 use url::{Host, Url};
 
 use super::Stream;
@@ -95,10 +96,13 @@ impl Proxy {
         host: &Host,
         port: u16,
         trace: &dyn Fn(ProxyHead<'_>),
-    ) -> Result<(), ProxyError> {
+    ) -> Result<Bytes, ProxyError> {
         match self.kind {
             ProxyKind::Http | ProxyKind::Https => http::tunnel(stream, host, port, self.login.as_ref(), trace).await,
-            ProxyKind::Socks5 | ProxyKind::Socks5h => Ok(socks::tunnel(stream, host, port, self.login.as_ref()).await?),
+            ProxyKind::Socks5 | ProxyKind::Socks5h => {
+                socks::tunnel(stream, host, port, self.login.as_ref()).await?;
+                Ok(Bytes::new())
+            }
         }
     }
 }

@@ -70,13 +70,26 @@ fn dir_of(path: Option<&Path>) -> &Path {
 /// # Errors
 /// The exit status, when all that is wrong has been told.
 pub(crate) fn load(scripts: &Scripts, diagnostics: Diagnostics) -> Result<Vec<(ScriptSource, Script)>, u8> {
+    load_for(scripts, diagnostics, |_| Vec::new())
+}
+
+/// The same, where not every script will do.
+///
+/// # Errors
+/// The exit status, when all that is wrong has been told.
+pub(crate) fn load_for(
+    scripts: &Scripts,
+    diagnostics: Diagnostics,
+    objections: fn(&Script) -> Vec<Flaw>,
+) -> Result<Vec<(ScriptSource, Script)>, u8> {
     let Scripts { options, variables, given, .. } = scripts;
     let known = KnownNames { options, variables: variables.as_ref(), given: *given };
     let nothing = Variables::new(|_| None);
     let variables = variables.as_ref().unwrap_or(&nothing);
     each(scripts, diagnostics, |source, dir| {
         let script = parse_and_check(source, known)?;
-        let flaws = connections::flaws(&script, variables, &scripts.dial, dir);
+        let mut flaws = connections::flaws(&script, variables, &scripts.dial, dir);
+        flaws.extend(objections(&script));
         if flaws.is_empty() { Ok(script) } else { Err(flaws) }
     })
 }

@@ -3,6 +3,7 @@
 
 mod client;
 mod copies;
+mod http2;
 mod job;
 mod one_cpu;
 mod run;
@@ -22,6 +23,7 @@ use clap::Parser;
 
 use crate::client::{Client, Kind};
 use crate::copies::Copies;
+use crate::http2::Http2Job;
 use crate::job::Job;
 use crate::run::Bench;
 use crate::server::Server;
@@ -35,6 +37,7 @@ const SLOW: Duration = Duration::from_secs(3);
 /// Between which marks a table stands in a file.
 const CLIENTS: [&str; 2] = ["<!-- the table begins -->", "<!-- the table ends -->"];
 const SERVERS: [&str; 2] = ["<!-- the servers' table begins -->", "<!-- the servers' table ends -->"];
+const HTTP2: [&str; 2] = ["<!-- HTTP/2's table begins -->", "<!-- HTTP/2's table ends -->"];
 
 /// Compare wsprobe with a raw client, with a plain server, and with its peers
 #[derive(Parser)]
@@ -99,14 +102,18 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| name.starts_with(only));
     let jobs: Vec<Job> = job::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
     let serving: Vec<ServerJob> = servers::jobs(options.quick).into_iter().filter(|job| wanted(job.name)).collect();
+    let over_http2: Vec<Http2Job> = http2::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
     if options.list {
         jobs.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         serving.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
+        over_http2.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         return Ok(ExitCode::SUCCESS);
     }
     let (clients_failed, clients) = if jobs.is_empty() { (false, None) } else { compare_clients(options, jobs)? };
     let (servers_failed, served) = if serving.is_empty() { (false, None) } else { compare_servers(options, serving)? };
-    for (text, marks) in [(clients, CLIENTS), (served, SERVERS)] {
+    let (http2_failed, http2) =
+        if over_http2.is_empty() { (false, None) } else { compare_http2(options, &over_http2)? };
+    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (http2, HTTP2)] {
         let Some(text) = text else { continue };
         println!("{text}");
         if let Some(file) = &options.write {
@@ -114,7 +121,7 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             std::fs::write(file, put_between(marks, &std::fs::read_to_string(file)?, &text)?)?;
         }
     }
-    Ok(if clients_failed || servers_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if clients_failed || servers_failed || http2_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Where a program is that was built beside this one.
@@ -195,6 +202,14 @@ fn compare_servers(options: &Options, jobs: Vec<ServerJob>) -> Result<(bool, Opt
         rows.push(servers::interleaved(job, &programs, &copies, runs)?);
     }
     Ok((rows.iter().any(|row| row.trouble_of(ServerKind::Wsprobe)), Some(servers::tables(&rows, &missing))))
+}
+
+/// The same of wsprobe over HTTP/2 and over HTTP/1.1.
+fn compare_http2(options: &Options, jobs: &[Http2Job]) -> Result<(bool, Option<String>), Box<dyn Error>> {
+    let wsprobe = options.wsprobe()?;
+    let rows = jobs.iter().map(|job| http2::interleaved(job, &wsprobe, options.runs(5)));
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    Ok((rows.iter().any(|row| !row.is_whole), Some(http2::table(&rows))))
 }
 
 fn warn_of(missing: &[&str]) {

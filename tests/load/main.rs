@@ -1,7 +1,12 @@
 //! `wsprobe load`: what it counts, how it ends, and what its exit status tells.
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
+#[path = "../kit/mod.rs"]
 mod kit;
+
+mod fan_out;
+mod find_rate;
+mod script;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

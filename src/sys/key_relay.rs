@@ -1,0 +1,119 @@
+//! A terminal of the line editor's own: what is typed at the real one is relayed to it, and may be changed on the way.
+//!
+//! The editor reads stdin, and reads ahead: nobody else can take a part of what is typed from it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::openpty;
+use nix::sys::termios::{InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
+use nix::unistd::dup2_stdin;
+
+/// How much is read at a time.
+const BLOCK: usize = 4 << 10;
+
+/// Relays keys while a line is edited.
+pub(crate) struct KeyRelay {
+    terminal: File,
+    gate: Arc<RelayGate>,
+}
+
+#[derive(Default)]
+struct RelayGate {
+    is_open: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl KeyRelay {
+    /// Puts a terminal of our own in the place of stdin, which is `terminal`; `through` makes of what is typed what is relayed.
+    ///
+    /// # Errors
+    /// There are no terminals to be had, or no threads.
+    pub(crate) fn start(terminal: File, through: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static) -> io::Result<Self> {
+        let ends = openpty(None, &edited(tcgetattr(&terminal)?))?;
+        for end in [&ends.master, &ends.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        }
+        let (keys, gate) = (terminal.try_clone()?, Arc::new(RelayGate::default()));
+        let (editor, gate_of_it) = (File::from(ends.master), Arc::clone(&gate));
+        let relay = move || relay(&gate_of_it, keys, editor, through);
+        dup2_stdin(&ends.slave)?;
+        std::thread::Builder::new().name("keys".to_owned()).spawn(relay)?;
+        Ok(Self { terminal, gate })
+    }
+
+    /// A line is about to be edited; `shut` gives back what the terminal was like.
+    pub(crate) fn open(&self) -> io::Result<Termios> {
+        let before = tcgetattr(&self.terminal)?;
+        tcsetattr(&self.terminal, SetArg::TCSADRAIN, &edited(before.clone()))?;
+        self.gate.turn(true);
+        Ok(before)
+    }
+
+    /// From now on the terminal is somebody else's.
+    pub(crate) fn shut(&self, before: &Termios) {
+        self.gate.turn(false);
+        // One that is gone needs no mode.
+        let _ = tcsetattr(&self.terminal, SetArg::TCSADRAIN, before);
+    }
+}
+
+impl RelayGate {
+    fn turn(&self, is_open: bool) {
+        *self.lock() = is_open;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.is_open.lock().expect("nothing panics while it holds this")
+    }
+
+    /// What is typed next, while the gate is open: while it is shut nothing is taken from the terminal.
+    fn read(&self, mut keys: &File, block: &mut [u8]) -> io::Result<usize> {
+        loop {
+            wait_readable(keys.as_fd())?;
+            let is_open = self.lock();
+            if *is_open {
+                return keys.read(block);
+            }
+            drop(self.changed.wait_while(is_open, |is_open| !*is_open));
+        }
+    }
+}
+
+/// Runs until one of the terminals is gone: the editor learns of it as its own goes with this.
+fn relay(gate: &RelayGate, keys: File, mut editor: File, mut through: impl FnMut(&[u8]) -> Vec<u8>) {
+    let mut block = [0; BLOCK];
+    loop {
+        match gate.read(&keys, &mut block) {
+            Ok(0) => break,
+            Ok(length) if editor.write_all(&through(&block[..length])).is_err() => break,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+}
+
+fn wait_readable(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    let mut waiting = [PollFd::new(terminal, PollFlags::POLLIN)];
+    match poll(&mut waiting, PollTimeout::NONE) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A terminal of which each key is read as it is typed; what the keys are that it knows stays as it is.
+fn edited(mut state: Termios) -> Termios {
+    let input = InputFlags::BRKINT | InputFlags::ICRNL | InputFlags::INPCK | InputFlags::ISTRIP | InputFlags::IXON;
+    state.input_flags.remove(input);
+    state.local_flags.remove(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::IEXTEN | LocalFlags::ISIG);
+    state.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+    state.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+    state
+}
