@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::completion::{self, Shell};
 use super::env::Env;
+use super::schema::SCHEMA;
 use super::{manual, profile};
 use crate::error::Error;
 use crate::sys::file;
@@ -18,10 +19,14 @@ pub(crate) enum What {
     },
     /// A manual page in troff: that of a command, or that of wsprobe
     Man {
-        /// A command that has options of its own: listen, load, ping, record-to-script, replay
+        /// A command that has options of its own, such as `listen`, or `json` for the page about records and reports
         #[arg(value_name = "COMMAND")]
         command: Option<String>,
     },
+    /// The JSON Schema of records and reports
+    ///
+    /// wsprobe-json(5) explains them.
+    Schema,
     /// What the scripts of the shells ask for
     #[command(hide = true)]
     Candidates {
@@ -43,6 +48,7 @@ impl What {
                 words.extend(new_word.then(OsString::new));
                 Ok(completion::offered(command, words, &known_urls(env)))
             }
+            Self::Schema => Ok(SCHEMA.into()),
             Self::Man { command: None } => Ok(manual::page(command)),
             Self::Man { command: Some(name) } => manual::page_of(command, &name),
         }

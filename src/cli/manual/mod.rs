@@ -1,6 +1,7 @@
 //! The man pages: the options as clap has them, and what else a reader of manuals looks for.
 
 mod about;
+mod json;
 mod options;
 mod troff;
 
@@ -10,37 +11,10 @@ use self::about::{ABOUT_ALL, About, PROFILES, about};
 use self::troff::{ManPage, bold, escaped};
 use crate::commands::prompt::command;
 use crate::error::Error;
-use crate::events::FailureKind;
 use crate::wire::frame::Side;
 
 /// When the pages were last looked through; the test of the pages wants the same date on the ones that are written by hand.
 const DATE: &str = "2026-11-28";
-
-/// The fields of records other than messages, by their type.
-const RECORDS: [(&str, &str); 6] = [
-    (
-        "all",
-        "`time` (RFC 3339, UTC, never decreasing within a run), `dir`, `type`, and, when wsprobe is the server, `client`.",
-    ),
-    (
-        "open",
-        "`url`, `peer`, `tls`, `status`, `http` (`2`, only over HTTP/2), `subprotocol`, `extensions`, `offered` (the subprotocols of the client, if any), \
-         `headers` (the peer's), and wsprobe's own headers: `request`, or `answer` when it is the server.",
-    ),
-    ("close", "`code`, `reason`, and `clean`: whether both sides have closed."),
-    (
-        "error",
-        "`kind` and `data`. After a response that opened no connection also `status`, `headers`, `body` (or `body_base64` \
-         if it is not UTF-8), and `body_cut` if the body was longer. For a rejected client also `peer`, `url`, `headers` \
-         (or `head` if it could not be parsed), and wsprobe's `status`, `answer` and `body`.",
-    ),
-    (
-        "answered",
-        "As a server: a request without a WebSocket handshake, such as a browser's for the page. The fields are \
-         those of `error`.",
-    ),
-    ("listening", "As a server: the `url`."),
-];
 
 /// How the prompt is used.
 const AT_THE_PROMPT: &str = "`//` at its beginning sends one slash. An empty line sends nothing, `/send \"\"` an empty message. A \
@@ -76,17 +50,19 @@ pub(super) fn page(mut command: Command) -> Vec<u8> {
     at_the_prompt(&mut page, Side::Client);
     page.section("PROFILES");
     page.entries(PROFILES);
-    records(&mut page);
     let names = pages.iter().map(|name| format!("wsprobe-{name}(1)"));
     ending(&mut page, &ABOUT_ALL, names);
     page.finished()
 }
 
-/// The page of a subcommand.
+/// The page of a subcommand, or that of records and reports.
 ///
 /// # Errors
 /// It has no options of its own, and so no page.
 pub(super) fn page_of(mut command: Command, name: &str) -> Result<Vec<u8>, Error> {
+    if name == "json" {
+        return Ok(json::page());
+    }
     command.build();
     let pages = with_pages(&command);
     let subcommand = command.find_subcommand(name).filter(|_| pages.iter().any(|page| page == name));
@@ -116,7 +92,7 @@ pub(super) fn with_pages(command: &Command) -> Vec<String> {
 fn beginning(command: &Command) -> ManPage {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let mut page = ManPage::new(name, DATE);
+    let mut page = ManPage::new(name, 1, DATE);
     page.section("NAME");
     page.macro_line(&format!("{} \\- {}", escaped(name), escaped(&summary)));
     page.section("SYNOPSIS");
@@ -157,16 +133,6 @@ fn at_the_prompt(page: &mut ManPage, side: Side) {
     if side == Side::Client {
         page.paragraphs(AFTER_THE_CLOSE);
     }
-}
-
-/// What programs that read records can rely on.
-fn records(page: &mut ManPage) {
-    page.section("RECORDS");
-    page.entries(RECORDS);
-    page.paragraphs(
-        "An error is a record of type `error`, with the message in `data` and one of these values in `kind`:",
-    );
-    page.entries(FailureKind::ALL.map(FailureKind::described));
 }
 
 /// What a reader of manuals looks for after the options.

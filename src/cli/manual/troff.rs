@@ -12,9 +12,10 @@ const COLUMNS: usize = 78;
 pub(super) struct ManPage(String);
 
 impl ManPage {
-    pub(super) fn new(title: &str, date: &str) -> Self {
+    pub(super) fn new(title: &str, section: u8, date: &str) -> Self {
         let version = env!("CARGO_PKG_VERSION");
-        Self(format!(".TH {} 1 {date} \"wsprobe {version}\" \"User Commands\"\n", title.to_uppercase()))
+        let manual = if section == 1 { "User Commands" } else { "File Formats" };
+        Self(format!(".TH {} {section} {date} \"wsprobe {version}\" \"{manual}\"\n", title.to_uppercase()))
     }
 
     pub(super) fn section(&mut self, title: &str) {
