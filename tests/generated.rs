@@ -92,8 +92,12 @@ fn the_man_pages_are_up_to_date_and_name_every_option() {
     let page = man(&["generate", "man"]);
     names_options(&page, &["--help"]);
     // Each command with options of its own has a page, which this one refers to.
-    let commands: Vec<_> =
-        page.split("wsprobe-").skip(1).filter_map(|rest| Some(rest.split_once("(1)")?.0.to_owned())).collect();
+    let commands: Vec<_> = page
+        .split("wsprobe-")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once("(1)")?.0.to_owned()))
+        .filter(|name| !name.contains(['(', ' ']))
+        .collect();
     assert!(commands.contains(&"listen".to_owned()), "{commands:?}");
     for command in commands {
         same(&format!("man/wsprobe-{command}.1"), &["generate", "man", &command]);
@@ -104,6 +108,23 @@ fn the_man_pages_are_up_to_date_and_name_every_option() {
         .run()
         .code(2)
         .says("`demo` has no manual page of its own; these commands do: listen");
+}
+
+#[test]
+fn the_page_about_records_is_up_to_date_and_explains_each_field_of_the_schema() {
+    same("man/wsprobe-json.5", &["generate", "man", "json"]);
+    same("src/cli/schema.json", &["generate", "schema"]);
+    let page = man(&["generate", "man", "json"]);
+    let schema: serde_json::Value =
+        serde_json::from_str(&tool().args(["generate", "schema"]).run().code(0).out()).unwrap();
+    for (name, definition) in schema["$defs"].as_object().unwrap() {
+        assert!(page.contains(&format!(".SS \"{name}\"")), "{name}");
+        for (field, of) in definition["properties"].as_object().unwrap() {
+            assert!(page.contains(&format!("\n{field} (")), "{name}: {field}");
+            let is_explained = of["description"].is_string() || of["$ref"].is_string() || of["const"].is_string();
+            assert!(is_explained || name == "percentiles" || name == "times", "{name}: {field} is not explained");
+        }
+    }
 }
 
 fn man(args: &[&str]) -> String {

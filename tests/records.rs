@@ -10,11 +10,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use kit::http::{Http, redirect, welcome};
+use kit::schema::records;
 use kit::{Ran, Tool, dir, echo, free_port, path, saying, serving, tool, url};
-
-fn records(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
-}
 
 /// The last record of a run with `-j`, which is the same in the file of `--record`.
 #[track_caller]

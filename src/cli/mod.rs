@@ -24,6 +24,7 @@ mod replay;
 mod reports;
 mod route;
 mod run;
+mod schema;
 mod secret;
 mod suite;
 mod translate;

@@ -18,6 +18,7 @@ const ALL: [&str; 7] = ["check", "--echo", "--malformed", "--limits", "--strict"
 /// A case's name, its verdict, and what came.
 fn verdicts(report: &str) -> Vec<(String, String, String)> {
     let report: serde_json::Value = serde_json::from_str(report).expect("JSON");
+    kit::schema::holds(&report);
     let text = |case: &serde_json::Value, key: &str| case[key].as_str().expect("a text").to_owned();
     let cases = report["cases"].as_array().expect("a list").iter();
     cases.map(|case| (text(case, "name"), text(case, "verdict"), text(case, "received"))).collect()

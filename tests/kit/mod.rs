@@ -9,6 +9,7 @@ pub mod listening;
 pub mod net;
 pub mod proxy;
 pub mod pty;
+pub mod schema;
 pub mod tls;
 pub mod tmux;
 
@@ -120,13 +121,14 @@ impl Tool {
 
     /// Starts it with the stdin that it was given.
     pub fn start(mut self) -> Running {
+        let recorded = schema::Recorded::by(&self.command);
         let mut child = self.command.spawn().expect("the binary was built");
         if let Some(input) = self.input {
             let mut stdin = child.stdin.take().expect("it was piped");
             // The program may leave before it has read all.
             std::thread::spawn(move || drop(stdin.write_all(&input)));
         }
-        Running { child }
+        Running { child, recorded }
     }
 
     /// Runs it to its end.
@@ -139,6 +141,7 @@ impl Tool {
 /// A running process; killed when dropped.
 pub struct Running {
     pub child: Child,
+    recorded: schema::Recorded,
 }
 
 impl Running {
@@ -150,6 +153,7 @@ impl Running {
         let code = self.wait_code();
         let stdout = stdout.map(|reader| reader.join().expect("it only reads")).unwrap_or_default();
         let stderr = stderr.map(|reader| reader.join().expect("it only reads")).unwrap_or_default();
+        self.recorded.check(&stdout);
         Ran { code, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() }
     }
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::kit::tool;
+use super::kit::{schema, tool};
 use super::{Listening, listen, request};
 
 fn records(server: Listening) -> Vec<Value> {
-    server.stop().lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
+    schema::records(&server.stop())
 }
 
 #[test]

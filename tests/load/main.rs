@@ -56,7 +56,7 @@ fn forget(mut stream: TcpStream) {
 }
 
 fn records(ran: &Ran) -> Vec<Value> {
-    ran.out().lines().map(|line| serde_json::from_str(line).expect("a record a line")).collect()
+    kit::schema::records(&ran.out())
 }
 
 fn summary(ran: &Ran) -> Value {

@@ -50,6 +50,7 @@ fn json_and_junit_go_to_files_together() {
     scripts.run(&["--var", &url]).args(reports).args(["bad.wsp", "good.wsp", "lost.wsp"]).run().code(1);
     let json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(scripts.path("out.json")).expect("it was written")).expect("JSON");
+    crate::kit::schema::holds(&json);
     assert_eq!((&json["files"], &json["passed"], &json["failed"]), (&3.into(), &1.into(), &2.into()));
     let runs = json["runs"].as_array().expect("a list");
     let bad = runs.iter().find(|run| run["file"] == "bad.wsp").expect("it was played");

@@ -88,7 +88,7 @@ pub(super) const ABOUT_ALL: About = About {
     environment: &[COLOUR, PROMPT, CONNECTING],
     files: &[CONFIG, HISTORY, NETRC],
     examples: &EXAMPLES,
-    see_also: &["wsprobe.wsp(5)", "curl(1)", "jq(1)"],
+    see_also: &["wsprobe-json(5)", "wsprobe.wsp(5)", "curl(1)", "jq(1)"],
 };
 
 const LISTEN: About = About {
@@ -109,7 +109,7 @@ const LISTEN: About = About {
         ("wsprobe listen --refuse '503:come back later' -H 'Retry-After: 5'", "refuse every handshake"),
         ("wsprobe listen --replay session.jsonl 8080", "play the server's part of a recording"),
     ],
-    see_also: &["wsprobe.wsp(5)", "websocketd(1)"],
+    see_also: &["wsprobe-json(5)", "wsprobe.wsp(5)", "websocketd(1)"],
 };
 
 const RUN: About = About {

@@ -59,14 +59,19 @@ pub(super) fn page() -> Vec<u8> {
 fn definition(page: &mut ManPage, definitions: &Value, name: &str) {
     let part = &definitions[name];
     page.subsection(name);
-    let bases: Vec<_> = part["allOf"].as_array().into_iter().flatten().map(|base| format!("`{}`", referred(base))).collect();
-    let bases = if bases.is_empty() { String::new() } else { format!(" It has the fields of {}, too.", bases.join(" and ")) };
+    let bases: Vec<_> =
+        part["allOf"].as_array().into_iter().flatten().map(|base| format!("`{}`", referred(base))).collect();
+    let bases =
+        if bases.is_empty() { String::new() } else { format!(" It has the fields of {}, too.", bases.join(" and ")) };
     page.paragraphs(&(part["description"].as_str().unwrap_or_default().to_owned() + &bases));
     let required = part["required"].as_array();
     for (field, of) in part["properties"].as_object().into_iter().flatten() {
         let is_required = required.is_some_and(|names| names.iter().any(|name| name == field));
         let optional = if is_required { "" } else { ", optional" };
-        page.entry(&format!("{} ({}{optional})", bold(field), escaped(&kind(of))), of["description"].as_str().unwrap_or_default());
+        page.entry(
+            &format!("{} ({}{optional})", bold(field), escaped(&kind(of))),
+            of["description"].as_str().unwrap_or_default(),
+        );
     }
 }
 

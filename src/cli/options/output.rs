@@ -14,7 +14,7 @@ pub(crate) struct OutputArgs {
     /// `type` is open, text, binary, ping, pong, close or error; `dir` is in or out; `time` is RFC 3339 in UTC and
     /// never decreases. `data` contains the text of a message, `base64` the bytes of a binary one. `open` contains the
     /// headers of both sides; an error its message in `data` and its `kind`; a refusal also `status`, `headers` and
-    /// `body`. The manual page lists the kinds.
+    /// `body`. wsprobe-json(5) explains all of them.
     #[arg(short, long)]
     pub(crate) json: bool,
 
