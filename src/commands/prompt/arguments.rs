@@ -8,8 +8,8 @@ use regex::Regex;
 
 use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
+use super::message_log::MessageNumber;
 use super::rpc;
-use super::state::MessageNumber;
 use crate::events::ClientName;
 use crate::message::{Close, close};
 use crate::text::units::counted;

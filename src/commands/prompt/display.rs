@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustyline::ExternalPrinter;
 
-use super::queue::{Queue, QueuedItem, Skipped, Taken};
+use super::queue::Queue;
+use super::queued_item::{Skipped, Taken};
 use super::transcript::{Place, Transcript, Written, not_shown};
 use crate::term::{self, terminal_width};
 
@@ -245,9 +246,7 @@ pub(crate) fn print_rest(mut transcript: Transcript, rest: Taken, has_seen_enoug
             break;
         }
         if has_seen_enough() {
-            let (ours, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(QueuedItem::is_ours);
-            others.iter().for_each(|item| skipped.count(item));
-            batch = ours;
+            batch.retain(|item| skipped.spares(item));
         }
         if !batch.is_empty() {
             print_note(&mut skipped);

@@ -1,6 +1,6 @@
 //! `/help`: all commands by their groups, a group with a line for each, or one command at length.
 
-use super::command::{CommandGroup, Entry, find, suggestion, table};
+use super::command_table::{CommandGroup, Entry, find, suggestion, table};
 use crate::wire::frame::Side;
 
 /// The groups in order, and what each is called.

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, sync_channel};
 use std::time::Duration;
 
@@ -12,7 +11,8 @@ use data_encoding::BASE64;
 use rustyline::error::ReadlineError;
 
 use super::arguments::{Draft, Switch};
-use super::command::{self, PromptCommand, PromptLine};
+use super::command::{PromptCommand, PromptLine};
+use super::command_table;
 use super::display::Screen;
 use super::editor::{LineEditor, MARK_WIDTH};
 use super::files::{TypedDestination, TypedPath};
@@ -20,11 +20,14 @@ use super::filter::MessageFilter;
 use super::fold::{self, InputRoom};
 use super::help;
 use super::history::History;
+use super::kept_line::kept;
 use super::mark::PromptMark;
+use super::message_log::{KeptMessage, MessageNumber};
 use super::pages;
 use super::programs::Programs;
-use super::queue::{DisplaySetting, Queue, QueuedItem};
-use super::state::{KeptMessage, MessageNumber, Shared};
+use super::queue::Queue;
+use super::queued_item::{DisplaySetting, QueuedItem};
+use super::state::{InputFit, Shared, SignalKey, TerminalHolder};
 use super::status::HUNG_UP;
 use super::target::PromptTarget;
 use crate::client::output_file;
@@ -84,7 +87,7 @@ enum Typed {
 
 impl<R: PromptTarget> LineReader<'_, R> {
     /// Reads lines until the user leaves or the other thread has ended; an exit status if the user chose one.
-    pub(crate) fn run(&self, editor: &mut LineEditor, history: &mut History) -> Option<u8> {
+    pub(crate) fn run(&self, editor: &mut LineEditor, history: &History) -> Option<u8> {
         let mut initial = (String::new(), String::new());
         let mut interrupts = 0;
         loop {
@@ -95,8 +98,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
             match typed {
                 Typed::Line(line) => {
                     interrupts = 0;
-                    self.shared.has_typed.store(true, Ordering::SeqCst);
-                    history.remember(editor, &command::kept(&line), self.folding());
+                    self.shared.note_typed();
+                    self.remember(history, &kept(&line));
                     match self.act(&line, editor) {
                         Then::Go => {}
                         Then::GoWith(text) => initial.0 = self.folding()(&text),
@@ -123,34 +126,33 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Reads a line; nothing when the other thread has ended.
     fn read(&self, editor: &mut LineEditor, (left, right): &(String, String)) -> Option<Typed> {
-        self.shared.in_editor.store(true, Ordering::SeqCst);
-        let is_over = || self.shared.is_over.load(Ordering::SeqCst);
+        self.shared.hand_terminal(TerminalHolder::Editor);
+        let is_over = || self.shared.is_over();
         editor.history().begin();
         let result = if is_over() { None } else { Some(self.edited(editor, (left, right))) };
         self.screen.shut();
-        self.shared.in_editor.store(false, Ordering::SeqCst);
-        let was_tall = self.shared.is_tall.swap(false, Ordering::SeqCst);
-        if self.shared.is_aside.swap(false, Ordering::SeqCst) {
+        self.shared.hand_terminal(TerminalHolder::Nobody);
+        let fit = self.shared.set_fit(InputFit::Fits);
+        if fit == InputFit::Aside {
             let _ = term::print(term::OWN_SCREEN.as_bytes());
         }
-        let is_interrupted = self.shared.is_interrupted.swap(false, Ordering::SeqCst);
-        let line = self.shared.line().clone();
+        let is_interrupted = self.shared.was_pressed(SignalKey::Interrupt);
+        let (was_tall, line) = (fit != InputFit::Fits, self.shared.line());
         Some(match result? {
             Ok(line) if is_interrupted => self.interrupted(&line),
             Ok(line) => {
                 if was_tall {
                     self.echo(&line);
                 }
-                self.shared.line().clear();
+                self.shared.forget_line();
                 Typed::Line(self.shared.folds.unfold(&line).into_owned())
             }
             Err(_) if is_over() => return None,
             Err(ReadlineError::Interrupted) if was_tall => {
-                let cursor = self.shared.cursor.load(Ordering::SeqCst);
-                let sides = line.split_at(line.floor_char_boundary(cursor));
+                let (left, right) = self.shared.sides();
                 let (rows, columns) = term::terminal_size();
                 let room = InputRoom::on(rows, columns);
-                let [left, right] = self.shared.folds.folded_sides(room, MARK_WIDTH, sides.into());
+                let [left, right] = self.shared.folds.folded_sides(room, MARK_WIDTH, [&left, &right]);
                 Typed::Again(left, right)
             }
             Err(ReadlineError::Interrupted) => self.interrupted(&line),
@@ -174,7 +176,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn interrupted(&self, line: &str) -> Typed {
-        self.shared.line().clear();
+        self.shared.forget_line();
         Typed::Interrupt { was_empty: line.is_empty() }
     }
 
@@ -182,6 +184,10 @@ impl<R: PromptTarget> LineReader<'_, R> {
     pub(crate) fn folding(&self) -> impl Fn(&str) -> String {
         let (rows, columns) = term::terminal_size();
         move |text| self.shared.folds.folded(InputRoom::on(rows, columns), MARK_WIDTH, text)
+    }
+
+    fn remember(&self, history: &History, line: &str) {
+        history.remember(line, self.folding()(line), |known| self.shared.folds.unfold(known) == line);
     }
 
     /// Shows a line that was too tall for the editor to draw it.
@@ -192,14 +198,14 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Ends it all in order.
     pub(crate) fn leave(&self) {
-        self.shared.has_left.store(!self.shared.is_over.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.shared.leave();
         // Without the editor there is no display: what is left is printed at the end.
         self.queue.close();
         self.recipient.leave();
     }
 
     fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
-        match command::read(R::SIDE, line) {
+        match command_table::read(R::SIDE, line) {
             PromptLine::Text(text) if text.is_empty() => self.recipient.nudge(),
             PromptLine::Bad(why) => self.queue.warn(&why),
             PromptLine::Command(command) => return self.obey(command, editor),

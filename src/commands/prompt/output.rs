@@ -5,14 +5,15 @@ use std::fs::Metadata;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use crossterm::style::Color;
 
-use super::queue::{LARGEST, Queue, QueuedItem, ReceivedItem};
+use super::message_log::KEPT_BYTES;
+use super::queue::{LARGEST, Queue};
+use super::queued_item::{QueuedItem, ReceivedItem};
 use super::requests::RecordRequest;
-use super::state::{KEPT_BYTES, Shared};
+use super::state::Shared;
 use super::thread::PromptThread;
 use crate::client::output::open_record_now;
 use crate::client::output_buffer::OutputBuffer;
@@ -59,7 +60,7 @@ impl PromptOutput {
         record: Option<OutputBuffer>,
         recorded_to: Option<&Destination>,
     ) -> Self {
-        stage.shared.is_recording.store(record.is_some(), Ordering::SeqCst);
+        stage.shared.set_recording(record.is_some());
         Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
@@ -108,7 +109,7 @@ impl PromptOutput {
             self.ended.borrow_mut().push(before);
         }
         let path = request.file.map(|file| file.path);
-        self.shared.is_recording.store(path.is_some(), Ordering::SeqCst);
+        self.shared.set_recording(path.is_some());
         let before = self.recorded_to.replace(path.clone());
         match (path, before) {
             (Some(path), _) => talk.say(&format!("recording to `{}`", path.display())),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crossterm::style::Color;
 use regex::Regex;
 
-use super::state::{KeptMessage, MessageLog};
+use super::message_log::{KeptMessage, MessageLog};
 use crate::message::{Direction, Message};
 use crate::render::text::painted;
 use crate::render::{OutputStyle, whole};

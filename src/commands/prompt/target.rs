@@ -1,7 +1,6 @@
 //! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -113,9 +112,9 @@ impl PromptTarget for ClientTarget {
             (ConnectionState::HalfClosed, _) => Err(HALF_CLOSED.to_owned()),
             (ConnectionState::Reconnecting, Input::Message(_)) => {
                 // Counted first: the connection may be there the moment that it is in the queue.
-                let queued = self.shared.queued.fetch_add(1, Ordering::SeqCst) + 1;
+                let queued = self.shared.queue_one();
                 if self.lines.try_send(Ok(vec![input])).is_err() {
-                    self.shared.queued.fetch_sub(1, Ordering::SeqCst);
+                    self.shared.unqueue_one();
                     return Err("not sent: the queue is full".to_owned());
                 }
                 self.queue.say(&format!("queued ({queued})"));
@@ -150,7 +149,7 @@ impl PromptTarget for ClientTarget {
                 self.order(Wish::Stay)
             }
             PromptCommand::Close(close) => {
-                self.shared.asked_close.store(self.is_open(), Ordering::SeqCst);
+                self.shared.ask_close(self.is_open());
                 return self.send(None, Input::Close(close));
             }
             PromptCommand::Fragment(size) => {

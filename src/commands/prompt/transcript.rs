@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use bytes::BytesMut;
 use crossterm::style::Color;
 
-use super::queue::{DisplaySetting, QueuedItem, ReceivedItem, Skipped, Taken};
+use super::queued_item::{DisplaySetting, QueuedItem, ReceivedItem, Skipped, Taken};
 use crate::events::{ClientName, Event, EventKind};
 use crate::message::{Direction, Message};
 use crate::render::text::{Extent, painted};
