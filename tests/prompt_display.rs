@@ -192,6 +192,27 @@ fn equal_messages_in_a_row_are_one_line_with_their_count() {
 }
 
 #[test]
+fn equal_messages_take_one_place_on_a_very_narrow_screen_too() {
+    let again = Arc::new(Notify::new());
+    let wanted = Arc::clone(&again);
+    let server = serving(move |client| {
+        let wanted = Arc::clone(&wanted);
+        async move {
+            client.text("abcdefghijklmnopqrstuvwxyz").await;
+            wanted.notified().await;
+            client.text("abcdefghijklmnopqrstuvwxyz").await;
+            while client.next().await.is_some() {}
+        }
+    });
+    let screen = prompt(["-q", &url(&server)]).size(24, 12).start();
+    screen.wrote("wxyz\r\n> ");
+    again.notify_one();
+    screen.wrote("wxyz ×2\r\n> ");
+    let shown = screen.contents().replace('\n', "");
+    assert!(shown.starts_with("< abcdefghijklmnopqrstuvwxyz ×2>"), "{shown}");
+}
+
+#[test]
 fn what_was_said_before_is_found_shown_saved_and_copied_by_its_number() {
     let dir = dir();
     let server = saying(&["apple\x1b", "pear", "pineapple"]);

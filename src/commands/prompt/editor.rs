@@ -197,13 +197,13 @@ impl Hinter for Assistant {
             term::edit_again();
         }
         self.shared.keep_line(line, pos);
-        let (rows, columns) = term::terminal_size();
+        let size = term::terminal_size();
         let hint = if pos == line.len() { self.hint_after(line) } else { None };
-        self.follow_the_width(is_new, (line, pos), columns, hint.as_ref());
+        self.follow_the_width(is_new, (line, pos), size.columns, hint.as_ref());
         if self.shared.fit() != InputFit::Fits {
             return None;
         }
-        if !InputRoom::on(rows, columns).fits(self.drawn().prompt.max(MARK_WIDTH), line) {
+        if !InputRoom::on(size).fits(self.drawn().prompt.max(MARK_WIDTH), line) {
             self.shared.set_fit(InputFit::TooTall);
             // The line comes back folded. What the editor draws meanwhile is for the other screen.
             signals::interrupt_ourselves();
@@ -264,7 +264,7 @@ fn hint(side: Side, line: &str) -> Option<Hint> {
 
 /// What can be done about JSON that goes on in the next row.
 fn unfinished(line: &str) -> Option<Hint> {
-    let (_, row) = line.rsplit_once('\n').filter(|_| is_unfinished(line))?;
+    let (_, row) = line.rsplit_once('\n').filter(|_| typed::is_unfinished(line))?;
     let space = if row.is_empty() { "" } else { " " };
     Some(Hint { text: format!("{space}… empty line sends"), typeable: 0 })
 }
@@ -380,31 +380,8 @@ fn json_in(line: &str) -> Option<usize> {
 }
 
 /// Whether Enter begins another row: an empty one ends it all the same, since half an object can be meant.
-fn continues(typed: &str) -> bool {
-    is_unfinished(typed) && !typed.ends_with('\n')
-}
-
-/// Whether a line is the beginning of a JSON object or array whose end is missing.
-fn is_unfinished(typed: &str) -> bool {
-    if !begins_json(typed) {
-        return false;
-    }
-    let (mut depth, mut in_string, mut is_escaped) = (0_u32, false, false);
-    for c in typed.chars() {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' if in_string => is_escaped = true,
-            '"' => in_string = !in_string,
-            '{' | '[' if !in_string => depth += 1,
-            '}' | ']' if !in_string => match depth.checked_sub(1) {
-                Some(less) => depth = less,
-                // It closes more than it opens: no more lines will mend that.
-                None => return false,
-            },
-            _ => {}
-        }
-    }
-    depth > 0
+fn continues(line: &str) -> bool {
+    typed::is_unfinished(line) && !line.ends_with('\n')
 }
 
 #[cfg(test)]

@@ -150,8 +150,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Err(_) if is_over() => return None,
             Err(ReadlineError::Interrupted) if was_tall => {
                 let (left, right) = self.shared.sides();
-                let (rows, columns) = term::terminal_size();
-                let room = InputRoom::on(rows, columns);
+                let room = InputRoom::on(term::terminal_size());
                 let [left, right] = self.shared.folds.folded_sides(room, MARK_WIDTH, [&left, &right]);
                 Typed::Again(left, right)
             }
@@ -182,8 +181,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Makes of a text what the line editor gets: a label for it, if it is taller than the screen.
     pub(crate) fn folding(&self) -> impl Fn(&str) -> String {
-        let (rows, columns) = term::terminal_size();
-        move |text| self.shared.folds.folded(InputRoom::on(rows, columns), MARK_WIDTH, text)
+        let room = InputRoom::on(term::terminal_size());
+        move |text| self.shared.folds.folded(room, MARK_WIDTH, text)
     }
 
     fn remember(&self, history: &History, line: &str) {
@@ -234,8 +233,15 @@ impl<R: PromptTarget> LineReader<'_, R> {
                 self.tell(self.recipient.record(file.map(|file| file.resolve(self.prompt.home.as_deref()))));
             }
             PromptCommand::Last(number) => self.show(|style| pages::message(style, &self.kept(number)?)),
-            PromptCommand::Grep(pattern) => self.show(|style| pages::found(style, &self.shared.history(), &pattern)),
-            PromptCommand::View => self.show(|style| Ok(pages::session(style, &self.shared.history()))),
+            PromptCommand::Grep(pattern) => self.show(|style| {
+                // Nothing else waits while the pages are made.
+                let kept = self.shared.history().kept();
+                pages::found(style, &kept, &pattern)
+            }),
+            PromptCommand::View => self.show(|style| {
+                let (kept, words) = self.shared.history().whole();
+                Ok(pages::session(style, &kept, &words))
+            }),
             PromptCommand::Copy(number) => self.tell(self.copy(number)),
             PromptCommand::Save { number, file } => self.tell(self.save(number, &file)),
             PromptCommand::Rpc { method, params } => self.tell(self.call(&method, params.as_deref())),
@@ -365,7 +371,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn drafted(&self, draft: Draft) -> Result<String, String> {
-        match (draft, &self.shared.history().sent) {
+        let sent = self.shared.history().sent.clone();
+        match (draft, sent) {
             (Draft::File(path), _) => {
                 let path = self.resolved(&path);
                 let text = file::read_regular(&path).and_then(|data| String::from_utf8(data).map_err(io::Error::other));
@@ -397,7 +404,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Shows a page in the pager.
     fn show(&self, page: impl FnOnce(&OutputStyle) -> Result<String, String>) {
-        let page = page(&self.style.borrow());
+        let style = OutputStyle { size: Some(term::terminal_size()), ..self.style.borrow().clone() };
+        let page = page(&style);
         self.tell(page.and_then(|page| self.programs().page(&page)));
     }
 

@@ -178,14 +178,14 @@ impl MessageLog {
         self.words.push_back((self.noted + 1, line.to_owned()));
     }
 
-    /// What was said, each with the number of the message that it was said before.
-    pub(crate) fn words(&self) -> impl Iterator<Item = &(u64, String)> {
-        self.words.iter()
+    /// All messages that are kept, the oldest first.
+    pub(crate) fn kept(&self) -> Vec<KeptMessage> {
+        self.messages.iter().cloned().collect()
     }
 
-    /// All that are kept, the oldest first.
-    pub(crate) fn messages(&self) -> impl Iterator<Item = &KeptMessage> {
-        self.messages.iter()
+    /// The same, and what was said, each with the number of the message that it was said before.
+    pub(crate) fn whole(&self) -> (Vec<KeptMessage>, Vec<(u64, String)>) {
+        (self.kept(), self.words.iter().cloned().collect())
     }
 
     /// A message that is kept.
