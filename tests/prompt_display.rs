@@ -227,10 +227,10 @@ fn what_was_said_before_is_found_shown_saved_and_copied_by_its_number() {
     }));
     enters(&screen, "/last !2", "!2  received, text, 4 bytes, ");
     enters(&screen, "/last !4", "!4  sent, text, 9 bytes, ");
-    enters(&screen, "/last !9", "* the last message is !5");
+    enters(&screen, "/last !9", "* there is no such message; the last is !5");
     enters(&screen, "/save !3 fruit", "* 9 bytes written to `fruit`");
     assert_eq!(std::fs::read_to_string(path(&dir, "fruit")).expect("it was written"), "pineapple");
-    enters(&screen, "/copy !3", "* 9 bytes handed to the terminal's clipboard");
+    enters(&screen, "/copy !3", "* 9 bytes sent to the terminal's clipboard");
     let copied = b"\x1b]52;c;cGluZWFwcGxl\x07";
     assert!(screen.stream().windows(copied.len()).any(|window| window == copied));
     enters(&screen, "/clear", "");

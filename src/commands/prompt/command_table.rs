@@ -62,38 +62,34 @@ const OFF: Completes = Completes::Words(&["off"]);
 const ON_OFF: Completes = Completes::Words(&["on", "off"]);
 const OPCODES: Completes = Completes::Words(&["text", "binary", "continuation", "close", "ping", "pong"]);
 
-const NUMBERS: &str = "Received messages are counted from the last, which is 1. `!12` is the message that `/grep` and `/view` \
-    give this number, sent ones among them.";
+const NUMBERS: &str = "Received messages are counted from the last, which is 1. `!12` is the message with this number in \
+    `/grep` and `/view`, which also count sent messages.";
 
-const COPYING: &str = "By the terminal's own means (OSC 52), also over ssh. Not every terminal lets programs do that, and tmux \
-    only with `set-clipboard on`. Binary messages are copied as hex digits.";
+const COPYING: &str = "The terminal does it (OSC 52), also over ssh. Some terminals do not let programs do that, and tmux only \
+    with `set-clipboard on`. Binary messages are copied as hex digits.";
 
 const FILTERING: &str = "`in` are received messages, `out` sent ones, which are shown only then. A pattern that begins with `$.` or \
-    `$[` is a JSONPath as in `$.op=done` (RFC 9535), any other a regular expression. Without an argument it tells what is \
-    shown.";
+    `$[` is a JSONPath as in `$.op=done` (RFC 9535), any other a regular expression. Without an argument, it tells \
+    which messages are shown.";
 
-const FORCING: &str = "A file that exists and is not empty is refused, unless `--force` is said.";
+const FORCING: &str = "A file that exists and is not empty is refused, unless `--force` is given.";
 
-const REPEATING: &str = "`/repeat off` and Ctrl-C stop it, and tell how many were sent. Without an argument it tells what \
+const REPEATING: &str = "`/repeat off` and Ctrl-C stop it, and tell how many were sent. Without an argument, it tells what \
     is being repeated.";
 
-const RPC: &str = "JSON-RPC 2.0. PARAMS is a JSON array or object. The id is a number of its own for each call; an answer with \
-    the same id is told with the time that it took.";
+const RPC: &str = "JSON-RPC 2.0. PARAMS is a JSON array or object. Each call has an id of its own; a response with \
+    this id is shown with the time that it took.";
 
 /// All commands, in the order of the help.
 static TABLE: [Entry; 35] = [
-    entry(
-        "/help",
-        "[COMMAND|GROUP]",
-        "list all commands, or tell of one, or of a group",
-        Completes::Commands,
-        |rest| Ok(PromptCommand::Help((!rest.is_empty()).then(|| rest.trim_start_matches('/').to_owned()))),
-    )
+    entry("/help", "[COMMAND|GROUP]", "list all commands, or describe one, or a group", Completes::Commands, |rest| {
+        Ok(PromptCommand::Help((!rest.is_empty()).then(|| rest.trim_start_matches('/').to_owned())))
+    })
     .on_both()
     .within(CommandGroup::Connection),
     entry("/to", "#N TEXT", "send to one client; TEXT may be a command that sends", Completes::Clients, to)
         .on_servers(),
-    entry("/clients", "", "list who is there", Completes::Nothing, |rest| alone(rest, PromptCommand::Clients))
+    entry("/clients", "", "list the clients", Completes::Nothing, |rest| alone(rest, PromptCommand::Clients))
         .on_servers()
         .within(CommandGroup::Connection),
     entry("/kick", "#N [CODE [REASON]]", "close the connection of one client", Completes::Clients, kick)
@@ -103,7 +99,7 @@ static TABLE: [Entry; 35] = [
         arguments::control(rest).map(PromptCommand::Ping)
     })
     .on_both(),
-    entry("/pong", "[TEXT]", "send a pong that nobody asked for", Completes::Nothing, |rest| {
+    entry("/pong", "[TEXT]", "send an unsolicited pong", Completes::Nothing, |rest| {
         arguments::control(rest).map(PromptCommand::Pong)
     })
     .on_both()
@@ -120,13 +116,13 @@ static TABLE: [Entry; 35] = [
         arguments::base64(rest).map(PromptCommand::Binary)
     })
     .on_both(),
-    entry("/frame", "OPCODE …", "send a frame made by hand", OPCODES, |rest| {
+    entry("/frame", "OPCODE …", "send a raw frame", OPCODES, |rest| {
         RawFrame::from_text(rest).map(PromptCommand::Frame)
     })
     .explained(raw_frame::SYNTAX)
     .on_both()
     .within(CommandGroup::Test),
-    entry("/fragment", "SIZE|off", "send messages in frames of that size", OFF, |rest| {
+    entry("/fragment", "SIZE|off", "split messages into frames of this size", OFF, |rest| {
         arguments::fragment(rest).map(PromptCommand::Fragment)
     })
     .within(CommandGroup::Test),
@@ -145,7 +141,7 @@ static TABLE: [Entry; 35] = [
     entry(
         "/rpc",
         "METHOD [PARAMS]",
-        "call by JSON-RPC; the answer is told with its time",
+        "call by JSON-RPC; the response is shown with its time",
         Completes::Nothing,
         |rest| arguments::call(rest).map(|(method, params)| PromptCommand::Rpc { method, params }),
     )
@@ -188,10 +184,10 @@ static TABLE: [Entry; 35] = [
     .explained(FORCING)
     .on_both()
     .within(CommandGroup::Messages),
-    entry("/pause", "", "show no more messages for now", Completes::Nothing, |rest| alone(rest, PromptCommand::Pause))
+    entry("/pause", "", "stop showing messages for now", Completes::Nothing, |rest| alone(rest, PromptCommand::Pause))
         .on_both()
         .within(CommandGroup::Display),
-    entry("/resume", "", "show them again, and those that came meanwhile", Completes::Nothing, |rest| {
+    entry("/resume", "", "show them again, and those that arrived meanwhile", Completes::Nothing, |rest| {
         alone(rest, PromptCommand::Resume)
     })
     .on_both()
@@ -241,7 +237,7 @@ static TABLE: [Entry; 35] = [
     entry("/reconnect", "", "connect again", Completes::Nothing, |rest| alone(rest, PromptCommand::Reconnect))
         .within(CommandGroup::Connection),
     entry("/connect", "URL", "connect to another server", Completes::Nothing, |rest| {
-        if rest.is_empty() { Err("which server?".to_owned()) } else { Ok(PromptCommand::Connect(rest.to_owned())) }
+        if rest.is_empty() { Err("expected a URL".to_owned()) } else { Ok(PromptCommand::Connect(rest.to_owned())) }
     })
     .within(CommandGroup::Connection),
     entry("/quit", "", "close and leave, as Ctrl-D does", Completes::Nothing, |rest| alone(rest, PromptCommand::Quit))
@@ -268,7 +264,7 @@ pub(crate) fn read(side: Side, line: &str) -> PromptLine {
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let Some(entry) = find(side, name) else {
         return PromptLine::Bad(format!(
-            "there is no `{name}`{}; /help lists all, //… sends a slash",
+            "unknown command `{name}`{}; /help lists all commands, //… sends a slash",
             suggestion(side, name)
         ));
     };
@@ -325,7 +321,7 @@ pub(super) fn suggestion(side: Side, name: &str) -> String {
     let begun = table(side).find(|entry| entry.name.starts_with(name));
     let nearest = || table(side).min_by_key(|entry| levenshtein(entry.name, name));
     match begun.or_else(|| nearest().filter(|entry| levenshtein(entry.name, name) <= 2)) {
-        Some(entry) => format!(", did you mean `{}`?", entry.name),
+        Some(entry) => format!(" (did you mean `{}`?)", entry.name),
         None => String::new(),
     }
 }
@@ -333,7 +329,7 @@ pub(super) fn suggestion(side: Side, name: &str) -> String {
 fn to(rest: &str) -> Result<PromptCommand, String> {
     let (client, line) = arguments::addressed(rest)?;
     match read(Side::Server, line) {
-        PromptLine::Text(text) if text.is_empty() => Err("what is to be sent?".to_owned()),
+        PromptLine::Text(text) if text.is_empty() => Err("expected a message".to_owned()),
         PromptLine::Bad(why) => Err(why),
         line => Ok(PromptCommand::To(client, Box::new(line))),
     }
@@ -432,28 +428,28 @@ mod tests {
             ("/close 99", "/close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
             ("/quit now", "/quit: takes no argument"),
             ("/binary 0", "/binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
-            ("/base64 ?", "/base64 BASE64: this is not base64, as in `AP8Q`"),
-            ("/last 0", "/last [N|!N]: messages are counted from the last, which is 1; `!1` is the first"),
-            ("/file", "/file PATH: which file?"),
-            ("/save 1", "/save [--force] [N|!N] FILE: which file? `./1` is a file with this name"),
-            ("/save --force !2", "/save [--force] [N|!N] FILE: which file? `./!2` is a file with this name"),
-            ("/record --force", "/record [--force] FILE|off: which file?"),
-            ("/binary", "/binary HEX: which bytes? as in `00 ff 10`"),
-            ("/base64", "/base64 BASE64: which bytes? as in `AP8Q`"),
-            ("/send", "/send TEXT: what is to be sent? `\"\"` is an empty message"),
-            (" /auth token", "there is no `/auth`; /help lists all, //… sends a slash"),
-            ("/repeat x", "/repeat [N [every TIME]|off]: write how often, as in `10` or `10 every 500ms`"),
-            ("/json maybe", "/json [on|off]: write on or off"),
+            ("/base64 ?", "/base64 BASE64: invalid base64: expected text such as `AP8Q`"),
+            ("/last 0", "/last [N|!N]: expected a number: 1 is the last message, `!1` the first"),
+            ("/file", "/file PATH: expected a file name"),
+            ("/save 1", "/save [--force] [N|!N] FILE: expected a file name; `./1` is the file called `1`"),
+            ("/save --force !2", "/save [--force] [N|!N] FILE: expected a file name; `./!2` is the file called `!2`"),
+            ("/record --force", "/record [--force] FILE|off: expected a file name"),
+            ("/binary", "/binary HEX: expected bytes, such as `00 ff 10`"),
+            ("/base64", "/base64 BASE64: expected base64, such as `AP8Q`"),
+            ("/send", "/send TEXT: expected a message; `\"\"` is an empty one"),
+            (" /auth token", "unknown command `/auth`; /help lists all commands, //… sends a slash"),
+            ("/repeat x", "/repeat [N [every TIME]|off]: expected how often, such as `10` or `10 every 500ms`"),
+            ("/json maybe", "/json [on|off]: expected `on` or `off`"),
             ("/filter (", "/filter [in|out] [PATTERN]|off: unclosed group"),
-            ("/grep", "/grep REGEX: write a regular expression"),
-            ("/rpc", "/rpc METHOD [PARAMS]: which method?"),
-            ("/hepl", "there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash"),
-            ("/rec", "there is no `/rec`, did you mean `/record`?; /help lists all, //… sends a slash"),
-            ("/xyzzy", "there is no `/xyzzy`; /help lists all, //… sends a slash"),
+            ("/grep", "/grep REGEX: expected a regular expression"),
+            ("/rpc", "/rpc METHOD [PARAMS]: expected a method"),
+            ("/hepl", "unknown command `/hepl` (did you mean `/help`?); /help lists all commands, //… sends a slash"),
+            ("/rec", "unknown command `/rec` (did you mean `/record`?); /help lists all commands, //… sends a slash"),
+            ("/xyzzy", "unknown command `/xyzzy`; /help lists all commands, //… sends a slash"),
         ] {
             assert_eq!(shown(line), why, "{line}");
         }
-        assert!(shown(&format!("/ping {}", "x".repeat(126))).ends_with("at most 125 bytes, these are 126"));
+        assert!(shown(&format!("/ping {}", "x".repeat(126))).ends_with("126 bytes, and at most 125 are allowed"));
     }
 
     #[test]
@@ -467,15 +463,15 @@ mod tests {
             ("/kick #1", "Kick(ClientName(1), None)"),
             ("/kick #1 4000 good bye", r#"Kick(ClientName(1), Some(Close { code: Some(4000), reason: "good bye" }))"#),
             ("/close 1012", r#"Close(Some(Close { code: Some(1012), reason: "" }))"#),
-            ("/to", "/to #N TEXT: clients have names like `#1`; /clients lists them"),
-            ("/to #0 x", "/to #N TEXT: clients have names like `#1`; /clients lists them"),
-            ("/to #1", "/to #N TEXT: what is to be sent?"),
+            ("/to", "/to #N TEXT: expected a client, such as `#1`; /clients lists them"),
+            ("/to #0 x", "/to #N TEXT: expected a client, such as `#1`; /clients lists them"),
+            ("/to #1", "/to #N TEXT: expected a message"),
             ("/to #1 /binary 0", "/to #N TEXT: /binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
             ("/kick #1 99", "/kick #N [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
         ] {
             assert_eq!(shown_at(Side::Server, line), meant, "{line}");
         }
-        assert!(shown_at(Side::Server, "/reconnect").starts_with("there is no `/reconnect`"));
-        assert!(shown("/kick #1").starts_with("there is no `/kick`"));
+        assert!(shown_at(Side::Server, "/reconnect").starts_with("unknown command `/reconnect`"));
+        assert!(shown("/kick #1").starts_with("unknown command `/kick`"));
     }
 }

@@ -115,7 +115,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
                         return self.recipient.interrupted();
                     }
                     if interrupts > 0 {
-                        self.say("Ctrl-C again or Ctrl-D leaves");
+                        self.say("press Ctrl-C again, or Ctrl-D, to leave");
                     }
                 }
                 Typed::Eof => return None,
@@ -247,7 +247,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             PromptCommand::Rpc { method, params } => self.tell(self.call(&method, params.as_deref())),
             PromptCommand::Pause => {
                 self.queue.pause();
-                self.say("paused; /resume shows what comes meanwhile");
+                self.say("paused; /resume shows what arrives meanwhile");
             }
             PromptCommand::Resume => self.queue.resume(),
             PromptCommand::Filter(filter) => self.filter(filter),
@@ -286,7 +286,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             PromptLine::Command(PromptCommand::Frame(frame)) => Ok(Input::Frame(frame)),
             PromptLine::Command(PromptCommand::HalfClose) => Ok(Input::HalfClose),
             PromptLine::Command(PromptCommand::Drop) => Ok(Input::Drop),
-            PromptLine::Command(_) => Err("not sent: only text and commands that send something can follow".to_owned()),
+            PromptLine::Command(_) => Err("not sent: expected text, or a command that sends something".to_owned()),
             PromptLine::Bad(why) => Err(why),
         }
     }
@@ -306,7 +306,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let path = self.resolved(path);
         let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
         let name = path.display().to_string();
-        let waiting = format!("`{name}` is still being read; it is sent when all of it is there");
+        let waiting = format!("still reading `{name}`; it will be sent then");
         let read = move || file::read(&path);
         let send = move |data: io::Result<Vec<u8>>| {
             let message = match data.map(String::from_utf8) {
@@ -388,7 +388,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let file = file.resolve(self.prompt.home.as_deref());
         let (kept, queue) = (self.kept(number)?, Arc::clone(self.queue));
         let (message, name) = (kept.whole()?.clone(), file.path.display().to_string());
-        let (waiting, length) = (format!("`{name}` is still being written"), message.data().len());
+        let (waiting, length) = (format!("still writing `{name}`"), message.data().len());
         let write = move || output_file::write(&file, message.data());
         let tell = move |written: io::Result<()>| match written {
             Ok(()) => queue.say(&format!("{} written to `{name}`", counted(length, "byte"))),
@@ -421,12 +421,12 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Message::Binary(data) => hex::digits(data),
         };
         if text.len() > LONGEST_COPY {
-            return Err(format!("not copied: terminals take {LONGEST_COPY} bytes, and this is {}", text.len()));
+            return Err(format!("not copied: {} bytes, and terminals accept at most {LONGEST_COPY}", text.len()));
         }
         // The editor does not write now.
         let written = term::print(format!("\x1b]52;c;{}\x07", BASE64.encode(text.as_bytes())).as_bytes());
         written.map_err(|error| format!("not copied: {error}"))?;
-        self.say(&format!("{} handed to the terminal's clipboard", counted(text.len(), "byte")));
+        self.say(&format!("{} sent to the terminal's clipboard", counted(text.len(), "byte")));
         Ok(())
     }
 
@@ -449,8 +449,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Switch::On(filter) => *shown = Some(filter),
             Switch::Off => *shown = None,
         }
-        let told = shown.as_ref().map(|filter| format!("only what matches `{filter}` is shown"));
-        self.say(told.as_deref().unwrap_or("all messages are shown"));
+        let told = shown.as_ref().map(|filter| format!("showing only messages that match `{filter}`"));
+        self.say(told.as_deref().unwrap_or("showing all messages"));
     }
 
     fn indent(&self, indent: &Switch<()>) {
@@ -458,9 +458,9 @@ impl<R: PromptTarget> LineReader<'_, R> {
         style.indent_json = wanted(indent, style.indent_json);
         self.queue.push(QueuedItem::Set(DisplaySetting::Indent(style.indent_json)));
         self.say(if style.indent_json {
-            "JSON that does not fit a line is indented; /json off shows it as it came"
+            "JSON that does not fit a line is indented; /json off shows it as received"
         } else {
-            "JSON is shown as it came; /json on indents what does not fit a line"
+            "JSON is shown as received; /json on indents what does not fit a line"
         });
     }
 

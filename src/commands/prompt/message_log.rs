@@ -204,19 +204,19 @@ impl MessageLog {
         let received = || self.messages.iter().rev().filter(|kept| kept.direction == Direction::In);
         match (received().nth(number - 1), self.received) {
             (Some(kept), _) => Ok(kept),
-            (None, 0) => Err("nothing was received yet".to_owned()),
-            (None, all) if number > all => Err(format!("only {} received yet", were(all as u64, "message"))),
+            (None, 0) => Err("no message has been received yet".to_owned()),
+            (None, all) if number > all => Err(format!("only {} been received", have(all as u64, "message"))),
             (None, _) => Err(self.gone()),
         }
     }
 
     fn numbered(&self, number: u64) -> Result<&KeptMessage, String> {
-        let Some(oldest) = self.messages.front() else { return Err("there is no message yet".to_owned()) };
+        let Some(oldest) = self.messages.front() else { return Err("there are no messages yet".to_owned()) };
         let at = number.checked_sub(oldest.number).and_then(|at| usize::try_from(at).ok());
         match at.and_then(|at| self.messages.get(at)) {
             Some(kept) => Ok(kept),
             None if number < oldest.number => Err(self.gone()),
-            None => Err(format!("the last message is !{}", self.noted)),
+            None => Err(format!("there is no such message; the last is !{}", self.noted)),
         }
     }
 
@@ -251,9 +251,9 @@ impl MessageLog {
     }
 }
 
-/// `1 message was`, `2 messages were`
-fn were(number: u64, what: &str) -> String {
-    format!("{} {}", counted(number, what), if number == 1 { "was" } else { "were" })
+/// `1 message has`, `2 messages have`
+fn have(number: u64, what: &str) -> String {
+    format!("{} {}", counted(number, what), if number == 1 { "has" } else { "have" })
 }
 
 impl RoundTrips {
@@ -268,7 +268,7 @@ impl RoundTrips {
 impl std::fmt::Display for RoundTrips {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.count == 0 {
-            return f.write_str("not measured; /ping does");
+            return f.write_str("not measured; /ping measures it");
         }
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let (least, average, most) = (ms(self.least), ms(self.sum / self.count), ms(self.most));
@@ -282,7 +282,7 @@ impl KeptMessage {
     pub(crate) fn whole(&self) -> Result<&Message, String> {
         match &self.content {
             Kept::Whole(message) => Ok(message),
-            Kept::Size(size) => Err(format!("that message had {size} bytes, too many to be kept")),
+            Kept::Size(size) => Err(format!("that message was too large to be kept: {size} bytes")),
         }
     }
 
@@ -331,17 +331,17 @@ mod tests {
     #[test]
     fn messages_are_counted_from_the_last() {
         let mut history = MessageLog::default();
-        assert_eq!(kept(&history, 1), Err("nothing was received yet".to_owned()));
+        assert_eq!(kept(&history, 1), Err("no message has been received yet".to_owned()));
         received(&mut history, "a".into());
-        assert_eq!(kept(&history, 2), Err("only 1 message was received yet".to_owned()));
+        assert_eq!(kept(&history, 2), Err("only 1 message has been received".to_owned()));
         history.note(&Event::now(EventKind::Message(Direction::Out, "mine".into())));
         received(&mut history, "b".into());
         assert_eq!(kept(&history, 1), Ok("b".into()));
         assert_eq!(kept(&history, 2), Ok("a".into()));
-        assert_eq!(kept(&history, 3), Err("only 2 messages were received yet".to_owned()));
+        assert_eq!(kept(&history, 3), Err("only 2 messages have been received".to_owned()));
         let exact = |number| history.message(MessageNumber::Exact(number)).map(|kept| kept.whole().unwrap().clone());
         assert_eq!([exact(1), exact(2), exact(3)], ["a", "mine", "b"].map(|text| Ok(text.into())));
-        assert_eq!(exact(4), Err("the last message is !3".to_owned()));
+        assert_eq!(exact(4), Err("there is no such message; the last is !3".to_owned()));
         assert_eq!(exact(0), Err("that message is no longer kept; the oldest is !1".to_owned()));
     }
 

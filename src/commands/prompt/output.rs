@@ -92,7 +92,7 @@ impl PromptOutput {
     /// Begins, replaces or ends the record.
     pub(crate) async fn record_to(&self, request: RecordRequest, talk: &Talk) {
         if let Some(file) = request.file.as_ref().filter(|file| self.records_to(file)) {
-            return talk.warn(&format!("already recording to `{}`; /record off ends that", file.path.display()));
+            return talk.warn(&format!("already recording to `{}`; /record off stops it", file.path.display()));
         }
         let record = match &request.file {
             // Whoever types is not kept waiting for a reader.
@@ -113,7 +113,7 @@ impl PromptOutput {
         let before = self.recorded_to.replace(path.clone());
         match (path, before) {
             (Some(path), _) => talk.say(&format!("recording to `{}`", path.display())),
-            (None, Some(before)) => talk.say(&format!("no longer recording to `{}`", before.display())),
+            (None, Some(before)) => talk.say(&format!("stopped recording to `{}`", before.display())),
             (None, None) => talk.say("nothing is being recorded"),
         }
     }
@@ -153,7 +153,7 @@ impl PromptOutput {
         if self.look.format == PayloadFormat::Records {
             return self
                 .queue
-                .push(QueuedItem::Note(format!("< {}, {size} bytes: too many to be kept\n", part.kind.name())));
+                .push(QueuedItem::Note(format!("< {}, {size} bytes: too large to be kept\n", part.kind.name())));
         }
         let number = self.queue.number_received();
         let extent = Extent { size, is_json: Some(false), place: None };

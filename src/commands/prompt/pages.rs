@@ -61,7 +61,7 @@ pub(crate) fn found(style: &OutputStyle, messages: &[KeptMessage], pattern: &Reg
     }
     let searched = counted(searched, "message");
     match matching {
-        0 => Err(format!("nothing matches in the {searched} that can be searched")),
+        0 => Err(format!("no match in {searched}")),
         _ => Ok(page),
     }
 }
@@ -118,7 +118,7 @@ mod tests {
         let kept = kept(&[(Direction::Out, "ask"), (Direction::In, "a\x1bnswer\nb"), (Direction::In, "else")]);
         let search = |pattern: &str| found(&OutputStyle::default(), &kept, &Regex::new(pattern).unwrap());
         assert_eq!(search("a"), Ok("!1 > \x1b[4ma\x1b[24msk\n!2 < \x1b[4ma\x1b[24m\\enswer\\nb\n".to_owned()));
-        assert_eq!(search("xyz").unwrap_err(), "nothing matches in the 3 messages that can be searched");
+        assert_eq!(search("xyz").unwrap_err(), "no match in 3 messages");
         assert_eq!(search("^e.*e$"), Ok("!3 < \x1b[4melse\x1b[24m\n".to_owned()));
         assert!(search("").unwrap().contains("!3 < else\n"));
     }

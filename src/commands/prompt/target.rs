@@ -28,9 +28,9 @@ const SOON: Duration = Duration::from_millis(500);
 
 const NOT_REPEATING: &str = "nothing is being repeated";
 
-const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for the next one";
+const NOT_NOW: &str = "not sent: the connection was lost; only messages wait for the next one";
 
-const HALF_CLOSED: &str = "not sent: after /half-close there is only /drop, /close and /quit";
+const HALF_CLOSED: &str = "not sent: after /half-close, only /drop, /close and /quit are possible";
 
 const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
 
@@ -124,7 +124,7 @@ impl PromptTarget for ClientTarget {
             (ConnectionState::Open, _) => {
                 let (message, is_half_close) = (message_of(&input), matches!(input, Input::HalfClose));
                 if !hand_over(&self.lines, Ok(vec![input])) {
-                    return Err("not sent: the server does not take the messages before it".to_owned());
+                    return Err("not sent: the server does not read the messages before it".to_owned());
                 }
                 // Already now, for a `/repeat` that was typed ahead.
                 self.shared.history().note_typed(message);
@@ -163,7 +163,7 @@ impl PromptTarget for ClientTarget {
             }
             PromptCommand::Connect(url) => match Parsed::from_text(&url) {
                 Ok(parsed) => self.order(Wish::Connect(Box::new(parsed))),
-                Err(error) => return Err(format!("`{url}` is no URL: {error}")),
+                Err(error) => return Err(format!("invalid URL `{url}`: {error}")),
             },
             PromptCommand::Reconnect => self.order(Wish::Reconnect),
             PromptCommand::Repeat(Switch::Tell) => match &*self.shared.repeating() {
@@ -188,7 +188,7 @@ impl PromptTarget for ClientTarget {
                         self.order(Wish::Repeat(RepeatRequest { message, repetition, shown }));
                     }
                     Some(_) => return Err(CLOSED.to_owned()),
-                    None => return Err("nothing was sent yet".to_owned()),
+                    None => return Err("no message has been sent yet".to_owned()),
                 }
             }
             PromptCommand::Info => self.queue.print(&self.shared.history().info(self.is_open())),
@@ -289,7 +289,11 @@ impl PromptTarget for ServerTarget {
 
 impl ServerTarget {
     fn order(&self, order: ServerRequest) -> Result<(), String> {
-        if hand_over(&self.orders, order) { Ok(()) } else { Err("not done: the server is busy, or ending".to_owned()) }
+        if hand_over(&self.orders, order) {
+            Ok(())
+        } else {
+            Err("not done: the server is busy or shutting down".to_owned())
+        }
     }
 }
 
