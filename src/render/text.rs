@@ -401,7 +401,7 @@ mod tests {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &long);
         assert!(shown.ends_with("é\n  … [8000 bytes, /last shows all]\n") && shown.len() < 4200, "{shown}");
-        assert_eq!(preview::rows(&shown, width(&prompt)), rows_at_prompt());
+        assert_eq!(preview::rows(&shown, width(&prompt)), rows_at_prompt(&prompt));
         assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &long).len(), 8001);
     }
 
@@ -410,13 +410,13 @@ mod tests {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
         assert!(shown.ends_with("\n  0123456789\n  … [11000 bytes, /last shows all]\n"), "{shown}");
-        assert_eq!(shown.lines().count(), rows_at_prompt());
+        assert_eq!(shown.lines().count(), rows_at_prompt(&prompt));
     }
 
     #[test]
     fn what_fits_half_a_screen_is_shown_to_its_last_row() {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
-        let rows = rows_at_prompt();
+        let rows = rows_at_prompt(&prompt);
         let fits = vec!["x"; rows].join("\n");
         assert_eq!(rendered(&prompt, &fits.as_str().into()), format!("< {}\n", fits.replace('\n', "\n  ")));
         let shown = rendered(&prompt, &format!("{fits}\nx").as_str().into());
@@ -450,7 +450,7 @@ mod tests {
             "{shown}"
         );
         assert!(shown.ends_with(&format!("1.10}},\n  … [{} bytes, /last shows all]\n", json.len())), "{shown}");
-        assert_eq!(shown.lines().count(), rows_at_prompt());
+        assert_eq!(shown.lines().count(), rows_at_prompt(&prompt));
     }
 
     fn at_prompt(format: PayloadFormat) -> OutputStyle {
