@@ -419,8 +419,8 @@ fn bad_commands_and_arguments_are_explained_and_nothing_is_sent() {
         ("/close 99", "* /close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
         ("/close 1005", "* /close [CODE [REASON]]: codes that may be sent"),
         ("/quit now", "* /quit: takes no argument"),
-        ("/last", "* nothing was received yet"),
-        (&format!("/ping {}", "x".repeat(126)), "at most 125 bytes, these are 126"),
+        ("/last", "* no message has been received yet"),
+        (&format!("/ping {}", "x".repeat(126)), "126 bytes, and at most 125 are allowed"),
     ] {
         screen.keys([typed, ENTER].concat());
         screen.shows(shown);
@@ -488,7 +488,7 @@ fn ctrl_c_clears_the_line_and_twice_on_an_empty_one_leaves_with_130() {
     hears(&heard, &text("but this"));
     screen.prompt();
     screen.keys(CTRL_C);
-    screen.shows("* Ctrl-C again or Ctrl-D leaves");
+    screen.shows("* press Ctrl-C again, or Ctrl-D, to leave");
     screen.prompt();
     screen.keys("a");
     screen.line("> a", 3);

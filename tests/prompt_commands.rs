@@ -66,46 +66,46 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
     for (typed, shown) in [
         ("/close 99", "* /close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
         ("/close 1005", "* /close [CODE [REASON]]: codes that may be sent"),
-        ("/binary", "* /binary HEX: which bytes? as in `00 ff 10`"),
-        ("/base64", "* /base64 BASE64: which bytes? as in `AP8Q`"),
-        ("/send", "* /send TEXT: what is to be sent? `\"\"` is an empty message"),
-        ("/save 1", "* /save [--force] [N|!N] FILE: which file? `./1` is a file with this name"),
+        ("/binary", "* /binary HEX: expected bytes, such as `00 ff 10`"),
+        ("/base64", "* /base64 BASE64: expected base64, such as `AP8Q`"),
+        ("/send", "* /send TEXT: expected a message; `\"\"` is an empty one"),
+        ("/save 1", "* /save [--force] [N|!N] FILE: expected a file name; `./1` is the file called `1`"),
         ("", ""),
         ("  /auth token", "* there is no `/auth`"),
         ("/binary 0g", "* /binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
-        ("/base64 ?", "* /base64 BASE64: this is not base64, as in `AP8Q`"),
-        ("/file", "* /file PATH: which file?"),
+        ("/base64 ?", "* /base64 BASE64: invalid base64: expected text such as `AP8Q`"),
+        ("/file", "* /file PATH: expected a file name"),
         ("/file nowhere", "* not sent: cannot read `nowhere`: No such file"),
-        ("/last", "* nothing was received yet"),
-        ("/last 0", "* /last [N|!N]: messages are counted from the last, which is 1; `!1` is the first"),
-        ("/save", "* /save [--force] [N|!N] FILE: which file?"),
-        ("/save here", "* nothing was received yet"),
+        ("/last", "* no message has been received yet"),
+        ("/last 0", "* /last [N|!N]: expected a number: 1 is the last message, `!1` the first"),
+        ("/save", "* /save [--force] [N|!N] FILE: expected a file name"),
+        ("/save here", "* no message has been received yet"),
         ("/repeat", "* nothing is being repeated; /repeat 10 every 500ms sends the last message again"),
         ("/repeat off", "* nothing is being repeated"),
-        ("/repeat 0", "* /repeat [N [every TIME]|off]: write how often, as in `10` or `10 every 500ms`"),
-        ("/repeat 1", "* nothing was sent yet"),
-        ("/record", "* /record [--force] FILE|off: which file?"),
+        ("/repeat 0", "* /repeat [N [every TIME]|off]: expected how often, such as `10` or `10 every 500ms`"),
+        ("/repeat 1", "* no message has been sent yet"),
+        ("/record", "* /record [--force] FILE|off: expected a file name"),
         ("/record /nowhere/at/all", "to `/nowhere/at/all`: "),
-        ("/connect", "* /connect URL: which server?"),
+        ("/connect", "* /connect URL: expected a URL"),
         ("/connect ftp://h/", "* `ftp://h/` is no URL: "),
-        ("/filter", "* all messages are shown"),
+        ("/filter", "* showing all messages"),
         ("/filter (", "* /filter [in|out] [PATTERN]|off: unclosed group"),
         ("/filter $.[", "* /filter [in|out] [PATTERN]|off: `$.[` is not a JSONPath"),
-        ("/grep", "* /grep REGEX: write a regular expression"),
+        ("/grep", "* /grep REGEX: expected a regular expression"),
         ("/grep x", "* nothing matches in the 0 messages that can be searched"),
-        ("/copy !1", "* there is no message yet"),
-        ("/rpc", "* /rpc METHOD [PARAMS]: which method?"),
+        ("/copy !1", "* there are no messages yet"),
+        ("/rpc", "* /rpc METHOD [PARAMS]: expected a method"),
         ("/rpc add 1 2", "* /rpc METHOD [PARAMS]: write the parameters as a JSON array or object"),
         ("/file it's", "* /file PATH: the quote `'` is not closed"),
-        ("/json maybe", "* /json [on|off]: write on or off"),
-        ("/json", "* JSON that does not fit a line is indented; /json off shows it as it came"),
-        ("/time maybe", "* /time [on|off]: write on or off"),
+        ("/json maybe", "* /json [on|off]: expected `on` or `off`"),
+        ("/json", "* JSON that does not fit a line is indented; /json off shows it as received"),
+        ("/time maybe", "* /time [on|off]: expected `on` or `off`"),
         ("/time", "* no times are shown; /time on shows them"),
         ("/record off", "* nothing is being recorded"),
         ("/help nix", "* there is no `/nix`"),
         ("/pause now", "* /pause: takes no argument"),
-        ("/hepl", "* there is no `/hepl`, did you mean `/help`?; /help lists all, //… sends a slash"),
-        (&format!("/ping {}", "x".repeat(126)), "at most 125 bytes, these are 126"),
+        ("/hepl", "* unknown command `/hepl` (did you mean `/help`?); /help lists all commands, //… sends a slash"),
+        (&format!("/ping {}", "x".repeat(126)), "126 bytes, and at most 125 are allowed"),
     ] {
         enters(&screen, typed, shown);
         screen.keys("/clear\r");
@@ -161,7 +161,7 @@ fn last_and_save_find_the_message_that_is_asked_for() {
     screen.shows("< the last");
     enters(&screen, "/last", "paged:the last");
     enters(&screen, "/last 2", "paged:000000c0  ab ab ab ab ab ab ab ab");
-    enters(&screen, "/last 3", "* only 2 messages were received yet");
+    enters(&screen, "/last 3", "* only 2 messages have been received");
     enters(&screen, "/save 2 some bytes", "* 200 bytes written to `some bytes`");
     assert_eq!(std::fs::read(path(&dir, "some bytes")).expect("it was written"), [0xab; 200]);
     enters(&screen, "/save text", "* 8 bytes written to `text`");
@@ -194,7 +194,7 @@ fn record_begins_and_ends_while_the_prompt_goes_on() {
     enters(&screen, "before", "< before");
     enters(&screen, "/record my record", "* recording to `my record`");
     enters(&screen, "within", "< within");
-    enters(&screen, "/record off", "* no longer recording to `my record`");
+    enters(&screen, "/record off", "* stopped recording to `my record`");
     enters(&screen, "after", "< after");
     screen.keys(CTRL_D);
     screen.leaves_with(0);
@@ -207,7 +207,7 @@ fn record_begins_and_ends_while_the_prompt_goes_on() {
 fn a_pause_holds_messages_back_and_a_filter_hides_them() {
     let server = kit::echo();
     let screen = ready(prompt([url(&server)]));
-    enters(&screen, "/pause", "* paused; /resume shows what comes meanwhile");
+    enters(&screen, "/pause", "* paused; /resume shows what arrives meanwhile");
     enters(&screen, "one", "> one");
     enters(&screen, "/ping", "> /ping");
     while !screen.contents().contains("received     1 message, 3 bytes") {
@@ -221,7 +221,7 @@ fn a_pause_holds_messages_back_and_a_filter_hides_them() {
     enters(&screen, "no, not this", "> no, not this");
     enters(&screen, "yes, this", "< yes, this");
     assert!(!screen.contents().contains("< no"));
-    enters(&screen, "/filter off", "* all messages are shown");
+    enters(&screen, "/filter off", "* showing all messages");
     enters(&screen, "no", "< no");
 }
 

@@ -192,6 +192,27 @@ fn equal_messages_in_a_row_are_one_line_with_their_count() {
 }
 
 #[test]
+fn equal_messages_take_one_place_on_a_very_narrow_screen_too() {
+    let again = Arc::new(Notify::new());
+    let wanted = Arc::clone(&again);
+    let server = serving(move |client| {
+        let wanted = Arc::clone(&wanted);
+        async move {
+            client.text("abcdefghijklmnopqrstuvwxyz").await;
+            wanted.notified().await;
+            client.text("abcdefghijklmnopqrstuvwxyz").await;
+            while client.next().await.is_some() {}
+        }
+    });
+    let screen = prompt(["-q", &url(&server)]).size(24, 12).start();
+    screen.wrote("wxyz\r\n> ");
+    again.notify_one();
+    screen.wrote("wxyz ×2\r\n> ");
+    let shown = screen.contents().replace('\n', "");
+    assert!(shown.starts_with("< abcdefghijklmnopqrstuvwxyz ×2>"), "{shown}");
+}
+
+#[test]
 fn what_was_said_before_is_found_shown_saved_and_copied_by_its_number() {
     let dir = dir();
     let server = saying(&["apple\x1b", "pear", "pineapple"]);
@@ -206,10 +227,10 @@ fn what_was_said_before_is_found_shown_saved_and_copied_by_its_number() {
     }));
     enters(&screen, "/last !2", "!2  received, text, 4 bytes, ");
     enters(&screen, "/last !4", "!4  sent, text, 9 bytes, ");
-    enters(&screen, "/last !9", "* the last message is !5");
+    enters(&screen, "/last !9", "* there is no such message; the last is !5");
     enters(&screen, "/save !3 fruit", "* 9 bytes written to `fruit`");
     assert_eq!(std::fs::read_to_string(path(&dir, "fruit")).expect("it was written"), "pineapple");
-    enters(&screen, "/copy !3", "* 9 bytes handed to the terminal's clipboard");
+    enters(&screen, "/copy !3", "* 9 bytes sent to the terminal's clipboard");
     let copied = b"\x1b]52;c;cGluZWFwcGxl\x07";
     assert!(screen.stream().windows(copied.len()).any(|window| window == copied));
     enters(&screen, "/clear", "");

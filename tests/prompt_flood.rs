@@ -279,7 +279,7 @@ fn ctrl_c_stops_what_is_printed_and_our_own_words_still_come() {
     screen.answers("/resume\r", "< #");
     let before = screen.stream().len();
     screen.keys("\x03");
-    screen.shows(" not shown, /last or --record keeps them\n* Ctrl-C again or Ctrl-D leaves");
+    screen.shows(" not shown, /last or --record keeps them\n* press Ctrl-C again, or Ctrl-D, to leave");
     screen.line("!", 2);
     let shown = since(&screen, before).matches("< #").count();
     assert!(shown < 10_000, "{shown} more messages were shown");

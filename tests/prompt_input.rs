@@ -43,6 +43,10 @@ fn tab_completes_commands_arguments_and_paths() {
         ("/help rec\t", "> /help reco"),
         ("/file a\t", "> /file a file of mine"),
         ("/save 2 dr\tk\t", "> /save 2 drawer/key"),
+        ("/save !2 dr\tk\t", "> /save !2 drawer/key"),
+        ("/save --force a\t", "> /save --force a file of mine"),
+        ("/save --force !2 dr\tk\t", "> /save --force !2 drawer/key"),
+        ("/record --force a\t", "> /record --force a file of mine"),
         ("no\t", "> no"),
     ] {
         screen.keys(typed);

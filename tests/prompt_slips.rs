@@ -49,7 +49,7 @@ fn save_replaces_no_file_unless_that_is_said() {
     write(path(&dir, "precious"), "mine").expect("it can be written");
     write(path(&dir, "empty"), "").expect("it can be written");
     let (screen, _server) = greeted(dir.path());
-    enters(&screen, "/save 1", "which file? `./1` is a file with this name");
+    enters(&screen, "/save 1", "expected a file name; `./1` is the file called `1`");
     assert!(!path(&dir, "1").exists());
     enters(&screen, "/save precious", "* cannot write `precious`: it exists and is not empty; --force replaces it");
     assert_eq!(read_to_string(path(&dir, "precious")).expect("it is there"), "mine");
@@ -73,10 +73,10 @@ fn a_recording_is_not_thrown_away_by_another() {
     for (typed, shown) in [
         ("/record r", "* recording to `r`"),
         ("one", "< one"),
-        ("/record ./r", "* already recording to `./r`; /record off ends that"),
-        ("/record --force r", "* already recording to `r`; /record off ends that"),
+        ("/record ./r", "* already recording to `./r`; /record off stops it"),
+        ("/record --force r", "* already recording to `r`; /record off stops it"),
         ("two", "< two"),
-        ("/record off", "* no longer recording to `r`"),
+        ("/record off", "* stopped recording to `r`"),
         ("/record r", "to `r`: it exists and is not empty; --force replaces it"),
         ("/record off", "* nothing is being recorded"),
     ] {
@@ -85,7 +85,7 @@ fn a_recording_is_not_thrown_away_by_another() {
     assert_eq!(messages(&path(&dir, "r")), 4);
     answers(&screen, "/record --force r", "* recording to `r`");
     answers(&screen, "three", "< three");
-    answers(&screen, "/record off", "* no longer recording to `r`");
+    answers(&screen, "/record off", "* stopped recording to `r`");
     assert_eq!(messages(&path(&dir, "r")), 2);
 }
 

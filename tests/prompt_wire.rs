@@ -129,7 +129,7 @@ fn half_close_ends_what_is_sent_and_not_what_is_heard() {
     let mut screen = ready(prompt([server.url()]));
     screen.keys("that is all\r/half-close\rmore\r");
     screen.shows("* sending no more; /drop or /quit ends the connection");
-    screen.shows("* not sent: after /half-close there is only /drop, /close and /quit");
+    screen.shows("* not sent: after /half-close, only /drop, /close and /quit are possible");
     screen.shows("\n< heard\n");
     drop(release);
     server.join();
@@ -268,7 +268,7 @@ fn a_huge_message_is_kept_as_far_as_last_may_need_it() {
         screen.shows("  … ");
         screen.shows(" bytes more, too many to be kept");
         screen.keys("/last\r");
-        screen.shows(&format!("* that message had {size} bytes, too many to be kept"));
+        screen.shows(&format!("* that message was too large to be kept: {size} bytes"));
         screen.prompt();
     }
     // What is kept, and as much again while it grows.

@@ -318,7 +318,7 @@ fn the_prompt_keeps_its_line_and_its_history_and_queues_what_is_typed() {
     screen.keys("another\r");
     screen.wrote("* queued (2)");
     screen.keys("/ping\r");
-    screen.wrote("* not sent: the connection is lost; only messages wait for the next one");
+    screen.wrote("* not sent: the connection was lost; only messages wait for the next one");
     screen.keys("still typing");
     screen.line("~ still typing", 14);
     let mut client = place.serve_one();

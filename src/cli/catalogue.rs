@@ -4,7 +4,7 @@ use clap::{Arg, Args, Command};
 use serde_json::{Value, json};
 
 use super::help::{self, EXIT_STATUS};
-use crate::commands::prompt::command::{self, Entry};
+use crate::commands::prompt::command_table::{self, Entry};
 use crate::error::Error;
 use crate::script;
 use crate::wire::frame::Side;
@@ -66,7 +66,7 @@ fn whole(command: &mut Command) -> Value {
     catalogue["version"] = json!(env!("CARGO_PKG_VERSION"));
     catalogue["exit_statuses"] =
         EXIT_STATUS.iter().map(|(status, meaning)| json!({ "status": status, "meaning": meaning })).collect();
-    let slash_commands = |side| command::table(side).map(slash_command).collect::<Value>();
+    let slash_commands = |side| command_table::table(side).map(slash_command).collect::<Value>();
     catalogue["slash_commands"] =
         json!({ "client": slash_commands(Side::Client), "server": slash_commands(Side::Server) });
     catalogue["steps"] = script::STEPS.iter().filter(|step| **step != "}").copied().collect();

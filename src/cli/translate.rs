@@ -371,6 +371,7 @@ pub(super) fn look(
         colour: colour(output, env, env.stdout_is_terminal),
         secrets: if output.record_secrets { Secrets::Kept } else { Secrets::Masked },
         marks: is_prompt,
+        size: None,
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod record;
 pub(crate) mod steps;
 mod style;
 pub(crate) mod text;
+pub(crate) mod wrapping;
 
 pub(crate) use self::style::{OutputStyle, PayloadFormat, Stamps};
 

@@ -1,9 +1,6 @@
 //! How much of a text fits a number of rows, as a terminal wraps them.
 
-use unicode_width::UnicodeWidthChar as _;
-
-/// Where terminals have their tab stops.
-const TAB: usize = 8;
+use super::wrapping::WrappedCursor;
 
 /// The room that there is, in columns and rows.
 #[derive(Clone, Copy, Debug)]
@@ -16,49 +13,41 @@ pub(crate) struct Room {
 
 /// The beginning that fits; none if all does. Colours take no room.
 pub(crate) fn beginning(text: &str, room: Room) -> Option<&str> {
-    let mut cursor = WrappedCursor { row: 1, column: room.taken, columns: room.columns.max(1), in_colour: false };
+    let mut cursor = PaintedCursor::new(room.taken, room.columns);
     // A line end at the end begins no row.
     let text = text.strip_suffix('\n').unwrap_or(text);
     let first_too_far = text.char_indices().find(|(_, c)| {
         cursor.pass(*c);
-        cursor.row > room.rows
+        cursor.at.row >= room.rows
     });
     first_too_far.map(|(at, _)| &text[..at])
 }
 
 /// How many rows a text takes.
 pub(crate) fn rows(text: &str, columns: usize) -> usize {
-    let mut cursor = WrappedCursor { row: 1, column: 0, columns: columns.max(1), in_colour: false };
+    let mut cursor = PaintedCursor::new(0, columns);
     text.strip_suffix('\n').unwrap_or(text).chars().for_each(|c| cursor.pass(c));
-    cursor.row
+    cursor.at.row + 1
 }
 
-struct WrappedCursor {
-    row: usize,
-    column: usize,
-    columns: usize,
+/// The cursor of a terminal that is written to; colours do not move it.
+struct PaintedCursor {
+    at: WrappedCursor,
     /// Within a sequence that sets a colour.
     in_colour: bool,
 }
 
-impl WrappedCursor {
+impl PaintedCursor {
+    fn new(taken: usize, columns: usize) -> Self {
+        Self { at: WrappedCursor::new(taken, columns), in_colour: false }
+    }
+
     fn pass(&mut self, c: char) {
-        if self.in_colour || c == '\x1b' {
-            self.in_colour = c != 'm';
-            return;
-        }
-        let width = match c {
-            '\n' => {
-                (self.row, self.column) = (self.row + 1, 0);
-                return;
-            }
-            // It stops at the end of the row.
-            '\t' => (TAB - self.column % TAB).min(self.columns.saturating_sub(self.column)),
-            c => c.width().unwrap_or(0),
-        };
-        self.column += width;
-        if self.column > self.columns {
-            (self.row, self.column) = (self.row + 1, width);
+        match c {
+            c if self.in_colour || c == '\x1b' => self.in_colour = c != 'm',
+            // A tab stops at the end of the row.
+            '\t' => self.at.advance(self.at.tab().min(self.at.room())),
+            c => self.at.pass(c),
         }
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::record;
+use crate::term::{TerminalSize, terminal_size};
 
 /// The options under the heading Output that say how events look.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct OutputStyle {
     pub(crate) secrets: record::Secrets,
     /// The prompt's `<` and `>`.
     pub(crate) marks: bool,
+    /// The terminal's size, if it was measured for all that is shown at a time.
+    pub(crate) size: Option<TerminalSize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,11 @@ pub(crate) enum Stamps {
 }
 
 impl OutputStyle {
+    /// The terminal's size.
+    pub(crate) fn size(&self) -> TerminalSize {
+        self.size.unwrap_or_else(terminal_size)
+    }
+
     /// Whether a message's bytes are printed as they are, whatever is before and after them.
     pub(crate) fn prints_payload(&self) -> bool {
         let is_readable = self.for_terminal || self.colour || self.indent_json;
@@ -72,6 +80,7 @@ impl Default for OutputStyle {
             colour: false,
             secrets: record::Secrets::Masked,
             marks: false,
+            size: None,
         }
     }
 }

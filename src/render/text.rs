@@ -14,7 +14,6 @@ use super::preview::{self, Room};
 use super::style::{OutputStyle, PayloadFormat};
 use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{DataKind, Direction, Message};
-use crate::term::{terminal_rows, terminal_width};
 use crate::text::escape::{Keep, escape};
 use crate::text::hex::{digits, hexdump};
 use crate::text::units::counted;
@@ -252,7 +251,7 @@ fn laid_out<'t>(look: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str>
 /// Appends what of a page takes half a screen, and says how large the whole is if that is not all.
 fn put_preview(look: &OutputStyle, page: &str, extent: &Extent, taken: usize, out: &mut BytesMut) {
     let page = &*indented(page);
-    let room = Room { columns: width(look), rows: rows_at_prompt(), taken };
+    let room = Room { columns: width(look), rows: rows_at_prompt(look), taken };
     let is_all = extent.size <= LONGEST_AT_PROMPT;
     if is_all && preview::beginning(page, room).is_none() {
         return out.extend_from_slice(page.as_bytes());
@@ -277,13 +276,13 @@ fn put_preview(look: &OutputStyle, page: &str, extent: &Extent, taken: usize, ou
 }
 
 /// Half of the screen.
-fn rows_at_prompt() -> usize {
-    (terminal_rows() / 2).max(LEAST_ROWS)
+fn rows_at_prompt(look: &OutputStyle) -> usize {
+    (look.size().rows / 2).max(LEAST_ROWS)
 }
 
 /// Beside the rows of the dump there are two of words.
 fn dumped_rows(look: &OutputStyle) -> usize {
-    if look.marks { HEXDUMP_ROWS.min(rows_at_prompt() - 2) } else { HEXDUMP_ROWS }
+    if look.marks { HEXDUMP_ROWS.min(rows_at_prompt(look) - 2) } else { HEXDUMP_ROWS }
 }
 
 /// The beginning of a long text: whole lines, if it has any.
@@ -314,12 +313,12 @@ fn layout(look: &OutputStyle, taken: usize) -> Layout {
 }
 
 fn width(look: &OutputStyle) -> usize {
-    if look.for_terminal { terminal_width() } else { 80 }
+    if look.for_terminal { look.size().columns } else { 80 }
 }
 
 fn dump(look: &OutputStyle, data: &[u8], rows: usize, extent: &Extent, out: &mut BytesMut) {
     let indent = if look.marks { INDENT } else { "" };
-    let dump = hexdump(data, rows, width(look) - indent.len());
+    let dump = hexdump(data, rows, width(look).saturating_sub(indent.len()));
     let left = dump.left + (extent.size - data.len());
     let size = format!("binary, {}", counted(extent.size, "byte"));
     out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
@@ -402,7 +401,7 @@ mod tests {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &long);
         assert!(shown.ends_with("é\n  … [8000 bytes, /last shows all]\n") && shown.len() < 4200, "{shown}");
-        assert_eq!(preview::rows(&shown, width(&prompt)), rows_at_prompt());
+        assert_eq!(preview::rows(&shown, width(&prompt)), rows_at_prompt(&prompt));
         assert_eq!(rendered(&OutputStyle { for_terminal: true, ..OutputStyle::default() }, &long).len(), 8001);
     }
 
@@ -411,13 +410,13 @@ mod tests {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
         let shown = rendered(&prompt, &"0123456789\n".repeat(1000).as_str().into());
         assert!(shown.ends_with("\n  0123456789\n  … [11000 bytes, /last shows all]\n"), "{shown}");
-        assert_eq!(shown.lines().count(), rows_at_prompt());
+        assert_eq!(shown.lines().count(), rows_at_prompt(&prompt));
     }
 
     #[test]
     fn what_fits_half_a_screen_is_shown_to_its_last_row() {
         let prompt = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
-        let rows = rows_at_prompt();
+        let rows = rows_at_prompt(&prompt);
         let fits = vec!["x"; rows].join("\n");
         assert_eq!(rendered(&prompt, &fits.as_str().into()), format!("< {}\n", fits.replace('\n', "\n  ")));
         let shown = rendered(&prompt, &format!("{fits}\nx").as_str().into());
@@ -451,7 +450,7 @@ mod tests {
             "{shown}"
         );
         assert!(shown.ends_with(&format!("1.10}},\n  … [{} bytes, /last shows all]\n", json.len())), "{shown}");
-        assert_eq!(shown.lines().count(), rows_at_prompt());
+        assert_eq!(shown.lines().count(), rows_at_prompt(&prompt));
     }
 
     fn at_prompt(format: PayloadFormat) -> OutputStyle {

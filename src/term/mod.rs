@@ -16,21 +16,24 @@ pub(crate) use crate::sys::terminal::{
 pub(crate) const OTHER_SCREEN: &str = "\x1b[?1049h";
 pub(crate) const OWN_SCREEN: &str = "\x1b[?1049l";
 
+/// How large a terminal is, in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TerminalSize {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+}
+
 /// Columns, as of now: the user may resize the window at any time.
 pub(crate) fn terminal_width() -> usize {
-    terminal_size().1.max(20)
+    terminal_size().columns
 }
 
-/// Rows and columns, as of now.
-pub(crate) fn terminal_size() -> (usize, usize) {
+/// Rows and columns, as of now; asking takes three calls of the system.
+pub(crate) fn terminal_size() -> TerminalSize {
     // A terminal that does not know has no rows at all.
     let size = crossterm::terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
-    size.map_or((24, 80), |(columns, rows)| (usize::from(rows), usize::from(columns)))
-}
-
-/// Rows, as of now.
-pub(crate) fn terminal_rows() -> usize {
-    crossterm::terminal::size().map_or(24, |(_, rows)| usize::from(rows).max(1))
+    let (columns, rows) = size.map_or((80, 24), |(columns, rows)| (columns.into(), rows.into()));
+    TerminalSize { rows, columns }
 }
 
 /// Lets colours through; the decision for or against them is made once, by the caller.

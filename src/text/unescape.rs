@@ -49,7 +49,7 @@ pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
 /// # Errors
 /// A message for the user.
 pub(crate) fn base64(text: &str) -> Result<Vec<u8>, String> {
-    BASE64.decode(text.as_bytes()).map_err(|_| "this is not base64, as in `AP8Q`".to_owned())
+    BASE64.decode(text.as_bytes()).map_err(|_| "invalid base64: expected text such as `AP8Q`".to_owned())
 }
 
 fn unescape(text: &str, hex: Hex) -> Result<Vec<u8>, BadEscape> {

@@ -217,7 +217,7 @@ fn every_way_to_leave_closes_all_with_1001_and_exits_0() {
         host.screen.prompt();
         if keys == CTRL_C {
             host.screen.keys(CTRL_C);
-            host.screen.shows("* Ctrl-C again or Ctrl-D leaves");
+            host.screen.shows("* press Ctrl-C again, or Ctrl-D, to leave");
         }
         host.screen.keys(keys);
         assert_eq!(close_of(&mut client).0, 1001, "{keys:?}");
@@ -227,7 +227,7 @@ fn every_way_to_leave_closes_all_with_1001_and_exits_0() {
     let mut host = host(&[]);
     let mut client = host.enter("#1");
     host.screen.keys(CTRL_C);
-    host.screen.shows("* Ctrl-C again or Ctrl-D leaves");
+    host.screen.shows("* press Ctrl-C again, or Ctrl-D, to leave");
     host.screen.keys("not this");
     host.screen.line("> not this", 10);
     host.screen.keys(CTRL_C);

@@ -9,7 +9,7 @@ use clap::{Arg, Command};
 
 use self::about::{ABOUT_ALL, About, PROFILES, about};
 use self::troff::{ManPage, bold, escaped};
-use crate::commands::prompt::command;
+use crate::commands::prompt::command_table;
 use crate::error::Error;
 use crate::wire::frame::Side;
 
@@ -124,7 +124,7 @@ fn told(command: &Command) -> String {
 
 fn at_the_prompt(page: &mut ManPage, side: Side) {
     page.section("AT THE PROMPT");
-    page.entries(command::table(side).map(|entry| (entry.usage(), entry.described())));
+    page.entries(command_table::table(side).map(|entry| (entry.usage(), entry.described())));
     let other_lines = match side {
         Side::Client => "Any other line is sent as a message;",
         Side::Server => "Any other line is sent to all clients;",

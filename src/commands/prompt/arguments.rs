@@ -8,8 +8,8 @@ use regex::Regex;
 
 use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
+use super::message_log::MessageNumber;
 use super::rpc;
-use super::state::MessageNumber;
 use crate::events::ClientName;
 use crate::message::{Close, close};
 use crate::text::units::counted;
@@ -37,7 +37,7 @@ pub(crate) enum Draft {
 /// The name of a client, and what follows it.
 pub(super) fn addressed(rest: &str) -> Result<(ClientName, &str), String> {
     let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    Ok((name.parse().map_err(|_| "clients have names like `#1`; /clients lists them")?, rest.trim_start()))
+    Ok((name.parse().map_err(|_| "expected a client, such as `#1`; /clients lists them")?, rest.trim_start()))
 }
 
 pub(super) fn on_off(rest: &str) -> Result<Switch<()>, String> {
@@ -45,7 +45,7 @@ pub(super) fn on_off(rest: &str) -> Result<Switch<()>, String> {
         "" => Ok(Switch::Tell),
         "on" => Ok(Switch::On(())),
         "off" => Ok(Switch::Off),
-        _ => Err("write on or off".to_owned()),
+        _ => Err("expected `on` or `off`".to_owned()),
     }
 }
 
@@ -62,21 +62,21 @@ pub(super) fn edit(rest: &str) -> Result<Draft, String> {
 
 pub(super) fn control(rest: &str) -> Result<Bytes, String> {
     if rest.len() > LONGEST_CONTROL {
-        return Err(format!("at most {LONGEST_CONTROL} bytes, these are {}", rest.len()));
+        return Err(format!("{} bytes, and at most {LONGEST_CONTROL} are allowed", rest.len()));
     }
     Ok(Bytes::copy_from_slice(rest.as_bytes()))
 }
 
 pub(super) fn binary(rest: &str) -> Result<Bytes, String> {
     if rest.is_empty() {
-        return Err("which bytes? as in `00 ff 10`".to_owned());
+        return Err("expected bytes, such as `00 ff 10`".to_owned());
     }
     unescape::hex(rest).map(Bytes::from)
 }
 
 pub(super) fn base64(rest: &str) -> Result<Bytes, String> {
     if rest.is_empty() {
-        return Err("which bytes? as in `AP8Q`".to_owned());
+        return Err("expected base64, such as `AP8Q`".to_owned());
     }
     unescape::base64(rest).map(Bytes::from)
 }
@@ -85,7 +85,7 @@ const LAST: MessageNumber = MessageNumber::FromLast(NonZeroUsize::MIN);
 
 pub(super) fn number(rest: &str) -> Result<MessageNumber, String> {
     let read = if rest.is_empty() { Some(LAST) } else { numbered(rest) };
-    read.ok_or_else(|| "messages are counted from the last, which is 1; `!1` is the first".to_owned())
+    read.ok_or_else(|| "expected a number: 1 is the last message, `!1` the first".to_owned())
 }
 
 fn numbered(word: &str) -> Option<MessageNumber> {
@@ -99,7 +99,7 @@ fn numbered(word: &str) -> Option<MessageNumber> {
 pub(super) fn save(rest: &str) -> Result<(MessageNumber, TypedDestination), String> {
     let (is_forced, rest) = forced(rest);
     if numbered(rest).is_some() {
-        return Err(format!("which file? `./{rest}` is a file with this name"));
+        return Err(format!("expected a file name; `./{rest}` is the file called `{rest}`"));
     }
     let first = rest.split_once(char::is_whitespace).and_then(|(number, path)| Some((numbered(number)?, path)));
     let (number, file) = first.unwrap_or((LAST, rest));
@@ -133,7 +133,7 @@ fn forced(rest: &str) -> (bool, &str) {
 /// A message as it is, or the empty one.
 pub(super) fn message(rest: &str) -> Result<String, String> {
     match rest {
-        "" => Err("what is to be sent? `\"\"` is an empty message".to_owned()),
+        "" => Err("expected a message; `\"\"` is an empty one".to_owned()),
         "\"\"" => Ok(String::new()),
         _ => Ok(rest.to_owned()),
     }
@@ -148,14 +148,14 @@ pub(super) fn filter(rest: &str) -> Result<Switch<MessageFilter>, String> {
 }
 
 pub(super) fn pattern(rest: &str) -> Result<Regex, String> {
-    if rest.is_empty() { Err("write a regular expression".to_owned()) } else { patterns::regex(rest) }
+    if rest.is_empty() { Err("expected a regular expression".to_owned()) } else { patterns::regex(rest) }
 }
 
 /// The method, and its parameters.
 pub(super) fn call(rest: &str) -> Result<(String, Option<String>), String> {
     let (method, params) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     if method.is_empty() {
-        return Err("which method?".to_owned());
+        return Err("expected a method".to_owned());
     }
     Ok((method.to_owned(), rpc::params(params.trim())?))
 }
@@ -186,11 +186,11 @@ pub(super) fn repeat(rest: &str) -> Result<Switch<Repetition>, String> {
     }
     let mut words = rest.split_whitespace();
     let times = words.next().and_then(|times| times.parse().ok()).filter(|times| *times > 0);
-    let times = times.ok_or("write how often, as in `10` or `10 every 500ms`")?;
+    let times = times.ok_or("expected how often, such as `10` or `10 every 500ms`")?;
     let every = match (words.next(), words.next(), words.next()) {
         (None, ..) => Duration::ZERO,
         (Some("every"), Some(time), None) => units::time(time)?,
-        _ => return Err("write how often, as in `10` or `10 every 500ms`".to_owned()),
+        _ => return Err("expected how often, such as `10` or `10 every 500ms`".to_owned()),
     };
     Ok(Switch::On(Repetition { times, every }))
 }

@@ -1,7 +1,6 @@
 //! The thread of the connection, and of those that follow it: after `/reconnect` and `/connect`, or by themselves.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -142,7 +141,7 @@ impl PromptConnection {
         self.has_unsent = false;
         let url = opened.shown_url().to_string();
         output.put_now(EventKind::Open(Box::new(opened)));
-        let queued = self.stage.shared.queued.swap(0, Ordering::SeqCst) + progress.backlog.messages();
+        let queued = self.stage.shared.take_queued() + progress.backlog.messages();
         report::resuming(talk, queued);
         for input in &self.plan.first {
             if let Input::Message(message) = input {
@@ -205,13 +204,12 @@ impl PromptConnection {
 
     /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
     fn stays(&self, end: &End) -> bool {
-        let asked_close = self.stage.shared.asked_close.swap(false, Ordering::SeqCst);
+        let asked_close = self.stage.shared.take_asked_close();
         let is_theirs = matches!(
             end,
             End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned | End::Left
         );
-        let has_typed = !self.stage.shared.line().is_empty() || self.stage.shared.has_typed.load(Ordering::SeqCst);
-        !self.exit_on_close && (is_theirs && has_typed || asked_close)
+        !self.exit_on_close && (is_theirs && self.stage.shared.has_typed() || asked_close)
     }
 
     /// Connects at once, unless the user wants something else before that is done.
@@ -273,7 +271,7 @@ impl PromptConnection {
     ///
     /// It is told how many messages were not sent, and returned.
     fn forget(&mut self, progress: &mut Progress, talk: &Talk) -> usize {
-        self.stage.shared.queued.store(0, Ordering::SeqCst);
+        self.stage.shared.take_queued();
         let mut unsent = progress.backlog.messages();
         while let Ok(Ok(batch)) = self.inputs.try_recv() {
             unsent += batch.iter().filter(|input| matches!(input, Input::Message(_))).count();
@@ -285,7 +283,7 @@ impl PromptConnection {
 
     /// The exit status of who leaves: what was not sent is not passed over in silence.
     fn final_code(&self, code: u8) -> u8 {
-        let has_left = self.stage.shared.has_left.load(Ordering::SeqCst);
+        let has_left = self.stage.shared.has_left();
         let says_less = code == 0 || has_left && code < SIGNALLED;
         if self.has_unsent && says_less { UNSENT } else { code }
     }

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustyline::ExternalPrinter;
 
-use super::queue::{Queue, QueuedItem, Skipped, Taken};
+use super::queue::Queue;
+use super::queued_item::{Skipped, Taken};
 use super::transcript::{Place, Transcript, Written, not_shown};
-use crate::term::{self, terminal_width};
+use crate::term::{self, terminal_size};
 
 /// Has the editor draw the prompt anew, where it stands: a row up, and down again, since it wants a line end.
 const NOTHING: &str = "\x1b[A\n";
@@ -101,7 +102,7 @@ impl Screen {
 
     /// Where lines that are written now can be rewritten.
     fn place(&self) -> Place {
-        Place { epoch: self.epoch.load(Ordering::SeqCst), columns: terminal_width() }
+        Place { epoch: self.epoch.load(Ordering::SeqCst), size: terminal_size() }
     }
 
     /// What the editor is to write before it draws the prompt, in the first column of the prompt's first row.
@@ -238,23 +239,21 @@ pub(crate) fn spawn(
 /// Prints what is left, without the display; what the peer has sent only until who looks on has seen enough.
 pub(crate) fn print_rest(mut transcript: Transcript, rest: Taken, has_seen_enough: impl Fn() -> bool) {
     let Taken { mut skipped, mut items, received, .. } = rest;
-    let columns = terminal_width();
+    let size = terminal_size();
     for epoch in 0.. {
         let mut batch: Vec<_> = items.drain(..items.len().min(AT_A_TIME)).collect();
         if batch.is_empty() {
             break;
         }
         if has_seen_enough() {
-            let (ours, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(QueuedItem::is_ours);
-            others.iter().for_each(|item| skipped.count(item));
-            batch = ours;
+            batch.retain(|item| skipped.spares(item));
         }
         if !batch.is_empty() {
             print_note(&mut skipped);
         }
         let taken = Taken { items: batch, received, ..Taken::default() };
         // Nothing that stands there is rewritten: each batch is at another place.
-        let _ = term::print(transcript.write(&taken, Place { epoch, columns }).text.as_bytes());
+        let _ = term::print(transcript.write(&taken, Place { epoch, size }).text.as_bytes());
     }
     print_note(&mut skipped);
 }

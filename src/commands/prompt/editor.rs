@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crossterm::style::Stylize as _;
@@ -20,13 +19,13 @@ use rustyline::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::arguments;
-use super::command::{self, Completes};
+use super::command_table::{self, Completes};
 use super::display::Screen;
 use super::files;
 use super::fold::{self, InputRoom};
 use super::mark::PromptMark;
 use super::reflow::DrawnInput;
-use super::state::Shared;
+use super::state::{InputFit, Shared, SignalKey};
 use super::typed_lines::{TakeKey, TypedLines, WalkKey};
 use crate::render::json::{begins_json, typed};
 use crate::sys::signals;
@@ -86,7 +85,7 @@ struct InterruptKey(Arc<Shared>);
 
 impl ConditionalEventHandler for InterruptKey {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
-        self.0.is_interrupted.store(true, Ordering::SeqCst);
+        self.0.press(SignalKey::Interrupt);
         Some(Cmd::AcceptLine)
     }
 }
@@ -96,7 +95,7 @@ struct StopKey(Arc<Shared>);
 
 impl ConditionalEventHandler for StopKey {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
-        self.0.is_stopping.store(true, Ordering::SeqCst);
+        self.0.press(SignalKey::Stop);
         term::restore_terminal();
         Some(Cmd::Suspend)
     }
@@ -193,19 +192,19 @@ impl Hinter for Assistant {
         let is_new = self.screen.open();
         if is_new {
             term::note_editing();
-        } else if self.shared.is_stopping.swap(false, Ordering::SeqCst) {
+        } else if self.shared.was_pressed(SignalKey::Stop) {
             // Also where nothing stops, and so nothing goes on.
             term::edit_again();
         }
         self.shared.keep_line(line, pos);
-        let (rows, columns) = term::terminal_size();
+        let size = term::terminal_size();
         let hint = if pos == line.len() { self.hint_after(line) } else { None };
-        self.follow_the_width(is_new, (line, pos), columns, hint.as_ref());
-        if self.shared.is_tall.load(Ordering::SeqCst) {
+        self.follow_the_width(is_new, (line, pos), size.columns, hint.as_ref());
+        if self.shared.fit() != InputFit::Fits {
             return None;
         }
-        if !InputRoom::on(rows, columns).fits(self.drawn().prompt.max(MARK_WIDTH), line) {
-            self.shared.is_tall.store(true, Ordering::SeqCst);
+        if !InputRoom::on(size).fits(self.drawn().prompt.max(MARK_WIDTH), line) {
+            self.shared.set_fit(InputFit::TooTall);
             // The line comes back folded. What the editor draws meanwhile is for the other screen.
             signals::interrupt_ourselves();
             return None;
@@ -231,7 +230,7 @@ impl Assistant {
         let mut drawn = self.drawn();
         if is_new {
             drawn.columns = columns;
-        } else if drawn.columns != columns && drawn.line == line && !self.shared.is_tall.load(Ordering::SeqCst) {
+        } else if drawn.columns != columns && drawn.line == line && self.shared.fit() == InputFit::Fits {
             let _ = term::print(drawn.make_room(pos, columns, self.wraps_anew).as_bytes());
             drawn.columns = columns;
         }
@@ -242,10 +241,10 @@ impl Assistant {
 
 /// How a command goes on.
 fn hint(side: Side, line: &str) -> Option<Hint> {
-    let line = command::command_in(line)?;
+    let line = command_table::command_in(line)?;
     match line.split_once(' ') {
         Some((name, rest)) => {
-            let entry = command::find(side, name)?;
+            let entry = command_table::find(side, name)?;
             let words = if let Completes::Words(words) = entry.completes { words } else { &[] };
             match words.iter().find_map(|word| word.strip_prefix(rest)).filter(|_| !rest.is_empty()) {
                 Some(end) => Some(Hint { text: end.to_owned(), typeable: end.len() }),
@@ -255,7 +254,7 @@ fn hint(side: Side, line: &str) -> Option<Hint> {
         }
         None if line.len() < 2 || !line.starts_with('/') => None,
         None => {
-            let entry = command::table(side).find(|entry| entry.name.starts_with(line))?;
+            let entry = command_table::table(side).find(|entry| entry.name.starts_with(line))?;
             let end = &entry.name[line.len()..];
             Some(Hint { text: format!("{end} {}", entry.arguments).trim_end().to_owned(), typeable: end.len() })
         }
@@ -265,17 +264,17 @@ fn hint(side: Side, line: &str) -> Option<Hint> {
 
 /// What can be done about JSON that goes on in the next row.
 fn unfinished(line: &str) -> Option<Hint> {
-    let (_, row) = line.rsplit_once('\n').filter(|_| is_unfinished(line))?;
+    let (_, row) = line.rsplit_once('\n').filter(|_| typed::is_unfinished(line))?;
     let space = if row.is_empty() { "" } else { " " };
     Some(Hint { text: format!("{space}… empty line sends"), typeable: 0 })
 }
 
 impl Highlighter for Assistant {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
-        if self.shared.is_tall.load(Ordering::SeqCst) {
+        if self.shared.fit() != InputFit::Fits {
             // What stood there is cleared by now, and the cursor comes back to it with the screen.
-            let is_there = self.shared.is_aside.swap(true, Ordering::SeqCst);
-            return Cow::Borrowed(if is_there { "" } else { term::OTHER_SCREEN });
+            let before = self.shared.set_fit(InputFit::Aside);
+            return Cow::Borrowed(if before == InputFit::Aside { "" } else { term::OTHER_SCREEN });
         }
         self.drawn().prompt = prompt.width();
         // Under another prompt, that of a search, the editor takes nothing to show.
@@ -288,7 +287,7 @@ impl Highlighter for Assistant {
     }
 
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
-        if self.shared.is_tall.load(Ordering::SeqCst) {
+        if self.shared.fit() != InputFit::Fits {
             return Cow::Borrowed("");
         }
         line.clone_into(&mut self.drawn().painted);
@@ -303,7 +302,7 @@ impl Highlighter for Assistant {
     fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
         self.is_final.set(kind == CmdKind::ForcedRefresh);
         // What is too tall is not to be written key by key.
-        json_in(line).is_some() || self.shared.is_tall.load(Ordering::SeqCst)
+        json_in(line).is_some() || self.shared.fit() != InputFit::Fits
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
@@ -319,13 +318,13 @@ impl Completer for Assistant {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<String>)> {
         // A list of what fits is written where the line was.
         self.screen.disturb();
-        let Some(typed) = command::command_in(&line[..pos]).filter(|typed| !typed.starts_with("//")) else {
+        let Some(typed) = command_table::command_in(&line[..pos]).filter(|typed| !typed.starts_with("//")) else {
             return Ok((pos, Vec::new()));
         };
-        let names = || command::table(self.side).map(|entry| entry.name);
+        let names = || command_table::table(self.side).map(|entry| entry.name);
         let Some((name, rest)) = typed.split_once(' ') else { return Ok((pos - typed.len(), self.commands(typed))) };
         let start = pos - rest.len();
-        Ok(match command::find(self.side, name).map_or(Completes::Nothing, |entry| entry.completes) {
+        Ok(match command_table::find(self.side, name).map_or(Completes::Nothing, |entry| entry.completes) {
             Completes::Nothing => (pos, Vec::new()),
             Completes::Words(words) => (start, beginning_with(rest, words.iter().copied())),
             Completes::Commands => (start, beginning_with(rest, names().map(|name| &name[1..]))),
@@ -344,9 +343,9 @@ impl Completer for Assistant {
 impl Assistant {
     /// The names of the commands that begin so; behind the only one, its arguments can follow.
     fn commands(&self, typed: &str) -> Vec<String> {
-        let mut names = beginning_with(typed, command::table(self.side).map(|entry| entry.name));
+        let mut names = beginning_with(typed, command_table::table(self.side).map(|entry| entry.name));
         if let [name] = &mut names[..]
-            && command::find(self.side, name).is_some_and(|entry| !entry.arguments.is_empty())
+            && command_table::find(self.side, name).is_some_and(|entry| !entry.arguments.is_empty())
         {
             name.push(' ');
         }
@@ -381,31 +380,8 @@ fn json_in(line: &str) -> Option<usize> {
 }
 
 /// Whether Enter begins another row: an empty one ends it all the same, since half an object can be meant.
-fn continues(typed: &str) -> bool {
-    is_unfinished(typed) && !typed.ends_with('\n')
-}
-
-/// Whether a line is the beginning of a JSON object or array whose end is missing.
-fn is_unfinished(typed: &str) -> bool {
-    if !begins_json(typed) {
-        return false;
-    }
-    let (mut depth, mut in_string, mut is_escaped) = (0_u32, false, false);
-    for c in typed.chars() {
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' if in_string => is_escaped = true,
-            '"' => in_string = !in_string,
-            '{' | '[' if !in_string => depth += 1,
-            '}' | ']' if !in_string => match depth.checked_sub(1) {
-                Some(less) => depth = less,
-                // It closes more than it opens: no more lines will mend that.
-                None => return false,
-            },
-            _ => {}
-        }
-    }
-    depth > 0
+fn continues(line: &str) -> bool {
+    typed::is_unfinished(line) && !line.ends_with('\n')
 }
 
 #[cfg(test)]

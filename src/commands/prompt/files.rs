@@ -24,8 +24,8 @@ impl TypedPath {
     pub(crate) fn from_text(typed: &str) -> Result<Self, String> {
         let Unquoted { text, open, is_at_home } = unquoted(typed);
         match open {
-            _ if typed.is_empty() => Err("which file?".to_owned()),
-            Some(quote) => Err(format!("the quote `{quote}` is not closed; `\\{quote}` stands for itself")),
+            _ if typed.is_empty() => Err("expected a file name".to_owned()),
+            Some(quote) => Err(format!("unclosed quote `{quote}`; `\\{quote}` is a literal one")),
             None => Ok(Self { is_at_home, path: PathBuf::from(text) }),
         }
     }
@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(resolved, Ok(PathBuf::from(path)), "{typed}");
         }
         assert_eq!(TypedPath::from_text("it's").unwrap_err(), "the quote `'` is not closed; `\\'` stands for itself");
-        assert_eq!(TypedPath::from_text("").unwrap_err(), "which file?");
+        assert_eq!(TypedPath::from_text("").unwrap_err(), "expected a file name");
         assert_eq!(TypedPath::from_text("~/x").unwrap().resolve(None), Path::new("~/x"));
     }
 

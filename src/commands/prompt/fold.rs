@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard};
 
 use super::reflow::position;
+use crate::term::TerminalSize;
 
 /// The first of the private characters (Unicode, plane 16; fonts with icons have theirs in plane 15), one for each text that
 /// is folded.
@@ -24,7 +25,7 @@ pub(crate) struct InputRoom {
 
 impl InputRoom {
     /// Some rows are left to the messages.
-    pub(crate) fn on(rows: usize, columns: usize) -> Self {
+    pub(crate) fn on(TerminalSize { rows, columns }: TerminalSize) -> Self {
         Self { rows: rows.saturating_sub(3).max(2), columns }
     }
 

@@ -1,6 +1,6 @@
 //! `/help`: all commands by their groups, a group with a line for each, or one command at length.
 
-use super::command::{CommandGroup, Entry, find, suggestion, table};
+use super::command_table::{CommandGroup, Entry, find, suggestion, table};
 use crate::wire::frame::Side;
 
 /// The groups in order, and what each is called.
@@ -25,7 +25,7 @@ pub(crate) fn help(side: Side, name: Option<&str>) -> Result<String, String> {
         return Ok(listed(side, *group));
     }
     let name = format!("/{name}");
-    let entry = find(side, &name).ok_or_else(|| format!("there is no `{name}`{}", suggestion(side, &name)))?;
+    let entry = find(side, &name).ok_or_else(|| format!("unknown command `{name}`{}", suggestion(side, &name)))?;
     Ok(format!("{}  {}", entry.usage(), entry.described()))
 }
 
@@ -54,9 +54,9 @@ fn overview(side: Side) -> String {
         Side::Client => "are sent",
         Side::Server => "go to all",
     };
-    page + "/help GROUP, as in `/help send`, tells what they do, /help COMMAND more of one.\n"
+    page + "/help GROUP, such as `/help send`, describes them; /help COMMAND describes one.\n"
         + &format!("Other lines {others}; //… sends one slash. Alt-Enter: new line; Ctrl-R: search;\n")
-        + "Right or End takes what stands in grey."
+        + "Right or End accepts the suggestion in grey."
 }
 
 /// A command a line.

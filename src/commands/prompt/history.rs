@@ -6,9 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::editor::LineEditor;
-use super::typed_lines::LINES;
-
+use super::typed_lines::{LINES, TypedLines};
 use crate::sys::file;
 
 /// How many more the file may come to hold, doubles among them, before it is written anew.
@@ -18,47 +16,27 @@ const SPARE: usize = 1_000;
 const OLD_FORMAT: &str = "#V2";
 
 pub(crate) struct History {
-    lines: VecDeque<String>,
+    lines: TypedLines,
     path: Option<PathBuf>,
 }
 
 impl History {
-    /// Loads the history into the editor. Without a file that can be read it just begins.
+    /// Loads the history into the editor's lines. Without a file that can be read it just begins.
     ///
     /// `folded` makes of a line what the editor can show of it.
-    pub(crate) fn load(editor: &mut LineEditor, path: Option<&Path>, folded: impl Fn(&str) -> String) -> Self {
-        let lines = path.and_then(|path| load(path).ok()).unwrap_or_default();
-        let history = Self { lines, path: path.map(Path::to_owned) };
-        history.fill(editor, folded);
-        history
+    pub(crate) fn load(lines: TypedLines, path: Option<&Path>, folded: impl Fn(&str) -> String) -> Self {
+        let loaded = path.and_then(|path| load(path).ok()).unwrap_or_default();
+        lines.fill(loaded.iter().map(|line| folded(line)));
+        Self { lines, path: path.map(Path::to_owned) }
     }
 
-    /// Remembers a line, also for the next session.
-    pub(crate) fn remember(&mut self, editor: &mut LineEditor, line: &str, folded: impl Fn(&str) -> String) {
-        if !is_kept(line) || self.lines.back().is_some_and(|last| last == line) {
+    /// Remembers a line, also for the next session: as `shown` to the editor, whose lines `is_same` compares with it.
+    pub(crate) fn remember(&self, line: &str, shown: String, is_same: impl Fn(&str) -> bool) {
+        if !is_kept(line) || !self.lines.remember(shown, is_same) {
             return;
-        }
-        let is_known = self.lines.iter().position(|known| known == line);
-        if let Some(at) = is_known {
-            self.lines.remove(at);
-        }
-        self.lines.push_back(line.to_owned());
-        self.lines.drain(..self.lines.len().saturating_sub(LINES));
-        if is_known.is_some() {
-            // The editor's own list forgets no line from its middle.
-            self.fill(editor, folded);
-        } else {
-            let _ = editor.add_history_entry(folded(line));
         }
         // A history that cannot be kept is no reason to bother who types.
         let _ = self.path.as_ref().map(|path| append(path, line));
-    }
-
-    fn fill(&self, editor: &mut LineEditor, folded: impl Fn(&str) -> String) {
-        let _ = editor.clear_history();
-        for line in &self.lines {
-            let _ = editor.add_history_entry(folded(line));
-        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SendError, sync_channel};
 use std::time::Duration;
 
@@ -12,7 +11,8 @@ use data_encoding::BASE64;
 use rustyline::error::ReadlineError;
 
 use super::arguments::{Draft, Switch};
-use super::command::{self, PromptCommand, PromptLine};
+use super::command::{PromptCommand, PromptLine};
+use super::command_table;
 use super::display::Screen;
 use super::editor::{LineEditor, MARK_WIDTH};
 use super::files::{TypedDestination, TypedPath};
@@ -20,11 +20,14 @@ use super::filter::MessageFilter;
 use super::fold::{self, InputRoom};
 use super::help;
 use super::history::History;
+use super::kept_line::kept;
 use super::mark::PromptMark;
+use super::message_log::{KeptMessage, MessageNumber};
 use super::pages;
 use super::programs::Programs;
-use super::queue::{DisplaySetting, Queue, QueuedItem};
-use super::state::{KeptMessage, MessageNumber, Shared};
+use super::queue::Queue;
+use super::queued_item::{DisplaySetting, QueuedItem};
+use super::state::{InputFit, Shared, SignalKey, TerminalHolder};
 use super::status::HUNG_UP;
 use super::target::PromptTarget;
 use crate::client::output_file;
@@ -84,7 +87,7 @@ enum Typed {
 
 impl<R: PromptTarget> LineReader<'_, R> {
     /// Reads lines until the user leaves or the other thread has ended; an exit status if the user chose one.
-    pub(crate) fn run(&self, editor: &mut LineEditor, history: &mut History) -> Option<u8> {
+    pub(crate) fn run(&self, editor: &mut LineEditor, history: &History) -> Option<u8> {
         let mut initial = (String::new(), String::new());
         let mut interrupts = 0;
         loop {
@@ -95,8 +98,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
             match typed {
                 Typed::Line(line) => {
                     interrupts = 0;
-                    self.shared.has_typed.store(true, Ordering::SeqCst);
-                    history.remember(editor, &command::kept(&line), self.folding());
+                    self.shared.note_typed();
+                    self.remember(history, &kept(&line));
                     match self.act(&line, editor) {
                         Then::Go => {}
                         Then::GoWith(text) => initial.0 = self.folding()(&text),
@@ -112,7 +115,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
                         return self.recipient.interrupted();
                     }
                     if interrupts > 0 {
-                        self.say("Ctrl-C again or Ctrl-D leaves");
+                        self.say("press Ctrl-C again, or Ctrl-D, to leave");
                     }
                 }
                 Typed::Eof => return None,
@@ -123,34 +126,32 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Reads a line; nothing when the other thread has ended.
     fn read(&self, editor: &mut LineEditor, (left, right): &(String, String)) -> Option<Typed> {
-        self.shared.in_editor.store(true, Ordering::SeqCst);
-        let is_over = || self.shared.is_over.load(Ordering::SeqCst);
+        self.shared.hand_terminal(TerminalHolder::Editor);
+        let is_over = || self.shared.is_over();
         editor.history().begin();
         let result = if is_over() { None } else { Some(self.edited(editor, (left, right))) };
         self.screen.shut();
-        self.shared.in_editor.store(false, Ordering::SeqCst);
-        let was_tall = self.shared.is_tall.swap(false, Ordering::SeqCst);
-        if self.shared.is_aside.swap(false, Ordering::SeqCst) {
+        self.shared.hand_terminal(TerminalHolder::Nobody);
+        let fit = self.shared.set_fit(InputFit::Fits);
+        if fit == InputFit::Aside {
             let _ = term::print(term::OWN_SCREEN.as_bytes());
         }
-        let is_interrupted = self.shared.is_interrupted.swap(false, Ordering::SeqCst);
-        let line = self.shared.line().clone();
+        let is_interrupted = self.shared.was_pressed(SignalKey::Interrupt);
+        let (was_tall, line) = (fit != InputFit::Fits, self.shared.line());
         Some(match result? {
             Ok(line) if is_interrupted => self.interrupted(&line),
             Ok(line) => {
                 if was_tall {
                     self.echo(&line);
                 }
-                self.shared.line().clear();
+                self.shared.forget_line();
                 Typed::Line(self.shared.folds.unfold(&line).into_owned())
             }
             Err(_) if is_over() => return None,
             Err(ReadlineError::Interrupted) if was_tall => {
-                let cursor = self.shared.cursor.load(Ordering::SeqCst);
-                let sides = line.split_at(line.floor_char_boundary(cursor));
-                let (rows, columns) = term::terminal_size();
-                let room = InputRoom::on(rows, columns);
-                let [left, right] = self.shared.folds.folded_sides(room, MARK_WIDTH, sides.into());
+                let (left, right) = self.shared.sides();
+                let room = InputRoom::on(term::terminal_size());
+                let [left, right] = self.shared.folds.folded_sides(room, MARK_WIDTH, [&left, &right]);
                 Typed::Again(left, right)
             }
             Err(ReadlineError::Interrupted) => self.interrupted(&line),
@@ -174,14 +175,18 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn interrupted(&self, line: &str) -> Typed {
-        self.shared.line().clear();
+        self.shared.forget_line();
         Typed::Interrupt { was_empty: line.is_empty() }
     }
 
     /// Makes of a text what the line editor gets: a label for it, if it is taller than the screen.
     pub(crate) fn folding(&self) -> impl Fn(&str) -> String {
-        let (rows, columns) = term::terminal_size();
-        move |text| self.shared.folds.folded(InputRoom::on(rows, columns), MARK_WIDTH, text)
+        let room = InputRoom::on(term::terminal_size());
+        move |text| self.shared.folds.folded(room, MARK_WIDTH, text)
+    }
+
+    fn remember(&self, history: &History, line: &str) {
+        history.remember(line, self.folding()(line), |known| self.shared.folds.unfold(known) == line);
     }
 
     /// Shows a line that was too tall for the editor to draw it.
@@ -192,14 +197,14 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Ends it all in order.
     pub(crate) fn leave(&self) {
-        self.shared.has_left.store(!self.shared.is_over.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.shared.leave();
         // Without the editor there is no display: what is left is printed at the end.
         self.queue.close();
         self.recipient.leave();
     }
 
     fn act(&self, line: &str, editor: &mut LineEditor) -> Then {
-        match command::read(R::SIDE, line) {
+        match command_table::read(R::SIDE, line) {
             PromptLine::Text(text) if text.is_empty() => self.recipient.nudge(),
             PromptLine::Bad(why) => self.queue.warn(&why),
             PromptLine::Command(command) => return self.obey(command, editor),
@@ -228,14 +233,21 @@ impl<R: PromptTarget> LineReader<'_, R> {
                 self.tell(self.recipient.record(file.map(|file| file.resolve(self.prompt.home.as_deref()))));
             }
             PromptCommand::Last(number) => self.show(|style| pages::message(style, &self.kept(number)?)),
-            PromptCommand::Grep(pattern) => self.show(|style| pages::found(style, &self.shared.history(), &pattern)),
-            PromptCommand::View => self.show(|style| Ok(pages::session(style, &self.shared.history()))),
+            PromptCommand::Grep(pattern) => self.show(|style| {
+                // Nothing else waits while the pages are made.
+                let kept = self.shared.history().kept();
+                pages::found(style, &kept, &pattern)
+            }),
+            PromptCommand::View => self.show(|style| {
+                let (kept, words) = self.shared.history().whole();
+                Ok(pages::session(style, &kept, &words))
+            }),
             PromptCommand::Copy(number) => self.tell(self.copy(number)),
             PromptCommand::Save { number, file } => self.tell(self.save(number, &file)),
             PromptCommand::Rpc { method, params } => self.tell(self.call(&method, params.as_deref())),
             PromptCommand::Pause => {
                 self.queue.pause();
-                self.say("paused; /resume shows what comes meanwhile");
+                self.say("paused; /resume shows what arrives meanwhile");
             }
             PromptCommand::Resume => self.queue.resume(),
             PromptCommand::Filter(filter) => self.filter(filter),
@@ -274,7 +286,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             PromptLine::Command(PromptCommand::Frame(frame)) => Ok(Input::Frame(frame)),
             PromptLine::Command(PromptCommand::HalfClose) => Ok(Input::HalfClose),
             PromptLine::Command(PromptCommand::Drop) => Ok(Input::Drop),
-            PromptLine::Command(_) => Err("not sent: only text and commands that send something can follow".to_owned()),
+            PromptLine::Command(_) => Err("not sent: expected text, or a command that sends something".to_owned()),
             PromptLine::Bad(why) => Err(why),
         }
     }
@@ -294,7 +306,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let path = self.resolved(path);
         let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
         let name = path.display().to_string();
-        let waiting = format!("`{name}` is still being read; it is sent when all of it is there");
+        let waiting = format!("still reading `{name}`; it will be sent then");
         let read = move || file::read(&path);
         let send = move |data: io::Result<Vec<u8>>| {
             let message = match data.map(String::from_utf8) {
@@ -359,7 +371,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn drafted(&self, draft: Draft) -> Result<String, String> {
-        match (draft, &self.shared.history().sent) {
+        let sent = self.shared.history().sent.clone();
+        match (draft, sent) {
             (Draft::File(path), _) => {
                 let path = self.resolved(&path);
                 let text = file::read_regular(&path).and_then(|data| String::from_utf8(data).map_err(io::Error::other));
@@ -375,7 +388,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let file = file.resolve(self.prompt.home.as_deref());
         let (kept, queue) = (self.kept(number)?, Arc::clone(self.queue));
         let (message, name) = (kept.whole()?.clone(), file.path.display().to_string());
-        let (waiting, length) = (format!("`{name}` is still being written"), message.data().len());
+        let (waiting, length) = (format!("still writing `{name}`"), message.data().len());
         let write = move || output_file::write(&file, message.data());
         let tell = move |written: io::Result<()>| match written {
             Ok(()) => queue.say(&format!("{} written to `{name}`", counted(length, "byte"))),
@@ -391,7 +404,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     /// Shows a page in the pager.
     fn show(&self, page: impl FnOnce(&OutputStyle) -> Result<String, String>) {
-        let page = page(&self.style.borrow());
+        let style = OutputStyle { size: Some(term::terminal_size()), ..self.style.borrow().clone() };
+        let page = page(&style);
         self.tell(page.and_then(|page| self.programs().page(&page)));
     }
 
@@ -407,12 +421,12 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Message::Binary(data) => hex::digits(data),
         };
         if text.len() > LONGEST_COPY {
-            return Err(format!("not copied: terminals take {LONGEST_COPY} bytes, and this is {}", text.len()));
+            return Err(format!("not copied: {} bytes, and terminals accept at most {LONGEST_COPY}", text.len()));
         }
         // The editor does not write now.
         let written = term::print(format!("\x1b]52;c;{}\x07", BASE64.encode(text.as_bytes())).as_bytes());
         written.map_err(|error| format!("not copied: {error}"))?;
-        self.say(&format!("{} handed to the terminal's clipboard", counted(text.len(), "byte")));
+        self.say(&format!("{} sent to the terminal's clipboard", counted(text.len(), "byte")));
         Ok(())
     }
 
@@ -435,8 +449,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
             Switch::On(filter) => *shown = Some(filter),
             Switch::Off => *shown = None,
         }
-        let told = shown.as_ref().map(|filter| format!("only what matches `{filter}` is shown"));
-        self.say(told.as_deref().unwrap_or("all messages are shown"));
+        let told = shown.as_ref().map(|filter| format!("showing only messages that match `{filter}`"));
+        self.say(told.as_deref().unwrap_or("showing all messages"));
     }
 
     fn indent(&self, indent: &Switch<()>) {
@@ -444,9 +458,9 @@ impl<R: PromptTarget> LineReader<'_, R> {
         style.indent_json = wanted(indent, style.indent_json);
         self.queue.push(QueuedItem::Set(DisplaySetting::Indent(style.indent_json)));
         self.say(if style.indent_json {
-            "JSON that does not fit a line is indented; /json off shows it as it came"
+            "JSON that does not fit a line is indented; /json off shows it as received"
         } else {
-            "JSON is shown as it came; /json on indents what does not fit a line"
+            "JSON is shown as received; /json on indents what does not fit a line"
         });
     }
 

@@ -1,7 +1,6 @@
 //! The prompt's mark: how it stands with the connection, and what else is on.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crossterm::style::{Color, Stylize as _};
 
@@ -55,7 +54,7 @@ impl PromptMark {
     fn states(&self, paused: Option<String>) -> Vec<String> {
         let is_on = [
             (self.shared.filter().is_some(), "filtered"),
-            (self.shared.is_recording.load(Ordering::SeqCst), "recording"),
+            (self.shared.is_recording(), "recording"),
             (self.shared.repeating().is_some(), REPEATING),
         ];
         let others = is_on.iter().filter(|(is_on, _)| *is_on).map(|(_, name)| (*name).to_owned());
@@ -93,7 +92,7 @@ mod tests {
         mark.queue.pause();
         let measured = mark.measured();
         assert_eq!((&*measured, &*mark.drawn(&measured)), ("[paused 00000] > ", "[paused 0]     > "));
-        mark.shared.is_recording.store(true, Ordering::SeqCst);
+        mark.shared.set_recording(true);
         let both = mark.measured();
         assert_eq!(mark.drawn(&both), "[paused 0, recording]     > ");
         assert_eq!(mark.drawn(&measured), "[paused 0]     > ", "there is no room for the other yet");

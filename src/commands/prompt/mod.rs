@@ -5,7 +5,8 @@
 //! another without a limit.
 
 mod arguments;
-pub(crate) mod command;
+mod command;
+pub(crate) mod command_table;
 mod connection;
 mod display;
 mod editor;
@@ -15,13 +16,16 @@ mod fold;
 mod help;
 mod history;
 mod host;
+mod kept_line;
 mod line_reader;
 mod mark;
+mod message_log;
 mod output;
 mod pages;
 mod paste;
 mod programs;
 mod queue;
+mod queued_item;
 mod reflow;
 mod repeat_progress;
 pub(crate) mod requests;
@@ -34,7 +38,6 @@ mod transcript;
 mod typed_lines;
 
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -49,8 +52,9 @@ use self::host::Host;
 use self::line_reader::LineReader;
 use self::mark::PromptMark;
 use self::paste::PasteFilter;
-use self::queue::{Queue, QueuedItem, Taken};
-use self::state::Shared;
+use self::queue::Queue;
+use self::queued_item::{QueuedItem, Taken};
+use self::state::{Shared, TerminalHolder};
 use self::status::SIGNALLED;
 use self::target::{ClientTarget, PromptTarget, ServerTarget};
 use self::thread::PromptThread;
@@ -154,12 +158,12 @@ fn prompt_with<R: PromptTarget>(
         let (mark, keys) = (mark(), relayed_keys());
         let typist =
             LineReader { prompt, mark, stamps, style: &style, shared, screen: &screen, queue, recipient, keys };
-        let mut history = History::load(&mut editor, prompt.history.as_deref(), typist.folding());
-        code = typist.run(&mut editor, &mut history);
+        let history = History::load(lines, prompt.history.as_deref(), typist.folding());
+        code = typist.run(&mut editor, &history);
         typist.leave();
     }
     let ended = other.join().unwrap_or(101);
-    let is_hurried = shared.has_left.load(Ordering::SeqCst) || ended > SIGNALLED;
+    let is_hurried = shared.has_left() || ended > SIGNALLED;
     if has_begun {
         // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
         term::restore_terminal();
@@ -184,7 +188,7 @@ fn watched(shared: &Arc<Shared>, queue: &Arc<Queue>, screen: &Arc<Screen>) -> st
 fn dealing(shared: Arc<Shared>, queue: Arc<Queue>, screen: Arc<Screen>) -> impl Fn(i32) -> bool + Send + 'static {
     move |signal| match signal {
         signals::SIGCONT => {
-            if shared.in_editor.load(Ordering::SeqCst) {
+            if shared.terminal() == TerminalHolder::Editor {
                 term::edit_again();
                 // What stands above the line by now is the shell's.
                 screen.disturb();
@@ -194,9 +198,9 @@ fn dealing(shared: Arc<Shared>, queue: Arc<Queue>, screen: Arc<Screen>) -> impl 
             true
         }
         // From the keyboard, for who has the terminal.
-        signals::SIGINT | signals::SIGQUIT if shared.is_lent.load(Ordering::SeqCst) => true,
+        signals::SIGINT | signals::SIGQUIT if shared.terminal() == TerminalHolder::Program => true,
         signals::SIGINT => {
-            shared.has_seen_enough.store(true, Ordering::SeqCst);
+            shared.see_enough();
             false
         }
         _ => false,
@@ -214,7 +218,7 @@ fn print_rest(style: OutputStyle, screen: &Screen, queue: &Queue, shared: &Share
     if is_hurried {
         rest.shorten();
     }
-    let has_seen_enough = || shared.has_seen_enough.load(Ordering::SeqCst);
+    let has_seen_enough = || shared.has_seen_enough();
     display::print_rest(Transcript::new(Renderer::new(style)), rest, has_seen_enough);
     let line = shared.line();
     if !line.is_empty() {

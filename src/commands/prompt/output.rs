@@ -5,14 +5,15 @@ use std::fs::Metadata;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use crossterm::style::Color;
 
-use super::queue::{LARGEST, Queue, QueuedItem, ReceivedItem};
+use super::message_log::KEPT_BYTES;
+use super::queue::{LARGEST, Queue};
+use super::queued_item::{QueuedItem, ReceivedItem};
 use super::requests::RecordRequest;
-use super::state::{KEPT_BYTES, Shared};
+use super::state::Shared;
 use super::thread::PromptThread;
 use crate::client::output::open_record_now;
 use crate::client::output_buffer::OutputBuffer;
@@ -59,7 +60,7 @@ impl PromptOutput {
         record: Option<OutputBuffer>,
         recorded_to: Option<&Destination>,
     ) -> Self {
-        stage.shared.is_recording.store(record.is_some(), Ordering::SeqCst);
+        stage.shared.set_recording(record.is_some());
         Self {
             shared: Arc::clone(&stage.shared),
             queue: Arc::clone(&stage.queue),
@@ -91,7 +92,7 @@ impl PromptOutput {
     /// Begins, replaces or ends the record.
     pub(crate) async fn record_to(&self, request: RecordRequest, talk: &Talk) {
         if let Some(file) = request.file.as_ref().filter(|file| self.records_to(file)) {
-            return talk.warn(&format!("already recording to `{}`; /record off ends that", file.path.display()));
+            return talk.warn(&format!("already recording to `{}`; /record off stops it", file.path.display()));
         }
         let record = match &request.file {
             // Whoever types is not kept waiting for a reader.
@@ -108,11 +109,11 @@ impl PromptOutput {
             self.ended.borrow_mut().push(before);
         }
         let path = request.file.map(|file| file.path);
-        self.shared.is_recording.store(path.is_some(), Ordering::SeqCst);
+        self.shared.set_recording(path.is_some());
         let before = self.recorded_to.replace(path.clone());
         match (path, before) {
             (Some(path), _) => talk.say(&format!("recording to `{}`", path.display())),
-            (None, Some(before)) => talk.say(&format!("no longer recording to `{}`", before.display())),
+            (None, Some(before)) => talk.say(&format!("stopped recording to `{}`", before.display())),
             (None, None) => talk.say("nothing is being recorded"),
         }
     }
@@ -152,7 +153,7 @@ impl PromptOutput {
         if self.look.format == PayloadFormat::Records {
             return self
                 .queue
-                .push(QueuedItem::Note(format!("< {}, {size} bytes: too many to be kept\n", part.kind.name())));
+                .push(QueuedItem::Note(format!("< {}, {size} bytes: too large to be kept\n", part.kind.name())));
         }
         let number = self.queue.number_received();
         let extent = Extent { size, is_json: Some(false), place: None };

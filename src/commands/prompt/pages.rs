@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crossterm::style::Color;
 use regex::Regex;
 
-use super::state::{KeptMessage, MessageLog};
+use super::message_log::KeptMessage;
 use crate::message::{Direction, Message};
 use crate::render::text::painted;
 use crate::render::{OutputStyle, whole};
@@ -25,10 +25,10 @@ pub(crate) fn message(style: &OutputStyle, kept: &KeptMessage) -> Result<String,
 }
 
 /// All that is kept of the session, the oldest first.
-pub(crate) fn session(style: &OutputStyle, log: &MessageLog) -> String {
+pub(crate) fn session(style: &OutputStyle, messages: &[KeptMessage], words: &[(u64, String)]) -> String {
     let mut page = String::new();
-    let mut words = log.words().peekable();
-    for kept in log.messages() {
+    let mut words = words.iter().peekable();
+    for kept in messages {
         while let Some((_, line)) = words.next_if(|(before, _)| *before <= kept.number) {
             page.push_str(line);
         }
@@ -46,9 +46,9 @@ pub(crate) fn session(style: &OutputStyle, log: &MessageLog) -> String {
 ///
 /// # Errors
 /// In words, when none does.
-pub(crate) fn found(style: &OutputStyle, log: &MessageLog, pattern: &Regex) -> Result<String, String> {
+pub(crate) fn found(style: &OutputStyle, messages: &[KeptMessage], pattern: &Regex) -> Result<String, String> {
     let (mut page, mut matching, mut searched) = (String::new(), 0, 0);
-    for kept in log.messages() {
+    for kept in messages {
         let Ok(message) = kept.whole() else { continue };
         searched += 1;
         if let Some(line) = matched(style, message, pattern) {
@@ -61,7 +61,7 @@ pub(crate) fn found(style: &OutputStyle, log: &MessageLog, pattern: &Regex) -> R
     }
     let searched = counted(searched, "message");
     match matching {
-        0 => Err(format!("nothing matches in the {searched} that can be searched")),
+        0 => Err(format!("no match in {searched}")),
         _ => Ok(page),
     }
 }
@@ -96,28 +96,29 @@ fn marked(style: &OutputStyle, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::message_log::MessageLog;
     use super::*;
     use crate::events::{Event, EventKind};
 
-    fn log(messages: &[(Direction, &str)]) -> MessageLog {
+    fn kept(messages: &[(Direction, &str)]) -> Vec<KeptMessage> {
         let mut log = MessageLog::default();
         for (direction, text) in messages {
             log.note(&Event::now(EventKind::Message(*direction, (*text).into())));
         }
-        log
+        log.kept()
     }
 
     fn found_in(text: &str, pattern: &str) -> String {
-        let log = log(&[(Direction::In, text)]);
-        found(&OutputStyle::default(), &log, &Regex::new(pattern).unwrap()).unwrap()
+        let kept = kept(&[(Direction::In, text)]);
+        found(&OutputStyle::default(), &kept, &Regex::new(pattern).unwrap()).unwrap()
     }
 
     #[test]
     fn what_matches_is_marked_and_shown_with_its_number() {
-        let log = log(&[(Direction::Out, "ask"), (Direction::In, "a\x1bnswer\nb"), (Direction::In, "else")]);
-        let search = |pattern: &str| found(&OutputStyle::default(), &log, &Regex::new(pattern).unwrap());
+        let kept = kept(&[(Direction::Out, "ask"), (Direction::In, "a\x1bnswer\nb"), (Direction::In, "else")]);
+        let search = |pattern: &str| found(&OutputStyle::default(), &kept, &Regex::new(pattern).unwrap());
         assert_eq!(search("a"), Ok("!1 > \x1b[4ma\x1b[24msk\n!2 < \x1b[4ma\x1b[24m\\enswer\\nb\n".to_owned()));
-        assert_eq!(search("xyz").unwrap_err(), "nothing matches in the 3 messages that can be searched");
+        assert_eq!(search("xyz").unwrap_err(), "no match in 3 messages");
         assert_eq!(search("^e.*e$"), Ok("!3 < \x1b[4melse\x1b[24m\n".to_owned()));
         assert!(search("").unwrap().contains("!3 < else\n"));
     }

@@ -2,10 +2,9 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::state::Shared;
+use super::state::{Shared, TerminalHolder};
 use crate::input::source::PromptOptions;
 use crate::render::json::begins_json;
 use crate::term;
@@ -69,11 +68,11 @@ impl Programs<'_> {
 
     /// Lets another program have the terminal, and the signals of its keys.
     fn lending<T>(&self, run: impl FnOnce() -> T) -> T {
-        self.shared.is_lent.store(true, Ordering::SeqCst);
+        self.shared.hand_terminal(TerminalHolder::Program);
         let ran = run();
         // The Ctrl-C that ended it may still be on its way through the thread of the signals.
         std::thread::sleep(RETURNING);
-        self.shared.is_lent.store(false, Ordering::SeqCst);
+        self.shared.hand_terminal(TerminalHolder::Nobody);
         ran
     }
 }

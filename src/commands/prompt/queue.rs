@@ -3,56 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crossterm::style::{Color, Stylize as _};
 
-use crate::events::{Event, EventKind};
-use crate::render::Stamps;
-use crate::render::text::Extent;
+use super::queued_item::{QueuedItem, Skipped, Taken, is_few};
 use crate::text::escape::{Keep, escape};
 
 /// More than this is not worth a terminal's time: it would lag seconds behind.
 pub(crate) const LARGEST: usize = 1 << 20;
 const MOST: usize = 20_000;
-
-/// As much is shown in a moment on any terminal; who wants to leave, or to stop it, does not wait for more.
-const FEW_BYTES: usize = 4 << 10;
-const FEW: usize = 50;
-
-/// Something to show.
-#[derive(Debug)]
-pub(crate) enum QueuedItem {
-    /// Rendered only if it gets to be shown.
-    Event(Event),
-    /// The same of a message that was received.
-    Received(ReceivedItem),
-    /// Whole lines that the program says, ready to be written.
-    Lines(String),
-    /// A whole line, which takes the place of the one before if that was such a line too.
-    Progress(String),
-    /// The same about what the peer has sent.
-    Note(String),
-    /// A message was sent that is on the screen already.
-    Sent(SystemTime),
-    /// From here on, events look different.
-    Set(DisplaySetting),
-}
-
-/// A message that was received; only its head, where the whole would take the room of many.
-#[derive(Debug)]
-pub(crate) struct ReceivedItem {
-    pub(crate) event: Event,
-    pub(crate) extent: Extent,
-    /// Which of all that were received it is.
-    pub(crate) number: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DisplaySetting {
-    Stamps(Option<Stamps>),
-    Indent(bool),
-}
 
 /// The queue between the session and the display. When it is full the oldest of what the peer has sent makes room, and
 /// its messages are counted.
@@ -86,97 +46,6 @@ struct Waiting {
     closed: bool,
     /// Whether what was taken last is still being shown.
     showing: bool,
-}
-
-/// What was not shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Skipped {
-    pub(crate) messages: u64,
-    pub(crate) bytes: usize,
-}
-
-impl Skipped {
-    fn add(&mut self, more: Self) {
-        self.messages += more.messages;
-        self.bytes += more.bytes;
-    }
-
-    /// Counts what is not shown, if it is a message.
-    pub(crate) fn count(&mut self, item: &QueuedItem) {
-        if let Some(bytes) = item.payload() {
-            self.add(Self { messages: 1, bytes });
-        }
-    }
-}
-
-/// What the display takes at a time.
-#[derive(Default)]
-pub(crate) struct Taken {
-    /// The prompt has to be drawn anew.
-    pub(crate) is_stale: bool,
-    pub(crate) skipped: Skipped,
-    pub(crate) items: Vec<QueuedItem>,
-    /// How many messages had been received by then.
-    pub(crate) received: u64,
-}
-
-impl Taken {
-    /// What came after it joins it.
-    pub(crate) fn append(&mut self, mut more: Self) {
-        self.skipped.add(more.skipped);
-        self.items.append(&mut more.items);
-        self.received = more.received;
-    }
-
-    /// Leaves out what the peer has sent, and counts it, unless it is little.
-    pub(crate) fn shorten(&mut self) {
-        if is_few(&self.items) {
-            return;
-        }
-        let (ours, others) = std::mem::take(&mut self.items).into_iter().partition(QueuedItem::is_ours);
-        self.items = ours;
-        let others: Vec<_> = others;
-        others.iter().for_each(|item| self.skipped.count(item));
-    }
-}
-
-/// Whether what the peer has sent among these is shown in a moment.
-fn is_few<'i>(items: impl IntoIterator<Item = &'i QueuedItem>) -> bool {
-    let (mut count, mut bytes) = (0, 0);
-    for item in items.into_iter().filter(|item| !item.is_ours()) {
-        (count, bytes) = (count + 1, bytes + item.size());
-        if count > FEW || bytes > FEW_BYTES {
-            return false;
-        }
-    }
-    true
-}
-
-impl QueuedItem {
-    fn size(&self) -> usize {
-        match self {
-            Self::Lines(text) | Self::Progress(text) | Self::Note(text) => text.len(),
-            Self::Event(Event { what: EventKind::Message(_, message), .. })
-            | Self::Received(ReceivedItem { event: Event { what: EventKind::Message(_, message), .. }, .. }) => {
-                message.data().len()
-            }
-            Self::Event(_) | Self::Received(_) | Self::Sent(_) | Self::Set(_) => 128,
-        }
-    }
-
-    /// The bytes of the message that it is, or was cut from; none if it is no event.
-    fn payload(&self) -> Option<usize> {
-        match self {
-            Self::Event(_) => Some(self.size()),
-            Self::Received(received) => Some(received.extent.size),
-            Self::Lines(_) | Self::Progress(_) | Self::Note(_) | Self::Sent(_) | Self::Set(_) => None,
-        }
-    }
-
-    /// Whether it only makes room for its like: how much else there is, the peer decides.
-    pub(crate) fn is_ours(&self) -> bool {
-        matches!(self, Self::Lines(_) | Self::Progress(_) | Self::Set(_))
-    }
 }
 
 impl Queue {
@@ -256,13 +125,12 @@ impl Queue {
         if is_few(&waiting.items) {
             return;
         }
-        let (ours, others): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut waiting.items).into_iter().partition(QueuedItem::is_ours);
-        waiting.items = ours;
-        for item in &others {
-            waiting.bytes -= item.size();
-            waiting.skipped.count(item);
-        }
+        let Waiting { items, bytes, skipped, .. } = &mut *waiting;
+        items.retain(|item| {
+            let is_spared = skipped.spares(item);
+            *bytes -= if is_spared { 0 } else { item.size() };
+            is_spared
+        });
         waiting.hurries = true;
         self.changed.notify_all();
     }
@@ -371,7 +239,9 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use super::super::queued_item::{DisplaySetting, FEW, FEW_BYTES};
     use super::*;
+    use crate::events::{Event, EventKind};
     use crate::message::Direction;
 
     fn event(text: &str) -> QueuedItem {
@@ -518,20 +388,5 @@ mod tests {
         queue.skip();
         let Taken { skipped, items, .. } = queue.take(usize::MAX).unwrap();
         assert_eq!((skipped.messages, items.len()), (1, 1));
-    }
-
-    #[test]
-    fn little_is_shown_also_to_who_leaves() {
-        let taken = |count: usize| {
-            let mut taken = Taken::default();
-            let skipped = Skipped { messages: 2, bytes: 2 };
-            taken.append(Taken { skipped, items: vec![lines(9)], received: 2, ..Taken::default() });
-            let items = (0..count).map(|_| event("a")).collect();
-            taken.append(Taken { items, ..Taken::default() });
-            taken.shorten();
-            (taken.skipped.messages as usize, taken.items.len())
-        };
-        assert_eq!(taken(FEW), (2, 1 + FEW));
-        assert_eq!(taken(FEW + 1), (2 + FEW + 1, 1));
     }
 }

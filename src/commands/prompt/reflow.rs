@@ -1,42 +1,20 @@
 //! Where wrapped input stands on the screen, and where it has got to when the window was made wider or narrower.
 
-use unicode_width::UnicodeWidthChar as _;
+use crate::render::wrapping::WrappedCursor;
 
-/// The columns between two tab stops.
-const TAB: usize = 8;
-
-/// Counted from the row in which the prompt stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ScreenPosition {
-    pub(crate) row: usize,
-    pub(crate) column: usize,
-}
-
-/// Where the cursor is behind a text that begins in a column, as the line editor counts it.
-pub(crate) fn position(text: &str, column: usize, columns: usize) -> ScreenPosition {
-    let mut at = laid_out(text, ScreenPosition { row: 0, column }, columns);
-    if at.column >= columns {
-        at = ScreenPosition { row: at.row + 1, column: 0 };
+/// Where the cursor is behind a text that begins in a column, as the line editor counts it: behind a full row is the next one.
+pub(crate) fn position(text: &str, column: usize, columns: usize) -> WrappedCursor {
+    let mut at = laid_out(text, column, columns);
+    if at.room() == 0 {
+        (at.row, at.column) = (at.row + 1, 0);
     }
     at
 }
 
-/// The same, but that a full row is left only by what comes after it.
-fn laid_out(text: &str, mut at: ScreenPosition, columns: usize) -> ScreenPosition {
-    for c in text.chars() {
-        let width = match c {
-            '\n' => {
-                at = ScreenPosition { row: at.row + 1, column: 0 };
-                continue;
-            }
-            '\t' => TAB - at.column % TAB,
-            c => c.width().unwrap_or(0),
-        };
-        at.column += width;
-        if at.column > columns {
-            at = ScreenPosition { row: at.row + 1, column: width };
-        }
-    }
+/// The same as the terminal has it.
+fn laid_out(text: &str, column: usize, columns: usize) -> WrappedCursor {
+    let mut at = WrappedCursor::new(column, columns);
+    text.chars().for_each(|c| at.pass(c));
     at
 }
 
@@ -69,18 +47,17 @@ impl DrawnInput {
         text + &up(end.row - at.row)
     }
 
-    fn position(&self, text: &str) -> ScreenPosition {
+    fn position(&self, text: &str) -> WrappedCursor {
         position(text, self.prompt, self.columns)
     }
 
     /// The row that the terminal has moved the cursor to.
     fn row_after(&self, cursor: usize, columns: usize) -> usize {
         let (text, cursor) = self.as_drawn(cursor);
-        let start = ScreenPosition { row: 0, column: self.prompt };
-        let at = laid_out(&text[..cursor], start, columns);
+        let at = laid_out(&text[..cursor], self.prompt, columns);
         let rest = &text[cursor..];
         // Behind a full row is the next one, if there is anything in it.
-        let is_in_next = at.column >= columns && !rest.is_empty() && !rest.starts_with('\n');
+        let is_in_next = at.room() == 0 && !rest.is_empty() && !rest.starts_with('\n');
         at.row + usize::from(is_in_next)
     }
 

@@ -77,7 +77,7 @@ pub(crate) fn params(text: &str) -> Result<Option<String>, String> {
     match text {
         "" => Ok(None),
         _ if is_json(text) => Ok(Some(text.to_owned())),
-        _ => Err("write the parameters as a JSON array or object, as in `[1, 2]` or `{\"a\": 1}`".to_owned()),
+        _ => Err("expected a JSON array or object, such as `[1, 2]` or `{\"a\": 1}`".to_owned()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Whom the typed lines are for: the server that we are connected to, or the clients of the one that we are.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -29,9 +28,9 @@ const SOON: Duration = Duration::from_millis(500);
 
 const NOT_REPEATING: &str = "nothing is being repeated";
 
-const NOT_NOW: &str = "not sent: the connection is lost; only messages wait for the next one";
+const NOT_NOW: &str = "not sent: the connection was lost; only messages wait for the next one";
 
-const HALF_CLOSED: &str = "not sent: after /half-close there is only /drop, /close and /quit";
+const HALF_CLOSED: &str = "not sent: after /half-close, only /drop, /close and /quit are possible";
 
 const CLOSED: &str = "not sent: the connection is closed; Enter or /reconnect connects again, /quit leaves";
 
@@ -113,9 +112,9 @@ impl PromptTarget for ClientTarget {
             (ConnectionState::HalfClosed, _) => Err(HALF_CLOSED.to_owned()),
             (ConnectionState::Reconnecting, Input::Message(_)) => {
                 // Counted first: the connection may be there the moment that it is in the queue.
-                let queued = self.shared.queued.fetch_add(1, Ordering::SeqCst) + 1;
+                let queued = self.shared.queue_one();
                 if self.lines.try_send(Ok(vec![input])).is_err() {
-                    self.shared.queued.fetch_sub(1, Ordering::SeqCst);
+                    self.shared.unqueue_one();
                     return Err("not sent: the queue is full".to_owned());
                 }
                 self.queue.say(&format!("queued ({queued})"));
@@ -125,7 +124,7 @@ impl PromptTarget for ClientTarget {
             (ConnectionState::Open, _) => {
                 let (message, is_half_close) = (message_of(&input), matches!(input, Input::HalfClose));
                 if !hand_over(&self.lines, Ok(vec![input])) {
-                    return Err("not sent: the server does not take the messages before it".to_owned());
+                    return Err("not sent: the server does not read the messages before it".to_owned());
                 }
                 // Already now, for a `/repeat` that was typed ahead.
                 self.shared.history().note_typed(message);
@@ -150,7 +149,7 @@ impl PromptTarget for ClientTarget {
                 self.order(Wish::Stay)
             }
             PromptCommand::Close(close) => {
-                self.shared.asked_close.store(self.is_open(), Ordering::SeqCst);
+                self.shared.ask_close(self.is_open());
                 return self.send(None, Input::Close(close));
             }
             PromptCommand::Fragment(size) => {
@@ -164,7 +163,7 @@ impl PromptTarget for ClientTarget {
             }
             PromptCommand::Connect(url) => match Parsed::from_text(&url) {
                 Ok(parsed) => self.order(Wish::Connect(Box::new(parsed))),
-                Err(error) => return Err(format!("`{url}` is no URL: {error}")),
+                Err(error) => return Err(format!("invalid URL `{url}`: {error}")),
             },
             PromptCommand::Reconnect => self.order(Wish::Reconnect),
             PromptCommand::Repeat(Switch::Tell) => match &*self.shared.repeating() {
@@ -189,7 +188,7 @@ impl PromptTarget for ClientTarget {
                         self.order(Wish::Repeat(RepeatRequest { message, repetition, shown }));
                     }
                     Some(_) => return Err(CLOSED.to_owned()),
-                    None => return Err("nothing was sent yet".to_owned()),
+                    None => return Err("no message has been sent yet".to_owned()),
                 }
             }
             PromptCommand::Info => self.queue.print(&self.shared.history().info(self.is_open())),
@@ -290,7 +289,11 @@ impl PromptTarget for ServerTarget {
 
 impl ServerTarget {
     fn order(&self, order: ServerRequest) -> Result<(), String> {
-        if hand_over(&self.orders, order) { Ok(()) } else { Err("not done: the server is busy, or ending".to_owned()) }
+        if hand_over(&self.orders, order) {
+            Ok(())
+        } else {
+            Err("not done: the server is busy or shutting down".to_owned())
+        }
     }
 }
 

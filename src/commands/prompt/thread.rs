@@ -1,15 +1,15 @@
 //! What the thread at the other end has of the prompt: of the connection, or of the server.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
-use super::queue::{Queue, QueuedItem};
-use super::state::Shared;
+use super::queue::Queue;
+use super::queued_item::QueuedItem;
+use super::state::{Shared, TerminalHolder};
 use super::status::INTERRUPTED;
 use crate::error::Error;
 use crate::runtime::runtime;
@@ -48,7 +48,7 @@ impl PromptThread {
                 code
             });
             let code = code.unwrap_or_else(|error| crate::runtime::complain(&error));
-            shared.is_over.store(true, Ordering::SeqCst);
+            shared.end();
             queue.wait_shown(LAST_WORDS);
             call_back(&shared, editor_thread);
             code
@@ -76,13 +76,13 @@ impl PromptThread {
 /// Makes the editor return, from wherever it waits; if all else fails, leaves for it.
 fn call_back(shared: &Shared, editor_thread: WaitingThread) {
     for _ in 0..CALLS {
-        if !shared.in_editor.load(Ordering::SeqCst) {
+        if shared.terminal() != TerminalHolder::Editor {
             return;
         }
         editor_thread.interrupt();
         std::thread::sleep(CALL_AGAIN);
     }
-    if shared.in_editor.load(Ordering::SeqCst) {
+    if shared.terminal() == TerminalHolder::Editor {
         term::restore_terminal();
         #[expect(clippy::disallowed_methods, reason = "the thread that would return does not answer")]
         std::process::exit(i32::from(INTERRUPTED));

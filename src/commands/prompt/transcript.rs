@@ -6,19 +6,19 @@ use std::borrow::Cow;
 use bytes::BytesMut;
 use crossterm::style::Color;
 
-use super::queue::{DisplaySetting, QueuedItem, ReceivedItem, Skipped, Taken};
+use super::queued_item::{DisplaySetting, QueuedItem, ReceivedItem, Skipped, Taken};
 use crate::events::{ClientName, Event, EventKind};
 use crate::message::{Direction, Message};
 use crate::render::text::{Extent, painted};
 use crate::render::{PayloadFormat, Renderer, preview};
-use crate::term::terminal_rows;
+use crate::term::TerminalSize;
 
 /// Where the last lines were written. They can be rewritten for as long as it stays the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Counts what else is written above the prompt, or into it for good.
     pub(crate) epoch: u64,
-    pub(crate) columns: usize,
+    pub(crate) size: TerminalSize,
 }
 
 /// Lines to write above the prompt.
@@ -74,6 +74,7 @@ impl Transcript {
         if self.last.as_ref().is_some_and(|last| last.standing.is_none_or(|lines| lines.place != place)) {
             self.last = None;
         }
+        self.renderer.look_mut().size = Some(place.size);
         let mut written = Written::default();
         self.received = taken.received;
         if let Some(note) = not_shown(taken.skipped) {
@@ -89,11 +90,11 @@ impl Transcript {
             self.write_lines(&mut last, &mut written);
             let text = &written.text[start..];
             if !text.is_empty() {
-                let (rows, bytes) = (preview::rows(text, place.columns), text.len());
+                let (rows, bytes) = (preview::rows(text, place.size.columns), text.len());
                 last.standing = Some(StandingLines { place, rows, bytes });
             }
             // What is higher than the screen cannot be reached any more.
-            self.last = Some(last).filter(|last| last.standing.is_some_and(|lines| lines.rows < terminal_rows()));
+            self.last = Some(last).filter(|last| last.standing.is_some_and(|lines| lines.rows < place.size.rows));
         }
         written
     }
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
     use crate::render::{OutputStyle, Stamps};
 
-    const HERE: Place = Place { epoch: 1, columns: 20 };
+    const HERE: Place = Place { epoch: 1, size: TerminalSize { rows: 24, columns: 20 } };
 
     fn transcript() -> Transcript {
         Transcript::new(Renderer::new(OutputStyle { marks: true, for_terminal: true, ..OutputStyle::default() }))
@@ -263,7 +264,7 @@ mod tests {
     fn what_stands_elsewhere_by_now_is_not_rewritten() {
         let mut transcript = transcript();
         write(&mut transcript, vec![event("b")], HERE);
-        for place in [Place { epoch: 2, ..HERE }, Place { epoch: 2, columns: 30 }] {
+        for place in [Place { epoch: 2, ..HERE }, Place { epoch: 2, size: TerminalSize { rows: 24, columns: 30 } }] {
             assert_eq!(write(&mut transcript, vec![event("b")], place), (0, "< b\n".to_owned()));
         }
     }

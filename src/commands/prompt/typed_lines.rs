@@ -58,6 +58,24 @@ impl TypedLines {
         usable.next().map(str::to_owned)
     }
 
+    /// Begins with these.
+    pub(crate) fn fill(&self, lines: impl Iterator<Item = String>) {
+        self.lock().lines = lines.collect();
+    }
+
+    /// Makes a line the last one, wherever one that `is_same` stood before; false if that was the last already.
+    pub(crate) fn remember(&self, line: String, is_same: impl Fn(&str) -> bool) -> bool {
+        let lines = &mut self.lock().lines;
+        let before = lines.iter().rposition(|known| is_same(known));
+        if before.is_some_and(|at| at + 1 == lines.len()) {
+            return false;
+        }
+        before.and_then(|at| lines.remove(at));
+        lines.push_back(line);
+        lines.drain(..lines.len().saturating_sub(LINES));
+        true
+    }
+
     fn lock(&self) -> MutexGuard<'_, LineStore> {
         self.0.lock().expect("nothing panics while it holds this")
     }
@@ -100,17 +118,13 @@ impl History for TypedLines {
         Ok(line.map(|line| SearchResult { entry: Cow::Owned(line), idx: index, pos: 0 }))
     }
 
-    fn add(&mut self, line: &str) -> Result<bool> {
-        self.add_owned(line.to_owned())
+    // What is remembered, and how, is for `history`.
+    fn add(&mut self, _: &str) -> Result<bool> {
+        Ok(false)
     }
 
-    fn add_owned(&mut self, line: String) -> Result<bool> {
-        let mut store = self.lock();
-        store.lines.push_back(line);
-        if store.lines.len() > LINES {
-            store.lines.pop_front();
-        }
-        Ok(true)
+    fn add_owned(&mut self, _: String) -> Result<bool> {
+        Ok(false)
     }
 
     fn len(&self) -> usize {
@@ -212,8 +226,8 @@ mod tests {
     use super::*;
 
     fn lines(lines: &[&str]) -> TypedLines {
-        let mut typed = TypedLines::default();
-        lines.iter().for_each(|line| drop(typed.add(line)));
+        let typed = TypedLines::default();
+        typed.fill(lines.iter().map(|line| (*line).to_owned()));
         typed.begin();
         typed
     }
@@ -270,10 +284,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_was_typed_before_is_there_once_and_last() {
+        let lines = lines(&["a", "b", "c"]);
+        let remember = |line: &str| lines.remember(format!("[{line}]"), |known| known.trim_matches(['[', ']']) == line);
+        assert_eq!([remember("a"), remember("a"), remember("c"), remember("d")], [true, false, true, true]);
+        assert_eq!(lines.lock().lines, ["b", "[a]", "[c]", "[d]"]);
+    }
+
+    #[test]
     fn the_oldest_lines_go() {
-        let mut lines = TypedLines::default();
+        let lines = TypedLines::default();
         for n in 0..LINES + 2 {
-            lines.add(&n.to_string()).unwrap();
+            assert!(lines.remember(n.to_string(), |_| false));
         }
         assert_eq!((lines.len(), &*lines.get(0, SearchDirection::Forward).unwrap().unwrap().entry), (LINES, "2"));
     }

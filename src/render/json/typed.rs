@@ -2,8 +2,8 @@
 
 use crossterm::style::Stylize as _;
 
-use super::colour;
 use super::tokens::{TokenKind, Tokens};
+use super::{begins_json, colour};
 
 /// A text in the colours of JSON; what stands at the places of `pair` is underlined.
 pub(crate) fn as_typed(text: &str, pair: Option<[usize; 2]>, has_colour: bool) -> String {
@@ -44,6 +44,23 @@ pub(crate) fn brackets_at(text: &str, cursor: usize) -> Option<[usize; 2]> {
         at += token.text.len();
     }
     before
+}
+
+/// Whether a text is the beginning of a JSON object or array whose end is missing.
+pub(crate) fn is_unfinished(text: &str) -> bool {
+    let mut depth = 0_u32;
+    for token in Tokens::of(text).filter(|_| begins_json(text)) {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                // It closes more than it opens: no more lines will mend that.
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    depth > 0
 }
 
 #[cfg(test)]
