@@ -67,9 +67,9 @@ impl Job {
     /// Whether something of it may be coloured.
     fn has_colour(&self) -> bool {
         let prints_colour = match self {
-            Self::Connect(plan) | Self::Demo(plan) => plan.look.colour,
-            Self::Listen(service) => service.look.colour,
-            Self::Replay(replay) => replay.plan.look.colour,
+            Self::Connect(plan) | Self::Demo(plan) => plan.style.colour,
+            Self::Listen(service) => service.style.colour,
+            Self::Replay(replay) => replay.plan.style.colour,
             _ => false,
         };
         prints_colour || self.diagnostics().is_some_and(|diagnostics| diagnostics.colour)

@@ -193,7 +193,7 @@ impl CheckArgs {
             hello: execute,
             is_strict,
             rate,
-            patience: wait,
+            wait,
             vanish,
             is_authorized: authorized,
             frames,

@@ -149,8 +149,8 @@ impl PlanConnection for Dialer {
         let options = Options::from_arg_matches(&matches).map_err(usage)?;
         let mut plan = translate::connect(url, &options, &self.env)?;
         // A pattern wants to see the whole of a message.
-        plan.connect.manner.parts = false;
-        plan.connect.manner.traced = self.frames;
+        plan.connect.connection.parts = false;
+        plan.connect.connection.traced = self.frames;
         if made.len() < KEPT {
             made.insert(key, plan.clone());
         }
@@ -218,12 +218,12 @@ mod tests {
         let plan = dialer
             .plan(":80", &all(&["header b: 2", "subprotocol y"]), &all(&["subprotocol z"]), Path::new("."))
             .unwrap();
-        let wishes = &plan.connect.wishes;
-        let headers: Vec<_> = wishes.headers.iter().map(|header| (&*header.name, &*header.value)).collect();
+        let options = &plan.connect.request;
+        let headers: Vec<_> = options.headers.iter().map(|header| (&*header.name, &*header.value)).collect();
         assert_eq!(headers, [("A", "1"), ("b", "2")]);
-        assert_eq!(wishes.subprotocols, ["z"]);
-        assert_eq!(wishes.compression, crate::request::Compression::Off);
-        assert!(!plan.connect.manner.parts);
+        assert_eq!(options.subprotocols, ["z"]);
+        assert_eq!(options.compression, crate::request::Compression::Off);
+        assert!(!plan.connect.connection.parts);
     }
 
     #[test]

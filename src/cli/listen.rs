@@ -306,8 +306,8 @@ impl ListenArgs {
             None => Source::Pipe(translate::cut(&self.stdin, false)),
         };
         let is_prompt = matches!(source, Source::Prompt(_));
-        let habits = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
-        let session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, habits);
+        let keepalive = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
+        let session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, keepalive);
         let identity = self.tls.identity(&self.address, !self.admission.no_http2)?;
         Ok(ListenOptions {
             script: self.work.script(env)?,
@@ -328,7 +328,7 @@ impl ListenArgs {
                 session,
             },
             source,
-            look: translate::look(&self.output, &self.stdin, env, is_prompt),
+            style: translate::style(&self.output, &self.stdin, env, is_prompt),
             record: self.output.recorded_to(),
             diagnostics: translate::diagnostics(&self.output, env, is_prompt),
         })

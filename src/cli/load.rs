@@ -270,8 +270,8 @@ impl LoadArgs {
         let interfaces = std::mem::take(&mut options.route.interface);
         let mut plan = *translate::connect(self.url.as_deref().unwrap_or_default(), &options, env)?;
         // A reply is judged as a whole.
-        plan.connect.manner.parts = false;
-        plan.connect.manner.is_of_many = true;
+        plan.connect.connection.parts = false;
+        plan.connect.connection.is_of_many = true;
         let table = self.load.table()?;
         let files = LoadFilePaths { csv: csv.clone(), hdr: hdr.clone(), plot: plot.clone() };
         files.check(self.load.vars_from.as_deref())?;

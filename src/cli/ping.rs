@@ -121,7 +121,7 @@ impl PingArgs {
         options.ending.close_timeout = Duration::from_secs(1);
         let mut plan = *translate::connect(&self.url, &options, env)?;
         // An answer is judged as a whole.
-        plan.connect.manner.parts = false;
+        plan.connect.connection.parts = false;
         let PingingArgs { count, interval, deadline, size, ref execute, ref matching, reconnect_each } = self.pinging;
         let answer = || matching.clone().unwrap_or(AnswerMatch::Next);
         Ok(PingOptions {

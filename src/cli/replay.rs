@@ -120,15 +120,8 @@ impl ReplayArgs {
         let mut plan = *translate::connect(&self.url, &options, env)?;
         let Replaying { speed, compare, ref ignore, client, wait, .. } = self.replaying;
         // What is compared has to be there as a whole.
-        plan.connect.manner.parts &= !compare;
+        plan.connect.connection.parts &= !compare;
         let compare = compare.then(|| Ignored(ignore.clone()));
-        Ok(crate::commands::replay::ReplayOptions {
-            plan,
-            file: self.file.clone(),
-            client,
-            speed,
-            patience: wait,
-            compare,
-        })
+        Ok(crate::commands::replay::ReplayOptions { plan, file: self.file.clone(), client, speed, wait, compare })
     }
 }

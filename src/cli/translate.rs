@@ -73,10 +73,10 @@ pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<ClientOptions>, E
 fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
-    let look = look(&options.output, &options.messages.stdin, env, is_prompt);
+    let style = style(&options.output, &options.messages.stdin, env, is_prompt);
     Ok(Box::new(ClientOptions {
         connect: connect::Options {
-            wishes: wishes(options, &parsed, env)?,
+            request: request(options, &parsed, env)?,
             target: parsed.target,
             route: route(options, env)?,
             http: http(&options.protocol),
@@ -84,13 +84,13 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
             limits: Limits { max_message: options.protocol.max_message, pongs: !options.timing.no_pong },
-            manner: manner(options, is_prompt || look.prints_payload()),
+            connection: connection(options, is_prompt || style.prints_payload()),
         },
         first: first(&options.messages)?,
         source,
         session: session(options, is_prompt)?,
-        patience: patience(&options.timing),
-        look,
+        retry: retry(&options.timing),
+        style,
         record: options.output.recorded_to(),
         diagnostics: diagnostics(&options.output, env, is_prompt),
         timeout: options.ending.timeout,
@@ -107,7 +107,7 @@ fn http(protocol: &options::ProtocolArgs) -> HttpChoice {
     }
 }
 
-fn manner(options: &Options, passes_on: bool) -> ConnectionOptions {
+fn connection(options: &Options, passes_on: bool) -> ConnectionOptions {
     let looks_into = !options.ending.expect.is_empty() || !options.ending.expect_json.is_empty();
     let parts = passes_on
         && !wants_whole(options)
@@ -201,7 +201,7 @@ pub(super) fn message(option: &str, text: &str, stdin: &options::StdinArgs) -> R
     })
 }
 
-fn patience(timing: &options::TimingArgs) -> RetryPolicy {
+fn retry(timing: &options::TimingArgs) -> RetryPolicy {
     let delay = timing.reconnect_delay.unwrap_or(DELAY);
     RetryPolicy {
         wait_for_server: timing.wait_for_server,
@@ -234,7 +234,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
         let message = message("--heartbeat <TEXT>", text, &options.messages.stdin)?;
         Ok::<_, Error>(Heartbeat { message, every: timing.heartbeat_interval.unwrap_or(INTERVAL) })
     });
-    let habits = KeepaliveOptions {
+    let keepalive = KeepaliveOptions {
         pings: pings(timing.ping_interval, timing.ping_timeout, is_prompt)?,
         heartbeat: heartbeat.transpose()?,
     };
@@ -255,7 +255,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
         replies: replies(&options.messages)?,
         echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
-        habits,
+        keepalive,
     })
 }
 
@@ -284,7 +284,7 @@ fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
     Ok(Replies { rules, is_binary: messages.stdin.binary })
 }
 
-fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptions, Error> {
+fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptions, Error> {
     let request = &options.request;
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
@@ -317,31 +317,31 @@ fn wishes(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOption
 }
 
 fn offered(protocol: &options::ProtocolArgs) -> Result<Compression, Error> {
-    let offer = |wishes: Parameters| {
+    let offer = |parameters: Parameters| {
         // A server may choose our window only if we say so.
-        Parameters { client_max_window_bits: wishes.client_max_window_bits.or(Some(None)), ..wishes }
+        Parameters { client_max_window_bits: parameters.client_max_window_bits.or(Some(None)), ..parameters }
     };
     Ok(match compression(protocol.compress, protocol.compress_options)? {
         Compression::Off => Compression::Off,
-        Compression::Wanted(wishes) => Compression::Wanted(offer(wishes)),
-        Compression::Required(wishes) => Compression::Required(offer(wishes)),
+        Compression::Wanted(parameters) => Compression::Wanted(offer(parameters)),
+        Compression::Required(parameters) => Compression::Required(offer(parameters)),
     })
 }
 
 /// `--compress` and `--compress-options`, of either side.
 pub(super) fn compression(compress: Compress, options: Option<Parameters>) -> Result<Compression, Error> {
-    let wishes = options.unwrap_or_default();
+    let parameters = options.unwrap_or_default();
     match compress {
         Compress::Off if options.is_some() => {
             Err(Error::Usage("`--compress-options` cannot be used with `--compress off`".to_owned()))
         }
         Compress::Off => Ok(Compression::Off),
-        Compress::Auto => Ok(Compression::Wanted(wishes)),
-        Compress::Required => Ok(Compression::Required(wishes)),
+        Compress::Auto => Ok(Compression::Wanted(parameters)),
+        Compress::Required => Ok(Compression::Required(parameters)),
     }
 }
 
-pub(super) fn look(
+pub(super) fn style(
     output: &options::OutputArgs,
     stdin: &options::StdinArgs,
     env: &Env,

@@ -21,7 +21,7 @@ use crate::wire::{CompressionStats, ConnectionOptions, Limits, Socket};
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) target: Target,
-    pub(crate) wishes: RequestOptions,
+    pub(crate) request: RequestOptions,
     pub(crate) route: Route,
     /// `--http2`, `--http2-prior-knowledge`
     pub(crate) http: HttpChoice,
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     pub(crate) insecure_redirect: bool,
     pub(crate) limits: Limits,
     /// What the handshake leaves open.
-    pub(crate) manner: ConnectionOptions,
+    pub(crate) connection: ConnectionOptions,
 }
 
 /// Connects, following redirects if that is wanted.
@@ -41,7 +41,7 @@ pub(crate) struct Options {
 /// The first step that failed; a refusal comes with its status, fields and body.
 pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Result<(Socket<Stream>, Opened), Error> {
     let mut trail = Trail::new(options.target.clone(), options.max_redirects.unwrap_or(0), options.insecure_redirect);
-    let mut wishes = options.wishes.clone();
+    let mut asking = options.request.clone();
     let mut route = options.route.clone();
     let mut http = options.http;
     loop {
@@ -49,7 +49,7 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         route.tls.alpn = http.alpn();
         let mut dialed = dial::dial(&target, &route, &|head| trace(Trace::from(head))).await?;
         trace(Trace::Dialed { target: &target, dialed: &dialed });
-        let request = Request::new(&target, &wishes);
+        let request = Request::new(&target, &asking);
         let started = std::time::Instant::now();
         let opening =
             Opening { target: &target, request: &request, http, route: &route, time: options.handshake_timeout, trace };
@@ -75,12 +75,12 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
             None => None,
         };
         let Some(next) = next else {
-            refusal.sent.withholds_credentials = options.wishes.has_credentials() && !wishes.has_credentials();
+            refusal.sent.withholds_credentials = options.request.has_credentials() && !asking.has_credentials();
             return Err(Error::Refused(Box::new(refusal)));
         };
         trace(Trace::Redirected(next));
         if !target.same_origin(next) {
-            wishes = wishes.without_secrets();
+            asking = asking.without_secrets();
             http = options.http;
         }
         if !target.same_host(next) {
@@ -113,6 +113,6 @@ async fn open(
         tally: Arc::clone(&tally),
         timing,
     };
-    let manner = ConnectionOptions { deflate, tally, ..options.manner.clone() };
-    (Socket::new(dialed.stream, leftover, Side::Client, options.limits, manner).await, opened)
+    let connection = ConnectionOptions { deflate, tally, ..options.connection.clone() };
+    (Socket::new(dialed.stream, leftover, Side::Client, options.limits, connection).await, opened)
 }

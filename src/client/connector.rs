@@ -49,8 +49,8 @@ pub(crate) struct Connector {
 impl Connector {
     pub(crate) fn new(plan: &ClientOptions, until: Option<Instant>) -> Self {
         Self {
-            wait_for_server: plan.patience.wait_for_server,
-            backoff: plan.patience.reconnect.map(Backoff::new),
+            wait_for_server: plan.retry.wait_for_server,
+            backoff: plan.retry.reconnect.map(Backoff::new),
             tells: false,
             limit: until.zip(plan.timeout).map(|(at, after)| RunEnd { at, after, option: RUN_LIMIT }),
         }

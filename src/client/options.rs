@@ -19,8 +19,8 @@ pub(crate) struct ClientOptions {
     pub(crate) first: Batch,
     pub(crate) source: Source,
     pub(crate) session: session::options::Options,
-    pub(crate) patience: RetryPolicy,
-    pub(crate) look: OutputStyle,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) style: OutputStyle,
     pub(crate) record: Option<Destination>,
     pub(crate) diagnostics: Diagnostics,
     /// `--timeout`: the limit for all of it.

@@ -36,9 +36,9 @@ pub(crate) struct StreamOutput {
 }
 
 impl StreamOutput {
-    pub(crate) fn new(look: &OutputStyle, record: Option<OutputBuffer>, talk: &Rc<Talk>) -> Result<Self, Error> {
+    pub(crate) fn new(style: &OutputStyle, record: Option<OutputBuffer>, talk: &Rc<Talk>) -> Result<Self, Error> {
         let stdout = FileWriter::to_stdout().map_err(Error::stdout)?;
-        let renderer = RefCell::new(Renderer::new(look.clone()));
+        let renderer = RefCell::new(Renderer::new(style.clone()));
         Ok(Self {
             renderer,
             stdout: OutputBuffer::new(stdout),
@@ -128,7 +128,7 @@ impl Outlet for StreamOutput {
         let mut renderer = self.renderer.borrow_mut();
         match &event.what {
             EventKind::Message(Direction::In, message)
-                if message.data().len() >= LARGE && renderer.look().passes_untouched() =>
+                if message.data().len() >= LARGE && renderer.style().passes_untouched() =>
             {
                 let (before, after) = renderer.around(&event, message);
                 self.stdout.append(|out| out.extend_from_slice(before.as_bytes()));
@@ -138,15 +138,15 @@ impl Outlet for StreamOutput {
             _ => self.stdout.append(|out| renderer.render(&event, out)),
         }
         if let Some(record) = &self.record {
-            let secrets = renderer.look().secrets;
+            let secrets = renderer.style().secrets;
             record.append(|out| record::write(&event, secrets, out));
         }
         if let EventKind::Frame(seen) = &event.what
-            && renderer.look().format != PayloadFormat::Records
+            && renderer.style().format != PayloadFormat::Records
         {
             self.talk.frame(&report::frame(event.client, seen));
         }
-        if renderer.look().ping_pong && renderer.look().format != PayloadFormat::Records {
+        if renderer.style().ping_pong && renderer.style().format != PayloadFormat::Records {
             match &event.what {
                 EventKind::Ping(direction, data) => say_control(&self.talk, *direction, &text::ping(data)),
                 EventKind::Pong(direction, data, round_trip) => {
@@ -166,7 +166,7 @@ impl Outlet for StreamOutput {
     }
 
     fn takes_runs(&self) -> bool {
-        self.record.is_none() && self.renderer.borrow().look().passes_untouched()
+        self.record.is_none() && self.renderer.borrow().style().passes_untouched()
     }
 
     fn wants_sent(&self) -> bool {

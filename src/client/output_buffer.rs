@@ -17,14 +17,14 @@ const PIECE: usize = 64 << 10;
 pub(crate) struct OutputBuffer {
     // Borrowed between awaits only.
     waiting: RefCell<BytesMut>,
-    lane: FileWriter,
+    writer: FileWriter,
     /// The same file, until it is emptied for what is written first.
     replaced: Cell<Option<File>>,
 }
 
 impl OutputBuffer {
-    pub(crate) fn new(lane: FileWriter) -> Self {
-        Self { waiting: RefCell::default(), lane, replaced: Cell::new(None) }
+    pub(crate) fn new(writer: FileWriter) -> Self {
+        Self { waiting: RefCell::default(), writer, replaced: Cell::new(None) }
     }
 
     /// To a file whose contents are replaced by what is written, if anything is.
@@ -43,10 +43,10 @@ impl OutputBuffer {
         self.make_way();
         let mut waiting = self.waiting.borrow_mut();
         if !waiting.is_empty() {
-            let written = self.lane.write_at_once(&waiting);
+            let written = self.writer.write_at_once(&waiting);
             waiting.advance(written);
         }
-        let written = if waiting.is_empty() { self.lane.write_at_once(data) } else { 0 };
+        let written = if waiting.is_empty() { self.writer.write_at_once(data) } else { 0 };
         waiting.extend_from_slice(&data[written..]);
     }
 
@@ -64,12 +64,12 @@ impl OutputBuffer {
             return Ok(());
         }
         self.make_way();
-        let written = self.lane.write_at_once(&self.waiting.borrow());
+        let written = self.writer.write_at_once(&self.waiting.borrow());
         self.waiting.borrow_mut().advance(written);
         if self.is_empty() {
             return Ok(());
         }
-        let place = self.lane.place().await.map_err(|_| Gone)?;
+        let place = self.writer.place().await.map_err(|_| Gone)?;
         // The other half may have taken it meanwhile.
         let piece = self.waiting.borrow_mut().split().freeze();
         if !piece.is_empty() {
@@ -91,7 +91,7 @@ impl OutputBuffer {
 
     /// Ends when nothing more can be written.
     pub(crate) async fn stopped(&self) {
-        self.lane.stopped().await;
+        self.writer.stopped().await;
     }
 
     /// Waits until all is written.
@@ -101,6 +101,6 @@ impl OutputBuffer {
     pub(crate) async fn finish(self) -> io::Result<()> {
         // A failed writer tells its own reason below.
         let _ = self.flush().await;
-        self.lane.finish().await
+        self.writer.finish().await
     }
 }

@@ -201,7 +201,7 @@ pub(crate) fn unsent(talk: &Talk, messages: usize) {
 
 /// Reports how a session ended, and returns it if it is an error that was not recorded yet.
 fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEvent> {
-    let patience = plan.session.ending.close_timeout;
+    let limit = plan.session.ending.close_timeout;
     let words = match &outcome.end {
         // The message of a missed expectation says more.
         End::TimedOut if !outcome.missed.is_empty() => return None,
@@ -211,9 +211,9 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         End::Silent => silent(plan),
         End::Broken(fault) => format!("the server {}", broken(fault)),
         End::Unanswered if outcome.sends_on => {
-            format!("the server kept sending and did not answer our Close within {patience:?} (--close-timeout)")
+            format!("the server kept sending and did not answer our Close within {limit:?} (--close-timeout)")
         }
-        End::Unanswered => format!("the server did not answer our Close within {patience:?} (--close-timeout)"),
+        End::Unanswered => format!("the server did not answer our Close within {limit:?} (--close-timeout)"),
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
         End::Interrupted(_) => "interrupted".to_owned(),
         End::BadInput(why) => why.clone(),
@@ -236,7 +236,7 @@ fn recorded(end: &End, words: String) -> Option<ErrorEvent> {
 }
 
 fn silent(plan: &ClientOptions) -> String {
-    let timeout = plan.session.habits.pings.map_or(Duration::ZERO, |pings| pings.timeout);
+    let timeout = plan.session.keepalive.pings.map_or(Duration::ZERO, |pings| pings.timeout);
     format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
 }
 

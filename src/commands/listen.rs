@@ -35,7 +35,7 @@ pub(crate) fn run(service: &ListenOptions) -> u8 {
 pub(crate) async fn serve(service: &ListenOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let mut signals = watch_signals()?;
     let record = opening(open_record_if(service.record.as_ref()), None, &mut signals).await?;
-    let output = Rc::new(StreamOutput::new(&service.look, record, talk)?);
+    let output = Rc::new(StreamOutput::new(&service.style, record, talk)?);
     let mut stdin = match (&service.source, stdin::open()) {
         (Source::Pipe(cut), Ok(Some(file))) => {
             Stdin::new(file, cut.clone()).map_err(|source| Error::Local { what: "start to read stdin", source })?

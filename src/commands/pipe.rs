@@ -26,7 +26,7 @@ async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
     let until = deadline(plan.timeout);
     let mut link = Connector::new(plan, until);
     let record = link.opening(open_record_if(plan.record.as_ref()), &mut signals).await?;
-    let output = StreamOutput::new(&plan.look, record, talk)?;
+    let output = StreamOutput::new(&plan.style, record, talk)?;
     let mut connected = tokio::select! {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,
         () = stdout_gone() => return Ok(0),
@@ -57,7 +57,7 @@ async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
         let opened_at = Instant::now();
         let outcome = session::pump::run(socket, first, &mut progress, stdin, &mut signals, &output, &options).await;
         let Some(next) = link.after(&outcome, opened_at.elapsed()) else {
-            if plan.patience.reconnect.is_some() && !outcome.wanted {
+            if plan.retry.reconnect.is_some() && !outcome.wanted {
                 report::unsent(talk, progress.backlog.messages());
             }
             break outcome;
@@ -87,7 +87,7 @@ fn start_input(plan: &ClientOptions, talk: &Talk) -> Result<Stdin, Error> {
     };
     match stdin::open() {
         Ok(Some(file)) => {
-            if file.is_terminal() && !plan.look.for_terminal {
+            if file.is_terminal() && !plan.style.for_terminal {
                 talk.say("this is the pipe, not the prompt, since stdout is no terminal: each line is sent as it is, Ctrl-D ends them");
             }
             Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source })

@@ -97,7 +97,7 @@ impl<'r> Replayer<'r> {
         let until = deadline(plan.timeout);
         let connector = Connector::new(plan, until);
         let record = connector.opening(open_record_if(plan.record.as_ref()), &mut signals).await?;
-        let output = StreamOutput::new(&plan.look, record, talk)?;
+        let output = StreamOutput::new(&plan.style, record, talk)?;
         let mut session = plan.session.clone();
         session.ending.deadline = until;
         let schedule = Schedule::new(replay.speed);
@@ -131,8 +131,8 @@ impl<'r> Replayer<'r> {
         let comparison = Comparison::new(self.check(connection)?, Rc::clone(&self.differences));
         let outlet = ComparingOutlet { comparison, outlet: &self.output };
         let turns = self.recording.turns(connection, Party::Client)?;
-        let (heard, patience) = (&outlet.comparison.heard, self.replay.patience);
-        let part = RecordedPart { player: Party::Client, heard, patience, talk: self.talk };
+        let (heard, wait) = (&outlet.comparison.heard, self.replay.wait);
+        let part = RecordedPart { player: Party::Client, heard, wait, talk: self.talk };
         let (batches, mut inputs) = mpsc::channel(BATCHES);
         let playing = play_part(part, turns, &mut self.schedule, batches);
         let mut progress = Progress::new(&self.session.ending);
@@ -204,7 +204,7 @@ pub(crate) struct ReplayOptions {
     pub(crate) client: Option<ClientName>,
     pub(crate) speed: Speed,
     /// `--wait`: for an answer that was recorded.
-    pub(crate) patience: Wait,
+    pub(crate) wait: Wait,
     /// `--compare`, and what may differ.
     pub(crate) compare: Option<Ignored>,
 }

@@ -65,8 +65,8 @@ impl Admission {
                 ours.iter().find(|name| offered.contains(&name.as_str())).cloned()
             }
         };
-        let compression = self.compression.wishes();
-        if matches!(self.compression, Compression::Required(wishes) if verify::deflate(opening, &wishes).is_none()) {
+        let compression = self.compression.parameters();
+        if matches!(self.compression, Compression::Required(own) if verify::deflate(opening, &own).is_none()) {
             return Err(self.denial(400, "clients must offer permessage-deflate here\n"));
         }
         Ok(Grant { subprotocol, compression, headers: self.headers.clone() })

@@ -29,17 +29,17 @@ pub fn handshake(input: &[u8]) {
         1 => Compression::Wanted(Parameters { client_max_window_bits: Some(None), ..Parameters::default() }),
         _ => Compression::Required(Parameters { server_max_window_bits: Some(10), ..Parameters::default() }),
     };
-    let wishes = RequestOptions {
+    let options = RequestOptions {
         headers: vec![Header::new("Sec-WebSocket-Key", KEY)],
         subprotocols: vec!["chat".to_owned(), "superchat".to_owned()],
         compression,
         ..RequestOptions::default()
     };
     let target = Parsed::from_text("ws://h/").expect("it is a URL").target;
-    let request = Request::new(&target, &wishes);
+    let request = Request::new(&target, &options);
     for head in [input.to_vec(), [SWITCHING.as_bytes(), input, b"\r\n\r\n"].concat()] {
         if let Some(Ok(response)) = HeadReader::new(&mut &head[..]).response().now_or_never() {
-            answer(&request, &wishes, &response);
+            answer(&request, &options, &response);
             refusal(&request, response, input);
         }
     }
@@ -55,10 +55,10 @@ pub fn handshake(input: &[u8]) {
     }
 }
 
-fn answer(request: &Request, wishes: &RequestOptions, response: &Response) {
+fn answer(request: &Request, options: &RequestOptions, response: &Response) {
     let Ok(agreement) = verify::answer(request, response) else { return };
-    assert!(agreement.subprotocol.is_none_or(|name| wishes.subprotocols.contains(&name)));
-    match wishes.compression {
+    assert!(agreement.subprotocol.is_none_or(|name| options.subprotocols.contains(&name)));
+    match options.compression {
         Compression::Off => assert_eq!(agreement.deflate, None),
         Compression::Wanted(_) => {}
         Compression::Required(_) => {

@@ -89,8 +89,8 @@ impl<'s, S: AsyncRead + Unpin> HeadReader<'s, S> {
         let mut body = Body::of(response);
         let deadline = Instant::now() + BODY_TIME;
         while body.take(&mut self.buffer) {
-            let patience = deadline.min(Instant::now() + BODY_STALL);
-            match timeout_at(patience, self.fill()).await {
+            let until = deadline.min(Instant::now() + BODY_STALL);
+            match timeout_at(until, self.fill()).await {
                 Ok(Ok(0)) => {
                     body.closed();
                     break;

@@ -232,8 +232,8 @@ async fn body(stream: &mut (impl AsyncRead + Unpin)) -> Collected {
         if bytes.len() > MAX_BODY {
             break false;
         }
-        let patience = deadline.min(Instant::now() + BODY_STALL);
-        let read: Result<io::Result<usize>, _> = timeout_at(patience, stream.read_buf(&mut bytes)).await;
+        let until = deadline.min(Instant::now() + BODY_STALL);
+        let read: Result<io::Result<usize>, _> = timeout_at(until, stream.read_buf(&mut bytes)).await;
         match read {
             Ok(Ok(0)) => break true,
             Ok(Ok(_)) => {}

@@ -190,7 +190,7 @@ pub(crate) async fn accept<S: AsyncWrite + Unpin>(
 
 /// What a client gets, after these fields of the answer.
 fn granted(heard: ReadRequest, choice: Grant, mut fields: Vec<Header>) -> Accepted {
-    let granted = choice.compression.and_then(|wishes| verify::deflate(heard.opening(), &wishes));
+    let granted = choice.compression.and_then(|own| verify::deflate(heard.opening(), &own));
     let (extensions, deflate) = granted.map(|(answer, agreed)| (answer.to_string(), agreed)).unzip();
     fields.extend(choice.subprotocol.iter().map(|name| Header::new("Sec-WebSocket-Protocol", name)));
     fields.extend(extensions.iter().map(|answer: &String| Header::new("Sec-WebSocket-Extensions", answer)));

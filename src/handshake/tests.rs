@@ -45,8 +45,8 @@ fn apart<const N: usize>(steps: [&str; N]) -> Vec<PeerStep> {
 /// A request with the key of the RFC, and more headers.
 fn request(more: &[(&str, &str)]) -> Request {
     let headers = [("Sec-WebSocket-Key", KEY)].iter().chain(more).map(|(name, value)| Header::new(name, *value));
-    let wishes = RequestOptions { headers: headers.collect(), ..RequestOptions::default() };
-    Request::new(&Parsed::from_text("ws://h/").unwrap().target, &wishes)
+    let options = RequestOptions { headers: headers.collect(), ..RequestOptions::default() };
+    Request::new(&Parsed::from_text("ws://h/").unwrap().target, &options)
 }
 
 /// Follows the script, then closes.

@@ -240,8 +240,8 @@ fn subprotocol(request: &Request, fields: &[Header]) -> Result<Option<String>, B
 }
 
 /// As a server: the answer to the first offer of permessage-deflate that makes sense, and what it means.
-pub(super) fn deflate(asked: &OpeningRequest, wishes: &offer::Parameters) -> Option<(offer::Parameters, Agreed)> {
-    offer::offers(values(&asked.fields, EXTENSIONS)).first().map(|offer| offer.accepted(wishes))
+pub(super) fn deflate(asked: &OpeningRequest, own: &offer::Parameters) -> Option<(offer::Parameters, Agreed)> {
+    offer::offers(values(&asked.fields, EXTENSIONS)).first().map(|offer| offer.accepted(own))
 }
 
 /// Its frames could be taken for a body, or a body for frames.

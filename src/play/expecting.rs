@@ -18,16 +18,16 @@ use crate::script::syntax::{Action, Expect, Pattern, Step};
 
 impl Player<'_> {
     pub(crate) async fn expect(&self, name: &Option<String>, expect: &Expect) -> Result<(), StepFault> {
-        let wanted = wanted(&expect.pattern, &self.stage.words).await?;
+        let wanted = wanted(&expect.pattern, &self.context.scope).await?;
         let captured = if wanted.kind() == ExpectedKind::Answer {
             self.with_answer(name, |answer| Ok(wanted.answer(answer)?))?
         } else {
             let standing = self.open(name)?;
-            let within = expect.within.unwrap_or(self.stage.file.within);
+            let within = expect.within.unwrap_or(self.context.file.within);
             next(standing.connection()?, &wanted, within).await?
         };
         if let Some(variable) = &expect.capture {
-            self.stage.words.set(variable, captured)?;
+            self.context.scope.set(variable, captured)?;
         }
         Ok(())
     }
@@ -48,7 +48,7 @@ impl Player<'_> {
             Err(_) => return Err(unordered.late(within)),
         }
         for (variable, captured) in unordered.captured().await {
-            self.stage.words.set(variable, captured)?;
+            self.context.scope.set(variable, captured)?;
         }
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Player<'_> {
         within: Duration,
         capture: Option<&String>,
     ) -> Result<(), StepFault> {
-        let wanted = wanted(until, &self.stage.words).await?;
+        let wanted = wanted(until, &self.context.scope).await?;
         let standing = self.open(name)?;
         let connection = standing.connection()?;
         connection.left.borrow_mut().clear();
@@ -92,7 +92,7 @@ impl Player<'_> {
             .await
             .unwrap_or_else(|_| Err(missed(wanted.kind(), skipped.get(), within).into()))?;
         if let Some(variable) = capture {
-            self.stage.words.set(variable, captured)?;
+            self.context.scope.set(variable, captured)?;
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ impl<'s> Unordered<'s> {
         });
         let mut known = Vec::new();
         for (step, Expect { pattern, capture, .. }) in expectations {
-            let wanted = wanted(pattern, &player.stage.words).await;
+            let wanted = wanted(pattern, &player.context.scope).await;
             let wanted = wanted.map_err(|why| StepFault::from(why).at(step.place))?;
             let written = format!("{}: {}", step.place.line, player.written(step.place));
             known.push(PendingExpectation { wanted, capture: capture.as_deref(), written });

@@ -102,7 +102,7 @@ impl LoadedScript {
 /// What a script is played with.
 pub(crate) struct PlayContext<'f> {
     file: &'f LoadedScript,
-    words: Rc<ScriptScope>,
+    scope: Rc<ScriptScope>,
     /// How connections are made.
     dial: ConnectionPlanner,
     /// For what the script says, and the details of `-v`.
@@ -117,7 +117,7 @@ pub(crate) struct PlayContext<'f> {
 
 /// A script that is being played.
 pub(crate) struct Player<'s> {
-    stage: &'s PlayContext<'s>,
+    context: &'s PlayContext<'s>,
     // Borrowed between awaits only.
     standing: RefCell<BTreeMap<Option<String>, Rc<ConnectionStatus>>>,
     /// The step that was begun last.
@@ -129,27 +129,27 @@ pub(crate) type Played = Result<(), Box<StepFailure>>;
 
 impl<'f> PlayContext<'f> {
     pub(crate) fn new(file: &'f LoadedScript, variables: &Variables, dial: ConnectionPlanner, talk: Rc<Talk>) -> Self {
-        let words = Rc::new(ScriptScope::new(variables.clone(), file.dir.clone()));
+        let scope = Rc::new(ScriptScope::new(variables.clone(), file.dir.clone()));
         let closes = (Close::new(1000, ""), Close::new(1000, ""));
         let aside = Rc::clone(&talk);
-        Self { file, words, dial, talk, aside, close_timeout: CLOSE_TIMEOUT, closes, record: None }
+        Self { file, scope, dial, talk, aside, close_timeout: CLOSE_TIMEOUT, closes, record: None }
     }
 
     /// Gives a variable a value.
     pub(crate) fn set(&self, name: &str, value: String) {
         // Whoever does so gives short ones.
-        let _ = self.words.set(name, value);
+        let _ = self.scope.set(name, value);
     }
 }
 
 impl<'s> Player<'s> {
-    pub(crate) fn new(stage: &'s PlayContext<'s>) -> Self {
-        Self { stage, standing: RefCell::default(), at: Cell::default(), rule_failure: Rc::default() }
+    pub(crate) fn new(context: &'s PlayContext<'s>) -> Self {
+        Self { context, standing: RefCell::default(), at: Cell::default(), rule_failure: Rc::default() }
     }
 
     /// With a connection that is there already, and has no name.
-    pub(crate) fn on(stage: &'s PlayContext<'s>, connection: ScriptConnection) -> Self {
-        let player = Self::new(stage);
+    pub(crate) fn on(context: &'s PlayContext<'s>, connection: ScriptConnection) -> Self {
+        let player = Self::new(context);
         player.stand(None, ConnectionStatus::Open(connection));
         player
     }
@@ -175,7 +175,7 @@ impl<'s> Player<'s> {
     /// The step that failed.
     pub(crate) async fn once(&self, stopped: impl Future<Output = StepFault>) -> Played {
         tokio::select! {
-            played = self.steps(&self.stage.file.script.steps) => played,
+            played = self.steps(&self.context.file.script.steps) => played,
             fault = stopped => Err(self.failure(self.at.get(), None, fault)),
             (name, fault) = self.rule_failure.wait() => {
                 let place = fault.place.unwrap_or_default();
@@ -210,7 +210,7 @@ impl<'s> Player<'s> {
     /// # Errors
     /// The step that failed, or how a connection ended.
     pub(crate) async fn finish(&self, played: Played, was_stopped: bool) -> Played {
-        let (at_end, at_failure) = &self.stage.closes;
+        let (at_end, at_failure) = &self.context.closes;
         let ended = match &played {
             Ok(()) => self.end(at_end, Parting::InOrder).await,
             Err(_) if was_stopped => self.end(at_failure, Parting::AtOnce).await,
@@ -225,9 +225,11 @@ impl<'s> Player<'s> {
                 // Steps may wait for nothing and yet take long: a signal has its turn before each.
                 yield_now().await;
                 self.at.set(step.place);
-                if self.stage.talk.is_verbose() {
+                if self.context.talk.is_verbose() {
                     let written = self.written(step.place);
-                    self.stage.talk.detail('*', &format!("{}:{}: {written}", self.stage.file.name, step.place.line));
+                    self.context
+                        .talk
+                        .detail('*', &format!("{}:{}: {written}", self.context.file.name, step.place.line));
                 }
                 match &step.action {
                     Action::Repeat { times, steps } => {
@@ -249,8 +251,8 @@ impl<'s> Player<'s> {
     }
 
     async fn step(&self, step: &Step) -> Result<(), StepFault> {
-        let (name, words) = (&step.connection, &self.stage.words);
-        let or_usual = |within: &Option<Duration>| within.unwrap_or(self.stage.file.within);
+        let (name, scope) = (&step.connection, &self.context.scope);
+        let or_usual = |within: &Option<Duration>| within.unwrap_or(self.context.file.within);
         match &step.action {
             Action::Connect { url, settings } => self.connect(step, url, settings).await,
             Action::Status(status) => self.status(name, *status),
@@ -262,15 +264,15 @@ impl<'s> Player<'s> {
             Action::Reply { to, capture, with } => self.reply(name, step.place, to, capture.as_ref(), with).await,
             Action::Ignore(what) => self.ignore(name, step.place, what).await,
             Action::Off(kind) => self.end_rules(name, *kind),
-            Action::Capture { name: variable, from } => Ok(words.set(variable, self.capture(name, from).await?)?),
-            Action::Set { name: variable, value } => Ok(words.set(variable, self.text(&value.template)?)?),
+            Action::Capture { name: variable, from } => Ok(scope.set(variable, self.capture(name, from).await?)?),
+            Action::Set { name: variable, value } => Ok(scope.set(variable, self.text(&value.template)?)?),
             Action::Exec { within, command, capture } => self.exec(command, *within, capture.as_ref()).await,
             Action::Pause(time) => sleep(*time).map(Ok).await,
             Action::Log(text) => {
-                self.stage.talk.say(&format!("{}: {}", self.stage.file.name, self.text(&text.template)?));
+                self.context.talk.say(&format!("{}: {}", self.context.file.name, self.text(&text.template)?));
                 Ok(())
             }
-            Action::Send(payload) => self.send(name, Input::Message(words.message(payload)?)).await,
+            Action::Send(payload) => self.send(name, Input::Message(scope.message(payload)?)).await,
             Action::Frame(frame) => self.send(name, Input::Frame(RawFrame::from_text(&self.text(frame)?)?)).await,
             Action::Fragment(size) => self.send(name, Input::Fragment(*size)).await,
             Action::Ping(text) => self.send(name, Input::Ping(self.control(text)?)).await,
@@ -294,10 +296,10 @@ impl<'s> Player<'s> {
     ) -> Result<(), StepFault> {
         // The check lets no variable in: a shell would run what it holds.
         let command = command.literal().ok_or_else(|| "a command cannot contain `{{…}}`".to_owned())?;
-        let environment = self.stage.words.environment(command)?;
+        let environment = self.context.scope.environment(command)?;
         let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
         if let Some(variable) = capture {
-            self.stage.words.set(variable, printed)?;
+            self.context.scope.set(variable, printed)?;
         }
         Ok(())
     }
@@ -305,23 +307,23 @@ impl<'s> Player<'s> {
     async fn connect(&self, step: &Step, url: &Template, settings: &[Setting]) -> Result<(), StepFault> {
         let name = &step.connection;
         self.end_one(name, &Close::new(1000, ""), Parting::InOrder).await?;
-        let (head, own) = (self.settings(&self.stage.file.script.settings)?, self.settings(settings)?);
-        let (dial, url, dir) = (self.stage.dial.clone(), self.text(url)?, self.dir().to_owned());
+        let (head, own) = (self.settings(&self.context.file.script.settings)?, self.settings(settings)?);
+        let (dial, url, dir) = (self.context.dial.clone(), self.text(url)?, self.dir().to_owned());
         // Aside, since it reads the files that options name.
         let planned = tokio::task::spawn_blocking(move || dial.plan(&url, &head, &own, &dir)).await;
         let mut plan = planned.map_err(|lost| lost.to_string())?.map_err(|error| StepFault::from(&error))?;
-        plan.session.ending.close_timeout = self.stage.close_timeout;
+        plan.session.ending.close_timeout = self.context.close_timeout;
         let (_held, mut signals) = tokio::sync::mpsc::channel(1);
         let link = Connector::new(&plan, None);
-        let connected = link.first(&plan.connect, &self.stage.aside, &mut signals).await;
-        if let (Some(record), Err(error)) = (&self.stage.record, &connected) {
+        let connected = link.first(&plan.connect, &self.context.aside, &mut signals).await;
+        if let (Some(record), Err(error)) = (&self.context.record, &connected) {
             record.put(&Event::now(error.event().into()));
         }
         match connected {
             Ok((socket, opened)) => {
-                report::opened(&self.stage.aside, &opened);
-                let frames = plan.connect.manner.traced.then(|| Rc::clone(&self.stage.talk));
-                let line = Inbox::seen_by(self.stage.record.clone(), frames);
+                report::opened(&self.context.aside, &opened);
+                let frames = plan.connect.connection.traced.then(|| Rc::clone(&self.context.talk));
+                let line = Inbox::seen_by(self.context.record.clone(), frames);
                 let connection = ScriptConnection::begin(socket, opened, plan.session.clone(), line);
                 self.stand(name.clone(), ConnectionStatus::Open(connection));
                 Ok(())
@@ -384,7 +386,7 @@ impl<'s> Player<'s> {
     async fn send(&self, name: &Option<String>, input: Input) -> Result<(), StepFault> {
         let standing = self.open(name)?;
         let connection = standing.connection()?;
-        Ok(connection.send(input, self.stage.file.within).await?)
+        Ok(connection.send(input, self.context.file.within).await?)
     }
 
     async fn capture(&self, name: &Option<String>, from: &Extract) -> Result<String, StepFault> {
@@ -408,17 +410,17 @@ impl<'s> Player<'s> {
                 let standing = self.open(name)?;
                 let last = standing.connection()?.last.borrow().clone();
                 let last = last.ok_or_else(|| "no step has expected a message on this connection yet".to_owned())?;
-                Ok(taken(Extractor::new(from, &*self.stage.words)?, last).await?)
+                Ok(taken(Extractor::new(from, &*self.context.scope)?, last).await?)
             }
         }
     }
 
     fn text(&self, template: &Template) -> Result<String, String> {
-        self.stage.words.text(template)
+        self.context.scope.text(template)
     }
 
     fn dir(&self) -> &Path {
-        &self.stage.words.dir
+        &self.context.scope.dir
     }
 
     fn stand(&self, name: Option<String>, standing: ConnectionStatus) {
@@ -437,13 +439,13 @@ impl<'s> Player<'s> {
     fn with_answer<T>(
         &self,
         name: &Option<String>,
-        look: impl FnOnce(&OpeningAnswer) -> Result<T, StepFault>,
+        read: impl FnOnce(&OpeningAnswer) -> Result<T, StepFault>,
     ) -> Result<T, StepFault> {
         match &*self.open(name)? {
-            ConnectionStatus::Open(connection) => look(&connection.answer),
+            ConnectionStatus::Open(connection) => read(&connection.answer),
             ConnectionStatus::Refused(refused) => {
                 refused.is_looked_at.set(true);
-                look(&refused.answer)
+                read(&refused.answer)
             }
         }
     }
@@ -454,7 +456,7 @@ impl<'s> Player<'s> {
         let ending = names.iter().map(|name| async move {
             let ended = self.end_one(name, close, parting).await;
             ended.map_err(|fault| {
-                let place = self.stage.file.script.steps.last().map(|step| step.place).unwrap_or_default();
+                let place = self.context.file.script.steps.last().map(|step| step.place).unwrap_or_default();
                 self.failure_of(place, name, "(the end of the script)".to_owned(), fault)
             })
         });
@@ -475,7 +477,7 @@ impl<'s> Player<'s> {
 
     /// The line of the file there, as it may be shown.
     fn written(&self, place: Position) -> String {
-        masking::words(self.stage.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim())
+        masking::words(self.context.file.source.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().trim())
     }
 
     fn failure(&self, place: Position, step: Option<&Step>, fault: StepFault) -> Box<StepFailure> {

@@ -60,7 +60,7 @@ pub(crate) struct RecordedPart<'p> {
     pub(crate) player: Party,
     pub(crate) heard: &'p HeardCount,
     /// For what the other said, and for its Close.
-    pub(crate) patience: Wait,
+    pub(crate) wait: Wait,
     pub(crate) talk: &'p Talk,
 }
 
@@ -93,7 +93,7 @@ impl RecordedPart<'_> {
                     send(ready.take()).await;
                     self.wait_for(said, &mut lost).await;
                     // It ends the session, and this with it.
-                    within(self.patience, std::future::pending()).await;
+                    within(self.wait, std::future::pending()).await;
                     return Ok(Last::Theirs);
                 }
                 Deed::Ping(_) | Deed::Pong(_) if by != self.player => {}
@@ -127,9 +127,9 @@ impl RecordedPart<'_> {
 
     /// Waits until the other has said this much, for as long as that may help.
     async fn wait_for(&self, said: u64, lost: &mut u64) {
-        within(self.patience, self.heard.reach(said - *lost)).await;
+        within(self.wait, self.heard.reach(said - *lost)).await;
         let missing = (said - *lost).saturating_sub(self.heard.messages.get());
-        if let (1.., Wait::For(time)) = (missing, self.patience) {
+        if let (1.., Wait::For(time)) = (missing, self.wait) {
             let messages = counted(missing, "message");
             self.talk.warn(&format!("{messages} of the recording did not come within {time:?} (--wait)"));
         }
@@ -137,8 +137,8 @@ impl RecordedPart<'_> {
     }
 }
 
-async fn within(patience: Wait, waiting: impl Future<Output = ()>) {
-    match patience {
+async fn within(wait: Wait, waiting: impl Future<Output = ()>) {
+    match wait {
         Wait::Forever => waiting.await,
         Wait::For(time) => drop(timeout(time, waiting).await),
     }

@@ -36,9 +36,9 @@ impl Player<'_> {
         pattern: &Pattern,
         answer: Option<RuleReply>,
     ) -> Result<(), StepFault> {
-        let wanted = wanted(pattern, &self.stage.words).await?;
+        let wanted = wanted(pattern, &self.context.scope).await?;
         let standing = self.open(name)?;
-        let (words, failure) = (Rc::clone(&self.stage.words), Rc::clone(&self.rule_failure));
+        let (words, failure) = (Rc::clone(&self.context.scope), Rc::clone(&self.rule_failure));
         standing.connection()?.add_rule(Rule { place, wanted, answer }, name, words, failure);
         Ok(())
     }

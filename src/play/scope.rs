@@ -38,11 +38,11 @@ impl ScriptScope {
     pub(crate) fn with<T>(
         &self,
         local: &[(String, String)],
-        look: impl FnOnce(&Self) -> Result<T, String>,
+        action: impl FnOnce(&Self) -> Result<T, String>,
     ) -> Result<T, String> {
-        let Some(((name, value), others)) = local.split_first() else { return look(self) };
+        let Some(((name, value), others)) = local.split_first() else { return action(self) };
         let before = self.variables.borrow_mut().take(name);
-        let found = self.set(name, value.clone()).and_then(|()| self.with(others, look));
+        let found = self.set(name, value.clone()).and_then(|()| self.with(others, action));
         self.variables.borrow_mut().take(name);
         if let Some(before) = before {
             // It was there, so there is room for it.

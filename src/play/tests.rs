@@ -46,9 +46,9 @@ fn played(source: &str) -> Result<(), Box<StepFailure>> {
     let silent = Rc::new(Talk::to(Verbosity::QUIET, false, "", drop));
     let mut variables = Variables::new(|_| None);
     variables.set("url", url);
-    let stage = PlayContext::new(&file, &variables, ConnectionPlanner(Arc::new(Direct)), silent);
+    let context = PlayContext::new(&file, &variables, ConnectionPlanner(Arc::new(Direct)), silent);
     let runtime = crate::runtime::runtime().unwrap();
-    let player = async { Player::new(&stage).play(pending()).await };
+    let player = async { Player::new(&context).play(pending()).await };
     LocalSet::new().block_on(&runtime, player)
 }
 

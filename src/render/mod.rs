@@ -29,7 +29,7 @@ use crate::text::escape::{Keep, escape};
 
 /// Renders one event after the other.
 pub(crate) struct Renderer {
-    look: OutputStyle,
+    style: OutputStyle,
     shown_before: Option<SystemTime>,
     sent_before: Option<SystemTime>,
     /// Some of a large message has been rendered.
@@ -37,16 +37,16 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    pub(crate) fn new(look: OutputStyle) -> Self {
-        Self { look, shown_before: None, sent_before: None, in_parts: false }
+    pub(crate) fn new(style: OutputStyle) -> Self {
+        Self { style, shown_before: None, sent_before: None, in_parts: false }
     }
 
-    pub(crate) fn look(&self) -> &OutputStyle {
-        &self.look
+    pub(crate) fn style(&self) -> &OutputStyle {
+        &self.style
     }
 
     pub(crate) fn look_mut(&mut self) -> &mut OutputStyle {
-        &mut self.look
+        &mut self.style
     }
 
     /// A message was sent that is not rendered: times are counted from it.
@@ -56,7 +56,7 @@ impl Renderer {
 
     /// Whether events of our own sending are rendered.
     pub(crate) fn shows_sent(&self) -> bool {
-        self.look.format == PayloadFormat::Records || self.look.marks || self.look.stamps == Some(Stamps::Delta)
+        self.style.format == PayloadFormat::Records || self.style.marks || self.style.stamps == Some(Stamps::Delta)
     }
 
     /// Appends what an event looks like on stdout; many look like nothing.
@@ -66,22 +66,22 @@ impl Renderer {
 
     /// The same with a message of which only the head may be at hand.
     pub(crate) fn render_excerpt(&mut self, event: &Event, extent: &text::Extent, out: &mut BytesMut) {
-        if self.look.format == PayloadFormat::Records {
+        if self.style.format == PayloadFormat::Records {
             self.record(event, out);
             return;
         }
         match &event.what {
-            EventKind::Message(Direction::Out, _) if !self.look.marks => self.note_sent(event.at),
+            EventKind::Message(Direction::Out, _) if !self.style.marks => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
-                text::message(&self.look, &lead, *direction, (message, extent), out);
+                text::message(&self.style, &lead, *direction, (message, extent), out);
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }
             }
             EventKind::Run(run) => {
                 let lead = self.lead(event);
-                text::run(&self.look, &lead, run, out);
+                text::run(&self.style, &lead, run, out);
             }
             EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.kind == DataKind::Text {
@@ -91,16 +91,16 @@ impl Renderer {
                 out.reserve(part.data.len());
                 memory::pieces(&part.data).for_each(|piece| out.extend_from_slice(piece));
                 if part.kind == DataKind::Text && part.is_last {
-                    out.extend_from_slice(&self.look.delimiter);
+                    out.extend_from_slice(&self.style.delimiter);
                 }
             }
-            EventKind::Ping(direction, data) if self.look.marks => {
+            EventKind::Ping(direction, data) if self.style.marks => {
                 let lead = self.lead(event);
-                text::control(&self.look, &lead, *direction, &text::ping(data), out);
+                text::control(&self.style, &lead, *direction, &text::ping(data), out);
             }
-            EventKind::Pong(direction, data, round_trip) if self.look.marks => {
+            EventKind::Pong(direction, data, round_trip) if self.style.marks => {
                 let lead = self.lead(event);
-                text::control(&self.look, &lead, *direction, &text::pong(data, *round_trip), out);
+                text::control(&self.style, &lead, *direction, &text::pong(data, *round_trip), out);
             }
             _ => {}
         }
@@ -110,14 +110,14 @@ impl Renderer {
     pub(crate) fn around(&mut self, event: &Event, message: &Message) -> (String, &[u8]) {
         match message {
             Message::Binary(_) => (String::new(), &[]),
-            Message::Text(text) => (self.lead(event), text::delimiter_after(&self.look, text.as_bytes())),
+            Message::Text(text) => (self.lead(event), text::delimiter_after(&self.style, text.as_bytes())),
         }
     }
 
     fn record(&self, event: &Event, out: &mut BytesMut) {
         let start = out.len();
-        record::write(event, self.look.secrets, out);
-        if self.look.for_terminal {
+        record::write(event, self.style.secrets, out);
+        if self.style.for_terminal {
             // JSON lets C1 and bidi controls through.
             let record = out.split_off(start);
             let record = String::from_utf8_lossy(&record);
@@ -128,10 +128,10 @@ impl Renderer {
     /// What is before a message: when it came, and from whom.
     fn lead(&mut self, event: &Event) -> String {
         let stamp = self.stamp(event.at);
-        let stamp = if stamp.is_empty() { stamp } else { text::painted(&self.look, &stamp, Color::DarkGrey) };
+        let stamp = if stamp.is_empty() { stamp } else { text::painted(&self.style, &stamp, Color::DarkGrey) };
         match event.client {
             Some(client) => {
-                let name = text::painted(&self.look, &client.to_string(), palette::of_client(client));
+                let name = text::painted(&self.style, &client.to_string(), palette::of_client(client));
                 format!("{stamp}{name} ")
             }
             None => stamp,
@@ -140,7 +140,7 @@ impl Renderer {
 
     fn stamp(&mut self, at: SystemTime) -> String {
         let before = self.sent_before.or(self.shown_before.replace(at));
-        match self.look.stamps {
+        match self.style.stamps {
             None => String::new(),
             Some(Stamps::Utc) => format!("{} ", record::time(at)),
             Some(Stamps::Local) => format!("{} ", local_time(at)),

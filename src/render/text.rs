@@ -101,7 +101,7 @@ pub(crate) fn head(message: &Message) -> Message {
 ///
 /// `lead` is before it: the time and the client's name, where there are such.
 pub(super) fn message(
-    look: &OutputStyle,
+    style: &OutputStyle,
     lead: &str,
     direction: Direction,
     (message, extent): (&Message, &Extent),
@@ -109,35 +109,35 @@ pub(super) fn message(
 ) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());
-    if look.marks {
-        out.extend_from_slice(mark(look, direction).as_bytes());
+    if style.marks {
+        out.extend_from_slice(mark(style, direction).as_bytes());
     }
     let taken = columns_of(&out[start..]);
-    match (look.format, message) {
+    match (style.format, message) {
         // A binary message is its bytes and nothing else: no delimiter, and so nothing before it either.
         (PayloadFormat::Raw, Message::Binary(data)) => {
             out.truncate(start);
             out.extend_from_slice(data);
             return;
         }
-        (PayloadFormat::Auto, Message::Binary(data)) if !look.for_terminal => {
+        (PayloadFormat::Auto, Message::Binary(data)) if !style.for_terminal => {
             out.truncate(start);
             out.extend_from_slice(data);
             return;
         }
-        (PayloadFormat::Auto, Message::Binary(data)) => dump(look, data, dumped_rows(look), extent, out),
-        (PayloadFormat::Hex, message) if look.for_terminal => dump(look, message.data(), usize::MAX, extent, out),
+        (PayloadFormat::Auto, Message::Binary(data)) => dump(style, data, dumped_rows(style), extent, out),
+        (PayloadFormat::Hex, message) if style.for_terminal => dump(style, message.data(), usize::MAX, extent, out),
         (PayloadFormat::Hex, message) => out.extend_from_slice(digits(message.data()).as_bytes()),
         (PayloadFormat::Base64, message) => out.extend_from_slice(BASE64.encode(message.data()).as_bytes()),
         (PayloadFormat::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
-        (PayloadFormat::Text, Message::Binary(data)) => as_text(look, data, taken, extent, out),
-        (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(look, text, taken, extent, out),
+        (PayloadFormat::Text, Message::Binary(data)) => as_text(style, data, taken, extent, out),
+        (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(style, text, taken, extent, out),
         (PayloadFormat::Records, _) => unreachable!("records are written elsewhere"),
     }
-    if matches!(look.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
-        out.extend_from_slice(painted(look, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());
+    if matches!(style.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
+        out.extend_from_slice(painted(style, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());
     }
-    delimit(look, message.data(), out);
+    delimit(style, message.data(), out);
 }
 
 /// A page with all rows but the first indented.
@@ -156,8 +156,8 @@ fn indented(page: &str) -> Cow<'_, str> {
 /// Appends messages that [pass untouched](OutputStyle::passes_untouched).
 ///
 /// `lead` stands before each: the client's name, where there is one.
-pub(super) fn run(look: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut BytesMut) {
-    out.reserve(run.size() + run.len() * (lead.len() + look.delimiter.len()));
+pub(super) fn run(style: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut BytesMut) {
+    out.reserve(run.size() + run.len() * (lead.len() + style.delimiter.len()));
     for data in run.iter() {
         // As above: nothing before binary messages, and nothing after them.
         if run.kind() == DataKind::Binary {
@@ -166,18 +166,18 @@ pub(super) fn run(look: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut 
         }
         out.extend_from_slice(lead.as_bytes());
         out.extend_from_slice(data);
-        delimit(look, data, out);
+        delimit(style, data, out);
     }
 }
 
-fn delimit(look: &OutputStyle, data: &[u8], out: &mut BytesMut) {
-    out.extend_from_slice(delimiter_after(look, data));
+fn delimit(style: &OutputStyle, data: &[u8], out: &mut BytesMut) {
+    out.extend_from_slice(delimiter_after(style, data));
 }
 
 /// What stands after a message that ends so.
-pub(super) fn delimiter_after<'l>(look: &'l OutputStyle, data: &[u8]) -> &'l [u8] {
-    let is_whole = look.keeps_delimiter && data.ends_with(&look.delimiter);
-    if is_whole { &[] } else { &look.delimiter }
+pub(super) fn delimiter_after<'l>(style: &'l OutputStyle, data: &[u8]) -> &'l [u8] {
+    let is_whole = style.keeps_delimiter && data.ends_with(&style.delimiter);
+    if is_whole { &[] } else { &style.delimiter }
 }
 
 /// A ping in words.
@@ -195,22 +195,22 @@ pub(crate) fn pong(data: &[u8], round_trip: Option<Duration>) -> String {
 }
 
 /// Appends a ping or pong.
-pub(super) fn control(look: &OutputStyle, lead: &str, direction: Direction, words: &str, out: &mut BytesMut) {
+pub(super) fn control(style: &OutputStyle, lead: &str, direction: Direction, words: &str, out: &mut BytesMut) {
     out.extend_from_slice(lead.as_bytes());
-    out.extend_from_slice(mark(look, direction).as_bytes());
-    out.extend_from_slice(painted(look, words, Color::DarkGrey).as_bytes());
+    out.extend_from_slice(mark(style, direction).as_bytes());
+    out.extend_from_slice(painted(style, words, Color::DarkGrey).as_bytes());
     out.extend_from_slice(b"\n");
 }
 
-fn mark(look: &OutputStyle, direction: Direction) -> String {
+fn mark(style: &OutputStyle, direction: Direction) -> String {
     match direction {
-        Direction::In => painted(look, "< ", palette::received()),
-        Direction::Out => painted(look, "> ", Color::DarkGreen),
+        Direction::In => painted(style, "< ", palette::received()),
+        Direction::Out => painted(style, "> ", Color::DarkGreen),
     }
 }
 
-pub(crate) fn painted(look: &OutputStyle, text: &str, colour: Color) -> String {
-    if look.colour { text.with(colour).to_string() } else { text.to_owned() }
+pub(crate) fn painted(style: &OutputStyle, text: &str, colour: Color) -> String {
+    if style.colour { text.with(colour).to_string() } else { text.to_owned() }
 }
 
 /// The columns that a stamp and a mark take: their colours take none.
@@ -226,22 +226,22 @@ fn columns_of(written: &[u8]) -> usize {
         .count()
 }
 
-fn readable(look: &OutputStyle, text: &str, taken: usize, extent: &Extent, out: &mut BytesMut) {
-    if look.marks {
+fn readable(style: &OutputStyle, text: &str, taken: usize, extent: &Extent, out: &mut BytesMut) {
+    if style.marks {
         let page = match extent.size > LONGEST_AT_PROMPT {
-            true => beginning(look, text, taken, extent),
-            false => laid_out(look, text, taken).into_owned(),
+            true => beginning(style, text, taken, extent),
+            false => laid_out(style, text, taken).into_owned(),
         };
-        return put_preview(look, &page, extent, taken, out);
+        return put_preview(style, &page, extent, taken, out);
     }
-    out.extend_from_slice(laid_out(look, text, taken).as_bytes());
+    out.extend_from_slice(laid_out(style, text, taken).as_bytes());
 }
 
 /// A text as it is shown if nothing is cut.
-fn laid_out<'t>(look: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str> {
-    if (look.indent_json || look.colour) && text.len() <= LONGEST_JSON && is_json(text) {
-        pretty(text, layout(look, taken)).into()
-    } else if look.for_terminal {
+fn laid_out<'t>(style: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str> {
+    if (style.indent_json || style.colour) && text.len() <= LONGEST_JSON && is_json(text) {
+        pretty(text, layout(style, taken)).into()
+    } else if style.for_terminal {
         escape(text, Keep::Lines)
     } else {
         text.into()
@@ -249,9 +249,9 @@ fn laid_out<'t>(look: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str>
 }
 
 /// Appends what of a page takes half a screen, and says how large the whole is if that is not all.
-fn put_preview(look: &OutputStyle, page: &str, extent: &Extent, taken: usize, out: &mut BytesMut) {
+fn put_preview(style: &OutputStyle, page: &str, extent: &Extent, taken: usize, out: &mut BytesMut) {
     let page = &*indented(page);
-    let room = Room { columns: width(look), rows: rows_at_prompt(look), taken };
+    let room = Room { columns: width(style), rows: rows_at_prompt(style), taken };
     let is_all = extent.size <= LONGEST_AT_PROMPT;
     if is_all && preview::beginning(page, room).is_none() {
         return out.extend_from_slice(page.as_bytes());
@@ -260,7 +260,7 @@ fn put_preview(look: &OutputStyle, page: &str, extent: &Extent, taken: usize, ou
     match preview::beginning(page, Room { rows: room.rows - 1, ..room }) {
         Some(shown) => {
             out.extend_from_slice(shown.as_bytes());
-            if look.colour {
+            if style.colour {
                 // It may end within a token.
                 out.extend_from_slice(PLAIN.as_bytes());
             }
@@ -272,24 +272,24 @@ fn put_preview(look: &OutputStyle, page: &str, extent: &Extent, taken: usize, ou
         }
     }
     let note = format!("… [{}]", extent.told());
-    out.extend_from_slice(painted(look, &note, Color::DarkGrey).as_bytes());
+    out.extend_from_slice(painted(style, &note, Color::DarkGrey).as_bytes());
 }
 
 /// Half of the screen.
-fn rows_at_prompt(look: &OutputStyle) -> usize {
-    (look.size().rows / 2).max(LEAST_ROWS)
+fn rows_at_prompt(style: &OutputStyle) -> usize {
+    (style.size().rows / 2).max(LEAST_ROWS)
 }
 
 /// Beside the rows of the dump there are two of words.
-fn dumped_rows(look: &OutputStyle) -> usize {
-    if look.marks { HEXDUMP_ROWS.min(rows_at_prompt(look) - 2) } else { HEXDUMP_ROWS }
+fn dumped_rows(style: &OutputStyle) -> usize {
+    if style.marks { HEXDUMP_ROWS.min(rows_at_prompt(style) - 2) } else { HEXDUMP_ROWS }
 }
 
 /// The beginning of a long text: whole lines, if it has any.
-fn beginning(look: &OutputStyle, text: &str, taken: usize, extent: &Extent) -> String {
+fn beginning(style: &OutputStyle, text: &str, taken: usize, extent: &Extent) -> String {
     let head = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
-    if look.indent_json && extent.is_json(text) {
-        let page = pretty(head, layout(look, taken));
+    if style.indent_json && extent.is_json(text) {
+        let page = pretty(head, layout(style, taken));
         // The last row is cut off somewhere in the middle.
         let rows = page.rsplit_once('\n').map_or("", |(rows, _)| rows).lines();
         let mut room = LONGEST_AT_PROMPT;
@@ -307,34 +307,34 @@ fn beginning(look: &OutputStyle, text: &str, taken: usize, extent: &Extent) -> S
     escape(lines, Keep::Lines).into_owned()
 }
 
-fn layout(look: &OutputStyle, taken: usize) -> Layout {
-    let width = if look.indent_json { width(look).saturating_sub(taken) } else { usize::MAX };
-    Layout { width, colour: look.colour }
+fn layout(style: &OutputStyle, taken: usize) -> Layout {
+    let width = if style.indent_json { width(style).saturating_sub(taken) } else { usize::MAX };
+    Layout { width, colour: style.colour }
 }
 
-fn width(look: &OutputStyle) -> usize {
-    if look.for_terminal { look.size().columns } else { 80 }
+fn width(style: &OutputStyle) -> usize {
+    if style.for_terminal { style.size().columns } else { 80 }
 }
 
-fn dump(look: &OutputStyle, data: &[u8], rows: usize, extent: &Extent, out: &mut BytesMut) {
-    let indent = if look.marks { INDENT } else { "" };
-    let dump = hexdump(data, rows, width(look).saturating_sub(indent.len()));
+fn dump(style: &OutputStyle, data: &[u8], rows: usize, extent: &Extent, out: &mut BytesMut) {
+    let indent = if style.marks { INDENT } else { "" };
+    let dump = hexdump(data, rows, width(style).saturating_sub(indent.len()));
     let left = dump.left + (extent.size - data.len());
     let size = format!("binary, {}", counted(extent.size, "byte"));
-    out.extend_from_slice(painted(look, &size, Color::DarkGrey).as_bytes());
+    out.extend_from_slice(painted(style, &size, Color::DarkGrey).as_bytes());
     for row in dump.rows.lines() {
         out.extend_from_slice(format!("\n{indent}{row}").as_bytes());
     }
     if left > 0 {
-        let all = if look.marks { format!(", {}", extent.whole_is()) } else { String::new() };
+        let all = if style.marks { format!(", {}", extent.whole_is()) } else { String::new() };
         let note = format!("… {left} bytes more{all}");
-        out.extend_from_slice(format!("\n{indent}{}", painted(look, &note, Color::DarkGrey)).as_bytes());
+        out.extend_from_slice(format!("\n{indent}{}", painted(style, &note, Color::DarkGrey)).as_bytes());
     }
 }
 
 /// Binary as text, with `\xNN` for what is not UTF-8.
-fn as_text(look: &OutputStyle, data: &[u8], taken: usize, extent: &Extent, out: &mut BytesMut) {
-    let shown = if look.marks { &data[..data.len().min(LONGEST_AT_PROMPT)] } else { data };
+fn as_text(style: &OutputStyle, data: &[u8], taken: usize, extent: &Extent, out: &mut BytesMut) {
+    let shown = if style.marks { &data[..data.len().min(LONGEST_AT_PROMPT)] } else { data };
     let mut page = String::with_capacity(shown.len());
     for chunk in shown.utf8_chunks() {
         page += &escape(chunk.valid(), Keep::Lines);
@@ -342,16 +342,16 @@ fn as_text(look: &OutputStyle, data: &[u8], taken: usize, extent: &Extent, out: 
             write!(page, "\\x{byte:02x}").expect("a String takes all");
         }
     }
-    if look.marks { put_preview(look, &page, extent, taken, out) } else { out.extend_from_slice(page.as_bytes()) }
+    if style.marks { put_preview(style, &page, extent, taken, out) } else { out.extend_from_slice(page.as_bytes()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn rendered(look: &OutputStyle, received: &Message) -> String {
+    fn rendered(style: &OutputStyle, received: &Message) -> String {
         let mut out = BytesMut::new();
-        message(look, "", Direction::In, (received, &Extent::whole(received)), &mut out);
+        message(style, "", Direction::In, (received, &Extent::whole(received)), &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 
@@ -367,9 +367,9 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_control_characters_escaped_and_binary_as_a_hexdump() {
-        let look = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
-        assert_eq!(rendered(&look, &"a\x1b[2J".into()), "< a\\e[2J\n");
-        assert!(rendered(&look, &binary(b"ab")).starts_with("< binary, 2 bytes\n  00000000"));
+        let style = OutputStyle { for_terminal: true, marks: true, ..OutputStyle::default() };
+        assert_eq!(rendered(&style, &"a\x1b[2J".into()), "< a\\e[2J\n");
+        assert!(rendered(&style, &binary(b"ab")).starts_with("< binary, 2 bytes\n  00000000"));
     }
 
     #[test]
@@ -383,16 +383,16 @@ mod tests {
 
     #[test]
     fn raw_does_not_escape_even_on_a_terminal() {
-        let look =
+        let style =
             OutputStyle { format: PayloadFormat::Raw, for_terminal: true, colour: true, ..OutputStyle::default() };
-        assert_eq!(rendered(&look, &"\x1b[2J".into()), "\x1b[2J\n");
+        assert_eq!(rendered(&style, &"\x1b[2J".into()), "\x1b[2J\n");
     }
 
     #[test]
     fn a_kept_delimiter_is_not_doubled() {
-        let look = OutputStyle { keeps_delimiter: true, ..OutputStyle::default() };
-        assert_eq!(rendered(&look, &"a\n".into()), "a\n");
-        assert_eq!(rendered(&look, &"a".into()), "a\n");
+        let style = OutputStyle { keeps_delimiter: true, ..OutputStyle::default() };
+        assert_eq!(rendered(&style, &"a\n".into()), "a\n");
+        assert_eq!(rendered(&style, &"a".into()), "a\n");
     }
 
     #[test]

@@ -53,13 +53,13 @@ impl Reports {
             match file {
                 Some(path) => {
                     let file = output_file::open(path, Readers::Anyone).await;
-                    let spool =
+                    let buffer =
                         file.and_then(OutputBuffer::replacing).map_err(|source| unwritten(path.clone(), source))?;
-                    reports.files.push((*format, path.clone(), spool));
+                    reports.files.push((*format, path.clone(), buffer));
                 }
                 None => {
-                    let lane = FileWriter::to_stdout().map_err(Error::stdout)?;
-                    reports.stdout = Some((*format, OutputBuffer::new(lane)));
+                    let writer = FileWriter::to_stdout().map_err(Error::stdout)?;
+                    reports.stdout = Some((*format, OutputBuffer::new(writer)));
                 }
             }
         }
@@ -68,8 +68,8 @@ impl Reports {
 
     /// The number of tests that follow.
     pub(crate) fn begin(&self, total: usize) {
-        if let Some((ReportFormat::Tap, spool)) = &self.stdout {
-            spool.append(|out| out.extend_from_slice(tap::plan(total).as_bytes()));
+        if let Some((ReportFormat::Tap, buffer)) = &self.stdout {
+            buffer.append(|out| out.extend_from_slice(tap::plan(total).as_bytes()));
         }
     }
 
@@ -80,17 +80,17 @@ impl Reports {
         }
         let mut points = self.points.borrow_mut();
         let point = point();
-        if let Some((ReportFormat::Tap, spool)) = &self.stdout {
-            spool.append(|out| out.extend_from_slice(tap::point(points.len() + 1, &point).as_bytes()));
+        if let Some((ReportFormat::Tap, buffer)) = &self.stdout {
+            buffer.append(|out| out.extend_from_slice(tap::point(points.len() + 1, &point).as_bytes()));
         }
         points.push(point);
     }
 
     /// Hands over what was put. Cancel-safe.
     pub(crate) async fn flush(&self) {
-        if let Some((ReportFormat::Tap, spool)) = &self.stdout {
+        if let Some((ReportFormat::Tap, buffer)) = &self.stdout {
             // The reader may have left.
-            let _ = spool.flush().await;
+            let _ = buffer.flush().await;
         }
     }
 
@@ -102,15 +102,15 @@ impl Reports {
             ReportFormat::Json => format!("{:#}\n", json()),
             ReportFormat::Junit => junit::page(&points, finished),
         };
-        for (format, path, spool) in self.files {
-            spool.append(|out| out.extend_from_slice(page(format).as_bytes()));
-            spool.finish().await.map_err(|source| unwritten(path, source))?;
+        for (format, path, buffer) in self.files {
+            buffer.append(|out| out.extend_from_slice(page(format).as_bytes()));
+            buffer.finish().await.map_err(|source| unwritten(path, source))?;
         }
-        if let Some((format, spool)) = self.stdout {
+        if let Some((format, buffer)) = self.stdout {
             if format != ReportFormat::Tap {
-                spool.append(|out| out.extend_from_slice(page(format).as_bytes()));
+                buffer.append(|out| out.extend_from_slice(page(format).as_bytes()));
             }
-            spool.finish().await.map_err(Error::stdout)?;
+            buffer.finish().await.map_err(Error::stdout)?;
         }
         Ok(())
     }

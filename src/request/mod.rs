@@ -43,7 +43,7 @@ pub(crate) enum Compression {
 
 impl Compression {
     /// With which parameters, if at all.
-    pub(crate) fn wishes(self) -> Option<Parameters> {
+    pub(crate) fn parameters(self) -> Option<Parameters> {
         match self {
             Self::Off => None,
             Self::Wanted(parameters) | Self::Required(parameters) => Some(parameters),
@@ -125,33 +125,33 @@ impl Header {
 
 impl Request {
     /// Builds the request with a fresh key.
-    pub(crate) fn new(target: &Target, wishes: &RequestOptions) -> Self {
+    pub(crate) fn new(target: &Target, options: &RequestOptions) -> Self {
         let mut fields = vec![
-            Header::new("Host", wishes.host.clone().unwrap_or_else(|| target.authority())),
+            Header::new("Host", options.host.clone().unwrap_or_else(|| target.authority())),
             Header::new("Upgrade", "websocket"),
             Header::new("Connection", "Upgrade"),
             Header::new("Sec-WebSocket-Key", BASE64.encode(&rand::random::<[u8; 16]>())),
             Header::new("Sec-WebSocket-Version", "13"),
         ];
-        let user_agent = wishes.user_agent.as_deref().unwrap_or(concat!("wsprobe/", env!("CARGO_PKG_VERSION")));
-        let subprotocols = wishes.subprotocols.join(", ");
+        let user_agent = options.user_agent.as_deref().unwrap_or(concat!("wsprobe/", env!("CARGO_PKG_VERSION")));
+        let subprotocols = options.subprotocols.join(", ");
         let now = SystemTime::now();
-        let kept = wishes.jars.iter().flat_map(|jar| jar.cookies(target, now));
-        let cookies = wishes.cookies.iter().map(String::as_str).chain(kept).collect::<Vec<_>>().join("; ");
-        let authorization = wishes.credentials.as_ref().map(Credentials::authorization);
-        let extensions = wishes.compression.wishes().map(|offer| offer.to_string());
+        let kept = options.jars.iter().flat_map(|jar| jar.cookies(target, now));
+        let cookies = options.cookies.iter().map(String::as_str).chain(kept).collect::<Vec<_>>().join("; ");
+        let authorization = options.credentials.as_ref().map(Credentials::authorization);
+        let extensions = options.compression.parameters().map(|offer| offer.to_string());
         for (name, value) in [
             ("Sec-WebSocket-Extensions", extensions.as_deref()),
             ("User-Agent", Some(user_agent)),
-            ("Origin", wishes.origin.as_deref()),
+            ("Origin", options.origin.as_deref()),
             (SUBPROTOCOLS, Some(subprotocols.as_str())),
             ("Authorization", authorization.as_deref()),
             ("Cookie", Some(cookies.as_str())),
         ] {
             fields.extend(value.filter(|value| !value.is_empty()).map(|value| Header::new(name, value)));
         }
-        replace(&mut fields, &wishes.headers);
-        let requires_compression = matches!(wishes.compression, Compression::Required(_));
+        replace(&mut fields, &options.headers);
+        let requires_compression = matches!(options.compression, Compression::Required(_));
         Self { resource: target.resource.clone(), fields, requires_compression }
     }
 
@@ -256,8 +256,8 @@ mod tests {
     use super::*;
     use crate::target::Parsed;
 
-    fn head(wishes: &RequestOptions) -> String {
-        Request::new(&Parsed::from_text("ws://example.com:8080/chat?x=1").unwrap().target, wishes).head()
+    fn head(options: &RequestOptions) -> String {
+        Request::new(&Parsed::from_text("ws://example.com:8080/chat?x=1").unwrap().target, options).head()
     }
 
     #[test]
@@ -285,12 +285,12 @@ mod tests {
 
     #[test]
     fn secrets_are_sent_but_not_shown() {
-        let wishes = RequestOptions {
+        let options = RequestOptions {
             credentials: Some(Credentials::Basic { user: "me".into(), password: "pw".into() }),
             cookies: vec!["a=1".into(), "b=2".into()],
             ..RequestOptions::default()
         };
-        let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &wishes);
+        let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &options);
         assert!(request.head().contains("Authorization: Basic bWU6cHc=\r\nCookie: a=1; b=2\r\n"));
         assert!(masking::head(&request.head()).contains("Authorization: Basic ***\r\nCookie: ***\r\n"));
     }
@@ -304,14 +304,14 @@ mod tests {
             ("Referer", "http://h/?token=sesame"),
             ("sec-websocket-protocol", "chat, bearer.sesame"),
         ];
-        let wishes = RequestOptions {
+        let options = RequestOptions {
             headers: headers.map(|(name, value)| Header::new(name, value)).to_vec(),
             subprotocols: ["v1", "access_token", "sesame"].map(str::to_owned).to_vec(),
             ..RequestOptions::default()
         }
         .without_secrets();
         let kept = [Header::new("X-Tenant", "blue"), Header::new("sec-websocket-protocol", "chat")];
-        assert_eq!((wishes.headers.as_slice(), wishes.subprotocols.as_slice()), (&kept[..], &["v1".to_owned()][..]));
+        assert_eq!((options.headers.as_slice(), options.subprotocols.as_slice()), (&kept[..], &["v1".to_owned()][..]));
     }
 
     #[test]

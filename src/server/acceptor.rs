@@ -202,13 +202,13 @@ impl Acceptor {
         place: P,
     ) -> AcceptedClient<P> {
         let (deflate, tally) = (accepted.deflate, Arc::<CompressionStats>::default());
-        let manner = ConnectionOptions {
+        let connection = ConnectionOptions {
             deflate,
             traced: self.traced,
             tally: Arc::clone(&tally),
             ..ConnectionOptions::default()
         };
-        let socket = Socket::new(stream, accepted.leftover, Side::Server, self.limits, manner).await;
+        let socket = Socket::new(stream, accepted.leftover, Side::Server, self.limits, connection).await;
         AcceptedClient {
             socket,
             opening: accepted.opening,

@@ -25,7 +25,7 @@ pub(crate) struct ListenOptions {
     pub(crate) script: Option<ServerScript>,
     pub(crate) options: Options,
     pub(crate) source: Source,
-    pub(crate) look: OutputStyle,
+    pub(crate) style: OutputStyle,
     pub(crate) record: Option<Destination>,
     pub(crate) diagnostics: Diagnostics,
 }

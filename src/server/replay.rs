@@ -128,7 +128,7 @@ impl ReplayedClient {
     async fn play(&self) -> Result<(), Error> {
         let Some(turns) = self.turns.take() else { return Ok(()) };
         let (heard, queue) = (&self.comparison.heard, &self.client.queue);
-        let part = RecordedPart { player: Party::Server, heard, patience: Wait::Forever, talk: &self.server.talk };
+        let part = RecordedPart { player: Party::Server, heard, wait: Wait::Forever, talk: &self.server.talk };
         let send = async |batch: Batch| {
             // A client that reads nothing makes its part wait; only the client decides when to give up.
             queue.room().await;

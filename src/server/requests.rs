@@ -35,13 +35,13 @@ impl ServerState {
     /// # Errors
     /// A message for the user, if there is nobody.
     pub(crate) fn close(&self, whom: Option<ClientName>, close: &Close) -> Result<(), String> {
-        let patience = self.close_timeout;
+        let wait = self.close_timeout;
         for member in self.addressed(whom)? {
             member.queue.put(Input::Close(Some(close.clone())));
             let close = close.clone();
             tokio::task::spawn_local(async move {
                 // A client that does not read what was sent before loses it.
-                sleep(patience).await;
+                sleep(wait).await;
                 member.dismiss(close);
             });
         }

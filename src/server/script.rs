@@ -117,14 +117,14 @@ impl ScriptedClient {
     async fn play(&self) {
         let Some(connection) = self.connection.take() else { return };
         let (LoadedServerScript { file, variables, dial }, talk) = (&*self.script, &self.server.talk);
-        let mut stage = PlayContext::new(file, variables, dial.clone(), Rc::clone(talk));
-        stage.close_timeout = self.server.close_timeout;
-        stage.closes.1 = Close::new(1011, "the script failed");
+        let mut context = PlayContext::new(file, variables, dial.clone(), Rc::clone(talk));
+        context.close_timeout = self.server.close_timeout;
+        context.closes.1 = Close::new(1011, "the script failed");
         let stopped = async {
             self.client.dismissed().await;
             StepFault::stopped()
         };
-        match Player::on(&stage, connection).play(stopped).await {
+        match Player::on(&context, connection).play(stopped).await {
             Ok(()) => talk.say(&format!("{}: {} passed", self.client.name, file.name)),
             Err(failure) if failure.is_of_stop() => {}
             Err(failure) => {

@@ -102,9 +102,9 @@ impl SendQueue {
     }
 
     /// The same, as long as something is taken from time to time.
-    pub(crate) async fn room_within(&self, patience: Duration) -> Result<(), Stalled> {
+    pub(crate) async fn room_within(&self, wait: Duration) -> Result<(), Stalled> {
         while self.is_full() {
-            timeout(patience, self.taken()).await.map_err(|_| Stalled)?;
+            timeout(wait, self.taken()).await.map_err(|_| Stalled)?;
         }
         Ok(())
     }
@@ -163,7 +163,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_takes_now_and_then_is_waited_for() {
-        let (queue, patience) = (SendQueue::default(), Duration::from_secs(30));
+        let (queue, wait) = (SendQueue::default(), Duration::from_secs(30));
         (0..2 * FULL / PIECE).for_each(|_| queue.put(message(PIECE)));
         let taking = async {
             while queue.is_full() {
@@ -171,9 +171,9 @@ mod tests {
                 queue.take().await;
             }
         };
-        let (room, ()) = tokio::join!(queue.room_within(patience), taking);
+        let (room, ()) = tokio::join!(queue.room_within(wait), taking);
         room.unwrap();
         queue.put(message(FULL));
-        queue.room_within(patience).await.unwrap_err();
+        queue.room_within(wait).await.unwrap_err();
     }
 }

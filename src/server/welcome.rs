@@ -49,17 +49,17 @@ async fn streams<O: Outlet + 'static>(
     begun: BegunConnection,
     peer: Peer,
 ) {
-    let patience = server.acceptor.handshake_timeout;
+    let wait = server.acceptor.handshake_timeout;
     let tls = begun.tls.clone();
-    let connection = match timeout(patience, Http2Server::begin(begun.into_stream())).await {
+    let connection = match timeout(wait, Http2Server::begin(begun.into_stream())).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(fault)) => return server.talk.warn(&format!("{peer}: {fault}")),
-        Err(_) => return server.talk.warn(&format!("{peer}: the client did not begin HTTP/2 within {patience:?}")),
+        Err(_) => return server.talk.warn(&format!("{peer}: the client did not begin HTTP/2 within {wait:?}")),
     };
     let mut tasks = JoinSet::new();
     let mut is_left = false;
     loop {
-        let idle = async { if tasks.is_empty() { sleep(patience).await } else { pending().await } };
+        let idle = async { if tasks.is_empty() { sleep(wait).await } else { pending().await } };
         tokio::select! {
             accepted = connection.accept() => match accepted {
                 Some(Ok(exchange)) => {

@@ -32,7 +32,7 @@ pub(crate) struct Options {
     pub(crate) echo: Echo,
     pub(crate) replies: Replies,
     pub(crate) rate: Option<Rate>,
-    pub(crate) habits: KeepaliveOptions,
+    pub(crate) keepalive: KeepaliveOptions,
 }
 
 /// How far a run has come. It outlives a connection, so that the next one continues from there.
@@ -54,7 +54,7 @@ impl Progress {
 
 impl Options {
     /// A server's session: it continues for as long as its client wants, and ends with 1001 if it has to.
-    pub(crate) fn of_a_server(echo: Echo, close_timeout: Duration, habits: KeepaliveOptions) -> Self {
+    pub(crate) fn of_a_server(echo: Echo, close_timeout: Duration, keepalive: KeepaliveOptions) -> Self {
         let ending = Ending {
             linger: LingerPolicy::FOREVER,
             count: None,
@@ -65,6 +65,6 @@ impl Options {
             close_timeout,
             deadline: None,
         };
-        Self { ending, echo, replies: Replies::default(), rate: None, habits }
+        Self { ending, echo, replies: Replies::default(), rate: None, keepalive }
     }
 }

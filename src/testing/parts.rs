@@ -64,10 +64,10 @@ pub struct RenderBench {
 impl RenderBench {
     pub fn new(text: &str, as_records: bool) -> Self {
         let format = if as_records { PayloadFormat::Records } else { PayloadFormat::Auto };
-        let look = OutputStyle { format, ..OutputStyle::default() };
+        let style = OutputStyle { format, ..OutputStyle::default() };
         let what = EventKind::Message(Direction::In, Message::from(text));
         let event = Event { at: SystemTime::UNIX_EPOCH, client: None, what };
-        Self { renderer: crate::render::Renderer::new(look), event, out: BytesMut::new() }
+        Self { renderer: crate::render::Renderer::new(style), event, out: BytesMut::new() }
     }
 
     /// Renders the message once more; returns how many bytes that made.

@@ -17,12 +17,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// With permessage-deflate as it is negotiated by default, or without.
     pub async fn open(stream: S, is_compressed: bool) -> Self {
         let limits = Limits { max_message: 256 << 20, pongs: true };
-        let manner = ConnectionOptions {
+        let connection = ConnectionOptions {
             deflate: is_compressed.then(Agreed::default),
             parts: true,
             ..ConnectionOptions::default()
         };
-        Self(Socket::new(stream, Bytes::new(), Side::Client, limits, manner).await)
+        Self(Socket::new(stream, Bytes::new(), Side::Client, limits, connection).await)
     }
 
     /// How many bytes the next message or part of one has; none at the end.

@@ -75,11 +75,11 @@ pub fn verify(input: &[u8]) {
     if let Ok(Some(agreed)) = agreed {
         assert!((8..=15).contains(&agreed.server.window_bits) && (8..=15).contains(&agreed.client.window_bits));
     }
-    let wishes = offer::Parameters::read(answer).unwrap_or_default();
+    let own = offer::Parameters::read(answer).unwrap_or_default();
     for offer in offers {
         // What we say is what we read, and what we grant is what the offer allows.
         assert_eq!(offer::offers([offer.to_string().as_str()].into_iter()), [offer]);
-        let (granted, terms) = offer.accepted(&wishes);
+        let (granted, terms) = offer.accepted(&own);
         assert_eq!(offer::answered(&[offer], [granted.to_string().as_str()].into_iter()), Ok(Some(terms)));
     }
 }

@@ -125,13 +125,13 @@ impl Parameters {
     /// As a server with wishes of its own: the answer to this offer, and what it means.
     ///
     /// The client's window can only be chosen where the offer says so (section 7.1.2.2).
-    pub(crate) fn accepted(&self, wishes: &Self) -> (Self, Agreed) {
+    pub(crate) fn accepted(&self, own: &Self) -> (Self, Agreed) {
         let least = |bits: [Option<u8>; 2]| bits.into_iter().flatten().min();
-        let wished = wishes.client_max_window_bits.flatten();
+        let wished = own.client_max_window_bits.flatten();
         let answer = Self {
-            server_no_context_takeover: self.server_no_context_takeover || wishes.server_no_context_takeover,
-            client_no_context_takeover: self.client_no_context_takeover || wishes.client_no_context_takeover,
-            server_max_window_bits: least([self.server_max_window_bits, wishes.server_max_window_bits]),
+            server_no_context_takeover: self.server_no_context_takeover || own.server_no_context_takeover,
+            client_no_context_takeover: self.client_no_context_takeover || own.client_no_context_takeover,
+            server_max_window_bits: least([self.server_max_window_bits, own.server_max_window_bits]),
             client_max_window_bits: self
                 .client_max_window_bits
                 .map(|offered| least([offered, wished]))
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_server_has_its_wishes_as_far_as_the_offer_lets_it() {
-        for (offer, wishes, answer) in [
+        for (offer, own, answer) in [
             ("", "server_no_context_takeover", "; server_no_context_takeover"),
             (
                 "server_no_context_takeover",
@@ -342,9 +342,9 @@ mod tests {
             ("client_max_window_bits=9", "client_max_window_bits=10", "; client_max_window_bits=9"),
             ("client_max_window_bits=12", "client_max_window_bits", "; client_max_window_bits=12"),
         ] {
-            let (granted, terms) = read(offer).accepted(&read(wishes));
-            assert_eq!(granted.to_string(), format!("{NAME}{answer}"), "{offer} | {wishes}");
-            assert_eq!(read(offer).answered(&granted), Ok(terms), "{offer} | {wishes}");
+            let (granted, terms) = read(offer).accepted(&read(own));
+            assert_eq!(granted.to_string(), format!("{NAME}{answer}"), "{offer} | {own}");
+            assert_eq!(read(offer).answered(&granted), Ok(terms), "{offer} | {own}");
         }
     }
 

@@ -42,8 +42,8 @@ impl<'t> Conversation<'t> {
     }
 
     /// Sends what the steps say; ends early when the server has gone, which the reading will tell.
-    pub(super) async fn play(&mut self, steps: &[FrameStep], patience: Duration) {
-        let until = Instant::now() + patience;
+    pub(super) async fn play(&mut self, steps: &[FrameStep], wait: Duration) {
+        let until = Instant::now() + wait;
         let mut together = BytesMut::new();
         for step in steps {
             let frames = frames::of_step(*step);
@@ -61,29 +61,29 @@ impl<'t> Conversation<'t> {
     }
 
     /// Sends text messages.
-    pub(super) async fn say(&mut self, texts: &[String], patience: Duration) {
+    pub(super) async fn say(&mut self, texts: &[String], wait: Duration) {
         for text in texts {
-            self.send(TEXT, Bytes::copy_from_slice(text.as_bytes()), Instant::now() + patience).await;
+            self.send(TEXT, Bytes::copy_from_slice(text.as_bytes()), Instant::now() + wait).await;
         }
     }
 
     /// Sends a ping.
-    pub(super) async fn ping(&mut self, payload: &'static [u8], patience: Duration) {
-        self.send(PING, Bytes::from_static(payload), Instant::now() + patience).await;
+    pub(super) async fn ping(&mut self, payload: &'static [u8], wait: Duration) {
+        self.send(PING, Bytes::from_static(payload), Instant::now() + wait).await;
     }
 
     /// Sends a Close 1000, and waits for the end, shortly.
-    pub(super) async fn leave(mut self, patience: Duration) {
+    pub(super) async fn leave(mut self, wait: Duration) {
         if self.end == HeardEnd::Open {
-            self.send(CLOSE, Bytes::from_static(&[0x03, 0xe8]), Instant::now() + patience).await;
-            self.hears(patience, HeardFrame::is_close).await;
+            self.send(CLOSE, Bytes::from_static(&[0x03, 0xe8]), Instant::now() + wait).await;
+            self.hears(wait, HeardFrame::is_close).await;
         }
-        let _ = timeout_at(Instant::now() + patience, self.stream.shutdown()).await;
+        let _ = timeout_at(Instant::now() + wait, self.stream.shutdown()).await;
     }
 
     /// Reads until enough has come, the connection has ended, or the time is up; tells whether it was enough.
-    pub(super) async fn listen(&mut self, patience: Duration, is_enough: impl Fn(&[HeardFrame]) -> bool) -> bool {
-        let until = Instant::now() + patience;
+    pub(super) async fn listen(&mut self, wait: Duration, is_enough: impl Fn(&[HeardFrame]) -> bool) -> bool {
+        let until = Instant::now() + wait;
         let mut looked_at = None;
         loop {
             while self.end != HeardEnd::Flooded && self.take_frame(until).await {}
@@ -103,8 +103,8 @@ impl<'t> Conversation<'t> {
     }
 
     /// The same, until such a frame has come.
-    pub(super) async fn hears(&mut self, patience: Duration, is_it: impl Fn(&HeardFrame) -> bool) -> bool {
-        self.listen(patience, |heard| heard.iter().any(&is_it)).await
+    pub(super) async fn hears(&mut self, wait: Duration, is_it: impl Fn(&HeardFrame) -> bool) -> bool {
+        self.listen(wait, |heard| heard.iter().any(&is_it)).await
     }
 
     /// What was heard since the last time.

@@ -159,7 +159,7 @@ fn settle_on(prober: &mut Prober<'_>, opened: &Opened) {
     let Ok(Parsed { target, .. }) = Parsed::from_text(&opened.url) else { return };
     let connect = &mut prober.connect;
     if !connect.target.same_origin(&target) {
-        connect.wishes = connect.wishes.without_secrets();
+        connect.request = connect.request.without_secrets();
     }
     if !connect.target.same_host(&target) {
         connect.route = connect.route.for_another_host();

@@ -13,16 +13,16 @@ const PIECE: usize = 7;
 /// How to connect for a case.
 pub(super) fn options(usual: &connect::Options, check: &OpeningCheck, offer: Option<&str>) -> connect::Options {
     let mut options = usual.clone();
-    let wishes = &mut options.wishes;
+    let request = &mut options.request;
     if check.anonymous {
-        *wishes = anonymous(wishes);
+        *request = anonymous(request);
     }
-    wishes.compression = Compression::Off;
+    request.compression = Compression::Off;
     let own = check.fields.iter().map(|(name, value)| Header::new(name, filled_in(value, &usual.target)));
     let offer = offer.map(|offer| Header::new("Sec-WebSocket-Extensions", offer));
     let own: Vec<_> = own.chain(offer).collect();
-    wishes.headers.retain(|given| !own.iter().any(|header| header.is(&given.name)));
-    wishes.headers.extend(own);
+    request.headers.retain(|given| !own.iter().any(|header| header.is(&given.name)));
+    request.headers.extend(own);
     match check.layer {
         Layer::AsUsual => {}
         Layer::Plain => options.target = plain(&usual.target),
@@ -46,9 +46,9 @@ pub(super) fn pieces(request: &Request, check: &OpeningCheck) -> Vec<String> {
 }
 
 /// Without what says who we are.
-fn anonymous(wishes: &RequestOptions) -> RequestOptions {
-    let (host, kept) = (wishes.host.clone(), wishes.headers.iter().filter(|header| header.is("Host")).cloned());
-    let mut anonymous = wishes.without_secrets();
+fn anonymous(request: &RequestOptions) -> RequestOptions {
+    let (host, kept) = (request.host.clone(), request.headers.iter().filter(|header| header.is("Host")).cloned());
+    let mut anonymous = request.without_secrets();
     anonymous.headers.extend(kept);
     RequestOptions { host, ..anonymous }
 }

@@ -19,7 +19,7 @@ pub(crate) struct CheckOptions {
     /// How many connections there are at most in some time.
     pub(crate) rate: Rate,
     /// How long each reaction is waited for.
-    pub(crate) patience: Duration,
+    pub(crate) wait: Duration,
     /// How long the server has to notice a client that answers nothing.
     pub(crate) vanish: Option<Duration>,
     /// The server's owner agrees.

@@ -55,8 +55,8 @@ impl<'p> Prober<'p> {
     }
 
     /// How long each reaction is waited for.
-    pub(super) fn patience(&self) -> Duration {
-        self.options.patience
+    pub(super) fn wait(&self) -> Duration {
+        self.options.wait
     }
 
     /// Tries a case.
@@ -73,7 +73,7 @@ impl<'p> Prober<'p> {
             Err(error @ Error::Usage(_)) => return Err(error),
             Err(error) => return Ok(Observed::Unreached(error.chain())),
         };
-        let (reply, leftover) = reply(answer, self.patience());
+        let (reply, leftover) = reply(answer, self.wait());
         if let Act::Ask(_) = case.act {
             if let Reply::Switched { .. } = reply {
                 Conversation::new(dialed.stream, leftover, None).leave(GRACE).await;
@@ -106,7 +106,7 @@ impl<'p> Prober<'p> {
         let OpeningAttempt { request, dialed, answer } =
             self.ask(&OpeningCheck::USUAL, None, Traffic::WellFormed).await?;
         let step = "waiting for the answer to the opening request";
-        let late = || Error::TimedOut { step, after: self.patience(), option: "--wait" };
+        let late = || Error::TimedOut { step, after: self.wait(), option: "--wait" };
         let switched = match answer.ok_or_else(late)? {
             Ok(Answer::Switched(switched)) => switched,
             Ok(Answer::Refused(refusal)) => return Err(Error::Refused(Box::new(refusal))),
@@ -133,13 +133,13 @@ impl<'p> Prober<'p> {
         if traffic != Traffic::WellFormed && !self.options.is_authorized {
             nearness::check(&dialed, &options)?;
         }
-        let request = Request::new(&options.target, &options.wishes);
+        let request = Request::new(&options.target, &options.request);
         let pieces = opening::pieces(&request, check);
         if let Some(talk) = self.shown {
             masking::head(&pieces.concat()).lines().for_each(|line| talk.frame(&format!("> {line}")));
         }
         let asking = handshake::open_in_pieces(&mut dialed.stream, &request, &pieces);
-        let answer = timeout(self.patience(), asking).await.ok();
+        let answer = timeout(self.wait(), asking).await.ok();
         if let (Some(talk), Some(answer)) = (self.shown, &answer) {
             let heads = heads_of(answer, Answer::response).concat();
             masking::head(&heads).lines().for_each(|line| talk.frame(&format!("< {line}")));
@@ -149,19 +149,19 @@ impl<'p> Prober<'p> {
 
     /// Says hello, and waits until the server is ready for the case; false when it has left.
     async fn settle(&self, open: &mut Conversation<'_>, answers_pings: bool) -> bool {
-        let patience = self.patience();
-        open.say(&self.options.hello, patience).await;
+        let wait = self.wait();
+        open.say(&self.options.hello, wait).await;
         if !answers_pings {
             return !open.hears(GREETING, HeardFrame::is_close).await && open.end == HeardEnd::Open;
         }
-        open.ping(SETTLED, patience).await;
-        open.hears(patience, |frame| frame.is_pong_to(SETTLED) || frame.is_close()).await
+        open.ping(SETTLED, wait).await;
+        open.hears(wait, |frame| frame.is_pong_to(SETTLED) || frame.is_close()).await
             && !open.heard.iter().any(HeardFrame::is_close)
     }
 
     async fn talk(&self, open: &mut Conversation<'_>, sent: &[FrameStep], expected: Reaction) {
-        let patience = self.patience();
-        open.play(sent, patience).await;
+        let wait = self.wait();
+        open.play(sent, wait).await;
         match expected {
             Reaction::Fails(_) => {
                 if !open.hears(GRACE, HeardFrame::is_close).await && open.end == HeardEnd::Open {
@@ -171,17 +171,17 @@ impl<'p> Prober<'p> {
             Reaction::StaysOpen | Reaction::Frames(_) | Reaction::TakesOrRefuses => self.mark(open).await,
             Reaction::Pongs => {
                 let last = frames::pings(sent).next_back().unwrap_or_default();
-                open.hears(patience, |frame| frame.is_pong_to(&last) || frame.is_close()).await;
+                open.hears(wait, |frame| frame.is_pong_to(&last) || frame.is_close()).await;
             }
             Reaction::AnswersClose | Reaction::EchoesCode => {
-                open.hears(patience, HeardFrame::is_close).await;
+                open.hears(wait, HeardFrame::is_close).await;
             }
             Reaction::EndsTransport | Reaction::SendsNoMore => {
-                open.listen(patience, |_| false).await;
+                open.listen(wait, |_| false).await;
             }
             Reaction::SendsBack | Reaction::SendsBackOrRefuses => {
                 let count = frames::messages_in(sent);
-                open.listen(patience, |heard| {
+                open.listen(wait, |heard| {
                     heard.iter().any(HeardFrame::is_close)
                         || heard.iter().filter(|frame| frame.ends_message()).count() >= count
                 })
@@ -192,8 +192,8 @@ impl<'p> Prober<'p> {
 
     /// Sends the ping that follows, and waits for what comes of it.
     pub(super) async fn mark(&self, open: &mut Conversation<'_>) {
-        open.ping(MARKER, self.patience()).await;
-        open.hears(self.patience(), |frame| frame.is_pong_to(MARKER) || frame.is_close()).await;
+        open.ping(MARKER, self.wait()).await;
+        open.hears(self.wait(), |frame| frame.is_pong_to(MARKER) || frame.is_close()).await;
     }
 
     async fn vanish(&self, open: &mut Conversation<'_>) {
@@ -203,7 +203,7 @@ impl<'p> Prober<'p> {
 }
 
 /// The answer as it is judged, and what came after its head.
-fn reply(answer: Option<Result<Answer, HandshakeError>>, patience: Duration) -> (Reply, Bytes) {
+fn reply(answer: Option<Result<Answer, HandshakeError>>, wait: Duration) -> (Reply, Bytes) {
     let reply = match answer {
         Some(Ok(Answer::Switched(Switched { response, deflate, leftover, .. }))) => {
             return (Reply::Switched { response, deflate }, leftover);
@@ -212,7 +212,7 @@ fn reply(answer: Option<Result<Answer, HandshakeError>>, patience: Duration) -> 
         Some(Err(HandshakeError::BadAnswer { response, source })) => Reply::BadSwitch { response, source },
         Some(Err(HandshakeError::Io(error))) => Reply::Gone(format!("the connection broke: {error}")),
         Some(Err(error)) => Reply::Gone(error.to_string()),
-        None => Reply::Silent(patience),
+        None => Reply::Silent(wait),
     };
     (reply, Bytes::new())
 }

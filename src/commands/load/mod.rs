@@ -77,7 +77,7 @@ async fn load(options: &LoadOptions, script: Option<Arc<PlayedScript>>, talk: &R
     if connect.target.scheme.is_tls() && matches!(connect.route.tls.trust, Trust::Anyone) {
         talk.warn("the server's certificate is not checked (--insecure)");
     }
-    if options.plan.patience.wait_for_server.is_some() {
+    if options.plan.retry.wait_for_server.is_some() {
         wait_for_server(options, talk, &mut signals).await?;
     }
     let files = opening(options.files.open(), None, &mut signals).await?;

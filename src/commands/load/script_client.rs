@@ -29,9 +29,9 @@ pub(super) async fn hold(worker: &Rc<WorkerState>, script: &PlayedScript, connec
     let connection = ScriptConnection::begin(socket, opened, script.session.clone(), inbox);
     let variables = worker.plan.texts.added_to(script.variables.clone(), client);
     let talk = Rc::new(Talk::on_stderr(Verbosity::QUIET, false));
-    let mut stage = PlayContext::new(&script.file, &variables, script.dial.clone(), talk);
-    stage.close_timeout = CLOSING;
-    let player = Player::on(&stage, connection);
+    let mut context = PlayContext::new(&script.file, &variables, script.dial.clone(), talk);
+    context.close_timeout = CLOSING;
+    let player = Player::on(&context, connection);
     let mut plays = ScriptPlays::new(worker, client);
     let end = loop {
         tokio::select! {
@@ -41,7 +41,7 @@ pub(super) async fn hold(worker: &Rc<WorkerState>, script: &PlayedScript, connec
             (words, code) = player.lost() => break PlaysEnd::Lost(words, code),
         }
         player.start_over();
-        stage.set("seq", plays.begin().to_string());
+        context.set("seq", plays.begin().to_string());
         match player.once(stopped(worker)).await {
             Ok(()) => plays.passed(),
             Err(failure) => {

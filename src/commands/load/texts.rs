@@ -64,13 +64,13 @@ impl ClientTexts {
         let resource = connect.target.resource.replace("%7B%7B", "{{").replace("%7D%7D", "}}");
         let resource = of("the URL", &resource)?;
         let mut texts = Self { resource, ..Self::default() };
-        for (at, header) in connect.wishes.headers.iter().enumerate() {
+        for (at, header) in connect.request.headers.iter().enumerate() {
             texts.headers.extend(of(&format!("the header {}", header.name), &header.value)?.map(|it| (at, it)));
         }
-        for (at, cookie) in connect.wishes.cookies.iter().enumerate() {
+        for (at, cookie) in connect.request.cookies.iter().enumerate() {
             texts.cookies.extend(of("a cookie", cookie)?.map(|it| (at, it)));
         }
-        if let Some(Credentials::Bearer(token)) = &connect.wishes.credentials {
+        if let Some(Credentials::Bearer(token)) = &connect.request.credentials {
             texts.bearer = of("the bearer token", token)?;
         }
         Ok(Self { table, ..texts })
@@ -101,13 +101,13 @@ impl ClientTexts {
             own.target.resource = percent_encoded(resource, variables);
         }
         for (at, template) in &self.headers {
-            own.wishes.headers[*at].value = text(template);
+            own.request.headers[*at].value = text(template);
         }
         for (at, template) in &self.cookies {
-            own.wishes.cookies[*at] = text(template);
+            own.request.cookies[*at] = text(template);
         }
         if let Some(bearer) = &self.bearer {
-            own.wishes.credentials = Some(Credentials::Bearer(text(bearer)));
+            own.request.credentials = Some(Credentials::Bearer(text(bearer)));
         }
         own
     }

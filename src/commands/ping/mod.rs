@@ -27,7 +27,7 @@ use crate::session::{self, Outcome, Progress};
 use crate::term::{Talk, stdout_gone, terminal_width};
 
 /// A round that was not answered within this time, or within two intervals, is lost.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LEAST_WAIT: Duration = Duration::from_secs(5);
 
 /// The option that limits the time of a run.
 const DEADLINE: &str = "--deadline";
@@ -197,12 +197,12 @@ impl PingRun<'_> {
 
     async fn send_rounds(&self, batches: &mpsc::Sender<Result<Batch, String>>, numbers: RangeInclusive<u64>) {
         let PingOptions { interval, size, message, .. } = self.options;
-        let patience = PATIENCE.max(interval.saturating_mul(2));
+        let wait = LEAST_WAIT.max(interval.saturating_mul(2));
         let last = *numbers.end();
         let mut next = Instant::now();
         for number in numbers {
             sleep_until(next).await;
-            self.rounds.give_up(|age| age >= patience);
+            self.rounds.give_up(|age| age >= wait);
             let payload = self.rounds.begin(Wanted { number, size: *size });
             let mut batch = vec![Input::Ping(payload)];
             batch.extend(message.iter().map(|(message, _)| Input::Message(message.clone())));
@@ -212,7 +212,7 @@ impl PingRun<'_> {
             // Never two at once, however long this process was kept from running.
             next = (next + *interval).max(Instant::now());
         }
-        let _ = tokio::time::timeout(patience, self.rounds.all_answered()).await;
+        let _ = tokio::time::timeout(wait, self.rounds.all_answered()).await;
     }
 
     /// Tells an end that was not ours, and gives the exit status if nothing was answered.

@@ -31,7 +31,7 @@ use crate::term::Talk;
 pub(crate) struct PromptConnection {
     pub(crate) plan: ClientOptions,
     pub(crate) exit_on_close: bool,
-    pub(crate) stage: PromptThread,
+    pub(crate) context: PromptThread,
     /// The other end of `inputs`, for what is repeated.
     pub(crate) lines: mpsc::Sender<Result<Batch, String>>,
     pub(crate) inputs: mpsc::Receiver<Result<Batch, String>>,
@@ -64,13 +64,13 @@ impl PromptConnection {
         let until = deadline(self.plan.timeout);
         let mut link = Connector::new(&self.plan, until).watched();
         let mut progress = Progress::new(&self.plan.session.ending);
-        let record = link.opening(open_record_if(self.plan.record.as_ref()), &mut self.stage.signals).await?;
-        let output = PromptOutput::new(&self.stage, &self.plan.look, record, self.plan.record.as_ref());
-        self.stage.shared.history().heartbeat =
-            self.plan.session.habits.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
-        self.stage.shared.history().replies = self.plan.session.replies.clone();
+        let record = link.opening(open_record_if(self.plan.record.as_ref()), &mut self.context.signals).await?;
+        let output = PromptOutput::new(&self.context, &self.plan.style, record, self.plan.record.as_ref());
+        self.context.shared.history().heartbeat =
+            self.plan.session.keepalive.heartbeat.as_ref().map(|heartbeat| heartbeat.message.clone());
+        self.context.shared.history().replies = self.plan.session.replies.clone();
         let first = tokio::select! {
-            connected = link.first(&self.plan.connect, &on_stderr, &mut self.stage.signals) => connected,
+            connected = link.first(&self.plan.connect, &on_stderr, &mut self.context.signals) => connected,
             // Ctrl-D.
             () = terminal::ended() => return output.finish().await.map(|()| 0),
         };
@@ -84,8 +84,8 @@ impl PromptConnection {
             }
         };
         let mut next = self.begin(connected, &on_stderr);
-        let talk = self.stage.talk(diagnostics);
-        self.stage.begin();
+        let talk = self.context.talk(diagnostics);
+        self.context.begin();
         let code = loop {
             if !matches!(next, Next::Begin(_) | Next::Again { .. }) {
                 let unsent = self.forget(&mut progress, &talk);
@@ -108,8 +108,8 @@ impl PromptConnection {
     /// A connection is there. How it stands is known before it is said: the prompt shows what is so from its first drawing
     /// on, and what is said draws it anew.
     fn begin(&self, connected: Connected, talk: &Talk) -> Next {
-        self.stage.shared.history().opened(&connected.1);
-        self.stage.shared.stand(ConnectionState::Open);
+        self.context.shared.history().opened(&connected.1);
+        self.context.shared.stand(ConnectionState::Open);
         report::opened(talk, &connected.1);
         Next::Begin(Box::new(connected))
     }
@@ -119,7 +119,7 @@ impl PromptConnection {
         match connected {
             Ok(connected) => self.begin(connected, talk),
             Err(error) => {
-                self.stage.shared.stand(ConnectionState::Closed);
+                self.context.shared.stand(ConnectionState::Closed);
                 report::not_connected(talk, &error);
                 output.put_now(error.event().into());
                 let is_final = matches!(error, Error::Interrupted(_)) || self.exit_on_close;
@@ -137,11 +137,11 @@ impl PromptConnection {
         talk: &Talk,
         until: Option<Instant>,
     ) -> Next {
-        self.stage.shared.rpc().forget_all();
+        self.context.shared.rpc().forget_all();
         self.has_unsent = false;
         let url = opened.shown_url().to_string();
         output.put_now(EventKind::Open(Box::new(opened)));
-        let queued = self.stage.shared.take_queued() + progress.backlog.messages();
+        let queued = self.context.shared.take_queued() + progress.backlog.messages();
         report::resuming(talk, queued);
         for input in &self.plan.first {
             if let Input::Message(message) = input {
@@ -164,18 +164,18 @@ impl PromptConnection {
         };
         let opened_at = Instant::now();
         let outcome = tokio::select! {
-            outcome = session::pump::run(socket, first, progress, &mut self.inputs, &mut self.stage.signals, output, &options) => outcome,
+            outcome = session::pump::run(socket, first, progress, &mut self.inputs, &mut self.context.signals, output, &options) => outcome,
             never = desk.take_orders(&mut self.ordered) => match never {},
         };
         let (wanted, unrepeated) = desk.clear();
         self.has_unsent |= unrepeated > 0;
         let next = if wanted.is_none() { link.after(&outcome, opened_at.elapsed()) } else { None };
         if let Some(next) = next {
-            self.stage.shared.stand(ConnectionState::Reconnecting);
+            self.context.shared.stand(ConnectionState::Reconnecting);
             output.put_all(report::lost(talk, &self.plan, &outcome, &next));
             return Next::Again { attempt: next, code: outcome.exit_code() };
         }
-        self.stage.shared.stand(ConnectionState::Closed);
+        self.context.shared.stand(ConnectionState::Closed);
         output.put_all(report::ended(talk, &self.plan, &outcome));
         self.after_session(wanted, &outcome, progress, talk)
     }
@@ -204,18 +204,18 @@ impl PromptConnection {
 
     /// Whether a closed connection leaves the prompt as it is: who is typing is not thrown out.
     fn stays(&self, end: &End) -> bool {
-        let asked_close = self.stage.shared.take_asked_close();
+        let asked_close = self.context.shared.take_asked_close();
         let is_theirs = matches!(
             end,
             End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned | End::Left
         );
-        !self.exit_on_close && (is_theirs && self.stage.shared.has_typed() || asked_close)
+        !self.exit_on_close && (is_theirs && self.context.shared.has_typed() || asked_close)
     }
 
     /// Connects at once, unless the user wants something else before that is done.
     async fn now(&mut self, code: u8, link: &Connector, output: &PromptOutput, talk: &Talk) -> Next {
         let options = self.plan.connect.clone();
-        let mut connecting = link.now(&options, talk, &mut self.stage.signals).boxed_local();
+        let mut connecting = link.now(&options, talk, &mut self.context.signals).boxed_local();
         let connected = loop {
             tokio::select! {
                 connected = &mut connecting => break connected,
@@ -225,7 +225,7 @@ impl PromptConnection {
                         return Next::Now(code);
                     }
                     Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
-                    Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
+                    Some(ClientRequest::Fragment(size)) => self.plan.connect.connection.fragment = size,
                     Some(ClientRequest::Reconnect | ClientRequest::Repeat(_) | ClientRequest::StopRepeating) => {}
                     Some(ClientRequest::Stay) => return Next::Stay(code),
                     Some(ClientRequest::Leave) | None => return Next::Leave(code),
@@ -248,7 +248,7 @@ impl PromptConnection {
         let mut at = Instant::now() + attempt.after;
         loop {
             tokio::select! {
-                connected = link.again(at, &self.plan.connect, talk, &mut self.stage.signals) => {
+                connected = link.again(at, &self.plan.connect, talk, &mut self.context.signals) => {
                     return self.begin_if(connected, output, talk);
                 }
                 order = self.ordered.recv() => match order {
@@ -258,7 +258,7 @@ impl PromptConnection {
                         return Next::Now(code);
                     }
                     Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
-                    Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
+                    Some(ClientRequest::Fragment(size)) => self.plan.connect.connection.fragment = size,
                     Some(ClientRequest::Repeat(_) | ClientRequest::StopRepeating) => {}
                     Some(ClientRequest::Stay) => return Next::Stay(code),
                     Some(ClientRequest::Leave) | None => return Next::Leave(code),
@@ -271,7 +271,7 @@ impl PromptConnection {
     ///
     /// It is told how many messages were not sent, and returned.
     fn forget(&mut self, progress: &mut Progress, talk: &Talk) -> usize {
-        self.stage.shared.take_queued();
+        self.context.shared.take_queued();
         let mut unsent = progress.backlog.messages();
         while let Ok(Ok(batch)) = self.inputs.try_recv() {
             unsent += batch.iter().filter(|input| matches!(input, Input::Message(_))).count();
@@ -283,14 +283,14 @@ impl PromptConnection {
 
     /// The exit status of who leaves: what was not sent is not passed over in silence.
     fn final_code(&self, code: u8) -> u8 {
-        let has_left = self.stage.shared.has_left();
+        let has_left = self.context.shared.has_left();
         let says_less = code == 0 || has_left && code < SIGNALLED;
         if self.has_unsent && says_less { UNSENT } else { code }
     }
 
     /// Waits for what the user wants now that there is no connection.
     async fn closed(&mut self, output: &PromptOutput, talk: &Talk, code: u8) -> Next {
-        self.stage.shared.stand(ConnectionState::Closed);
+        self.context.shared.stand(ConnectionState::Closed);
         talk.say("Enter or /reconnect connects again, /quit leaves");
         loop {
             tokio::select! {
@@ -301,11 +301,11 @@ impl PromptConnection {
                         return Next::Now(code);
                     }
                     Some(ClientRequest::Record(request)) => output.record_to(request, talk).await,
-                    Some(ClientRequest::Fragment(size)) => self.plan.connect.manner.fragment = size,
+                    Some(ClientRequest::Fragment(size)) => self.plan.connect.connection.fragment = size,
                     Some(ClientRequest::Repeat(_) | ClientRequest::StopRepeating | ClientRequest::Stay) => {}
                     Some(ClientRequest::Leave) | None => return Next::Leave(code),
                 },
-                Some(signal) = self.stage.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
+                Some(signal) = self.context.signals.recv() => return Next::Leave(Error::Interrupted(signal).exit_code()),
             }
         }
     }
@@ -314,13 +314,13 @@ impl PromptConnection {
 /// Points the plan to another server; secrets stay with the one that they were for.
 fn redirect(plan: &mut ClientOptions, parsed: Parsed) {
     if !plan.connect.target.same_origin(&parsed.target) {
-        plan.connect.wishes = plan.connect.wishes.without_secrets();
+        plan.connect.request = plan.connect.request.without_secrets();
     }
     if !plan.connect.target.same_host(&parsed.target) {
         plan.connect.route = plan.connect.route.for_another_host();
     }
     if let Some((user, password)) = parsed.credentials {
-        plan.connect.wishes.credentials = Some(Credentials::Basic { user, password });
+        plan.connect.request.credentials = Some(Credentials::Basic { user, password });
     }
     plan.connect.target = parsed.target;
 }
@@ -369,7 +369,7 @@ impl<'a> ClientRequestHandler<'a> {
             ClientRequest::Reconnect => self.close_for(AfterSession::Connect).await,
             ClientRequest::Connect(parsed) => self.dialing = Some(self.dial(*parsed)),
             ClientRequest::Leave => self.wanted = Some(AfterSession::Leave),
-            ClientRequest::Fragment(size) => self.plan.connect.manner.fragment = size,
+            ClientRequest::Fragment(size) => self.plan.connect.connection.fragment = size,
             // The connection was back before it was ordered.
             ClientRequest::Stay => {}
             ClientRequest::Record(request) => self.output.record_to(request, self.talk).await,

@@ -21,24 +21,25 @@ pub(crate) struct Host {
     pub(crate) service: ListenOptions,
     /// Who is there, for the line editor.
     pub(crate) roster: Arc<Roster>,
-    pub(crate) stage: PromptThread,
+    pub(crate) context: PromptThread,
     pub(crate) ordered: mpsc::Receiver<ServerRequest>,
 }
 
 impl Host {
     /// Serves to the end; the exit status.
     pub(crate) async fn hold(self) -> Result<u8, Error> {
-        let Self { service, roster, mut stage, ordered } = self;
-        let record = opening(open_record_if(service.record.as_ref()), None, &mut stage.signals).await?;
-        let output = Rc::new(PromptOutput::new(&stage, &service.look, record, service.record.as_ref()));
-        let talk = Rc::new(stage.talk(service.diagnostics));
+        let Self { service, roster, mut context, ordered } = self;
+        let record = opening(open_record_if(service.record.as_ref()), None, &mut context.signals).await?;
+        let output = Rc::new(PromptOutput::new(&context, &service.style, record, service.record.as_ref()));
+        let talk = Rc::new(context.talk(service.diagnostics));
         let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
-        stage.begin();
+        context.begin();
         let state = Rc::clone(&server.state);
-        let handler = ServerRequestHandler { state, output: Rc::clone(&output), talk, queue: Arc::clone(&stage.queue) };
+        let handler =
+            ServerRequestHandler { state, output: Rc::clone(&output), talk, queue: Arc::clone(&context.queue) };
         // Nothing comes this way: what is typed may be for one alone.
         let (_held, mut inputs) = mpsc::channel(1);
-        let code = server.hold(&mut inputs, &mut stage.signals, handler.take_orders(ordered)).await?;
+        let code = server.hold(&mut inputs, &mut context.signals, handler.take_orders(ordered)).await?;
         match Rc::into_inner(output) {
             Some(output) => output.finish().await.map(|()| code),
             // Never so, as all tasks have ended.

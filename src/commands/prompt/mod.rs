@@ -76,7 +76,7 @@ const LINES: usize = 64;
 
 /// Runs a client's prompt to its end, and returns the exit status.
 pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
-    let (shared, queue) = (Arc::new(Shared::default()), Arc::new(Queue::new(plan.look.colour)));
+    let (shared, queue) = (Arc::new(Shared::default()), Arc::new(Queue::new(plan.style.colour)));
     let (lines, inputs) = mpsc::channel(LINES);
     let (orders, ordered) = mpsc::channel(LINES);
     let server = ClientTarget {
@@ -87,13 +87,13 @@ pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
         orders,
     };
     let (plan_of_it, exit_on_close) = (plan.clone(), prompt.exit_on_close);
-    let start = |stage: PromptThread| {
-        stage.start(move |stage| {
-            PromptConnection { plan: plan_of_it, exit_on_close, stage, lines, inputs, ordered, has_unsent: false }
+    let start = |context: PromptThread| {
+        context.start(move |context| {
+            PromptConnection { plan: plan_of_it, exit_on_close, context, lines, inputs, ordered, has_unsent: false }
                 .hold()
         })
     };
-    let code = prompt_with(prompt, &plan.look, &shared, &queue, server, start);
+    let code = prompt_with(prompt, &plan.style, &shared, &queue, server, start);
     code.unwrap_or_else(|error| crate::runtime::complain(&error))
 }
 
@@ -101,20 +101,21 @@ pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
 pub(crate) fn host(service: &ListenOptions, prompt: &PromptOptions) -> u8 {
     let roster = Arc::new(Roster::default());
     let (shared, queue) =
-        (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::new(service.look.colour)));
+        (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::new(service.style.colour)));
     let (orders, ordered) = mpsc::channel(LINES);
     let clients = ServerTarget { shared: Arc::clone(&shared), orders };
     let service_of_it = service.clone();
-    let start =
-        |stage: PromptThread| stage.start(move |stage| Host { service: service_of_it, roster, stage, ordered }.hold());
-    let code = prompt_with(prompt, &service.look, &shared, &queue, clients, start);
+    let start = |context: PromptThread| {
+        context.start(move |context| Host { service: service_of_it, roster, context, ordered }.hold())
+    };
+    let code = prompt_with(prompt, &service.style, &shared, &queue, clients, start);
     code.unwrap_or_else(|error| crate::runtime::complain(&error))
 }
 
 /// `recipient` leads to the thread that `start` starts.
 fn prompt_with<R: PromptTarget>(
     prompt: &PromptOptions,
-    look: &OutputStyle,
+    style: &OutputStyle,
     shared: &Arc<Shared>,
     queue: &Arc<Queue>,
     recipient: R,
@@ -127,14 +128,14 @@ fn prompt_with<R: PromptTarget>(
     let set_up =
         |error: ReadlineError| Error::Local { what: "set up the prompt", source: std::io::Error::other(error) };
     let lines = TypedLines::default();
-    let mark = || PromptMark { shared: Arc::clone(shared), queue: Arc::clone(queue), colour: look.colour };
+    let mark = || PromptMark { shared: Arc::clone(shared), queue: Arc::clone(queue), colour: style.colour };
     let assistant = Assistant {
         side: R::SIDE,
         screen: Arc::clone(&screen),
         shared: Arc::clone(shared),
         lines: lines.clone(),
         mark: mark(),
-        colour: look.colour,
+        colour: style.colour,
         drawn: Mutex::default(),
         wraps_anew: prompt.wraps_anew,
         home: prompt.home.clone(),
@@ -144,23 +145,23 @@ fn prompt_with<R: PromptTarget>(
     let printer = editor.create_external_printer().map_err(set_up)?;
 
     let (ready, is_ready) = std::sync::mpsc::channel();
-    let stage = PromptThread { shared: Arc::clone(shared), queue: Arc::clone(queue), signals, ready };
-    let other = start(stage).map_err(local("start the thread of the connection"))?;
+    let thread = PromptThread { shared: Arc::clone(shared), queue: Arc::clone(queue), signals, ready };
+    let other = start(thread).map_err(local("start the thread of the connection"))?;
     // There is no prompt before there is a connection, or a server: a failure just ends the program.
     let mut code = None;
-    let style = RefCell::new(look.clone());
+    let current_style = RefCell::new(style.clone());
     let has_begun = is_ready.recv().is_ok();
     if has_begun {
-        let transcript = Transcript::new(Renderer::new(look.clone()));
+        let transcript = Transcript::new(Renderer::new(style.clone()));
         display::spawn(Arc::clone(&screen), Arc::clone(queue), transcript, printer)
             .map_err(local("start the display"))?;
-        let stamps = look.stamps.unwrap_or(Stamps::Local);
+        let stamps = style.stamps.unwrap_or(Stamps::Local);
         let (mark, keys) = (mark(), relayed_keys());
-        let typist =
-            LineReader { prompt, mark, stamps, style: &style, shared, screen: &screen, queue, recipient, keys };
-        let history = History::load(lines, prompt.history.as_deref(), typist.folding());
-        code = typist.run(&mut editor, &history);
-        typist.leave();
+        let reader =
+            LineReader { prompt, mark, stamps, style: &current_style, shared, screen: &screen, queue, recipient, keys };
+        let history = History::load(lines, prompt.history.as_deref(), reader.folding());
+        code = reader.run(&mut editor, &history);
+        reader.leave();
     }
     let ended = other.join().unwrap_or(101);
     let is_hurried = shared.has_left() || ended > SIGNALLED;
@@ -168,7 +169,7 @@ fn prompt_with<R: PromptTarget>(
         // Again: a Ctrl-C that is typed makes the system forget what the terminal has not taken yet.
         term::restore_terminal();
     }
-    print_rest(style.into_inner(), &screen, queue, shared, is_hurried);
+    print_rest(current_style.into_inner(), &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
 }
 

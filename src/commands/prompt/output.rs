@@ -37,7 +37,7 @@ pub(crate) struct PromptOutput {
     recorded_to: RefCell<Option<PathBuf>>,
     /// Records that have ended, whose last pieces may still be on their way.
     ended: RefCell<Vec<Rc<OutputBuffer>>>,
-    look: OutputStyle,
+    style: OutputStyle,
     times: TimeOrder,
     gathered: RefCell<Gathered>,
 }
@@ -55,19 +55,19 @@ const LONGEST_QUEUED: usize = LARGEST / 2;
 impl PromptOutput {
     /// `recorded_to` is where the record goes.
     pub(crate) fn new(
-        stage: &PromptThread,
-        look: &OutputStyle,
+        context: &PromptThread,
+        style: &OutputStyle,
         record: Option<OutputBuffer>,
         recorded_to: Option<&Destination>,
     ) -> Self {
-        stage.shared.set_recording(record.is_some());
+        context.shared.set_recording(record.is_some());
         Self {
-            shared: Arc::clone(&stage.shared),
-            queue: Arc::clone(&stage.queue),
+            shared: Arc::clone(&context.shared),
+            queue: Arc::clone(&context.queue),
             record: RefCell::new(record.map(Rc::new)),
             recorded_to: RefCell::new(recorded_to.map(|file| file.path.clone())),
             ended: RefCell::default(),
-            look: look.clone(),
+            style: style.clone(),
             times: TimeOrder::default(),
             gathered: RefCell::default(),
         }
@@ -84,7 +84,7 @@ impl PromptOutput {
     /// Shows a message of ours that nobody typed.
     pub(crate) fn show_sent(&self, message: Message) {
         let what = EventKind::Message(Direction::Out, message);
-        if self.look.format != PayloadFormat::Records {
+        if self.style.format != PayloadFormat::Records {
             self.queue.push(QueuedItem::Event(Event::now(what)));
         }
     }
@@ -150,7 +150,7 @@ impl PromptOutput {
             return self.put(event);
         }
         self.shared.history().note_size(at, size);
-        if self.look.format == PayloadFormat::Records {
+        if self.style.format == PayloadFormat::Records {
             return self
                 .queue
                 .push(QueuedItem::Note(format!("< {}, {size} bytes: too large to be kept\n", part.kind.name())));
@@ -169,7 +169,7 @@ impl PromptOutput {
         }
         let size = message.data().len();
         let mut extent = Extent::whole(message);
-        if size > LONGEST_QUEUED && self.look.format != PayloadFormat::Records {
+        if size > LONGEST_QUEUED && self.style.format != PayloadFormat::Records {
             extent = Extent { place: (size <= KEPT_BYTES).then_some(1), ..Extent::cut(message) };
             event.what = EventKind::Message(Direction::In, head(message));
         }
@@ -179,7 +179,7 @@ impl PromptOutput {
     /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
     fn is_shown(&self, what: &EventKind) -> bool {
         match what {
-            _ if self.look.format == PayloadFormat::Records => true,
+            _ if self.style.format == PayloadFormat::Records => true,
             EventKind::Message(direction, message) => match &*self.shared.filter() {
                 Some(filter) => {
                     filter.shows(*direction, message) && (*direction == Direction::In || filter.wants_sent())
@@ -188,7 +188,7 @@ impl PromptOutput {
             },
             // A pong that answers a ping of the user's.
             EventKind::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
-            EventKind::Ping(..) | EventKind::Pong(..) => self.look.ping_pong,
+            EventKind::Ping(..) | EventKind::Pong(..) => self.style.ping_pong,
             EventKind::Listening(_) | EventKind::Open(_) | EventKind::Close { .. } | EventKind::Error(_) => false,
             EventKind::Frame(_) | EventKind::Part(_) | EventKind::Run(_) | EventKind::Answered(_) => false,
         }
@@ -224,12 +224,12 @@ impl Outlet for PromptOutput {
         }
         event.at = self.times.next(event.at);
         if let Some(record) = &*self.record.borrow() {
-            record.append(|out| record::write(&event, self.look.secrets, out));
+            record.append(|out| record::write(&event, self.style.secrets, out));
         }
         if let EventKind::Frame(seen) = &event.what
-            && self.look.format != PayloadFormat::Records
+            && self.style.format != PayloadFormat::Records
         {
-            let line = painted(&self.look, &report::frame(event.client, seen), Color::DarkGrey);
+            let line = painted(&self.style, &report::frame(event.client, seen), Color::DarkGrey);
             self.queue.push(QueuedItem::Note(line + "\n"));
             return;
         }

@@ -147,7 +147,7 @@ impl Transcript {
 
     /// A received message, which may come again; with times shown, each is another one.
     fn repeatable(&self, event: &Event, extent: &Extent) -> Option<Subject> {
-        let style = self.renderer.look();
+        let style = self.renderer.style();
         let has_own_line =
             matches!(style.format, PayloadFormat::Records | PayloadFormat::Raw) || style.stamps.is_some();
         match &event.what {
@@ -192,7 +192,7 @@ impl Transcript {
         match lines.count {
             1 => Cow::Borrowed(&lines.text),
             count => {
-                let count = painted(self.renderer.look(), &format!(" ×{count}"), Color::DarkGrey);
+                let count = painted(self.renderer.style(), &format!(" ×{count}"), Color::DarkGrey);
                 Cow::Owned(format!("{}{count}\n", lines.text.trim_end_matches('\n')))
             }
         }

@@ -190,11 +190,11 @@ impl RunState<'_> {
         self.playing.borrow_mut().push(file.name.clone());
         let begun = Instant::now();
         let RunOptions { scripts, variables, .. } = self.suite;
-        let mut stage = PlayContext::new(file, variables, scripts.dial.clone(), Rc::clone(&self.talk));
-        stage.aside = Rc::clone(&self.aside);
-        stage.close_timeout = self.suite.close_timeout;
-        stage.record.clone_from(&self.record);
-        let played = Player::new(&stage).play(self.stopped()).await;
+        let mut context = PlayContext::new(file, variables, scripts.dial.clone(), Rc::clone(&self.talk));
+        context.aside = Rc::clone(&self.aside);
+        context.close_timeout = self.suite.close_timeout;
+        context.record.clone_from(&self.record);
+        let played = Player::new(&context).play(self.stopped()).await;
         let mut playing = self.playing.borrow_mut();
         if let Some(at) = playing.iter().position(|name| *name == file.name) {
             playing.remove(at);

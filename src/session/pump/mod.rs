@@ -129,7 +129,7 @@ impl<'a, S, O> Pump<'a, S, O> {
             fault: RefCell::default(),
             pings: RefCell::default(),
             replies: (!options.replies.is_empty()).then(Box::default),
-            keepalive: RefCell::new(options.habits.pings.map(|pinging| Keepalive::new(pinging, now))),
+            keepalive: RefCell::new(options.keepalive.pings.map(|pinging| Keepalive::new(pinging, now))),
             backlog: RefCell::new(backlog),
             arrival: Cell::new((0, events::now())),
         }

@@ -31,7 +31,7 @@ struct SendTiming {
 
 impl SendTiming {
     fn new(options: &Options) -> Self {
-        let heartbeats = options.habits.heartbeat.as_ref().map(|Heartbeat { message, every }| {
+        let heartbeats = options.keepalive.heartbeat.as_ref().map(|Heartbeat { message, every }| {
             let mut interval = interval_at(Instant::now() + *every, *every);
             // Delays are not caught up.
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);

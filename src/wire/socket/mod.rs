@@ -59,10 +59,16 @@ pub(crate) struct Socket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Takes over after the handshake; `leftover` is what came after its head.
-    pub(crate) async fn new(stream: S, leftover: Bytes, side: Side, limits: Limits, manner: ConnectionOptions) -> Self {
-        let (client, server) = manner.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
+    pub(crate) async fn new(
+        stream: S,
+        leftover: Bytes,
+        side: Side,
+        limits: Limits,
+        connection: ConnectionOptions,
+    ) -> Self {
+        let (client, server) = connection.deflate.map(|agreed| (agreed.client, agreed.server)).unzip();
         let (role, reading, ours, theirs) = match side {
-            Side::Client if manner.is_of_many => (Role::Client, ReadBuffer::Shared, client, server),
+            Side::Client if connection.is_of_many => (Role::Client, ReadBuffer::Shared, client, server),
             Side::Client => (Role::Client, ReadBuffer::Own(BLOCK), client, server),
             Side::Server => (Role::Server, ReadBuffer::Shared, server, client),
         };
@@ -72,15 +78,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             side,
             max_message: limits.max_message,
             deflate: theirs,
-            parts: manner.parts,
+            parts: connection.parts,
             runs: false,
             pongs: limits.pongs,
-            tally: Arc::clone(&manner.tally),
+            tally: Arc::clone(&connection.tally),
         });
-        let tracer = manner.traced.then(|| Box::new(Tracer::new(side, manner.deflate)));
+        let tracer = connection.traced.then(|| Box::new(Tracer::new(side, connection.deflate)));
         let stream = FrameIo::new(stream, reading, inbound, leftover, tracer);
         let inner = WebSocketStream::from_raw_socket(stream, role, Some(config)).await;
-        let outbound = Outbound::new(ours, manner.fragment, manner.tally);
+        let outbound = Outbound::new(ours, connection.fragment, connection.tally);
         Self {
             inner: RefCell::new(inner),
             outbound: RefCell::new(outbound),

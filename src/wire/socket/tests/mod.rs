@@ -463,8 +463,8 @@ async fn a_large_message_that_comes_bit_by_bit_is_handed_up_whole() {
 async fn nothing_may_follow_a_close_whose_frame_is_told_first() {
     let (near, mut far) = duplex(4096);
     let limits = Limits { max_message: 1024, pongs: true };
-    let manner = ConnectionOptions { traced: true, ..ConnectionOptions::default() };
-    let near = Socket::new(near, Bytes::new(), Side::Client, limits, manner).await;
+    let connection = ConnectionOptions { traced: true, ..ConnectionOptions::default() };
+    let near = Socket::new(near, Bytes::new(), Side::Client, limits, connection).await;
     far.write_all(&control(Side::Client, frame::CLOSE, b"\x03\xe8")).await.unwrap();
     assert!(matches!(near.next().await, Some(Ok(Incoming::Frames(_)))));
     near.flush().await.unwrap();
