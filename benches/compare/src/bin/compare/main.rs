@@ -4,6 +4,7 @@
 mod client;
 mod copies;
 mod job;
+mod loads;
 mod one_cpu;
 mod run;
 mod server;
@@ -32,8 +33,12 @@ use crate::tls::Trust;
 /// A client that is this slow in a job runs it only once.
 const SLOW: Duration = Duration::from_secs(3);
 
+/// The job of load generators.
+const LOAD: &str = "load";
+
 /// Between which marks a table stands in a file.
 const CLIENTS: [&str; 2] = ["<!-- the table begins -->", "<!-- the table ends -->"];
+const LOADS: [&str; 2] = ["<!-- the loads' table begins -->", "<!-- the loads' table ends -->"];
 const SERVERS: [&str; 2] = ["<!-- the servers' table begins -->", "<!-- the servers' table ends -->"];
 
 /// Compare wsprobe with a raw client, with a plain server, and with its peers
@@ -99,14 +104,17 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| name.starts_with(only));
     let jobs: Vec<Job> = job::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
     let serving: Vec<ServerJob> = servers::jobs(options.quick).into_iter().filter(|job| wanted(job.name)).collect();
+    let is_loading = wanted(LOAD);
     if options.list {
         jobs.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         serving.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
+        println!("{LOAD:20} closed-loop echo on {} connections", loads::CONNECTIONS);
         return Ok(ExitCode::SUCCESS);
     }
     let (clients_failed, clients) = if jobs.is_empty() { (false, None) } else { compare_clients(options, jobs)? };
     let (servers_failed, served) = if serving.is_empty() { (false, None) } else { compare_servers(options, serving)? };
-    for (text, marks) in [(clients, CLIENTS), (served, SERVERS)] {
+    let (loads_failed, loaded) = if is_loading { compare_loads(options)? } else { (false, None) };
+    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (loaded, LOADS)] {
         let Some(text) = text else { continue };
         println!("{text}");
         if let Some(file) = &options.write {
@@ -114,7 +122,7 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             std::fs::write(file, put_between(marks, &std::fs::read_to_string(file)?, &text)?)?;
         }
     }
-    Ok(if clients_failed || servers_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if clients_failed || servers_failed || loads_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Where a program is that was built beside this one.
@@ -195,6 +203,19 @@ fn compare_servers(options: &Options, jobs: Vec<ServerJob>) -> Result<(bool, Opt
         rows.push(servers::interleaved(job, &programs, &copies, runs)?);
     }
     Ok((rows.iter().any(|row| row.trouble_of(ServerKind::Wsprobe)), Some(servers::tables(&rows, &missing))))
+}
+
+/// The same of load generators.
+fn compare_loads(options: &Options) -> Result<(bool, Option<String>), Box<dyn Error>> {
+    let (mut programs, missing) =
+        loads::programs(&options.wsprobe()?, &beside("raw")?, options.peers(&options.client)?.as_deref());
+    if !options.client.is_empty() {
+        programs.retain(|program| program.name == "raw" || options.client.iter().any(|named| named == program.name));
+    }
+    warn_of(&missing);
+    let seconds = if options.quick { 1 } else { 10 };
+    let rows = loads::interleaved(&programs, &options.wsprobe()?, &beside("launch")?, seconds, options.runs(5))?;
+    Ok((rows.iter().any(loads::LoadRow::is_ours_in_trouble), Some(loads::table(&rows))))
 }
 
 fn warn_of(missing: &[&str]) {
