@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::ReadBuf;
 
+use crate::sys::memory;
+
 /// What is shorter than this is joined with others.
 const SMALL: usize = 4 << 10;
 
@@ -53,7 +55,7 @@ impl Arrivals {
             return length;
         };
         let length = block.len().min(buf.remaining());
-        buf.put_slice(&block[..length]);
+        memory::pieces(&block[..length]).for_each(|piece| buf.put_slice(piece));
         block.advance(length);
         if block.is_empty() {
             self.blocks.pop_front();

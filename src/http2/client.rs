@@ -17,6 +17,7 @@ use super::settings::PeerSettings;
 use super::stream::{DriveFrames, Http2Stream};
 use super::watched::{Sightings, WatchedIo};
 use super::{DATA_FRAMES, MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
+use crate::sys::memory;
 use crate::transport::Duplex;
 
 /// A second SETTINGS frame with what the first lacks has come before this is over, if it comes at once.
@@ -55,6 +56,7 @@ pub(crate) struct Http2Answer<S: Duplex> {
 impl<S: Duplex> Http2Client<S> {
     /// Sends the preface, and waits for the server's.
     pub(crate) async fn begin(stream: S) -> Result<Self, NoSettings> {
+        memory::keep_for_reuse();
         let sightings = Arc::<Sightings>::default();
         let watched = WatchedIo { inner: stream, sightings: Arc::clone(&sightings) };
         let begun = builder().handshake(watched).await;
@@ -166,6 +168,8 @@ impl<S: Duplex> ClientDriver<S> {
 }
 
 impl<S: Duplex> DriveFrames for ClientDriver<S> {
+    const HELD_BACK: usize = WINDOW as usize / 4;
+
     fn drive(&mut self, task: &mut Context<'_>) {
         let Some(connection) = &mut self.connection else { return };
         // Whoever drives takes what came, too.

@@ -15,6 +15,7 @@ use super::fault::Http2Fault;
 use super::stream::{DriveFrames, Http2Stream};
 use super::watched::{Sightings, WatchedIo};
 use super::{DATA_FRAMES, MAX_FIELDS_SIZE, MAX_FRAME, SEND_BUFFER, WINDOW};
+use crate::sys::memory;
 use crate::transport::Duplex;
 
 /// The preface of a client (RFC 9113, section 3.4).
@@ -51,6 +52,7 @@ struct SharedConnection<S: Duplex> {
 impl<S: Duplex> Http2Server<S> {
     /// Reads the preface and sends the settings.
     pub(crate) async fn begin(stream: S) -> Result<Self, Http2Fault> {
+        memory::keep_for_reuse();
         let sightings = Arc::<Sightings>::default();
         let watched = WatchedIo { inner: stream, sightings: Arc::clone(&sightings) };
         let connection = RefCell::new(builder().handshake(watched).await.map_err(Http2Fault::new)?);
@@ -111,6 +113,9 @@ pub(crate) struct ServerDriver<S: Duplex> {
 }
 
 impl<S: Duplex> DriveFrames for ServerDriver<S> {
+    /// Each of many streams could hold back what the others need of the connection's window.
+    const HELD_BACK: usize = 0;
+
     fn drive(&mut self, _: &mut Context<'_>) {
         let SharedConnection { connection, sightings, accepting, end } = &*self.shared;
         let Ok(mut connection) = connection.try_borrow_mut() else { return };

@@ -9,17 +9,21 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::WINDOW;
 use super::arrivals::Arrivals;
 use super::fault::Http2Fault;
+use crate::sys::memory;
 use crate::transport::Duplex;
 
 /// What moves the frames of a connection.
 pub(crate) trait DriveFrames {
+    /// Room that is given back to the peer only together, so that not each frame that comes is answered with one that goes.
+    const HELD_BACK: usize;
+
     /// Reads and writes as much as can be; the task is woken when there is more to do.
     fn drive(&mut self, task: &mut Context<'_>);
 
@@ -48,6 +52,8 @@ struct StreamState<D> {
     is_shut_down: bool,
     /// What was read since the frames were moved.
     unmoved: usize,
+    /// What was read and not given back to the window.
+    held: usize,
     /// Of the task, of whoever reads, and of whoever flushes.
     task: Waker,
     reader: Waker,
@@ -78,6 +84,7 @@ impl<D: DriveFrames> Http2Stream<D> {
             has_ended: false,
             is_shut_down: false,
             unmoved: 0,
+            held: 0,
             task: nobody.clone(),
             reader: nobody.clone(),
             flusher: nobody.clone(),
@@ -145,8 +152,10 @@ impl<D: DriveFrames> StreamState<D> {
     fn take(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
         let length = self.arrivals.take(buf);
         self.unmoved += length;
-        if let Some(Halves { receive, .. }) = &mut self.halves {
-            receive.flow_control().release_capacity(length).map_err(Http2Fault::new)?;
+        self.held += length;
+        if let Some(Halves { receive, .. }) = self.halves.as_mut().filter(|_| self.held > D::HELD_BACK) {
+            receive.flow_control().release_capacity(self.held).map_err(Http2Fault::new)?;
+            self.held = 0;
         }
         Ok(())
     }
@@ -199,7 +208,9 @@ impl<D: DriveFrames> AsyncWrite for Http2Stream<D> {
                 room => room.min(buf.len()),
             };
             if room > 0 {
-                send.send_data(Bytes::copy_from_slice(&buf[..room]), false).map_err(Http2Fault::new)?;
+                let mut data = BytesMut::with_capacity(room);
+                memory::pieces(&buf[..room]).for_each(|piece| data.extend_from_slice(piece));
+                send.send_data(data.freeze(), false).map_err(Http2Fault::new)?;
             }
             // Whoever writes need not flush.
             state.drive();

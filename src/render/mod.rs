@@ -23,6 +23,7 @@ use crossterm::style::Color;
 use crate::events::{Event, EventKind};
 use crate::message::{DataKind, Direction, Message};
 use crate::sys::local_time::TimeOfDay;
+use crate::sys::memory;
 use crate::text::escape::{Keep, escape};
 
 /// Renders one event after the other.
@@ -86,7 +87,8 @@ impl Renderer {
                     let stamp = self.stamp(event.at);
                     out.extend_from_slice(stamp.as_bytes());
                 }
-                out.extend_from_slice(&part.data);
+                out.reserve(part.data.len());
+                memory::pieces(&part.data).for_each(|piece| out.extend_from_slice(piece));
                 if part.kind == DataKind::Text && part.is_last {
                     out.extend_from_slice(&self.look.delimiter);
                 }

@@ -1,7 +1,7 @@
 //! Servers that break the rules of HTTP/2, or do not speak it.
 
-use super::kit::http2::{SETTINGS, saying_bytes};
-use super::kit::tool;
+use super::kit::http2::{SETTINGS, frame, saying_bytes};
+use super::kit::{tool, tool_in_shell};
 
 /// What the server says, whether it closes after that, the exit status, and what is said of it.
 type Case = (&'static str, Vec<u8>, bool, i32, &'static str);
@@ -160,6 +160,59 @@ fn no_answer_is_more_than_a_sentence() {
     ] {
         let url = asked_then(said);
         let ran = tool().args(["--http2-prior-knowledge", "-r", "--handshake-timeout", "5s", &url]).run();
+        assert!(ran.stderr.contains(expected), "{name}: `{expected}` is missing in: {}", ran.stderr);
+        assert_eq!(ran.code, Some(code), "{name}: {}", ran.stderr);
+    }
+}
+
+/// What breaks the rules on a stream that is open.
+#[test]
+fn no_frame_on_an_open_stream_is_more_than_a_sentence() {
+    let open = headers(&[(":status", "200")], END_HEADERS);
+    let broken = "the rules of HTTP/2 were broken";
+    for (name, said, expected) in [
+        ("padding longer than its frame", frame(0, 8, 1, &[9, 0]), "PROTOCOL_ERROR (0x1)"),
+        ("a window that grows by nothing", frame(8, 0, 1, &[0; 4]), "PROTOCOL_ERROR (0x1)"),
+        ("fields in the middle", headers(&[("server", "x")], END_HEADERS), "PROTOCOL_ERROR (0x1)"),
+        (
+            "data after the end",
+            [frame(0, 1, 1, &[]), frame(0, 0, 1, &[1])].concat(),
+            "the connection was cut without a Close",
+        ),
+        ("a short PING", frame(6, 0, 0, &[0; 7]), broken),
+        ("a PING on a stream", frame(6, 0, 1, &[0; 8]), "PROTOCOL_ERROR (0x1)"),
+        ("a short RST_STREAM", frame(3, 0, 1, &[0; 3]), broken),
+    ] {
+        let url = asked_then([open.clone(), said].concat());
+        let ran = tool().args(["--http2-prior-knowledge", "-r", "--timeout", "20s", &url]).run();
+        assert!(ran.stderr.contains(expected), "{name}: `{expected}` is missing in: {}", ran.stderr);
+        assert_eq!(ran.code, Some(5), "{name}: {}", ran.stderr);
+    }
+}
+
+/// What a server repeats without end; the tool has little memory.
+#[test]
+fn no_flood_of_a_server_bloats_or_hangs() {
+    let status = |code| headers(&[(":status", code)], END_HEADERS);
+    let open_headers = super::kit::http2::headers(1, &[("x", "a".repeat(16_000))], 0);
+    for (name, said, code, expected) in [
+        ("settings", frame(4, 0, 0, &[0, 3, 0, 0, 0, 1]).repeat(100_000), 7, "timed out after 3s"),
+        ("pings", frame(6, 0, 0, &[0; 8]).repeat(100_000), 7, "timed out after 3s"),
+        ("priorities", frame(2, 0, 3, &[0; 5]).repeat(100_000), 7, "timed out after 3s"),
+        ("unknown frames", frame(0xee, 0, 1, &[0; 100]).repeat(50_000), 7, "timed out after 3s"),
+        ("continuations", [headers(&[], 0), frame(9, 0, 1, &[]).repeat(20_000)].concat(), 5, "ENHANCE_YOUR_CALM (0xb)"),
+        (
+            "a header bomb",
+            [open_headers, frame(9, 0, 1, &[0xbe; 16_000]).repeat(1000)].concat(),
+            5,
+            "the rules of HTTP/2 were broken",
+        ),
+        ("1xx", status("103").repeat(10_000), 5, "there were more than 32 answers 1xx"),
+        ("empty data", [status("200"), frame(0, 0, 1, &[]).repeat(50_000)].concat(), 5, "ENHANCE_YOUR_CALM (0xb)"),
+    ] {
+        let url = asked_then(said);
+        let limited = format!("ulimit -v 400000; exec \"$1\" --http2-prior-knowledge -r --handshake-timeout 3s {url}");
+        let ran = tool_in_shell(&limited).run();
         assert!(ran.stderr.contains(expected), "{name}: `{expected}` is missing in: {}", ran.stderr);
         assert_eq!(ran.code, Some(code), "{name}: {}", ran.stderr);
     }

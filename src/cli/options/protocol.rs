@@ -56,7 +56,8 @@ pub(crate) struct ProtocolArgs {
     /// SETTINGS_ENABLE_CONNECT_PROTOCOL = 1, the connection is opened over HTTP/1.1, as always without TLS.
     /// `--http2=required` fails in these cases: with exit status 3 without HTTP/2, with 4 without the setting. `-v` shows
     /// the server's SETTINGS, `/info` and the `open` record that HTTP/2 is used. `-H` cannot set fields that belong to
-    /// HTTP/1.1: Connection, Upgrade, Sec-WebSocket-Key. HTTP/3 (RFC 9220) is not supported.
+    /// HTTP/1.1: Connection, Upgrade, Sec-WebSocket-Key. HTTP/3 (RFC 9220) is not supported: the libraries for it do not
+    /// carry WebSockets yet.
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "auto", hide_short_help = true, overrides_with_all = ["http2_prior_knowledge", "http1_1"])]
     pub(crate) http2: Option<Http2When>,
 

@@ -3,6 +3,7 @@
 
 mod client;
 mod copies;
+mod http2;
 mod job;
 mod loads;
 mod one_cpu;
@@ -23,6 +24,7 @@ use clap::Parser;
 
 use crate::client::{Client, Kind};
 use crate::copies::Copies;
+use crate::http2::Http2Job;
 use crate::job::Job;
 use crate::run::Bench;
 use crate::server::Server;
@@ -40,6 +42,7 @@ const LOAD: &str = "load";
 const CLIENTS: [&str; 2] = ["<!-- the table begins -->", "<!-- the table ends -->"];
 const LOADS: [&str; 2] = ["<!-- the loads' table begins -->", "<!-- the loads' table ends -->"];
 const SERVERS: [&str; 2] = ["<!-- the servers' table begins -->", "<!-- the servers' table ends -->"];
+const HTTP2: [&str; 2] = ["<!-- HTTP/2's table begins -->", "<!-- HTTP/2's table ends -->"];
 
 /// Compare wsprobe with a raw client, with a plain server, and with its peers
 #[derive(Parser)]
@@ -105,16 +108,22 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let jobs: Vec<Job> = job::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
     let serving: Vec<ServerJob> = servers::jobs(options.quick).into_iter().filter(|job| wanted(job.name)).collect();
     let is_loading = wanted(LOAD);
+    let over_http2: Vec<Http2Job> = http2::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
     if options.list {
         jobs.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         serving.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
-        println!("{LOAD:20} closed-loop echo on {} connections", loads::CONNECTIONS);
+        over_http2.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
+        if is_loading {
+            println!("{LOAD:20} {}", loads::title());
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let (clients_failed, clients) = if jobs.is_empty() { (false, None) } else { compare_clients(options, jobs)? };
     let (servers_failed, served) = if serving.is_empty() { (false, None) } else { compare_servers(options, serving)? };
+    let (http2_failed, http2) =
+        if over_http2.is_empty() { (false, None) } else { compare_http2(options, &over_http2)? };
     let (loads_failed, loaded) = if is_loading { compare_loads(options)? } else { (false, None) };
-    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (loaded, LOADS)] {
+    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (http2, HTTP2), (loaded, LOADS)] {
         let Some(text) = text else { continue };
         println!("{text}");
         if let Some(file) = &options.write {
@@ -122,7 +131,8 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             std::fs::write(file, put_between(marks, &std::fs::read_to_string(file)?, &text)?)?;
         }
     }
-    Ok(if clients_failed || servers_failed || loads_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let has_failed = clients_failed || servers_failed || http2_failed || loads_failed;
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Where a program is that was built beside this one.
@@ -216,6 +226,14 @@ fn compare_loads(options: &Options) -> Result<(bool, Option<String>), Box<dyn Er
     let seconds = if options.quick { 1 } else { 10 };
     let rows = loads::interleaved(&programs, &options.wsprobe()?, &beside("launch")?, seconds, options.runs(5))?;
     Ok((rows.iter().any(loads::LoadRow::is_ours_in_trouble), Some(loads::table(&rows))))
+}
+
+/// The same of wsprobe over HTTP/2 and over HTTP/1.1.
+fn compare_http2(options: &Options, jobs: &[Http2Job]) -> Result<(bool, Option<String>), Box<dyn Error>> {
+    let wsprobe = options.wsprobe()?;
+    let rows = jobs.iter().map(|job| http2::interleaved(job, &wsprobe, options.runs(5)));
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    Ok((rows.iter().any(|row| !row.is_whole), Some(http2::table(&rows))))
 }
 
 fn warn_of(missing: &[&str]) {

@@ -86,7 +86,7 @@ pub fn check(mut from: impl io::Read, load: Load) -> Tally {
 }
 
 /// Each message with a newline after it, unless it is all that there is.
-fn write_messages(mut to: impl io::Write, load: Load, is_all: bool) -> io::Result<()> {
+pub fn write_messages(mut to: impl io::Write, load: Load, is_all: bool) -> io::Result<()> {
     let mut blocks = Blocks::new(load);
     let mut out = Vec::with_capacity(2 * BUFFER);
     for _ in 0..load.count {

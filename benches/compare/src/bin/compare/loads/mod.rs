@@ -39,6 +39,10 @@ pub struct LoadRun {
     pub cpu: u64,
 }
 
+pub fn title() -> String {
+    format!("closed-loop echo on {CONNECTIONS} connections")
+}
+
 /// Each generator once, then each again; a server is started anew for each.
 pub fn interleaved(
     programs: &[LoadProgram],
@@ -47,7 +51,7 @@ pub fn interleaved(
     seconds: u64,
     runs: usize,
 ) -> Result<Vec<LoadRow>, Box<dyn Error>> {
-    eprintln!("== closed-loop echo on {CONNECTIONS} connections");
+    eprintln!("== {}", title());
     let mut rows: Vec<LoadRow> =
         programs.iter().map(|program| LoadRow { program: program.clone(), runs: Vec::new(), trouble: None }).collect();
     let dir = tempfile::tempdir()?;
