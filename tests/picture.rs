@@ -5,6 +5,7 @@
 mod kit;
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use kit::pty::on_terminal;
@@ -78,11 +79,11 @@ fn the_picture_of_a_session() {
     write("session.svg", &picture);
 }
 
-/// Sends back what it gets, and nothing for a while in each sixth second.
+/// Sends back what it gets, later from second to second, and late in each sixth, on all connections at once.
 async fn stalling(client: Client) {
-    let begun = Instant::now();
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
     while let Some(Said::Text(text)) = client.next().await {
-        let second = begun.elapsed().as_secs() % 6;
+        let second = BEGUN.elapsed().as_secs() % 6;
         let stall = Duration::from_millis(if second == 4 { 120 } else { second });
         tokio::time::sleep(stall).await;
         client.text(&text).await;
@@ -148,18 +149,20 @@ fn runs(screen: &vt100::Screen, row: u16, port: u16) -> String {
     let mut pieces: Vec<(u16, vt100::Color, String)> = Vec::new();
     for column in 0..COLUMNS {
         let cell = screen.cell(row, column).expect("the screen is that wide");
+        let text = if cell.has_contents() { cell.contents() } else { " " };
         match pieces.last_mut() {
-            Some((_, colour, text)) if *colour == cell.fgcolor() || !cell.has_contents() => {
-                text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+            // Not all browsers keep blanks, whatever `xml:space` says: what is behind some is a piece of its own.
+            Some((_, colour, piece)) if text == " " || *colour == cell.fgcolor() && !piece.ends_with("  ") => {
+                piece.push_str(text);
             }
-            None if !cell.has_contents() => {}
-            _ => pieces.push((column, cell.fgcolor(), cell.contents().to_owned())),
+            None if text == " " => {}
+            _ => pieces.push((column, cell.fgcolor(), text.to_owned())),
         }
     }
     let mut runs = String::new();
     for (column, colour, text) in pieces.iter().filter(|(_, _, text)| !text.trim().is_empty()) {
         // A reader would look for the reason of another port than the usual one.
-        let text = text.trim_end().replace(&format!(":{port}/"), ":8080/");
+        let text = text.trim_end().replace(&format!(":{port}"), ":8080");
         let x = MARGIN + f32::from(*column) * WIDTH;
         // Every font has its own idea of a column; ours holds.
         let length = f32::from(u16::try_from(text.chars().count()).expect("it is a row")) * WIDTH;
