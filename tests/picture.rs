@@ -1,10 +1,12 @@
-//! Draws the README's picture, `docs/session.svg`, from a real session on a real terminal.
+//! Draws the pictures of the README and the guide, `docs/session.svg` and `docs/load.svg`, from real runs on a real terminal.
 //!
 //! Nothing to check, so it only runs when asked to: `cargo test --test picture -- --ignored`.
 
 mod kit;
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use kit::pty::on_terminal;
 use kit::{Client, Said, Server};
@@ -73,24 +75,55 @@ fn the_picture_of_a_session() {
     // After a /close the prompt stays.
     screen.keys("\x04");
     screen.line("$", 2);
-    let picture = screen.look(|screen| draw(screen, "wsprobe", server.port()));
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/session.svg");
-    std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).expect("the repository can be written");
-    std::fs::write(path, picture).expect("the repository can be written");
+    let picture = screen.look(|screen| draw(screen, "A session of wsprobe in a terminal", server.port()));
+    write("session.svg", &picture);
+}
+
+/// Sends back what it gets, later from second to second, and late in each sixth, on all connections at once.
+async fn stalling(client: Client) {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    while let Some(Said::Text(text)) = client.next().await {
+        let second = BEGUN.elapsed().as_secs() % 6;
+        let stall = Duration::from_millis(if second == 4 { 120 } else { second });
+        tokio::time::sleep(stall).await;
+        client.text(&text).await;
+    }
+}
+
+#[test]
+#[ignore = "it writes docs/load.svg"]
+fn the_picture_of_a_load() {
+    let server = Server::start(stalling).expect("there are free ports");
+    let mut shell = CommandBuilder::new("sh");
+    let options = "--ramp 10s:100 --rate 5 -x hello --duration 10s";
+    let line = r#"printf '$ wsprobe load %s %s\n' "$1" "$2"; exec "$0" load $1 "$2""#;
+    shell.args(["-c", line, kit::binary(), options, &format!(":{}", server.port())]);
+    let mut screen = on_terminal(shell).size(20, COLUMNS).without_env("NO_COLOR").start();
+    screen.shows("18 s of 20 s");
+    screen.shows("p99         ");
+    let picture = screen.look(|screen| draw(screen, "A load of wsprobe in a terminal", server.port()));
+    write("load.svg", &picture);
+    assert_eq!(screen.code(), 0);
+}
+
+fn write(name: &str, picture: &str) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    std::fs::create_dir_all(&folder).expect("the repository can be written");
+    std::fs::write(folder.join(name), picture).expect("the repository can be written");
 }
 
 /// A window around what is on the screen, down to the cursor.
-fn draw(screen: &vt100::Screen, title: &str, port: u16) -> String {
+fn draw(screen: &vt100::Screen, label: &str, port: u16) -> String {
     let (last, cursor) = screen.cursor_position();
     let width = f32::from(COLUMNS) * WIDTH + 2.0 * MARGIN;
     let height = f32::from(last + 1) * HEIGHT + TITLE_BAR + 2.0 * MARGIN - 6.0;
     let mut svg = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img" aria-label="A session of wsprobe in a terminal">
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img" aria-label="{label}">
 <rect x="0.5" y="0.5" width="{:.0}" height="{:.0}" rx="9" fill="{BACKGROUND}" stroke="{BORDER}"/>
 <path d="M1 {TITLE_BAR}V9.5a8.5 8.5 0 0 1 8.5-8.5H{:.1}a8.5 8.5 0 0 1 8.5 8.5V{TITLE_BAR}z" fill="{BAR}"/>
 <circle cx="20" cy="17.5" r="6" fill="#f2777a"/><circle cx="40" cy="17.5" r="6" fill="#e6c070"/><circle cx="60" cy="17.5" r="6" fill="#93c87b"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="{TEXT}" xml:space="preserve">
-<text x="{:.0}" y="22" text-anchor="middle" fill="{}">{title}</text>
+<text x="{:.0}" y="22" text-anchor="middle" fill="{}">wsprobe</text>
 "##,
         width - 1.0,
         height - 1.0,
@@ -116,18 +149,20 @@ fn runs(screen: &vt100::Screen, row: u16, port: u16) -> String {
     let mut pieces: Vec<(u16, vt100::Color, String)> = Vec::new();
     for column in 0..COLUMNS {
         let cell = screen.cell(row, column).expect("the screen is that wide");
+        let text = if cell.has_contents() { cell.contents() } else { " " };
         match pieces.last_mut() {
-            Some((_, colour, text)) if *colour == cell.fgcolor() || !cell.has_contents() => {
-                text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+            // Not all browsers keep blanks, whatever `xml:space` says: what is behind some is a piece of its own.
+            Some((_, colour, piece)) if text == " " || *colour == cell.fgcolor() && !piece.ends_with("  ") => {
+                piece.push_str(text);
             }
-            None if !cell.has_contents() => {}
-            _ => pieces.push((column, cell.fgcolor(), cell.contents().to_owned())),
+            None if text == " " => {}
+            _ => pieces.push((column, cell.fgcolor(), text.to_owned())),
         }
     }
     let mut runs = String::new();
     for (column, colour, text) in pieces.iter().filter(|(_, _, text)| !text.trim().is_empty()) {
         // A reader would look for the reason of another port than the usual one.
-        let text = text.trim_end().replace(&format!(":{port}/"), ":8080/");
+        let text = text.trim_end().replace(&format!(":{port}"), ":8080");
         let x = MARGIN + f32::from(*column) * WIDTH;
         // Every font has its own idea of a column; ours holds.
         let length = f32::from(u16::try_from(text.chars().count()).expect("it is a row")) * WIDTH;

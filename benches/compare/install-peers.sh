@@ -60,6 +60,25 @@ install_websockets-server() {
     link "$script" websockets-server
 }
 
+# Without the browsers that a package of it would fetch.
+install_artillery() {
+    npm install --silent --no-fund --no-audit --ignore-scripts --prefix "$peers/npm" artillery@2.0.34 &&
+        link "$peers/npm/node_modules/.bin/artillery" artillery
+}
+
+install_loadtest() {
+    npm install --silent --no-fund --no-audit --ignore-scripts --prefix "$peers/npm" loadtest@8.2.1 &&
+        link "$peers/npm/node_modules/.bin/loadtest" loadtest
+}
+
+# uWebSockets' own, which is in no registry: built by hand from its repository and that of uSockets, whose folders are named by
+# UWEBSOCKETS and USOCKETS.
+install_load_test() {
+    [ -n "${UWEBSOCKETS:-}" ] && [ -n "${USOCKETS:-}" ] || return
+    cc -flto -O3 -DLIBUS_NO_SSL -I "$USOCKETS/src" "$UWEBSOCKETS/benchmarks/load_test.c" "$USOCKETS"/src/*.c \
+        "$USOCKETS"/src/eventing/*.c "$USOCKETS"/src/crypto/*.c -lz -o "$peers/load_test" && link "$peers/load_test" load_test
+}
+
 # Debian 12 has curl 7.88, which knows no WebSocket; its backports have a newer one, put aside and not installed.
 install_curl() {
     if curl --version | grep -qw ws; then
@@ -102,7 +121,7 @@ link() {
     ln -sf "$1" "$peers/bin/$2"
 }
 
-for name in wscat websockets wsdump curl websocketd ws-server websockets-server websocat websocat4; do
+for name in wscat websockets wsdump curl websocketd ws-server websockets-server artillery loadtest load_test websocat websocat4; do
     peer "$name"
 done
 rm -rf "$peers/build"

@@ -162,7 +162,7 @@ impl ReceiverTallies {
     }
 
     fn name_the_slowest(&mut self) {
-        self.slowest.sort_by_key(|times| (Reverse(times.mean), times.client));
+        self.slowest.sort_unstable_by_key(|times| (Reverse(times.mean), times.client));
         self.slowest.truncate(NAMED);
     }
 }

@@ -1,6 +1,7 @@
 //! The bound for any client: blocking sockets, hand-made frames, big buffers, and nothing else.
 //!
-//! `raw [--roots FILE] start|send|receive|echo|whole URL`, `raw [--roots FILE] ping COUNT URL`, and `raw --version`.
+//! `raw [--roots FILE] start|send|receive|echo|whole URL`, `raw [--roots FILE] ping COUNT URL`, `raw load CONNECTIONS SECONDS
+//! MESSAGE URL`, and `raw --version`.
 #![allow(clippy::disallowed_methods, reason = "it is a program of its own")]
 
 use std::io::{self, Read, Write};
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
             println!("raw {}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
+        ["load", connections, seconds, message, url] => load(connections, seconds, message, url),
         ["--roots", roots, "ping", count, url] => ping(count, url, Some(Path::new(roots))),
         ["ping", count, url] => ping(count, url, None),
         ["--roots", roots, job, url] => run(job, url, Some(Path::new(roots))),
@@ -187,6 +189,32 @@ fn ping(count: &str, url: &str, roots: Option<&Path>) -> io::Result<()> {
         next = (next + INTERVAL).max(Instant::now());
     }
     peer.close()
+}
+
+/// Sends on each connection, then takes each reply, again and again; prints how many came back, and in how many nanoseconds.
+fn load(connections: &str, seconds: &str, message: &str, url: &str) -> io::Result<()> {
+    let connections: usize = connections.parse().map_err(io::Error::other)?;
+    let length = std::time::Duration::from_secs(seconds.parse().map_err(io::Error::other)?);
+    let mut peers = (0..connections).map(|_| Peer::connect(url, None)).collect::<io::Result<Vec<_>>>()?;
+    let (mut out, mut count, begun) = (Vec::new(), 0_u64, Instant::now());
+    while begun.elapsed() < length {
+        for peer in &mut peers {
+            put_masked(&mut out, FIN | TEXT, message.as_bytes(), peer.key());
+            peer.stream.write_all(&out)?;
+            out.clear();
+        }
+        for peer in &mut peers {
+            let head = peer.head()?;
+            let reply = peer.some(head.length as usize)?;
+            if reply != message.as_bytes() {
+                return Err(io::Error::other("not an echo"));
+            }
+            peer.start += message.len();
+            count += 1;
+        }
+    }
+    println!("{count} {}", begun.elapsed().as_nanos());
+    peers.iter_mut().try_for_each(Peer::close)
 }
 
 /// The file after a standard stream, without the buffer and the lock that Rust puts before it.

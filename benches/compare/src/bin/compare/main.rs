@@ -5,6 +5,7 @@ mod client;
 mod copies;
 mod http2;
 mod job;
+mod loads;
 mod one_cpu;
 mod run;
 mod server;
@@ -34,8 +35,12 @@ use crate::tls::Trust;
 /// A client that is this slow in a job runs it only once.
 const SLOW: Duration = Duration::from_secs(3);
 
+/// The job of load generators.
+const LOAD: &str = "load";
+
 /// Between which marks a table stands in a file.
 const CLIENTS: [&str; 2] = ["<!-- the table begins -->", "<!-- the table ends -->"];
+const LOADS: [&str; 2] = ["<!-- the loads' table begins -->", "<!-- the loads' table ends -->"];
 const SERVERS: [&str; 2] = ["<!-- the servers' table begins -->", "<!-- the servers' table ends -->"];
 const HTTP2: [&str; 2] = ["<!-- HTTP/2's table begins -->", "<!-- HTTP/2's table ends -->"];
 
@@ -102,18 +107,23 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| name.starts_with(only));
     let jobs: Vec<Job> = job::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
     let serving: Vec<ServerJob> = servers::jobs(options.quick).into_iter().filter(|job| wanted(job.name)).collect();
+    let is_loading = wanted(LOAD);
     let over_http2: Vec<Http2Job> = http2::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
     if options.list {
         jobs.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         serving.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         over_http2.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
+        if is_loading {
+            println!("{LOAD:20} {}", loads::title());
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let (clients_failed, clients) = if jobs.is_empty() { (false, None) } else { compare_clients(options, jobs)? };
     let (servers_failed, served) = if serving.is_empty() { (false, None) } else { compare_servers(options, serving)? };
     let (http2_failed, http2) =
         if over_http2.is_empty() { (false, None) } else { compare_http2(options, &over_http2)? };
-    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (http2, HTTP2)] {
+    let (loads_failed, loaded) = if is_loading { compare_loads(options)? } else { (false, None) };
+    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (http2, HTTP2), (loaded, LOADS)] {
         let Some(text) = text else { continue };
         println!("{text}");
         if let Some(file) = &options.write {
@@ -121,7 +131,8 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             std::fs::write(file, put_between(marks, &std::fs::read_to_string(file)?, &text)?)?;
         }
     }
-    Ok(if clients_failed || servers_failed || http2_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let has_failed = clients_failed || servers_failed || http2_failed || loads_failed;
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Where a program is that was built beside this one.
@@ -202,6 +213,19 @@ fn compare_servers(options: &Options, jobs: Vec<ServerJob>) -> Result<(bool, Opt
         rows.push(servers::interleaved(job, &programs, &copies, runs)?);
     }
     Ok((rows.iter().any(|row| row.trouble_of(ServerKind::Wsprobe)), Some(servers::tables(&rows, &missing))))
+}
+
+/// The same of load generators.
+fn compare_loads(options: &Options) -> Result<(bool, Option<String>), Box<dyn Error>> {
+    let (mut programs, missing) =
+        loads::programs(&options.wsprobe()?, &beside("raw")?, options.peers(&options.client)?.as_deref());
+    if !options.client.is_empty() {
+        programs.retain(|program| program.name == "raw" || options.client.iter().any(|named| named == program.name));
+    }
+    warn_of(&missing);
+    let seconds = if options.quick { 1 } else { 10 };
+    let rows = loads::interleaved(&programs, &options.wsprobe()?, &beside("launch")?, seconds, options.runs(5))?;
+    Ok((rows.iter().any(loads::LoadRow::is_ours_in_trouble), Some(loads::table(&rows))))
 }
 
 /// The same of wsprobe over HTTP/2 and over HTTP/1.1.
