@@ -415,7 +415,7 @@ fn bad_commands_and_arguments_are_explained_and_nothing_is_sent() {
     let (server, heard) = listening();
     let screen = prompt_on(&server);
     for (typed, shown) in [
-        ("/hlep", "* there is no `/hlep`, did you mean `/help`?; /help lists all, //… sends a slash"),
+        ("/hlep", "* unknown command `/hlep` (did you mean `/help`?); /help lists all commands, //… sends a slash"),
         ("/close 99", "* /close [CODE [REASON]]: codes that may be sent are 1000-1003, 1007-1014 and 3000-4999"),
         ("/close 1005", "* /close [CODE [REASON]]: codes that may be sent"),
         ("/quit now", "* /quit: takes no argument"),
@@ -582,7 +582,7 @@ fn the_history_keeps_no_password_of_a_url() {
     screen.keys(UP);
     screen.shows(&format!("> /connect ws://***@127.0.0.1:{}/", there.port()));
     screen.keys([CTRL_U, "/conn ws://me:sesame@h/\r"].concat());
-    screen.shows("there is no `/conn`");
+    screen.shows("unknown command `/conn`");
     screen.prompt();
     screen.keys("ws://me:s#sesame@h/\r");
     screen.shows("< ws://me:s#sesame@h/");

@@ -71,7 +71,7 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/send", "* /send TEXT: expected a message; `\"\"` is an empty one"),
         ("/save 1", "* /save [--force] [N|!N] FILE: expected a file name; `./1` is the file called `1`"),
         ("", ""),
-        ("  /auth token", "* there is no `/auth`"),
+        ("  /auth token", "* unknown command `/auth`"),
         ("/binary 0g", "* /binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
         ("/base64 ?", "* /base64 BASE64: invalid base64: expected text such as `AP8Q`"),
         ("/file", "* /file PATH: expected a file name"),
@@ -87,7 +87,7 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/record", "* /record [--force] FILE|off: expected a file name"),
         ("/record /nowhere/at/all", "to `/nowhere/at/all`: "),
         ("/connect", "* /connect URL: expected a URL"),
-        ("/connect ftp://h/", "* `ftp://h/` is no URL: "),
+        ("/connect ftp://h/", "* invalid URL `ftp://h/`: "),
         ("/filter", "* showing all messages"),
         ("/filter (", "* /filter [in|out] [PATTERN]|off: unclosed group"),
         ("/filter $.[", "* /filter [in|out] [PATTERN]|off: `$.[` is not a JSONPath"),
@@ -95,14 +95,14 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/grep x", "* nothing matches in the 0 messages that can be searched"),
         ("/copy !1", "* there are no messages yet"),
         ("/rpc", "* /rpc METHOD [PARAMS]: expected a method"),
-        ("/rpc add 1 2", "* /rpc METHOD [PARAMS]: write the parameters as a JSON array or object"),
-        ("/file it's", "* /file PATH: the quote `'` is not closed"),
+        ("/rpc add 1 2", "* /rpc METHOD [PARAMS]: expected a JSON array or object"),
+        ("/file it's", "* /file PATH: unclosed quote `'`"),
         ("/json maybe", "* /json [on|off]: expected `on` or `off`"),
         ("/json", "* JSON that does not fit a line is indented; /json off shows it as received"),
         ("/time maybe", "* /time [on|off]: expected `on` or `off`"),
         ("/time", "* no times are shown; /time on shows them"),
         ("/record off", "* nothing is being recorded"),
-        ("/help nix", "* there is no `/nix`"),
+        ("/help nix", "* unknown command `/nix`"),
         ("/pause now", "* /pause: takes no argument"),
         ("/hepl", "* unknown command `/hepl` (did you mean `/help`?); /help lists all commands, //… sends a slash"),
         (&format!("/ping {}", "x".repeat(126)), "126 bytes, and at most 125 are allowed"),
@@ -217,7 +217,7 @@ fn a_pause_holds_messages_back_and_a_filter_hides_them() {
     }
     assert!(!screen.contents().contains("< one"));
     enters(&screen, "/resume", "> /resume\n< one\n< pong (");
-    enters(&screen, "/filter ^yes", "* only what matches `^yes` is shown");
+    enters(&screen, "/filter ^yes", "* showing only messages that match `^yes`");
     enters(&screen, "no, not this", "> no, not this");
     enters(&screen, "yes, this", "< yes, this");
     assert!(!screen.contents().contains("< no"));
@@ -232,7 +232,7 @@ fn json_and_time_are_switched_on_and_off() {
     let long = format!(r#"{{"k":[{}],"k":1.10}}"#, ["12345678901234567890"; 6].join(","));
     enters(&screen, &long, "< {\n    \"k\": [\n      12345678901234567890, 12345678901234567890,");
     screen.shows("\n    \"k\": 1.10\n  }");
-    enters(&screen, "/json off", "* JSON is shown as it came");
+    enters(&screen, "/json off", "* JSON is shown as received");
     screen.keys("/clear\r");
     screen.wait("a clear screen", |screen| screen.contents().trim_end() == ">");
     enters(&screen, &long, r#"< {"k":[12345678901234567890,12345678901234567890,"#);

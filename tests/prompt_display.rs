@@ -60,7 +60,7 @@ fn last_shows_json_as_it_was_shown_before_and_with_a_line_at_its_head() {
     enters(&screen, "/last", laid_out);
     let head = regex::Regex::new("\n!1  received, text, 71 bytes, [0-9:.]{12}\n\\{\n").expect("it is one");
     screen.wait("the line at its head", |screen| head.is_match(&screen.contents()));
-    enters(&screen, "/json off", "* JSON is shown as it came");
+    enters(&screen, "/json off", "* JSON is shown as received");
     enters(&screen, "/last", "{\"list\":[\"0123456789\",\"0123456789\",");
 }
 
@@ -255,16 +255,16 @@ fn the_session_so_far_has_what_was_said_about_it() {
 fn messages_are_filtered_by_direction_and_by_json_path() {
     let server = kit::echo();
     let screen = ready(prompt([url(&server)]));
-    enters(&screen, "/filter $.op=done", "* only what matches `$.op=done` is shown");
+    enters(&screen, "/filter $.op=done", "* showing only messages that match `$.op=done`");
     screen.keys("{\"op\":\"new\"}\r");
     enters(&screen, "{\"op\": \"done\"}", "< {\"op\": \"done\"}");
     assert!(!screen.contents().contains("< {\"op\":\"new\"}"));
-    enters(&screen, "/filter out", "* only what matches `out` is shown");
+    enters(&screen, "/filter out", "* showing only messages that match `out`");
     enters(&screen, "hidden", "> hidden\n> hidden\n[filtered] >");
-    enters(&screen, "/filter in ^s", "* only what matches `in ^s` is shown");
+    enters(&screen, "/filter in ^s", "* showing only messages that match `in ^s`");
     screen.keys("not this\r");
     enters(&screen, "seen", "< seen");
-    enters(&screen, "/filter", "* only what matches `in ^s` is shown");
+    enters(&screen, "/filter", "* showing only messages that match `in ^s`");
     assert!(!screen.contents().contains("< not this") && !screen.contents().contains("< hidden"));
 }
 
@@ -372,6 +372,6 @@ fn times_frames_and_notes_are_dim_and_warnings_yellow() {
     assert_eq!([0, mark].map(|column| colour(&screen, &time[..12], column)), [Idx(8), Idx(33)]);
     let frame = screen.look(|screen| screen.rows(0, 100).find(|row| row.contains(" FIN")).unwrap_or_default());
     assert_eq!(colour(&screen, &frame, 0), Idx(8), "{frame}");
-    enters(&screen, "/nothing", "* there is no `/nothing`");
-    assert_eq!(colour(&screen, "* there is no", 2), Idx(3));
+    enters(&screen, "/nothing", "* unknown command `/nothing`");
+    assert_eq!(colour(&screen, "* unknown command", 2), Idx(3));
 }

@@ -114,8 +114,8 @@ fn an_empty_line_sends_nothing_and_a_blank_before_a_command_makes_no_text_of_it(
     let home = dir();
     let mut screen = ready(prompt([url(&server)]).home(home.path()));
     screen.keys("\r\r");
-    enters(&screen, " /auth secret", "* there is no `/auth`");
-    enters(&screen, " /json off", "* JSON is shown as it came");
+    enters(&screen, " /auth secret", "* unknown command `/auth`");
+    enters(&screen, " /json off", "* JSON is shown as received");
     screen.keys(" spaced\r");
     assert_eq!(heard.next(), text(" spaced"));
     screen.keys("/send \"\"\r");

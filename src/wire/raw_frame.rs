@@ -261,7 +261,7 @@ mod tests {
             ("text fni=0 a", "unknown field `fni=`, expected `fin=`, `rsv=`, `mask=`"),
             ("text fni=0 a", "`text fni=0` is text"),
             ("text hex 0", "write two hex digits for each byte, as in `00 ff 10`"),
-            ("text base64 ?", "this is not base64, as in `AP8Q`"),
+            ("text base64 ?", "invalid base64: expected text such as `AP8Q`"),
         ] {
             let said = RawFrame::from_text(text).unwrap_err();
             assert!(said.contains(why), "{text}: {said}");

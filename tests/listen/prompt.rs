@@ -178,7 +178,7 @@ fn pings_files_pauses_and_filters_work_as_at_a_clients_prompt() {
     host.screen.keys(format!("/file {}\r", kit::path(&dir, "note").display()));
     assert_eq!(text_of(&mut client), "from a file");
     host.screen.keys("/filter ^a\r");
-    host.screen.shows("* only what matches `^a` is shown");
+    host.screen.shows("* showing only messages that match `^a`");
     client.write_all(&[masked(TEXT, b"b"), masked(TEXT, b"a1")].concat()).unwrap();
     host.screen.shows("#1 < a1");
     assert!(!host.screen.contents().contains("#1 < b"));

@@ -1,6 +1,7 @@
 //! What the pages of the manual say besides options: exit statuses, the environment, files, examples.
 
 use super::super::help::{EXAMPLES, EXIT_STATUS};
+use super::troff::ManPage;
 
 /// A term and what it means.
 type ManualEntry = (&'static str, &'static str);
@@ -230,6 +231,28 @@ pub(super) fn about(command: &str) -> About {
         "record-to-script" => RECORD_TO_SCRIPT,
         _ => unreachable!("src/cli/manual/about.rs says nothing about `wsprobe {command}`"),
     }
+}
+
+/// What a reader of manuals looks for after the options.
+pub(super) fn ending(page: &mut ManPage, about: &About, pages: impl IntoIterator<Item = String>) {
+    page.section("EXIT STATUS");
+    page.entries(about.exit_status.iter().copied());
+    page.section("ENVIRONMENT");
+    if about.environment.is_empty() {
+        page.paragraphs("No variable changes what it does.");
+    }
+    page.entries(about.environment.iter().flat_map(|group| group.iter()).copied());
+    page.section("FILES");
+    page.entries(about.files.iter().copied());
+    page.section("EXAMPLES");
+    page.entries(about.examples.iter().copied());
+    page.section("SEE ALSO");
+    let pages = pages.into_iter().chain(about.see_also.iter().map(|&name| name.to_owned()));
+    let pages: Vec<_> = pages.map(|page| page.replace('(', "`(")).map(|page| format!("`{page}")).collect();
+    page.paragraphs(&format!(
+        "{}; RFC 6455, The WebSocket Protocol; RFC 8441, WebSockets over HTTP/2",
+        pages.join(", ")
+    ));
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::about::About;
+use super::about::{About, ending};
 use super::troff::{ManPage, bold, escaped};
-use super::{DATE, ending};
 use crate::cli::schema::SCHEMA;
 use crate::events::FailureKind;
 
@@ -33,7 +32,7 @@ const ABOUT: About = About {
 pub(super) fn page() -> Vec<u8> {
     let schema: Value = serde_json::from_str(SCHEMA).expect("a test reads it");
     let definitions = &schema["$defs"];
-    let mut page = ManPage::new(NAME, 5, DATE);
+    let mut page = ManPage::new(NAME, 5);
     page.section("NAME");
     page.macro_line(&escaped(NAME).replace("json", "json \\- the records and reports that wsprobe writes as JSON"));
     page.section("SYNOPSIS");

@@ -7,14 +7,11 @@ mod troff;
 
 use clap::{Arg, Command};
 
-use self::about::{ABOUT_ALL, About, PROFILES, about};
+use self::about::{ABOUT_ALL, PROFILES, about, ending};
 use self::troff::{ManPage, bold, escaped};
 use crate::commands::prompt::command_table;
 use crate::error::Error;
 use crate::wire::frame::Side;
-
-/// When the pages were last looked through; the test of the pages wants the same date on the ones that are written by hand.
-const DATE: &str = "2026-11-28";
 
 /// How the prompt is used.
 const AT_THE_PROMPT: &str = "`//` at its beginning sends one slash. An empty line sends nothing, `/send \"\"` an empty message. A \
@@ -92,7 +89,7 @@ pub(super) fn with_pages(command: &Command) -> Vec<String> {
 fn beginning(command: &Command) -> ManPage {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let mut page = ManPage::new(name, 1, DATE);
+    let mut page = ManPage::new(name, 1);
     page.section("NAME");
     page.macro_line(&format!("{} \\- {}", escaped(name), escaped(&summary)));
     page.section("SYNOPSIS");
@@ -133,26 +130,4 @@ fn at_the_prompt(page: &mut ManPage, side: Side) {
     if side == Side::Client {
         page.paragraphs(AFTER_THE_CLOSE);
     }
-}
-
-/// What a reader of manuals looks for after the options.
-fn ending(page: &mut ManPage, about: &About, pages: impl IntoIterator<Item = String>) {
-    page.section("EXIT STATUS");
-    page.entries(about.exit_status.iter().copied());
-    page.section("ENVIRONMENT");
-    if about.environment.is_empty() {
-        page.paragraphs("No variable changes what it does.");
-    }
-    page.entries(about.environment.iter().flat_map(|group| group.iter()).copied());
-    page.section("FILES");
-    page.entries(about.files.iter().copied());
-    page.section("EXAMPLES");
-    page.entries(about.examples.iter().copied());
-    page.section("SEE ALSO");
-    let pages = pages.into_iter().chain(about.see_also.iter().map(|&name| name.to_owned()));
-    let pages: Vec<_> = pages.map(|page| page.replace('(', "`(")).map(|page| format!("`{page}")).collect();
-    page.paragraphs(&format!(
-        "{}; RFC 6455, The WebSocket Protocol; RFC 8441, WebSockets over HTTP/2",
-        pages.join(", ")
-    ));
 }

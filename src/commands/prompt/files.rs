@@ -148,7 +148,7 @@ mod tests {
             let resolved = TypedPath::from_text(typed).map(|path| path.resolve(Some(home)));
             assert_eq!(resolved, Ok(PathBuf::from(path)), "{typed}");
         }
-        assert_eq!(TypedPath::from_text("it's").unwrap_err(), "the quote `'` is not closed; `\\'` stands for itself");
+        assert_eq!(TypedPath::from_text("it's").unwrap_err(), "unclosed quote `'`; `\\'` is a literal one");
         assert_eq!(TypedPath::from_text("").unwrap_err(), "expected a file name");
         assert_eq!(TypedPath::from_text("~/x").unwrap().resolve(None), Path::new("~/x"));
     }

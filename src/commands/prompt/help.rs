@@ -86,6 +86,6 @@ mod tests {
             assert!(table(side).all(|entry| groups.iter().any(|page| page.contains(entry.summary))));
         }
         assert_eq!(help(Side::Client, Some("quit")).unwrap(), "/quit  close and leave, as Ctrl-D does");
-        assert_eq!(help(Side::Client, Some("nix")).unwrap_err(), "there is no `/nix`");
+        assert_eq!(help(Side::Client, Some("nix")).unwrap_err(), "unknown command `/nix`");
     }
 }

@@ -131,6 +131,6 @@ mod tests {
     fn parameters_are_an_array_or_an_object() {
         assert_eq!(params(""), Ok(None));
         assert_eq!(params("[1]"), Ok(Some("[1]".to_owned())));
-        assert!(params("1 2").unwrap_err().starts_with("write the parameters as a JSON array or object"));
+        assert!(params("1 2").unwrap_err().starts_with("expected a JSON array or object"));
     }
 }
