@@ -92,7 +92,7 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/filter (", "* /filter [in|out] [PATTERN]|off: unclosed group"),
         ("/filter $.[", "* /filter [in|out] [PATTERN]|off: `$.[` is not a JSONPath"),
         ("/grep", "* /grep REGEX: expected a regular expression"),
-        ("/grep x", "* nothing matches in the 0 messages that can be searched"),
+        ("/grep x", "* no match in 0 messages"),
         ("/copy !1", "* there are no messages yet"),
         ("/rpc", "* /rpc METHOD [PARAMS]: expected a method"),
         ("/rpc add 1 2", "* /rpc METHOD [PARAMS]: expected a JSON array or object"),
