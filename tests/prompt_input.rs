@@ -486,7 +486,7 @@ fn the_terminal_is_the_same_after_a_panic() {
         let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("Linux tells");
         let size: u64 = size.trim().trim_end_matches(" kB").parse().expect("a number");
         let limit = std::process::Command::new("prlimit")
-            .args(["--pid", &pid.to_string(), &format!("--as={}", (size + 1024) << 10)])
+            .args(["--pid", &pid.to_string(), &format!("--as={}", (size + 1900) << 10)])
             .status()
             .expect("util-linux is installed");
         assert!(limit.success());

@@ -14,6 +14,8 @@ use nix::pty::openpty;
 use nix::sys::termios::{InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use nix::unistd::dup2_stdin;
 
+use super::terminal;
+
 /// How much is read at a time.
 const BLOCK: usize = 4 << 10;
 
@@ -50,6 +52,7 @@ impl KeyRelay {
     /// A line is about to be edited; `shut` gives back what the terminal was like.
     pub(crate) fn open(&self) -> io::Result<Termios> {
         let before = tcgetattr(&self.terminal)?;
+        let _held = terminal::hold();
         tcsetattr(&self.terminal, SetArg::TCSADRAIN, &edited(before.clone()))?;
         self.gate.turn(true);
         Ok(before)

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::AsFd as _;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use nix::sys::termios::{SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 
@@ -38,14 +38,31 @@ pub(crate) fn guard_terminal() -> std::io::Result<()> {
     if is_first {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            restore_terminal();
+            // Held to the end: the line editor may be about to begin its next line.
+            let guarded = SAVED.get().zip(hold());
+            let restore = || guarded.iter().for_each(|(saved, state)| saved.restore(state));
+            restore();
             report(info);
+            // It may have begun the line just before.
+            restore();
             // Whichever thread it was: without it the rest would wait for ever.
             #[expect(clippy::disallowed_methods, reason = "after a panic there is nothing to return to")]
             std::process::exit(101);
         }));
     }
     Ok(())
+}
+
+impl Saved {
+    fn restore(&self, state: &Termios) {
+        let _ = tcsetattr(self.terminal.as_fd(), SetArg::TCSANOW, state);
+        let _ = (&mut &self.terminal).write_all(PLAIN);
+    }
+}
+
+/// Keeps the terminal from being put back meanwhile; once a panic has put it back, this waits for the end of the process.
+pub(crate) fn hold() -> Option<MutexGuard<'static, Termios>> {
+    SAVED.get()?.state.lock().ok()
 }
 
 /// Waits until Ctrl-D is pressed on stdin where nothing else was typed.
@@ -62,11 +79,8 @@ pub(crate) async fn ended() {
 ///
 /// crossterm cannot do this: it does not know of the raw mode that the line editor has set.
 pub(crate) fn restore_terminal() {
-    if let Some(Saved { terminal, state, .. }) = SAVED.get() {
-        if let Ok(state) = state.lock() {
-            let _ = tcsetattr(terminal.as_fd(), SetArg::TCSANOW, &state);
-        }
-        let _ = (&mut &*terminal).write_all(PLAIN);
+    if let Some((saved, state)) = SAVED.get().zip(hold()) {
+        saved.restore(&state);
     }
 }
 
@@ -111,6 +125,7 @@ pub(crate) fn edit_again() {
         && let Ok(editing) = editing.lock()
         && let Some(editing) = &*editing
     {
+        let _held = hold();
         let _ = tcsetattr(terminal.as_fd(), SetArg::TCSADRAIN, editing);
         let _ = (&mut &*terminal).write_all(BRACKETED_PASTE);
     }
