@@ -41,7 +41,7 @@ fn records(out: &str) -> Vec<serde_json::Value> {
 #[test]
 fn each_ping_is_a_line_and_all_of_them_are_a_summary() {
     let server = echo();
-    let out = ping(&["--count", "3", "--interval", "10ms", &url(&server)]).run().code(0).stderr("").out();
+    let out = ping(&["-c", "3", "--interval", "10ms", &url(&server)]).run().code(0).stderr("").out();
     let lines: Vec<_> = out.lines().collect();
     assert_eq!(lines.len(), 7, "{out}");
     assert!(lines[0].starts_with(&format!("{} (127.0.0.1:{}): name ", url(&server), server.port())), "{out}");

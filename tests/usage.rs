@@ -267,7 +267,8 @@ fn a_command_that_is_incomplete_or_misplaced_is_told_so() {
     let server = Uncalled::new();
     for (args, error) in [
         (&["-j", "demo"][..], "the command comes first: wsprobe demo [OPTIONS]"),
-        (&["demo", "extra"], "unexpected argument `extra` found; `wsprobe --help` lists all options"),
+        (&["demo", "extra"], "unexpected argument `extra` found; `wsprobe demo --help` lists all options"),
+        (&["ping", "--nix", ":1"], "unexpected argument `--nix` found; `wsprobe ping --help` lists all options"),
         (&["generate", "completions"], "`<SHELL>` is missing; see `--help`"),
         (
             &["generate", "completions", "csh"],

@@ -47,7 +47,7 @@ pub(super) struct PingArgs {
 #[command(next_help_heading = "Ping")]
 struct PingingArgs {
     /// Stop after this many pings; without it, Ctrl-C stops it
-    #[arg(long, value_name = "N", value_parser = values::count)]
+    #[arg(short = 'c', long, value_name = "N", value_parser = values::count)]
     count: Option<u64>,
 
     /// Wait this long from one ping to the next, at least 10ms

@@ -183,6 +183,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        Some(ContextValue::StyledStr(text)) => Some(text.to_string()),
         _ => None,
     };
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();
@@ -213,9 +214,18 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     if let Some(suggested) = suggested {
         write!(line, "; did you mean `{suggested}`?").expect("a String takes all");
     } else if error.kind() == ErrorKind::UnknownArgument {
-        line += "; `wsprobe --help` lists all options";
+        let usage = context(ContextKind::Usage).unwrap_or_default();
+        write!(line, "; `{} --help` lists all options", command_in(&usage)).expect("a String takes all");
     }
     line
+}
+
+/// `wsprobe ping` of `Usage: wsprobe ping [OPTIONS] <URL>`.
+fn command_in(usage: &str) -> String {
+    let words =
+        usage.split_whitespace().skip(1).take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase()));
+    let command: Vec<_> = words.collect();
+    if command.is_empty() { "wsprobe".to_owned() } else { command.join(" ") }
 }
 
 #[cfg(test)]

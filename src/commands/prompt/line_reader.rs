@@ -306,7 +306,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let path = self.resolved(path);
         let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
         let name = path.display().to_string();
-        let waiting = format!("still reading `{name}`; it will be sent then");
+        let waiting = format!("still reading `{name}`; it is sent when all of it is read");
         let read = move || file::read(&path);
         let send = move |data: io::Result<Vec<u8>>| {
             let message = match data.map(String::from_utf8) {
