@@ -133,7 +133,7 @@ fn the_prompt_goes_on_while_a_file_has_no_end() {
     std::fs::write(&fifo, "late").expect("it is read");
     screen.shows("< late");
     screen.keys(format!("/save {}\r", fifo.display()));
-    screen.shows("is still being written");
+    screen.shows("still writing `");
     screen.keys(format!("/file {}\r", fifo.display()));
     screen.shows("bytes written to");
     screen.keys(format!("/file {}\r", fifo.display()));
