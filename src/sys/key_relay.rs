@@ -22,6 +22,8 @@ const BLOCK: usize = 4 << 10;
 /// Relays keys while a line is edited.
 pub(crate) struct KeyRelay {
     terminal: File,
+    /// What it was like at the start.
+    found: Termios,
     gate: Arc<RelayGate>,
 }
 
@@ -37,7 +39,8 @@ impl KeyRelay {
     /// # Errors
     /// There are no terminals to be had, or no threads.
     pub(crate) fn start(terminal: File, through: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static) -> io::Result<Self> {
-        let ends = openpty(None, &edited(tcgetattr(&terminal)?))?;
+        let found = tcgetattr(&terminal)?;
+        let ends = openpty(None, &edited(found.clone()))?;
         for end in [&ends.master, &ends.slave] {
             fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         }
@@ -46,23 +49,25 @@ impl KeyRelay {
         let relay = move || relay(&gate_of_it, keys, editor, through);
         dup2_stdin(&ends.slave)?;
         std::thread::Builder::new().name("keys".to_owned()).spawn(relay)?;
-        Ok(Self { terminal, gate })
+        Ok(Self { terminal, found, gate })
     }
 
-    /// A line is about to be edited; `shut` gives back what the terminal was like.
-    pub(crate) fn open(&self) -> io::Result<Termios> {
-        let before = tcgetattr(&self.terminal)?;
+    /// A line is about to be edited.
+    pub(crate) fn open(&self) -> io::Result<()> {
         let _held = terminal::hold();
-        tcsetattr(&self.terminal, SetArg::TCSADRAIN, &edited(before.clone()))?;
+        tcsetattr(&self.terminal, SetArg::TCSADRAIN, &edited(self.found.clone()))?;
         self.gate.turn(true);
-        Ok(before)
+        Ok(())
     }
 
-    /// From now on the terminal is somebody else's.
-    pub(crate) fn shut(&self, before: &Termios) {
+    /// The line is done. What is typed until the next one is kept for it, and Ctrl-C is a signal.
+    pub(crate) fn shut(&self) {
         self.gate.turn(false);
+        let mut between = edited(self.found.clone());
+        between.local_flags.insert(LocalFlags::ISIG);
+        let _held = terminal::hold();
         // One that is gone needs no mode.
-        let _ = tcsetattr(&self.terminal, SetArg::TCSADRAIN, before);
+        let _ = tcsetattr(&self.terminal, SetArg::TCSADRAIN, &between);
     }
 }
 

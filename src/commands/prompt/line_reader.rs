@@ -166,11 +166,9 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn edited(&self, editor: &mut LineEditor, sides: (&str, &str)) -> rustyline::Result<String> {
-        let before = self.keys.as_ref().map(|keys| Ok::<_, io::Error>((keys, keys.open()?))).transpose()?;
+        self.keys.as_ref().map_or(Ok(()), KeyRelay::open)?;
         let line = editor.readline_with_initial(&self.mark.measured(), sides);
-        if let Some((keys, before)) = before {
-            keys.shut(&before);
-        }
+        self.keys.iter().for_each(KeyRelay::shut);
         line
     }
 
