@@ -268,7 +268,7 @@ fn a_command_that_is_incomplete_or_misplaced_is_told_so() {
     for (args, error) in [
         (&["-j", "demo"][..], "the command comes first: wsprobe demo [OPTIONS]"),
         (&["demo", "extra"], "unexpected argument `extra` found; `wsprobe demo --help` lists all options"),
-        (&["ping", "--nix", ":1"], "unexpected argument `--nix` found; `wsprobe ping --help` lists all options"),
+        (&["ping", "-Z", ":1"], "unexpected argument `-Z` found; `wsprobe ping --help` lists all options"),
         (&["generate", "completions"], "`<SHELL>` is missing; see `--help`"),
         (
             &["generate", "completions", "csh"],
