@@ -7,12 +7,11 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 
 use compare::load::{Load, Tally};
-use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::time::TimeValLike as _;
 use nix::unistd::Pid;
 
 use crate::job::grouped;
+use crate::process::children_cpu;
 use crate::table::{Spread, ratio, time};
 use crate::talk::{check, write_messages};
 
@@ -164,12 +163,6 @@ fn listen(wsprobe: &Path, job: &Http2Job) -> io::Result<(Child, String, BufReade
     let port = line.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next());
     let port = port.ok_or_else(|| io::Error::other("the server has no port"))?.to_owned();
     Ok((server, port, said))
-}
-
-/// Of all children that have been waited for, in nanoseconds.
-fn children_cpu() -> u64 {
-    let used = getrusage(UsageWho::RUSAGE_CHILDREN).expect("it takes a place to write to");
-    (used.user_time() + used.system_time()).num_nanoseconds().cast_unsigned()
 }
 
 /// As Markdown.

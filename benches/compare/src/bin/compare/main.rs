@@ -7,6 +7,7 @@ mod http2;
 mod job;
 mod loads;
 mod one_cpu;
+mod process;
 mod run;
 mod server;
 mod servers;

@@ -5,7 +5,7 @@ mod table;
 
 use std::error::Error;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,12 +17,10 @@ use nix::unistd::Pid;
 
 pub use self::program::{LoadProgram, all as programs};
 pub use self::table::{LoadRow, table};
+use crate::process::listens;
 
 /// How many connections each of them holds.
 pub const CONNECTIONS: u32 = 100;
-
-/// A server that does not listen within this time is given up.
-const START: Duration = Duration::from_secs(10);
 
 /// What a generator may take beside the time that it is to send.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -81,12 +79,8 @@ fn run(
     let mut server = Command::new(wsprobe);
     server.args(["listen", "--quiet", "--echo", "--host", "server.example.com", &format!("127.0.0.1:{port}")]);
     let server = Group::start(server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
-    let due = Instant::now() + START;
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-        if Instant::now() > due {
-            return Ok(Err("the server does not start".to_owned()));
-        }
-        std::thread::sleep(GLANCE);
+    if !listens(port) {
+        return Ok(Err("the server does not start".to_owned()));
     }
     let (report, output) = (dir.join("usage"), dir.join("output"));
     let _ = std::fs::remove_file(&report);

@@ -7,18 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use compare::load::{Load, Tally};
-use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::time::TimeValLike as _;
 use nix::unistd::Pid;
 
 use super::ServerRun;
 use super::clients::{self, Exchanged};
 use super::job::{ServerJob, Serves};
 use super::program::ServerProgram;
-
-/// A server that does not listen within this time is given up.
-const START: Duration = Duration::from_secs(10);
+use crate::process::{children_cpu, listens};
 
 /// One that was told to leave gets this long.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -36,7 +32,7 @@ pub fn run(server: &ServerProgram, job: &ServerJob) -> io::Result<Option<ServerR
     let mut command = Command::new(&server.program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     let running = Running { cpu_before: children_cpu(), child: command.spawn()? };
-    if !running.listens(port) {
+    if !listens(port) {
         running.stop()?;
         return Ok(Some(ServerRun::failed("does not start")));
     }
@@ -87,17 +83,6 @@ struct Running {
 }
 
 impl Running {
-    fn listens(&self, port: u16) -> bool {
-        let due = Instant::now() + START;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            if Instant::now() > due {
-                return false;
-            }
-            std::thread::sleep(GLANCE);
-        }
-        true
-    }
-
     /// In bytes.
     fn memory(&self, what: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
@@ -120,12 +105,6 @@ impl Running {
         }
         Ok(children_cpu() - self.cpu_before)
     }
-}
-
-/// Of all children that have been waited for, in nanoseconds.
-fn children_cpu() -> u64 {
-    let used = getrusage(UsageWho::RUSAGE_CHILDREN).expect("it takes a place to write to");
-    (used.user_time() + used.system_time()).num_nanoseconds().cast_unsigned()
 }
 
 #[cfg(test)]
