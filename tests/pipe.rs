@@ -4,24 +4,18 @@ mod kit;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::fd::AsFd as _;
-use std::process::ChildStdin;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use kit::backpressure::{LITTLE, flooding, write_until_stalled};
 use kit::{CLOSE, PATIENCE, Raw, Said, Server, TEXT, Tool};
 use kit::{
     all_well, channel, closed_well, connected, dir, echo, frame, hearing, path, read_frame, serving, tool,
     tool_in_shell, url,
 };
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use tokio::sync::Notify;
-
-/// What a run with slow peers may hold.
-const LITTLE: u64 = 64 << 20;
 
 #[test]
 fn a_line_is_a_message_and_the_last_needs_no_line_end() {
@@ -433,43 +427,10 @@ fn a_server_that_does_not_read_slows_stdin_and_costs_no_memory() {
     assert_eq!(counted.recv_timeout(PATIENCE).unwrap(), lines);
 }
 
-/// Writes numbered lines of 64 bytes until a write blocks for a second; returns how many were written.
-fn write_until_stalled(stdin: &mut ChildStdin) -> usize {
-    fcntl(stdin.as_fd(), FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
-    let mut lines = 0;
-    let second = PollTimeout::from(1000_u16);
-    while lines < 4 << 20 && poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLOUT)], second).unwrap() == 1 {
-        // As much as a pipe takes in one piece (PIPE_BUF).
-        let block: String = (lines..lines + 64).map(|n| format!("{n:063}\n")).collect();
-        stdin.write_all(block.as_bytes()).unwrap();
-        lines += 64;
-    }
-    lines
-}
-
 /// A run whose stdout nobody reads, against a server that floods it with messages of 64 KiB until both are stuck;
 /// its URL, and how many were sent.
 fn stalled(args: &[&str]) -> (kit::Running, String, usize) {
-    let (tell, stuck) = channel();
-    let server = serving(move |client| {
-        let tell = tell.clone();
-        async move {
-            let text = "x".repeat(65535);
-            let mut sent = 0;
-            while sent < 4000 {
-                let send = async {
-                    client.feed(&text).await;
-                    client.flush().await;
-                };
-                if tokio::time::timeout(Duration::from_millis(300), send).await.is_err() {
-                    break;
-                }
-                sent += 1;
-            }
-            let _ = tell.send(sent);
-            std::future::pending().await
-        }
-    });
+    let (server, stuck) = flooding(Duration::from_millis(300));
     // What compresses well would take longer to fill the buffers between the two.
     let running = tool().args(["--compress", "off"]).args(args).arg(url(&server)).spawn();
     let sent = stuck.recv_timeout(PATIENCE).unwrap();

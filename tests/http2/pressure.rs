@@ -5,14 +5,12 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::kit::backpressure::{LITTLE, flooding, write_until_stalled};
 use super::kit::http2::{Http2, SETTINGS, frame, headers, read_frame};
 use super::kit::listening::{Listening, listen_quietly};
 use super::kit::{PATIENCE, Running, channel, serving, tool};
 
 const PRIOR: &str = "--http2-prior-knowledge";
-
-/// What the tool may hold, as in tests/pipe.rs.
-const LITTLE: u64 = 64 << 20;
 
 /// A server for one client, of which the preface is read; its URL.
 fn raw(serve: impl FnOnce(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
@@ -77,26 +75,7 @@ fn a_blocked_reader_leaves_no_ping_and_no_settings_unanswered() {
 
 #[test]
 fn a_stdout_that_is_not_read_stops_the_server_and_costs_no_memory() {
-    let (tell, stuck) = channel();
-    let server = serving(move |client| {
-        let tell = tell.clone();
-        async move {
-            let text = "x".repeat(65535);
-            let mut sent = 0;
-            while sent < 4000 {
-                let send = async {
-                    client.feed(&text).await;
-                    client.flush().await;
-                };
-                if tokio::time::timeout(Duration::from_millis(500), send).await.is_err() {
-                    break;
-                }
-                sent += 1;
-            }
-            let _ = tell.send(sent);
-            std::future::pending().await
-        }
-    });
+    let (server, stuck) = flooding(Duration::from_millis(500));
     let front = Http2::before(server.port());
     let running = tool().args([PRIOR, "--compress", "off", "-r", &front.url()]).start();
     let sent = stuck.recv_timeout(PATIENCE).unwrap();
@@ -113,18 +92,8 @@ fn a_server_that_does_not_read_slows_stdin_and_costs_no_memory() {
     let front = Http2::before(server.port());
     let mut running = tool().args([PRIOR, "--compress", "off", &front.url()]).spawn();
     let mut stdin = running.child.stdin.take().unwrap();
-    let (tell, written) = channel();
-    std::thread::spawn(move || {
-        let lines = (String::from_utf8(vec![b'x'; 63]).unwrap() + "\n").repeat(1024);
-        while stdin.write_all(lines.as_bytes()).is_ok() {
-            let _ = tell.send(lines.len());
-        }
-    });
-    let mut taken = 0;
-    while let Ok(length) = written.recv_timeout(Duration::from_secs(1)) {
-        taken += length;
-        assert!(taken < 64 << 20, "{taken} bytes were taken");
-    }
+    let lines = write_until_stalled(&mut stdin);
+    assert!(lines * 64 < 64 << 20, "{lines} lines were taken");
     assert!(running.peak_memory() < LITTLE, "{} bytes", running.peak_memory());
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "tests own their processes")]
 
+pub mod backpressure;
 pub mod daemon;
 pub mod http;
 pub mod http2;
