@@ -153,7 +153,7 @@ impl<'o> LoadRun<'o> {
                     None => return LoadEnd::Done,
                 },
                 _ = ticks.tick() => {
-                    self.print_second(Instant::now());
+                    self.print_second();
                     is_unwritten = true;
                 }
                 () = flush(&self.stdout, &self.files), if is_unwritten => is_unwritten = false,
@@ -183,23 +183,22 @@ impl<'o> LoadRun<'o> {
         self.second.merge(counted);
     }
 
-    /// What came since the last line, as a line.
-    fn print_second(&mut self, now: Instant) {
-        let tallies = std::mem::take(&mut self.second);
-        let at = now.saturating_duration_since(self.plan.start);
+    /// What was counted since the last line: when that is, from the start on, and for how long.
+    fn take_second(&mut self) -> (LoadTallies, Duration, Duration) {
+        let at = Instant::now().saturating_duration_since(self.plan.start);
         let length = at.saturating_sub(self.since);
         self.since = at;
+        (std::mem::take(&mut self.second), at, length)
+    }
+
+    /// What came since the last line, as a line.
+    fn print_second(&mut self) {
+        let (tallies, at, length) = self.take_second();
         let second = LoadSecond { at, length, tallies: &tallies, open: self.all.open() };
         let mut out = String::new();
         self.files.second(&second);
         if self.options.draws && self.output == LoadOutput::Lines {
-            self.block.second(
-                &second,
-                &self.all,
-                self.plan.openings.all_due() + self.options.duration,
-                terminal_width(),
-                &mut out,
-            );
+            self.block.second(&second, &self.all, self.length(), terminal_width(), &mut out);
         } else {
             self.output.second(&second, &mut out);
         }
@@ -254,9 +253,7 @@ impl<'o> LoadRun<'o> {
 
     /// What is left of the last second, and all that is known at the end.
     fn end_files(&mut self) {
-        let tallies = std::mem::take(&mut self.second);
-        let at = Instant::now().saturating_duration_since(self.plan.start);
-        let length = at.saturating_sub(self.since);
+        let (tallies, at, length) = self.take_second();
         self.files.second(&LoadSecond { at, length, tallies: &tallies, open: self.all.open() });
         self.files.end(&self.summary(), at);
     }

@@ -1,4 +1,4 @@
-//! `--find-rate`: which rate is tried next. Plain arithmetic: the runs are the business of `mod`.
+//! `--find-rate`: which rate is tried next. Plain arithmetic: the runs are the business of `find_rate`.
 
 /// The search doubles the rate, and halves it, this often at most.
 const DOUBLINGS: u32 = 16;
