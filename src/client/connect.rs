@@ -41,7 +41,7 @@ pub(crate) struct Options {
 /// The first step that failed; a refusal comes with its status, fields and body.
 pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Result<(Socket<Stream>, Opened), Error> {
     let mut trail = Trail::new(options.target.clone(), options.max_redirects.unwrap_or(0), options.insecure_redirect);
-    let mut asking = options.request.clone();
+    let mut request_options = options.request.clone();
     let mut route = options.route.clone();
     let mut http = options.http;
     loop {
@@ -49,7 +49,7 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
         route.tls.alpn = http.alpn();
         let mut dialed = dial::dial(&target, &route, &|head| trace(Trace::from(head))).await?;
         trace(Trace::Dialed { target: &target, dialed: &dialed });
-        let request = Request::new(&target, &asking);
+        let request = Request::new(&target, &request_options);
         let started = std::time::Instant::now();
         let opening =
             Opening { target: &target, request: &request, http, route: &route, time: options.handshake_timeout, trace };
@@ -75,12 +75,13 @@ pub(crate) async fn connect(options: &Options, trace: &dyn Fn(Trace<'_>)) -> Res
             None => None,
         };
         let Some(next) = next else {
-            refusal.sent.withholds_credentials = options.request.has_credentials() && !asking.has_credentials();
+            refusal.sent.withholds_credentials =
+                options.request.has_credentials() && !request_options.has_credentials();
             return Err(Error::Refused(Box::new(refusal)));
         };
         trace(Trace::Redirected(next));
         if !target.same_origin(next) {
-            asking = asking.without_secrets();
+            request_options = request_options.without_secrets();
             http = options.http;
         }
         if !target.same_host(next) {

@@ -55,7 +55,7 @@ impl<'p> Prober<'p> {
     }
 
     /// How long each reaction is waited for.
-    pub(super) fn wait(&self) -> Duration {
+    pub(super) fn time_limit(&self) -> Duration {
         self.options.wait
     }
 
@@ -73,7 +73,7 @@ impl<'p> Prober<'p> {
             Err(error @ Error::Usage(_)) => return Err(error),
             Err(error) => return Ok(Observed::Unreached(error.chain())),
         };
-        let (reply, leftover) = reply(answer, self.wait());
+        let (reply, leftover) = reply(answer, self.time_limit());
         if let Act::Ask(_) = case.act {
             if let Reply::Switched { .. } = reply {
                 Conversation::new(dialed.stream, leftover, None).leave(GRACE).await;
@@ -106,7 +106,7 @@ impl<'p> Prober<'p> {
         let OpeningAttempt { request, dialed, answer } =
             self.ask(&OpeningCheck::USUAL, None, Traffic::WellFormed).await?;
         let step = "waiting for the answer to the opening request";
-        let late = || Error::TimedOut { step, after: self.wait(), option: "--wait" };
+        let late = || Error::TimedOut { step, after: self.time_limit(), option: "--wait" };
         let switched = match answer.ok_or_else(late)? {
             Ok(Answer::Switched(switched)) => switched,
             Ok(Answer::Refused(refusal)) => return Err(Error::Refused(Box::new(refusal))),
@@ -139,7 +139,7 @@ impl<'p> Prober<'p> {
             masking::head(&pieces.concat()).lines().for_each(|line| talk.frame(&format!("> {line}")));
         }
         let asking = handshake::open_in_pieces(&mut dialed.stream, &request, &pieces);
-        let answer = timeout(self.wait(), asking).await.ok();
+        let answer = timeout(self.time_limit(), asking).await.ok();
         if let (Some(talk), Some(answer)) = (self.shown, &answer) {
             let heads = heads_of(answer, Answer::response).concat();
             masking::head(&heads).lines().for_each(|line| talk.frame(&format!("< {line}")));
@@ -149,19 +149,19 @@ impl<'p> Prober<'p> {
 
     /// Says hello, and waits until the server is ready for the case; false when it has left.
     async fn settle(&self, open: &mut Conversation<'_>, answers_pings: bool) -> bool {
-        let wait = self.wait();
-        open.say(&self.options.hello, wait).await;
+        let limit = self.time_limit();
+        open.say(&self.options.hello, limit).await;
         if !answers_pings {
             return !open.hears(GREETING, HeardFrame::is_close).await && open.end == HeardEnd::Open;
         }
-        open.ping(SETTLED, wait).await;
-        open.hears(wait, |frame| frame.is_pong_to(SETTLED) || frame.is_close()).await
+        open.ping(SETTLED, limit).await;
+        open.hears(limit, |frame| frame.is_pong_to(SETTLED) || frame.is_close()).await
             && !open.heard.iter().any(HeardFrame::is_close)
     }
 
     async fn talk(&self, open: &mut Conversation<'_>, sent: &[FrameStep], expected: Reaction) {
-        let wait = self.wait();
-        open.play(sent, wait).await;
+        let limit = self.time_limit();
+        open.play(sent, limit).await;
         match expected {
             Reaction::Fails(_) => {
                 if !open.hears(GRACE, HeardFrame::is_close).await && open.end == HeardEnd::Open {
@@ -171,17 +171,17 @@ impl<'p> Prober<'p> {
             Reaction::StaysOpen | Reaction::Frames(_) | Reaction::TakesOrRefuses => self.mark(open).await,
             Reaction::Pongs => {
                 let last = frames::pings(sent).next_back().unwrap_or_default();
-                open.hears(wait, |frame| frame.is_pong_to(&last) || frame.is_close()).await;
+                open.hears(limit, |frame| frame.is_pong_to(&last) || frame.is_close()).await;
             }
             Reaction::AnswersClose | Reaction::EchoesCode => {
-                open.hears(wait, HeardFrame::is_close).await;
+                open.hears(limit, HeardFrame::is_close).await;
             }
             Reaction::EndsTransport | Reaction::SendsNoMore => {
-                open.listen(wait, |_| false).await;
+                open.listen(limit, |_| false).await;
             }
             Reaction::SendsBack | Reaction::SendsBackOrRefuses => {
                 let count = frames::messages_in(sent);
-                open.listen(wait, |heard| {
+                open.listen(limit, |heard| {
                     heard.iter().any(HeardFrame::is_close)
                         || heard.iter().filter(|frame| frame.ends_message()).count() >= count
                 })
@@ -192,8 +192,8 @@ impl<'p> Prober<'p> {
 
     /// Sends the ping that follows, and waits for what comes of it.
     pub(super) async fn mark(&self, open: &mut Conversation<'_>) {
-        open.ping(MARKER, self.wait()).await;
-        open.hears(self.wait(), |frame| frame.is_pong_to(MARKER) || frame.is_close()).await;
+        open.ping(MARKER, self.time_limit()).await;
+        open.hears(self.time_limit(), |frame| frame.is_pong_to(MARKER) || frame.is_close()).await;
     }
 
     async fn vanish(&self, open: &mut Conversation<'_>) {

@@ -54,7 +54,7 @@ pub(super) async fn survey(prober: &mut Prober<'_>, deflates: bool) -> Result<Se
         open.leave(GRACE).await;
         return Ok(traits);
     }
-    open.say(&[PLAIN.to_owned()], prober.wait()).await;
+    open.say(&[PLAIN.to_owned()], prober.time_limit()).await;
     let heard = reaction(prober, &mut open).await;
     traits.text = heard.outlook(MARKER);
     // An answer may take longer than a pong.
@@ -64,7 +64,7 @@ pub(super) async fn survey(prober: &mut Prober<'_>, deflates: bool) -> Result<Se
         (open, _) = prober.open().await?;
     }
     open.take_heard();
-    open.play(&[FrameStep::Frame("binary wsprobe")], prober.wait()).await;
+    open.play(&[FrameStep::Frame("binary wsprobe")], prober.time_limit()).await;
     traits.binary = reaction(prober, &mut open).await.outlook(MARKER);
     open.leave(GRACE).await;
     Ok(traits)
