@@ -7,8 +7,6 @@ use super::troff::{ManPage, bold, escaped};
 use crate::cli::schema::SCHEMA;
 use crate::events::FailureKind;
 
-pub(super) const NAME: &str = "wsprobe-json";
-
 const DESCRIPTION: &str = "With `--json` and in the file of `--record` each event is a record: a JSON object in a line of its own, in \
 UTF-8. `listen`, `ping` and `load` have `--json` as well. `run` and `check` write their report as one JSON object.
 
@@ -19,7 +17,7 @@ what it does not know.";
 const ABOUT: About = About {
     exit_status: &[("as ever", "Printing JSON does not change the exit status of a command.")],
     environment: &[],
-    files: &[],
+    files: &[("FILE.jsonl", "The file of `--record FILE.jsonl`: records, one in each line.")],
     examples: &[
         ("wsprobe -j wss://echo.example | jq -r 'select(.dir == \"in\").data'", "The text of what arrives."),
         ("wsprobe --record session.jsonl wss://echo.example", "Keeps the records of a session, for `wsprobe replay`."),
@@ -32,9 +30,7 @@ const ABOUT: About = About {
 pub(super) fn page() -> Vec<u8> {
     let schema: Value = serde_json::from_str(SCHEMA).expect("a test reads it");
     let definitions = &schema["$defs"];
-    let mut page = ManPage::new(NAME, 5);
-    page.section("NAME");
-    page.macro_line(&escaped(NAME).replace("json", "json \\- the records and reports that wsprobe writes as JSON"));
+    let mut page = ManPage::new("wsprobe-json", 5, "the records and reports that wsprobe writes as JSON");
     page.section("SYNOPSIS");
     page.macro_line(&format!("{} \\-\\-json", bold("wsprobe")));
     page.macro_line(".br");

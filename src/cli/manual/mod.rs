@@ -89,9 +89,7 @@ pub(super) fn with_pages(command: &Command) -> Vec<String> {
 fn beginning(command: &Command) -> ManPage {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let mut page = ManPage::new(name, 1);
-    page.section("NAME");
-    page.macro_line(&format!("{} \\- {}", escaped(name), escaped(&summary)));
+    let mut page = ManPage::new(name, 1, &summary);
     page.section("SYNOPSIS");
     synopsis(&mut page, command);
     page.section("DESCRIPTION");

@@ -15,10 +15,15 @@ const DATE: &str = "2026-11-28";
 pub(super) struct ManPage(String);
 
 impl ManPage {
-    pub(super) fn new(title: &str, section: u8) -> Self {
+    /// A page in this section of the manual, and in a line what it is about.
+    pub(super) fn new(name: &str, section: u8, summary: &str) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let manual = if section == 1 { "User Commands" } else { "File Formats" };
-        Self(format!(".TH {} {section} {DATE} \"wsprobe {version}\" \"{manual}\"\n", title.to_uppercase()))
+        let title = name.to_uppercase();
+        let mut page = Self(format!(".TH {title} {section} {DATE} \"wsprobe {version}\" \"{manual}\"\n"));
+        page.section("NAME");
+        page.macro_line(&format!("{} \\- {}", escaped(name), escaped(summary)));
+        page
     }
 
     pub(super) fn section(&mut self, title: &str) {
