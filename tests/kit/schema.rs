@@ -83,10 +83,10 @@ impl Recorded {
     /// Holds what it has written to the schema. A run that was killed may leave half a line.
     #[track_caller]
     pub fn check(&self, stdout: &[u8]) {
-        let printed = if self.is_printed { stdout.to_vec() } else { Vec::new() };
         let file = self.file.as_ref().filter(|file| file.is_file());
-        let recorded = file.and_then(|file| std::fs::read(file).ok());
-        for line in [printed, recorded.unwrap_or_default()].concat().split(|byte| *byte == b'\n') {
+        let recorded = file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
+        let printed = if self.is_printed { stdout } else { &[] };
+        for line in [printed, &recorded].into_iter().flat_map(|text| text.split(|byte| *byte == b'\n')) {
             if let Ok(record @ Value::Object(_)) = serde_json::from_slice(line) {
                 holds(&record);
             }
