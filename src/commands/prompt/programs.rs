@@ -69,7 +69,8 @@ impl Programs<'_> {
     /// Lets another program have the terminal, and the signals of its keys.
     fn lending<T>(&self, run: impl FnOnce() -> T) -> T {
         self.shared.hand_terminal(TerminalHolder::Program);
-        crate::term::restore_terminal();
+        // Between two lines it is still in the mode of the line editor.
+        term::restore_terminal();
         let ran = run();
         // The Ctrl-C that ended it may still be on its way through the thread of the signals.
         std::thread::sleep(RETURNING);
