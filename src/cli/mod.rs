@@ -260,7 +260,6 @@ pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) ->
 }
 
 /// What clap has matched, with the options from the file of profiles, and where they are from.
-#[inline(never)]
 fn with_profiles(
     args: &[OsString],
     definition: &mut clap::Command,
