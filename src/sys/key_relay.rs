@@ -54,8 +54,7 @@ impl KeyRelay {
 
     /// A line is about to be edited.
     pub(crate) fn open(&self) -> io::Result<()> {
-        let _held = terminal::hold();
-        tcsetattr(&self.terminal, SetArg::TCSADRAIN, &edited(self.found.clone()))?;
+        self.set(&edited(self.found.clone()))?;
         self.gate.turn(true);
         Ok(())
     }
@@ -65,9 +64,20 @@ impl KeyRelay {
         self.gate.turn(false);
         let mut between = edited(self.found.clone());
         between.local_flags.insert(LocalFlags::ISIG);
-        let _held = terminal::hold();
         // One that is gone needs no mode.
-        let _ = tcsetattr(&self.terminal, SetArg::TCSADRAIN, &between);
+        let _ = self.set(&between);
+    }
+
+    fn set(&self, state: &Termios) -> io::Result<()> {
+        let _held = terminal::hold();
+        Ok(tcsetattr(&self.terminal, SetArg::TCSADRAIN, state)?)
+    }
+}
+
+impl Drop for KeyRelay {
+    /// No line follows: the terminal is the shell's again, also while the connections are still being closed.
+    fn drop(&mut self) {
+        let _ = self.set(&self.found);
     }
 }
 
