@@ -155,11 +155,12 @@ async fn serve<O: Outlet>(server: &ServerState, options: &Options, output: &O, s
     outlet.put(Event::now(EventKind::Open(opened)));
     let session = session(options, &outlet, socket, batches, inputs);
     let end = task.attend(Box::pin(session)).await;
+    // Whoever is told that it has gone does not find it any more.
+    slot.empty();
     if let Some(error) = report::client_ended(&server.talk, client.name, &end) {
         output.put(Event { client: Some(client.name), ..Event::now(error.into()) });
     }
     let _ = output.flush().await;
-    slot.empty();
     client.queue.close();
     task.finish(&end).await;
 }
