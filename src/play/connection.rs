@@ -56,6 +56,8 @@ pub(crate) struct ScriptConnection {
     pub(crate) left: RefCell<BytesMut>,
     /// A step has seen how it ended.
     saw_end: Cell<bool>,
+    /// A step has changed how messages are fragmented.
+    has_fragment: Cell<bool>,
     close_timeout: Duration,
     /// The task of its session, unless that is somebody else's.
     session: RefCell<Option<JoinHandle<()>>>,
@@ -106,6 +108,7 @@ impl ScriptConnection {
             last: RefCell::default(),
             left: RefCell::default(),
             saw_end: Cell::new(false),
+            has_fragment: Cell::new(false),
             close_timeout,
             session: RefCell::default(),
             sifting: RefCell::default(),
@@ -133,6 +136,9 @@ impl ScriptConnection {
         if self.line.is_over() {
             return Err(format!("it cannot be sent: {}", self.how_it_ended()));
         }
+        if matches!(input, Input::Fragment(_)) {
+            self.has_fragment.set(true);
+        }
         match timeout(within, self.inputs.send(Ok(vec![input]))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(format!("it cannot be sent: {}", self.how_it_ended())),
@@ -149,8 +155,19 @@ impl ScriptConnection {
         self.line.how_it_closed().unwrap_or_else(|| self.line.how_it_ended(self.close_timeout))
     }
 
-    /// As if nothing had come yet, and without rules.
+    /// Fragments as it did in the beginning, if a script has changed that.
+    pub(crate) async fn fragment_again(&self, size: Option<usize>) {
+        if self.has_fragment.take() {
+            // A session that has ended sends nothing.
+            let _ = self.inputs.send(Ok(vec![Input::Fragment(size)])).await;
+        }
+    }
+
+    /// As if nothing had come yet, and without rules; an answer that is under way is not sent.
     pub(crate) fn start_over(&self) {
+        if let Some(sifting) = self.sifting.take() {
+            sifting.abort();
+        }
         self.line.start_over();
         self.left.borrow_mut().clear();
         self.last.replace(None);

@@ -173,9 +173,28 @@ impl<'s> Player<'s> {
     ///
     /// # Errors
     /// The step that failed.
-    pub(crate) async fn once(&self, stopped: impl Future<Output = StepFault>) -> Played {
+    async fn once(&self, stopped: impl Future<Output = StepFault>) -> Played {
+        self.unless(stopped, self.steps(&self.context.file.script.steps)).await
+    }
+
+    /// The same for a script that was played on its connections before, and may have changed how they fragment.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub(crate) async fn again(&self, fragment: Option<usize>, stopped: impl Future<Output = StepFault>) -> Played {
+        let playing = async {
+            let standing: Vec<_> = self.standing.borrow().values().map(Rc::clone).collect();
+            for connection in standing.iter().flat_map(|standing| standing.connection()) {
+                connection.fragment_again(fragment).await;
+            }
+            self.steps(&self.context.file.script.steps).await
+        };
+        self.unless(stopped, playing).await
+    }
+
+    async fn unless(&self, stopped: impl Future<Output = StepFault>, playing: impl Future<Output = Played>) -> Played {
         tokio::select! {
-            played = self.steps(&self.context.file.script.steps) => played,
+            played = playing => played,
             fault = stopped => Err(self.failure(self.at.get(), None, fault)),
             (name, fault) = self.rule_failure.wait() => {
                 let place = fault.place.unwrap_or_default();
@@ -198,8 +217,9 @@ impl<'s> Player<'s> {
         matches!(standing.get(&None).map(|it| &**it), Some(ConnectionStatus::Open(it)) if it.line().is_over())
     }
 
-    /// The connections are as they were before it was played: nothing waits, and there are no rules.
-    pub(crate) fn start_over(&self) {
+    /// The connections and the variables are as they were before it was played: nothing waits, and there are no rules.
+    pub(crate) fn start_over(&self, variables: &Variables) {
+        self.context.scope.start_over(variables);
         for standing in self.standing.borrow().values() {
             standing.connection().into_iter().for_each(ScriptConnection::start_over);
         }

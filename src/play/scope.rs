@@ -28,6 +28,11 @@ impl ScriptScope {
         Self { variables: RefCell::new(self.variables.borrow().clone()), dir: self.dir.clone() }
     }
 
+    /// Forgets what a script has given values to.
+    pub(crate) fn start_over(&self, variables: &Variables) {
+        self.variables.borrow_mut().clone_from(variables);
+    }
+
     /// # Errors
     /// A message for the user: there is no room for it.
     pub(crate) fn set(&self, name: &str, value: String) -> Result<(), String> {
