@@ -4,12 +4,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::message::Message;
+use bytes::Bytes;
+
+use crate::events::Input;
+use crate::message::{Close, Message};
 use crate::script::judge::bytes::bytes;
 use crate::script::judge::sources::Sources;
-use crate::script::syntax::{Payload, Template};
+use crate::script::syntax::{Action, Payload, ScriptText, Template};
 use crate::script::variables::Variables;
 use crate::sys::file;
+use crate::wire::frame::LONGEST_CONTROL;
+use crate::wire::raw_frame::RawFrame;
 
 pub(crate) struct ScriptScope {
     // Borrowed between awaits only.
@@ -64,6 +69,36 @@ impl ScriptScope {
         let variables = self.variables.borrow();
         let environment = variables.environment(command)?;
         Ok(environment.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
+    }
+
+    /// What a step sends, if it is one that does.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub(crate) fn input(&self, action: &Action) -> Result<Option<Input>, String> {
+        Ok(Some(match action {
+            Action::Send(payload) => Input::Message(self.message(payload)?),
+            Action::Frame(frame) => Input::Frame(RawFrame::from_text(&self.text(frame)?)?),
+            Action::Fragment(size) => Input::Fragment(*size),
+            Action::Ping(text) => Input::Ping(self.control(text)?),
+            Action::Pong(text) => Input::Pong(self.control(text)?),
+            // As `/close` at the prompt.
+            Action::Close { code, reason } => {
+                Input::Close(Some(Close { code: code.or(Some(1000)), reason: self.text(&reason.template)? }))
+            }
+            Action::Drop => Input::Drop,
+            Action::HalfClose => Input::HalfClose,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// What a ping or pong is to carry.
+    fn control(&self, text: &ScriptText) -> Result<Bytes, String> {
+        let text = self.text(&text.template)?;
+        if text.len() > LONGEST_CONTROL {
+            return Err(format!("a ping or pong has at most {LONGEST_CONTROL} bytes, this one has {}", text.len()));
+        }
+        Ok(text.into())
     }
 
     /// What is to be sent.
