@@ -1,6 +1,5 @@
 //! `loop`: endless, and ended by the end of a connection.
 
-use std::collections::BTreeSet;
 use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,44 +9,10 @@ use futures_util::future::select_all;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
+use super::loop_end::LoopEnd;
 use super::standing::ConnectionStatus;
 use super::{Played, Player, StepFault};
-use crate::script::check::uses_connection;
-use crate::script::syntax::{Action, Expect, Step};
-
-/// What ends a loop: a connection that its steps use, or any if they use none; but not those that they open.
-#[derive(Default)]
-pub(crate) struct LoopEnd {
-    used: BTreeSet<Option<String>>,
-    opened: BTreeSet<Option<String>>,
-    /// Its steps take messages: what came before the end of the connection is for them.
-    pub(crate) listens: bool,
-}
-
-impl LoopEnd {
-    fn of(steps: &[Step]) -> Self {
-        let mut end = Self::default();
-        end.add(steps);
-        end.used = &end.used - &end.opened;
-        end
-    }
-
-    fn add(&mut self, steps: &[Step]) {
-        for step in steps {
-            match &step.action {
-                Action::Repeat { steps, .. } | Action::Loop(steps) => self.add(steps),
-                Action::Parallel(branches) => branches.iter().for_each(|branch| self.add(branch)),
-                Action::AnyOrder { .. } | Action::Skip { .. } | Action::Nothing { .. } => self.listens = true,
-                Action::Expect(Expect { pattern, .. }) => self.listens |= !pattern.is_of_opening(),
-                Action::Connect { .. } => drop(self.opened.insert(step.connection.clone())),
-                _ => {}
-            }
-            if uses_connection(&step.action) {
-                self.used.insert(step.connection.clone());
-            }
-        }
-    }
-}
+use crate::script::syntax::Step;
 
 impl Player<'_> {
     /// Plays steps again and again, until a connection has ended that they did not open.
@@ -106,7 +71,6 @@ impl Player<'_> {
 
     fn standing_of(&self, end: &LoopEnd) -> Vec<Rc<ConnectionStatus>> {
         let standing = self.standing.borrow();
-        let ends_it = |name| !end.opened.contains(name) && (end.used.is_empty() || end.used.contains(name));
-        standing.iter().filter(|(name, _)| ends_it(*name)).map(|(_, it)| Rc::clone(it)).collect()
+        standing.iter().filter(|(name, _)| end.is_of(name)).map(|(_, it)| Rc::clone(it)).collect()
     }
 }

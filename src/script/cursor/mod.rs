@@ -117,6 +117,17 @@ impl<'a> Cursor<'a> {
         &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len())]
     }
 
+    /// The `{` that begins a block, at the end of its line.
+    pub(super) fn brace(&mut self, example: &str) -> Result<(), Flaw> {
+        if !self.takes("{") {
+            return Err(self.flaw("expected `{`").hint(format!("as in `{example}`")));
+        }
+        if !self.is_over() {
+            return Err(self.flaw("write the steps of a block, and its `}`, on separate lines"));
+        }
+        Ok(())
+    }
+
     /// Makes sure that nothing is left but a comment, and keeps that.
     pub(super) fn finish(&mut self) -> Result<(), Flaw> {
         if !self.is_over() {

@@ -3,7 +3,6 @@
 use super::pattern;
 use super::payload::payload;
 use super::special_line::SpecialLine;
-use super::step::brace;
 use crate::script::cursor::Cursor;
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{Action, Pattern, RuleAnswer, RuleKind};
@@ -28,7 +27,7 @@ pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
 
 pub(super) fn when(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     let (pattern, capture) = matched(cursor, "{")?;
-    brace(cursor, "when text \"ping\" {")?;
+    cursor.brace("when text \"ping\" {")?;
     Ok(SpecialLine::When(None, pattern, capture))
 }
 

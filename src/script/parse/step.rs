@@ -72,15 +72,15 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         "on" => SpecialLine::On(answer(cursor)?),
         "repeat" => {
             let times = times(cursor)?;
-            brace(cursor, "repeat 10 {")?;
+            cursor.brace("repeat 10 {")?;
             SpecialLine::Repeat(times)
         }
         "loop" => {
-            brace(cursor, "loop {")?;
+            cursor.brace("loop {")?;
             SpecialLine::Loop
         }
         "parallel" => {
-            brace(cursor, "parallel {")?;
+            cursor.brace("parallel {")?;
             SpecialLine::Parallel
         }
         "expect" if cursor.takes("any") => any_order(cursor)?,
@@ -151,7 +151,7 @@ fn any_order(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         return Err(cursor.flaw("expected `order`").hint(format!("as in `{EXAMPLE}`")));
     }
     let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
-    brace(cursor, EXAMPLE)?;
+    cursor.brace(EXAMPLE)?;
     Ok(SpecialLine::AnyOrder(None, within))
 }
 
@@ -272,16 +272,6 @@ fn times(cursor: &mut Cursor<'_>) -> Result<u32, Flaw> {
     let place = cursor.place_of_next();
     let times = cursor.word().parse().ok().filter(|times| *times > 0);
     times.ok_or_else(|| Flaw::new(place, "expected a number of at least 1").hint("as in `repeat 10 {`"))
-}
-
-pub(super) fn brace(cursor: &mut Cursor<'_>, example: &str) -> Result<(), Flaw> {
-    if !cursor.takes("{") {
-        return Err(cursor.flaw("expected `{`").hint(format!("as in `{example}`")));
-    }
-    if !cursor.is_over() {
-        return Err(cursor.flaw("write the steps of a block, and its `}`, on separate lines"));
-    }
-    Ok(())
 }
 
 fn expect(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
