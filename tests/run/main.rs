@@ -10,6 +10,7 @@ mod check;
 mod examples;
 mod failures;
 mod limits;
+mod loops;
 mod options;
 mod reports;
 mod role;
