@@ -1,6 +1,6 @@
 //! Which clients a server accepts, and what it grants: plain code that judges a request.
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use url::Host;
 
 use super::authority::{Authority, is_loopback, is_same_host};

@@ -1,6 +1,6 @@
 //! What a fuzzer calls: any bytes as the heads of a handshake, with what has to hold for the verdict.
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use futures_util::FutureExt as _;
 
 use super::admission::{Admission, Hosts};

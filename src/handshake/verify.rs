@@ -2,8 +2,8 @@
 //!
 //! Plain code: looks at parsed heads and says what is wrong with them.
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use bytes::Bytes;
-use data_encoding::BASE64;
 use sha1_smol::Sha1;
 
 use super::authority::Authority;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+
 use serde_json::Value;
 
 use super::turn::{Deed, Party, RecordedOpening, Turn};
@@ -11,6 +13,7 @@ use crate::script::syntax::{
     Action, Binary, BytePiece, Expect, Pattern, Payload, Piece, Position, ScriptText, Setting, Step, Style, Template,
     TextPattern,
 };
+use crate::text::hex;
 
 /// What an expectation waits for by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -189,7 +192,7 @@ fn came(deed: Deed) -> Vec<Action> {
 fn control(opcode: &str, data: &[u8], action: fn(ScriptText) -> Action) -> Action {
     match std::str::from_utf8(data) {
         Ok(data) => action(text(data)),
-        Err(_) => Action::Frame(literal(&format!("{opcode} hex {}", data_encoding::HEXLOWER.encode(data)))),
+        Err(_) => Action::Frame(literal(&format!("{opcode} hex {}", hex::digits(data)))),
     }
 }
 
@@ -215,7 +218,7 @@ fn text(text: &str) -> ScriptText {
 fn binary(data: &[u8]) -> Binary {
     match data {
         [] => Binary::Hex(Vec::new()),
-        _ if data.len() > LONGEST_HEX => Binary::Base64(literal(&data_encoding::BASE64.encode(data))),
+        _ if data.len() > LONGEST_HEX => Binary::Base64(literal(&BASE64.encode(data))),
         _ => Binary::Hex(vec![BytePiece::Known(data.to_vec())]),
     }
 }

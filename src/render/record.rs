@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use bytes::{Bytes, BytesMut};
-use data_encoding::BASE64;
 use serde_json::{Map, Value};
 
 use crate::events::{ClientName, Event, EventKind, Exchange, Input, Opened};
@@ -97,7 +97,8 @@ pub(crate) fn input(record: &Map<String, Value>) -> Result<Option<Input>, String
         (Some(_), Some(_)) => return Err("expected either `data` or `base64`".to_owned()),
         (Some(data), None) => Some(Message::from(data)),
         (None, Some(base64)) => {
-            let data = BASE64.decode(base64.as_bytes()).map_err(|error| format!("invalid `base64`: {error}"))?;
+            let data =
+                BASE64.decode(base64.as_bytes()).map_err(|_| "invalid `base64`: expected text such as `AP8Q`")?;
             Some(Message::Binary(data.into()))
         }
         (None, None) => None,

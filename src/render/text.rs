@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use bytes::{Bytes, BytesMut};
 use crossterm::style::{Color, Stylize as _};
-use data_encoding::BASE64;
 
 use super::json::{Layout, is_json, pretty};
 use super::palette;

@@ -8,7 +8,7 @@ pub(crate) mod netrc;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 use self::jar::Jar;
 use crate::masking;

@@ -1,6 +1,6 @@
 //! The page that a browser gets: one HTML file, which talks to nobody but the server that it came from.
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use ring::digest::{SHA256, digest};
 
 use crate::request::Header;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use data_encoding::{BASE64, HEXUPPER};
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use ring::digest::{SHA256, digest};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -16,6 +16,7 @@ use crate::dial::tls::crypto::provider;
 use crate::dial::tls::pem::in_words;
 use crate::dial::tls::{Alpn, certified};
 use crate::sys::file;
+use crate::text::hex;
 
 /// A certificate and its key, ready for use.
 #[derive(Clone, Debug)]
@@ -93,7 +94,7 @@ fn self_signed(address: Option<IpAddr>) -> Result<Made, String> {
     let mut addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
     addresses.extend(address.filter(|address| !addresses.contains(address)));
     let made = SelfSigned::new(&addresses).map_err(|error| format!("cannot make a certificate: {error}"))?;
-    let fingerprint = HEXUPPER.encode(digest(&SHA256, &made.certificate).as_ref());
+    let fingerprint = hex::digits(digest(&SHA256, &made.certificate).as_ref()).to_uppercase();
     let pairs: Vec<_> = fingerprint.as_bytes().chunks(2).map(String::from_utf8_lossy).collect();
     let pin = BASE64.encode(digest(&SHA256, &made.public_key).as_ref());
     let notes = vec![

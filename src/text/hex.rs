@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use data_encoding::HEXLOWER;
-
 /// The first rows of a hexdump.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Hexdump {
@@ -16,6 +14,8 @@ pub(crate) struct Hexdump {
 /// How many columns a row of sixteen bytes takes.
 const WIDE: usize = 76;
 const GROUP: usize = 8;
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Dumps what goes into `max_rows` rows: sixteen bytes a row where the screen has room for them, else eight.
 pub(crate) fn hexdump(bytes: &[u8], max_rows: usize, width: usize) -> Hexdump {
@@ -31,7 +31,15 @@ pub(crate) fn hexdump(bytes: &[u8], max_rows: usize, width: usize) -> Hexdump {
 
 /// Two hex digits for each byte, and nothing else.
 pub(crate) fn digits(bytes: &[u8]) -> String {
-    HEXLOWER.encode(bytes)
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// The bytes of pairs of hex digits, in upper or lower case; none if it is anything else.
+pub(crate) fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let half = |digit: u8| char::from(digit).to_digit(16).and_then(|half| u8::try_from(half).ok());
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| if let &[high, low] = pair { Some(half(high)? << 4 | half(low)?) } else { None }).collect()
 }
 
 fn write_row(rows: &mut String, offset: usize, bytes: &[u8], groups: usize) {
@@ -49,6 +57,17 @@ fn write_row(rows: &mut String, offset: usize, bytes: &[u8], groups: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_read_back_in_either_case_and_only_in_pairs() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(bytes(&digits(&all)), Some(all.clone()));
+        assert_eq!(bytes(&digits(&all).to_uppercase()), Some(all));
+        assert_eq!((digits(b"\x0a\xff"), bytes("")), ("0aff".to_owned(), Some(vec![])));
+        for wrong in ["0", "0g", "+1", "\u{e9}", "00 ", "123"] {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
 
     const BYTES: &[u8] = b"Hello, world!\r\n\0\xff 2nd row";
 

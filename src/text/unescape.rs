@@ -1,7 +1,8 @@
 //! Bytes that are written as text: the escapes of `--escapes` and `--delimiter` (`\n \t \r \0 \\ \xNN \u{N}`), hex digits,
 //! base64.
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use super::hex;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 /// What `\xNN` may stand for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,8 +41,7 @@ pub(crate) fn unescape_bytes(text: &str) -> Result<Vec<u8>, BadEscape> {
 /// A message for the user.
 pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
-    bytes.map_err(|_| "write two hex digits for each byte, as in `00 ff 10`".to_owned())
+    hex::bytes(&digits).ok_or_else(|| "write two hex digits for each byte, as in `00 ff 10`".to_owned())
 }
 
 /// Reads base64 with its padding.

@@ -5,7 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, SystemTime};
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SendError, sync_channel};
 use std::time::Duration;
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use rustyline::error::ReadlineError;
 
 use super::arguments::{Draft, Switch};

@@ -1,7 +1,7 @@
 //! A tunnel by CONNECT (RFC 9110, section 9.3.6).
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use bytes::Bytes;
-use data_encoding::BASE64;
 use url::Host;
 
 use super::error::ProxyError;

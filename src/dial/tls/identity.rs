@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -113,8 +115,8 @@ fn encrypted(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let text = String::from_utf8_lossy(bytes);
     let sections = text.split(BEGIN).skip(1).map(|rest| {
         let base64: String = rest.split(END).next().unwrap_or_default().split_whitespace().collect();
-        let der = data_encoding::BASE64.decode(base64.as_bytes());
-        der.map_err(|error| format!("its encrypted key is not base64: {error}"))
+        let der = BASE64.decode(base64.as_bytes());
+        der.map_err(|_| "its encrypted key is not base64".to_owned())
     });
     sections.collect()
 }

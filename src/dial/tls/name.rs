@@ -3,6 +3,7 @@
 //! Just as `x509_cert` shows it, whose own `Display` brings the names of 1300 objects along, for the few that are in
 //! certificates.
 
+use crate::text::hex;
 use der::asn1::{Any, AnyRef, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use der::{Encode as _, Tag, Tagged as _};
 use x509_cert::attr::AttributeTypeAndValue;
@@ -30,7 +31,7 @@ fn attribute(AttributeTypeAndValue { oid, value }: &AttributeTypeAndValue) -> St
         // What has no name, or is not text, is the digits of its DER (section 2.4).
         _ => {
             let der = value.to_der().unwrap_or_default();
-            format!("{oid}=#{}", data_encoding::HEXLOWER.encode(&der))
+            format!("{oid}=#{}", hex::digits(&der))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `--pin`: a key that a server has to have.
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use ring::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 

@@ -4,6 +4,7 @@ use super::words::is_keyword_next;
 use crate::script::cursor::{Cursor, shortened};
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{BytePiece, LengthPrefix};
+use crate::text::hex;
 
 /// How deep lengths may be in each other.
 const DEEPEST: usize = 16;
@@ -124,8 +125,7 @@ fn known(cursor: &mut Cursor<'_>) -> Result<BytePiece, Flaw> {
         let word = cursor.peek();
         return Err(cursor.flaw(format!("`{}` is not hex", shortened(word))).hint("as in `00 ff 10`"));
     }
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
-    bytes
+    hex::bytes(&digits)
         .map(BytePiece::Known)
-        .map_err(|_| Flaw::new(place, "a hex digit is missing").hint("each byte has two, as in `00 ff 10`"))
+        .ok_or_else(|| Flaw::new(place, "a hex digit is missing").hint("each byte has two, as in `00 ff 10`"))
 }

@@ -8,6 +8,7 @@ use crate::script::cursor::{Cursor, shortened};
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{Action, Binary, Payload, Piece, ScriptText, Style, Template};
 use crate::text::unescape;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     let place = cursor.place_of_next();
@@ -66,7 +67,7 @@ pub(super) fn binary(cursor: &mut Cursor<'_>, used: Use) -> Result<Option<Binary
             // The keywords are not base64: it has four characters for three bytes.
             let word = if is_keyword_next(cursor) { "" } else { cursor.word() };
             let bytes = unescape::base64(word).map_err(|why| Flaw::new(place, why))?;
-            Binary::Base64(Template::joined(vec![Piece::Literal(data_encoding::BASE64.encode(&bytes))]))
+            Binary::Base64(Template::joined(vec![Piece::Literal(BASE64.encode(&bytes))]))
         }
         "file" => {
             cursor.word();

@@ -6,7 +6,7 @@ pub(crate) mod files;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use data_encoding::BASE64;
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 use super::syntax::{Piece, Template};
 pub(crate) use super::template::is_reference;

@@ -164,7 +164,7 @@ mod tests {
     ];
 
     fn bytes(base64: &str) -> Vec<u8> {
-        data_encoding::BASE64.decode(base64.replace(' ', "").as_bytes()).unwrap()
+        base64::Engine::decode(&base64::prelude::BASE64_STANDARD, base64.replace(' ', "").as_bytes()).unwrap()
     }
 
     #[test]

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn keys_are_derived_as_openssl_derives_them() {
         // `openssl kdf -keylen 32 -kdfopt digest:D -kdfopt hexpass:… -kdfopt hexsalt:S -kdfopt id:N PKCS12KDF`
-        let hex = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
+        let hex = |text: &str| crate::text::hex::bytes(text).unwrap();
         let salt = hex("e241f01650dbeae4");
         let passphrase = Secret::new("123456").forms().next().unwrap();
         for (algorithm, purpose, rounds, length, expected) in [
