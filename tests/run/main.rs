@@ -9,6 +9,7 @@ mod cases;
 mod examples;
 mod failures;
 mod limits;
+mod loops;
 mod options;
 mod reports;
 mod role;
