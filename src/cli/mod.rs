@@ -200,7 +200,7 @@ enum CliCommand {
     /// Print the help of a command, or all that there is as JSON
     ///
     /// `wsprobe help` prints what `wsprobe -h` does, `wsprobe help COMMAND` what `wsprobe COMMAND --help` does, and
-    /// `wsprobe help [COMMAND] tls` only the options under a heading, as `wsprobe --help tls` does. With `--json`,
+    /// `wsprobe help [COMMAND] tls` only the options under a heading. With `--json`,
     /// programs get the same: commands, options with their values, defaults and headings, exit statuses, the slash commands
     /// of the prompt, and the steps of scripts. `format` is 1, and goes up when something is taken away or changes its
     /// meaning.

@@ -21,7 +21,7 @@ use crate::input::splitter::{Border, Cut};
 use crate::masking;
 use crate::message::{Close, Message};
 use crate::render::record::Secrets;
-use crate::render::{OutputStyle, PayloadFormat, Stamps};
+use crate::render::{IndentJson, OutputStyle, PayloadFormat, Stamps};
 use crate::request::{Compression, RequestOptions};
 use crate::session::reconnect::RetryPolicy;
 use crate::session::{
@@ -366,7 +366,11 @@ pub(super) fn style(
             Timestamps::Delta => Stamps::Delta,
         }),
         ping_pong: output.show_ping_pong,
-        indent_json: chosen(output.pretty, env.stdout_is_terminal && !env.terminal_is_dumb),
+        indent_json: match output.pretty {
+            When::Always => IndentJson::Always,
+            When::Auto if env.stdout_is_terminal && !env.terminal_is_dumb => IndentJson::Long,
+            When::Auto | When::Never => IndentJson::Never,
+        },
         for_terminal: env.stdout_is_terminal,
         colour: colour(output, env, env.stdout_is_terminal),
         secrets: if output.record_secrets { Secrets::Kept } else { Secrets::Masked },
