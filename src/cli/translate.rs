@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::env::Env;
+use super::message_file::{self, MessageArg};
 use super::options::{self, Compress, Http2When, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, CookieArg};
@@ -186,8 +187,11 @@ fn delimiter(stdin: &options::StdinArgs) -> Option<Bytes> {
 }
 
 fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
-    let message = |text: &String| message("--execute <MSG>", text, &messages.stdin).map(Input::Message);
-    messages.execute.iter().map(message).collect()
+    let message = |arg: &String| match MessageArg::new(arg) {
+        MessageArg::File(path) => message_file::read(&path, messages.stdin.binary),
+        MessageArg::Text(text) => message("--execute <MSG>", &text, &messages.stdin),
+    };
+    messages.execute.iter().map(|arg| message(arg).map(Input::Message)).collect()
 }
 
 /// A message of the command line, converted like one of stdin.

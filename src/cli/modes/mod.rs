@@ -94,7 +94,7 @@ impl GivenOptions {
 
     /// What a run as a client has no use for.
     pub(super) fn check_client(&self, options: &Options, env: &Env) -> Result<(), Error> {
-        if !self.has("execute") {
+        if !self.has_any(&["execute", "file"]) {
             self.refuse(&["interactive"], "it continues with stdin after `--execute`")?;
         }
         if let Source::Prompt(_) = translate::source(options, env) {
@@ -107,10 +107,10 @@ impl GivenOptions {
         if options.messages.echo {
             self.refuse(&["receive-only"], why)?;
         }
-        if !self.has_any(&["execute", "echo"]) {
+        if !self.has_any(&["execute", "file", "echo"]) {
             self.refuse(&["rate"], why)?;
         }
-        if self.has_any(&["execute", "heartbeat", "reply"]) {
+        if self.has_any(&["execute", "file", "heartbeat", "reply"]) {
             return Ok(());
         }
         self.refuse(&["escapes"], why)?;

@@ -14,6 +14,7 @@ const SEEN_ELSEWHERE: [&str; 1] = ["passphrase"];
 /// How each option is tested: its arguments, preceded by those that it requires. `%` is the folder of the files.
 const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("execute", &[], &["--execute", "a"]),
+    ("file", &[], &["--file", "%/vars.toml"]),
     ("interactive", &["--execute", "a"], &["--interactive"]),
     ("binary", &[], &["--binary"]),
     ("escapes", &[], &["--escapes"]),
@@ -228,6 +229,7 @@ const PLAYING: &[&str] = &[
 /// `-l` has all else from `wsprobe listen`.
 const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "execute",
+    "file",
     "interactive",
     "rate",
     "reply",
