@@ -53,7 +53,7 @@ pub(super) fn read(path: &Path, is_binary: bool) -> Result<Message, Error> {
 /// What was meant may be text: so it was before there were files.
 fn unread(path: &Path, source: std::io::Error) -> Error {
     let name = path.display();
-    Error::Usage(format!("cannot read the message in `{name}`: {source}; to send `@{name}` itself, write `@@{name}`"))
+    Error::Usage(format!("cannot read the message in `{name}`: {source} (`-x @@{name}` sends the text `@{name}`)"))
 }
 
 /// The same where only text can be sent.

@@ -89,6 +89,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
         },
         first: first(&options.messages)?,
         source,
+        expected_status: options.ending.expect_status,
         session: session(options, is_prompt)?,
         retry: retry(&options.timing),
         style,
@@ -136,7 +137,7 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if messages.echo || stdin.receive_only {
         return Source::Nothing;
     }
-    if !messages.execute.is_empty() && !messages.interactive {
+    if options.ending.expect_status.is_some() || !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
     }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
@@ -265,6 +266,9 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
 
 /// An explicit `--wait` is the full time, unless `--wait-idle` is given too.
 fn linger(ending: &options::EndingArgs) -> LingerPolicy {
+    if ending.expect_status.is_some() {
+        return LingerPolicy { idle: Wait::For(Duration::ZERO), whole: Wait::For(Duration::ZERO) };
+    }
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),
         (None, Some(_)) => Wait::Forever,

@@ -9,7 +9,7 @@ use crate::session::Rate;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct MessageArgs {
-    /// Send this message first; repeat it for more
+    /// Send this message or @FILE first; repeat it for more
     ///
     /// Messages are sent in order as soon as the connection is open. Then the input has ended and stdin is never read,
     /// so this works in cron, nohup and CI. With `--interactive`, stdin is read after them; with `--receive-only`,
@@ -24,7 +24,7 @@ pub(crate) struct MessageArgs {
     /// As text if it is UTF-8, without the line end of its last line; otherwise, and with `--binary`, byte by byte.
     /// `--escapes` does not apply. It is read before anything connects, and may have 384 MiB. With `-x`, messages are sent
     /// in the order in which they are given.
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", hide_short_help = true, value_hint = clap::ValueHint::FilePath)]
     pub(crate) file: Vec<String>,
 
     /// After `-x`, continue with stdin: the prompt on a terminal, the pipe otherwise
