@@ -6,6 +6,7 @@ mod kit;
 
 mod bytes;
 mod cases;
+mod check;
 mod examples;
 mod failures;
 mod limits;
