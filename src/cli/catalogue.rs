@@ -4,6 +4,7 @@ use clap::{Arg, Args, Command};
 use serde_json::{Value, json};
 
 use super::help::{self, EXIT_STATUS};
+use super::topics;
 use crate::commands::prompt::command_table::{self, Entry};
 use crate::error::Error;
 use crate::script;
@@ -14,7 +15,7 @@ const FORMAT: u32 = 1;
 
 #[derive(Debug, Args)]
 pub(super) struct HelpArgs {
-    /// A command; without one, wsprobe itself
+    /// A command, a heading of the help such as `tls`, or both; without one, wsprobe itself
     #[arg(value_name = "COMMAND", num_args = 0..)]
     command: Vec<String>,
 
@@ -32,21 +33,14 @@ impl HelpArgs {
         }
         // A command's options are defined when it is built.
         command.build();
-        if !self.json {
-            found(&mut command, &self.command)?;
-            return Ok(self.as_printed(command));
+        if let Some((word, path)) = self.command.split_last().filter(|_| !self.json) {
+            found(&mut command, path)?;
+            return topics::page(command, path, word);
         }
         let asked = found(&mut command, &self.command)?;
         let catalogue = if self.command.is_empty() { whole(asked) } else { described(asked) };
         let text = serde_json::to_string_pretty(&catalogue).expect("strings and lists of them have no way to fail");
         Ok(format!("{text}\n").into_bytes())
-    }
-
-    /// What the command prints with `--help`.
-    fn as_printed(&self, mut command: Command) -> Vec<u8> {
-        let words = ["wsprobe"].into_iter().chain(self.command.iter().map(String::as_str)).chain(["--help"]);
-        let page = command.try_get_matches_from_mut(words).expect_err("clap returns pages of help as errors");
-        page.render().to_string().into_bytes()
     }
 }
 

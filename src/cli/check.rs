@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::env::Env;
+use super::message_file;
 use super::options::{Options, OutputArgs, RequestArgs, RouteArgs, TimingArgs, TlsArgs, When};
 use super::profile::ConfigArgs;
 use super::reports::{ReportArgs, Tested};
@@ -93,7 +94,7 @@ struct TrafficArgs {
 
     /// Send this text message first on each connection; repeat it for more
     ///
-    /// For a server that expects a greeting or a login.
+    /// For a server that expects a greeting or a login. `@FILE` sends the text of a file, `@@TEXT` the text `@TEXT`.
     #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
     execute: Vec<String>,
 
@@ -190,7 +191,7 @@ impl CheckArgs {
         Ok(Job::Check(Box::new(CheckOptions {
             plan: *translate::connect(&url, &self.options(), env)?,
             choice,
-            hello: execute,
+            hello: execute.iter().map(|arg| message_file::text(arg)).collect::<Result<_, _>>()?,
             is_strict,
             rate,
             wait,

@@ -12,7 +12,7 @@ use super::env::Env;
 use super::options::Options;
 use super::secret;
 use super::translate;
-use super::values::one_line;
+use super::usage_error::one_line;
 use crate::client::options::ClientOptions;
 use crate::error::Error;
 use crate::play::planner::{ConnectOption, ConnectionPlanner, PlanConnection};

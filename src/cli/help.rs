@@ -1,9 +1,10 @@
 //! The parts of the help that clap does not write by itself.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use clap::{Arg, Command};
+
+use super::topics::headings;
 
 /// What each exit status means.
 pub(super) const EXIT_STATUS: [(&str, &str); 10] = [
@@ -31,7 +32,7 @@ pub(super) const EXAMPLES: [(&str, &str); 6] = [
 
 /// Below all options in `--help`.
 pub(super) fn after() -> String {
-    let mut text = String::from("Exit status:\n");
+    let mut text = format!("{}\n\nExit status:\n", TOPICS.trim());
     for (code, meaning) in EXIT_STATUS {
         writeln!(text, "  {code:<9} {meaning}").expect("a String takes all");
     }
@@ -48,36 +49,67 @@ const COLUMNS: usize = 80;
 /// Marks the page of `-h` in clap's output, which is too long for a screen.
 pub(super) const SHORT: &str = "wsprobe [OPTIONS] URL";
 
-/// Options that nobody looks up in the help.
-const FOR_WSCAT: [&str; 3] = ["connect", "protocol", "slash"];
+/// How to read only a part of the options.
+const TOPICS: &str =
+    "`wsprobe --help tls` explains only the options under TLS, `wsprobe --help pin` only that option.\n";
 
-/// The page of `-h`: what is used most, and the names of all the rest.
+/// The rows of a terminal.
+const ROWS: usize = 24;
+
+/// The options that are needed most, in order: as many as a screen has room for.
+const COMMON: [&str; 12] = [
+    "execute",
+    "one",
+    "wait",
+    "header",
+    "json",
+    "verbose",
+    "insecure",
+    "user",
+    "expect",
+    "quiet",
+    "binary",
+    "subprotocol",
+];
+
+/// The page of `-h`: every command, what is used most, and where the rest is.
 pub(super) fn short(command: &Command) -> String {
-    let mut page = format!("{SHORT}       talk to a WebSocket server: prompt or pipe\n");
-    page += "wsprobe demo | listen | run | check    echo | server | scripts | RFC compliance\n";
-    for argument in command.get_arguments().filter(|argument| is_explained(argument)) {
+    let mut page = format!("{SHORT} talk to a WebSocket server: prompt or pipe\n");
+    for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        let summary = command.get_about().map(ToString::to_string).unwrap_or_default();
+        writeln!(page, "  {:<19} {summary}", command.get_name()).expect("a String takes all");
+    }
+    let end = end_of_short(command);
+    let room = ROWS.saturating_sub(page.lines().count() + end.lines().count());
+    let find = |name: &&str| command.get_arguments().find(|argument| argument.get_long() == Some(*name));
+    for argument in COMMON.iter().filter_map(find).take(room) {
         let summary = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        writeln!(page, "  {:<25} {summary}", usage(argument)).expect("a String takes all");
+        writeln!(page, "  {:<19} {summary}", usage(argument)).expect("a String takes all");
     }
-    // Without their `--`, or they would not fit.
-    page += "More, see --help:";
-    let mut column = "More, see --help:".len();
-    let others = command.get_arguments().filter(|argument| !is_explained(argument)).filter_map(Arg::get_long);
-    let mut left: VecDeque<_> = others.filter(|name| !FOR_WSCAT.contains(name)).collect();
-    while let Some(first) = left.front().map(|name| name.len()) {
-        // A line without room for the next name may have room for a shorter one.
-        let fitting = left.iter().position(|name| column + " ".len() + name.len() <= COLUMNS);
-        let name = left.remove(fitting.unwrap_or(0)).unwrap_or_default();
-        page.push(if fitting.is_none() { '\n' } else { ' ' });
-        page += name;
-        column = if fitting.is_none() { first } else { column + " ".len() + name.len() };
-    }
-    page.push('\n');
-    page
+    page + &end
 }
 
-fn is_explained(argument: &Arg) -> bool {
-    !argument.is_hide_short_help_set() && !argument.is_positional()
+/// Two examples, and the words after `--help`.
+fn end_of_short(command: &Command) -> String {
+    let mut end = String::new();
+    for (line, meaning) in [EXAMPLES[3], EXAMPLES[1]] {
+        writeln!(end, "{line:<39} {meaning}").expect("a String takes all");
+    }
+    let mut column = 0;
+    for word in format!("More: wsprobe --help, or with a word: {}", headings(command).join(" ")).split(' ') {
+        let has_room = column + " ".len() + word.len() <= COLUMNS;
+        let space = if column == 0 {
+            ""
+        } else if has_room {
+            " "
+        } else {
+            "\n"
+        };
+        column = if has_room { column + space.len() + word.len() } else { word.len() };
+        end += space;
+        end += word;
+    }
+    end + "\n"
 }
 
 /// `-x, --execute MSG`
@@ -100,14 +132,25 @@ mod tests {
     use crate::cli::command;
 
     #[test]
-    fn short_help_fits_a_screen_and_names_every_option() {
+    fn short_help_fits_a_screen_with_every_command_and_every_heading() {
         let help = short(&command());
-        assert!(help.lines().count() <= 24, "{} lines:\n{help}", help.lines().count());
+        assert!(help.lines().count() <= ROWS, "{} lines:\n{help}", help.lines().count());
         assert!(help.lines().all(|line| line.chars().count() <= COLUMNS), "{help}");
-        for long in command().get_arguments().filter_map(Arg::get_long).filter(|long| !FOR_WSCAT.contains(long)) {
-            let names = || help.split_whitespace().map(|word| word.trim_start_matches("--"));
-            assert!(names().any(|name| name.split(['[', '=']).next() == Some(long)), "--{long} is missing in\n{help}");
+        for command in command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            assert!(help.contains(&format!("\n  {} ", command.get_name())), "{} in\n{help}", command.get_name());
         }
+        let last: Vec<_> = help.lines().rev().take(2).flat_map(str::split_whitespace).collect();
+        for option in command().get_arguments().filter(|option| !option.is_hide_set()) {
+            let heading = option.get_help_heading().map(str::to_lowercase);
+            assert!(heading.is_none_or(|heading| last.contains(&&*heading)), "the heading of {option} in\n{help}");
+        }
+        assert_eq!(EXAMPLES.iter().filter(|(line, _)| help.contains(line)).count(), 2, "{help}");
+        assert!(
+            COMMON[..5]
+                .iter()
+                .all(|name| help.contains(&format!("--{name} ")) || help.contains(&format!("--{name}\n"))),
+            "{help}"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::dialing::{Connections, Dialer};
 use super::env::Env;
+use super::message_file::{self, MessageArg};
 use super::options::{ConnectionArgs, Options, OutputArgs, When};
 use super::profile::ConfigArgs;
 use super::unlisted::{UnusedOptions, unlisted};
@@ -24,7 +25,7 @@ use crate::commands::load::texts::{ClientTexts, LoadMessage};
 use crate::commands::load::threshold::Threshold;
 use crate::commands::load::variables::ClientTable;
 use crate::error::Error;
-use crate::message::DataKind;
+use crate::message::{DataKind, Message};
 use crate::play::files::Scripts;
 use crate::script::check::DefaultConnection;
 use crate::script::variables::Variables;
@@ -126,7 +127,8 @@ struct LoadingArgs {
     /// Without it and without `--size`, the connections are held and say nothing. In braces: `{{seq}}` is the number of the
     /// message on its connection, `{{client}}` that of the connection, both from 1 on; `{{uuid}}`, `{{now}}` (RFC 3339),
     /// `{{random 1..6}}`, and the columns of `--vars-from`. `\{{` is no such word. The URL's path and query, `--header`,
-    /// `--cookie` and `--bearer` take them too, but for `{{seq}}`.
+    /// `--cookie` and `--bearer` take them too, but for `{{seq}}`. `@FILE` is the text of a file, without the line end of its
+    /// last line and with these words in it; or, with `--binary`, its bytes as they are. `@@TEXT` is the text `@TEXT`.
     #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true, conflicts_with = "size")]
     execute: Option<String>,
 
@@ -332,13 +334,24 @@ impl LoadingArgs {
     fn traffic(&self, table: &ClientTable) -> Result<Option<LoadTraffic>, Error> {
         let kind = if self.binary { DataKind::Binary } else { DataKind::Text };
         let text = match (&self.execute, self.size) {
-            (Some(text), _) => text.clone(),
+            (Some(arg), _) => match MessageArg::new(arg) {
+                MessageArg::Text(text) => text.into_owned(),
+                MessageArg::File(path) => match message_file::read(&path, self.binary)? {
+                    Message::Text(text) => text.as_str().to_owned(),
+                    // Its bytes exactly, without names in them.
+                    bytes @ Message::Binary(_) => return self.traffic_of(LoadMessage::Same(bytes)).map(Some),
+                },
+            },
             (None, Some(size)) => ('a'..='z').cycle().take(size).collect(),
             (None, None) if self.script.is_some() => return Ok(None),
             (None, None) => return self.check_silence().map(|()| None),
         };
         let message = LoadMessage::new(&text, kind, table)
             .map_err(|why| Error::Usage(format!("invalid value `{text}` for `--execute <MSG>`: {why}")))?;
+        self.traffic_of(message).map(Some)
+    }
+
+    fn traffic_of(&self, message: LoadMessage) -> Result<LoadTraffic, Error> {
         let matching = self.matching.clone().unwrap_or(ReplyMatch::Echo);
         if self.closed && matches!(matching, ReplyMatch::None) {
             return Err(Error::Usage(
@@ -348,7 +361,7 @@ impl LoadingArgs {
         if self.fan_out {
             self.check_fan_out(&matching)?;
         }
-        Ok(Some(LoadTraffic { message, matching, is_fan_out: self.fan_out }))
+        Ok(LoadTraffic { message, matching, is_fan_out: self.fan_out })
     }
 
     fn model(&self) -> LoadModel {

@@ -16,6 +16,7 @@ mod help;
 mod listen;
 mod load;
 mod manual;
+mod message_file;
 mod modes;
 mod options;
 mod ping;
@@ -27,8 +28,11 @@ mod run;
 mod schema;
 mod secret;
 mod suite;
+mod synonyms;
+mod topics;
 mod translate;
 mod unlisted;
+mod usage_error;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -46,29 +50,13 @@ use self::ping::PingArgs;
 use self::profile::{ConfigArgs, ProfileArgs, TypedLine};
 use self::replay::{ReplayArgs, ToScript};
 use self::run::RunArgs;
-use self::values::one_line;
+use self::usage_error::{DoubtfulLine, one_line};
 use crate::app::Job;
 use crate::error::Error;
 use crate::server::address::Address;
 
 pub(crate) use self::env::Env;
 pub(crate) use self::options::Options;
-
-/// What may have been meant as a command where a URL stands.
-const COMMANDS: [&str; 12] = [
-    "check",
-    "curl",
-    "demo",
-    "generate",
-    "help",
-    "listen",
-    "load",
-    "ping",
-    "profile",
-    "record-to-script",
-    "replay",
-    "run",
-];
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
@@ -101,7 +89,7 @@ pub(crate) struct Cli {
     /// The same as `wsprobe listen PORT`, for command lines written for wscat
     #[arg(
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
-        conflicts_with_all = ["url", "connect", "execute", "interactive", "rate", "reply", "echo", "max_message"],
+        conflicts_with_all = ["url", "connect", "execute", "file", "interactive", "rate", "reply", "echo", "max_message"],
         conflicts_with_all = ["compress", "compress_options", "fragment", "http2", "http2_prior_knowledge", "http1_1"],
         conflicts_with_all = ["EndingArgs", "RequestArgs", "TlsArgs", "RouteArgs", "TimingArgs", "ConfigArgs"]
     )]
@@ -123,9 +111,9 @@ enum CliCommand {
     ///
     /// The server listens on a free port of the loopback interface and sends every message back. No network is needed.
     Demo(Box<Apart<Demo>>),
-    /// Connect with a curl command line, copied from a browser's developer tools
+    /// Connect with a curl command line copied from a browser
     ///
-    /// Paste the output of "Copy as cURL" after `wsprobe`. Headers of the handshake itself (Sec-WebSocket-*,
+    /// Paste the output of "Copy as cURL" in the developer tools after `wsprobe`. Headers of the handshake itself (Sec-WebSocket-*,
     /// Connection, Upgrade, Host, Content-Length and others) and options without a meaning here are ignored; `-v` lists
     /// them. Sec-WebSocket-Protocol becomes `--subprotocol`. Short options have the meaning that they have in curl;
     /// wsprobe's own options may follow with their long names: `--execute MSG`.
@@ -134,7 +122,7 @@ enum CliCommand {
         #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         line: Vec<String>,
     },
-    /// Be the server: a prompt, a pipe, echo, broadcast, or a command for each client
+    /// Be the server: prompt, pipe, echo, broadcast or a command
     ///
     /// Accepts any number of clients, each with a short name (`#1`). On a terminal it has a prompt: a typed line is
     /// sent to all clients, `/to #1 TEXT` to one; `/clients` lists them, `/kick #1` disconnects one, `/help` shows the
@@ -143,21 +131,21 @@ enum CliCommand {
     /// close all clients with 1001 and end the server with status 0; a second signal ends it without waiting for them.
     /// `wsprobe listen --help` lists its options.
     Listen(Box<Apart<ListenArgs>>),
-    /// Test a server with scripts: conversations with expectations, one step per line
+    /// Test a server with scripts: send, expect, compare
     ///
     /// wsprobe.wsp(5) explains the language. All files are checked before anything connects. A failed step is shown
     /// with its place, with what was received instead, and with the last ten messages of its connection. Results are
     /// printed on stderr; stdout is for `--report`. The exit status is 1 if an expectation failed, 2 if a file cannot
     /// be parsed, otherwise as for a connection. `wsprobe run --help` lists its options.
     Run(Box<Apart<RunArgs>>),
-    /// Measure how long a server takes to open a connection and to answer
+    /// Measure how long a server takes to connect and to answer
     ///
     /// Prints a line for the connection with the time of each step, then one for each ping: the round trip of a ping frame and,
     /// with `-x`, that of a message and its answer. At the end, or on Ctrl-C, it prints a summary: minimum, mean, maximum,
     /// standard deviation, percentiles and jitter. The exit status is 0 if anything was answered, 7 if nothing was, otherwise as
     /// for a connection.
     Ping(Box<Apart<PingArgs>>),
-    /// Hold many connections, and measure how late messages arrive
+    /// Hold many connections, measure how late messages arrive
     ///
     /// Opens connections at a steady rate, sends a message on each at a steady rate, and counts its latency from when it was due:
     /// a server that stalls cannot hide it by slowing the sender down. Prints a line a second (on a terminal, one block that is
@@ -199,7 +187,7 @@ enum CliCommand {
     /// pings are not expected. The request has the recorded headers, with variables in place of masked values. Values
     /// that change from run to run can be loosened by hand.
     RecordToScript(ToScript),
-    /// List, show, add and remove profiles: URLs and options under a name, for `wsprobe @NAME`
+    /// Keep URLs and options under a name, for `wsprobe @NAME`
     ///
     /// A profile is a section `[profile.NAME]` of `~/.config/wsprobe/config.toml`, with a `url` and any long option by its
     /// name. `wsprobe @NAME` connects to it, `wsprobe @NAME/path` to a path below it, and all other commands that connect
@@ -212,7 +200,8 @@ enum CliCommand {
     },
     /// Print the help of a command, or all that there is as JSON
     ///
-    /// `wsprobe help` prints what `wsprobe -h` does, `wsprobe help COMMAND` what `wsprobe COMMAND --help` does. With `--json`,
+    /// `wsprobe help` prints what `wsprobe -h` does, `wsprobe help COMMAND` what `wsprobe COMMAND --help` does, and
+    /// `wsprobe help [COMMAND] tls` only the options under a heading. With `--json`,
     /// programs get the same: commands, options with their values, defaults and headings, exit statuses, the slash commands
     /// of the prompt, and the steps of scripts. `format` is 1, and goes up when something is taken away or changes its
     /// meaning.
@@ -241,14 +230,17 @@ pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) ->
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
     let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();
-    let (matches, notes) = match matched {
-        Ok(matches) => with_profiles(&args, &mut definition, matches, &given, env)?,
+    let line = DoubtfulLine { args: &args, definition: &definition, all: command };
+    let matches = match matched {
+        Ok(matches) => matches,
         // The whole help is built only if it was requested.
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            return explained(&command().try_get_matches_from(args).err().unwrap_or(error)).map(Invocation::of);
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => return help_page(args, error).map(Invocation::of),
+        Err(error) => {
+            return printed(&error).map_or_else(|| Err(line.explained(&error)), |page| Ok(Invocation::of(page)));
         }
-        Err(error) => return explained(&error).map(Invocation::of),
     };
+    line.check(given.names(), &matches)?;
+    let (matches, notes) = with_profiles(&args, &mut definition, matches, &given, env)?;
     if let Some(("profile", matches)) = matches.subcommand() {
         return profile_job(&definition, matches, env).map(Invocation::of);
     }
@@ -346,9 +338,6 @@ fn connecting(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
         return Ok(Job::Listen(Box::new(service)));
     }
     let url = cli.url.or(cli.connect).expect("clap requires one of the two");
-    if COMMANDS.contains(&url.as_str()) {
-        return Err(Error::Usage(format!("the command comes first: wsprobe {url} [OPTIONS]")));
-    }
     given.check_client(&cli.options, env)?;
     translate::connect(&url, &cli.options, env).map(Job::Connect)
 }
@@ -383,14 +372,24 @@ pub(crate) fn command() -> clap::Command {
     command.after_help(short).after_long_help(help::after())
 }
 
+/// The page of `--help`, whole or about the word after it.
+fn help_page(args: Vec<OsString>, error: clap::Error) -> Result<Job, Error> {
+    let mut definition = command();
+    if let Some((path, word)) = topics::asked(&args) {
+        return topics::page(definition, &path, &word).map(Job::Print);
+    }
+    let error = definition.try_get_matches_from_mut(args).err().unwrap_or(error);
+    Ok(printed(&error).expect("clap returns pages of help as errors"))
+}
+
 /// Help and version are pages to print; everything else is an error for one line.
-fn explained(error: &clap::Error) -> Result<Job, Error> {
+fn printed(error: &clap::Error) -> Option<Job> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let page = error.render().to_string();
             let short = page.find(help::SHORT).map(|at| page[at..].to_owned());
-            Ok(Job::Print(short.unwrap_or(page).into_bytes()))
+            Some(Job::Print(short.unwrap_or(page).into_bytes()))
         }
-        _ => Err(Error::Usage(one_line(error))),
+        _ => None,
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::env::Env;
+use super::message_file::{self, MessageArg};
 use super::options::{ConnectionArgs, Options, OutputArgs, When};
 use super::profile::ConfigArgs;
 use super::unlisted::{UnusedOptions, unlisted};
@@ -66,7 +67,7 @@ struct PingingArgs {
     /// Send this message beside each ping, and time its answer
     ///
     /// The pong comes from the server's WebSocket library, the answer from the application: the difference is the time of
-    /// the application itself.
+    /// the application itself. `@FILE` sends a file, `@@TEXT` the text `@TEXT`, as for `wsprobe URL`.
     #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
     execute: Option<String>,
 
@@ -131,7 +132,11 @@ impl PingArgs {
             interval,
             deadline,
             size,
-            message: execute.as_ref().map(|text| (Message::Text(text.clone().into()), answer())),
+            message: match execute.as_deref().map(MessageArg::new) {
+                Some(MessageArg::File(path)) => Some((message_file::read(&path, false)?, answer())),
+                Some(MessageArg::Text(text)) => Some((Message::Text(text.into_owned().into()), answer())),
+                None => None,
+            },
             reconnects: reconnect_each,
             output: match (quiet, json) {
                 (true, _) => PingOutput::Summary,

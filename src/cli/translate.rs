@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::env::Env;
+use super::message_file::{self, MessageArg};
 use super::options::{self, Compress, Http2When, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, CookieArg};
@@ -21,7 +22,7 @@ use crate::input::splitter::{Border, Cut};
 use crate::masking;
 use crate::message::{Close, Message};
 use crate::render::record::Secrets;
-use crate::render::{OutputStyle, PayloadFormat, Stamps};
+use crate::render::{IndentJson, OutputStyle, PayloadFormat, Stamps};
 use crate::request::{Compression, RequestOptions};
 use crate::session::reconnect::RetryPolicy;
 use crate::session::{
@@ -88,6 +89,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
         },
         first: first(&options.messages)?,
         source,
+        expected_status: options.ending.expect_status,
         session: session(options, is_prompt)?,
         retry: retry(&options.timing),
         style,
@@ -135,7 +137,7 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if messages.echo || stdin.receive_only {
         return Source::Nothing;
     }
-    if !messages.execute.is_empty() && !messages.interactive {
+    if options.ending.expect_status.is_some() || !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
     }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
@@ -186,8 +188,11 @@ fn delimiter(stdin: &options::StdinArgs) -> Option<Bytes> {
 }
 
 fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
-    let message = |text: &String| message("--execute <MSG>", text, &messages.stdin).map(Input::Message);
-    messages.execute.iter().map(message).collect()
+    let message = |arg: &String| match MessageArg::new(arg) {
+        MessageArg::File(path) => message_file::read(&path, messages.stdin.binary),
+        MessageArg::Text(text) => message("--execute <MSG>", &text, &messages.stdin),
+    };
+    messages.execute.iter().map(|arg| message(arg).map(Input::Message)).collect()
 }
 
 /// A message of the command line, converted like one of stdin.
@@ -266,6 +271,9 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
 
 /// An explicit `--wait` is the full time, unless `--wait-idle` is given too.
 fn linger(ending: &options::EndingArgs) -> LingerPolicy {
+    if ending.expect_status.is_some() {
+        return LingerPolicy { idle: Wait::For(Duration::ZERO), whole: Wait::For(Duration::ZERO) };
+    }
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),
         (None, Some(_)) => Wait::Forever,
@@ -371,7 +379,11 @@ pub(super) fn style(
             Timestamps::Delta => Stamps::Delta,
         }),
         ping_pong: output.show_ping_pong,
-        indent_json: chosen(output.pretty, env.stdout_is_terminal && !env.terminal_is_dumb),
+        indent_json: match output.pretty {
+            When::Always => IndentJson::Always,
+            When::Auto if env.stdout_is_terminal && !env.terminal_is_dumb => IndentJson::Long,
+            When::Auto | When::Never => IndentJson::Never,
+        },
         for_terminal: env.stdout_is_terminal,
         colour: colour(output, env, env.stdout_is_terminal),
         secrets: if output.record_secrets { Secrets::Kept } else { Secrets::Masked },

@@ -1,12 +1,10 @@
 //! Reads the values of options. Each error says what would be right; clap puts the option's name before it.
 
-use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rustls::pki_types::ServerName;
 use serde_json_path::JsonPath;
 
@@ -189,55 +187,6 @@ pub(crate) fn deflate(text: &str) -> Result<Parameters, String> {
 pub(crate) enum Interval {
     Off,
     Every(Duration),
-}
-
-pub(crate) fn one_line(error: &clap::Error) -> String {
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
-        Some(ContextValue::StyledStr(text)) => Some(text.to_string()),
-        _ => None,
-    };
-    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
-    let value = context(ContextKind::InvalidValue).unwrap_or_default();
-    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let valid = context(ContextKind::ValidValue).unwrap_or_default();
-    match error.kind() {
-        ErrorKind::MissingRequiredArgument if argument.contains("URL") => {
-            return "no URL given: use `wsprobe URL`, or `wsprobe demo` to try it out; see `wsprobe --help` for more"
-                .to_owned();
-        }
-        ErrorKind::MissingRequiredArgument => return format!("`{argument}` is missing; see `--help`"),
-        ErrorKind::ValueValidation => return format!("invalid value `{value}` for `{argument}`: {source}"),
-        ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
-        ErrorKind::InvalidValue => return format!("invalid value `{value}` for `{argument}`: expected one of {valid}"),
-        // clap takes an argument after the URL for a command.
-        ErrorKind::ArgumentConflict => {
-            if let Some(extra) = context(ContextKind::InvalidSubcommand) {
-                return format!("unexpected argument `{extra}`: only one URL can be given; `-x` sends a message");
-            }
-        }
-        _ => {}
-    }
-    // clap's own first line is good; its tip, if there is one, follows.
-    let text = error.render().to_string();
-    let mut line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").replace('\'', "`");
-    let suggested = context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
-    if let Some(suggested) = suggested {
-        write!(line, "; did you mean `{suggested}`?").expect("a String takes all");
-    } else if error.kind() == ErrorKind::UnknownArgument {
-        let usage = context(ContextKind::Usage).unwrap_or_default();
-        write!(line, "; `{} --help` lists all options", command_in(&usage)).expect("a String takes all");
-    }
-    line
-}
-
-/// `wsprobe ping` of `Usage: wsprobe ping [OPTIONS] <URL>`.
-fn command_in(usage: &str) -> String {
-    let words =
-        usage.split_whitespace().skip(1).take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase()));
-    let command: Vec<_> = words.collect();
-    if command.is_empty() { "wsprobe".to_owned() } else { command.join(" ") }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub(crate) struct ClientOptions {
     /// `-x`: sent before anything else.
     pub(crate) first: Batch,
     pub(crate) source: Source,
+    /// `--expect-status`: the run is about the answer to the opening request alone.
+    pub(crate) expected_status: Option<u16>,
     pub(crate) session: session::options::Options,
     pub(crate) retry: RetryPolicy,
     pub(crate) style: OutputStyle,

@@ -133,6 +133,25 @@ pub(crate) fn not_connected(talk: &Talk, error: &Error) {
     }
 }
 
+/// Whether the answer to the opening request has the expected status (`--expect-status`), as an exit status; none if there
+/// was no answer.
+pub(crate) fn verdict<T>(talk: &Talk, expected: u16, connected: &Result<(T, Opened), Error>) -> Option<u8> {
+    let (status, refusal) = match connected {
+        Ok((_, opened)) => (opened.status, None),
+        Err(Error::Refused(refusal)) => (refusal.response.status, Some(refusal)),
+        Err(_) => return None,
+    };
+    // Over HTTP/2, a server that accepts answers 200 (RFC 8441, section 5).
+    if status == expected || refusal.is_none() && expected == 101 {
+        talk.say(&format!("the server answered {status}, as expected"));
+        return Some(0);
+    }
+    let what = if refusal.is_none() { " and accepted the connection" } else { "" };
+    talk.error(&format!("the server answered {status}{what}; {expected} was expected (--expect-status)"));
+    refusal.into_iter().for_each(|refusal| refused(talk, refusal));
+    Some(1)
+}
+
 fn refused(talk: &Talk, refusal: &Refusal) {
     let Page { text, note } = page(refusal, talk.is_verbose());
     if !text.is_empty() {

@@ -31,6 +31,7 @@ async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
         connected = link.first(&plan.connect, talk, &mut signals) => connected,
         () = stdout_gone() => return Ok(0),
     };
+    let verdict = plan.expected_status.and_then(|expected| report::verdict(talk, expected, &connected));
     let mut stdin = None;
     let mut options = plan.session.clone();
     options.ending.deadline = until;
@@ -42,7 +43,7 @@ async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
                 report::unsent(talk, progress.backlog.messages());
                 output.put_now(error.event().into());
                 output.finish().await?;
-                return Err(error);
+                return verdict.ok_or(error);
             }
         };
         report::opened(talk, &opened);
@@ -74,7 +75,8 @@ async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
 
     output.put_all(report::ended(talk, plan, &outcome));
     output.finish_after(&outcome.end, &mut signals).await?;
-    Ok(outcome.exit_code())
+    // What was accepted and should not have been is no better for a good end.
+    Ok(verdict.filter(|code| *code > 0).unwrap_or_else(|| outcome.exit_code()))
 }
 
 /// Starts to read what is to be sent.

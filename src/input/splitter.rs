@@ -16,7 +16,7 @@ use crate::render::record;
 const STREAMED_OVER: usize = 1 << 20;
 
 /// What has to be there as a whole is no larger than this: it holds 256 MiB as base64.
-const LARGEST_WHOLE: usize = 384 << 20;
+pub(crate) const LARGEST_WHOLE: usize = 384 << 20;
 
 /// How stdin is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]

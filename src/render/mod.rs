@@ -14,7 +14,7 @@ mod style;
 pub(crate) mod text;
 pub(crate) mod wrapping;
 
-pub(crate) use self::style::{OutputStyle, PayloadFormat, Stamps};
+pub(crate) use self::style::{IndentJson, OutputStyle, PayloadFormat, Stamps};
 
 use std::time::SystemTime;
 

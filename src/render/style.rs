@@ -16,7 +16,7 @@ pub(crate) struct OutputStyle {
     pub(crate) stamps: Option<Stamps>,
     /// Whether pings and unsolicited pongs are shown; whoever puts events decides about each.
     pub(crate) ping_pong: bool,
-    pub(crate) indent_json: bool,
+    pub(crate) indent_json: IndentJson,
     /// A pipe or a file gets a peer's text unchanged; it must not control a terminal.
     pub(crate) for_terminal: bool,
     pub(crate) colour: bool,
@@ -26,6 +26,21 @@ pub(crate) struct OutputStyle {
     pub(crate) marks: bool,
     /// The terminal's size, if it was measured for all that is shown at a time.
     pub(crate) size: Option<TerminalSize>,
+}
+
+/// Which JSON is laid out on several rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IndentJson {
+    Never,
+    /// What does not fit on one.
+    Long,
+    Always,
+}
+
+impl IndentJson {
+    pub(crate) fn indents(self) -> bool {
+        self != Self::Never
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +71,7 @@ impl OutputStyle {
 
     /// Whether a message's bytes are printed as they are, whatever is before and after them.
     pub(crate) fn prints_payload(&self) -> bool {
-        let is_readable = self.for_terminal || self.colour || self.indent_json;
+        let is_readable = self.for_terminal || self.colour || self.indent_json.indents();
         self.format == PayloadFormat::Raw || self.format == PayloadFormat::Auto && !is_readable
     }
 
@@ -75,7 +90,7 @@ impl Default for OutputStyle {
             keeps_delimiter: false,
             stamps: None,
             ping_pong: false,
-            indent_json: false,
+            indent_json: IndentJson::Never,
             for_terminal: false,
             colour: false,
             secrets: record::Secrets::Masked,

@@ -11,7 +11,7 @@ use crossterm::style::{Color, Stylize as _};
 use super::json::{Layout, is_json, pretty};
 use super::palette;
 use super::preview::{self, Room};
-use super::style::{OutputStyle, PayloadFormat};
+use super::style::{IndentJson, OutputStyle, PayloadFormat};
 use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{DataKind, Direction, Message};
 use crate::text::escape::{Keep, escape};
@@ -239,7 +239,7 @@ fn readable(style: &OutputStyle, text: &str, taken: usize, extent: &Extent, out:
 
 /// A text as it is shown if nothing is cut.
 fn laid_out<'t>(style: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str> {
-    if (style.indent_json || style.colour) && text.len() <= LONGEST_JSON && is_json(text) {
+    if (style.indent_json.indents() || style.colour) && text.len() <= LONGEST_JSON && is_json(text) {
         pretty(text, layout(style, taken)).into()
     } else if style.for_terminal {
         escape(text, Keep::Lines)
@@ -288,7 +288,7 @@ fn dumped_rows(style: &OutputStyle) -> usize {
 /// The beginning of a long text: whole lines, if it has any.
 fn beginning(style: &OutputStyle, text: &str, taken: usize, extent: &Extent) -> String {
     let head = &text[..text.floor_char_boundary(LONGEST_AT_PROMPT)];
-    if style.indent_json && extent.is_json(text) {
+    if style.indent_json.indents() && extent.is_json(text) {
         let page = pretty(head, layout(style, taken));
         // The last row is cut off somewhere in the middle.
         let rows = page.rsplit_once('\n').map_or("", |(rows, _)| rows).lines();
@@ -308,8 +308,8 @@ fn beginning(style: &OutputStyle, text: &str, taken: usize, extent: &Extent) -> 
 }
 
 fn layout(style: &OutputStyle, taken: usize) -> Layout {
-    let width = if style.indent_json { width(style).saturating_sub(taken) } else { usize::MAX };
-    Layout { width, colour: style.colour }
+    let width = if style.indent_json.indents() { width(style).saturating_sub(taken) } else { usize::MAX };
+    Layout { width, colour: style.colour, is_tall: style.indent_json == IndentJson::Always }
 }
 
 fn width(style: &OutputStyle) -> usize {
@@ -433,15 +433,21 @@ mod tests {
     #[test]
     fn a_colour_that_is_cut_off_ends_all_the_same() {
         crossterm::style::force_color_output(true);
-        let prompt =
-            OutputStyle { for_terminal: true, marks: true, colour: true, indent_json: true, ..OutputStyle::default() };
+        let prompt = OutputStyle {
+            for_terminal: true,
+            marks: true,
+            colour: true,
+            indent_json: IndentJson::Long,
+            ..OutputStyle::default()
+        };
         let shown = rendered(&prompt, &format!("[\"{}\"]", "x".repeat(4000)).as_str().into());
         assert!(shown.contains("x\x1b[39m\n"), "{shown}");
     }
 
     #[test]
     fn long_json_is_laid_out_and_cut_at_the_end_of_a_row() {
-        let prompt = OutputStyle { for_terminal: true, marks: true, indent_json: true, ..OutputStyle::default() };
+        let prompt =
+            OutputStyle { for_terminal: true, marks: true, indent_json: IndentJson::Long, ..OutputStyle::default() };
         let json =
             format!("[{}]", vec![r#"{"name": "0123456789", "id": 12345678901234567890, "id": 1.10}"#; 900].join(","));
         let shown = rendered(&prompt, &json.as_str().into());
@@ -454,7 +460,7 @@ mod tests {
     }
 
     fn at_prompt(format: PayloadFormat) -> OutputStyle {
-        OutputStyle { format, for_terminal: true, marks: true, indent_json: true, ..OutputStyle::default() }
+        OutputStyle { format, for_terminal: true, marks: true, indent_json: IndentJson::Long, ..OutputStyle::default() }
     }
 
     #[test]

@@ -50,10 +50,19 @@ pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// It cannot be read, or holds more than 64 MiB.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_up_to(path, MOST)
+}
+
+/// The same with another limit, in bytes.
+///
+/// # Errors
+/// It cannot be read, or holds more.
+pub(crate) fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut data = Vec::new();
-    File::open(path)?.take(MOST + 1).read_to_end(&mut data)?;
-    if data.len() as u64 > MOST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 MiB"));
+    File::open(path)?.take(most + 1).read_to_end(&mut data)?;
+    if data.len() as u64 > most {
+        let words = format!("it is larger than {} MiB", most >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
     }
     Ok(data)
 }

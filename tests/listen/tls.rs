@@ -135,3 +135,27 @@ fn a_client_that_is_too_old_or_has_no_certificate_is_told_in_words() {
     client(&server, &["-tls1_2"]);
     server.says("TLS with the client failed: the client sent no certificate");
 }
+
+#[test]
+fn a_client_certificate_of_version_1_that_is_rejected_is_named_with_the_command_that_makes_one_of_version_3() {
+    if !has("openssl") {
+        return;
+    }
+    let (dir, own) = (kit::dir(), kit::dir());
+    let mut files = made(&dir, "rsa:2048", false);
+    let [_, old, _, key] = made(&own, "rsa:2048", true);
+    openssl(own.path(), "pkcs12 -export -in cert -inkey key -out both.p12 -passout pass:secret");
+    let both = own.path().join("both.p12").display().to_string();
+    let args = [&files.each_mut().map(|file| file.as_str())[..], &["--echo", "--client-ca", &old]].concat();
+    let server = listen(&args);
+    let url = format!("wss://localhost:{}/", server.port);
+    for identity in [&["--cert", &*old, "--key", &key][..], &["--cert", &both, "--passphrase", "secret"]] {
+        let ran = tool().args(["-k", "-x", "hello", &url]).args(identity).run().code(3);
+        ran.says("(the certificate of --cert is of X.509 version 1, which many servers reject: ")
+            .says("`openssl x509 -req -in NAME.csr -CA ca.pem -CAkey ca.key -out NAME.pem -extfile EXT`");
+    }
+    // Another one that it does not trust is not called old.
+    let [certificate, key] = [&files[1], &files[3]];
+    let ran = tool().args(["-k", "-x", "hello", "--cert", certificate, "--key", key, &url]).run().code(3);
+    assert!(!ran.stderr.contains("version 1"), "{ran:?}");
+}

@@ -5,12 +5,90 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use super::kit;
+use super::kit::listening::listen;
 use super::kit::{CLOSE, PATIENCE, Raw, Said, TEXT};
 use super::kit::{
     all_well, channel, closed_well, connected, echo, frame, free_port, hearing, read_frame, serving, tool, url,
 };
 
 const NORMAL: &[u8] = &[0x03, 0xe8];
+
+#[test]
+fn an_expected_status_is_0_and_another_one_1() {
+    let answering = |head: &str| Raw::answering(format!("HTTP/1.1 {head}\r\ncontent-length: 7\r\n\r\nnot you"));
+    let judge = |server: &Raw, args: &[&str]| tool().args(args).arg(server.url()).run();
+    judge(&answering("403 Forbidden"), &["--expect-status", "403"])
+        .code(0)
+        .stdout("")
+        .stderr("wsprobe: the server answered 403, as expected\n");
+    judge(&answering("403 Forbidden"), &["-q", "--expect-status", "403"]).code(0).stderr("");
+    judge(&answering("404 Not Found"), &["-q", "--expect-status", "403"])
+        .code(1)
+        .stdout("")
+        .stderr("wsprobe: the server answered 404; 403 was expected (--expect-status)\n  not you\n");
+    judge(&answering("403 Forbidden"), &["-q", "--expect-status", "101"])
+        .code(1)
+        .says("answered 403; 101 was expected");
+    // What happened is recorded, whatever was expected.
+    let ran = judge(&answering("503 Busy"), &["-j", "--expect-status", "503"]).code(0);
+    let record: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(
+        (&record["kind"], &record["status"], &record["body"]),
+        (&"refused".into(), &503.into(), &"not you".into())
+    );
+    judge(&answering("403 Forbidden"), &["-v", "--expect-status", "403"]).code(0).says("< HTTP/1.1 403 Forbidden\n");
+    // A redirect is an answer, and is followed where that is wanted.
+    let redirect = || answering(&format!("302 Found\r\nlocation: {}", answering("403 Forbidden").url()));
+    judge(&redirect(), &["--expect-status", "302"]).code(0);
+    judge(&redirect(), &["-L", "--expect-status", "403"]).code(0);
+    judge(&redirect(), &["-L", "--expect-status", "302"]).code(1).says("answered 403; 302 was expected");
+}
+
+#[test]
+fn a_server_that_accepts_is_left_at_once() {
+    let (server, heard) = hearing();
+    let ran = tool().args(["-q", "--expect-status", "403"]).arg(url(&server)).run().code(1).stdout("");
+    ran.stderr("wsprobe: the server answered 101 and accepted the connection; 403 was expected (--expect-status)\n");
+    assert_eq!(heard.until_close(), []);
+    let server = echo();
+    // Nothing is read from stdin, and no prompt comes.
+    tool()
+        .args(["--expect-status", "101"])
+        .arg(url(&server))
+        .stdin("a\n")
+        .run()
+        .code(0)
+        .stdout("")
+        .says("as expected\n");
+    let server = listen(&["--echo", "--origin", "https://good.example"]);
+    let http2 = |status: &str, origin: &str| {
+        tool().args(["--http2-prior-knowledge", "--expect-status", status, "--origin", origin]).arg(server.url()).run()
+    };
+    http2("403", "https://bad.example").code(0).says("the server answered 403, as expected\n");
+    http2("403", "https://good.example").code(1).says("answered 200 and accepted the connection; 403 was expected");
+    http2("101", "https://good.example").code(0).says("the server answered 200, as expected\n");
+    http2("200", "https://good.example").code(0);
+    http2("101", "https://bad.example").code(1).says("answered 403; 101 was expected");
+}
+
+#[test]
+fn an_expected_status_that_cannot_be_judged_is_no_success() {
+    let nobody = format!("ws://127.0.0.1:{}", free_port());
+    tool().args(["--expect-status", "403", &nobody]).run().code(3);
+    let silent = Raw::start(|mut stream, _| drop(stream.read(&mut [0])));
+    tool().args(["--expect-status", "403", "--timeout", "100ms"]).arg(silent.url()).run().code(7);
+    for (args, why) in [
+        (&["--expect-status", "99"][..], "100..=599"),
+        (&["--expect-status", "403", "-x", "a"], "`--execute` has no effect here"),
+        (&["--expect-status", "403", "--file", "/dev/null"], "`--file` has no effect here"),
+        (&["--expect-status", "403", "--expect", "a"], "`--expect` has no effect here"),
+        (&["--expect-status", "403", "--reconnect"], "`--reconnect` has no effect here"),
+        (&["--expect-status", "503", "--wait-for-server", "9s"], "it would wait as long as the server answers with"),
+    ] {
+        tool().args(args).arg(&nobody).run().code(2).says(why);
+    }
+    tool().args(["--expect-status", "403", "--wait-for-server", "100ms", &nobody]).run().code(7);
+}
 
 #[test]
 fn a_close_with_1000_or_1001_or_no_code_is_0() {

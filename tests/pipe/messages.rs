@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use super::kit::{Said, all_well, closed_well, connected, echo, hearing, saying, serving, text, tool, url};
+use super::kit::listening::listen;
+use super::kit::{Said, all_well, closed_well, connected, dir, echo, hearing, path, saying, serving, text, tool, url};
 
 fn binary(data: &[u8]) -> Said {
     Said::Binary(data.to_vec())
@@ -37,6 +38,86 @@ fn execute_sends_each_message_in_order_and_prints_the_answers() {
 #[test]
 fn execute_takes_a_message_that_looks_like_an_option() {
     assert_eq!(heard(&["-x", "--help", "-x", "-1"], ""), [text("--help"), text("-1")]);
+}
+
+#[test]
+fn a_file_is_one_message_without_the_end_of_its_last_line() {
+    let dir = dir();
+    let file = |name: &str, data: &[u8]| {
+        std::fs::write(path(&dir, name), data).unwrap();
+        path(&dir, name).to_str().unwrap().to_owned()
+    };
+    let json = file("m.json", b"{\n  \"a\": 1\n}\n");
+    let (dos, bytes, odd) = (file("dos.txt", b"a\r\n\r\n"), file("bytes", b"\xff\0\n"), file("@odd", b"odd"));
+    let [json_at, dos_at, bytes_at] = [&json, &dos, &bytes].map(|path| format!("@{path}"));
+    // In the order in which they are given, and without escapes in them.
+    let sent = heard(
+        &["--escapes", "-x", r"a\n", "--file", &json, "-x", "@@b", "-x", &dos_at, "-x", &bytes_at, "--file", &odd],
+        "",
+    );
+    let json_text = "{\n  \"a\": 1\n}";
+    assert_eq!(sent, [text("a\n"), text(json_text), text("@b"), text("a\r\n"), binary(b"\xff\0\n"), text("odd")]);
+    let sent = heard(&["--binary", "-x", &json_at, "-x", "@@b"], "");
+    assert_eq!(sent, [binary(b"{\n  \"a\": 1\n}\n"), binary(b"@b")]);
+    for arg in ["@-", "@/dev/stdin"] {
+        assert_eq!(heard(&["-x", arg], "a\nb\n"), [text("a\nb")], "{arg}");
+    }
+    assert_eq!(heard(&["--file", "-"], "a\nb\n"), [text("a\nb")]);
+    let mut relative = tool().args(["-1", "-q", "--file", "@odd"]);
+    relative.command.current_dir(dir.path());
+    relative.arg(url(&echo())).run().code(0).stdout("odd\n");
+    // As slowly as it comes.
+    let fifo = path(&dir, "fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let server = echo();
+    let running = tool().args(["-q", "-1", "--file"]).arg(&fifo).arg(url(&server)).start();
+    std::fs::write(&fifo, "through a fifo\n").unwrap();
+    running.wait().code(0).stdout("through a fifo\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_before_anything_connects() {
+    let dir = dir();
+    let folder = dir.path().to_str().unwrap();
+    for (args, why) in [
+        (&["-x", "@all hello", ":1"][..], "cannot read the message in `all hello`: No such file or directory"),
+        (&["-x", "@all hello", ":1"], "(`-x @@all hello` sends the text `@all hello`)"),
+        (&["--file", folder, ":1"], "Is a directory"),
+        (&["ping", "-x", "@/nowhere", ":1"], "cannot read the message in `/nowhere`"),
+        (&["load", "-x", "@/nowhere", ":1"], "cannot read the message in `/nowhere`"),
+        (&["check", "-x", "@/nowhere", ":1"], "cannot read the message in `/nowhere`"),
+        (&["-x", "@/dev/zero", ":1"], "it is larger than 384 MiB"),
+    ] {
+        tool().args(args).run().code(2).says(why).stdout("");
+    }
+}
+
+#[test]
+fn a_file_of_100_mib_is_one_message() {
+    let dir = dir();
+    let big = path(&dir, "big");
+    let data = vec![b'x'; 100 << 20];
+    std::fs::write(&big, &data).unwrap();
+    let server = listen(&["--echo", "--max-message", "100M"]);
+    let ran =
+        tool().args(["-q", "-1", "-b", "--max-message", "100M", "--file"]).arg(&big).arg(server.url()).run().code(0);
+    assert!(ran.stdout == data, "{} bytes came back", ran.stdout.len());
+}
+
+#[test]
+fn whoever_takes_a_message_takes_a_file() {
+    let dir = dir();
+    std::fs::write(path(&dir, "m"), "in a file\n").unwrap();
+    let arg = format!("@{}", path(&dir, "m").display());
+    let server = echo();
+    let ran = tool().args(["ping", "-c", "1", "-x", &arg, "--match", "^in a file$"]).arg(url(&server)).run().code(0);
+    assert!(ran.out().contains("1 of 1 messages answered"), "{}", ran.out());
+    std::fs::write(path(&dir, "t"), "{{client}}-{{seq}}\n").unwrap();
+    let (server, heard) = hearing();
+    let template = format!("@{}", path(&dir, "t").display());
+    let load = ["load", "-c", "1", "--duration", "100ms", "--rate", "1/10ms", "--match", "none", "-q", "-x", &template];
+    tool().args(load).arg(url(&server)).run().code(0);
+    assert_eq!(heard.next(), text("1-1"));
 }
 
 #[test]

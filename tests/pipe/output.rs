@@ -329,6 +329,20 @@ fn json_is_indented_in_a_pipe_only_on_demand() {
 }
 
 #[test]
+fn short_json_is_indented_if_that_is_always_wanted() {
+    let shown = |json: &'static str, args: &[&str]| {
+        let server = saying(vec![json].leak());
+        tool().args(args).arg(url(&server)).run().code(0).out()
+    };
+    let (always, coloured) = (&["--pretty", "always"], &["--pretty", "always", "--color", "always"]);
+    assert_eq!(shown(r#"{"op":"time","at":{"h":1}}"#, always), "{\n  \"op\": \"time\",\n  \"at\": {\"h\": 1}\n}\n");
+    assert_eq!(shown("{}", always), "{}\n");
+    assert_eq!(shown("no JSON", always), "no JSON\n");
+    assert_eq!(shown(r#"{"op":1}"#, coloured).lines().count(), 3);
+    assert_eq!(shown(r#"{"op":1}"#, &["--color", "always"]).lines().count(), 1);
+}
+
+#[test]
 fn json_of_any_size_is_indented_where_it_is_wanted() {
     let row = format!("\"{}\"", "a text that takes a row of its own ".repeat(2));
     let rows = vec![row; 2_000];

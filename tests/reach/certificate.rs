@@ -146,7 +146,8 @@ fn what_no_authority_makes_good_is_told_first() {
             &v1,
             args,
             "its certificate is of X.509 version 1, which cannot name the hosts that it is for (it has to be reissued \
-             in version 3; -k skips the check, and --pin then checks the key)",
+             in version 3, as by `openssl x509 -req -in NAME.csr -CA ca.pem -CAkey ca.key -extfile EXT`, where EXT has the \
+             line `subjectAltName=DNS:NAME`; -k skips the check, and --pin then checks the key)",
         );
         fails(
             &short,

@@ -61,6 +61,9 @@ fn what_follows_depends_on_what_stands_before() {
     is(&["--compress", ""], &["auto", "off", "required"]);
     is(&["--color", "al"], &["always"]);
     is(&["--timestamps=u"], &["--timestamps=utc"]);
+    is(&["--help", "t"], &["tls", "timing"]);
+    is(&["listen", "--help", "l"], &["limits"]);
+    is(&["help", "tl"], &["tls"]);
     // Its value would stand in the same word.
     is(&["-t", "--output", "r"], &["raw"]);
     is(&["-t"], &[]);

@@ -273,7 +273,7 @@ fn a_command_that_is_incomplete_or_misplaced_is_told_so() {
         (&["-j", "demo"][..], "the command comes first: wsprobe demo [OPTIONS]"),
         (&["demo", "extra"], "unexpected argument `extra` found; `wsprobe demo --help` lists all options"),
         (&["ping", "-Z", ":1"], "unexpected argument `-Z` found; `wsprobe ping --help` lists all options"),
-        (&["generate", "completions"], "`<SHELL>` is missing; see `--help`"),
+        (&["generate", "completions"], "`<SHELL>` is missing; see `wsprobe generate completions --help`"),
         (
             &["generate", "completions", "csh"],
             "invalid value `csh` for `<SHELL>`: expected one of bash, elvish, fish, powershell, zsh",
@@ -331,8 +331,120 @@ fn help_prints_what_the_options_for_help_print() {
     assert_eq!(page(&["help"]), page(&["-h"]));
     assert_eq!(page(&["help", "listen"]), page(&["listen", "--help"]));
     assert_eq!(page(&["help", "generate", "man"]), page(&["generate", "man", "--help"]));
-    let ran = tool().args(["help", "listne"]).run().code(2).stdout("");
-    ran.says("`listne` is not a command; expected one of").says("listen");
+    let error = "`listne` is neither a heading of the help nor an option or a command; did you mean `listen`?";
+    Uncalled::new().refuses_line(&["help", "listne"], error);
+}
+
+#[test]
+fn a_word_after_help_prints_the_options_under_that_heading_or_one_option() {
+    let page = |args: &[&str]| tool().args(args).run().code(0).stderr("").out();
+    let all = |args: &[&str], json: &str| -> Value { serde_json::from_str(&page(&[args, &[json]].concat())).unwrap() };
+    let catalogue = all(&["help"], "--json");
+    let commands = catalogue["commands"].as_array().unwrap().iter().map(|command| (command["name"].as_str(), command));
+    for (name, command) in [(None, &catalogue)].into_iter().chain(commands) {
+        for option in command["options"].as_array().unwrap() {
+            let Some(heading) = option["heading"].as_str().map(str::to_lowercase) else { continue };
+            let before: Vec<_> = name.into_iter().collect();
+            let shown = page(&[&*before, &["--help", &heading]].concat());
+            let long = format!("--{}", option["name"].as_str().unwrap());
+            let has =
+                |line: &str| line.split([' ', ',', '[', '=', '.']).any(|word| word == long.trim_end_matches(".1"));
+            assert!(shown.lines().any(has), "{long} is missing in {name:?} --help {heading}:\n{shown}");
+            assert!(shown.to_lowercase().starts_with(&format!("{heading}:\n")), "{shown}");
+        }
+    }
+    assert!(!page(&["--help", "tls"]).contains("--proxy"));
+    assert_eq!(page(&["help", "tls"]), page(&["--help", "TLS"]));
+    assert_eq!(page(&["help", "listen", "limits"]), page(&["listen", "--help", "limits"]));
+    assert_eq!(page(&["--help", "listen"]), page(&["listen", "--help"]));
+    let pin = page(&["--help", "pin"]);
+    assert!(pin.contains("--pin <SHA256>") && !pin.contains("--cacert <"), "{pin}");
+    // What may be a URL is none of these words.
+    assert_eq!(page(&["--help", "wss://host"]), page(&["--help"]));
+    let server = Uncalled::new();
+    let error = |word, more| format!("`{word}` is neither a heading of the help nor an option or a command; {more}");
+    server.refuses_line(&["--help", "tlss"], &error("tlss", "did you mean `tls`?"));
+    let words = "messages, output, ending, request, tls, route, timing, protocol, profiles";
+    server.refuses_line(&["--help", "cryptography"], &error("cryptography", &format!("expected one of {words}")));
+}
+
+#[test]
+fn an_option_of_another_tool_leads_to_the_one_that_does_it_here() {
+    let server = Uncalled::new();
+    for (typed, meant) in [
+        ("--token", "did you mean `--bearer`?"),
+        ("--send", "did you mean `--execute`?"),
+        ("--message=hi", "did you mean `--execute`?"),
+        ("-d", "did you mean `--execute`?"),
+        ("--password", "did you mean `--user`? (it takes `NAME:PASS`)"),
+        ("--ping", "did you mean `--ping-interval`? (`wsprobe ping` measures round trips)"),
+        ("--include", "did you mean `--verbose`?"),
+        ("--follow", "did you mean `--location`?"),
+        ("--socks5", "did you mean `--proxy`? (it takes `socks5://HOST:PORT` too)"),
+        ("--skip-verify", "did you mean `--cacert`? (`-k` checks nothing)"),
+        ("--server", "`wsprobe listen PORT` is the server"),
+        // One that another command has.
+        ("--broadcast", "it is an option of `wsprobe listen`"),
+        // Nobody is led to it by a guess.
+        ("--insecur", "`wsprobe --help` lists all options"),
+        // Nor to what is not like it.
+        ("--in", "`wsprobe --help` lists all options"),
+    ] {
+        let name = typed.split('=').next().unwrap();
+        server.refuses(&[typed], &format!("unexpected argument `{name}` found; {meant}"));
+    }
+    // Only what the command has.
+    let elsewhere = "unexpected argument `--ping` found; did you mean `--interval`?";
+    server.refuses_line(&["ping", "--ping", ":1"], elsewhere);
+    server
+        .refuses_line(&["ping", "--token", "x", ":1"], "unexpected argument `--token` found; did you mean `--bearer`?");
+}
+
+#[test]
+fn a_misspelt_command_is_not_looked_up_as_a_host() {
+    let server = Uncalled::new();
+    let url = server.url();
+    for (word, meant) in [
+        ("listne", "did you mean `wsprobe listen`?"),
+        ("pign", "did you mean `wsprobe ping`?"),
+        ("record-to-scrip", "did you mean `wsprobe record-to-script`?"),
+        ("connect", "`wsprobe URL` connects"),
+        ("version", "`wsprobe --version` prints it"),
+    ] {
+        let error = format!("`{word}` is not a command; {meant} (a host of this name is `wss://{word}`)");
+        server.refuses_line(&[word], &error);
+        server.refuses_line(&["-v", word], &error);
+        server.refuses_line(&[word, &url], &error);
+    }
+    server.refuses(&["ping"], "the command comes first: wsprobe ping [OPTIONS]");
+    let error = "unrecognized subcommand `mna`; `wsprobe generate --help` lists all commands";
+    server.refuses_line(&["generate", "mna"], error);
+}
+
+#[test]
+fn a_value_that_an_option_takes_after_an_equals_sign_is_not_taken_for_the_url() {
+    let server = Uncalled::new();
+    let url = server.url();
+    for (option, value) in [("-t", "utc"), ("--timestamps", "delta"), ("--reconnect", "5"), ("--http2", "required")] {
+        let error = format!("`{option}` takes its value after `=`: write `{option}={value}`");
+        server.refuses_line(&[option, value, &url], &error);
+        server.refuses_line(&[&*url, option, value], &error);
+        server.refuses_line(&[option, value], &error);
+        server.refuses_line(&["demo", option, value], &error);
+    }
+    server.refuses_line(&["-jt", "utc", &url], "`-jt` takes its value after `=`: write `-jt=utc`");
+    for args in [&["listen", "-t", "utc", "0"][..], &["replay", "x", &url, "-t", "utc"]] {
+        server.refuses_line(args, "`-t` takes its value after `=`: write `-t=utc`");
+    }
+    for args in [&["run", "--http2", "auto", "x.wsp"][..], &["ping", "--http2", "auto", &url]] {
+        server.refuses_line(args, "`--http2` takes its value after `=`: write `--http2=auto`");
+    }
+    let read_as_url = |word: &str, takes: &str, value: &str| {
+        format!("unexpected argument `{url}`: `{word}` {takes}, so `{value}` was read as the URL")
+    };
+    let takes = "takes its value after `=`, as in `--timestamps[=<KIND>]`";
+    server.refuses_line(&["-t", "iso", &url], &read_as_url("-t", takes, "iso"));
+    server.refuses_line(&["-1", "5", &url], &read_as_url("-1", "takes no value", "5"));
 }
 
 #[test]

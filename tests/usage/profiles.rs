@@ -241,3 +241,17 @@ fn names_of_profiles_complete() {
     let ran = home.tool().args(["generate", "candidates", "--", "ping", "@"]).run().code(0);
     ran.stdout("@prod\n@test\n");
 }
+
+#[test]
+fn the_file_of_a_message_is_beside_the_profiles() {
+    let server = echo();
+    let home = Home::new(&format!(
+        "[profile.a]\nurl = \"{0}\"\nexecute = \"@login.json\"\n\n[profile.b]\nurl = \"{0}\"\nfile = \"login.json\"\n\n\
+         [profile.c]\nurl = \"{0}\"\nexecute = \"@@login.json\"\n",
+        url(&server)
+    ));
+    std::fs::write(home.file().with_file_name("login.json"), "{}\n").expect("a file");
+    for (profile, sent) in [("@a", "{}\n"), ("@b", "{}\n"), ("@c", "@login.json\n")] {
+        home.tool().args(["-q", "-1", profile]).run().code(0).stdout(sent);
+    }
+}

@@ -9,6 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, ValueComplet
 
 use crate::cli::arguments::{is_named, names_path};
 use crate::cli::manual::with_pages;
+use crate::cli::topics::headings;
 use crate::conformance::cases;
 
 /// Stands for the paths that the shell knows better, while clap's engine looks for what can follow.
@@ -30,8 +31,12 @@ struct TypedWords {
 pub(crate) fn offered(mut command: Command, mut words: Vec<OsString>, urls: &[String]) -> Vec<u8> {
     command.build();
     let pages = with_pages(&command);
-    let mut command = completing(command, urls, &pages);
     let current = words.pop().unwrap_or_default();
+    if let Some((_, path)) = words.split_last().filter(|(last, _)| *last == "--help" || *last == "-h") {
+        let below = path.first().and_then(|first| command.find_subcommand(first));
+        return topics(below.unwrap_or(&command), &current.to_string_lossy());
+    }
+    let mut command = completing(command, urls, &pages);
     let typed = TypedWords { before: words, current };
     let line = typed.line(&command);
     let at = line.len() - 1;
@@ -40,6 +45,17 @@ pub(crate) fn offered(mut command: Command, mut words: Vec<OsString>, urls: &[St
     let mut lines: Vec<_> = found.iter().map(written).collect();
     lines.dedup();
     lines.concat().into_bytes()
+}
+
+/// What may follow `--help`, if it begins so.
+fn topics(command: &Command, begun: &str) -> Vec<u8> {
+    let words = topic_words(command).into_iter().filter(|word| word.starts_with(begun));
+    words.map(|word| word + "\n").collect::<String>().into_bytes()
+}
+
+fn topic_words(command: &Command) -> Vec<String> {
+    let below = command.get_subcommands().filter(|command| !command.is_hide_set());
+    headings(command).into_iter().chain(below.map(|command| command.get_name().to_owned())).collect()
 }
 
 impl TypedWords {
@@ -86,7 +102,11 @@ fn completing(command: Command, urls: &[String], pages: &[String]) -> Command {
             _ => argument,
         }
     });
-    command.mut_subcommands(|command| completing(command, urls, pages))
+    let topics = topic_words(&command);
+    command.mut_subcommands(|command| {
+        let pages = if command.get_name() == "help" { &*topics } else { pages };
+        completing(command, urls, pages)
+    })
 }
 
 fn one_of<T: Into<OsString>>(values: impl IntoIterator<Item = T>) -> ArgValueCompleter {

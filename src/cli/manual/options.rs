@@ -56,7 +56,8 @@ fn term(argument: &Arg) -> String {
 /// What the doc comment says, and the values that are possible.
 fn text(argument: &Arg) -> String {
     if argument.get_long() == Some("help") {
-        return "Print the help; `-h` prints a summary".to_owned();
+        return "Print the help; `-h` prints a summary. A word after it prints only the options under that heading (`--help output`), \
+            or a single option (`--help color`)".to_owned();
     }
     let help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string).unwrap_or_default();
     // Only one of the pages has the list.

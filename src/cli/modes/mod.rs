@@ -26,6 +26,36 @@ const DELIMITING: &[&str] = &["delimiter", "null", "keep-newline"];
 /// How text becomes a message, of whatever option.
 const ENCODING: &[&str] = &["binary", "escapes"];
 
+/// What is about messages, or about another connection.
+const AFTER_THE_HANDSHAKE: &[&str] = &[
+    "execute",
+    "file",
+    "interactive",
+    "binary",
+    "escapes",
+    "delimiter",
+    "null",
+    "keep-newline",
+    "whole",
+    "chunk",
+    "receive-only",
+    "json-input",
+    "rate",
+    "reply",
+    "echo",
+    "wait",
+    "wait-idle",
+    "one",
+    "count",
+    "until",
+    "expect",
+    "expect-json",
+    "heartbeat",
+    "heartbeat-interval",
+    "reconnect",
+    "reconnect-delay",
+];
+
 const OF_THE_PROMPT: &[&str] = &["vi", "exit-on-close"];
 
 /// Options without effect on the built-in server, which uses ws://, is always up and does not redirect.
@@ -94,7 +124,13 @@ impl GivenOptions {
 
     /// What a run as a client has no use for.
     pub(super) fn check_client(&self, options: &Options, env: &Env) -> Result<(), Error> {
-        if !self.has("execute") {
+        if let Some(status) = options.ending.expect_status {
+            self.refuse(AFTER_THE_HANDSHAKE, "`--expect-status` ends the run with the handshake")?;
+            if matches!(status, 408 | 425 | 429 | 500 | 502..=504) {
+                self.refuse(&["wait-for-server"], "it would wait as long as the server answers with that status")?;
+            }
+        }
+        if !self.has_any(&["execute", "file"]) {
             self.refuse(&["interactive"], "it continues with stdin after `--execute`")?;
         }
         if let Source::Prompt(_) = translate::source(options, env) {
@@ -107,10 +143,10 @@ impl GivenOptions {
         if options.messages.echo {
             self.refuse(&["receive-only"], why)?;
         }
-        if !self.has_any(&["execute", "echo"]) {
+        if !self.has_any(&["execute", "file", "echo"]) {
             self.refuse(&["rate"], why)?;
         }
-        if self.has_any(&["execute", "heartbeat", "reply"]) {
+        if self.has_any(&["execute", "file", "heartbeat", "reply"]) {
             return Ok(());
         }
         self.refuse(&["escapes"], why)?;

@@ -14,6 +14,7 @@ const SEEN_ELSEWHERE: [&str; 1] = ["passphrase"];
 /// How each option is tested: its arguments, preceded by those that it requires. `%` is the folder of the files.
 const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("execute", &[], &["--execute", "a"]),
+    ("file", &[], &["--file", "%/vars.toml"]),
     ("interactive", &["--execute", "a"], &["--interactive"]),
     ("binary", &[], &["--binary"]),
     ("escapes", &[], &["--escapes"]),
@@ -48,6 +49,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("until", &[], &["--until", "a"]),
     ("timeout", &[], &["--timeout", "9s"]),
     ("expect", &[], &["--expect", "a"]),
+    ("expect-status", &[], &["--expect-status", "403"]),
     ("expect-json", &[], &["--expect-json", "a"]),
     ("exit-on-close", &[], &["--exit-on-close"]),
     ("close-code", &[], &["--close-code", "4000"]),
@@ -189,6 +191,8 @@ const fn mode(words: &'static [&'static str], stdin: StdinKind, refused: &'stati
 /// Two ways to name the server, or one that is not there.
 const OTHERS: &[&str] = &["connect", "listen"];
 const RATE: &[&str] = &["rate"];
+/// Sends nothing.
+const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
 const ECHOING: &[&str] = &["receive-only", "interactive", "reply"];
 const UNREACHED: &[&str] = &[
@@ -230,6 +234,7 @@ const PLAYING: &[&str] = &[
 /// `-l` has all else from `wsprobe listen`.
 const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "execute",
+    "file",
     "interactive",
     "rate",
     "reply",
@@ -242,6 +247,7 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "timeout",
     "expect",
     "expect-json",
+    "expect-status",
     "close-code",
     "close-reason",
     "close-timeout",
@@ -307,21 +313,25 @@ const MODES: &[Mode] = &[
     mode(
         &[":1", "--receive-only"],
         StdinKind::Pipe,
-        &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, &["interactive", "echo"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, &["interactive", "echo"]],
     ),
-    mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING]),
-    mode(&[":1", "--execute", r"a\n", "--interactive"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, SILENT, &["echo"]]),
+    mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
+    mode(
+        &[":1", "--execute", r"a\n", "--interactive"],
+        StdinKind::Pipe,
+        &[OTHERS, STATUS, OF_THE_PROMPT, SILENT, &["echo"]],
+    ),
     mode(
         &[":1", "--execute", r"a\n", "--interactive"],
         StdinKind::Terminal,
-        &[OTHERS, DELIMITING, WAITS, SILENT, &["echo"]],
+        &[OTHERS, STATUS, DELIMITING, WAITS, SILENT, &["echo"]],
     ),
     mode(
         &[":1", "--execute", r"a\n", "--receive-only"],
         StdinKind::Pipe,
-        &[OTHERS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
     ),
-    mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
+    mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
     mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, UNREACHED]),
     mode(&["curl", ":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, PROFILES]),

@@ -65,6 +65,14 @@ pub(crate) struct EndingArgs {
     #[arg(long, value_name = "PATH[=VALUE]", value_parser = values::json_path, hide_short_help = true)]
     pub(crate) expect_json: Vec<JsonExpectation>,
 
+    /// Exit with 0 if the server answers the handshake with this status, with 1 if it answers with another one
+    ///
+    /// The run ends with the handshake: nothing is sent and stdin is not read. After `--location`, the status of the last
+    /// answer counts. A server that accepts is left with a Close at once; that is a success only with `101`, which over
+    /// HTTP/2 stands for its 200 (RFC 8441). Without any answer, the exit status is as usual.
+    #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599), hide_short_help = true)]
+    pub(crate) expect_status: Option<u16>,
+
     /// Leave the prompt when the connection closes, even while a line is being typed
     ///
     /// Without it, the prompt stays once something was typed, and after a `/close`. Otherwise the run ends, with the status

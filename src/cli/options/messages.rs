@@ -1,21 +1,31 @@
 //! The options under Messages: what is sent.
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{ArgMatches, Args, FromArgMatches as _};
 
-use crate::cli::values;
+use crate::cli::{message_file, values};
 use crate::session::Rate;
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct MessageArgs {
-    /// Send this message first; repeat it for more
+    /// Send this message or @FILE first; repeat it for more
     ///
     /// Messages are sent in order as soon as the connection is open. Then the input has ended and stdin is never read,
     /// so this works in cron, nohup and CI. With `--interactive`, stdin is read after them; with `--receive-only`,
     /// wsprobe only listens.
+    ///
+    /// `@FILE` sends a file as one message, as `--file` does; `@@TEXT` sends the text `@TEXT`.
     #[arg(short = 'x', long = "execute", value_name = "MSG", allow_hyphen_values = true)]
     pub(crate) execute: Vec<String>,
+
+    /// Send this file as one message, like `-x @FILE`; `-` is stdin
+    ///
+    /// As text if it is UTF-8, without the line end of its last line; otherwise, and with `--binary`, byte by byte.
+    /// `--escapes` does not apply. It is read before anything connects, and may have 384 MiB. With `-x`, messages are sent
+    /// in the order in which they are given.
+    #[arg(long, value_name = "FILE", hide_short_help = true, value_hint = clap::ValueHint::FilePath)]
+    pub(crate) file: Vec<String>,
 
     /// After `-x`, continue with stdin: the prompt on a terminal, the pipe otherwise
     #[arg(short, long, hide_short_help = true, conflicts_with = "receive_only")]
@@ -43,6 +53,23 @@ pub(crate) struct MessageArgs {
     /// Use it to measure a server's load and latency, or to test a server with its own messages.
     #[arg(long, hide_short_help = true, conflicts_with_all = ["interactive", "json_input"])]
     pub(crate) echo: bool,
+}
+
+impl MessageArgs {
+    /// With the files among the messages, in the order in which they were given.
+    pub(super) fn in_order(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        let places = |id| matches.indices_of(id).map(Iterator::collect::<Vec<_>>).unwrap_or_default();
+        let (texts, files) = (places("execute"), places("file"));
+        let mut messages = Self::from_arg_matches_mut(matches)?;
+        if !files.is_empty() {
+            let named = std::mem::take(&mut messages.file).into_iter().map(|path| message_file::as_message(&path));
+            let texts = texts.into_iter().zip(std::mem::take(&mut messages.execute));
+            let mut all: Vec<_> = texts.chain(files.into_iter().zip(named)).collect();
+            all.sort_by_key(|(place, _)| *place);
+            messages.execute = all.into_iter().map(|(_, message)| message).collect();
+        }
+        Ok(messages)
+    }
 }
 
 /// The options that `wsprobe listen` has as well.

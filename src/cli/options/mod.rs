@@ -99,7 +99,7 @@ impl FromArgMatches for Options {
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self {
-            messages: MessageArgs::from_arg_matches_mut(matches)?,
+            messages: MessageArgs::in_order(matches)?,
             output: OutputArgs::from_arg_matches_mut(matches)?,
             ending: EndingArgs::from_arg_matches_mut(matches)?,
             request: RequestArgs::from_arg_matches_mut(matches)?,

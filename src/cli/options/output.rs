@@ -60,9 +60,9 @@ pub(crate) struct OutputArgs {
     #[arg(short = 'P', long, hide_short_help = true)]
     pub(crate) show_ping_pong: bool,
 
-    /// Indent JSON that does not fit on a line
+    /// Indent JSON
     ///
-    /// auto does so on a terminal. Digits, the order of keys and duplicates stay as they were sent.
+    /// auto indents what does not fit on a line, on a terminal; always indents every object and list, in a pipe too. Digits, the order of keys and duplicates stay as they were sent.
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub(crate) pretty: When,
 

@@ -18,6 +18,11 @@ pub(super) fn value(option: &str, value: &str, config: &Config, home: Option<&Pa
     if option == "header" {
         return header(value, config, home);
     }
+    if option == "execute" {
+        // A message, or its file.
+        let file = value.strip_prefix('@').filter(|path| !path.starts_with('@'));
+        return Ok(file.map_or_else(|| value.to_owned(), |path| format!("@{}", located(path, folder, home))));
+    }
     if !secret::OPTIONS.contains(&option) {
         return Ok(value.to_owned());
     }

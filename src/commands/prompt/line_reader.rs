@@ -34,7 +34,7 @@ use crate::client::output_file;
 use crate::events::{ClientName, Input};
 use crate::input::source::PromptOptions;
 use crate::message::Message;
-use crate::render::{OutputStyle, Stamps};
+use crate::render::{IndentJson, OutputStyle, Stamps};
 use crate::sys::file;
 use crate::sys::key_relay::KeyRelay;
 use crate::term;
@@ -453,9 +453,11 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     fn indent(&self, indent: &Switch<()>) {
         let mut style = self.style.borrow_mut();
-        style.indent_json = wanted(indent, style.indent_json);
+        if wanted(indent, style.indent_json.indents()) != style.indent_json.indents() {
+            style.indent_json = if style.indent_json.indents() { IndentJson::Never } else { IndentJson::Long };
+        }
         self.queue.push(QueuedItem::Set(DisplaySetting::Indent(style.indent_json)));
-        self.say(if style.indent_json {
+        self.say(if style.indent_json.indents() {
             "JSON that does not fit a line is indented; /json off shows it as received"
         } else {
             "JSON is shown as received; /json on indents what does not fit a line"

@@ -243,6 +243,7 @@ mod tests {
     use super::*;
     use crate::events::{Event, EventKind};
     use crate::message::Direction;
+    use crate::render::IndentJson;
 
     fn event(text: &str) -> QueuedItem {
         let what = EventKind::Message(Direction::In, text.into());
@@ -273,11 +274,12 @@ mod tests {
                 queue.pause();
             }
             queue.say("an answer");
-            queue.push(QueuedItem::Set(DisplaySetting::Indent(true)));
+            queue.push(QueuedItem::Set(DisplaySetting::Indent(IndentJson::Long)));
             (0..2 * MOST).for_each(|_| queue.push(event("after")));
             queue.resume();
             let Taken { skipped, items, .. } = queue.take(usize::MAX).unwrap();
-            let [QueuedItem::Lines(answer), QueuedItem::Set(DisplaySetting::Indent(true)), rest @ ..] = &items[..]
+            let [QueuedItem::Lines(answer), QueuedItem::Set(DisplaySetting::Indent(IndentJson::Long)), rest @ ..] =
+                &items[..]
             else {
                 panic!("{:?}", &items[..2]);
             };

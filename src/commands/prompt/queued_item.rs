@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use crate::events::{Event, EventKind};
-use crate::render::Stamps;
 use crate::render::text::Extent;
+use crate::render::{IndentJson, Stamps};
 
 /// As much is shown in a moment on any terminal; who wants to leave, or to stop it, does not wait for more.
 pub(super) const FEW_BYTES: usize = 4 << 10;
@@ -41,7 +41,7 @@ pub(crate) struct ReceivedItem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DisplaySetting {
     Stamps(Option<Stamps>),
-    Indent(bool),
+    Indent(IndentJson),
 }
 
 /// What was not shown.

@@ -55,6 +55,17 @@ pub(super) fn sentence(alert: Alert, offer: Option<&Offer>) -> String {
 /// What a client may try.
 pub(super) fn hint(alert: Alert, offer: &Offer) -> Option<&'static str> {
     Some(match alert {
+        Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied
+        | Alert::DecodeError
+        | Alert::HandshakeFailure
+            if offer.old_identity =>
+        {
+            OLD_IDENTITY
+        }
         Alert::HandshakeFailure if offer.identity => {
             "it may reject our certificate, or support only ciphers that wsprobe does not support, such as those with \
              CBC"
@@ -100,5 +111,9 @@ pub(super) fn version_hint(offer: &Offer) -> &'static str {
         "it may require another version of TLS: see --tls-min and --tls-max"
     }
 }
+
+const OLD_IDENTITY: &str = "the certificate of --cert is of X.509 version 1, which many servers reject: reissue it with extensions, as in \
+    `openssl x509 -req -in NAME.csr -CA ca.pem -CAkey ca.key -out NAME.pem -extfile EXT`, where EXT has the line \
+    `extendedKeyUsage=clientAuth`";
 
 const CERTIFICATE: &str = "use --cert FILE";

@@ -281,7 +281,13 @@ mod tests {
         let all = Versions { min: Version::V12, max: Version::V13 };
         let one = Versions { min: Version::V13, max: Version::V13 };
         [all, one].into_iter().flat_map(|versions| {
-            [false, true].map(|given| Offer { versions, identity: given, name: given, alpn: Alpn::Http1 })
+            [false, true].map(|given| Offer {
+                versions,
+                identity: given,
+                old_identity: false,
+                name: given,
+                alpn: Alpn::Http1,
+            })
         })
     }
 

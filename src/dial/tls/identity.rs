@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
-
+use rustls::client::ResolvesClientCert as _;
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::crypto::possession::PublicKey;
 use super::key::signing_key;
+use super::peer::version;
 use super::pem::in_words;
 use super::pkcs12::{self, Secret};
 
@@ -69,6 +70,13 @@ impl ClientIdentity {
         }
         let certified = certified(&certificates, &keys);
         certified.map(Self).map_err(|error| named(&error, key.unwrap_or(certificate)))
+    }
+
+    /// Whether its certificate is of a version before 3 (RFC 5280, section 4.1.2.1), without extensions.
+    pub(super) fn is_old(&self) -> bool {
+        let certified = self.0.resolve(&[], &[]);
+        let version = certified.and_then(|certified| version(certified.cert.first()?));
+        version.is_some_and(|version| version < 3)
     }
 }
 

@@ -78,7 +78,14 @@ impl Options {
 
     /// What of it hints depend on.
     pub(crate) fn offer(&self) -> Offer {
-        Offer { versions: self.versions, identity: self.identity.is_some(), name: self.name.is_some(), alpn: self.alpn }
+        let identity = self.identity.as_ref();
+        Offer {
+            versions: self.versions,
+            identity: identity.is_some(),
+            old_identity: identity.is_some_and(ClientIdentity::is_old),
+            name: self.name.is_some(),
+            alpn: self.alpn,
+        }
     }
 
     /// The same for many connections: the roots are read and all else is made now, and each has a whole handshake.

@@ -111,7 +111,9 @@ impl Objection {
             Self::Name { .. } => NAME,
             Self::NoNames => "it needs a subjectAltName; -k skips the check",
             Self::OldVersion { .. } => {
-                "it has to be reissued in version 3; -k skips the check, and --pin then checks the key"
+                "it has to be reissued in version 3, as by `openssl x509 -req -in NAME.csr -CA ca.pem -CAkey ca.key \
+                 -extfile EXT`, where EXT has the line `subjectAltName=DNS:NAME`; -k skips the check, and --pin then \
+                 checks the key"
             }
             Self::ShortKey { .. } => "it needs 2048 bits or more; -k skips the check",
             Self::Purpose { .. } => "it has to be issued for `serverAuth`; -k skips the check",

@@ -9,6 +9,8 @@ pub(crate) struct Offer {
     pub(crate) versions: Versions,
     /// `--cert`
     pub(crate) identity: bool,
+    /// Its certificate is of a version of X.509 before 3.
+    pub(crate) old_identity: bool,
     /// `--sni`
     pub(crate) name: bool,
     pub(crate) alpn: Alpn,

@@ -22,6 +22,8 @@ pub(crate) struct Layout {
     /// In columns.
     pub(crate) width: usize,
     pub(crate) colour: bool,
+    /// The outermost container has a row for each item, also where all would fit on one.
+    pub(crate) is_tall: bool,
 }
 
 /// Whether a text is a whole JSON object or array; a bare scalar reads better as the text it is.
@@ -40,7 +42,7 @@ pub(crate) fn begins_json(text: &str) -> bool {
 pub(crate) fn pretty(text: &str, layout: Layout) -> String {
     let text = text.trim_ascii();
     let mut page = JsonPage::new(layout);
-    match one_row(text, layout.width) {
+    match one_row(text, layout.width).filter(|_| !layout.is_tall) {
         Some(row) => Tokens::of(&row).for_each(|token| page.put(token)),
         None => indent(&compact(text), &mut page),
     }
@@ -71,7 +73,7 @@ fn indent(compact: &str, page: &mut JsonPage) {
         let here = tokens.rest();
         let Some(token) = tokens.next() else { break };
         match token.kind {
-            TokenKind::Open if flat > 0 || fits(here, page.room()) => {
+            TokenKind::Open if flat > 0 || fits(here, page.room_for_container(tall)) => {
                 flat += 1;
                 page.put(token);
             }
@@ -173,6 +175,11 @@ impl JsonPage {
         self.layout.width.saturating_sub(self.taken)
     }
 
+    /// An empty container needs none.
+    fn room_for_container(&self, depth: usize) -> usize {
+        if self.layout.is_tall && depth == 0 { 0 } else { self.room() }
+    }
+
     fn put(&mut self, token: Token<'_>) {
         self.taken += columns(token.text);
         match colour(token.kind).filter(|_| self.layout.colour) {
@@ -214,13 +221,13 @@ mod tests {
     use super::*;
 
     fn plain(text: &str, width: usize) -> String {
-        pretty(text, Layout { width, colour: false })
+        pretty(text, Layout { width, colour: false, is_tall: false })
     }
 
     fn coloured(text: &str, width: usize) -> String {
         // Else NO_COLOR in the environment of the test run would decide.
         crossterm::style::force_color_output(true);
-        pretty(text, Layout { width, colour: true })
+        pretty(text, Layout { width, colour: true, is_tall: false })
     }
 
     /// `text` without the white space outside its strings.
@@ -277,6 +284,15 @@ mod tests {
             assert_eq!(plain(text, 19), text);
         }
         assert_eq!(plain(" {\"a\":1}\r\n", 19), r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn a_tall_layout_has_a_row_for_each_item_of_the_outermost_container() {
+        let tall = |text| pretty(text, Layout { width: 40, colour: false, is_tall: true });
+        assert_eq!(tall(r#"{"a":1}"#), "{\n  \"a\": 1\n}");
+        assert_eq!(tall(r#"{"a":{"b":[1,2]},"c":{}}"#), "{\n  \"a\": {\"b\": [1, 2]},\n  \"c\": {}\n}");
+        assert_eq!(tall("{ }"), "{}");
+        assert_eq!(tall("[1,2]"), "[\n  1, 2\n]");
     }
 
     #[test]
