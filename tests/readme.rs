@@ -17,7 +17,7 @@ use regex::Regex;
 const CUT: &str = "--8<--";
 
 /// The ports of the examples, which are free ports when they are run.
-const PORTS: [&str; 6] = ["8080", "8081", "8082", "8083", "8084", "8443"];
+const PORTS: [&str; 7] = ["8080", "8081", "8082", "8083", "8084", "8085", "8443"];
 
 /// What the pages name of other tools.
 const OF_OTHERS: [&str; 1] = ["--pinnedpubkey"];

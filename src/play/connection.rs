@@ -11,8 +11,7 @@ use tokio::time::timeout;
 
 use super::inbox::Inbox;
 use super::inputs::Inputs;
-use super::rules::{Rule, RuleFailure};
-use super::scope::ScriptScope;
+use super::rules::{Rule, RuleScope};
 use super::sifter::Sifter;
 use crate::events::{Batch, Event, EventKind, Input, Opened};
 use crate::message::{Close, Message};
@@ -56,6 +55,10 @@ pub(crate) struct ScriptConnection {
     pub(crate) left: RefCell<BytesMut>,
     /// A step has seen how it ended.
     saw_end: Cell<bool>,
+    /// A step has failed because of its end.
+    met_end: Cell<bool>,
+    /// A step has changed how messages are fragmented.
+    has_fragment: Cell<bool>,
     close_timeout: Duration,
     /// The task of its session, unless that is somebody else's.
     session: RefCell<Option<JoinHandle<()>>>,
@@ -106,6 +109,8 @@ impl ScriptConnection {
             last: RefCell::default(),
             left: RefCell::default(),
             saw_end: Cell::new(false),
+            met_end: Cell::new(false),
+            has_fragment: Cell::new(false),
             close_timeout,
             session: RefCell::default(),
             sifting: RefCell::default(),
@@ -117,11 +122,11 @@ impl ScriptConnection {
     }
 
     /// A rule that is active until the connection ends, or until its kind is ended.
-    pub(crate) fn add_rule(&self, rule: Rule, name: &Option<String>, words: Rc<ScriptScope>, failure: Rc<RuleFailure>) {
+    pub(crate) fn add_rule(&self, rule: Rule, scope: impl FnOnce() -> RuleScope) {
         self.line.add_rule(rule);
         self.sifting.borrow_mut().get_or_insert_with(|| {
             let (line, inputs) = (Rc::clone(&self.line), self.inputs.clone());
-            spawn_local(Sifter { name: name.clone(), line, inputs, words, failure }.sift())
+            spawn_local(Sifter { line, inputs, scope: scope() }.sift())
         });
     }
 
@@ -133,6 +138,9 @@ impl ScriptConnection {
         if self.line.is_over() {
             return Err(format!("it cannot be sent: {}", self.how_it_ended()));
         }
+        if matches!(input, Input::Fragment(_)) {
+            self.has_fragment.set(true);
+        }
         match timeout(within, self.inputs.send(Ok(vec![input]))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(format!("it cannot be sent: {}", self.how_it_ended())),
@@ -143,14 +151,35 @@ impl ScriptConnection {
         }
     }
 
+    /// Whether a step has failed of its end; nobody has seen that, then.
+    pub(crate) fn forgets_end(&self) -> bool {
+        let has_met = self.met_end.take();
+        if has_met {
+            self.saw_end.set(false);
+        }
+        has_met
+    }
+
     /// How it ended, in words; a step that says so has seen it.
     pub(crate) fn how_it_ended(&self) -> String {
+        self.met_end.set(true);
         self.saw_end.set(true);
         self.line.how_it_closed().unwrap_or_else(|| self.line.how_it_ended(self.close_timeout))
     }
 
-    /// As if nothing had come yet, and without rules.
+    /// Fragments as it did in the beginning, if a script has changed that.
+    pub(crate) async fn fragment_again(&self, size: Option<usize>) {
+        if self.has_fragment.take() {
+            // A session that has ended sends nothing.
+            let _ = self.inputs.send(Ok(vec![Input::Fragment(size)])).await;
+        }
+    }
+
+    /// As if nothing had come yet, and without rules; an answer that is under way is not sent.
     pub(crate) fn start_over(&self) {
+        if let Some(sifting) = self.sifting.take() {
+            sifting.abort();
+        }
         self.line.start_over();
         self.left.borrow_mut().clear();
         self.last.replace(None);

@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::scope::ScriptScope;
+use crate::script::syntax::Template;
 use crate::sys::process_group::Group;
 
 /// What is captured has to fit into memory, and into a message.
@@ -18,11 +20,31 @@ const LONGEST: u64 = 16 << 20;
 /// How much of stderr is shown with a failure.
 const LAST_WORDS: usize = 4 << 10;
 
+/// A command that names no limit.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// Runs the command of a step in the folder of its script, whose variables are its environment; `local` has values for
+/// some of them.
+///
+/// # Errors
+/// A message for the user.
+pub(crate) async fn step(
+    command: &Template,
+    local: &[(String, String)],
+    within: Option<Duration>,
+    scope: &ScriptScope,
+) -> Result<String, String> {
+    // The check lets no variable in: a shell would run what it holds.
+    let command = command.literal().ok_or_else(|| "a command cannot contain `{{…}}`".to_owned())?;
+    let environment = scope.with(local, |scope| scope.environment(command))?;
+    run(command, environment, &scope.dir, within.unwrap_or(WITHIN)).await
+}
+
 /// Runs it in a folder, with variables in its environment; its stdout, without the final line feed.
 ///
 /// # Errors
 /// A message for the user, with the end of its stderr: it could not be started, failed or took too long.
-pub(crate) async fn run(
+async fn run(
     command: &str,
     environment: BTreeMap<String, String>,
     dir: &Path,

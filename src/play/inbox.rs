@@ -53,6 +53,8 @@ struct HeardMessages {
     pongs: VecDeque<Bytes>,
     /// What pings and pongs weigh.
     bytes: usize,
+    /// A rule does something with a message that it took.
+    is_answering: bool,
     error: Option<String>,
     closed: Option<ReceivedClose>,
     /// How the session ended.
@@ -129,6 +131,7 @@ impl Inbox {
     pub(crate) fn start_over(&self) {
         let mut heard = self.heard.borrow_mut();
         heard.messages.start_over();
+        heard.is_answering = false;
         heard.pings.clear();
         heard.pongs.clear();
         heard.bytes = 0;
@@ -182,10 +185,17 @@ impl Inbox {
     pub(crate) fn take_out(&self, unsifted: &Unsifted) -> bool {
         let is_taken = self.heard.borrow_mut().messages.take_out(unsifted);
         if is_taken {
+            self.heard.borrow_mut().is_answering = true;
             self.taken.notify_waiters();
             self.changed.notify_waiters();
         }
         is_taken
+    }
+
+    /// A rule has done with what it took.
+    pub(crate) fn answered(&self) {
+        self.heard.borrow_mut().is_answering = false;
+        self.changed.notify_waiters();
     }
 
     /// What the next ping carries.
@@ -211,6 +221,21 @@ impl Inbox {
     /// Waits until the session has ended; the exit status of that.
     pub(crate) async fn over(&self) -> u8 {
         self.until(|heard| heard.end.as_ref().map(|end| end.exit_code())).await
+    }
+
+    /// Waits until nothing more can be sent.
+    pub(crate) async fn no_more_sent(&self) {
+        self.until(|heard| heard.is_over().then_some(())).await;
+    }
+
+    /// The same, and until the rules have done with what came; and the steps, if those take messages.
+    pub(crate) async fn no_more(&self, is_heard: bool) {
+        self.until(|heard| {
+            let is_busy = heard.is_answering || heard.messages.has_unsifted();
+            let is_left = is_heard && heard.messages.weight() > 0;
+            (heard.is_over() && !is_busy && !is_left).then_some(())
+        })
+        .await;
     }
 
     /// How it was closed, if it was.
@@ -263,8 +288,7 @@ impl Inbox {
 
     /// Whether anything can still be sent.
     pub(crate) fn is_over(&self) -> bool {
-        let heard = self.heard.borrow();
-        heard.closed.is_some() || heard.end.is_some()
+        self.heard.borrow().is_over()
     }
 
     /// Whether this much waits to be expected that nothing more is read.
@@ -304,6 +328,10 @@ impl Inbox {
 }
 
 impl HeardMessages {
+    fn is_over(&self) -> bool {
+        self.closed.is_some() || self.end.is_some()
+    }
+
     fn hear(&mut self, what: &EventKind) {
         match what {
             EventKind::Message(Direction::In, message) => {

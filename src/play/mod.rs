@@ -11,6 +11,8 @@ pub(crate) mod files;
 mod inbox;
 pub(crate) mod inputs;
 mod judging;
+mod loop_end;
+mod looping;
 mod pending;
 pub(crate) mod planner;
 mod recent;
@@ -33,17 +35,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, join_all, try_join_all};
 use tokio::task::yield_now;
-use tokio::time::sleep;
 
 use self::connection::Parting;
 pub(crate) use self::connection::ScriptConnection;
 pub(crate) use self::failure::{StepFailure, StepFault};
 pub(crate) use self::inbox::Inbox;
 use self::judging::taken;
+use self::loop_end::LoopEnd;
 use self::planner::{ConnectOption, ConnectionPlanner};
 pub(crate) use self::recording::SharedRecording;
 use self::rules::RuleFailure;
@@ -60,17 +61,12 @@ use crate::script::judge::{Extractor, OpeningAnswer};
 use crate::script::syntax::{Action, Extract, Position, Script, ScriptText, Setting, Step, Template};
 use crate::script::variables::Variables;
 use crate::term::Talk;
-use crate::wire::frame::LONGEST_CONTROL;
-use crate::wire::raw_frame::RawFrame;
 
 /// The server's answer to our Close, unless something else is said.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An expectation that names no limit, in a file whose head names none.
 const WITHIN: Duration = Duration::from_secs(5);
-
-/// A command that names no limit.
-const COMMAND: Duration = Duration::from_secs(30);
 
 /// A script that was read.
 #[derive(Clone, Debug)]
@@ -173,14 +169,35 @@ impl<'s> Player<'s> {
     ///
     /// # Errors
     /// The step that failed.
-    pub(crate) async fn once(&self, stopped: impl Future<Output = StepFault>) -> Played {
+    async fn once(&self, stopped: impl Future<Output = StepFault>) -> Played {
+        self.unless(stopped, self.steps(&self.context.file.script.steps, None)).await
+    }
+
+    /// The same for a script that was played on its connections before, and may have changed how they fragment.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub(crate) async fn again(&self, fragment: Option<usize>, stopped: impl Future<Output = StepFault>) -> Played {
+        let playing = async {
+            let standing: Vec<_> = self.standing.borrow().values().map(Rc::clone).collect();
+            for connection in standing.iter().flat_map(|standing| standing.connection()) {
+                connection.fragment_again(fragment).await;
+            }
+            self.steps(&self.context.file.script.steps, None).await
+        };
+        self.unless(stopped, playing).await
+    }
+
+    async fn unless(&self, stopped: impl Future<Output = StepFault>, playing: impl Future<Output = Played>) -> Played {
         tokio::select! {
-            played = self.steps(&self.context.file.script.steps) => played,
-            fault = stopped => Err(self.failure(self.at.get(), None, fault)),
+            // A rule that has failed is told, also where the steps end just then.
+            biased;
             (name, fault) = self.rule_failure.wait() => {
                 let place = fault.place.unwrap_or_default();
                 Err(self.failure_of(place, &name, self.written(place).to_owned(), fault))
             }
+            played = playing => played,
+            fault = stopped => Err(self.failure(self.at.get(), None, fault)),
         }
     }
 
@@ -198,8 +215,9 @@ impl<'s> Player<'s> {
         matches!(standing.get(&None).map(|it| &**it), Some(ConnectionStatus::Open(it)) if it.line().is_over())
     }
 
-    /// The connections are as they were before it was played: nothing waits, and there are no rules.
-    pub(crate) fn start_over(&self) {
+    /// The connections and the variables are as they were before it was played: nothing waits, and there are no rules.
+    pub(crate) fn start_over(&self, variables: &Variables) {
+        self.context.scope.start_over(variables);
         for standing in self.standing.borrow().values() {
             standing.connection().into_iter().for_each(ScriptConnection::start_over);
         }
@@ -219,7 +237,8 @@ impl<'s> Player<'s> {
         played.and(ended)
     }
 
-    fn steps<'a>(&'a self, steps: &'a [Step]) -> LocalBoxFuture<'a, Played> {
+    /// `end` is that of the innermost `loop` that they are in.
+    fn steps<'a>(&'a self, steps: &'a [Step], end: Option<&'a LoopEnd>) -> LocalBoxFuture<'a, Played> {
         async move {
             for step in steps {
                 // Steps may wait for nothing and yet take long: a signal has its turn before each.
@@ -234,13 +253,21 @@ impl<'s> Player<'s> {
                 match &step.action {
                     Action::Repeat { times, steps } => {
                         for _ in 0..*times {
-                            self.steps(steps).await?;
+                            self.steps(steps, end.filter(|end| !end.listens)).await?;
                             // There may be no steps in it.
                             yield_now().await;
                         }
                     }
+                    Action::Loop(steps) => self.endless(steps).await?,
                     Action::Parallel(branches) => {
-                        try_join_all(branches.iter().map(|branch| self.steps(branch))).await?;
+                        try_join_all(branches.iter().map(|branch| self.steps(branch, end.filter(|end| !end.listens))))
+                            .await?;
+                    }
+                    Action::Pause(time) => {
+                        let is_last = steps.last().is_some_and(|last| std::ptr::eq(last, step));
+                        // In the middle of a loop that takes messages, there is something still to do for the last.
+                        let paused = self.pause(*time, end.filter(|end| is_last || !end.listens)).await;
+                        paused.map_err(|fault| self.failure(step.place, Some(step), fault))?;
                     }
                     _ => self.step(step).await.map_err(|fault| self.failure(step.place, Some(step), fault))?,
                 }
@@ -267,24 +294,22 @@ impl<'s> Player<'s> {
             Action::Capture { name: variable, from } => Ok(scope.set(variable, self.capture(name, from).await?)?),
             Action::Set { name: variable, value } => Ok(scope.set(variable, self.text(&value.template)?)?),
             Action::Exec { within, command, capture } => self.exec(command, *within, capture.as_ref()).await,
-            Action::Pause(time) => sleep(*time).map(Ok).await,
             Action::Log(text) => {
                 self.context.talk.say(&format!("{}: {}", self.context.file.name, self.text(&text.template)?));
                 Ok(())
             }
-            Action::Send(payload) => self.send(name, Input::Message(scope.message(payload)?)).await,
-            Action::Frame(frame) => self.send(name, Input::Frame(RawFrame::from_text(&self.text(frame)?)?)).await,
-            Action::Fragment(size) => self.send(name, Input::Fragment(*size)).await,
-            Action::Ping(text) => self.send(name, Input::Ping(self.control(text)?)).await,
-            Action::Pong(text) => self.send(name, Input::Pong(self.control(text)?)).await,
-            Action::Close { code, reason } => {
-                // As `/close` at the prompt.
-                let close = Close { code: code.or(Some(1000)), reason: self.text(&reason.template)? };
-                self.send(name, Input::Close(Some(close))).await
-            }
-            Action::Drop => self.send(name, Input::Drop).await,
-            Action::HalfClose => self.send(name, Input::HalfClose).await,
-            Action::Repeat { .. } | Action::Parallel(_) => Ok(()),
+            Action::Send(_)
+            | Action::Frame(_)
+            | Action::Fragment(_)
+            | Action::Ping(_)
+            | Action::Pong(_)
+            | Action::Close { .. }
+            | Action::Drop
+            | Action::HalfClose => match scope.input(&step.action)? {
+                Some(input) => self.send(name, input).await,
+                None => Ok(()),
+            },
+            Action::Repeat { .. } | Action::Loop(_) | Action::Parallel(_) | Action::Pause(_) => Ok(()),
         }
     }
 
@@ -294,10 +319,7 @@ impl<'s> Player<'s> {
         within: Option<Duration>,
         capture: Option<&String>,
     ) -> Result<(), StepFault> {
-        // The check lets no variable in: a shell would run what it holds.
-        let command = command.literal().ok_or_else(|| "a command cannot contain `{{…}}`".to_owned())?;
-        let environment = self.context.scope.environment(command)?;
-        let printed = exec::run(command, environment, self.dir(), within.unwrap_or(COMMAND)).await?;
+        let printed = exec::step(command, &[], within, &self.context.scope).await?;
         if let Some(variable) = capture {
             self.context.scope.set(variable, printed)?;
         }
@@ -362,16 +384,6 @@ impl<'s> Player<'s> {
             }
             Err(StepFault::new(format!("the server answered {}", answer.status), 1))
         })
-    }
-
-    /// What a ping or pong is to carry.
-    fn control(&self, text: &ScriptText) -> Result<Bytes, StepFault> {
-        let text = self.text(&text.template)?;
-        if text.len() > LONGEST_CONTROL {
-            let words = format!("a ping or pong has at most {LONGEST_CONTROL} bytes, this one has {}", text.len());
-            return Err(words.into());
-        }
-        Ok(text.into())
     }
 
     fn split(&self, name: &Option<String>, at: Option<&ScriptText>) -> Result<(), StepFault> {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::judging::wanted;
-use super::rules::{Rule, RuleReply};
+use super::rules::{Rule, RuleReply, RuleScope};
 use super::{Player, StepFault};
 use crate::script::syntax::{Pattern, Position, RuleAnswer, RuleKind};
 
@@ -38,8 +38,13 @@ impl Player<'_> {
     ) -> Result<(), StepFault> {
         let wanted = wanted(pattern, &self.context.scope).await?;
         let standing = self.open(name)?;
-        let (words, failure) = (Rc::clone(&self.context.scope), Rc::clone(&self.rule_failure));
-        standing.connection()?.add_rule(Rule { place, wanted, answer }, name, words, failure);
+        standing.connection()?.add_rule(Rule { place, wanted, answer }, || RuleScope {
+            name: name.clone(),
+            words: Rc::clone(&self.context.scope),
+            failure: Rc::clone(&self.rule_failure),
+            talk: Rc::clone(&self.context.talk),
+            file: self.context.file.name.clone(),
+        });
         Ok(())
     }
 }

@@ -1,13 +1,16 @@
-//! Rules: `reply to … with …` and `ignore …`. They take messages before a step sees them.
+//! Rules: `reply to … with …`, `when … {` and `ignore …`. They take messages before a step sees them.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use super::StepFault;
+use super::scope::ScriptScope;
 use crate::script::judge::Matcher;
 use crate::script::syntax::{Position, RuleAnswer, RuleKind};
+use crate::term::Talk;
 
 pub(crate) struct Rule {
     pub(crate) place: Position,
@@ -20,6 +23,17 @@ pub(crate) struct Rule {
 pub(crate) struct RuleReply {
     pub(crate) capture: Option<String>,
     pub(crate) with: RuleAnswer,
+}
+
+/// What the rules of a connection have to do with the script that they are of.
+pub(crate) struct RuleScope {
+    /// The connection's name.
+    pub(crate) name: Option<String>,
+    pub(crate) words: Rc<ScriptScope>,
+    pub(crate) failure: Rc<RuleFailure>,
+    /// For what they log, and the name of their file.
+    pub(crate) talk: Rc<Talk>,
+    pub(crate) file: String,
 }
 
 /// What went wrong in a rule, and with which connection: it ends the script, whatever step is being played.

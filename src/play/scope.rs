@@ -4,12 +4,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::message::Message;
+use bytes::Bytes;
+
+use crate::events::Input;
+use crate::message::{Close, Message};
 use crate::script::judge::bytes::bytes;
 use crate::script::judge::sources::Sources;
-use crate::script::syntax::{Payload, Template};
+use crate::script::syntax::{Action, Payload, ScriptText, Template};
 use crate::script::variables::Variables;
 use crate::sys::file;
+use crate::wire::frame::LONGEST_CONTROL;
+use crate::wire::raw_frame::RawFrame;
 
 pub(crate) struct ScriptScope {
     // Borrowed between awaits only.
@@ -26,6 +31,11 @@ impl ScriptScope {
     /// What it says now, for another thread.
     pub(crate) fn snapshot(&self) -> Self {
         Self { variables: RefCell::new(self.variables.borrow().clone()), dir: self.dir.clone() }
+    }
+
+    /// Forgets what a script has given values to.
+    pub(crate) fn start_over(&self, variables: &Variables) {
+        self.variables.borrow_mut().clone_from(variables);
     }
 
     /// # Errors
@@ -59,6 +69,36 @@ impl ScriptScope {
         let variables = self.variables.borrow();
         let environment = variables.environment(command)?;
         Ok(environment.into_iter().map(|(name, value)| (name, value.to_owned())).collect())
+    }
+
+    /// What a step sends, if it is one that does.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub(crate) fn input(&self, action: &Action) -> Result<Option<Input>, String> {
+        Ok(Some(match action {
+            Action::Send(payload) => Input::Message(self.message(payload)?),
+            Action::Frame(frame) => Input::Frame(RawFrame::from_text(&self.text(frame)?)?),
+            Action::Fragment(size) => Input::Fragment(*size),
+            Action::Ping(text) => Input::Ping(self.control(text)?),
+            Action::Pong(text) => Input::Pong(self.control(text)?),
+            // As `/close` at the prompt.
+            Action::Close { code, reason } => {
+                Input::Close(Some(Close { code: code.or(Some(1000)), reason: self.text(&reason.template)? }))
+            }
+            Action::Drop => Input::Drop,
+            Action::HalfClose => Input::HalfClose,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// What a ping or pong is to carry.
+    fn control(&self, text: &ScriptText) -> Result<Bytes, String> {
+        let text = self.text(&text.template)?;
+        if text.len() > LONGEST_CONTROL {
+            return Err(format!("a ping or pong has at most {LONGEST_CONTROL} bytes, this one has {}", text.len()));
+        }
+        Ok(text.into())
     }
 
     /// What is to be sent.

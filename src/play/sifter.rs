@@ -2,29 +2,30 @@
 
 use std::rc::Rc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use super::inputs::Inputs;
 use super::judging::{judged, taken};
-use super::rules::{RuleFailure, RuleReply};
-use super::scope::ScriptScope;
-use super::{Inbox, StepFault};
+use super::rules::{RuleReply, RuleScope};
+use super::{Inbox, StepFault, exec};
 use crate::events::{Batch, Input};
-use crate::message::{Close, Message};
+use crate::message::Message;
 use crate::script::judge::Extractor;
 use crate::script::judge::sources::Sources as _;
-use crate::script::syntax::{Action, Payload, Position, RuleAnswer};
+use crate::script::syntax::{Action, RuleAnswer, Step};
 
 /// What an answer has captured, by name.
 pub(crate) type Local = Vec<(String, String)>;
 
 /// Applies the rules of one connection, beside the steps.
 pub(crate) struct Sifter {
-    pub(crate) name: Option<String>,
     pub(crate) line: Rc<Inbox>,
     pub(crate) inputs: mpsc::Sender<Inputs>,
-    pub(crate) words: Rc<ScriptScope>,
-    pub(crate) failure: Rc<RuleFailure>,
+    pub(crate) scope: RuleScope,
 }
 
 impl Sifter {
@@ -46,67 +47,102 @@ impl Sifter {
                 continue;
             }
             if let Some(answer) = &rule.answer {
-                self.send(rule.place, answer, unsifted.message, captured).await;
+                let answered = self.answer(answer, &unsifted.message, captured).await;
+                self.line.answered();
+                if let Err(fault) = answered {
+                    let place = fault.place.or(Some(rule.place));
+                    self.scope.failure.put(self.scope.name.clone(), StepFault { place, ..fault });
+                }
             }
         }
     }
 
-    pub(crate) async fn send(&self, place: Position, answer: &RuleReply, message: Message, captured: String) {
-        match self.inputs(answer, message, captured).await {
-            // Nothing can be sent to a peer that has left, and the next step notices that.
-            Ok(inputs) => drop(self.inputs.send(Ok(inputs)).await),
-            Err(fault) => {
-                self.failure.put(self.name.clone(), StepFault { place: fault.place.or(Some(place)), ..fault })
-            }
-        }
-    }
-
-    /// What is sent for a message; what is captured on the way is known in this answer only.
-    pub(crate) async fn inputs(
-        &self,
-        answer: &RuleReply,
-        message: Message,
-        captured: String,
-    ) -> Result<Batch, StepFault> {
+    /// Does what a rule does with a message; what is captured on the way is known in this answer only.
+    async fn answer(&self, answer: &RuleReply, message: &Message, captured: String) -> Result<(), StepFault> {
         let mut local: Local = answer.capture.clone().map(|name| (name, captured)).into_iter().collect();
         match &answer.with {
-            RuleAnswer::Payload(payload) => Ok(vec![self.message(payload, &local)?]),
+            RuleAnswer::Payload(payload) => {
+                let message = self.scope.words.with(&local, |words| words.message(payload)).map_err(cannot_be_sent)?;
+                self.send(vec![Input::Message(message)]).await;
+            }
             RuleAnswer::Steps(steps) => {
                 let mut inputs = Batch::new();
                 for step in steps {
-                    let input = self.input(&step.action, &message, &mut local).await;
+                    let input = self.step(&step.action, message, &mut local).await;
                     inputs.extend(input.map_err(|fault| fault.at(step.place))?);
                 }
-                Ok(inputs)
+                self.send(inputs).await;
             }
+            RuleAnswer::Play(steps) => drop(self.play(steps, message, &mut local).await?),
         }
+        Ok(())
     }
 
-    /// What a step of an answer sends, if it does.
-    pub(crate) async fn input(
-        &self,
-        action: &Action,
-        message: &Message,
-        local: &mut Local,
-    ) -> Result<Option<Input>, StepFault> {
+    /// Plays steps one after the other. Messages that come meanwhile have to wait. False if the peer has left.
+    fn play<'s>(
+        &'s self,
+        steps: &'s [Step],
+        message: &'s Message,
+        local: &'s mut Local,
+    ) -> LocalBoxFuture<'s, Result<bool, StepFault>> {
+        async move {
+            for step in steps {
+                yield_now().await;
+                let is_there = match &step.action {
+                    Action::Repeat { times, steps } => {
+                        let mut is_there = true;
+                        for _ in 0..*times {
+                            is_there = is_there && self.play(steps, message, local).await?;
+                        }
+                        is_there
+                    }
+                    Action::Pause(time) => timeout(*time, self.line.no_more_sent()).await.is_err(),
+                    action => {
+                        let input = self.step(action, message, local).await.map_err(|fault| fault.at(step.place))?;
+                        match input {
+                            Some(input) => self.send(vec![input]).await,
+                            None => true,
+                        }
+                    }
+                };
+                if !is_there {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        .boxed_local()
+    }
+
+    /// False for a peer that has left; the next step notices that.
+    async fn send(&self, inputs: Batch) -> bool {
+        self.inputs.send(Ok(inputs)).await.is_ok()
+    }
+
+    /// Does what a step does; what is to be sent for it.
+    async fn step(&self, action: &Action, message: &Message, local: &mut Local) -> Result<Option<Input>, StepFault> {
+        let words = &self.scope.words;
         match action {
-            Action::Send(payload) => self.message(payload, local).map(Some),
-            Action::Close { code, reason } => {
-                let reason = self.words.with(local, |words| words.text(&reason.template)).map_err(cannot_be_sent)?;
-                Ok(Some(Input::Close(Some(Close { code: code.or(Some(1000)), reason }))))
-            }
             Action::Capture { name, from } => {
-                let extractor = self.words.with(local, |words| Extractor::new(from, words))?;
+                let extractor = words.with(local, |words| Extractor::new(from, words))?;
                 local.push((name.clone(), taken(extractor, message.clone()).await?));
-                Ok(None)
             }
-            // The parser has let nothing else in.
-            _ => Ok(None),
+            Action::Set { name, value } => {
+                let value = words.with(local, |words| words.text(&value.template))?;
+                words.set(name, value)?;
+            }
+            Action::Exec { within, command, capture } => {
+                let printed = exec::step(command, local, *within, words).await?;
+                local.extend(capture.clone().map(|name| (name, printed)));
+            }
+            Action::Log(text) => {
+                let text = words.with(local, |words| words.text(&text.template))?;
+                self.scope.talk.say(&format!("{}: {text}", self.scope.file));
+            }
+            // The parser has let nothing else in than what sends.
+            action => return words.with(local, |words| words.input(action)).map_err(cannot_be_sent),
         }
-    }
-
-    pub(crate) fn message(&self, payload: &Payload, local: &Local) -> Result<Input, StepFault> {
-        self.words.with(local, |words| words.message(payload)).map(Input::Message).map_err(cannot_be_sent)
+        Ok(None)
     }
 }
 

@@ -86,6 +86,13 @@ impl<'a> ScriptChecker<'a> {
     fn step(&mut self, step: &'a Step) {
         match &step.action {
             Action::Repeat { steps, .. } => return self.steps(steps),
+            Action::Loop(steps) => {
+                if !steps.is_empty() && !steps.iter().any(takes_time) {
+                    let flaw = Flaw::new(step.place, "no step of this loop waits for anything");
+                    self.flaws.push(flaw.hint("add `pause 1s`; an empty `loop` waits for the end of the connection"));
+                }
+                return self.steps(steps);
+            }
             Action::Parallel(branches) => {
                 // They run side by side: one may wait for what another has captured.
                 branches.iter().for_each(|branch| self.define(branch));
@@ -220,21 +227,33 @@ impl<'a> ScriptChecker<'a> {
         self.defined.extend(capture);
         match with {
             RuleAnswer::Payload(payload) => of_payload(payload).into_iter().for_each(|piece| self.piece(piece)),
-            RuleAnswer::Steps(steps) => {
-                for step in steps {
-                    of_action(&step.action).into_iter().for_each(|piece| self.piece(piece));
-                    self.define(std::slice::from_ref(step));
-                }
-            }
+            RuleAnswer::Steps(steps) | RuleAnswer::Play(steps) => self.steps_of_rule(steps),
         }
         self.defined = outside;
+        if let RuleAnswer::Play(steps) = with {
+            set(steps, &mut self.defined);
+        }
+    }
+
+    /// Their connection is that of the rule.
+    fn steps_of_rule(&mut self, steps: &'a [Step]) {
+        for step in steps {
+            match &step.action {
+                Action::Repeat { steps, .. } => self.steps_of_rule(steps),
+                Action::Exec { command, .. } => command.0.iter().for_each(|piece| self.in_command(step, piece)),
+                action => of_action(action).into_iter().for_each(|piece| self.piece(piece)),
+            }
+            self.define(std::slice::from_ref(step));
+        }
     }
 
     /// Takes note of what these steps give values to.
     fn define(&mut self, steps: &'a [Step]) {
         for step in steps {
             match &step.action {
-                Action::Repeat { steps, .. } | Action::AnyOrder { steps, .. } => self.define(steps),
+                Action::Repeat { steps, .. } | Action::Loop(steps) | Action::AnyOrder { steps, .. } => {
+                    self.define(steps);
+                }
                 Action::Parallel(branches) => branches.iter().for_each(|branch| self.define(branch)),
                 Action::Capture { name, .. } | Action::Set { name, .. } => {
                     self.defined.insert(name);
@@ -248,6 +267,17 @@ impl<'a> ScriptChecker<'a> {
     }
 }
 
+/// The variables of the script that a rule gives values to; what it captures is its own.
+fn set<'a>(steps: &'a [Step], names: &mut BTreeSet<&'a str>) {
+    for step in steps {
+        match &step.action {
+            Action::Set { name, .. } => drop(names.insert(name)),
+            Action::Repeat { steps, .. } => set(steps, names),
+            _ => {}
+        }
+    }
+}
+
 /// The names of all connections that these steps open.
 fn connected<'a>(steps: &'a [Step], names: &mut BTreeSet<Option<&'a str>>) {
     for step in steps {
@@ -255,14 +285,34 @@ fn connected<'a>(steps: &'a [Step], names: &mut BTreeSet<Option<&'a str>>) {
             Action::Connect { .. } => {
                 names.insert(step.connection.as_deref());
             }
-            Action::Repeat { steps, .. } => connected(steps, names),
+            Action::Repeat { steps, .. } | Action::Loop(steps) => connected(steps, names),
             Action::Parallel(branches) => branches.iter().for_each(|branch| connected(branch, names)),
             _ => {}
         }
     }
 }
 
-fn uses_connection(action: &Action) -> bool {
+/// Whether a loop of it alone leaves the processor to others; a send waits for the peer.
+fn takes_time(step: &Step) -> bool {
+    match &step.action {
+        Action::Repeat { steps, .. } | Action::Loop(steps) => steps.iter().any(takes_time),
+        Action::Parallel(branches) => branches.iter().flatten().any(takes_time),
+        Action::Expect(Expect { pattern, .. }) => !pattern.is_of_opening(),
+        Action::Connect { .. }
+        | Action::Send(_)
+        | Action::Frame(_)
+        | Action::Ping(_)
+        | Action::Pong(_)
+        | Action::Nothing { .. }
+        | Action::Skip { .. }
+        | Action::AnyOrder { .. }
+        | Action::Exec { .. }
+        | Action::Pause(_) => true,
+        _ => false,
+    }
+}
+
+pub(crate) fn uses_connection(action: &Action) -> bool {
     match action {
         Action::Connect { .. }
         | Action::Set { .. }
@@ -270,6 +320,7 @@ fn uses_connection(action: &Action) -> bool {
         | Action::Pause(_)
         | Action::Log(_)
         | Action::Repeat { .. }
+        | Action::Loop(_)
         | Action::Parallel(_) => false,
         Action::Status(_)
         | Action::Send(_)
@@ -342,6 +393,34 @@ mod tests {
                 "9:22: the variable `x` has no value here; give it one with `--var x=…`, `--vars FILE` or an earlier `capture`",
             ]
         );
+    }
+
+    #[test]
+    fn a_rule_captures_for_itself_and_sets_for_all() {
+        let rule = "when text capture a {\n  capture b = text\n  exec true capture c\n  set d = {{a}}{{b}}{{c}}\n}\n";
+        assert_eq!(flaws(&format!("connect {{{{url}}}}\n{rule}send {{{{d}}}}\n")), [""; 0]);
+        let wrong = flaws(&format!("connect {{{{url}}}}\n{rule}send {{{{b}}}}\nexpect text {{{{c}}}}\n"));
+        assert!(wrong.len() == 2 && wrong[0].starts_with("7:6: the variable `b` has no value here"), "{wrong:?}");
+        let wrong = flaws("connect {{url}}\nwhen text capture a {\n  repeat 2 {\n    exec echo {{a}}\n  }\n}\n");
+        assert!(wrong.len() == 1 && wrong[0].starts_with("4:15: `{{a}}` cannot be used in a command"), "{wrong:?}");
+    }
+
+    #[test]
+    fn an_endless_loop_waits_for_something() {
+        let all = |inside: &str| flaws(&format!("connect {{{{url}}}}\nloop {{\n{inside}}}\n"));
+        for inside in ["", "pause 1s\n", "send a\n", "repeat 2 {\nexpect text\n}\n", "parallel {\nexec true\n}\n"] {
+            assert_eq!(all(inside), [""; 0], "{inside}");
+        }
+        for inside in ["log a\n", "status 101\nset a = b\n", "expect header A\n", "when text {\n  pause 1s\n}\n"] {
+            assert_eq!(
+                all(inside),
+                [
+                    "2:1: no step of this loop waits for anything; add `pause 1s`; an empty `loop` waits for the end of the \
+                  connection"
+                ],
+                "{inside}"
+            );
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(super) fn of_action(action: &Action) -> Vec<&Piece> {
         // A command has none.
         | Action::Exec { .. }
         | Action::Repeat { .. }
+        | Action::Loop(_)
         | Action::Parallel(_)
         // Their parts have scopes of their own.
         | Action::AnyOrder { .. }

@@ -128,6 +128,8 @@ pub(crate) enum Action {
         times: u32,
         steps: Vec<Step>,
     },
+    /// Endless: it continues when a connection that its steps use, and that none of them opens, has ended.
+    Loop(Vec<Step>),
     /// All at once; it continues when the last of them has ended.
     Parallel(Vec<Vec<Step>>),
 }
@@ -136,8 +138,10 @@ pub(crate) enum Action {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum RuleAnswer {
     Payload(Payload),
-    /// Those that send, close, or capture what only they know.
+    /// Those that send, close, or capture what only they know; sent together.
     Steps(Vec<Step>),
+    /// `when … {`: played one after the other, also what takes its time.
+    Play(Vec<Step>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,6 +294,11 @@ pub(crate) enum Pattern {
 }
 
 impl Pattern {
+    /// Whether it is about the answer to the opening request, which is there already.
+    pub(crate) fn is_of_opening(&self) -> bool {
+        matches!(self, Self::Header { .. } | Self::Body(_) | Self::BodyJson(_) | Self::Subprotocol(_))
+    }
+
     /// Whether it is about data messages, and not about control frames or the answer to the opening request.
     pub(crate) fn is_of_messages(&self) -> bool {
         match self {

@@ -37,7 +37,13 @@ fn holds_together(source: &str) -> Result<(), TestCaseError> {
 }
 
 /// Each line in its canonical form.
-const LINES: [&str; 128] = [
+const LINES: [&str; 134] = [
+    "loop {\n}",
+    "loop {\n  pause 1s\n}",
+    "a: when text \"{\" capture b {\n  send {{b}}\n}",
+    "when text contains \"with\" {\n  repeat 2 {\n    ping\n    pause 10ms\n  }\n  drop\n}",
+    "when json $.a == {\"b\":1} and $.c {\n  set d = {{e}}\n}",
+    "when binary hex 00 ?? {{x}} .. {\n  frame text fin=0 a\n}",
     "on GET /a?b=c answer 200 json {\"id\":\"{{uuid}}\"}",
     "on DELETE /x answer 404 no such thing",
     "connect {{url}}/chat",
@@ -263,6 +269,38 @@ fn the_answer_of_a_rule_may_be_several_steps() {
 }
 
 #[test]
+fn a_rule_may_play_steps_that_take_their_time() {
+    let source = "a: when  json $.id capture id { # ticks\nrepeat 3 {\nsend {{id}}\n pause 1000ms\n}\n}\nloop {\n\n}\n";
+    let formatted =
+        "a: when json $.id capture id {  # ticks\n  repeat 3 {\n    send {{id}}\n    pause 1s\n  }\n}\nloop {\n\n}\n";
+    assert_eq!(crate::script::canonical::format(source).unwrap(), formatted);
+    holds_together(source).unwrap();
+    let wrong = "when text ping {\n  send a\n}\nwhen text \"ping\" with pong\nwhen ping {\n}\nwhen text {\n  a: send b\n  expect text\n  \
+        loop {\n  }\n  repeat 2 {\n    fragment 2\n    send a\n  }\n}\nwhen text {\n}\nwhen text {\n  send a\nloop 3 {\nloop {\n";
+    let only = "a rule answers a message, and cannot do this; it can `send`, `ping`, `close`, `drop`, `capture`, `set`, \
+        `log`, `pause`, `exec` and `repeat`";
+    assert_eq!(
+        flaws(wrong),
+        [
+            "1:11: text before `{` must be quoted; as in `when text \"ping\" {`",
+            "4:18: expected `{`; as in `when text \"ping\" {`",
+            "5:6: rules apply to messages, and `ping` is not one; pings are answered automatically",
+            "8:3: write the name of the connection before `when`",
+            &format!("9:3: {only}"),
+            &format!("10:3: {only}"),
+            &format!("13:5: {only}"),
+            "17:1: this block has no answer; to ignore a message, write `ignore …`",
+            "19:1: this `when` is not closed; end it with `}` on a separate line",
+            "21:1: this `loop` is not closed; end it with `}` on a separate line",
+            "21:6: expected `{`; as in `loop {`",
+            "22:1: this `loop` is not closed; end it with `}` on a separate line",
+        ]
+    );
+    assert!(flaws("if a {\n")[0].ends_with("write a rule as `when json $.op == \"ping\" {`"));
+    assert!(flaws("while a\n")[0].ends_with("write an endless loop as `loop {`"));
+}
+
+#[test]
 fn a_rule_says_to_what_it_replies_and_with_what() {
     let wrong = "reply json $.a with b\nreply to text ping with pong\nreply to text \"ping\"\nreply to ping with pong\n\
         ignore close\nignore\nreply to text \"a\" within 1s with b\n";
@@ -402,7 +440,7 @@ proptest! {
             prop_oneof![
                 6 => (proptest::sample::select(LINES.to_vec()), "( # x| \\{\\{a\\}\\}| capture b| within 1s| with x|\"|\\\\| /| \\)|\\}){0,2}")
                     .prop_map(|(line, more)| format!("{line}{more}")),
-                2 => "(repeat 2|parallel|expect any order|reply to text with|\\}) \\{",
+                2 => "(repeat 2|loop|parallel|expect any order|reply to text with|when text|\\}) \\{",
                 2 => "\\}",
                 1 => "(send|expect json|set a =|exec|expect text contains) \"\"\"\n( {0,4}[a-z1{}\"\\\\#]{0,3} {0,2}\n){0,4}\"\"\"",
                 2 => "(send|log|expect text|expect header X:|exec|ping|set a =|close 1000) [ -~é\t\r]{0,12}",

@@ -10,4 +10,5 @@ mod request;
 mod secret;
 mod tls;
 mod url;
+mod wire;
 mod wscat;

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 
 from program import PATIENCE, Failed, Program
@@ -144,6 +145,46 @@ def messages_are_compressed_both_ways_where_that_is_agreed_on(tools, client):
             client.expect("close", code=1000)
     with tools.listen("--echo", "--compress", "required") as server:
         client.refused(400, server.url)
+
+
+MOCK = """
+set room = lobby
+when json $.op == "join" {
+  capture name = json $.room
+  set room = {{name}}
+  send {"op":"joined","room":"{{room}}"}
+}
+when binary hex 01 .. {
+  pause 10ms
+  send binary hex 02
+}
+loop {
+  ping
+  pause 20ms
+}
+expect close 1000
+"""
+
+
+@case
+def a_mock_server_is_a_script(tools, client):
+    with tempfile.NamedTemporaryFile("w", suffix=".wsp") as script:
+        script.write(MOCK)
+        script.flush()
+        with tools.listen("--script", script.name) as server:
+            for room in "red", "blue":
+                client.connect(server.url)
+                client.tell(do="send", data=json.dumps({"op": "join", "room": room}))
+                client.expect("text", data='{"op":"joined","room":"%s"}' % room)
+                for _ in range(2):
+                    client.tell(do="send", base64=base64.b64encode(b"\1more").decode())
+                    client.expect("binary", base64=base64.b64encode(b"\2").decode())
+                client.tell(do="close", code=1000, reason="")
+                client.expect("close", code=1000)
+            server.says("#1: %s passed" % script.name)
+            server.says("#2: %s passed" % script.name)
+            if server.stop() != 0:
+                raise Failed("the server says that a script failed")
 
 
 @case

@@ -95,6 +95,37 @@ fn rules_and_what_no_step_expected_do_not_outlive_a_play() {
 }
 
 #[test]
+fn what_a_play_sets_is_set_for_that_play_only() {
+    let dir = dir();
+    // Answers each message of six bytes with the number of its frames.
+    let server = each_open(|mut stream| {
+        let (mut frames, mut bytes) = (0, 0);
+        while let Ok((opcode, payload)) = read_frame(&mut stream) {
+            if opcode == CLOSE {
+                return drop(stream.write_all(&frame(CLOSE, &payload)));
+            }
+            (frames, bytes) = (frames + 1, bytes + payload.len());
+            if bytes == 6 {
+                if stream.write_all(&frame(TEXT, frames.to_string().as_bytes())).is_err() {
+                    return;
+                }
+                (frames, bytes) = (0, 0);
+            }
+        }
+    });
+    let vars = path(&dir, "vars.csv");
+    std::fs::write(&vars, "room\nlobby1\n").unwrap();
+    let whole = "send {{room}}\nexpect text 1\nfragment 2\nsend {{room}}\nexpect text 3\nset room = longer-{{room}}\n";
+    let halves = "send {{room}}\nexpect text 2\nfragment off\nsend {{room}}\nexpect text 1\n";
+    for (text, more) in [(whole, &[][..]), (halves, &["--fragment", "3"])] {
+        let file = script(&dir, text);
+        let args = ["--script", &file, "--vars-from", vars.to_str().unwrap(), "-j", &server];
+        let all = summary(&load(&SHORT).args(more).args(args).run().code(0));
+        assert!(number(&all["replies"]) >= 27.0 && number(&all["lasted"]) == 3.0, "{all}");
+    }
+}
+
+#[test]
 fn a_step_that_fails_and_a_server_that_dies_are_told_with_their_place() {
     let dir = dir();
     let file = script(&dir, "send a\nexpect text \"b\" within 2s\n");

@@ -6,9 +6,11 @@ mod kit;
 
 mod bytes;
 mod cases;
+mod check;
 mod examples;
 mod failures;
 mod limits;
+mod loops;
 mod options;
 mod reports;
 mod role;

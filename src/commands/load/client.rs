@@ -80,6 +80,14 @@ pub(super) struct LoadClient<'w> {
     clear_since: Instant,
 }
 
+impl WorkerState {
+    /// Counts what was due by then, and before the end of the run, on a connection that had begun at `begun`.
+    pub(super) fn count_unsent(&self, schedule: &SendSchedule, begun: Instant, until: Instant) {
+        let until = self.stop.at().map_or(until, |end| end.min(until));
+        self.tallies.borrow_mut().unsent += schedule.overdue(until.saturating_duration_since(begun));
+    }
+}
+
 impl<'w> LoadClient<'w> {
     pub(super) fn new(worker: &'w WorkerState, socket: Socket<Stream>, client: u32, variables: Variables) -> Self {
         socket.hand_over_runs();
@@ -282,8 +290,7 @@ impl<'w> LoadClient<'w> {
         if self.is_flushing
             && let SendPacing::Open(schedule) = &self.pacing
         {
-            let last = now.min(self.worker.stop.at().unwrap_or(now));
-            self.worker.tallies.borrow_mut().unsent += schedule.overdue(last.saturating_duration_since(self.begins));
+            self.worker.count_unsent(schedule, self.begins, now);
         }
     }
 

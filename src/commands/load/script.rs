@@ -82,7 +82,9 @@ fn object(step: &Step, flaws: &mut Vec<Flaw>) {
         Action::Expect(Expect { pattern: Pattern::Close { .. }, .. }) => ENDS,
         Action::Exec { .. } => "many connections play this script, and each would run the command, again and again",
         Action::Log(_) => "many connections play this script, and each would print this line, again and again",
-        Action::Repeat { steps, .. } | Action::Reply { with: RuleAnswer::Steps(steps), .. } => {
+        Action::Loop(_) => "the connection plays this script again and again, and this has no end: leave it out",
+        Action::Repeat { steps, .. }
+        | Action::Reply { with: RuleAnswer::Steps(steps) | RuleAnswer::Play(steps), .. } => {
             return steps.iter().for_each(|step| object(step, flaws));
         }
         Action::Parallel(branches) => return branches.iter().flatten().for_each(|step| object(step, flaws)),

@@ -32,6 +32,8 @@ pub(super) async fn hold(worker: &Rc<WorkerState>, script: &PlayedScript, connec
     let mut context = PlayContext::new(&script.file, &variables, script.dial.clone(), talk);
     context.close_timeout = CLOSING;
     let player = Player::on(&context, connection);
+    // `--fragment` is the same for all of them.
+    let fragment = worker.plan.connects.first().and_then(|connect| connect.connection.fragment);
     let mut plays = ScriptPlays::new(worker, client);
     let end = loop {
         tokio::select! {
@@ -40,9 +42,9 @@ pub(super) async fn hold(worker: &Rc<WorkerState>, script: &PlayedScript, connec
             },
             (words, code) = player.lost() => break PlaysEnd::Lost(words, code),
         }
-        player.start_over();
+        player.start_over(&variables);
         context.set("seq", plays.begin().to_string());
-        match player.once(stopped(worker)).await {
+        match player.again(fragment, stopped(worker)).await {
             Ok(()) => plays.passed(),
             Err(failure) => {
                 let (was_stopped, is_lost) = (failure.is_of_stop(), player.is_lost());
@@ -124,12 +126,12 @@ impl<'w> ScriptPlays<'w> {
 
     /// The connection is closed.
     fn end(self, file: &str, end: PlaysEnd) {
-        let last = self.worker.stop.at().unwrap_or_else(Instant::now);
-        // Those that became due while another one took its time.
-        let until = if self.is_playing { last } else { last.min(self.clear_since) };
-        let overdue = self.schedule.filter(|_| self.number > 0);
+        if let Some(schedule) = self.schedule.filter(|_| self.number > 0) {
+            // Those that became due while another one took its time.
+            let until = if self.is_playing { Instant::now() } else { self.clear_since };
+            self.worker.count_unsent(&schedule, self.opened, until);
+        }
         let mut tallies = self.worker.tallies.borrow_mut();
-        tallies.unsent += overdue.map_or(0, |schedule| schedule.overdue(until.saturating_duration_since(self.opened)));
         tallies.unanswered += u64::from(self.is_playing);
         tallies.awaited += self.number;
         tallies.gone += 1;

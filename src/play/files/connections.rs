@@ -35,7 +35,7 @@ impl ConnectionCheck<'_> {
                     }
                     flaws.extend(wrong);
                 }
-                Action::Repeat { steps, .. } => self.steps(steps, flaws),
+                Action::Repeat { steps, .. } | Action::Loop(steps) => self.steps(steps, flaws),
                 Action::Parallel(branches) => branches.iter().for_each(|branch| self.steps(branch, flaws)),
                 _ => {}
             }

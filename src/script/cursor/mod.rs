@@ -24,13 +24,13 @@ pub(super) struct Cursor<'a> {
     below: usize,
     /// With its `#`.
     pub(super) comment: Option<&'a str>,
-    /// A pattern is read that `with` and what is to be sent follow, so that its text has to be in quotes.
-    pub(super) before_with: bool,
+    /// What follows the pattern that is read, so that its text has to be in quotes: `with`, or `{`.
+    pub(super) before: Option<&'static str>,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(lines: &'a [&'a str], line: usize) -> Self {
-        Self { lines, line, at: 0, below: 0, comment: None, before_with: false }
+        Self { lines, line, at: 0, below: 0, comment: None, before: None }
     }
 
     pub(super) fn whole(&self) -> &'a str {
@@ -117,6 +117,17 @@ impl<'a> Cursor<'a> {
         &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len())]
     }
 
+    /// The `{` that begins a block, at the end of its line.
+    pub(super) fn brace(&mut self, example: &str) -> Result<(), Flaw> {
+        if !self.takes("{") {
+            return Err(self.flaw("expected `{`").hint(format!("as in `{example}`")));
+        }
+        if !self.is_over() {
+            return Err(self.flaw("write the steps of a block, and its `}`, on separate lines"));
+        }
+        Ok(())
+    }
+
     /// Makes sure that nothing is left but a comment, and keeps that.
     pub(super) fn finish(&mut self) -> Result<(), Flaw> {
         if !self.is_over() {
@@ -166,10 +177,10 @@ impl<'a> Cursor<'a> {
         self.place()
     }
 
-    /// Whether all that is left is `within TIME` and `capture NAME`; or, in a rule, `capture NAME` and `with …`.
+    /// Whether all that is left is `within TIME` and `capture NAME`; or, in a rule, `capture NAME` and `with …` or `{`.
     pub(super) fn only_keywords_left(&mut self) -> bool {
-        if self.before_with {
-            return matches!(self.peek(), "with" | "capture");
+        if let Some(end) = self.before {
+            return matches!(self.peek(), word if word == end || word == "capture");
         }
         let rest = self.rest();
         let mut words = rest[..bare_length(rest, Quotes::Json)].split(is_space).filter(|word| !word.is_empty());

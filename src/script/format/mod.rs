@@ -32,8 +32,9 @@ fn put_step(out: &mut String, step: &Step, depth: usize) {
     match &step.action {
         Action::Connect { settings, .. } => settings.iter().for_each(|one| put(out, depth + 1, &one.to_string())),
         Action::Repeat { steps, .. }
+        | Action::Loop(steps)
         | Action::AnyOrder { steps, .. }
-        | Action::Reply { with: RuleAnswer::Steps(steps), .. } => {
+        | Action::Reply { with: RuleAnswer::Steps(steps) | RuleAnswer::Play(steps), .. } => {
             steps.iter().for_each(|step| put_step(out, step, depth + 1));
             put(out, depth, "}");
         }
@@ -113,11 +114,12 @@ fn action(action: &Action) -> String {
         }
         Action::AnyOrder { within, .. } => format!("expect any order{} {{", limited(*within)),
         Action::Reply { to, capture, with } => {
-            let with = match with {
-                RuleAnswer::Payload(payload) => payload.to_string(),
-                RuleAnswer::Steps(_) => "{".to_owned(),
-            };
-            format!("reply to {}{} with {with}", pattern(to, Spot::Followed), captured(capture.as_deref()))
+            let matched = format!("{}{}", pattern(to, Spot::Followed), captured(capture.as_deref()));
+            match with {
+                RuleAnswer::Payload(payload) => format!("reply to {matched} with {payload}"),
+                RuleAnswer::Steps(_) => format!("reply to {matched} with {{"),
+                RuleAnswer::Play(_) => format!("when {matched} {{"),
+            }
         }
         Action::Ignore(what) => format!("ignore {}", pattern(what, Spot::Last)),
         Action::Off(RuleKind::Reply) => "reply off".to_owned(),
@@ -135,6 +137,7 @@ fn action(action: &Action) -> String {
         Action::Drop => "drop".to_owned(),
         Action::HalfClose => "half-close".to_owned(),
         Action::Repeat { times, .. } => format!("repeat {times} {{"),
+        Action::Loop(_) => "loop {".to_owned(),
         Action::Parallel(_) => "parallel {".to_owned(),
     }
 }

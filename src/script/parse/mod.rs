@@ -83,18 +83,21 @@ struct Block {
 
 enum BlockKind {
     Repeat(u32),
+    Loop,
     /// With the branches that are complete.
     Parallel(Vec<Vec<Step>>),
     /// With its connection and its limit.
     AnyOrder(Option<String>, Option<Duration>),
     /// With its connection, what it answers, and what it captures of that.
     Reply(Option<String>, Pattern, Option<String>),
+    /// The same, of a rule that plays its steps.
+    When(Option<String>, Pattern, Option<String>),
 }
 
 impl BlockKind {
     /// Whether there are steps that have no place in it.
     fn is_choosy(&self) -> bool {
-        matches!(self, Self::AnyOrder(..) | Self::Reply(..))
+        matches!(self, Self::AnyOrder(..) | Self::Reply(..) | Self::When(..))
     }
 }
 
@@ -167,7 +170,7 @@ impl ScriptReader {
         let flaw = flaw.or_else(|| self.misplaced(&line, place));
         // Left out, as it has no place there; blocks are opened all the same, since they will be closed.
         if let (Some(flaw), SpecialLine::Step(..)) = (&flaw, &line)
-            && self.blocks.last().is_some_and(|block| block.kind.is_choosy())
+            && self.innermost().is_some_and(BlockKind::is_choosy)
         {
             return Err(flaw.clone());
         }
@@ -175,13 +178,23 @@ impl ScriptReader {
         flaw.map_or(row, Err)
     }
 
+    /// The block that says which steps may be here: what a rule repeats is still of the rule.
+    fn innermost(&self) -> Option<&BlockKind> {
+        let mut kinds = self.blocks.iter().rev().map(|block| &block.kind);
+        let last = kinds.next()?;
+        let around = kinds.find(|kind| !matches!(kind, BlockKind::Repeat(_)));
+        let is_of_rule = matches!((last, around), (BlockKind::Repeat(_), Some(BlockKind::When(..))));
+        around.filter(|_| is_of_rule).or(Some(last))
+    }
+
     /// What is wrong with a line in a block that does not take all steps.
     fn misplaced(&self, line: &SpecialLine, place: Position) -> Option<Flaw> {
-        match (self.blocks.last().map(|block| &block.kind)?, line) {
+        match (self.innermost()?, line) {
             (_, SpecialLine::End | SpecialLine::Branch) => None,
             (BlockKind::AnyOrder(..), line) => Self::no_expectation(line, place),
             (BlockKind::Reply(..), line) => Self::no_part_of_an_answer(line, place),
-            (BlockKind::Repeat(_) | BlockKind::Parallel(_), _) => None,
+            (BlockKind::When(..), line) => Self::no_part_of_a_rule(line, place),
+            (BlockKind::Repeat(_) | BlockKind::Loop | BlockKind::Parallel(_), _) => None,
         }
     }
 
@@ -225,6 +238,31 @@ impl ScriptReader {
         }
     }
 
+    fn no_part_of_a_rule(line: &SpecialLine, place: Position) -> Option<Flaw> {
+        match line {
+            SpecialLine::Step(Some(_), _) => Some(Flaw::new(place, "write the name of the connection before `when`")),
+            SpecialLine::Repeat(_)
+            | SpecialLine::Step(
+                None,
+                Action::Set { .. }
+                | Action::Log(_)
+                | Action::Pause(_)
+                | Action::Exec { .. }
+                | Action::Ping(_)
+                | Action::Pong(_)
+                | Action::Frame(_)
+                | Action::Drop
+                | Action::HalfClose,
+            ) => None,
+            line => Self::no_part_of_an_answer(line, place).map(|_| {
+                let flaw = Flaw::new(place, "a rule answers a message, and cannot do this");
+                flaw.hint(
+                    "it can `send`, `ping`, `close`, `drop`, `capture`, `set`, `log`, `pause`, `exec` and `repeat`",
+                )
+            }),
+        }
+    }
+
     fn take(&mut self, line: SpecialLine, place: Position, indent: usize) -> Result<(usize, String), Flaw> {
         let depth = self.blocks.len();
         match line {
@@ -250,6 +288,7 @@ impl ScriptReader {
             SpecialLine::Repeat(times) => {
                 self.open(place, BlockKind::Repeat(times)).map(|()| (depth, format!("repeat {times} {{")))
             }
+            SpecialLine::Loop => self.open(place, BlockKind::Loop).map(|()| (depth, "loop {".to_owned())),
             SpecialLine::Parallel => {
                 self.open(place, BlockKind::Parallel(Vec::new())).map(|()| (depth, "parallel {".to_owned()))
             }
@@ -259,10 +298,12 @@ impl ScriptReader {
                 self.open(place, BlockKind::AnyOrder(connection, within)).map(|()| (depth, text))
             }
             SpecialLine::Reply(connection, to, capture) => {
-                let with = RuleAnswer::Steps(Vec::new());
-                let head = Action::Reply { to: to.clone(), capture: capture.clone(), with };
-                let text = format::head(&Step { place, connection: connection.clone(), action: head });
+                let text = rule_head(&connection, &to, &capture, RuleAnswer::Steps(Vec::new()));
                 self.open(place, BlockKind::Reply(connection, to, capture)).map(|()| (depth, text))
+            }
+            SpecialLine::When(connection, to, capture) => {
+                let text = rule_head(&connection, &to, &capture, RuleAnswer::Play(Vec::new()));
+                self.open(place, BlockKind::When(connection, to, capture)).map(|()| (depth, text))
             }
             SpecialLine::Branch => match self.blocks.last_mut() {
                 Some(Block { kind: BlockKind::Parallel(branches), .. }) => {
@@ -310,25 +351,40 @@ impl ScriptReader {
         let steps = std::mem::replace(&mut self.steps, block.around);
         let (connection, action) = match block.kind {
             BlockKind::Repeat(times) => (None, Action::Repeat { times, steps }),
+            BlockKind::Loop => (None, Action::Loop(steps)),
             BlockKind::Parallel(mut branches) => {
                 branches.push(steps);
                 (None, Action::Parallel(branches))
             }
             BlockKind::AnyOrder(connection, within) => {
-                if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
-                    self.reading.flaws.push(Flaw::new(block.place, "this block has no expectation"));
+                if steps.is_empty() {
+                    self.lacks(Flaw::new(block.place, "this block has no expectation"));
                 }
                 (connection, Action::AnyOrder { within, steps })
             }
             BlockKind::Reply(connection, to, capture) => {
-                if steps.is_empty() && self.reading.flaws.iter().all(|flaw| flaw.place < block.place) {
-                    let flaw = Flaw::new(block.place, "this block has no answer");
-                    self.reading.flaws.push(flaw.hint("to ignore a message, write `ignore …`"));
-                }
+                self.needs_answer(block.place, &steps);
                 (connection, Action::Reply { to, capture, with: RuleAnswer::Steps(steps) })
+            }
+            BlockKind::When(connection, to, capture) => {
+                self.needs_answer(block.place, &steps);
+                (connection, Action::Reply { to, capture, with: RuleAnswer::Play(steps) })
             }
         };
         self.steps.push(Step { place: block.place, connection, action });
+    }
+
+    fn needs_answer(&mut self, place: Position, steps: &[Step]) {
+        if steps.is_empty() {
+            self.lacks(Flaw::new(place, "this block has no answer").hint("to ignore a message, write `ignore …`"));
+        }
+    }
+
+    /// Nothing is in a block; unless something was that is wrong.
+    fn lacks(&mut self, flaw: Flaw) {
+        if self.reading.flaws.iter().all(|other| other.place < flaw.place) {
+            self.reading.flaws.push(flaw);
+        }
     }
 
     fn end(mut self) -> Reading {
@@ -339,6 +395,8 @@ impl ScriptReader {
                     BlockKind::Parallel(_) => "parallel",
                     BlockKind::AnyOrder(..) => "expect any order",
                     BlockKind::Reply(..) => "reply to",
+                    BlockKind::When(..) => "when",
+                    BlockKind::Loop => "loop",
                 };
                 let flaw = Flaw::new(block.place, format!("this `{name}` is not closed"));
                 self.reading.flaws.push(flaw.hint("end it with `}` on a separate line"));
@@ -349,4 +407,10 @@ impl ScriptReader {
         self.reading.flaws.sort_by_key(|flaw| flaw.place);
         self.reading
     }
+}
+
+/// The line that begins the block of a rule.
+fn rule_head(connection: &Option<String>, to: &Pattern, capture: &Option<String>, with: RuleAnswer) -> String {
+    let action = Action::Reply { to: to.clone(), capture: capture.clone(), with };
+    format::head(&Step { place: Position::default(), connection: connection.clone(), action })
 }

@@ -95,8 +95,9 @@ fn contained(cursor: &mut Cursor<'_>) -> Result<Binary, Flaw> {
 
 /// Refuses text that is not quoted and ends in what may be meant as a keyword.
 fn whole(text: ScriptText, start: &Cursor<'_>) -> Result<ScriptText, Flaw> {
-    if start.before_with && text.style != Style::Quoted {
-        return Err(start.flaw("text before `with` must be quoted").hint("as in `reply to text \"ping\" with pong`"));
+    if let Some(end) = start.before.filter(|_| text.style != Style::Quoted) {
+        let example = if end == "{" { "when text \"ping\" {" } else { "reply to text \"ping\" with pong" };
+        return Err(start.flaw(format!("text before `{end}` must be quoted")).hint(format!("as in `{example}`")));
     }
     let written = text.to_string();
     match ends_in_keyword(&written).filter(|_| text.style == Style::Bare) {

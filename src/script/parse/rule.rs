@@ -1,4 +1,4 @@
-//! Reads the rules: `reply to … with …` and `ignore …`.
+//! Reads the rules: `reply to … with …`, `when … {` and `ignore …`.
 
 use super::pattern;
 use super::payload::payload;
@@ -14,10 +14,7 @@ pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
     if !cursor.takes("to") {
         return Err(cursor.flaw("expected `to`").hint("as in `reply to json $.op == \"ping\" with {\"op\":\"pong\"}`"));
     }
-    cursor.before_with = true;
-    let to = of_messages(cursor)?;
-    let capture = if cursor.takes("capture") { Some(cursor.name()?) } else { None };
-    cursor.before_with = false;
+    let (to, capture) = matched(cursor, "with")?;
     if !cursor.takes("with") {
         return Err(cursor.flaw("expected `with` and an answer").hint("as in `reply to text \"ping\" with pong`"));
     }
@@ -26,6 +23,21 @@ pub(super) fn reply(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         return Ok(SpecialLine::Reply(None, to, capture));
     }
     Ok(SpecialLine::Step(None, Action::Reply { to, capture, with: RuleAnswer::Payload(payload(cursor)?) }))
+}
+
+pub(super) fn when(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
+    let (pattern, capture) = matched(cursor, "{")?;
+    cursor.brace("when text \"ping\" {")?;
+    Ok(SpecialLine::When(None, pattern, capture))
+}
+
+/// What a rule is for, up to this word, and what it captures of that.
+fn matched(cursor: &mut Cursor<'_>, end: &'static str) -> Result<(Pattern, Option<String>), Flaw> {
+    cursor.before = Some(end);
+    let pattern = of_messages(cursor)?;
+    let capture = if cursor.takes("capture") { Some(cursor.name()?) } else { None };
+    cursor.before = None;
+    Ok((pattern, capture))
 }
 
 pub(super) fn ignore(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {

@@ -10,9 +10,11 @@ pub(super) enum SpecialLine {
     Options,
     On(HttpAnswer),
     Repeat(u32),
+    Loop,
     Parallel,
     AnyOrder(Option<String>, Option<Duration>),
     Reply(Option<String>, Pattern, Option<String>),
+    When(Option<String>, Pattern, Option<String>),
     Branch,
     End,
 }

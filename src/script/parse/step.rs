@@ -4,7 +4,7 @@ use super::answer::answer;
 use super::number::number;
 use super::pattern;
 use super::payload::{close, control, payload, required_text};
-use super::rule::{ignore, reply};
+use super::rule::{ignore, reply, when};
 use super::special_line::SpecialLine;
 use super::value::{assigned, exec, extract};
 use crate::script::cursor::chars::is_space;
@@ -16,7 +16,7 @@ use crate::wire::frame::LONGEST_CONTROL;
 use crate::wire::raw_frame::RawFrame;
 
 /// What a line may begin with.
-pub(crate) const STEPS: [&str; 26] = [
+pub(crate) const STEPS: [&str; 28] = [
     "connect",
     "status",
     "send",
@@ -24,6 +24,7 @@ pub(crate) const STEPS: [&str; 26] = [
     "nothing",
     "skip",
     "reply",
+    "when",
     "ignore",
     "capture",
     "set",
@@ -39,6 +40,7 @@ pub(crate) const STEPS: [&str; 26] = [
     "fragment",
     "split",
     "repeat",
+    "loop",
     "parallel",
     "options",
     "on",
@@ -70,15 +72,20 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         "on" => SpecialLine::On(answer(cursor)?),
         "repeat" => {
             let times = times(cursor)?;
-            brace(cursor, "repeat 10 {")?;
+            cursor.brace("repeat 10 {")?;
             SpecialLine::Repeat(times)
         }
+        "loop" => {
+            cursor.brace("loop {")?;
+            SpecialLine::Loop
+        }
         "parallel" => {
-            brace(cursor, "parallel {")?;
+            cursor.brace("parallel {")?;
             SpecialLine::Parallel
         }
         "expect" if cursor.takes("any") => any_order(cursor)?,
         "reply" => reply(cursor)?,
+        "when" => when(cursor)?,
         "}{" => SpecialLine::Branch,
         "}" if cursor.takes("{") => SpecialLine::Branch,
         "}" => SpecialLine::End,
@@ -92,6 +99,7 @@ pub(super) fn line(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         SpecialLine::Step(_, action) => SpecialLine::Step(connection, action),
         SpecialLine::AnyOrder(_, within) => SpecialLine::AnyOrder(connection, within),
         SpecialLine::Reply(_, to, capture) => SpecialLine::Reply(connection, to, capture),
+        SpecialLine::When(_, pattern, capture) => SpecialLine::When(connection, pattern, capture),
         line => line,
     })
 }
@@ -111,9 +119,11 @@ pub(super) fn guess(line: &str) -> Option<SpecialLine> {
         // The headers below it belong to it, whatever is wrong.
         "on" => Some(SpecialLine::On(HttpAnswer::default())),
         "repeat" if ends_open => Some(SpecialLine::Repeat(1)),
+        "loop" if ends_open => Some(SpecialLine::Loop),
         "parallel" if ends_open => Some(SpecialLine::Parallel),
         "expect" if ends_open && words.next() == Some("any") => Some(SpecialLine::AnyOrder(None, None)),
         "reply" if ends_open => Some(SpecialLine::Reply(None, Pattern::Message, None)),
+        "when" if ends_open => Some(SpecialLine::When(None, Pattern::Message, None)),
         "}" if ends_open => Some(SpecialLine::Branch),
         "}" => Some(SpecialLine::End),
         _ => None,
@@ -129,7 +139,7 @@ fn needs_connection(line: &SpecialLine) -> bool {
         SpecialLine::Step(_, action) => {
             !matches!(action, Action::Set { .. } | Action::Log(_) | Action::Pause(_) | Action::Exec { .. })
         }
-        SpecialLine::AnyOrder(..) | SpecialLine::Reply(..) => true,
+        SpecialLine::AnyOrder(..) | SpecialLine::Reply(..) | SpecialLine::When(..) => true,
         _ => false,
     }
 }
@@ -141,7 +151,7 @@ fn any_order(cursor: &mut Cursor<'_>) -> Result<SpecialLine, Flaw> {
         return Err(cursor.flaw("expected `order`").hint(format!("as in `{EXAMPLE}`")));
     }
     let within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
-    brace(cursor, EXAMPLE)?;
+    cursor.brace(EXAMPLE)?;
     Ok(SpecialLine::AnyOrder(None, within))
 }
 
@@ -232,6 +242,8 @@ fn unknown(word: &str, place: Position) -> Flaw {
     let flaw = Flaw::new(place, format!("unknown step `{}`", shortened(word)));
     let hint = match word {
         "answer" => "write an answer as `reply to json $.op == \"ping\" with …`".to_owned(),
+        "if" | "match" => "write a rule as `when json $.op == \"ping\" {`".to_owned(),
+        "while" | "forever" => "write an endless loop as `loop {`".to_owned(),
         "wait" | "sleep" => "write a pause as `pause 1s`".to_owned(),
         "recv" | "receive" | "read" => "write an expectation as `expect text …`".to_owned(),
         "header" | "subprotocol" => format!("`{word}` is an option: indent it below `connect`"),
@@ -262,23 +274,11 @@ fn times(cursor: &mut Cursor<'_>) -> Result<u32, Flaw> {
     times.ok_or_else(|| Flaw::new(place, "expected a number of at least 1").hint("as in `repeat 10 {`"))
 }
 
-fn brace(cursor: &mut Cursor<'_>, example: &str) -> Result<(), Flaw> {
-    if !cursor.takes("{") {
-        return Err(cursor.flaw("expected `{`").hint(format!("as in `{example}`")));
-    }
-    if !cursor.is_over() {
-        return Err(cursor.flaw("write the steps of a block, and its `}`, on separate lines"));
-    }
-    Ok(())
-}
-
 fn expect(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     let mut within = if cursor.takes("within") { Some(cursor.time()?) } else { None };
     let pattern = pattern::read(cursor)?;
     let capture = keywords(cursor, &mut within)?;
-    let is_of_handshake =
-        matches!(pattern, Pattern::Header { .. } | Pattern::Body(_) | Pattern::BodyJson(_) | Pattern::Subprotocol(_));
-    if is_of_handshake && within.is_some() {
+    if pattern.is_of_opening() && within.is_some() {
         return Err(cursor.flaw("the answer to `connect` has already arrived and needs no `within`"));
     }
     Ok(Action::Expect(Expect { within, pattern, capture }))

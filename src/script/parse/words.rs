@@ -5,5 +5,5 @@ use crate::script::cursor::Cursor;
 /// Whether what may be after a pattern comes next.
 pub(crate) fn is_keyword_next(cursor: &mut Cursor<'_>) -> bool {
     let word = cursor.peek();
-    matches!(word, "within" | "capture") || cursor.before_with && word == "with"
+    matches!(word, "within" | "capture") || cursor.before == Some(word)
 }

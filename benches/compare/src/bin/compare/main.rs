@@ -27,6 +27,7 @@ use crate::client::{Client, Kind};
 use crate::copies::Copies;
 use crate::http2::Http2Job;
 use crate::job::Job;
+use crate::loads::EchoServer;
 use crate::run::Bench;
 use crate::server::Server;
 use crate::servers::{ServerJob, ServerKind, ServerRow};
@@ -75,6 +76,10 @@ struct Options {
     /// Only this server, beside the plain one; repeat it for more
     #[arg(long, value_name = "NAME")]
     server: Vec<String>,
+
+    /// What the load generators load, called with the port; otherwise `wsprobe listen --echo`
+    #[arg(long, value_name = "FILE")]
+    echo_server: Option<PathBuf>,
 
     /// How often each client and each server does each job
     #[arg(long, value_name = "N")]
@@ -225,7 +230,11 @@ fn compare_loads(options: &Options) -> Result<(bool, Option<String>), Box<dyn Er
     }
     warn_of(&missing);
     let seconds = if options.quick { 1 } else { 10 };
-    let rows = loads::interleaved(&programs, &options.wsprobe()?, &beside("launch")?, seconds, options.runs(5))?;
+    let server = match &options.echo_server {
+        Some(other) => EchoServer::Other(other.clone()),
+        None => EchoServer::Wsprobe(options.wsprobe()?),
+    };
+    let rows = loads::interleaved(&programs, &server, &beside("launch")?, seconds, options.runs(5))?;
     Ok((rows.iter().any(loads::LoadRow::is_ours_in_trouble), Some(loads::table(&rows))))
 }
 

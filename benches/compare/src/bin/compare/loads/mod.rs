@@ -1,4 +1,4 @@
-//! Load generators side by side: messages a second in a closed loop, against the same server, which is `wsprobe listen --echo`.
+//! Load generators side by side: messages a second in a closed loop, against the same server.
 
 mod program;
 mod table;
@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,13 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 const GLANCE: Duration = Duration::from_millis(10);
 
+/// What echoes.
+pub enum EchoServer {
+    Wsprobe(PathBuf),
+    /// A program that is given the port.
+    Other(PathBuf),
+}
+
 /// How a run went.
 #[derive(Clone, Debug)]
 pub struct LoadRun {
@@ -41,10 +48,29 @@ pub fn title() -> String {
     format!("closed-loop echo on {CONNECTIONS} connections")
 }
 
+impl EchoServer {
+    fn command(&self, port: u16) -> Command {
+        match self {
+            Self::Wsprobe(program) => {
+                let mut command = Command::new(program);
+                // One of the peers asks for this host, whatever it is told.
+                command.args(["listen", "--quiet", "--echo", "--host", "server.example.com"]);
+                command.arg(format!("127.0.0.1:{port}"));
+                command
+            }
+            Self::Other(program) => {
+                let mut command = Command::new(program);
+                command.arg(port.to_string());
+                command
+            }
+        }
+    }
+}
+
 /// Each generator once, then each again; a server is started anew for each.
 pub fn interleaved(
     programs: &[LoadProgram],
-    wsprobe: &Path,
+    server: &EchoServer,
     launch: &Path,
     seconds: u64,
     runs: usize,
@@ -55,7 +81,7 @@ pub fn interleaved(
     let dir = tempfile::tempdir()?;
     for _ in 0..runs {
         for row in &mut rows {
-            match run(&row.program, wsprobe, launch, dir.path(), seconds)? {
+            match run(&row.program, server, launch, dir.path(), seconds)? {
                 Ok(ran) => row.runs.push(ran),
                 Err(trouble) => {
                     eprintln!("  {}: {trouble}", row.program.name);
@@ -69,15 +95,13 @@ pub fn interleaved(
 
 fn run(
     program: &LoadProgram,
-    wsprobe: &Path,
+    server: &EchoServer,
     launch: &Path,
     dir: &Path,
     seconds: u64,
 ) -> io::Result<Result<LoadRun, String>> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-    // One of the peers asks for this host, whatever it is told.
-    let mut server = Command::new(wsprobe);
-    server.args(["listen", "--quiet", "--echo", "--host", "server.example.com", &format!("127.0.0.1:{port}")]);
+    let mut server = server.command(port);
     let server = Group::start(server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
     if !listens(port) {
         return Ok(Err("the server does not start".to_owned()));

@@ -12,8 +12,9 @@ use super::CONNECTIONS;
 const MESSAGE: &str = "abcdefghijklmnopqrstuvwxyzabcdef";
 const JSON: &str = r#"{"text":"abcdefghijklmnopqrstu"}"#;
 
-/// Messages that are sent for each second of a run by those that take a number of them and no time.
-const SLOW_RATE: u64 = 4_000;
+/// Messages for each second of a run, of those that take a number of them and no time: somewhat less than what they reach.
+const ARTILLERY_RATE: u64 = 10_000;
+const LOADTEST_RATE: u64 = 20_000;
 
 /// How often uWebSockets' program says its rate, in seconds.
 const PERIOD: u64 = 4;
@@ -54,7 +55,6 @@ pub fn all(wsprobe: &Path, raw: &Path, peers: Option<&Path>) -> (Vec<LoadProgram
 impl LoadProgram {
     pub fn command(&self, port: u16, seconds: u64, dir: &Path) -> io::Result<Vec<OsString>> {
         let (url, connections) = (format!("ws://127.0.0.1:{port}/"), CONNECTIONS.to_string());
-        let all = seconds * SLOW_RATE;
         let (before, words): (&[&str], Vec<String>) = match self.kind {
             LoadKind::Raw => (&[], words(&["load", &connections, &seconds.to_string(), MESSAGE, &url])),
             LoadKind::Wsprobe => {
@@ -70,11 +70,14 @@ impl LoadProgram {
             }
             LoadKind::Artillery => {
                 let (config, report) = (dir.join("artillery.yml"), dir.join("artillery.json"));
-                std::fs::write(&config, artillery(port, all / u64::from(CONNECTIONS)))?;
+                std::fs::write(&config, artillery(port, seconds * ARTILLERY_RATE / u64::from(CONNECTIONS)))?;
                 let (config, report) = (config.display().to_string(), report.display().to_string());
                 (&[], words(&["run", "--quiet", "--output", &report, &config]))
             }
-            LoadKind::Loadtest => (&[], words(&["--quiet", "-c", &connections, "-n", &all.to_string(), &url])),
+            LoadKind::Loadtest => {
+                let all = (seconds * LOADTEST_RATE).to_string();
+                (&[], words(&["--quiet", "-c", &connections, "-n", &all, &url]))
+            }
         };
         let limit = (seconds.next_multiple_of(PERIOD) + PERIOD + 1).to_string();
         let before = before.iter().map(|word| if *word == "LIMIT" { limit.clone() } else { (*word).to_owned() });

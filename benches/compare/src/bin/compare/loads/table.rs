@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::program::{LoadKind, LoadProgram};
 use super::{CONNECTIONS, LoadRun};
+use crate::table::{Spread, ratio, time};
 
 /// A generator with its runs.
 pub struct LoadRow {
@@ -17,26 +18,24 @@ impl LoadRow {
         self.program.kind == LoadKind::Wsprobe && self.trouble.is_some()
     }
 
-    fn median(&self, figure: impl Fn(&LoadRun) -> f64) -> Option<f64> {
-        let mut figures: Vec<f64> = self.runs.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied()
+    fn median(&self, figure: impl Fn(&LoadRun) -> f64) -> Option<u64> {
+        Spread::of(self.runs.iter().map(|run| figure(run).round() as u64).collect()).map(|spread| spread.median)
     }
 
     /// Messages a second.
-    fn rate(&self) -> Option<f64> {
+    fn rate(&self) -> Option<u64> {
         self.median(|run| run.messages / run.seconds)
     }
 
-    /// Microseconds of CPU time for each message, with what starting takes.
-    fn cpu(&self) -> Option<f64> {
-        self.median(|run| run.cpu as f64 / 1e3 / run.messages)
+    /// Nanoseconds of CPU time for each message, with what starting takes.
+    fn cpu(&self) -> Option<u64> {
+        self.median(|run| run.cpu as f64 / run.messages)
     }
 }
 
 /// As Markdown.
 pub fn table(rows: &[LoadRow]) -> String {
-    let of = |kind: LoadKind, figure: fn(&LoadRow) -> Option<f64>| {
+    let of = |kind: LoadKind, figure: fn(&LoadRow) -> Option<u64>| {
         rows.iter().find(|row| row.program.kind == kind).and_then(figure)
     };
     let (ours, least) = (of(LoadKind::Wsprobe, LoadRow::rate), of(LoadKind::Raw, LoadRow::cpu));
@@ -51,9 +50,9 @@ pub fn table(rows: &[LoadRow]) -> String {
             writeln!(out, "| {name} | {trouble} |  |  |  | {count} |").expect("it is a string");
             continue;
         };
-        let share = ours.map_or_else(String::new, |ours| format!("{:.2}x", rate / ours));
-        let more = least.map_or_else(String::new, |least| format!("{:.2}x", cpu / least));
-        writeln!(out, "| {name} | {rate:.0} | {share} | {cpu:.2} us | {more} | {count} |").expect("it is a string");
+        let share = ours.map_or_else(String::new, |ours| ratio(rate, ours));
+        let more = least.map_or_else(String::new, |least| ratio(cpu, least));
+        writeln!(out, "| {name} | {rate} | {share} | {} | {more} | {count} |", time(cpu)).expect("it is a string");
     }
     out
 }
