@@ -109,6 +109,16 @@ impl Error {
         }
     }
 
+    /// How long the server, or the proxy before it, asks to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) | Self::Dial(DialError::Proxy { source: ProxyError::Refused(refusal), .. }) => {
+                refusal.retry_after(crate::events::now())
+            }
+            _ => None,
+        }
+    }
+
     /// What to try.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {

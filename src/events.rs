@@ -162,6 +162,8 @@ pub(crate) enum End {
     Cut(Option<std::io::Error>),
     /// The peer did not answer our pings.
     Silent,
+    /// No message came for as long as `--idle-timeout` says.
+    Idle,
     /// The peer broke the protocol.
     Broken(Fault),
     /// The peer did not answer our Close.
@@ -256,7 +258,7 @@ impl End {
                 matches!(close.code, Some(1001 | 1011..=1014 | 3008))
             }
             // A deliberate end would have a Close.
-            Self::Cut(_) | Self::Silent | Self::Abandoned | Self::Left => true,
+            Self::Cut(_) | Self::Silent | Self::Idle | Self::Abandoned | Self::Left => true,
             Self::Closed { sent: Some(_), .. }
             | Self::Broken(_)
             | Self::Unanswered
@@ -275,7 +277,7 @@ impl End {
             Self::Silent => Some(FailureKind::Silent),
             Self::Broken(fault) => Some(fault.kind()),
             Self::Unanswered => Some(FailureKind::Unanswered),
-            Self::TimedOut => Some(FailureKind::TimedOut),
+            Self::TimedOut | Self::Idle => Some(FailureKind::TimedOut),
             Self::Interrupted(_) => Some(FailureKind::Interrupted),
             Self::BadInput(_) => Some(FailureKind::Input),
             Self::Abandoned | Self::Left | Self::OutputGone => None,
@@ -289,7 +291,7 @@ impl End {
             Self::Closed { close, .. } if close.is_good() => 0,
             Self::Closed { .. } => 6,
             Self::Cut(_) | Self::Silent | Self::Broken(_) => 5,
-            Self::Unanswered | Self::TimedOut => 7,
+            Self::Unanswered | Self::TimedOut | Self::Idle => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
             Self::Abandoned | Self::Left | Self::OutputGone => 0,
             Self::BadInput(_) => 2,

@@ -22,7 +22,7 @@ use crate::script::check::{OptionName, OptionValue};
 const HEADINGS: [&str; 5] = ["Request", "TLS", "Route", "Timing", "Protocol"];
 
 /// A script connects again by itself, and has no prompt.
-const NOT_OF_SCRIPTS: [&str; 4] = ["reconnect", "reconnect-delay", "slash", "protocol"];
+const NOT_OF_SCRIPTS: [&str; 5] = ["reconnect", "reconnect-delay", "reconnect-on", "slash", "protocol"];
 
 /// Options whose value is a path.
 const FILES: [&str; 5] = ["cacert", "cert", "key", "netrc-file", "unix-socket"];

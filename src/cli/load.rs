@@ -37,7 +37,8 @@ const ONCE_A_SECOND: Rate = Rate { messages: NonZeroU32::MIN, per: Duration::fro
 const UNUSED: UnusedOptions = [
     (&["ping-interval", "ping-timeout"], "connections are measured by their messages; `wsprobe ping` measures pings"),
     (&["heartbeat", "heartbeat-interval"], "`-x` with `--rate` sends at regular intervals"),
-    (&["reconnect", "reconnect-delay"], "a connection that is lost is counted as broken"),
+    (&["idle-timeout"], "`--duration` limits the time"),
+    (&["reconnect", "reconnect-delay", "reconnect-on"], "a connection that is lost is counted as broken"),
 ];
 
 /// All that `wsprobe load` takes.

@@ -22,7 +22,8 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const UNUSED: UnusedOptions = [
     (&["ping-interval", "ping-timeout"], "`--interval` says how often it pings, and nothing else does"),
     (&["heartbeat", "heartbeat-interval"], "`-x` sends a message beside each ping"),
-    (&["reconnect", "reconnect-delay"], "`--reconnect-each` connects again for each ping"),
+    (&["idle-timeout"], "`--interval` and `--deadline` limit the time"),
+    (&["reconnect", "reconnect-delay", "reconnect-on"], "`--reconnect-each` connects again for each ping"),
 ];
 
 /// All that `wsprobe ping` takes.

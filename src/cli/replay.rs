@@ -20,7 +20,7 @@ use crate::session::Wait;
 
 /// Options that have no effect here, and why.
 const UNUSED: [(&[&str], &str); 2] = [
-    (&["reconnect", "reconnect-delay"], "which connects as many times as the recording"),
+    (&["reconnect", "reconnect-delay", "reconnect-on"], "which connects as many times as the recording"),
     (&["vi"], "which has no prompt"),
 ];
 

@@ -205,7 +205,11 @@ fn retry(timing: &options::TimingArgs) -> RetryPolicy {
     let delay = timing.reconnect_delay.unwrap_or(DELAY);
     RetryPolicy {
         wait_for_server: timing.wait_for_server,
-        reconnect: timing.reconnect.map(|attempts| ReconnectPolicy { attempts, delay }),
+        reconnect: timing.reconnect.map(|attempts| ReconnectPolicy {
+            attempts,
+            delay,
+            on: timing.reconnect_on.clone().unwrap_or_default(),
+        }),
     }
 }
 
@@ -250,6 +254,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
             looks_at_binary: options.messages.stdin.binary,
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
+            idle_timeout: options.timing.idle_timeout,
             deadline: None,
         },
         replies: replies(&options.messages)?,

@@ -3,7 +3,7 @@
 use clap::Arg;
 
 /// Each group with the reason.
-pub(super) type UnusedOptions = [(&'static [&'static str], &'static str); 3];
+pub(super) type UnusedOptions = [(&'static [&'static str], &'static str); 4];
 
 /// Hides an option that is one of them: whoever gives it is still told why it is refused.
 pub(super) fn unlisted(argument: Arg, unused: &[(&[&str], &str)]) -> Arg {

@@ -14,7 +14,7 @@ use crate::dial::tls::Pin;
 use crate::events::ClientName;
 use crate::recording::pace::Speed;
 use crate::request::{Header, is_token};
-use crate::session::{self, Attempts, Delay, JsonExpectation, Rate, Wait};
+use crate::session::{self, Attempts, Delay, JsonExpectation, Rate, ReconnectOn, Wait};
 use crate::text::unescape::unescape_bytes;
 use crate::text::units::time;
 use crate::wire::offer::Parameters;
@@ -49,6 +49,18 @@ pub(crate) fn attempts(text: &str) -> Result<Attempts, String> {
             .map(Attempts::UpTo)
             .map_err(|_| "expected a number of at least 1, or no value for no limit".to_owned()),
     }
+}
+
+/// Codes of a Close with commas between, or `any`.
+pub(crate) fn reconnect_on(text: &str) -> Result<ReconnectOn, String> {
+    if text == "any" {
+        return Ok(ReconnectOn::Any);
+    }
+    let code = |text: &str| text.parse().ok().filter(|code| (1000..5000).contains(code));
+    let codes = text.split(',').map(code).collect::<Option<_>>();
+    codes
+        .map(ReconnectOn::Codes)
+        .ok_or_else(|| "expected codes from 1000 to 4999 like `1000,4000`, or `any`".to_owned())
 }
 
 /// `500ms..30s`

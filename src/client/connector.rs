@@ -50,7 +50,7 @@ impl Connector {
     pub(crate) fn new(plan: &ClientOptions, until: Option<Instant>) -> Self {
         Self {
             wait_for_server: plan.retry.wait_for_server,
-            backoff: plan.retry.reconnect.map(Backoff::new),
+            backoff: plan.retry.reconnect.clone().map(Backoff::new),
             tells: false,
             limit: until.zip(plan.timeout).map(|(at, after)| RunEnd { at, after, option: RUN_LIMIT }),
         }
@@ -139,7 +139,7 @@ impl Connector {
     pub(crate) fn after(&mut self, outcome: &Outcome, lived: Duration) -> Option<Attempt> {
         let backoff = self.backoff.as_mut()?;
         backoff.was_open(lived);
-        if outcome.wanted || !outcome.end.may_pass() { None } else { backoff.next(fastrand::f64()) }
+        if outcome.wanted || !backoff.follows(&outcome.end) { None } else { backoff.next(fastrand::f64()) }
     }
 
     /// Connects at that time, and retries for as long as that may help.
@@ -162,6 +162,7 @@ impl Connector {
                 };
                 let next = backoff.as_mut().filter(|_| error.may_pass()).and_then(|it| it.next(fastrand::f64()));
                 let Some(next) = next else { return Err(error) };
+                let next = next.no_sooner(error.retry_after());
                 talk.progress(&[&error.chain(), &next.to_string()]);
                 sleep(next.after).await;
             }
@@ -211,13 +212,14 @@ async fn within<T>(
 async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Connected, Error> {
     let mut is_told = false;
     loop {
-        let next = Instant::now() + RETRY_EVERY;
+        let mut next = Instant::now() + RETRY_EVERY;
         match attempt(options, talk, false).await {
             Err(error) if error.may_pass() => {
                 if !is_told {
                     talk.say(&format!("waiting for the server: {}", error.chain()));
                 }
                 is_told = true;
+                next = next.max(Instant::now() + error.retry_after().unwrap_or_default());
             }
             done => return done,
         }

@@ -214,6 +214,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
             format!("the server kept sending and did not answer our Close within {limit:?} (--close-timeout)")
         }
         End::Unanswered => format!("the server did not answer our Close within {limit:?} (--close-timeout)"),
+        End::Idle => idle(plan),
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
         End::Interrupted(_) => "interrupted".to_owned(),
         End::BadInput(why) => why.clone(),
@@ -240,6 +241,11 @@ fn silent(plan: &ClientOptions) -> String {
     format!("the server did not answer a ping within {timeout:?} (--ping-timeout)")
 }
 
+fn idle(plan: &ClientOptions) -> String {
+    let timeout = plan.session.ending.idle_timeout.unwrap_or_default();
+    format!("the server sent no message for {timeout:?} (--idle-timeout)")
+}
+
 /// Shows a difference to the recording, even with `--quiet`.
 pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     talk.error(&format!("{place}: {}", difference.words));
@@ -261,7 +267,7 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         End::Abandoned => ("was dropped without a Close, as requested".to_owned(), true),
         End::Left => ("closed the connection after our half-close".to_owned(), true),
         // These end the server, which reports it itself.
-        End::TimedOut | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
+        End::TimedOut | End::Idle | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
     };
     let words = format!("{name} {words}");
     if is_usual {

@@ -2,6 +2,8 @@
 //!
 //! Plain code. What is tried depends on what the answer says and on what the request had already.
 
+use std::time::{Duration, SystemTime};
+
 use super::body::Collected;
 use super::challenge::Challenge;
 use super::coding::{Decoded, decoded};
@@ -39,6 +41,9 @@ type Way = (&'static str, &'static str);
 const SERVER_WAYS: [Way; 2] = [("Basic", "--user"), ("Bearer", "--bearer")];
 const PROXY_WAYS: [Way; 1] = [("Basic", "--proxy KIND://USER:PASS@HOST:PORT")];
 
+/// More than this no server gets, whatever it asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// More schemes than any server has; a hint stays a line.
 const SHOWN_SCHEMES: usize = 6;
 
@@ -69,6 +74,16 @@ impl Refusal {
     /// `403 Forbidden`, as it came.
     pub(crate) fn status_line(&self) -> String {
         format!("{:03} {}", self.response.status, self.response.reason).trim_end().to_owned()
+    }
+
+    /// How long to wait (RFC 9110, section 10.2.3; 429: RFC 6585, section 4): seconds, or until a date.
+    pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        let value = self.response.field("Retry-After").filter(|_| matches!(self.response.status, 429 | 503))?;
+        let asked = match value.trim().parse() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(now).unwrap_or_default(),
+        };
+        Some(asked.min(LONGEST_WAIT))
     }
 
     /// What to try after a server's refusal.
@@ -204,6 +219,30 @@ mod tests {
     fn login(offered: &[&str], sent: Option<&str>) -> String {
         let fields: Vec<_> = offered.iter().map(|value| ("WWW-Authenticate", *value)).collect();
         refusal(401, &fields, with(sent, None)).hint().unwrap()
+    }
+
+    #[test]
+    fn the_time_to_wait_is_read_as_seconds_or_a_date_and_is_bounded() {
+        // RFC 9110, section 5.6.7: 1994-11-06 08:49:37, in its three forms.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 90);
+        let wait = |status, value| {
+            let time = refusal(status, &[("Retry-After", value)], with(None, None)).retry_after(now);
+            time.map(|time| time.as_secs())
+        };
+        for (value, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("99999999999", Some(24 * 60 * 60)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(90)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(90)),
+            ("Sun Nov  6 08:49:37 1994", Some(90)),
+            ("Tue, 06 Nov 1984 08:49:37 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(wait(503, value), seconds, "{value}");
+        }
+        assert_eq!((wait(429, "3"), wait(403, "3")), (Some(3), None));
     }
 
     #[test]

@@ -26,5 +26,5 @@ pub(crate) use self::goal::Expectation;
 pub(crate) use self::keepalive::{Heartbeat, KeepaliveOptions, Pinging, is_keepalive};
 pub(crate) use self::lifecycle::{Ending, Outcome};
 pub(crate) use self::pace::{LingerEnd, LingerPolicy, Rate, SendPace, Wait};
-pub(crate) use self::reconnect::{Attempt, Attempts, Backoff, Delay, ReconnectPolicy};
+pub(crate) use self::reconnect::{Attempt, Attempts, Backoff, Delay, ReconnectOn, ReconnectPolicy};
 pub(crate) use self::reply::{Replies, ReplyRule};

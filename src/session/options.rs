@@ -63,6 +63,7 @@ impl Options {
             looks_at_binary: false,
             close: Close::new(1001, ""),
             close_timeout,
+            idle_timeout: None,
             deadline: None,
         };
         Self { ending, echo, replies: Replies::default(), rate: None, keepalive }

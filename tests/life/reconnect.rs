@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::kit;
 use super::kit::net::{Lines, Place, Relay, refuse, welcome};
@@ -222,6 +222,83 @@ fn only_what_can_pass_is_tried_again() {
     // A failed first connection is not a lost one.
     let ran = tool().args(SOON).arg(Place::new().url()).run().code(3);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn other_closes_are_no_end_if_that_is_asked_for() {
+    for (on, code) in [("1000,4000", 4000), ("1000,4000", 1000), ("1005", 0), ("any", 1008), ("any", 0)] {
+        let place = Place::new();
+        let listener = place.listen();
+        let running = tool().args(SOON).args(["--reconnect-on", on, "-r", "-1"]).arg(place.url()).start();
+        let mut client = welcome(&listener);
+        match code {
+            0 => client.write_all(&frame(CLOSE, b"")).unwrap(),
+            _ => close(&mut client, code),
+        }
+        let mut client = welcome(&listener);
+        say(&mut client, "A");
+        part(&mut client);
+        running.wait().code(0).stdout("A\n").says("wsprobe: reconnecting");
+    }
+    for (on, code) in [("4000", 4001), ("4000", 1000)] {
+        let place = Place::new();
+        let listener = place.listen();
+        let running = tool().args(SOON).args(["--reconnect-on", on, "-r"]).arg(place.url()).start();
+        close(&mut welcome(&listener), code);
+        assert!(!running.wait().stderr.contains("reconnecting"));
+    }
+    let refused = |args: &[&str]| tool().args(args).arg("ws://localhost:1").run().code(2).stderr;
+    assert!(refused(&["--reconnect", "--reconnect-on", "999"]).contains("expected codes from 1000 to 4999"));
+    assert!(refused(&["--reconnect-on", "any"]).contains("--reconnect"));
+}
+
+#[test]
+fn a_server_without_messages_is_left_though_it_answers_pings() {
+    let server = echo();
+    let args =
+        ["-x", "hello", "-w", "forever", "--ping-interval", "20ms", "--show-ping-pong", "--idle-timeout", "500ms"];
+    let ran = tool().args(args).arg(kit::url(&server)).run().code(7).stdout("hello\n");
+    assert!(ran.stderr.contains("pong"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("wsprobe: the server sent no message for 500ms (--idle-timeout)\n"), "{}", ran.stderr);
+    let ran = tool().args(["-r", "-j", "--idle-timeout", "10ms"]).arg(kit::url(&server)).run().code(7);
+    assert!(ran.out().contains(r#""kind":"timed_out""#), "{}", ran.out());
+}
+
+#[test]
+fn a_server_without_messages_is_left_for_another_connection() {
+    let place = Place::new();
+    let listener = place.listen();
+    let running = tool().args(SOON).args(["-r", "-1", "--idle-timeout", "300ms"]).arg(place.url()).start();
+    let mut silent = welcome(&listener);
+    assert_eq!(read_frame(&mut silent).unwrap(), (CLOSE, 1001_u16.to_be_bytes().to_vec()));
+    let mut client = welcome(&listener);
+    say(&mut client, "A");
+    part(&mut client);
+    let words = "wsprobe: the server sent no message for 300ms (--idle-timeout)\nwsprobe: reconnecting";
+    running.wait().code(0).stdout("A\n").says(words);
+}
+
+#[test]
+fn a_server_that_asks_for_time_gets_it() {
+    for status in ["503 Service Unavailable", "429 Too Many Requests"] {
+        let place = Place::new();
+        let listener = place.listen();
+        let running = tool().args(SOON).arg("-r").arg(place.url()).start();
+        drop(welcome(&listener));
+        refuse(&listener, &format!("HTTP/1.1 {status}\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"));
+        let refused = Instant::now();
+        close(&mut welcome(&listener), 1000);
+        assert!(refused.elapsed() > Duration::from_millis(900));
+        running.wait().code(0).says("wsprobe: reconnecting in 1.0s");
+    }
+    let place = Place::new();
+    let listener = place.listen();
+    let running = tool().args(["--wait-for-server", "9s", "-r"]).arg(place.url()).start();
+    refuse(&listener, "HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
+    let refused = Instant::now();
+    close(&mut welcome(&listener), 1000);
+    assert!(refused.elapsed() > Duration::from_millis(900));
+    running.wait().code(0);
 }
 
 #[test]

@@ -111,6 +111,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("no-pong", &[], &["--no-pong"]),
     ("reconnect", &[], &["--reconnect=9"]),
     ("reconnect-delay", &["--reconnect=9"], &["--reconnect-delay", "1s..9s"]),
+    ("reconnect-on", &["--reconnect=9"], &["--reconnect-on", "1000,4000"]),
+    ("idle-timeout", &[], &["--idle-timeout", "9s"]),
     ("max-message", &[], &["--max-message", "9"]),
     ("compress", &[], &["--compress", "required"]),
     ("compress-options", &["--compress", "auto"], &["--compress-options", "client_no_context_takeover"]),
@@ -210,8 +212,8 @@ const VARIABLES: &[&str] = &["var", "vars"];
 const OF_REPLAY: &[&str] = &["speed", "compare", "ignore"];
 const SILENT: &[&str] = &["receive-only"];
 const OF_MESSAGES: &[&str] = &["rate", "closed", "match", "binary", "fan-out"];
-const RECONNECTING: &[&str] = &["reconnect", "reconnect-delay"];
-const UNKEPT: &[&str] = &["ping-interval", "ping-timeout", "heartbeat", "heartbeat-interval"];
+const RECONNECTING: &[&str] = &["reconnect", "reconnect-delay", "reconnect-on"];
+const UNKEPT: &[&str] = &["ping-interval", "ping-timeout", "idle-timeout", "heartbeat", "heartbeat-interval"];
 const PLAYING: &[&str] = &[
     "jobs",
     "fail-fast",
@@ -283,6 +285,8 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "no-pong",
     "reconnect",
     "reconnect-delay",
+    "reconnect-on",
+    "idle-timeout",
     "max-message",
     "compress",
     "compress-options",

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::values;
 use crate::cli::values::Interval;
-use crate::session::{Attempts, Delay, Wait};
+use crate::session::{Attempts, Delay, ReconnectOn, Wait};
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Timing")]
@@ -55,6 +55,13 @@ pub(crate) struct TimingArgs {
     #[arg(long, value_name = "TIME", value_parser = values::time_span, requires = "heartbeat", hide_short_help = true)]
     pub(crate) heartbeat_interval: Option<Duration>,
 
+    /// Fail if the server sends no message for this long
+    ///
+    /// Pongs do not count, parts of a message do. The exit status is 7, unless `--reconnect` connects again. The server
+    /// gets a Close with 1001.
+    #[arg(long, value_name = "TIME", value_parser = values::time_span, hide_short_help = true)]
+    pub(crate) idle_timeout: Option<Duration>,
+
     /// Do not answer pings
     ///
     /// To test how a server handles a client that seems dead.
@@ -67,7 +74,8 @@ pub(crate) struct TimingArgs {
     /// `--ping-interval`), a Close with 1001, 1011-1014 or 3008, and, while connecting again, an unknown name, a
     /// refused connection, a timeout or a response like 503; not to a bad certificate or a 401. `-x` messages are sent
     /// again. Messages that were not yet written to the socket, and those typed at the prompt in the meantime, are sent
-    /// over the next connection.
+    /// over the next connection. After a 429 or 503 with `Retry-After`, the next attempt waits at least for that time,
+    /// up to a day; `--wait-for-server` does the same.
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "forever", value_parser = values::attempts, hide_short_help = true)]
     pub(crate) reconnect: Option<Attempts>,
 
@@ -77,4 +85,11 @@ pub(crate) struct TimingArgs {
     /// connection that lasted for 5s (or MAX, if that is less) resets it.
     #[arg(long, value_name = "MIN..MAX", value_parser = values::delay, requires = "reconnect", hide_short_help = true)]
     pub(crate) reconnect_delay: Option<Delay>,
+
+    /// Connect again after a Close with one of these codes as well, or after `any` end
+    ///
+    /// With `any`, only an end of ours is the end: Ctrl-C, the end of the input, `--timeout` and the like. 1005 stands
+    /// for a Close without a code.
+    #[arg(long, value_name = "CODE,…", value_parser = values::reconnect_on, requires = "reconnect", hide_short_help = true)]
+    pub(crate) reconnect_on: Option<ReconnectOn>,
 }

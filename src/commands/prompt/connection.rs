@@ -207,7 +207,13 @@ impl PromptConnection {
         let asked_close = self.context.shared.take_asked_close();
         let is_theirs = matches!(
             end,
-            End::Closed { sent: None, .. } | End::Cut(_) | End::Silent | End::Broken(_) | End::Abandoned | End::Left
+            End::Closed { sent: None, .. }
+                | End::Cut(_)
+                | End::Silent
+                | End::Idle
+                | End::Broken(_)
+                | End::Abandoned
+                | End::Left
         );
         !self.exit_on_close && (is_theirs && self.context.shared.has_typed() || asked_close)
     }

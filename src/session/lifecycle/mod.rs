@@ -36,6 +36,8 @@ pub(crate) struct Ending {
     /// The Close that we send.
     pub(crate) close: Close,
     pub(crate) close_timeout: Duration,
+    /// `--idle-timeout`: how long the peer may send no message.
+    pub(crate) idle_timeout: Option<Duration>,
     /// When `--timeout` runs out.
     pub(crate) deadline: Option<Instant>,
 }
@@ -162,7 +164,7 @@ impl Lifecycle {
 
     /// Whether it matters when something comes.
     pub(crate) fn minds_silence(&self) -> bool {
-        !matches!(self.phase, Phase::Open)
+        !matches!(self.phase, Phase::Open) || self.ending.idle_timeout.is_some()
     }
 
     /// So many bytes of messages have come by now.
@@ -303,6 +305,10 @@ impl Lifecycle {
         if self.ending.deadline.is_some_and(|deadline| now >= deadline) {
             return ClockStep::GiveUp(End::TimedOut);
         }
+        let idle_at = self.idle_at();
+        if idle_at.is_some_and(|at| now >= at) {
+            return ClockStep::GiveUp(End::Idle);
+        }
         let next = match &self.phase {
             Phase::Open => None,
             Phase::Lingering => self.linger(now),
@@ -315,7 +321,13 @@ impl Lifecycle {
                 Some(until)
             }
         };
-        ClockStep::Wait(next.into_iter().chain(self.ending.deadline).min())
+        ClockStep::Wait(next.into_iter().chain(idle_at).chain(self.ending.deadline).min())
+    }
+
+    /// When the peer has sent nothing of a message for too long, unless it is we who do not read.
+    fn idle_at(&self) -> Option<Instant> {
+        let is_watched = !matches!(self.phase, Phase::Closing { .. }) && !self.is_waiting_for_output();
+        self.ending.idle_timeout.filter(|_| is_watched).map(|time| self.heard + time)
     }
 
     /// When to look again, after the end of the input; the close begins when it has been long enough.

@@ -14,6 +14,7 @@ fn ending() -> Ending {
         looks_at_binary: false,
         close: Close::new(1000, ""),
         close_timeout: 5 * SECOND,
+        idle_timeout: None,
         deadline: None,
     }
 }
@@ -150,6 +151,24 @@ fn a_stalled_output_stops_the_clock_of_the_close_but_not_of_the_run() {
     // It continues where it stood.
     assert_eq!(waits_until(core.step(received(0), now + 51 * SECOND)), Some(now + 55 * SECOND));
     assert!(matches!(core.step(received(1), now + 61 * SECOND), ClockStep::GiveUp(End::TimedOut)));
+}
+
+#[test]
+fn a_peer_without_messages_is_left_unless_we_do_not_read_or_are_leaving() {
+    let idle = || core(|ending| ending.idle_timeout = Some(3 * SECOND));
+    let (mut core, now) = idle();
+    assert_eq!(waits_until(core.step(received(0), now)), Some(now + 3 * SECOND));
+    core.heard(1, now + 2 * SECOND);
+    assert_eq!(waits_until(core.step(received(1), now + 4 * SECOND)), Some(now + 5 * SECOND));
+    core.output_blocks(now + 4 * SECOND);
+    assert_eq!(waits_until(core.step(received(1), now + 60 * SECOND)), None);
+    core.output_flows(now + 60 * SECOND);
+    assert_eq!(waits_until(core.step(received(1), now + 60 * SECOND)), Some(now + 63 * SECOND));
+    assert!(matches!(core.step(received(1), now + 63 * SECOND), ClockStep::GiveUp(End::Idle)));
+    assert!(!ended(core, End::Idle, now + 63 * SECOND).wanted);
+    let (mut core, now) = idle();
+    core.begin_close(None, now);
+    assert_eq!(waits_until(core.step(received(0), now + 4 * SECOND)), Some(now + 5 * SECOND));
 }
 
 #[test]

@@ -79,7 +79,7 @@ where
         (End::Unanswered | End::Silent, Some(fault)) => End::Broken(fault),
         (end, _) => end,
     };
-    if matches!(end, End::TimedOut | End::Interrupted(_) | End::OutputGone) {
+    if matches!(end, End::TimedOut | End::Idle | End::Interrupted(_) | End::OutputGone) {
         // A Close, if it can be sent without waiting.
         let _ = socket.close(&Close::new(1001, "")).now_or_never();
     }
