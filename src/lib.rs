@@ -76,6 +76,8 @@ use std::process::ExitCode;
 
 /// Runs wsprobe with the arguments of its command line, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    #[cfg(frame_pointers)]
+    sys::backtrace::tell_places();
     let code = match cli::invocation(args, &cli::Env::read()) {
         Ok(cli::Invocation { job, notes }) => app::run(job, &notes),
         Err(error) => runtime::complain(&error),

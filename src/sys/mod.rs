@@ -1,6 +1,7 @@
 //! All that is the operating system's own: signals, process groups, files that do not block, the terminal's modes, sockets
 //! in the file system, network interfaces, the time zone. Another system needs another of these rooms, and nothing else.
 
+pub(crate) mod backtrace;
 pub(crate) mod broken_pipe;
 pub(crate) mod certificates;
 pub(crate) mod clock;
