@@ -42,7 +42,7 @@ pub(crate) async fn serve(service: &ListenOptions, talk: &Rc<Talk>) -> Result<u8
         }
         _ => Stdin::Silent,
     };
-    let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(talk), Arc::default())?;
+    let server = ListeningServer::open(&service.options, output.clone(), Rc::clone(talk), Arc::default())?;
     let code = server.hold(&mut stdin, &mut signals, pending()).await?;
     let finished = match Rc::into_inner(output) {
         Some(output) => output.finish().await,

@@ -21,7 +21,7 @@ use crate::recording::check::{AnswerCheck, Ignored};
 use crate::recording::pace::{Schedule, Speed};
 use crate::recording::{Party, RecordedConnection, Recording, Turns, chosen};
 use crate::runtime::{deadline, watch_signals};
-use crate::session::{self, Outcome, Progress, Wait};
+use crate::session::{self, DynOutlet, Outcome, Progress, Wait};
 use crate::term::{Talk, stdout_gone};
 use crate::wire::Socket;
 
@@ -137,8 +137,9 @@ impl<'r> Replayer<'r> {
         let playing = play_part(part, turns, &mut self.schedule, batches);
         let mut progress = Progress::new(&self.session.ending);
         let (first, signals, session) = (Batch::new(), &mut self.signals, &self.session);
+        let to: &dyn DynOutlet = &outlet;
         let outcome = tokio::select! {
-            outcome = session::pump::run(socket, first, &mut progress, &mut inputs, signals, &outlet, session) => outcome,
+            outcome = session::pump::run(socket, first, &mut progress, &mut inputs, signals, to, session) => outcome,
             never = playing => match never {},
         };
         self.output.put_all(report::ended(self.talk, &self.replay.plan, &outcome));

@@ -16,7 +16,7 @@ use super::sifter::Sifter;
 use crate::events::{Batch, Event, EventKind, Input, Opened};
 use crate::message::{Close, Message};
 use crate::script::judge::OpeningAnswer;
-use crate::session::{self, Outlet as _, Progress};
+use crate::session::{self, DynOutlet, Outlet as _, Progress};
 use crate::transport::Duplex;
 use crate::wire::Socket;
 
@@ -83,9 +83,9 @@ impl ScriptConnection {
         let session = spawn_local(async move {
             let (_held, mut signals) = mpsc::channel(1);
             let mut progress = Progress::new(&options.ending);
-            let first = Batch::new();
+            let (first, outlet): (_, &dyn DynOutlet) = (Batch::new(), &*heard);
             let outcome =
-                session::pump::run(socket, first, &mut progress, &mut batches, &mut signals, &*heard, &options).await;
+                session::pump::run(socket, first, &mut progress, &mut batches, &mut signals, outlet, &options).await;
             let end = Rc::new(outcome.end);
             heard.ended(Rc::clone(&end));
             heard.put_end(&end, options.ending.close_timeout);

@@ -18,7 +18,7 @@ use crate::handshake::server::{ClientRequestHead, Declined, Denial, answer_head}
 use crate::masking;
 use crate::message::{Close, Direction};
 use crate::request::Header;
-use crate::session::{self, Gone, Outlet, Progress};
+use crate::session::{self, DynOutlet, Gone, Outlet, Progress};
 use crate::transport::{Duplex, Peer};
 use crate::wire::Socket;
 use crate::wire::frame::Side;
@@ -38,10 +38,10 @@ struct Served {
 }
 
 /// Serves a client to its end, if it was let in.
-pub(super) async fn attend<O: Outlet>(
+pub(super) async fn attend(
     server: &Rc<ServerState>,
     options: &Options,
-    output: &O,
+    output: &dyn DynOutlet,
     (admitted, request, peer): Admitted,
 ) {
     match admitted {
@@ -67,9 +67,9 @@ fn answer_of(request: &ClientRequestHead, status: u16, fields: &[Header]) -> Str
     }
 }
 
-fn turned_away<O: Outlet>(
+fn turned_away(
     server: &ServerState,
-    output: &O,
+    output: &dyn DynOutlet,
     peer: &Peer,
     request: ClientRequestHead,
     declined: &Declined,
@@ -149,7 +149,7 @@ fn named(server: &ServerState, accepted: &mut AcceptedClient<ClientSlot>, peer: 
     client
 }
 
-async fn serve<O: Outlet>(server: &ServerState, options: &Options, output: &O, served: Served) {
+async fn serve(server: &ServerState, options: &Options, output: &dyn DynOutlet, served: Served) {
     let Served { socket, mut slot, client, task, opened, batches, inputs } = served;
     let outlet = ClientOutlet { output, client: &client, task: &*task };
     outlet.put(Event::now(EventKind::Open(opened)));
@@ -166,9 +166,9 @@ async fn serve<O: Outlet>(server: &ServerState, options: &Options, output: &O, s
 }
 
 /// Runs the session to its end; a client that must be closed gets its time for that and no more, even if it still sends.
-async fn session<O: Outlet>(
+async fn session(
     options: &Options,
-    outlet: &ClientOutlet<'_, O>,
+    outlet: &ClientOutlet<'_>,
     socket: Socket<Box<dyn Duplex>>,
     batches: mpsc::Sender<Result<Batch, String>>,
     mut inputs: mpsc::Receiver<Result<Batch, String>>,
@@ -193,13 +193,13 @@ async fn session<O: Outlet>(
 }
 
 /// Where the events of a client's session go: to its work, and to the server's output.
-struct ClientOutlet<'c, O> {
-    output: &'c O,
+struct ClientOutlet<'c> {
+    output: &'c dyn DynOutlet,
     client: &'c ConnectedClient,
     task: &'c dyn ClientTask,
 }
 
-impl<O: Outlet> Outlet for ClientOutlet<'_, O> {
+impl Outlet for ClientOutlet<'_> {
     async fn room(&self) -> Result<(), Gone> {
         if let Some(room) = self.task.room() {
             room.await?;

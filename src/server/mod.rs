@@ -47,7 +47,7 @@ pub(crate) use self::state::ServerState;
 use crate::error::Error;
 use crate::events::{Event, EventKind, Input};
 use crate::message::{Close, Message};
-use crate::session::{Inlet, Outlet};
+use crate::session::{DynOutlet, Inlet, Outlet as _};
 use crate::sys::{descriptors, memory};
 use crate::term::Talk;
 
@@ -58,16 +58,21 @@ const RESPITE: Duration = Duration::from_millis(100);
 const PARTING: Duration = Duration::from_secs(1);
 
 /// A server that listens.
-pub(crate) struct ListeningServer<O> {
+pub(crate) struct ListeningServer {
     listener: Listener,
     pub(crate) state: Rc<ServerState>,
     options: Rc<Options>,
-    output: Rc<O>,
+    output: Rc<dyn DynOutlet>,
 }
 
-impl<O: Outlet + 'static> ListeningServer<O> {
+impl ListeningServer {
     /// Listens, and says so.
-    pub(crate) fn open(options: &Options, output: Rc<O>, talk: Rc<Talk>, roster: Arc<Roster>) -> Result<Self, Error> {
+    pub(crate) fn open(
+        options: &Options,
+        output: Rc<dyn DynOutlet>,
+        talk: Rc<Talk>,
+        roster: Arc<Roster>,
+    ) -> Result<Self, Error> {
         descriptors::raise_limit();
         let unheard = |source| Error::Listen { address: options.address.to_string(), source };
         let listener = Listener::bind(&options.address).map_err(unheard)?;

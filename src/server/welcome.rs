@@ -13,14 +13,14 @@ use super::options::Options;
 use super::state::ServerState;
 use crate::handshake::server::ClientRequestHead;
 use crate::http2::server::{Http2Exchange, Http2Server};
-use crate::session::Outlet;
+use crate::session::DynOutlet;
 use crate::transport::{Duplex, Peer};
 
 /// Serves whoever is on a connection to its end.
-pub(crate) async fn welcome<O: Outlet + 'static>(
+pub(crate) async fn welcome(
     server: Rc<ServerState>,
     options: Rc<Options>,
-    output: Rc<O>,
+    output: Rc<dyn DynOutlet>,
     incoming: IncomingConnection,
 ) {
     let IncomingConnection { stream, peer } = incoming;
@@ -42,10 +42,10 @@ pub(crate) async fn welcome<O: Outlet + 'static>(
 }
 
 /// Serves the streams of a connection, until the client leaves it or opens none for a while.
-async fn streams<O: Outlet + 'static>(
+async fn streams(
     server: Rc<ServerState>,
     options: Rc<Options>,
-    output: Rc<O>,
+    output: Rc<dyn DynOutlet>,
     begun: BegunConnection,
     peer: Peer,
 ) {
@@ -88,10 +88,10 @@ async fn streams<O: Outlet + 'static>(
     while tasks.join_next().await.is_some() {}
 }
 
-async fn stream<O: Outlet, S: Duplex + 'static>(
+async fn stream<S: Duplex + 'static>(
     server: Rc<ServerState>,
     options: Rc<Options>,
-    output: Rc<O>,
+    output: Rc<dyn DynOutlet>,
     exchange: Http2Exchange<S>,
     (tls, peer): (Option<String>, Peer),
 ) {

@@ -4,6 +4,7 @@
 //! Typing and printing are the business of `commands`.
 
 mod backlog;
+pub(crate) mod dyn_outlet;
 mod expect;
 mod goal;
 pub(crate) mod inlet;
@@ -17,6 +18,7 @@ pub(crate) mod pump;
 pub(crate) mod reconnect;
 mod reply;
 
+pub(crate) use dyn_outlet::DynOutlet;
 pub(crate) use inlet::Inlet;
 pub(crate) use options::{Echo, Progress};
 pub(crate) use outlet::{Gone, Outlet};

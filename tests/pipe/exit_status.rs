@@ -488,13 +488,11 @@ fn with_binary_expectations_look_into_binary_messages_of_any_size() {
 fn a_panic_tells_its_frames_where_they_are_asked_for() {
     // No thread has room for such a stack, and looking up a name needs one.
     let panicking = || tool().env("RUST_MIN_STACK", (1_u64 << 62).to_string()).arg("ws://nosuch.invalid");
-    let ran = panicking().env("RUST_BACKTRACE", "1").run();
-    ran.says("panicked at ");
+    let ran = panicking().env("RUST_BACKTRACE", "1").run().says("panicked at ");
     // By name, or in a release as places that `addr2line` turns into names.
     let places = ran.stderr.lines().find_map(|line| line.strip_prefix("places in the program, for addr2line: 0x"));
     let named = ran.stderr.lines().filter(|line| line.contains("wsprobe::")).count();
     assert!(named > 5 || places.is_some_and(|places| places.matches(" 0x").count() > 10), "{}", ran.stderr);
-    let ran = panicking().run();
-    ran.says("panicked at ");
+    let ran = panicking().run().says("panicked at ");
     assert!(!ran.stderr.contains("places in the program"), "{}", ran.stderr);
 }

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::events::{Batch, End, Input};
 use crate::message::Message;
 use crate::runtime::watch_signals;
-use crate::session::{self, Outcome, Progress};
+use crate::session::{self, DynOutlet, Outcome, Progress};
 use crate::term::{Talk, stdout_gone, terminal_width};
 
 /// A round that was not answered within this time, or within two intervals, is lost.
@@ -173,10 +173,9 @@ impl PingRun<'_> {
         let (batches, mut inputs) = mpsc::channel(BATCHES);
         let sending = self.send(&batches, numbers);
         let mut progress = Progress::new(&options.ending);
+        let (first, outlet): (_, &dyn DynOutlet) = (Batch::new(), self.rounds);
         let outcome = tokio::select! {
-            outcome = session::pump::run(
-                socket, Batch::new(), &mut progress, &mut inputs, signals, self.rounds, options
-            ) => outcome,
+            outcome = session::pump::run(socket, first, &mut progress, &mut inputs, signals, outlet, options) => outcome,
             () = sending => unreachable!("it waits after its end"),
         };
         self.rounds.give_up(|_| true);

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::events::{Batch, End, EventKind, Input};
 use crate::request::Credentials;
 use crate::runtime::deadline;
-use crate::session::{self, Attempt, Outcome, Progress};
+use crate::session::{self, Attempt, DynOutlet, Outcome, Progress};
 use crate::sys::terminal;
 use crate::target::Parsed;
 use crate::term::Talk;
@@ -150,7 +150,7 @@ impl PromptConnection {
         }
         let mut options = self.plan.session.clone();
         options.ending.deadline = until;
-        let first = self.plan.first.clone();
+        let (first, outlet): (_, &dyn DynOutlet) = (self.plan.first.clone(), output);
         let mut desk = ClientRequestHandler {
             plan: &mut self.plan,
             link: &*link,
@@ -164,7 +164,7 @@ impl PromptConnection {
         };
         let opened_at = Instant::now();
         let outcome = tokio::select! {
-            outcome = session::pump::run(socket, first, progress, &mut self.inputs, &mut self.context.signals, output, &options) => outcome,
+            outcome = session::pump::run(socket, first, progress, &mut self.inputs, &mut self.context.signals, outlet, &options) => outcome,
             never = desk.take_orders(&mut self.ordered) => match never {},
         };
         let (wanted, unrepeated) = desk.clear();

@@ -32,7 +32,7 @@ impl Host {
         let record = opening(open_record_if(service.record.as_ref()), None, &mut context.signals).await?;
         let output = Rc::new(PromptOutput::new(&context, &service.style, record, service.record.as_ref()));
         let talk = Rc::new(context.talk(service.diagnostics));
-        let server = ListeningServer::open(&service.options, Rc::clone(&output), Rc::clone(&talk), roster)?;
+        let server = ListeningServer::open(&service.options, output.clone(), Rc::clone(&talk), roster)?;
         context.begin();
         let state = Rc::clone(&server.state);
         let handler =

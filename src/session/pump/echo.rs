@@ -11,7 +11,7 @@ use crate::message::{DataKind, Message};
 use crate::session::outlet::Outlet;
 use crate::transport::Duplex;
 
-impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
+impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     /// Sends a message back; with `Echo::InOrder`, it is in the send buffer before anything more is read.
     pub(super) async fn echo(&self, message: &Message, path: &EchoPath) {
         if self.put_back(path, message.kind(), once(message.data())) == 0 {

@@ -51,7 +51,7 @@ pub(crate) async fn run<S, O>(
 ) -> Outcome
 where
     S: Duplex,
-    O: Outlet,
+    O: Outlet + ?Sized,
 {
     if outlet.takes_runs() && options.echo != Echo::Aside && options.replies.is_empty() {
         socket.hand_over_runs();
@@ -91,7 +91,7 @@ where
     outcome
 }
 
-pub(crate) struct Pump<'a, S, O> {
+pub(crate) struct Pump<'a, S, O: ?Sized> {
     socket: &'a Socket<S>,
     outlet: &'a O,
     // Borrowed between awaits only.
@@ -113,7 +113,7 @@ pub(crate) struct Pump<'a, S, O> {
     arrival: Cell<(u64, SystemTime)>,
 }
 
-impl<'a, S, O> Pump<'a, S, O> {
+impl<'a, S, O: ?Sized> Pump<'a, S, O> {
     fn new(socket: &'a Socket<S>, outlet: &'a O, progress: Progress, sends_again: bool, options: &Options) -> Self {
         let Progress { goal, backlog, input_ended } = progress;
         let (now, input_ended) = (Instant::now(), input_ended.filter(|_| !sends_again));
@@ -136,7 +136,7 @@ impl<'a, S, O> Pump<'a, S, O> {
     }
 }
 
-impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
+impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     /// Informs `core` of a change, and wakes the clock and the writer.
     fn tell<T>(&self, tell: impl FnOnce(&mut Lifecycle, Instant) -> T) -> T {
         let mut core = self.core.borrow_mut();

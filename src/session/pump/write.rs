@@ -60,7 +60,7 @@ impl SendTiming {
     }
 }
 
-impl<S: Duplex, O: Outlet> Pump<'_, S, O> {
+impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     /// Sends what there is to send, then our Close when that is wanted; never ends by itself.
     pub(crate) async fn write(
         &self,
