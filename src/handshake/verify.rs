@@ -125,7 +125,7 @@ impl BadOpening {
 pub(super) fn accept(key: &str) -> String {
     let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     // Not ring's: that asks first what the CPU can do, which takes long in a virtual machine.
-    BASE64.encode(&Sha1::from(text).digest().bytes())
+    BASE64.encode(Sha1::from(text).digest().bytes())
 }
 
 /// Checks a 101 against its request.

@@ -130,7 +130,7 @@ impl Request {
             Header::new("Host", options.host.clone().unwrap_or_else(|| target.authority())),
             Header::new("Upgrade", "websocket"),
             Header::new("Connection", "Upgrade"),
-            Header::new("Sec-WebSocket-Key", BASE64.encode(&rand::random::<[u8; 16]>())),
+            Header::new("Sec-WebSocket-Key", BASE64.encode(rand::random::<[u8; 16]>())),
             Header::new("Sec-WebSocket-Version", "13"),
         ];
         let user_agent = options.user_agent.as_deref().unwrap_or(concat!("wsprobe/", env!("CARGO_PKG_VERSION")));

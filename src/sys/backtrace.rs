@@ -37,7 +37,7 @@ fn places() -> Option<Vec<String>> {
     let file = mapping(&maps, places as fn() -> Option<Vec<String>> as usize)?.1;
     let mut parts = maps.lines().filter_map(parsed).filter(|(_, name)| *name == file).map(|(range, _)| range);
     let first = parts.next()?;
-    let program = first.start..parts.last().unwrap_or(first).end;
+    let program = first.start..parts.next_back().unwrap_or(first).end;
     let inside = callers(frame, stack).into_iter().filter(|address| program.contains(address));
     Some(inside.map(|address| format!("{:#x}", address - program.start)).collect())
 }

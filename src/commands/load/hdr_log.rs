@@ -48,7 +48,7 @@ pub(super) fn line(tag: Option<&str>, from: Duration, length: Duration, times: &
     let tag = tag.map_or_else(String::new, |tag| format!("Tag={tag},"));
     let max = times.at(1.0).as_secs_f64() * 1e3;
     let (from, length) = (from.as_secs_f64(), length.as_secs_f64());
-    format!("{tag}{from:.3},{length:.3},{max:.3},{}\n", BASE64.encode(&compressed(times)))
+    format!("{tag}{from:.3},{length:.3},{max:.3},{}\n", BASE64.encode(compressed(times)))
 }
 
 /// The histogram of a line, with its tag; none of a line that has none.

@@ -26,7 +26,7 @@ impl Pin {
 
 impl std::fmt::Display for Pin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&BASE64.encode(&self.0))
+        f.write_str(&BASE64.encode(self.0))
     }
 }
 
