@@ -43,6 +43,23 @@ pub(super) fn after() -> String {
     text
 }
 
+/// What `wsprobe` alone says at a terminal.
+pub(super) fn first() -> String {
+    let mut page = "wsprobe talks to WebSocket servers. Type one of these:\n".to_owned();
+    for (line, meaning) in [
+        EXAMPLES[0],
+        EXAMPLES[1],
+        EXAMPLES[2],
+        EXAMPLES[3],
+        ("wsprobe listen --echo 8080", "be a server, at ws://localhost:8080"),
+        ("wsprobe -h", "the commands, and the options that are used most"),
+        ("wsprobe --help", "all options, with examples"),
+    ] {
+        writeln!(page, "  {line:<37} {meaning}").expect("a String takes all");
+    }
+    page
+}
+
 /// The width that `-h` keeps to.
 const COLUMNS: usize = 80;
 

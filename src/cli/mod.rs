@@ -227,6 +227,9 @@ pub(crate) struct Invocation {
 /// What is wrong with it, in one line; nothing has been opened by then but the files that it names.
 pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) -> Result<Invocation, Error> {
     let args: Vec<_> = args.into_iter().collect();
+    if args.len() < 2 && env.stdin_is_terminal && env.stdout_is_terminal {
+        return Ok(Invocation::of(Job::Print(help::first().into_bytes())));
+    }
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
     let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();

@@ -130,7 +130,10 @@ pub(crate) fn field_value(text: &str) -> Result<String, String> {
 pub(crate) fn protocol_version(text: &str) -> Result<u8, String> {
     match text {
         "13" => Ok(13),
-        _ => Err("expected 13, the only version of RFC 6455".to_owned()),
+        _ if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err("expected 13, the only version of RFC 6455".to_owned())
+        }
+        _ => Err(format!("expected 13, the version of RFC 6455; `-s {text}` offers a subprotocol")),
     }
 }
 

@@ -267,12 +267,30 @@ fn without_a_url_it_says_how_to_go_on() {
 }
 
 #[test]
+fn alone_at_a_terminal_it_says_in_ten_lines_what_to_type() {
+    let mut screen = kit::pty::prompt::<&str>([]).start();
+    screen.shows("wsprobe --help");
+    assert_eq!(screen.code(), 0);
+    let page = screen.contents();
+    let lines: Vec<_> = page.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    assert!(lines.len() <= 10, "{page}");
+    for (line, command) in lines[1..].iter().zip(["demo", "wss://", "printf", "-1 -x", "listen --echo", "-h", "--help"])
+    {
+        assert!(line.contains(command) && line.contains("wsprobe"), "{page}");
+    }
+}
+
+#[test]
 fn a_command_that_is_incomplete_or_misplaced_is_told_so() {
     let server = Uncalled::new();
     for (args, error) in [
         (&["-j", "demo"][..], "the command comes first: wsprobe demo [OPTIONS]"),
         (&["demo", "extra"], "unexpected argument `extra` found; `wsprobe demo --help` lists all options"),
         (&["ping", "-Z", ":1"], "unexpected argument `-Z` found; `wsprobe ping --help` lists all options"),
+        (
+            &["--protocol", "chat", ":1"],
+            "invalid value `chat` for `--protocol <N>`: expected 13, the version of RFC 6455; `-s chat` offers a subprotocol",
+        ),
         (&["generate", "completions"], "`<SHELL>` is missing; see `wsprobe generate completions --help`"),
         (
             &["generate", "completions", "csh"],

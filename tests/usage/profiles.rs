@@ -131,7 +131,7 @@ fn what_is_wrong_with_the_file_is_told_before_anything_connects() {
     }
     tool().arg("@a").run().code(2).says("there is no home with a file of profiles");
     let nowhere = dir();
-    tool().env("XDG_CONFIG_HOME", nowhere.path()).arg("@a").run().code(2).says("cannot read");
+    tool().env("XDG_CONFIG_HOME", nowhere.path()).arg("@a").run().code(2).says("cannot read the file of profiles `");
 }
 
 #[test]

@@ -64,11 +64,16 @@ impl Config {
     pub(super) fn read(path: &Path, must_exist: bool) -> Result<Option<Self>, Error> {
         let text = match file::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(None),
-            Err(source) => return Err(Error::File { what: "read", path: path.to_owned(), source }),
+            Err(source) => {
+                return Err(Error::File { what: "read the file of profiles", path: path.to_owned(), source });
+            }
             Ok(text) => text,
         };
-        let is_shared =
-            file::is_shared(path).map_err(|source| Error::File { what: "read", path: path.to_owned(), source })?;
+        let is_shared = file::is_shared(path).map_err(|source| Error::File {
+            what: "read the file of profiles",
+            path: path.to_owned(),
+            source,
+        })?;
         let sections =
             sections(&text).map_err(|(line, why)| Error::Usage(format!("{}:{line}: {why}", path.display())))?;
         Ok(Some(Self { path: path.to_owned(), is_shared, sections }))
