@@ -6,6 +6,9 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::{fs, panic};
 
+/// Asks for frames.
+const VARIABLE: &str = "RUST_BACKTRACE";
+
 /// More than this nobody reads.
 const MOST: usize = 100;
 
@@ -13,18 +16,24 @@ const MOST: usize = 100;
 ///
 /// `addr2line` turns them into names and lines, with a program of the same version that has its names.
 pub(crate) fn tell_places() {
+    #[expect(clippy::disallowed_methods, reason = "std reads it too, and `cli` may be what panics")]
+    let asked = std::env::var_os(VARIABLE).is_some_and(|asked| asked != "0");
+    if !asked {
+        return;
+    }
+    // SAFETY: there is no other thread yet.
+    #[expect(unsafe_code, reason = "std's own backtrace would look for the tables, and end the process there")]
+    unsafe {
+        std::env::remove_var(VARIABLE);
+    }
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         report(info);
-        #[expect(clippy::disallowed_methods, reason = "std reads it too, and `cli` may be what panics")]
-        let asked = std::env::var_os("RUST_BACKTRACE");
-        if asked.is_some_and(|asked| asked != "0") {
-            let places = places().unwrap_or_default().join(" ");
-            #[expect(clippy::disallowed_methods, reason = "whoever owns it may have panicked")]
-            let mut stderr = std::io::stderr();
-            // There is nobody else to tell.
-            let _ = writeln!(stderr, "places in the program, for addr2line: {places}");
-        }
+        let places = places().unwrap_or_default().join(" ");
+        #[expect(clippy::disallowed_methods, reason = "whoever owns it may have panicked")]
+        let mut stderr = std::io::stderr();
+        // There is nobody else to tell.
+        let _ = writeln!(stderr, "places in the program, for addr2line: {places}");
     }));
 }
 
