@@ -87,31 +87,34 @@ impl Sifter {
     ) -> LocalBoxFuture<'s, Result<bool, StepFault>> {
         async move {
             for step in steps {
-                yield_now().await;
-                let is_there = match &step.action {
-                    Action::Repeat { times, steps } => {
-                        let mut is_there = true;
-                        for _ in 0..*times {
-                            is_there = is_there && self.play(steps, message, local).await?;
-                        }
-                        is_there
-                    }
-                    Action::Pause(time) => timeout(*time, self.line.no_more_sent()).await.is_err(),
-                    action => {
-                        let input = self.step(action, message, local).await.map_err(|fault| fault.at(step.place))?;
-                        match input {
-                            Some(input) => self.send(vec![input]).await,
-                            None => true,
-                        }
-                    }
-                };
-                if !is_there {
+                if !self.play_one(step, message, local).await? {
                     return Ok(false);
                 }
             }
             Ok(true)
         }
         .boxed_local()
+    }
+
+    async fn play_one(&self, step: &Step, message: &Message, local: &mut Local) -> Result<bool, StepFault> {
+        yield_now().await;
+        match &step.action {
+            Action::Repeat { times, steps } => {
+                for _ in 0..*times {
+                    // There may be no steps in it.
+                    yield_now().await;
+                    if !self.play(steps, message, local).await? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Action::Pause(time) => Ok(timeout(*time, self.line.no_more_sent()).await.is_err()),
+            action => match self.step(action, message, local).await.map_err(|fault| fault.at(step.place))? {
+                Some(input) => Ok(self.send(vec![input]).await),
+                None => Ok(true),
+            },
+        }
     }
 
     /// False for a peer that has left; the next step notices that.

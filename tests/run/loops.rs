@@ -1,7 +1,9 @@
 //! Endless loops, and rules that play steps: a mock server is a script.
 
+use std::time::Instant;
+
 use crate::kit::net::Lines;
-use crate::kit::tool;
+use crate::kit::{PATIENCE, tool};
 use crate::{Scripts, listen, played};
 
 const MOCK: &str = "set room = lobby\nwhen json $.op == \"join\" {\n  capture name = json $.room\n  set room = {{name}}\n  \
@@ -98,6 +100,23 @@ fn a_loop_of_a_client_ends_with_its_connection_its_time_or_a_signal() {
     Lines::of(running.child.stderr.take().expect("it is piped")).find("ready");
     running.signal(nix::sys::signal::Signal::SIGINT);
     assert_eq!(running.wait_code(), Some(130));
+}
+
+#[test]
+fn what_a_rule_repeats_ends_with_its_client() {
+    let begun = Instant::now();
+    for inside in ["    ping\n", "    log on\n    ping\n"] {
+        let script = format!("when text \"go\" {{\n  repeat 4000000000 {{\n{inside}  }}\n}}\nloop {{\n}}\n");
+        let scripts = Scripts::new([("server.wsp", script.as_str())]);
+        let server = listen(&["--script", scripts.path("server.wsp").to_str().expect("a path of ours")]);
+        for _ in 0..2 {
+            played(&server.url(), "connect {{url}}\nsend go\nexpect ping\ndrop\n");
+            server.said.find("the connection was cut");
+        }
+        server.stop();
+    }
+    // To go on counting takes minutes, in which nobody else is served.
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
 }
 
 #[test]
