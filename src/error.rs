@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::dial::error::DialError;
 use crate::dial::proxy::ProxyError;
 use crate::events::{ErrorEvent, Exchange, FailureKind};
 use crate::handshake::head::Response;
 use crate::handshake::redirect::BadRedirect;
-use crate::handshake::{HandshakeError, Refusal};
+use crate::handshake::{HandshakeError, Refusal, is_temporary};
 use crate::masking;
 use crate::wire::frame::Side;
 
@@ -96,8 +96,7 @@ impl Error {
         match self {
             Self::Dial(error) => error.may_pass(),
             Self::Handshake { source, .. } => source.may_pass(),
-            // Try later, or a proxy that waits for the server behind it (RFC 9110, section 15).
-            Self::Refused(refusal) => matches!(refusal.response.status, 408 | 425 | 429 | 500 | 502..=504),
+            Self::Refused(refusal) => is_temporary(refusal.response.status),
             Self::TimedOut { option, .. } => *option != RUN_LIMIT,
             Self::Usage(_)
             | Self::File { .. }
@@ -110,10 +109,10 @@ impl Error {
     }
 
     /// How long the server, or the proxy before it, asks to wait.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         match self {
             Self::Refused(refusal) | Self::Dial(DialError::Proxy { source: ProxyError::Refused(refusal), .. }) => {
-                refusal.retry_after(crate::events::now())
+                refusal.retry_after(now)
             }
             _ => None,
         }

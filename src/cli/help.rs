@@ -112,21 +112,18 @@ fn end_of_short(command: &Command) -> String {
     for (line, meaning) in [EXAMPLES[3], EXAMPLES[1]] {
         writeln!(end, "{line:<39} {meaning}").expect("a String takes all");
     }
-    let mut column = 0;
-    for word in format!("More: wsprobe --help, or with a word: {}", headings(command).join(" ")).split(' ') {
-        let has_room = column + " ".len() + word.len() <= COLUMNS;
-        let space = if column == 0 {
-            ""
-        } else if has_room {
-            " "
+    let mut row = "More: wsprobe --help, or with a word:".to_owned();
+    for word in headings(command) {
+        if row.len() + " ".len() + word.len() > COLUMNS {
+            end += &row;
+            end += "\n";
+            row = word;
         } else {
-            "\n"
-        };
-        column = if has_room { column + space.len() + word.len() } else { word.len() };
-        end += space;
-        end += word;
+            row += " ";
+            row += &word;
+        }
     }
-    end + "\n"
+    end + &row + "\n"
 }
 
 /// `-x, --execute MSG`

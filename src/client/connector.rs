@@ -14,7 +14,7 @@ use super::report;
 use super::trace::Trace;
 use crate::dial::{Stream, Trust};
 use crate::error::{Error, RUN_LIMIT};
-use crate::events::Opened;
+use crate::events::{self, Opened};
 use crate::session::{Attempt, Backoff, Outcome, Wait};
 use crate::term::Talk;
 use crate::wire::Socket;
@@ -162,7 +162,7 @@ impl Connector {
                 };
                 let next = backoff.as_mut().filter(|_| error.may_pass()).and_then(|it| it.next(fastrand::f64()));
                 let Some(next) = next else { return Err(error) };
-                let next = next.no_sooner(error.retry_after());
+                let next = next.no_sooner(error.retry_after(events::now()));
                 talk.progress(&[&error.chain(), &next.to_string()]);
                 sleep(next.after).await;
             }
@@ -219,7 +219,7 @@ async fn retry_until_up(options: &connect::Options, talk: &Talk) -> Result<Conne
                     talk.say(&format!("waiting for the server: {}", error.chain()));
                 }
                 is_told = true;
-                next = next.max(Instant::now() + error.retry_after().unwrap_or_default());
+                next = next.max(Instant::now() + error.retry_after(events::now()).unwrap_or_default());
             }
             done => return done,
         }

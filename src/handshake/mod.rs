@@ -31,7 +31,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 pub(crate) use self::head::Response;
 pub(crate) use self::http2::Http2Refusal;
-pub(crate) use self::refusal::{Refusal, SentRequest};
+pub(crate) use self::refusal::{Refusal, SentRequest, is_temporary};
 pub(crate) use self::verify::BadAnswer;
 
 use self::broken::BrokenHead;

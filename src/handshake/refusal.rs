@@ -47,6 +47,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// More schemes than any server has; a hint stays a line.
 const SHOWN_SCHEMES: usize = 6;
 
+/// Whether a status says to try later, or is of a proxy that waits for the server behind it (RFC 9110, section 15).
+pub(crate) fn is_temporary(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502..=504)
+}
+
 impl SentRequest {
     pub(super) fn of(request: &Request) -> Self {
         let scheme = request.field("Authorization").map(|value| value.split_once(' ').map_or("", |(scheme, _)| scheme));

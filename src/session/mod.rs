@@ -4,7 +4,7 @@
 //! Typing and printing are the business of `commands`.
 
 mod backlog;
-pub(crate) mod dyn_outlet;
+mod dyn_outlet;
 mod expect;
 mod goal;
 pub(crate) mod inlet;
@@ -18,11 +18,11 @@ pub(crate) mod pump;
 pub(crate) mod reconnect;
 mod reply;
 
-pub(crate) use dyn_outlet::DynOutlet;
 pub(crate) use inlet::Inlet;
 pub(crate) use options::{Echo, Progress};
 pub(crate) use outlet::{Gone, Outlet};
 
+pub(crate) use self::dyn_outlet::DynOutlet;
 pub(crate) use self::expect::{JsonExpectation, Judged, json_path};
 pub(crate) use self::goal::Expectation;
 pub(crate) use self::keepalive::{Heartbeat, KeepaliveOptions, Pinging, is_keepalive};

@@ -6,6 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+
 use crate::frames::Connection;
 use crate::kit;
 
@@ -87,7 +89,7 @@ impl Asked {
     fn refusal(&self, case: &str) -> Option<u16> {
         let keys = self.all("Sec-WebSocket-Key");
         let versions = self.all("Sec-WebSocket-Version");
-        let is_short = |key: &&str| data_encoding::BASE64.decode(key.as_bytes()).is_ok_and(|nonce| nonce.len() != 16);
+        let is_short = |key: &&str| BASE64.decode(key).is_ok_and(|nonce| nonce.len() != 16);
         let wrong = [
             ("handshake/post", !self.line.starts_with("GET "), 405),
             ("handshake/http-1.0", !self.line.ends_with("HTTP/1.1"), 505),

@@ -413,9 +413,9 @@ pub fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
 
 /// The answer that opens a WebSocket connection to the request.
 pub fn switching(head: &str) -> String {
-    use data_encoding::BASE64;
+    use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
     let key = field(head, "Sec-WebSocket-Key").expect("a request has a key");
-    let accept = BASE64.encode(&sha1(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes()));
+    let accept = BASE64.encode(sha1(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes()));
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
     )

@@ -38,7 +38,7 @@ impl Proxy {
             let _ = stream.write_all(&[5, 0]).await;
             let mut request = vec![0; 512];
             let read = stream.read(&mut request).await.unwrap_or_default();
-            let _ = asked.send(data_encoding::HEXLOWER.encode(&request[..read]));
+            let _ = asked.send(request[..read].iter().map(|byte| format!("{byte:02x}")).collect());
             let _ = stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await;
             relay(&mut stream, server).await;
         })

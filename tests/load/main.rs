@@ -13,6 +13,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use kit::net::Lines;
 use kit::{CLOSE, Ran, TEXT, Tool, echo, frame, read_frame, read_head, serving, switching, tool, url};
 use nix::sys::signal::Signal;
@@ -509,7 +510,7 @@ fn the_merged_logs_of_three_processes_are_as_one_of_all_their_samples() {
 
 /// The least value and the count of each place of a histogram, as Java's library writes them: version 2, deflated, in base64.
 fn values_of(base64: &str) -> Vec<(u64, u64)> {
-    let bytes = data_encoding::BASE64.decode(base64.as_bytes()).unwrap();
+    let bytes = BASE64.decode(base64).unwrap();
     assert_eq!(bytes[..4], [0x1c, 0x84, 0x93, 0x14]);
     let mut plain = Vec::new();
     flate2::read::ZlibDecoder::new(&bytes[8..]).read_to_end(&mut plain).unwrap();

@@ -15,6 +15,7 @@ use super::options::{MessageArgs, Options};
 use super::ping::PingArgs;
 use super::translate;
 use crate::error::Error;
+use crate::handshake::is_temporary;
 use crate::input::source::Source;
 
 /// How stdin is cut, where that has nothing to do with what is printed.
@@ -26,20 +27,12 @@ const DELIMITING: &[&str] = &["delimiter", "null", "keep-newline"];
 /// How text becomes a message, of whatever option.
 const ENCODING: &[&str] = &["binary", "escapes"];
 
-/// What is about messages, or about another connection.
+/// What else is about messages, or about another connection.
 const AFTER_THE_HANDSHAKE: &[&str] = &[
     "execute",
     "file",
     "interactive",
-    "binary",
-    "escapes",
-    "delimiter",
-    "null",
-    "keep-newline",
-    "whole",
-    "chunk",
     "receive-only",
-    "json-input",
     "rate",
     "reply",
     "echo",
@@ -125,8 +118,10 @@ impl GivenOptions {
     /// What a run as a client has no use for.
     pub(super) fn check_client(&self, options: &Options, env: &Env) -> Result<(), Error> {
         if let Some(status) = options.ending.expect_status {
-            self.refuse(AFTER_THE_HANDSHAKE, "`--expect-status` ends the run with the handshake")?;
-            if matches!(status, 408 | 425 | 429 | 500 | 502..=504) {
+            for options in [AFTER_THE_HANDSHAKE, CUTTING, DELIMITING, ENCODING] {
+                self.refuse(options, "`--expect-status` ends the run with the handshake")?;
+            }
+            if is_temporary(status) {
                 self.refuse(&["wait-for-server"], "it would wait as long as the server answers with that status")?;
             }
         }

@@ -62,7 +62,8 @@ pub(crate) struct OutputArgs {
 
     /// Indent JSON
     ///
-    /// auto indents what does not fit on a line, on a terminal; always indents every object and list, in a pipe too. Digits, the order of keys and duplicates stay as they were sent.
+    /// auto indents what does not fit on a line, on a terminal; always indents every object and list, in a pipe too. Digits,
+    /// the order of keys and duplicates stay as they were sent.
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub(crate) pretty: When,
 

@@ -62,18 +62,12 @@ impl Config {
     /// # Errors
     /// It cannot be read, or something in it has no meaning.
     pub(super) fn read(path: &Path, must_exist: bool) -> Result<Option<Self>, Error> {
+        let unread = |source| Error::File { what: "read the file of profiles", path: path.to_owned(), source };
         let text = match file::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(None),
-            Err(source) => {
-                return Err(Error::File { what: "read the file of profiles", path: path.to_owned(), source });
-            }
-            Ok(text) => text,
+            read => read.map_err(unread)?,
         };
-        let is_shared = file::is_shared(path).map_err(|source| Error::File {
-            what: "read the file of profiles",
-            path: path.to_owned(),
-            source,
-        })?;
+        let is_shared = file::is_shared(path).map_err(unread)?;
         let sections =
             sections(&text).map_err(|(line, why)| Error::Usage(format!("{}:{line}: {why}", path.display())))?;
         Ok(Some(Self { path: path.to_owned(), is_shared, sections }))

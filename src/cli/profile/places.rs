@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::config::Config;
 use super::layers::located;
+use crate::cli::message_file::MessageArg;
 use crate::cli::secret;
 use crate::error::Error;
 use crate::masking;
@@ -19,9 +20,10 @@ pub(super) fn value(option: &str, value: &str, config: &Config, home: Option<&Pa
         return header(value, config, home);
     }
     if option == "execute" {
-        // A message, or its file.
-        let file = value.strip_prefix('@').filter(|path| !path.starts_with('@'));
-        return Ok(file.map_or_else(|| value.to_owned(), |path| format!("@{}", located(path, folder, home))));
+        return Ok(match MessageArg::new(value) {
+            MessageArg::File(path) => format!("@{}", located(&path.to_string_lossy(), folder, home)),
+            MessageArg::Text(_) => value.to_owned(),
+        });
     }
     if !secret::OPTIONS.contains(&option) {
         return Ok(value.to_owned());

@@ -453,9 +453,11 @@ impl<R: PromptTarget> LineReader<'_, R> {
 
     fn indent(&self, indent: &Switch<()>) {
         let mut style = self.style.borrow_mut();
-        if wanted(indent, style.indent_json.indents()) != style.indent_json.indents() {
-            style.indent_json = if style.indent_json.indents() { IndentJson::Never } else { IndentJson::Long };
-        }
+        style.indent_json = match (wanted(indent, style.indent_json.indents()), style.indent_json) {
+            (false, _) => IndentJson::Never,
+            (true, IndentJson::Never) => IndentJson::Long,
+            (true, asked) => asked,
+        };
         self.queue.push(QueuedItem::Set(DisplaySetting::Indent(style.indent_json)));
         self.say(if style.indent_json.indents() {
             "JSON that does not fit a line is indented; /json off shows it as received"

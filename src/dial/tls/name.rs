@@ -3,11 +3,12 @@
 //! Just as `x509_cert` shows it, whose own `Display` brings the names of 1300 objects along, for the few that are in
 //! certificates.
 
-use crate::text::hex;
 use der::asn1::{Any, AnyRef, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use der::{Encode as _, Tag, Tagged as _};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::Name;
+
+use crate::text::hex;
 
 /// The most specific part first, unlike in the certificate (section 2.1).
 pub(super) fn shown(name: &Name) -> String {

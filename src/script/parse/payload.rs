@@ -1,5 +1,7 @@
 //! Reads what is sent: messages, and what control frames carry.
 
+use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+
 use super::hex::{self, Use};
 use super::words::is_keyword_next;
 use crate::message::Close;
@@ -8,7 +10,6 @@ use crate::script::cursor::{Cursor, shortened};
 use crate::script::flaw::Flaw;
 use crate::script::syntax::{Action, Binary, Payload, Piece, ScriptText, Style, Template};
 use crate::text::unescape;
-use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     let place = cursor.place_of_next();

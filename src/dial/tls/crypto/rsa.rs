@@ -132,6 +132,8 @@ fn mask(algorithm: &'static Algorithm, seed: &[u8], length: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+
     use super::*;
 
     /// Made by OpenSSL for `hello`: the key, a PSS signature with SHA-256, a PKCS #1 signature with SHA-384.
@@ -164,7 +166,7 @@ mod tests {
     ];
 
     fn bytes(base64: &str) -> Vec<u8> {
-        base64::Engine::decode(&base64::prelude::BASE64_STANDARD, base64.replace(' ', "").as_bytes()).unwrap()
+        BASE64.decode(base64.replace(' ', "")).unwrap()
     }
 
     #[test]
