@@ -419,6 +419,30 @@ fn an_option_of_another_tool_leads_to_the_one_that_does_it_here() {
 }
 
 #[test]
+fn a_url_is_not_taken_for_the_file_of_profiles() {
+    let server = Uncalled::new();
+    let error = |shown: &str| {
+        format!(
+            "invalid value `{shown}` for `--config <FILE>`: expected a file of profiles; the URL stands alone, as in \
+             `wsprobe URL`"
+        )
+    };
+    let url = server.url();
+    for args in [
+        &["--config", &url][..],
+        &["--config", &url, &url],
+        &[&*url, &format!("--config={url}")],
+        &["ping", "--config", &url],
+        &["run", "--config", &url, "a.wsp"],
+        &["profile", "list", "--config", &url],
+    ] {
+        server.refuses_line(args, &error(&url));
+    }
+    server.refuses_line(&["--config", "wss://me:secret@host/"], &error("wss://***@host/"));
+    server.refuses_line(&["--config", ":8080"], &error(":8080"));
+}
+
+#[test]
 fn a_misspelt_command_is_not_looked_up_as_a_host() {
     let server = Uncalled::new();
     let url = server.url();
