@@ -383,6 +383,7 @@ fn a_word_after_help_prints_the_options_under_that_heading_or_one_option() {
     let error = |word, more| format!("`{word}` is neither a heading of the help nor an option or a command; {more}");
     server.refuses_line(&["--help", "tlss"], &error("tlss", "did you mean `tls`?"));
     let words = "messages, output, ending, request, tls, route, timing, protocol, profiles";
+    server.refuses_line(&["--help", "token"], &error("token", "did you mean `--bearer`?"));
     server.refuses_line(&["--help", "cryptography"], &error("cryptography", &format!("expected one of {words}")));
 }
 
