@@ -290,7 +290,7 @@ impl<'r> Reference<'r> {
 }
 
 /// A URL with a path or a query added to it.
-fn joined(url: &str, rest: &str) -> String {
+pub(super) fn joined(url: &str, rest: &str) -> String {
     let (before, query) = url.split_at(url.find('?').unwrap_or(url.len()));
     if let Some(more) = rest.strip_prefix('?') {
         let mark = if query.is_empty() { '?' } else { '&' };
