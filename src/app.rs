@@ -81,8 +81,8 @@ const DEMO_MESSAGE: usize = 2 << 30;
 
 /// Does what the command line asks for, and returns the exit status.
 ///
-/// `notes` are told where details are wanted.
-pub(crate) fn run(job: Job, notes: &[String]) -> u8 {
+/// `notes` are told where details are wanted; elsewhere the warning is, which they contain.
+pub(crate) fn run(job: Job, notes: &[String], warning: Option<&str>) -> u8 {
     if !matches!(job, Job::Print(_))
         && let Err(source) = descriptors::check()
     {
@@ -94,6 +94,7 @@ pub(crate) fn run(job: Job, notes: &[String]) -> u8 {
     if let Some(Diagnostics { verbosity, colour }) = job.diagnostics().filter(|_| !notes.is_empty()) {
         let talk = Talk::on_stderr(verbosity, colour);
         notes.iter().for_each(|note| talk.detail('*', note));
+        warning.filter(|_| !talk.is_verbose()).into_iter().for_each(|warning| talk.warn(warning));
     }
     match job {
         Job::Print(page) => print(&page),

@@ -79,7 +79,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     #[cfg(frame_pointers)]
     sys::backtrace::tell_places();
     let code = match cli::invocation(args, &cli::Env::read()) {
-        Ok(cli::Invocation { job, notes }) => app::run(job, &notes),
+        Ok(cli::Invocation { job, notes, warning }) => app::run(job, &notes, warning.as_deref()),
         Err(error) => runtime::complain(&error),
     };
     ExitCode::from(code)

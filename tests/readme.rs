@@ -20,7 +20,7 @@ const CUT: &str = "--8<--";
 const PORTS: [&str; 7] = ["8080", "8081", "8082", "8083", "8084", "8085", "8443"];
 
 /// What the pages name of other tools.
-const OF_OTHERS: [&str; 1] = ["--pinnedpubkey"];
+const OF_OTHERS: [&str; 4] = ["--pinnedpubkey", "--data-raw", "--data-binary", "--data-urlencode"];
 
 /// Commands and what they print.
 type Example = (String, String);

@@ -115,8 +115,10 @@ enum CliCommand {
     ///
     /// Paste the output of "Copy as cURL" in the developer tools after `wsprobe`. Headers of the handshake itself (Sec-WebSocket-*,
     /// Connection, Upgrade, Host, Content-Length and others) and options without a meaning here are ignored; `-v` lists
-    /// them. Sec-WebSocket-Protocol becomes `--subprotocol`. Short options have the meaning that they have in curl;
-    /// wsprobe's own options may follow with their long names: `--execute MSG`.
+    /// them, and what would have had an effect (`-X POST`, `-o FILE`) is told in any case. Sec-WebSocket-Protocol becomes
+    /// `--subprotocol`. Data (`-d`, `--data-raw`, `--json`, …) is sent as the first message, `@FILE` as by `--file`; after `-G`
+    /// it is added to the query. Short options have the meaning that they have in curl; wsprobe's own options may follow with
+    /// their long names: `--execute MSG`.
     Curl {
         /// The arguments of curl
         #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
@@ -219,6 +221,8 @@ struct Demo {
 pub(crate) struct Invocation {
     pub(crate) job: Job,
     pub(crate) notes: Vec<String>,
+    /// What is told without it, too: the notes tell it as well.
+    pub(crate) warning: Option<String>,
 }
 
 /// Reads the command line.
@@ -347,7 +351,7 @@ fn connecting(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
 
 impl Invocation {
     fn of(job: Job) -> Self {
-        Self { job, notes: Vec::new() }
+        Self { job, notes: Vec::new(), warning: None }
     }
 }
 
@@ -360,11 +364,13 @@ fn as_curl(line: &[String], env: &Env) -> Result<Invocation, Error> {
             arguments.find(|argument| argument.get_long_and_visible_aliases().is_some_and(|all| all.contains(&name)));
         found.is_some_and(|argument| argument.get_action().takes_values() && !argument.is_require_equals_set())
     };
-    let curl::Translated { args, dropped } = curl::translate(line, takes_value)?;
+    let curl::Translated { args, dropped, missed, .. } = curl::translate(line, takes_value)?;
+    let ignored = |names: &[String]| format!("ignored from curl's command line: {}", names.join(", "));
     let mut invocation = invocation(args, env)?;
     if !dropped.is_empty() {
-        invocation.notes.insert(0, format!("ignored from curl's command line: {}", dropped.join(", ")));
+        invocation.notes.insert(0, ignored(&dropped));
     }
+    invocation.warning = (!missed.is_empty()).then(|| ignored(&missed));
     Ok(invocation)
 }
 

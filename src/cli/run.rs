@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 
 use super::dialing;
 use super::env::Env;
+use super::profile::config_file;
 use super::suite::PlayingArgs;
 use crate::app::Job;
 use crate::commands::check_scripts::ScriptCheck;
@@ -46,7 +47,7 @@ pub(crate) struct RunArgs {
     ///
     /// Without it, a run gets only what its command line and its scripts say; `@NAME` among the files takes that profile: its
     /// URL is the variable `url`, its options hold for each connection.
-    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = "Profiles")]
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = "Profiles", value_parser = config_file())]
     config: Option<PathBuf>,
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command};
 
+use super::synonyms;
 use crate::error::Error;
 use crate::script::flaw::nearest;
 
@@ -72,8 +73,9 @@ fn unknown(command: &Command, word: &str) -> Error {
     let known = headings(command);
     let below = command.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
     let options = command.get_arguments().filter_map(Arg::get_long);
-    let hint = match nearest(word, known.iter().map(String::as_str).chain(below).chain(options)) {
-        Some(near) => format!("did you mean `{near}`?"),
+    let near = nearest(word, known.iter().map(String::as_str).chain(below).chain(options));
+    let hint = match near.map(|near| format!("did you mean `{near}`?")).or_else(|| synonyms::option(word, command)) {
+        Some(hint) => hint,
         None => format!("expected one of {}", known.join(", ")),
     };
     Error::Usage(format!("`{word}` is neither a heading of the help nor an option or a command; {hint}"))

@@ -9,6 +9,7 @@ use strsim::osa_distance;
 
 use super::synonyms;
 use crate::error::Error;
+use crate::masking;
 
 /// A command line that may say something else than its writer meant.
 pub(super) struct DoubtfulLine<'l> {
@@ -166,7 +167,11 @@ pub(super) fn one_line(error: &clap::Error) -> String {
                 .to_owned();
         }
         ErrorKind::MissingRequiredArgument => return format!("`{argument}` is missing; see `{command} --help`"),
-        ErrorKind::ValueValidation => return format!("invalid value `{value}` for `{argument}`: {source}"),
+        ErrorKind::ValueValidation => {
+            // A URL where none belongs may have a password, too.
+            let value = if value.contains("://") { masking::typed(&value) } else { value };
+            return format!("invalid value `{value}` for `{argument}`: {source}");
+        }
         ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
         ErrorKind::InvalidValue => return format!("invalid value `{value}` for `{argument}`: expected one of {valid}"),
         // clap takes an argument after the URL for a command.

@@ -8,6 +8,7 @@ use super::syntax::{Action, Expect, HttpAnswer, Piece, Position, RuleAnswer, Scr
 use super::variables::Variables;
 use super::variables::environment::name_of;
 use crate::target::Parsed;
+use crate::text::synonyms;
 
 /// An option that a connection can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,14 +156,7 @@ impl<'a> ScriptChecker<'a> {
             let option = &setting.option;
             let found = self.known.options.iter().find(|known| known.name == *option);
             let flaw = match (found, &setting.value) {
-                (None, _) => {
-                    let flaw = Flaw::new(setting.place, format!("a connection has no option `{option}`"));
-                    let names = self.known.options.iter().map(|known| known.name.as_str());
-                    Some(match super::flaw::nearest(option, names) {
-                        Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
-                        None => flaw.hint("use those of `wsprobe run --help`, without their dashes"),
-                    })
-                }
+                (None, _) => Some(self.unknown_option(setting)),
                 (Some(known), None) if known.value == OptionValue::Always => {
                     Some(Flaw::new(setting.place, format!("the option `{option}` needs a value")))
                 }
@@ -173,6 +167,18 @@ impl<'a> ScriptChecker<'a> {
             };
             self.flaws.extend(flaw);
             setting.value.iter().for_each(|value| self.template(value));
+        }
+    }
+
+    fn unknown_option(&self, Setting { place, option, .. }: &Setting) -> Flaw {
+        let flaw = Flaw::new(*place, format!("a connection has no option `{option}`"));
+        let names = self.known.options.iter().map(|known| known.name.as_str());
+        if let Some(advice) = synonyms::advice(option, "", &|name| names.clone().any(|known| known == name)) {
+            return flaw.hint(advice);
+        }
+        match super::flaw::nearest(option, names) {
+            Some(meant) => flaw.hint(format!("did you mean `{meant}`?")),
+            None => flaw.hint("use those of `wsprobe run --help`, without their dashes"),
         }
     }
 

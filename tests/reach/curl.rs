@@ -1,7 +1,7 @@
 //! Lines that browsers' developer tools copy for curl, run by a shell as they are pasted.
 
 use crate::kit::http::Http;
-use crate::kit::{Ran, field, tool, tool_in_shell};
+use crate::kit::{Ran, all_well, closed_well, field, tool, tool_in_shell};
 
 /// Chrome's "Copy as cURL (bash)", for a WebSocket with a subprotocol.
 const CHROME: &str = r#""$0" curl 'ws://127.0.0.1:PORT/chat?room=1' \
@@ -83,6 +83,63 @@ fn what_a_copied_line_holds_is_data_and_read_from_no_file() {
         let ran = tool().args(["curl", ":1"]).args(args).run().code(2);
         assert!(!ran.stderr.contains("sesame"), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn data_is_sent_as_the_first_message() {
+    let server = crate::kit::echo();
+    let url = format!("ws://127.0.0.1:{}/", server.port());
+    let dir = crate::kit::dir();
+    let file = crate::kit::path(&dir, "message.json");
+    std::fs::write(&file, "{\"a\":\n1}\n").unwrap();
+    let at_file = format!("@{}", file.display());
+    for (args, echoed) in [
+        (&["-d", "hello"][..], "hello"),
+        (&["--data-raw", "@hello"], "@hello"),
+        (&["-H", "Content-Type: application/json", "--data-binary", "{\"op\":\"time\"}"], "{\"op\":\"time\"}"),
+        (&["-d", "a=1", "--data-urlencode", "b=x y"], "a=1&b=x+y"),
+        (&["--json", "[1, 2]"], "[1, 2]"),
+        (&["-d", &at_file], "{\"a\":\n1}"),
+        (&["--json", &at_file], "{\"a\":\n1}"),
+        (&["-T", &at_file[1..]], "{\"a\":\n1}"),
+    ] {
+        let ran = tool().args(["curl", &url]).args(args).arg("--one").run().code(0);
+        assert_eq!((&*ran.out(), &*ran.stderr), (&*format!("{echoed}\n"), &*all_well(&url)), "{args:?}");
+    }
+    // stdin, which curl calls so.
+    for args in [&["-d", "@-"][..], &["--no-progress-meter", "-T", "."], &["-NT-"]] {
+        tool().args(["curl", &url]).args(args).arg("--one").stdin("typed\n").run().code(0).stdout("typed\n");
+    }
+    // One of ours, without a value.
+    let ran = tool().args(["curl", &url, "-d", "hi", "--json", "--one"]).run().code(0);
+    assert!(ran.out().contains("\"data\":\"hi\""), "{}", ran.out());
+    tool().args(["curl", &url, "-d", "@/nowhere"]).run().code(2).says("cannot read the message in `/nowhere`");
+    tool().args(["curl", &url, "-F", "a=b"]).run().code(2).stderr(
+        "wsprobe: curl's `--form` has no counterpart in wsprobe: a WebSocket has no forms; --execute MSG sends a message, \
+         --file FILE a file\n",
+    );
+}
+
+#[test]
+fn data_of_a_get_is_added_to_the_query() {
+    let server = Http::welcoming();
+    let args = ["-G", "-d", "room=1", "--data-urlencode", "name=a b"];
+    tool().args(["curl", &server.url("/chat?v=2")]).args(args).run().code(0).stdout("hi\n");
+    assert!(server.head().starts_with("GET /chat?v=2&room=1&name=a+b HTTP/1.1\r\n"));
+}
+
+#[test]
+fn what_is_not_done_is_told_unless_it_changes_nothing() {
+    let server = Http::welcoming();
+    let line = ["curl", &server.url("/"), "-sS", "--compressed", "-XPOST", "-o", "file", "-O", "--limit-rate", "1k"];
+    let ran = tool().args(line).run().code(0).stdout("hi\n");
+    let told = "wsprobe: ignored from curl's command line: -X POST, -o, -O, --limit-rate\n";
+    assert_eq!(ran.stderr, format!("{told}{}", closed_well(&server.url("/"))));
+    tool().args(line).arg("--quiet").run().code(0).stderr("");
+    let ran = tool().args(line).arg("--verbose").run().code(0);
+    let all = "* ignored from curl's command line: -s, -S, --compressed, -X POST, -o, -O, --limit-rate\n";
+    assert!(ran.stderr.contains(all) && !ran.stderr.contains("wsprobe: ignored"), "{}", ran.stderr);
+    tool().args(["curl", &server.url("/"), "-X", "GET", "-s"]).run().code(0).stderr(&closed_well(&server.url("/")));
 }
 
 #[test]

@@ -57,6 +57,23 @@ fn errors_are_in_colour_on_a_terminal() {
 }
 
 #[test]
+fn an_option_of_another_tool_below_connect_leads_to_the_one_that_does_it_here() {
+    let folder = dir();
+    let script = "connect :1\n  token abc\n  password x\n  skip-verify\n  message hi\n";
+    write(folder.path().join("a.wsp"), script).unwrap();
+    let mut ran = run(folder.path(), &["--check", "a.wsp"]).code(2);
+    for error in [
+        "2:3: a connection has no option `token`; did you mean `bearer`?\n",
+        "3:3: a connection has no option `password`; did you mean `user`? (it takes `NAME:PASS`)\n",
+        "4:3: a connection has no option `skip-verify`; did you mean `cacert`? (`-k` checks nothing)\n",
+        // A message is a step.
+        "5:3: a connection has no option `message`; use those of `wsprobe run --help`, without their dashes\n",
+    ] {
+        ran = ran.says(error);
+    }
+}
+
+#[test]
 fn a_folder_means_the_scripts_in_it_and_below_in_their_order() {
     let folder = dir();
     for below in ["b", "a", ".hidden"] {

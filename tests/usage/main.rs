@@ -383,6 +383,7 @@ fn a_word_after_help_prints_the_options_under_that_heading_or_one_option() {
     let error = |word, more| format!("`{word}` is neither a heading of the help nor an option or a command; {more}");
     server.refuses_line(&["--help", "tlss"], &error("tlss", "did you mean `tls`?"));
     let words = "messages, output, ending, request, tls, route, timing, protocol, profiles";
+    server.refuses_line(&["--help", "token"], &error("token", "did you mean `--bearer`?"));
     server.refuses_line(&["--help", "cryptography"], &error("cryptography", &format!("expected one of {words}")));
 }
 
@@ -416,6 +417,30 @@ fn an_option_of_another_tool_leads_to_the_one_that_does_it_here() {
     server.refuses_line(&["ping", "--ping", ":1"], elsewhere);
     server
         .refuses_line(&["ping", "--token", "x", ":1"], "unexpected argument `--token` found; did you mean `--bearer`?");
+}
+
+#[test]
+fn a_url_is_not_taken_for_the_file_of_profiles() {
+    let server = Uncalled::new();
+    let error = |shown: &str| {
+        format!(
+            "invalid value `{shown}` for `--config <FILE>`: expected a file of profiles; the URL stands alone, as in \
+             `wsprobe URL`"
+        )
+    };
+    let url = server.url();
+    for args in [
+        &["--config", &url][..],
+        &["--config", &url, &url],
+        &[&*url, &format!("--config={url}")],
+        &["ping", "--config", &url],
+        &["run", "--config", &url, "a.wsp"],
+        &["profile", "list", "--config", &url],
+    ] {
+        server.refuses_line(args, &error(&url));
+    }
+    server.refuses_line(&["--config", "wss://me:secret@host/"], &error("wss://***@host/"));
+    server.refuses_line(&["--config", ":8080"], &error(":8080"));
 }
 
 #[test]

@@ -24,14 +24,14 @@ const DROPPED_FLAGS: &str = "
     tlsv1 tlsv1.0 tlsv1.1 tr-encoding trace-ids trace-time use-ascii xattr";
 
 const DROPPED_VALUES: &str = "
-    alt-svc cert-type continue-at create-file-mode dump-header etag-save expect100-timeout form-string ftp-account
+    alt-svc cert-type continue-at create-file-mode dump-header etag-save expect100-timeout ftp-account
     ftp-alternative-to-user ftp-method ftp-port ftp-ssl-ccc-mode happy-eyeballs-timeout-ms hsts ip-tos keepalive-cnt
     keepalive-time key-type libcurl limit-rate max-filesize output-dir parallel-max parallel-max-host proto proto-default
     proto-redir proxy-cert-type proxy-key-type range retry-delay retry-max-time speed-limit speed-time stderr tftp-blksize
     time-cond trace trace-ascii trace-config vlan-priority write-out";
 
 /// Names, and what wsprobe has instead.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 8] = [
     (
         "aws-sigv4 delegation digest login-options negotiate ntlm ntlm-wb sasl-authzid service-name tlsauthtype tlspassword
          tlsuser",
@@ -45,6 +45,7 @@ const REFUSED: [(&str, &str); 7] = [
     ("preproxy proxy1.0 socks4 socks4a", ": proxies may be http://, https://, socks5:// or socks5h://"),
     ("dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url", ": --resolve HOST:PORT:ADDR names an address"),
     ("path-as-is request-target url-query", ": put the path and the query into the URL"),
+    ("form form-string", ": a WebSocket has no forms; --execute MSG sends a message, --file FILE a file"),
     ("retry", ": --wait-for-server TIME waits until the server is up"),
     (
         "abstract-unix-socket capath ciphers config crlfile curves disable ech egd-file engine etag-compare haproxy-clientip
@@ -57,7 +58,7 @@ const REFUSED: [(&str, &str); 7] = [
 ];
 
 /// Its letters for such options.
-const LETTERS: [(char, &str); 29] = [
+const LETTERS: [(char, &str); 30] = [
     ('#', "progress-bar"),
     ('1', "tlsv1"),
     ('2', "sslv2"),
@@ -66,6 +67,7 @@ const LETTERS: [(char, &str); 29] = [
     ('B', "use-ascii"),
     ('C', "continue-at"),
     ('D', "dump-header"),
+    ('F', "form"),
     ('I', "head"),
     ('J', "remote-header-name"),
     ('K', "config"),

@@ -2,19 +2,29 @@
 //!
 //! Plain code from arguments to arguments; clap parses the result like any other command line.
 
+mod data;
 mod foreign;
 
 use std::ffi::OsString;
 
+use self::data::{CurlData, CurlDataKind};
 use self::foreign::Foreign;
 use super::secret::as_data;
 use crate::error::Error;
+use crate::target::Parsed;
 
 /// The arguments, and the names of the options that were dropped.
 #[derive(Debug, Default)]
 pub(super) struct Translated {
     pub(super) args: Vec<OsString>,
     pub(super) dropped: Vec<String>,
+    /// Those among them that say what would have happened, not only how.
+    pub(super) missed: Vec<String>,
+    data: CurlData,
+    /// Whether the data belongs to the URL.
+    is_get: bool,
+    /// Where the URL stands.
+    url: Option<usize>,
 }
 
 /// How an option of curl is translated.
@@ -31,14 +41,19 @@ enum Meaning {
     Header,
     Cookie,
     Url,
+    /// What a message or the query is made of.
+    Body(CurlDataKind),
+    Get,
+    Method,
     DroppedFlag,
     DroppedValue,
 }
 
-use Meaning::{Cookie, Data, DroppedFlag, DroppedValue, Flag, Header, Prefixed, Url, Value};
+use CurlDataKind::{Encoded, Json, Plain, Raw, Upload};
+use Meaning::{Body, Cookie, Data, DroppedFlag, DroppedValue, Flag, Get, Header, Method, Prefixed, Url, Value};
 
 /// Letter (or a blank), name, meaning. All other long names are wsprobe's own.
-const OPTIONS: [(char, &str, Meaning); 51] = [
+const OPTIONS: [(char, &str, Meaning); 50] = [
     ('H', "header", Header),
     ('b', "cookie", Cookie),
     (' ', "url", Url),
@@ -74,22 +89,21 @@ const OPTIONS: [(char, &str, Meaning); 51] = [
     ('f', "fail", DroppedFlag),
     ('g', "globoff", DroppedFlag),
     ('N', "no-buffer", DroppedFlag),
-    ('G', "get", DroppedFlag),
+    ('G', "get", Get),
     ('0', "http1.0", DroppedFlag),
     (' ', "http1.1", Flag("http1.1")),
     (' ', "http2", Flag("http2")),
     (' ', "http2-prior-knowledge", Flag("http2-prior-knowledge")),
     (' ', "compressed", DroppedFlag),
-    ('X', "request", DroppedValue),
+    ('X', "request", Method),
     ('o', "output", DroppedValue),
-    ('d', "data", DroppedValue),
-    (' ', "data-raw", DroppedValue),
-    (' ', "data-ascii", DroppedValue),
-    (' ', "data-binary", DroppedValue),
-    (' ', "data-urlencode", DroppedValue),
-    ('F', "form", DroppedValue),
+    ('d', "data", Body(Plain)),
+    (' ', "data-raw", Body(Raw)),
+    (' ', "data-ascii", Body(Plain)),
+    (' ', "data-binary", Body(Plain)),
+    (' ', "data-urlencode", Body(Encoded)),
     ('c', "cookie-jar", DroppedValue),
-    ('T', "upload-file", DroppedValue),
+    ('T', "upload-file", Body(Upload)),
 ];
 
 /// Fields that the handshake makes itself, belong to the connection, or ask for a body that could not be read.
@@ -111,18 +125,24 @@ const OURS: [&str; 12] = [
 /// These of curl's letters could be dropped, but may have been meant as wsprobe's own.
 const OUR_LETTERS: [char; 4] = ['1', 'P', 'r', 'w'];
 
+/// Flags that name what to keep the output in.
+const KEEPS: [&str; 3] = ["-O", "--remote-name", "--remote-name-all"];
+
 /// Translates the arguments after `wsprobe curl` to those of a command line without it.
 ///
 /// `takes_value` knows wsprobe's own long options, which may be mixed with curl's.
 pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) -> Result<Translated, Error> {
-    let mut translated = Translated { args: vec!["wsprobe".into()], dropped: Vec::new() };
+    let mut translated = Translated { args: vec!["wsprobe".into()], ..Translated::default() };
     // The line may have been pasted whole.
     let mut words = words.iter().skip(usize::from(words.first().is_some_and(|word| word == "curl")));
     while let Some(word) = words.next() {
+        let is_data = words.clone().next().is_some_and(|word| is_json(word));
         let mut next =
             |name: &str| words.next().cloned().ok_or_else(|| Error::Usage(format!("`{name}` needs a value")));
         if let Some(name) = word.strip_prefix("--").filter(|name| !name.is_empty()) {
-            let Some(meaning) = meaning_of(name)? else {
+            // wsprobe's own option of this name has no value.
+            let meaning = if name == "json" && is_data { Some(Body(Json)) } else { meaning_of(name)? };
+            let Some(meaning) = meaning else {
                 translated.args.push(word.into());
                 if takes_value(name) {
                     translated.args.push(next(word)?.into());
@@ -130,25 +150,30 @@ pub(super) fn translate(words: &[String], takes_value: impl Fn(&str) -> bool) ->
                 continue;
             };
             let value = if meaning.takes_value() { next(word)? } else { String::new() };
-            translated.put(word, meaning, value);
+            translated.put(word, meaning, value)?;
         } else if let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
             for (at, letter) in letters.char_indices() {
                 let meaning = meaning_of_letter(letter)?;
                 let name = format!("-{letter}");
                 if !meaning.takes_value() {
-                    translated.put(&name, meaning, String::new());
+                    translated.put(&name, meaning, String::new())?;
                     continue;
                 }
                 let rest = &letters[at + letter.len_utf8()..];
                 let value = if rest.is_empty() { next(&name)? } else { rest.to_owned() };
-                translated.put(&name, meaning, value);
+                translated.put(&name, meaning, value)?;
                 break;
             }
         } else {
-            translated.args.push(word.into());
+            translated.put(word, Url, word.clone())?;
         }
     }
-    Ok(translated)
+    translated.with_data()
+}
+
+/// Whether a word is what curl's `--json` sends, rather than a URL.
+fn is_json(word: &str) -> bool {
+    word.starts_with(['{', '"', '@']) || word.starts_with('[') && Parsed::from_text(word).is_err()
 }
 
 /// What a long option of curl means; none for what may be wsprobe's own.
@@ -185,12 +210,14 @@ fn meaning_of_letter(letter: char) -> Result<Meaning, Error> {
 
 impl Meaning {
     fn takes_value(self) -> bool {
-        !matches!(self, Flag(_) | DroppedFlag | Prefixed("tls-min", _))
+        !matches!(self, Flag(_) | DroppedFlag | Get | Prefixed("tls-min", _))
     }
 }
 
 impl Translated {
-    fn put(&mut self, name: &str, meaning: Meaning, value: String) {
+    /// # Errors
+    /// Data that cannot be sent.
+    fn put(&mut self, name: &str, meaning: Meaning, value: String) -> Result<(), Error> {
         match meaning {
             Flag(name) => self.args.push(format!("--{name}").into()),
             Value(name) => self.args.push(format!("--{name}={value}").into()),
@@ -201,9 +228,34 @@ impl Translated {
             Cookie if value.is_empty() => self.dropped.push(name.to_owned()),
             Cookie if value.contains('=') => self.args.push(format!("--cookie={}", as_data(&value)).into()),
             Cookie => self.args.push(format!("--cookie=@{value}").into()),
-            Url => self.args.push(value.into()),
-            DroppedFlag | DroppedValue => self.dropped.push(name.to_owned()),
+            Url => {
+                self.url.get_or_insert(self.args.len());
+                self.args.push(value.into());
+            }
+            Body(kind) => self.data.add(name, kind, value)?,
+            Get => self.is_get = true,
+            // A handshake is one.
+            Method if value == "GET" => self.dropped.push(name.to_owned()),
+            Method => self.miss(format!("{name} {value}")),
+            DroppedFlag if !KEEPS.contains(&name) => self.dropped.push(name.to_owned()),
+            DroppedFlag | DroppedValue => self.miss(name.to_owned()),
         }
+        Ok(())
+    }
+
+    fn miss(&mut self, option: String) {
+        self.dropped.push(option.clone());
+        self.missed.push(option);
+    }
+
+    /// Puts the data where it belongs.
+    fn with_data(mut self) -> Result<Self, Error> {
+        let data = std::mem::take(&mut self.data);
+        match self.url.filter(|_| self.is_get) {
+            Some(at) => data.add_to(&mut self.args[at])?,
+            None => data.send(&mut self.args),
+        }
+        Ok(self)
     }
 
     fn header(&mut self, text: &str) {
@@ -231,7 +283,7 @@ mod tests {
 
     fn translated(words: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        let Translated { args, dropped } =
+        let Translated { args, dropped, .. } =
             translate(&words, |name| name == "execute").map_err(|error| error.to_string())?;
         Ok((args.into_iter().skip(1).map(|arg| arg.into_string().unwrap()).collect(), dropped))
     }
@@ -251,8 +303,6 @@ mod tests {
             "X-Empty;",
             "--compressed",
             "-XGET",
-            "--data-raw",
-            "x",
         ])
         .unwrap();
         assert_eq!(
@@ -264,7 +314,41 @@ mod tests {
                 "--subprotocol=chat"
             ]
         );
-        assert_eq!(dropped, ["Upgrade", "Sec-WebSocket-Key", "X-Empty", "--compressed", "-X", "--data-raw"]);
+        assert_eq!(dropped, ["Upgrade", "Sec-WebSocket-Key", "X-Empty", "--compressed", "-X"]);
+    }
+
+    #[test]
+    fn data_becomes_the_first_message_or_the_query() {
+        for (words, args) in [
+            (
+                &["a", "-d", "x", "--data-raw", "@y", "--execute", "z"][..],
+                &["--execute=x&@y", "a", "--execute", "z"][..],
+            ),
+            (&["a", "--data-raw", "@y"], &["--execute=@@y", "a"]),
+            (&["a", "-d@y"], &["--execute=@y", "a"]),
+            (&["a", "--data-binary", "@-"], &["--execute=@-", "a"]),
+            (&["a", "-T", "y"], &["--execute=@y", "a"]),
+            (&["a", "-T", "."], &["a"]),
+            (&["a", "-d", ""], &["a"]),
+            (&["--json", "{\"a\":1}", "a"], &["--execute={\"a\":1}", "a"]),
+            (&["--json", "[1]", "a"], &["--execute=[1]", "a"]),
+            (&["--json", "@y", "a"], &["--execute=@y", "a"]),
+            (&["--json", "[::1]:80"], &["--json", "[::1]:80"]),
+            (&["a", "--json"], &["a", "--json"]),
+            (&["-G", "a/b", "-d", "x=1", "--data-urlencode", "y= &"], &["a/b?x=1&y=+%26"]),
+            (&["a?b", "--get", "-d", "x=1"], &["a?b&x=1"]),
+        ] {
+            assert_eq!(translated(words).unwrap().0, args, "{words:?}");
+        }
+        for (words, said) in [
+            (&["a", "-G", "-d", "@y"][..], "curl's `--get` adds the data to the URL: wsprobe reads no part of a URL"),
+            (&["a", "-d", "x", "--json", "@y"], "curl's `--json` cannot add to the data before it; a file is"),
+            (&["a", "--data-urlencode", "y@z"], "curl's `--data-urlencode` with a file has no counterpart in wsprobe"),
+            (&["a", "-F", "x=y"], "curl's `--form` has no counterpart in wsprobe: a WebSocket has no forms"),
+            (&["a", "--form-string", "x=y"], "curl's `--form-string` has no counterpart"),
+        ] {
+            assert!(translated(words).unwrap_err().starts_with(said), "{words:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Args, Command, Subcommand};
 
 use super::config::{self, Config, ConfigEntry, ConfigValue, Scope, Section};
-use super::{default_file, layers, places};
+use super::{config_file, default_file, layers, places};
 use crate::cli::env::Env;
 use crate::cli::options::Options;
 use crate::cli::translate;
@@ -51,7 +51,7 @@ pub(crate) enum ProfileCommand {
 #[derive(Args, Debug)]
 pub(crate) struct ConfigFile {
     /// The file of profiles, instead of `~/.config/wsprobe/config.toml`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = config_file())]
     config: Option<PathBuf>,
 }
 

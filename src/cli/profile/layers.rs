@@ -7,6 +7,7 @@ use clap::{Arg, Command};
 use super::config::{Config, ConfigEntry, ConfigValue, Scope, Section};
 use crate::error::Error;
 use crate::script::flaw::nearest;
+use crate::text::synonyms;
 
 /// Options that add to each other, each value under a name: a header of a nearer place replaces one of the same name.
 const NAMED: [(&str, char); 2] = [("header", ':'), ("cookie", '=')];
@@ -82,11 +83,14 @@ fn matches(pattern: &str, host: &str) -> bool {
 /// # Errors
 /// The line, the name, and one that is like it.
 pub(super) fn check_names(config: &Config, known: &[String]) -> Result<(), Error> {
-    let entries = config.sections.iter().flat_map(|section| &section.entries);
-    for ConfigEntry { option, line, .. } in entries {
-        if !known.contains(option) {
-            let hint = nearest(option, known.iter().map(String::as_str))
-                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let is_known = |name: &str| known.iter().any(|known| known == name);
+    for section in &config.sections {
+        if let Some(ConfigEntry { option, line, .. }) = section.entries.iter().find(|entry| !is_known(&entry.option)) {
+            let keys: &[&str] = if matches!(section.scope, Scope::Profile(_)) { &["url", "extends"] } else { &[] };
+            let near = || nearest(option, known.iter().map(String::as_str).chain(keys.iter().copied()));
+            let hint = synonyms::advice(option, "", &is_known)
+                .or_else(|| near().map(|near| format!("did you mean `{near}`?")))
+                .map_or_else(String::new, |hint| format!("; {hint}"));
             return Err(Error::Usage(format!("{}:{line}: there is no option `{option}`{hint}", config.path.display())));
         }
     }

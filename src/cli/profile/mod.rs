@@ -8,6 +8,7 @@ mod places;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{ArgMatches, Args, Command};
 
 use self::config::{Config, Section};
@@ -24,7 +25,7 @@ pub(super) use self::command::ProfileArgs;
 #[command(next_help_heading = "Profiles")]
 pub(crate) struct ConfigArgs {
     /// Take profiles from this file instead of `~/.config/wsprobe/config.toml`
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE", hide_short_help = true, value_parser = config_file())]
     config: Option<PathBuf>,
 
     /// Read no file of profiles
@@ -107,6 +108,15 @@ pub(super) fn apply(typed: &TypedLine<'_>, env: &Env) -> Result<Option<ProfiledL
     let at = typed.after_command(&args, command);
     args.splice(at..at, words(command, &found, &config, env)?);
     Ok(Some(ProfiledLine { args, origins: origins(&found, &config) }))
+}
+
+/// What `--config` takes: a path, and not the URL that an option of this name has elsewhere.
+pub(super) fn config_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path: PathBuf| {
+        let text = path.to_string_lossy();
+        let is_url = text.starts_with(':') || text.contains("://") || text.contains("+unix:");
+        if is_url { Err("expected a file of profiles; the URL stands alone, as in `wsprobe URL`") } else { Ok(path) }
+    })
 }
 
 /// `$XDG_CONFIG_HOME/wsprobe/config.toml`
@@ -280,7 +290,7 @@ impl<'r> Reference<'r> {
 }
 
 /// A URL with a path or a query added to it.
-fn joined(url: &str, rest: &str) -> String {
+pub(super) fn joined(url: &str, rest: &str) -> String {
     let (before, query) = url.split_at(url.find('?').unwrap_or(url.len()));
     if let Some(more) = rest.strip_prefix('?') {
         let mark = if query.is_empty() { '?' } else { '&' };
