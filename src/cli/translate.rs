@@ -75,6 +75,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
     let style = style(&options.output, &options.messages.stdin, env, is_prompt);
+    let style = if options.messages.stream { style.of_bytes() } else { style };
     Ok(Box::new(ClientOptions {
         connect: connect::Options {
             request: request(options, &parsed, env)?,
@@ -140,11 +141,14 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if options.ending.expect_status.is_some() || !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
     }
+    // What is recorded or sent again must be complete.
+    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
+    if messages.stream {
+        return Source::Pipe(Cut { border: Border::Nowhere, may_stream });
+    }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(PromptOptions { exit_on_close: options.ending.exit_on_close, ..prompt });
     }
-    // What is recorded or sent again must be complete.
-    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
     Source::Pipe(cut(stdin, may_stream))
 }
 
@@ -259,6 +263,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
             looks_at_binary: options.messages.stdin.binary,
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
+            hears_the_rest: options.messages.stream,
             idle_timeout: options.timing.idle_timeout,
             deadline: None,
         },

@@ -81,6 +81,13 @@ impl OutputStyle {
     }
 }
 
+impl OutputStyle {
+    /// The same with a message's bytes and nothing else.
+    pub(crate) fn of_bytes(self) -> Self {
+        Self { format: PayloadFormat::Raw, delimiter: Bytes::new(), ..self }
+    }
+}
+
 impl Default for OutputStyle {
     /// In a pipe, when no option says otherwise.
     fn default() -> Self {

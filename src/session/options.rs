@@ -63,6 +63,7 @@ impl Options {
             looks_at_binary: false,
             close: Close::new(1001, ""),
             close_timeout,
+            hears_the_rest: false,
             idle_timeout: None,
             deadline: None,
         };

@@ -33,6 +33,7 @@ const AFTER_THE_HANDSHAKE: &[&str] = &[
     "file",
     "interactive",
     "receive-only",
+    "stream",
     "rate",
     "reply",
     "echo",
@@ -127,6 +128,9 @@ impl GivenOptions {
         }
         if !self.has_any(&["execute", "file"]) {
             self.refuse(&["interactive"], "it continues with stdin after `--execute`")?;
+        }
+        if options.messages.stream && !self.has_any(&["execute", "file", "heartbeat", "reply"]) {
+            self.refuse(&["escapes"], "with `--stream`, bytes are sent as they come")?;
         }
         if let Source::Prompt(_) = translate::source(options, env) {
             self.refuse(DELIMITING, AT_THE_PROMPT)?;

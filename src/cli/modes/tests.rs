@@ -25,6 +25,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("chunk", &[], &["--chunk", "9"]),
     ("receive-only", &[], &["--receive-only"]),
     ("json-input", &[], &["--json-input"]),
+    ("stream", &[], &["--stream"]),
     ("rate", &[], &["--rate", "9"]),
     ("reply", &[], &["--reply", "a", "b"]),
     ("echo", &[], &["--echo"]),
@@ -194,7 +195,9 @@ const RATE: &[&str] = &["rate"];
 /// Sends nothing.
 const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
-const ECHOING: &[&str] = &["receive-only", "interactive", "reply"];
+const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream"];
+/// What is about messages.
+const STREAMING: &[&str] = &["rate", "echo", "json", "output", "pretty", "timestamps"];
 const UNREACHED: &[&str] = &[
     "insecure",
     "cacert",
@@ -236,6 +239,7 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "execute",
     "file",
     "interactive",
+    "stream",
     "rate",
     "reply",
     "echo",
@@ -330,6 +334,16 @@ const MODES: &[Mode] = &[
         &[":1", "--execute", r"a\n", "--receive-only"],
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
+    ),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Pipe,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, &["escapes"]],
+    ),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Terminal,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, &["escapes"]],
     ),
     mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
