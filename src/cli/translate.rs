@@ -116,6 +116,7 @@ fn connection(options: &Options, passes_on: bool) -> ConnectionOptions {
         && !wants_whole(options)
         && !looks_into
         && options.ending.until.is_none()
+        && options.messages.until_each.is_none()
         && !options.messages.echo
         && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
@@ -256,7 +257,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
     Ok(session::options::Options {
         ending: Ending {
-            linger: linger(ending),
+            linger: linger(ending, options.messages.lockstep),
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
@@ -265,6 +266,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
             close_timeout: ending.close_timeout,
             hears_the_rest: options.messages.stream,
             idle_timeout: options.timing.idle_timeout,
+            lockstep: options.messages.lockstep(),
             deadline: None,
         },
         replies: replies(&options.messages)?,
@@ -274,14 +276,21 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     })
 }
 
-/// An explicit `--wait` is the full time, unless `--wait-idle` is given too.
-fn linger(ending: &options::EndingArgs) -> LingerPolicy {
+/// An explicit `--wait` is the full time, unless `--wait-idle` is given too. In lockstep, the last reply is the end, where
+/// nothing else is waited for.
+fn linger(ending: &options::EndingArgs, is_in_lockstep: bool) -> LingerPolicy {
+    let has_goal = ending.one
+        || ending.count.is_some()
+        || ending.until.is_some()
+        || !ending.expect.is_empty()
+        || !ending.expect_json.is_empty();
     if ending.expect_status.is_some() {
         return LingerPolicy { idle: Wait::For(Duration::ZERO), whole: Wait::For(Duration::ZERO) };
     }
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),
         (None, Some(_)) => Wait::Forever,
+        (None, None) if is_in_lockstep && !has_goal => Wait::For(Duration::ZERO),
         (None, None) => Wait::For(IDLE),
     };
     LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }

@@ -234,6 +234,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         }
         End::Unanswered => format!("the server did not answer our Close within {limit:?} (--close-timeout)"),
         End::Idle => idle(plan),
+        End::NoReply(why) => no_reply(plan, why),
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
         End::Interrupted(_) => "interrupted".to_owned(),
         End::BadInput(why) => why.clone(),
@@ -265,6 +266,11 @@ fn idle(plan: &ClientOptions) -> String {
     format!("the server sent no message for {timeout:?} (--idle-timeout)")
 }
 
+fn no_reply(plan: &ClientOptions, why: &str) -> String {
+    let timeout = plan.session.ending.lockstep.as_ref().and_then(|lockstep| lockstep.timeout);
+    format!("{why} within {:?} (--timeout-each)", timeout.unwrap_or_default())
+}
+
 /// Shows a difference to the recording, even with `--quiet`.
 pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     talk.error(&format!("{place}: {}", difference.words));
@@ -286,7 +292,9 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         End::Abandoned => ("was dropped without a Close, as requested".to_owned(), true),
         End::Left => ("closed the connection after our half-close".to_owned(), true),
         // These end the server, which reports it itself.
-        End::TimedOut | End::Idle | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
+        End::TimedOut | End::Idle | End::NoReply(_) | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => {
+            return None;
+        }
     };
     let words = format!("{name} {words}");
     if is_usual {

@@ -88,6 +88,7 @@ fn options_about_messages_are_refused() {
         (&["--chunk", "4"], "--chunk <SIZE>"),
         (&["--json-input"], "--json-input"),
         (&["--rate", "4"], "--rate <N[/TIME]>"),
+        (&["--lockstep"], "--lockstep"),
         (&["--echo"], "--echo"),
         (&["-j"], "--json"),
         (&["--output", "hex"], "--output <HOW>"),

@@ -35,6 +35,7 @@ const AFTER_THE_HANDSHAKE: &[&str] = &[
     "receive-only",
     "stream",
     "rate",
+    "lockstep",
     "reply",
     "echo",
     "wait",
@@ -134,6 +135,7 @@ impl GivenOptions {
         }
         if let Source::Prompt(_) = translate::source(options, env) {
             self.refuse(DELIMITING, AT_THE_PROMPT)?;
+            self.refuse(&["lockstep"], "at the prompt, you decide when the next message is sent")?;
             return self.refuse(&["wait", "wait-idle"], "the prompt runs until you quit it");
         }
         self.refuse(OF_THE_PROMPT, NO_PROMPT)?;
@@ -143,7 +145,7 @@ impl GivenOptions {
             self.refuse(&["receive-only"], why)?;
         }
         if !self.has_any(&["execute", "file", "echo"]) {
-            self.refuse(&["rate"], why)?;
+            self.refuse(&["rate", "lockstep"], why)?;
         }
         if self.has_any(&["execute", "file", "heartbeat", "reply"]) {
             return Ok(());

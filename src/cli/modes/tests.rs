@@ -28,6 +28,9 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("stream", &[], &["--stream"]),
     ("rate", &[], &["--rate", "9"]),
     ("reply", &[], &["--reply", "a", "b"]),
+    ("lockstep", &[], &["--lockstep"]),
+    ("until-each", &["--lockstep"], &["--until-each", "a"]),
+    ("timeout-each", &["--lockstep"], &["--timeout-each", "9s"]),
     ("echo", &[], &["--echo"]),
     ("json", &[], &["--json"]),
     ("output", &[], &["--output", "hex"]),
@@ -192,6 +195,7 @@ const fn mode(words: &'static [&'static str], stdin: StdinKind, refused: &'stati
 /// Two ways to name the server, or one that is not there.
 const OTHERS: &[&str] = &["connect", "listen"];
 const RATE: &[&str] = &["rate"];
+const LOCKSTEP: &[&str] = &["lockstep", "until-each", "timeout-each"];
 /// Sends nothing.
 const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
@@ -241,6 +245,9 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "interactive",
     "stream",
     "rate",
+    "lockstep",
+    "until-each",
+    "timeout-each",
     "reply",
     "echo",
     "wait",
@@ -312,12 +319,12 @@ const PROFILES: &[&str] = &["config", "no-config"];
 
 const MODES: &[Mode] = &[
     mode(&[":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT]),
-    mode(&[":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS]),
-    mode(&[":1"], StdinKind::Absent, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE]),
+    mode(&[":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, LOCKSTEP]),
+    mode(&[":1"], StdinKind::Absent, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP]),
     mode(
         &[":1", "--receive-only"],
         StdinKind::Pipe,
-        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, &["interactive", "echo"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP, &["interactive", "echo"]],
     ),
     mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
     mode(
@@ -328,7 +335,7 @@ const MODES: &[Mode] = &[
     mode(
         &[":1", "--execute", r"a\n", "--interactive"],
         StdinKind::Terminal,
-        &[OTHERS, STATUS, DELIMITING, WAITS, SILENT, &["echo"]],
+        &[OTHERS, STATUS, DELIMITING, WAITS, LOCKSTEP, SILENT, &["echo"]],
     ),
     mode(
         &[":1", "--execute", r"a\n", "--receive-only"],
@@ -338,18 +345,18 @@ const MODES: &[Mode] = &[
     mode(
         &[":1", "--stream"],
         StdinKind::Pipe,
-        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, &["escapes"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
     ),
     mode(
         &[":1", "--stream"],
         StdinKind::Terminal,
-        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, &["escapes"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
     ),
-    mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
+    mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING, LOCKSTEP]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
-    mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, UNREACHED]),
+    mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, LOCKSTEP, UNREACHED]),
     mode(&["curl", ":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, PROFILES]),
-    mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, PROFILES]),
+    mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, LOCKSTEP, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER, PROFILES]),
     mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY]),
@@ -515,6 +522,7 @@ fn a_refusal_names_the_option_and_the_reason() {
             StdinKind::Pipe,
             "stdin is not read after `--execute`; `--interactive` continues",
         ),
+        (&[":1", "--lockstep"], StdinKind::Terminal, "at the prompt, you decide when the next message is sent"),
         (&[":1", "--json-input"], StdinKind::Absent, "there is no stdin to read: it is /dev/null, or closed"),
         (&["demo", "-k"], StdinKind::Pipe, "`--insecure` has no effect here: the demo server uses ws://"),
         (&["listen", "--exec", "cat", "-r"], StdinKind::Pipe, "stdin is not read with `--exec`"),

@@ -1,13 +1,16 @@
 //! The options under Messages: what is sent.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use clap::{ArgMatches, Args, FromArgMatches as _};
+use regex::Regex;
 
 use crate::cli::{message_file, values};
-use crate::session::Rate;
+use crate::session::{LockstepOptions, Rate};
 
 /// What is about messages where there are none.
-const STREAM_CONFLICTS: [&str; 12] = [
+const STREAM_CONFLICTS: [&str; 13] = [
     "delimiter",
     "null",
     "keep_newline",
@@ -15,6 +18,7 @@ const STREAM_CONFLICTS: [&str; 12] = [
     "chunk",
     "json_input",
     "rate",
+    "lockstep",
     "echo",
     "json",
     "output",
@@ -67,6 +71,29 @@ pub(crate) struct MessageArgs {
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
     pub(crate) rate: Option<Rate>,
 
+    /// Send each message only once the one before it has a reply
+    ///
+    /// Any message that arrives after a message was sent is its reply, unless `--until-each` says what to look for; what
+    /// arrived before is none, nor is what `--reply` answers. Applies to `-x`, then to stdin. The run ends with the reply
+    /// to the last message; `--wait`, `--wait-idle`, `--count` and the like can prolong it. After a connection is lost,
+    /// `--reconnect` sends a message again that had no reply. Not for the prompt.
+    #[arg(long, conflicts_with = "echo", hide_short_help = true)]
+    pub(crate) lockstep: bool,
+
+    /// With `--lockstep`, wait for a text message that matches
+    ///
+    /// All messages are printed; those that do not match are not counted as a reply. With `--binary`, binary messages
+    /// are matched too, with U+FFFD in place of invalid UTF-8.
+    #[arg(long, value_name = "REGEX", value_parser = crate::text::patterns::regex, requires = "lockstep", hide_short_help = true)]
+    pub(crate) until_each: Option<Regex>,
+
+    /// With `--lockstep`, fail if a reply takes longer than this
+    ///
+    /// The time starts when the message was sent and is paused while stdout blocks. The exit status is 7, also with
+    /// `--reconnect`. Without this option, a reply is waited for as long as the connection is open.
+    #[arg(long, value_name = "TIME", value_parser = values::time_span, requires = "lockstep", hide_short_help = true)]
+    pub(crate) timeout_each: Option<Duration>,
+
     /// Answer each text message that matches; repeat it for more: `--reply '^ping (.*)' 'pong $1'`
     ///
     /// This works alongside everything else that is sent, as long as the connection is open. Use it for
@@ -85,6 +112,11 @@ pub(crate) struct MessageArgs {
 }
 
 impl MessageArgs {
+    /// How each message waits for a reply, if it does.
+    pub(crate) fn lockstep(&self) -> Option<LockstepOptions> {
+        self.lockstep.then(|| LockstepOptions { until: self.until_each.clone(), timeout: self.timeout_each })
+    }
+
     /// With the files among the messages, in the order in which they were given.
     pub(super) fn in_order(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
         let places = |id| matches.indices_of(id).map(Iterator::collect::<Vec<_>>).unwrap_or_default();

@@ -16,6 +16,7 @@ fn ending() -> Ending {
         close_timeout: 5 * SECOND,
         hears_the_rest: false,
         idle_timeout: None,
+        lockstep: None,
         deadline: None,
     }
 }
