@@ -50,6 +50,8 @@ pub(crate) struct Event {
     pub(crate) at: SystemTime,
     /// With whom, where we are the server.
     pub(crate) client: Option<ClientName>,
+    /// It happened on the connection to the server that a relay makes for this client (`listen --forward`).
+    pub(crate) is_upstream: bool,
     pub(crate) what: EventKind,
 }
 
@@ -197,7 +199,7 @@ impl Input {
 
 impl Event {
     pub(crate) fn now(what: EventKind) -> Self {
-        Self { at: now(), client: None, what }
+        Self { at: now(), client: None, is_upstream: false, what }
     }
 }
 

@@ -11,6 +11,7 @@ mod curl;
 pub(crate) mod defer;
 mod dialing;
 mod env;
+mod forward;
 mod generate;
 mod help;
 mod listen;

@@ -402,6 +402,7 @@ pub(super) fn style(
         colour: colour(output, env, env.stdout_is_terminal),
         secrets: if output.record_secrets { Secrets::Kept } else { Secrets::Masked },
         marks: is_prompt,
+        both_ways: false,
         size: None,
     }
 }

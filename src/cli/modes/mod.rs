@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use super::env::Env;
+use super::forward;
 use super::listen::ListenArgs;
 use super::load::LoadArgs;
 use super::options::{MessageArgs, Options};
@@ -168,8 +169,16 @@ impl GivenOptions {
             // clap does not check this requirement if another kind of work is given.
             self.refuse(&["speed", "compare", "ignore"], "it applies only to `--replay`")?;
         }
-        let works = ["echo", "broadcast", "exec", "script", "replay"];
+        if !self.has("forward") {
+            // The same.
+            let names = forward::names();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            self.refuse(&names, "it is about the server of `--forward`")?;
+        }
+        let works = ["echo", "broadcast", "exec", "script", "replay", "forward"];
+        let has_prompt = listen.prompt(env).is_some() && !self.has("receive-only");
         let why = match works.iter().find(|work| self.has(work)) {
+            Some(&"forward") if has_prompt => return self.refuse(DELIMITING, AT_THE_PROMPT),
             Some(work) => format!("stdin is not read with `--{work}`"),
             None if self.has("receive-only") => "stdin is not read with `--receive-only`".to_owned(),
             None if listen.prompt(env).is_some() => return self.refuse(DELIMITING, AT_THE_PROMPT),
@@ -178,7 +187,7 @@ impl GivenOptions {
         };
         self.refuse(OF_THE_PROMPT, NO_PROMPT)?;
         self.refuse(CUTTING, &why)?;
-        if self.has_any(&works) {
+        if self.has_any(&works) && !(self.has("forward") && listen.prompt(env).is_some()) {
             self.refuse(&["receive-only"], &why)?;
         }
         if !self.has_any(&["send", "send-file", "every"]) {

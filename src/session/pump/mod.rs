@@ -167,12 +167,17 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if self.arrival.get().0 != read {
             self.arrival.set((read, events::now()));
         }
-        self.outlet.put(Event { at: self.arrival.get().1, client: None, what });
+        self.outlet.put(Event { at: self.arrival.get().1, client: None, is_upstream: false, what });
     }
 
     fn put_frames(&self, frames: Vec<WireEvent>) {
         for seen in frames {
-            self.outlet.put(Event { at: seen.at, client: None, what: EventKind::Frame(Box::new(seen)) });
+            self.outlet.put(Event {
+                at: seen.at,
+                client: None,
+                is_upstream: false,
+                what: EventKind::Frame(Box::new(seen)),
+            });
         }
     }
 
