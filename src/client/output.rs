@@ -166,7 +166,9 @@ impl Outlet for StreamOutput {
     }
 
     fn takes_runs(&self) -> bool {
-        self.record.is_none() && self.renderer.borrow().style().passes_untouched()
+        let renderer = self.renderer.borrow();
+        let style = renderer.style();
+        self.record.is_none() && (style.passes_untouched() || style.format == PayloadFormat::Nothing)
     }
 
     fn wants_sent(&self) -> bool {
