@@ -85,6 +85,8 @@ pub(crate) async fn finish_in_time(
         return timeout(HASTE, finishing).await.unwrap_or(Ok(()));
     }
     tokio::select! {
+        // ssh interrupts its ProxyCommand while that ends by itself.
+        biased;
         finished = finishing => finished,
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
