@@ -50,6 +50,8 @@ pub(crate) struct Event {
     pub(crate) at: SystemTime,
     /// With whom, where we are the server.
     pub(crate) client: Option<ClientName>,
+    /// It happened on the connection to the server that a relay makes for this client (`listen --forward`).
+    pub(crate) is_upstream: bool,
     pub(crate) what: EventKind,
 }
 
@@ -164,6 +166,8 @@ pub(crate) enum End {
     Silent,
     /// No message came for as long as `--idle-timeout` says.
     Idle,
+    /// A message had no reply for as long as `--timeout-each` says.
+    NoReply(String),
     /// The peer broke the protocol.
     Broken(Fault),
     /// The peer did not answer our Close.
@@ -195,7 +199,7 @@ impl Input {
 
 impl Event {
     pub(crate) fn now(what: EventKind) -> Self {
-        Self { at: now(), client: None, what }
+        Self { at: now(), client: None, is_upstream: false, what }
     }
 }
 
@@ -263,6 +267,7 @@ impl End {
             | Self::Broken(_)
             | Self::Unanswered
             | Self::TimedOut
+            | Self::NoReply(_)
             | Self::Interrupted(_)
             | Self::OutputGone
             | Self::BadInput(_) => false,
@@ -277,7 +282,7 @@ impl End {
             Self::Silent => Some(FailureKind::Silent),
             Self::Broken(fault) => Some(fault.kind()),
             Self::Unanswered => Some(FailureKind::Unanswered),
-            Self::TimedOut | Self::Idle => Some(FailureKind::TimedOut),
+            Self::TimedOut | Self::Idle | Self::NoReply(_) => Some(FailureKind::TimedOut),
             Self::Interrupted(_) => Some(FailureKind::Interrupted),
             Self::BadInput(_) => Some(FailureKind::Input),
             Self::Abandoned | Self::Left | Self::OutputGone => None,
@@ -291,7 +296,7 @@ impl End {
             Self::Closed { close, .. } if close.is_good() => 0,
             Self::Closed { .. } => 6,
             Self::Cut(_) | Self::Silent | Self::Broken(_) => 5,
-            Self::Unanswered | Self::TimedOut | Self::Idle => 7,
+            Self::Unanswered | Self::TimedOut | Self::Idle | Self::NoReply(_) => 7,
             Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
             Self::Abandoned | Self::Left | Self::OutputGone => 0,
             Self::BadInput(_) => 2,

@@ -11,6 +11,7 @@ use url::Host;
 
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
+use super::forward::{ForwardArgs, UpstreamDefinition};
 use super::options::{Compress, OutputArgs, StdinArgs};
 use super::run::Values;
 use super::values::{self, Interval};
@@ -28,6 +29,7 @@ use crate::play::files::Scripts;
 use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
+use crate::render::OutputStyle;
 use crate::request::Credentials;
 use crate::script::check::DefaultConnection;
 use crate::server;
@@ -36,6 +38,7 @@ use crate::server::broadcast::BroadcastWork;
 use crate::server::conversation::ConversationWork;
 use crate::server::echo::EchoWork;
 use crate::server::exec::ExecWork;
+use crate::server::forward::ForwardWork;
 use crate::server::options::ListenOptions;
 use crate::server::replay::ServerReplay;
 use crate::server::script::ServerScript;
@@ -58,6 +61,8 @@ pub(crate) struct ListenArgs {
     #[command(flatten)]
     work: WorkArgs,
     #[command(flatten)]
+    forward: ForwardArgs,
+    #[command(flatten)]
     stdin: StdinArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -67,10 +72,12 @@ pub(crate) struct ListenArgs {
     tls: ListenTlsArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    upstream: UpstreamDefinition,
 }
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay"]))]
+#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay", "forward"]))]
 struct WorkArgs {
     /// Send every message back, with its type; stdin is not read
     #[arg(long)]
@@ -298,11 +305,13 @@ impl ListenArgs {
     }
 
     pub(super) fn service(&self, env: &Env) -> Result<ListenOptions, Error> {
-        let work = self.work.work()?;
+        let work = self.work(env)?;
         let takes_input = work.takes_input() && !self.stdin.receive_only && self.work.script.is_none();
         let source = match self.prompt(env) {
             _ if !takes_input => Source::Nothing,
             Some(prompt) => Source::Prompt(prompt),
+            // A line does not tell for which of the two sides it would be.
+            None if self.forward.is_given() => Source::Nothing,
             None => Source::Pipe(translate::cut(&self.stdin, false)),
         };
         let is_prompt = matches!(source, Source::Prompt(_));
@@ -313,7 +322,7 @@ impl ListenArgs {
             script: self.work.script(env)?,
             options: server::Options {
                 address: self.address.clone(),
-                admission: self.admission.admission(&self.address, identity.is_some())?,
+                admission: self.admission(identity.is_some())?,
                 identity,
                 http2: !self.admission.no_http2,
                 has_page: !self.admission.no_page,
@@ -328,10 +337,32 @@ impl ListenArgs {
                 session,
             },
             source,
-            style: translate::style(&self.output, &self.stdin, env, is_prompt),
+            style: self.style(env, is_prompt),
             record: self.output.recorded_to(),
             diagnostics: translate::diagnostics(&self.output, env, is_prompt),
         })
+    }
+
+    /// Which clients are let in, and how.
+    fn admission(&self, is_tls: bool) -> Result<Admission, Error> {
+        match self.forward.is_given() {
+            true => self.admission.of_relay().admission(&self.address, is_tls),
+            false => self.admission.admission(&self.address, is_tls),
+        }
+    }
+
+    /// The work with clients.
+    fn work(&self, env: &Env) -> Result<Arc<dyn ClientWork>, Error> {
+        let keeps_credentials = self.admission.auth.is_some();
+        match self.forward.upstream(self.output.frames, keeps_credentials, env)? {
+            Some(upstream) => Ok(Arc::new(ForwardWork(upstream))),
+            None => self.work.work(),
+        }
+    }
+
+    fn style(&self, env: &Env, is_prompt: bool) -> OutputStyle {
+        let style = translate::style(&self.output, &self.stdin, env, is_prompt);
+        OutputStyle { both_ways: self.forward.is_given(), ..style }
     }
 
     fn greeting(&self) -> Result<Batch, Error> {
@@ -395,6 +426,11 @@ impl WorkArgs {
 }
 
 impl AdmissionArgs {
+    /// Without what a relay sends to its server: clients need not send that, nor do they get it.
+    fn of_relay(&self) -> Self {
+        Self { bearer: None, headers: Vec::new(), subprotocols: Vec::new(), ..self.clone() }
+    }
+
     fn admission(&self, address: &Address, is_tls: bool) -> Result<Admission, Error> {
         let credentials = match (&self.auth, &self.bearer) {
             (Some(user), _) => Some(secret::user(user)?),

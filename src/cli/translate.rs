@@ -78,6 +78,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
     let style = style(&options.output, &options.messages.stdin, env, is_prompt);
+    let style = if options.messages.stream { style.of_bytes() } else { style };
     Ok(Box::new(ClientOptions {
         connect: connect::Options {
             request: request(options, &parsed, env)?,
@@ -118,6 +119,7 @@ fn connection(options: &Options, passes_on: bool) -> ConnectionOptions {
         && !wants_whole(options)
         && !looks_into
         && options.ending.until.is_none()
+        && options.messages.until_each.is_none()
         && !options.messages.echo
         && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
@@ -143,11 +145,14 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if options.ending.expect_status.is_some() || !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
     }
+    // What is recorded or sent again must be complete.
+    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
+    if messages.stream {
+        return Source::Pipe(Cut { border: Border::Nowhere, may_stream });
+    }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(PromptOptions { exit_on_close: options.ending.exit_on_close, ..prompt });
     }
-    // What is recorded or sent again must be complete.
-    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
     Source::Pipe(cut(stdin, may_stream))
 }
 
@@ -256,14 +261,16 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
     Ok(session::options::Options {
         ending: Ending {
-            linger: linger(ending),
+            linger: linger(ending, options.messages.lockstep),
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
             looks_at_binary: options.messages.stdin.binary,
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
+            hears_the_rest: options.messages.stream,
             idle_timeout: options.timing.idle_timeout,
+            lockstep: options.messages.lockstep(),
             deadline: None,
         },
         replies: replies(&options.messages)?,
@@ -273,14 +280,21 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     })
 }
 
-/// An explicit `--wait` is the full time, unless `--wait-idle` is given too.
-fn linger(ending: &options::EndingArgs) -> LingerPolicy {
+/// An explicit `--wait` is the full time, unless `--wait-idle` is given too. In lockstep, the last reply is the end, where
+/// nothing else is waited for.
+fn linger(ending: &options::EndingArgs, is_in_lockstep: bool) -> LingerPolicy {
+    let has_goal = ending.one
+        || ending.count.is_some()
+        || ending.until.is_some()
+        || !ending.expect.is_empty()
+        || !ending.expect_json.is_empty();
     if ending.expect_status.is_some() {
         return LingerPolicy { idle: Wait::For(Duration::ZERO), whole: Wait::For(Duration::ZERO) };
     }
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),
         (None, Some(_)) => Wait::Forever,
+        (None, None) if is_in_lockstep && !has_goal => Wait::For(Duration::ZERO),
         (None, None) => Wait::For(IDLE),
     };
     LingerPolicy { idle, whole: ending.wait.unwrap_or(Wait::Forever) }
@@ -392,6 +406,7 @@ pub(super) fn style(
         colour: colour(output, env, env.stdout_is_terminal),
         secrets: if output.record_secrets { Secrets::Kept } else { Secrets::Masked },
         marks: is_prompt,
+        both_ways: false,
         size: None,
     }
 }

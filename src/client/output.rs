@@ -144,7 +144,7 @@ impl Outlet for StreamOutput {
         if let EventKind::Frame(seen) = &event.what
             && renderer.style().format != PayloadFormat::Records
         {
-            self.talk.frame(&report::frame(event.client, seen));
+            self.talk.frame(&report::frame(&event, seen));
         }
         if renderer.style().ping_pong && renderer.style().format != PayloadFormat::Records {
             match &event.what {

@@ -10,7 +10,7 @@ use crate::dial::Dialed;
 use crate::dial::error::DialError;
 use crate::dial::proxy::ProxyError;
 use crate::error::Error;
-use crate::events::{ClientName, End, ErrorEvent, FailureKind, Opened};
+use crate::events::{ClientName, End, ErrorEvent, Event, FailureKind, Opened};
 use crate::handshake::Refusal;
 use crate::handshake::head::OpeningRequest;
 use crate::masking;
@@ -43,9 +43,10 @@ pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
 }
 
 /// A frame, with the time of day, and whose it is where we are the server.
-pub(crate) fn frame(client: Option<ClientName>, seen: &WireEvent) -> String {
-    let client = client.map_or_else(String::new, |name| format!(" {name}"));
-    format!("{}{client} {}", local_time(seen.at), seen.shown())
+pub(crate) fn frame(event: &Event, seen: &WireEvent) -> String {
+    let client = event.client.map_or_else(String::new, |name| format!(" {name}"));
+    let server = if event.is_upstream { " server" } else { "" };
+    format!("{}{client}{server} {}", local_time(seen.at), seen.shown())
 }
 
 fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
@@ -234,6 +235,7 @@ fn end(talk: &Talk, plan: &ClientOptions, outcome: &Outcome) -> Option<ErrorEven
         }
         End::Unanswered => format!("the server did not answer our Close within {limit:?} (--close-timeout)"),
         End::Idle => idle(plan),
+        End::NoReply(why) => no_reply(plan, why),
         End::TimedOut => format!("timed out after {:?} (--timeout)", plan.timeout.unwrap_or_default()),
         End::Interrupted(_) => "interrupted".to_owned(),
         End::BadInput(why) => why.clone(),
@@ -265,6 +267,11 @@ fn idle(plan: &ClientOptions) -> String {
     format!("the server sent no message for {timeout:?} (--idle-timeout)")
 }
 
+fn no_reply(plan: &ClientOptions, why: &str) -> String {
+    let timeout = plan.session.ending.lockstep.as_ref().and_then(|lockstep| lockstep.timeout);
+    format!("{why} within {:?} (--timeout-each)", timeout.unwrap_or_default())
+}
+
 /// Shows a difference to the recording, even with `--quiet`.
 pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
     talk.error(&format!("{place}: {}", difference.words));
@@ -286,7 +293,9 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         End::Abandoned => ("was dropped without a Close, as requested".to_owned(), true),
         End::Left => ("closed the connection after our half-close".to_owned(), true),
         // These end the server, which reports it itself.
-        End::TimedOut | End::Idle | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
+        End::TimedOut | End::Idle | End::NoReply(_) | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => {
+            return None;
+        }
     };
     let words = format!("{name} {words}");
     if is_usual {
@@ -295,6 +304,30 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         talk.warn(&words)
     }
     if is_usual { None } else { recorded(end, words) }
+}
+
+/// Reports how a relay's connection to the server ended, for one of its clients; a record has it too if it is an error.
+#[must_use]
+pub(crate) fn upstream_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
+    let words = match end {
+        End::Closed { sent: None, close } => closed(close, ""),
+        // Whoever reads has seen the client's end.
+        End::Closed { .. } | End::Abandoned | End::Left => return None,
+        End::Cut(error) => cut(error.as_ref()),
+        End::Broken(fault) => broken(fault),
+        End::Unanswered => "did not answer the Close (--close-timeout)".to_owned(),
+        End::Silent => "did not answer a ping (--ping-timeout)".to_owned(),
+        End::Idle => "sent no message for too long (--idle-timeout)".to_owned(),
+        // These end a run, which a relay is not.
+        End::TimedOut | End::NoReply(_) | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
+    };
+    let words = format!("{name}: the server {words}");
+    if matches!(end, End::Closed { .. }) {
+        talk.say(&words)
+    } else {
+        talk.warn(&words)
+    }
+    if matches!(end, End::Closed { .. }) { None } else { recorded(end, words) }
 }
 
 /// `by` says who began, if that is worth a word.

@@ -118,7 +118,7 @@ impl Admission {
 
     /// An answer with the headers of `-H`.
     pub(crate) fn denial(&self, status: u16, body: &str) -> Denial {
-        Denial { status, headers: self.headers.clone(), body: body.to_owned(), why: None }
+        Denial { headers: self.headers.clone(), ..Denial::new(status, body) }
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(status(&compressing, "/", &[("Sec-WebSocket-Extensions", "permessage-deflate")]), 101);
         assert_eq!(status(&compressing, "/", &[("Sec-WebSocket-Extensions", "permessage-deflate; mux")]), 400);
         let refusing = Admission { refusal: Some((503, "busy".into())), ..admission };
-        assert_eq!(refusing.choose(&opening("/ws", &good), &here()).unwrap_err().body, "busy");
+        assert_eq!(refusing.choose(&opening("/ws", &good), &here()).unwrap_err().body, b"busy");
     }
 
     #[test]

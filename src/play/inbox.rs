@@ -279,6 +279,7 @@ impl Inbox {
             Some(End::Silent) => format!("the {peer} did not answer a ping (--ping-timeout)"),
             Some(End::Broken(fault)) => format!("the {peer} {}", report::broken(fault)),
             Some(End::Idle) => format!("the {peer} sent no message for too long (--idle-timeout)"),
+            Some(End::NoReply(why)) => why.clone(),
             Some(End::TimedOut) => "the time limit was reached (--timeout)".to_owned(),
             Some(End::Interrupted(_)) => "we were interrupted".to_owned(),
             Some(End::Abandoned) => "we have cut the connection".to_owned(),
@@ -378,7 +379,7 @@ impl Outlet for Inbox {
             record.put(&event);
         }
         if let (Some(talk), EventKind::Frame(seen)) = (&self.frames, &event.what) {
-            talk.frame(&report::frame(None, seen));
+            talk.frame(&report::frame(&event, seen));
         }
         if let (Some(count), EventKind::Message(direction, message)) = (&self.counts, &event.what) {
             count(*direction, message.data().len());

@@ -1,17 +1,14 @@
 //! `--exec`: a process for each client, one message per line on its stdin and stdout, as websocketd does it.
 
-use std::cell::RefCell;
-use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
-use futures_util::future::{Fuse, FusedFuture as _, LocalBoxFuture};
+use futures_util::future::LocalBoxFuture;
 use memchr::memchr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout, Command};
@@ -20,6 +17,7 @@ use tokio::time::timeout;
 use super::address::ListenAddress;
 use super::clients::ConnectedClient;
 use super::send_queue::SendQueue;
+use super::side_task::SideTask;
 use super::work::{ClientTask, ClientWork, NewClient, NoTask};
 use crate::events::{End, Event, EventKind, Input};
 use crate::handshake::admission::Admission;
@@ -45,8 +43,7 @@ pub(crate) struct ExecWork(pub(crate) String);
 struct ExecClient {
     /// What the command is to read.
     queue: Rc<SendQueue>,
-    // Borrowed between awaits only.
-    running: RefCell<Fuse<LocalBoxFuture<'static, ()>>>,
+    command: SideTask,
 }
 
 /// A running command.
@@ -74,13 +71,13 @@ impl ClientWork for ExecWork {
             .then_some("any web page in a browser on this machine can talk to the command (--origin '*' with --exec)")
     }
 
-    fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
+    fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let (server, client) = (new.server, Rc::clone(new.client));
         match Process::start(&self.0, &Caller::of(new)) {
             Ok(process) => {
                 let (queue, max_line) = (Rc::clone(&process.queue), server.acceptor.limits.max_message);
                 let running = process.run(client, max_line, server.close_timeout);
-                Box::new(ExecClient { queue, running: RefCell::new(running.boxed_local().fuse()) })
+                Box::new(ExecClient { queue, command: SideTask::new(running) })
             }
             Err(error) => {
                 server.talk.error(&format!("{}: the command cannot be started: {error}", client.name));
@@ -104,36 +101,13 @@ impl ClientTask for ExecClient {
     }
 
     fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
-        let attending = async {
-            tokio::select! {
-                end = session => end,
-                never = self.run_aside() => match never {},
-            }
-        };
-        attending.boxed_local()
+        self.command.beside(session)
     }
 
     /// What the client said last is still to be read.
     fn finish<'t>(&'t self, _: &'t End) -> LocalBoxFuture<'t, ()> {
         self.queue.end();
-        let finishing = async {
-            if !self.running.borrow().is_terminated() {
-                poll_fn(|context| self.running.borrow_mut().poll_unpin(context)).await;
-            }
-        };
-        finishing.boxed_local()
-    }
-}
-
-impl ExecClient {
-    /// Lets the command run, and waits on when it has ended: its last word to the client is on its way then.
-    async fn run_aside(&self) -> Infallible {
-        let run = |context: &mut Context<'_>| {
-            // Polled after its end, it is pending.
-            let _ = self.running.borrow_mut().poll_unpin(context);
-            Poll::Pending
-        };
-        poll_fn(run).await
+        self.command.finish().boxed_local()
     }
 }
 

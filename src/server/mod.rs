@@ -15,14 +15,17 @@ mod crowd;
 pub(crate) mod demo;
 pub(crate) mod echo;
 pub(crate) mod exec;
+pub(crate) mod forward;
 pub(crate) mod options;
 mod page;
 pub(crate) mod replay;
 mod requests;
 pub(crate) mod script;
 mod send_queue;
+mod side_task;
 pub(crate) mod state;
 pub(crate) mod tls;
+pub(crate) mod upstream;
 mod welcome;
 pub(crate) mod work;
 
@@ -44,6 +47,7 @@ pub(crate) use self::clients::Roster;
 use self::crowd::{Complaint, Crowd};
 pub(crate) use self::options::Options;
 pub(crate) use self::state::ServerState;
+use self::upstream::Upstream;
 use crate::error::Error;
 use crate::events::{Event, EventKind, Input};
 use crate::message::{Close, Message};
@@ -83,6 +87,7 @@ impl ListeningServer {
             admission: options.admission.clone(),
             has_page: options.has_page,
             answers: options.work.answers(),
+            upstream: options.work.upstream().map(|upstream| Upstream::new(Arc::clone(upstream), Rc::clone(&talk))),
             delay: options.delay,
             traced: options.traced,
             handshake_timeout: options.handshake_timeout,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, ready};
@@ -11,9 +12,11 @@ use tokio::sync::mpsc;
 use super::answers::HttpAnswers;
 use super::clients::ConnectedClient;
 use super::state::ServerState;
+use super::upstream::UpstreamOptions;
+use crate::client::connector::Connected;
 use crate::events::{Batch, End, Event, Opened};
 use crate::handshake::admission::Admission;
-use crate::session::{Echo, Gone};
+use crate::session::{DynOutlet, Echo, Gone};
 
 /// What is done with each client of a server.
 pub(crate) trait ClientWork: fmt::Debug + Send + Sync {
@@ -42,8 +45,13 @@ pub(crate) trait ClientWork: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The server to which each client is connected on.
+    fn upstream(&self) -> Option<&Arc<UpstreamOptions>> {
+        None
+    }
+
     /// Begins with a client that has just connected.
-    fn begin(&self, _: &NewClient<'_>) -> Box<dyn ClientTask> {
+    fn begin(&self, _: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         Box::new(NoTask)
     }
 }
@@ -57,6 +65,10 @@ pub(crate) struct NewClient<'c> {
     pub(crate) opened: &'c Opened,
     /// To its session directly: a sender waits until what came before is sent.
     pub(crate) inputs: &'c mpsc::Sender<Result<Batch, String>>,
+    /// Where events go.
+    pub(crate) output: &'c Rc<dyn DynOutlet>,
+    /// The connection to the server that a relay has made for it.
+    pub(crate) upstream: Option<Box<Connected>>,
 }
 
 /// The work with one client. Futures are boxed, so that clients without any need no memory for it.

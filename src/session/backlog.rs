@@ -13,6 +13,9 @@ pub(crate) struct Backlog {
     handed: VecDeque<Handed>,
     /// How many messages this connection has written.
     written: u64,
+    /// What was written last stays until there is something else.
+    keeps_last: bool,
+    last: Option<Message>,
 }
 
 #[derive(Debug)]
@@ -34,6 +37,23 @@ impl Handed {
 }
 
 impl Backlog {
+    /// `keeps_last`: what was written last and had no reply can be sent again.
+    pub(super) fn new(keeps_last: bool) -> Self {
+        Self { keeps_last, ..Self::default() }
+    }
+
+    /// What was written last has its reply.
+    pub(super) fn answered(&mut self) {
+        self.last = None;
+    }
+
+    /// A connection has begun: what had no reply on the one before goes first.
+    pub(super) fn send_last_again(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.waiting.push_front(Input::Message(last));
+        }
+    }
+
     pub(super) fn put(&mut self, batch: Batch) {
         if self.waiting.is_empty() {
             self.waiting = batch.into();
@@ -74,6 +94,7 @@ impl Backlog {
             input => input,
         };
         if let Input::Message(message) = &input {
+            self.last = None;
             self.handed.push_back(Handed::Message(message.clone()));
         }
         Some(input)
@@ -105,7 +126,12 @@ impl Backlog {
                 }
                 _ => more -= first.messages(),
             }
-            self.handed.pop_front();
+            let done = self.handed.pop_front();
+            if let Some(Handed::Message(message)) = done
+                && self.keeps_last
+            {
+                self.last = Some(message);
+            }
         }
     }
 
@@ -198,6 +224,30 @@ mod tests {
         backlog.connection_ended();
         assert_eq!(backlog.messages(), 3);
         assert_eq!(rest(backlog), inputs(&["c", "d", "e"]));
+    }
+
+    #[test]
+    fn what_was_written_last_can_be_sent_again_as_long_as_it_has_no_reply() {
+        let lockstep = || {
+            let mut backlog = Backlog::new(true);
+            backlog.put(inputs(&["a", "b"]));
+            backlog.hand_over();
+            backlog.written(1);
+            backlog
+        };
+        let again = |mut backlog: Backlog| {
+            backlog.connection_ended();
+            backlog.send_last_again();
+            rest(backlog)
+        };
+        assert_eq!(again(lockstep()), inputs(&["a", "b"]));
+        let mut answered = lockstep();
+        answered.answered();
+        assert_eq!(again(answered), inputs(&["b"]));
+        // The reply to the first has come, or the second would not have gone out; it is not written.
+        let mut unwritten = lockstep();
+        unwritten.hand_over();
+        assert_eq!(again(unwritten), inputs(&["b"]));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::events::MessageBatch;
 use crate::message::{DataKind, Message};
 
 use super::expect::{JsonExpectation, Judged};
+use super::lockstep::{Lockstep, LockstepOptions};
 
 /// Something that a received message must be.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Goal {
     /// Whether binary messages are looked into, as far as they are UTF-8.
     looks_at_binary: bool,
     reached: bool,
+    /// What the next message waits for; boxed, since hardly any session has it.
+    pub(super) lockstep: Option<Box<Lockstep>>,
 }
 
 /// An expectation, and how far the messages have come.
@@ -63,12 +66,18 @@ impl Goal {
     pub(super) fn new(count: Option<u64>, until: Option<Regex>, expectations: Vec<Expectation>) -> Self {
         let awaited = |expectation| Awaited { expectation, is_met: false, closest: None };
         let expectations = expectations.into_iter().map(awaited).collect();
-        Self { count, until, received: 0, expectations, looks_at_binary: false, reached: false }
+        Self { count, until, expectations, ..Self::default() }
     }
 
     /// The same, and binary messages are looked into.
     pub(super) fn also_binary(self, looks_at_binary: bool) -> Self {
         Self { looks_at_binary, ..self }
+    }
+
+    /// The same, and each message waits for the reply to the one before it.
+    pub(super) fn in_lockstep(self, options: Option<LockstepOptions>) -> Self {
+        let lockstep = options.map(|options| Box::new(Lockstep::new(options, self.looks_at_binary)));
+        Self { lockstep, ..self }
     }
 
     /// Takes a message in; true when it is the last one that was waited for.

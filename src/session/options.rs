@@ -47,8 +47,9 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(ending: &Ending) -> Self {
         let goal = Goal::new(ending.count, ending.until.clone(), ending.expectations.clone())
-            .also_binary(ending.looks_at_binary);
-        Self { goal, backlog: Backlog::default(), input_ended: None }
+            .also_binary(ending.looks_at_binary)
+            .in_lockstep(ending.lockstep.clone());
+        Self { goal, backlog: Backlog::new(ending.lockstep.is_some()), input_ended: None }
     }
 }
 
@@ -63,7 +64,9 @@ impl Options {
             looks_at_binary: false,
             close: Close::new(1001, ""),
             close_timeout,
+            hears_the_rest: false,
             idle_timeout: None,
+            lockstep: None,
             deadline: None,
         };
         Self { ending, echo, replies: Replies::default(), rate: None, keepalive }

@@ -102,6 +102,7 @@ impl Server {
                 http2: false,
                 admission: Admission::compressing(),
                 answers: None,
+                upstream: None,
                 has_page: false,
                 delay: Duration::ZERO,
                 traced: false,

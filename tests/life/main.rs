@@ -3,6 +3,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod lockstep;
 mod ping;
 mod reconnect;
 mod reply;

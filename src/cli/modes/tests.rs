@@ -25,8 +25,12 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("chunk", &[], &["--chunk", "9"]),
     ("receive-only", &[], &["--receive-only"]),
     ("json-input", &[], &["--json-input"]),
+    ("stream", &[], &["--stream"]),
     ("rate", &[], &["--rate", "9"]),
     ("reply", &[], &["--reply", "a", "b"]),
+    ("lockstep", &[], &["--lockstep"]),
+    ("until-each", &["--lockstep"], &["--until-each", "a"]),
+    ("timeout-each", &["--lockstep"], &["--timeout-each", "9s"]),
     ("echo", &[], &["--echo"]),
     ("json", &[], &["--json"]),
     ("output", &[], &["--output", "hex"]),
@@ -132,6 +136,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("exec", &[], &["--exec", "cat"]),
     ("script", &[], &["--script", "%/script.wsp"]),
     ("replay", &[], &["--replay", "%/record"]),
+    ("forward", &[], &["--forward", ":9"]),
+    ("keep-origin", &[], &["--keep-origin"]),
     ("var", &[], &["--var", "a=b"]),
     ("vars", &[], &["--vars", "%/vars.toml"]),
     ("speed", &[], &["--speed", "9x"]),
@@ -191,10 +197,13 @@ const fn mode(words: &'static [&'static str], stdin: StdinKind, refused: &'stati
 /// Two ways to name the server, or one that is not there.
 const OTHERS: &[&str] = &["connect", "listen"];
 const RATE: &[&str] = &["rate"];
+const LOCKSTEP: &[&str] = &["lockstep", "until-each", "timeout-each"];
 /// Sends nothing.
 const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
-const ECHOING: &[&str] = &["receive-only", "interactive", "reply"];
+const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream"];
+/// What is about messages.
+const STREAMING: &[&str] = &["rate", "echo", "json", "output", "pretty", "timestamps"];
 const UNREACHED: &[&str] = &[
     "insecure",
     "cacert",
@@ -211,7 +220,46 @@ const UNREACHED: &[&str] = &[
     "resolve",
     "wait-for-server",
 ];
-const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay"];
+const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "forward"];
+/// How a relay connects to its server.
+const FORWARDING: &[&str] = &[
+    "keep-origin",
+    "user-agent",
+    "cookie",
+    "user",
+    "netrc",
+    "netrc-file",
+    "location",
+    "insecure-redirect",
+    "max-redirects",
+    "insecure",
+    "cacert",
+    "cert",
+    "key",
+    "passphrase",
+    "sni",
+    "tls-min",
+    "tls-max",
+    "pin",
+    "proxy",
+    "no-proxy",
+    "unix-socket",
+    "resolve",
+    "connect-to",
+    "interface",
+    "ipv4",
+    "ipv6",
+    "connect-timeout",
+    "wait-for-server",
+    "heartbeat",
+    "heartbeat-interval",
+    "no-pong",
+    "idle-timeout",
+    "http2",
+    "http2-prior-knowledge",
+    "http1.1",
+    "fragment",
+];
 const VARIABLES: &[&str] = &["var", "vars"];
 const OF_REPLAY: &[&str] = &["speed", "compare", "ignore"];
 const SILENT: &[&str] = &["receive-only"];
@@ -236,7 +284,11 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "execute",
     "file",
     "interactive",
+    "stream",
     "rate",
+    "lockstep",
+    "until-each",
+    "timeout-each",
     "reply",
     "echo",
     "wait",
@@ -308,12 +360,12 @@ const PROFILES: &[&str] = &["config", "no-config"];
 
 const MODES: &[Mode] = &[
     mode(&[":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT]),
-    mode(&[":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS]),
-    mode(&[":1"], StdinKind::Absent, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE]),
+    mode(&[":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, LOCKSTEP]),
+    mode(&[":1"], StdinKind::Absent, &[OTHERS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP]),
     mode(
         &[":1", "--receive-only"],
         StdinKind::Pipe,
-        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, &["interactive", "echo"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP, &["interactive", "echo"]],
     ),
     mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
     mode(
@@ -324,53 +376,69 @@ const MODES: &[Mode] = &[
     mode(
         &[":1", "--execute", r"a\n", "--interactive"],
         StdinKind::Terminal,
-        &[OTHERS, STATUS, DELIMITING, WAITS, SILENT, &["echo"]],
+        &[OTHERS, STATUS, DELIMITING, WAITS, LOCKSTEP, SILENT, &["echo"]],
     ),
     mode(
         &[":1", "--execute", r"a\n", "--receive-only"],
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
     ),
-    mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING]),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Pipe,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
+    ),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Terminal,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
+    ),
+    mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING, LOCKSTEP]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
-    mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, UNREACHED]),
+    mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, LOCKSTEP, UNREACHED]),
     mode(&["curl", ":1"], StdinKind::Pipe, &[OTHERS, OF_THE_PROMPT, PROFILES]),
-    mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, PROFILES]),
+    mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, LOCKSTEP, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER, PROFILES]),
-    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY]),
-    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY]),
-    mode(&["listen"], StdinKind::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY]),
+    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY, FORWARDING]),
+    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY, FORWARDING]),
+    mode(&["listen"], StdinKind::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY, FORWARDING]),
     mode(
         &["listen", "--receive-only"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--echo"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--broadcast"],
         StdinKind::Terminal,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--exec", "cat"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--script", "%/script.wsp"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--replay", "%/record"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, FORWARDING],
     ),
+    mode(
+        &["listen", "--forward", ":1"],
+        StdinKind::Pipe,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+    ),
+    mode(&["listen", "--forward", ":1"], StdinKind::Terminal, &[DELIMITING, CUTTING, WORKS, VARIABLES, OF_REPLAY]),
     mode(&["run", "a.wsp"], StdinKind::Pipe, &[]),
     mode(&["run", "--check", "a.wsp"], StdinKind::Pipe, &[PLAYING, PROFILES]),
     mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES, PROFILES]),
@@ -501,6 +569,7 @@ fn a_refusal_names_the_option_and_the_reason() {
             StdinKind::Pipe,
             "stdin is not read after `--execute`; `--interactive` continues",
         ),
+        (&[":1", "--lockstep"], StdinKind::Terminal, "at the prompt, you decide when the next message is sent"),
         (&[":1", "--json-input"], StdinKind::Absent, "there is no stdin to read: it is /dev/null, or closed"),
         (&["demo", "-k"], StdinKind::Pipe, "`--insecure` has no effect here: the demo server uses ws://"),
         (&["listen", "--exec", "cat", "-r"], StdinKind::Pipe, "stdin is not read with `--exec`"),

@@ -1,10 +1,30 @@
 //! The options under Messages: what is sent.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use clap::{ArgMatches, Args, FromArgMatches as _};
+use regex::Regex;
 
 use crate::cli::{message_file, values};
-use crate::session::Rate;
+use crate::session::{LockstepOptions, Rate};
+
+/// What is about messages where there are none.
+const STREAM_CONFLICTS: [&str; 13] = [
+    "delimiter",
+    "null",
+    "keep_newline",
+    "whole",
+    "chunk",
+    "json_input",
+    "rate",
+    "lockstep",
+    "echo",
+    "json",
+    "output",
+    "pretty",
+    "timestamps",
+];
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
@@ -34,9 +54,45 @@ pub(crate) struct MessageArgs {
     #[command(flatten)]
     pub(crate) stdin: StdinArgs,
 
+    /// Carry bytes, not messages: `ssh -o ProxyCommand='wsprobe --stream URL' HOST`
+    ///
+    /// What comes on stdin is sent at once, as binary messages, without waiting for a line or a size. What arrives, binary or
+    /// text, goes to stdout as its bytes, with nothing between messages; also on a terminal, which a hostile server can then
+    /// control. There is no prompt. `-x` messages are sent first, and stdin after them with `-i`.
+    ///
+    /// A WebSocket has no half-close: at the end of stdin, wsprobe receives until nothing has arrived for a second
+    /// (`--wait-idle`, `--wait`), then its Close tells the server of the end. What the server still sends before its own Close
+    /// is printed, and `--close-timeout` counts anew from each byte of it. `wsprobe listen --tcp` sends the rest in this way;
+    /// other servers may throw it away. `-w 0` tells the end at once, `-w forever` leaves it to the server.
+    #[arg(long, hide_short_help = true, conflicts_with_all = STREAM_CONFLICTS)]
+    pub(crate) stream: bool,
+
     /// Send at most N messages in TIME, evenly spread: `10`, `10/s`, `100/1m`
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
     pub(crate) rate: Option<Rate>,
+
+    /// Send each message only once the one before it has a reply
+    ///
+    /// Any message that arrives after a message was sent is its reply, unless `--until-each` says what to look for; what
+    /// arrived before is none, nor is what `--reply` answers. Applies to `-x`, then to stdin. The run ends with the reply
+    /// to the last message; `--wait`, `--wait-idle`, `--count` and the like can prolong it. After a connection is lost,
+    /// `--reconnect` sends a message again that had no reply. Not for the prompt.
+    #[arg(long, conflicts_with = "echo", hide_short_help = true)]
+    pub(crate) lockstep: bool,
+
+    /// With `--lockstep`, wait for a text message that matches
+    ///
+    /// All messages are printed; those that do not match are not counted as a reply. With `--binary`, binary messages
+    /// are matched too, with U+FFFD in place of invalid UTF-8.
+    #[arg(long, value_name = "REGEX", value_parser = crate::text::patterns::regex, requires = "lockstep", hide_short_help = true)]
+    pub(crate) until_each: Option<Regex>,
+
+    /// With `--lockstep`, fail if a reply takes longer than this
+    ///
+    /// The time starts when the message was sent and is paused while stdout blocks. The exit status is 7, also with
+    /// `--reconnect`. Without this option, a reply is waited for as long as the connection is open.
+    #[arg(long, value_name = "TIME", value_parser = values::time_span, requires = "lockstep", hide_short_help = true)]
+    pub(crate) timeout_each: Option<Duration>,
 
     /// Answer each text message that matches; repeat it for more: `--reply '^ping (.*)' 'pong $1'`
     ///
@@ -56,6 +112,11 @@ pub(crate) struct MessageArgs {
 }
 
 impl MessageArgs {
+    /// How each message waits for a reply, if it does.
+    pub(crate) fn lockstep(&self) -> Option<LockstepOptions> {
+        self.lockstep.then(|| LockstepOptions { until: self.until_each.clone(), timeout: self.timeout_each })
+    }
+
     /// With the files among the messages, in the order in which they were given.
     pub(super) fn in_order(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
         let places = |id| matches.indices_of(id).map(Iterator::collect::<Vec<_>>).unwrap_or_default();

@@ -12,9 +12,10 @@ use regex::Regex;
 use tokio::time::Instant;
 
 use crate::events::{End, MessageBatch};
-use crate::message::{Close, Message};
+use crate::message::{Close, DataKind, Message};
 
 use super::goal::{Expectation, Goal};
+use super::lockstep::LockstepOptions;
 use super::pace::{LingerEnd, LingerPolicy};
 
 /// After a signal the peer gets this long for its Close: a user who pressed Ctrl-C does not want to wait.
@@ -36,8 +37,12 @@ pub(crate) struct Ending {
     /// The Close that we send.
     pub(crate) close: Close,
     pub(crate) close_timeout: Duration,
+    /// What comes after our Close is the rest of a stream: `close_timeout` counts from the last of it.
+    pub(crate) hears_the_rest: bool,
     /// `--idle-timeout`: how long the peer may send no message.
     pub(crate) idle_timeout: Option<Duration>,
+    /// `--lockstep`
+    pub(crate) lockstep: Option<LockstepOptions>,
     /// When `--timeout` runs out.
     pub(crate) deadline: Option<Instant>,
 }
@@ -132,7 +137,10 @@ pub(crate) struct Outcome {
 
 impl Lifecycle {
     /// Over connections before this one, the goal may have been pursued, and the input may have ended.
-    pub(crate) fn new(ending: Ending, goal: Goal, input_ended: Option<Instant>, now: Instant) -> Self {
+    pub(crate) fn new(ending: Ending, mut goal: Goal, input_ended: Option<Instant>, now: Instant) -> Self {
+        if let Some(lockstep) = &mut goal.lockstep {
+            lockstep.begin();
+        }
         Self {
             ending,
             goal,
@@ -217,6 +225,41 @@ impl Lifecycle {
         }
     }
 
+    /// Whether each message waits for the reply to the one before it.
+    pub(crate) fn is_in_lockstep(&self) -> bool {
+        self.goal.lockstep.is_some()
+    }
+
+    /// A message goes out that the next one waits for.
+    pub(crate) fn sends(&mut self) {
+        if let Some(lockstep) = &mut self.goal.lockstep {
+            lockstep.sends();
+        }
+    }
+
+    /// Whether that message has not left yet.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.goal.lockstep.as_ref().is_some_and(|lockstep| lockstep.is_sending())
+    }
+
+    /// It has left.
+    pub(crate) fn sent(&mut self, now: Instant) {
+        if let Some(lockstep) = &mut self.goal.lockstep {
+            lockstep.sent(now);
+        }
+    }
+
+    /// Whether the last message has no reply yet.
+    pub(crate) fn waits_for_reply(&self) -> bool {
+        self.goal.lockstep.as_ref().is_some_and(|lockstep| lockstep.waits())
+    }
+
+    /// Messages came in, whatever they are to the goal; true if one is the reply that was waited for.
+    pub(crate) fn replied<'m>(&mut self, kind: DataKind, mut messages: impl Iterator<Item = &'m [u8]>) -> bool {
+        let lockstep = self.goal.lockstep.as_mut();
+        lockstep.is_some_and(|lockstep| messages.any(|data| lockstep.received(kind, data)))
+    }
+
     /// Wants the closing handshake to begin, with the given Close or the command line's.
     pub(crate) fn begin_close(&mut self, close: Option<Close>, now: Instant) {
         if !matches!(self.phase, Phase::Closing { .. }) {
@@ -284,6 +327,9 @@ impl Lifecycle {
     pub(crate) fn output_flows(&mut self, now: Instant) {
         let Some(blocked) = self.waits_for_output.take() else { return };
         self.heard = now;
+        if let Some(lockstep) = &mut self.goal.lockstep {
+            lockstep.excuse(blocked, now);
+        }
         if let Phase::Closing { since, .. } = &mut self.phase
             && !matches!(self.verdict, Some(EndReason::Interrupted(_)))
         {
@@ -309,25 +355,44 @@ impl Lifecycle {
         if idle_at.is_some_and(|at| now >= at) {
             return ClockStep::GiveUp(End::Idle);
         }
+        let reply_due = self.reply_due();
+        if reply_due.is_some_and(|at| now >= at) {
+            return ClockStep::GiveUp(End::NoReply(self.unanswered().unwrap_or_default()));
+        }
         let next = match &self.phase {
             Phase::Open => None,
             Phase::Lingering => self.linger(now),
             Phase::Closing { .. } if self.is_waiting_for_output() && !self.is_hasty() => None,
             Phase::Closing { since, .. } => {
-                let until = *since + self.ending.close_timeout;
+                let heard = (self.ending.hears_the_rest && !self.is_hasty()).then_some(self.heard);
+                let until = heard.map_or(*since, |heard| heard.max(*since)) + self.ending.close_timeout;
                 if now >= until {
                     return ClockStep::GiveUp(End::Unanswered);
                 }
                 Some(until)
             }
         };
-        ClockStep::Wait(next.into_iter().chain(idle_at).chain(self.ending.deadline).min())
+        ClockStep::Wait(next.into_iter().chain(idle_at).chain(reply_due).chain(self.ending.deadline).min())
     }
 
     /// When the peer has sent nothing of a message for too long, unless it is we who do not read.
     fn idle_at(&self) -> Option<Instant> {
-        let is_watched = !matches!(self.phase, Phase::Closing { .. }) && !self.is_waiting_for_output();
-        self.ending.idle_timeout.filter(|_| is_watched).map(|time| self.heard + time)
+        self.ending.idle_timeout.filter(|_| self.is_watched()).map(|time| self.heard + time)
+    }
+
+    /// When the reply to the last message has taken too long.
+    fn reply_due(&self) -> Option<Instant> {
+        self.goal.lockstep.as_ref().filter(|_| self.is_watched()).and_then(|lockstep| lockstep.due())
+    }
+
+    /// That the last message has no reply, in words.
+    fn unanswered(&self) -> Option<String> {
+        self.goal.lockstep.as_ref().and_then(|lockstep| lockstep.pending())
+    }
+
+    /// Whether the peer's silence counts.
+    fn is_watched(&self) -> bool {
+        !matches!(self.phase, Phase::Closing { .. }) && !self.is_waiting_for_output()
     }
 
     /// When to look again, after the end of the input; the close begins when it has been long enough.
@@ -359,8 +424,9 @@ impl Lifecycle {
             _ => None,
         };
         let sends_on = matches!(end, End::Unanswered) && !self.broke_off && self.sends_on(now);
-        let left = matches!(end, End::Closed { sent: None, .. }) && self.goal.is_pending();
-        let short = (lapsed.is_some() || left).then(|| self.goal.pending());
+        let left = matches!(end, End::Closed { sent: None, .. });
+        let short = (self.goal.is_pending() && (lapsed.is_some() || left)).then(|| self.goal.pending());
+        let short = short.or_else(|| self.unanswered().filter(|_| left));
         let wanted = self.verdict.is_some() || matches!(self.phase, Phase::Closing { .. }) && !self.broke_off;
         let end = match (self.verdict, end) {
             (None, End::Unanswered) if self.broke_off => End::Cut(None),

@@ -6,6 +6,7 @@ pub(crate) mod write;
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
+use std::iter::once;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
@@ -24,7 +25,7 @@ use super::outlet::{Gone, Outlet};
 use super::pings::Pings;
 use super::reply::PendingReplies;
 use crate::events::{self, Batch, End, ErrorEvent, Event, EventKind, Input, MessageBatch};
-use crate::message::{Close, Direction, Message};
+use crate::message::{Close, DataKind, Direction, Message};
 use crate::transport::Duplex;
 use crate::wire::fault::Fault;
 use crate::wire::incoming::Incoming;
@@ -56,6 +57,7 @@ where
     if outlet.takes_runs() && options.echo != Echo::Aside && options.replies.is_empty() {
         socket.hand_over_runs();
     }
+    progress.backlog.send_last_again();
     // What is sent again is waited for again.
     let sends_again = !first.is_empty() || progress.backlog.messages() > 0;
     let pump = Pump::new(&socket, outlet, std::mem::take(progress), sends_again, options);
@@ -79,14 +81,18 @@ where
         (End::Unanswered | End::Silent, Some(fault)) => End::Broken(fault),
         (end, _) => end,
     };
-    if matches!(end, End::TimedOut | End::Idle | End::Interrupted(_) | End::OutputGone) {
+    if matches!(end, End::TimedOut | End::Idle | End::NoReply(_) | End::Interrupted(_) | End::OutputGone) {
         // A Close, if it can be sent without waiting.
         let _ = socket.close(&Close::new(1001, "")).now_or_never();
     }
-    let (outcome, goal) = pump.core.into_inner().outcome(end, Instant::now());
+    let core = pump.core.into_inner();
     let mut backlog = pump.backlog.into_inner();
     backlog.written(written);
+    if !core.waits_for_reply() {
+        backlog.answered();
+    }
     backlog.connection_ended();
+    let (outcome, goal) = core.outcome(end, Instant::now());
     *progress = Progress { goal, backlog, input_ended: outcome.input_ended };
     outcome
 }
@@ -99,6 +105,8 @@ pub(crate) struct Pump<'a, S, O: ?Sized> {
     core_changed: Notify,
     close_wanted: Notify,
     echo_sent: Notify,
+    /// `--lockstep`
+    reply_came: Notify,
     /// What is sent before anything else has been sent.
     has_begun: Cell<bool>,
     abandoned: Notify,
@@ -124,6 +132,7 @@ impl<'a, S, O: ?Sized> Pump<'a, S, O> {
             core_changed: Notify::new(),
             close_wanted: Notify::new(),
             echo_sent: Notify::new(),
+            reply_came: Notify::new(),
             has_begun: Cell::new(false),
             abandoned: Notify::new(),
             fault: RefCell::default(),
@@ -158,12 +167,17 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if self.arrival.get().0 != read {
             self.arrival.set((read, events::now()));
         }
-        self.outlet.put(Event { at: self.arrival.get().1, client: None, what });
+        self.outlet.put(Event { at: self.arrival.get().1, client: None, is_upstream: false, what });
     }
 
     fn put_frames(&self, frames: Vec<WireEvent>) {
         for seen in frames {
-            self.outlet.put(Event { at: seen.at, client: None, what: EventKind::Frame(Box::new(seen)) });
+            self.outlet.put(Event {
+                at: seen.at,
+                client: None,
+                is_upstream: false,
+                what: EventKind::Frame(Box::new(seen)),
+            });
         }
     }
 
@@ -205,7 +219,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
 
     /// A process that was kept from running for a while may find its time up with answers already there: the runtime asks
     /// the kernel after the first turn, and the reader takes them in the second.
-    async fn let_the_reader_look(&self) {
+    pub(crate) async fn let_the_reader_look(&self) {
         yield_now().await;
         yield_now().await;
     }
@@ -270,6 +284,9 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
             Incoming::Run(run) => self.take_run(run, echoes).await,
             Incoming::Frames(frames) => self.put_frames(frames),
             Incoming::Part(part) => {
+                if part.is_last {
+                    self.note_reply(part.kind, once(&*part.data));
+                }
                 let reception = self.core.borrow_mut().received_part(part.is_last);
                 if reception != Reception::Late {
                     self.put_received(EventKind::Part(part));
@@ -292,6 +309,14 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     }
 
     async fn take_message(&self, message: Message, echoes: Option<&EchoPath>, options: &Options) {
+        let reply = self.replies.as_ref().and_then(|replies| {
+            let reply = options.replies.to(&message)?;
+            Some(Box::pin(replies.put(reply)))
+        });
+        if reply.is_none() {
+            // What gets an answer is a question.
+            self.note_reply(message.kind(), once(message.data()));
+        }
         let reception = self.core.borrow_mut().received(&message);
         if reception == Reception::Late {
             return;
@@ -299,10 +324,6 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if let Some(echoes) = echoes {
             self.echo(&message, echoes).await;
         }
-        let reply = self.replies.as_ref().and_then(|replies| {
-            let reply = options.replies.to(&message)?;
-            Some(Box::pin(replies.put(reply)))
-        });
         self.put_received(EventKind::Message(Direction::In, message));
         if let Some(reply) = reply {
             reply.await;
@@ -311,6 +332,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     }
 
     async fn take_run(&self, mut run: MessageBatch, echoes: Option<&EchoPath>) {
+        self.note_reply(run.kind(), run.iter());
         let (count, reception) = self.core.borrow_mut().received_run(&run);
         if reception == Reception::Late {
             return;
@@ -321,6 +343,13 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         }
         self.put_received(EventKind::Run(run));
         self.close_after(reception);
+    }
+
+    /// Lets the next message go if one of these is the reply to the last.
+    fn note_reply<'m>(&self, kind: DataKind, messages: impl Iterator<Item = &'m [u8]>) {
+        if self.core.borrow_mut().replied(kind, messages) {
+            self.reply_came.notify_one();
+        }
     }
 
     /// Begins the closing handshake after the message that was waited for, which may come before the first is sent.

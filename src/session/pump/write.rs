@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 use std::iter::once;
+use std::pin::pin;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
@@ -102,7 +103,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
                     Some(Err(why)) => self.tell(|core, now| core.bad_input(why, now)),
                     None => {
                         input_open = false;
-                        self.tell(Lifecycle::input_ended);
+                        self.end_input(&mut timing).await;
                     }
                 },
             }
@@ -116,10 +117,13 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
 
     /// Sends all that waits; what is not written stays. False when the connection takes no more.
     async fn send_backlog(&self, timing: &mut SendTiming) -> bool {
-        let is_plain = timing.pace.is_none() && !self.outlet.wants_sent();
+        let is_plain = timing.pace.is_none() && !self.outlet.wants_sent() && !self.core.borrow().is_in_lockstep();
         loop {
             if is_plain && self.core.borrow().takes_input() {
                 self.hand_over_what_passes();
+            }
+            if !timing.is_mid_message && self.backlog.borrow().next().is_some() && !self.is_our_turn(timing).await {
+                break;
             }
             let Some(is_message) = self.backlog.borrow().next().map(|input| timing.begins_message(input)) else {
                 break;
@@ -128,6 +132,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
                 break;
             }
             let input = self.backlog.borrow_mut().hand_over().expect("nobody else takes of it");
+            self.note_turn(&input);
             if self.send_one(input).await.is_err() {
                 return false;
             }
@@ -161,9 +166,10 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     async fn feed_once(&self, batch: Batch, timing: &mut SendTiming) -> bool {
         for input in batch {
             let is_message = matches!(input, Input::Message(_));
-            if !self.is_time(is_message, timing).await {
+            if !self.is_our_turn(timing).await || !self.is_time(is_message, timing).await {
                 break;
             }
+            self.note_turn(&input);
             if is_message {
                 self.backlog.borrow_mut().hand_over_others(1);
             }
@@ -194,6 +200,9 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
 
     pub(crate) async fn flush(&self) -> bool {
         let is_flushed = self.socket.flush().await.is_ok();
+        if is_flushed && self.core.borrow().is_sending() {
+            self.tell(Lifecycle::sent);
+        }
         self.note_written();
         self.put_frames(self.socket.take_frames());
         is_flushed
@@ -207,20 +216,51 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     async fn is_time(&self, is_message: bool, timing: &mut SendTiming) -> bool {
         if is_message && let Some(pace) = &mut timing.pace {
             let at = pace.next(Instant::now());
-            if at > Instant::now() && !self.paused_until(at, timing).await {
+            if at > Instant::now() && !self.paused_until(sleep_until(at), timing).await {
                 return false;
             }
         }
         self.core.borrow().takes_input()
     }
 
+    /// With `--lockstep`, waits for the reply to the last message; false as for [`is_time`](Self::is_time).
+    async fn is_our_turn(&self, timing: &mut SendTiming) -> bool {
+        if !self.core.borrow().is_in_lockstep() {
+            return true;
+        }
+        let is_ours = async {
+            while self.core.borrow().waits_for_reply() {
+                self.reply_came.notified().await;
+            }
+            // What is there by now is no reply to what follows.
+            self.let_the_reader_look().await;
+        };
+        Box::pin(self.paused_until(is_ours, timing)).await
+    }
+
+    /// What is sent next waits for the reply to this.
+    fn note_turn(&self, input: &Input) {
+        if matches!(input, Input::Message(_) | Input::Part(Part { is_last: true, .. })) {
+            self.core.borrow_mut().sends();
+        }
+    }
+
+    /// There is nothing more to send; what was sent last has its reply first, with `--lockstep`.
+    async fn end_input(&self, timing: &mut SendTiming) {
+        // A connection that takes nothing more is no end of ours.
+        if self.is_our_turn(timing).await && !self.core.borrow().waits_for_reply() {
+            self.tell(Lifecycle::input_ended);
+        }
+    }
+
     /// False when the session began to end meanwhile.
-    async fn paused_until(&self, at: Instant, timing: &mut SendTiming) -> bool {
+    async fn paused_until(&self, ready: impl Future<Output = ()>, timing: &mut SendTiming) -> bool {
+        let mut ready = pin!(ready);
         let mut sending = self.flush().await;
         // What cannot be sent is noticed by who called.
         while sending {
             tokio::select! {
-                () = sleep_until(at) => return true,
+                () = &mut ready => return true,
                 message = self.by_itself(timing) => sending = self.send_by_itself(message).await,
                 () = self.close_wanted.notified() => {
                     // The notice was meant for the loop that called us.
