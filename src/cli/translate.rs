@@ -17,7 +17,7 @@ use crate::dial::proxy::Proxies;
 use crate::error::Error;
 use crate::events::Input;
 use crate::input::payload::PayloadKind;
-use crate::input::source::{PromptOptions, Source};
+use crate::input::source::{Guidance, PromptOptions, Source};
 use crate::input::splitter::{Border, Cut};
 use crate::masking;
 use crate::message::{Close, Message};
@@ -64,6 +64,9 @@ pub(super) fn target(url: &str) -> Result<Parsed, Error> {
 pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let anywhere = Parsed::from_text(":0").expect("a port alone is a URL");
     let mut plan = plan(anywhere, options, env)?;
+    if let Source::Prompt(PromptOptions { guidance: guidance @ Guidance::WithoutHistory, .. }) = &mut plan.source {
+        *guidance = Guidance::Always;
+    }
     if options.route.proxy.is_none() {
         // What the environment says is about the network.
         plan.connect.route.proxies = Proxies::default();
@@ -167,6 +170,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
         binary: stdin.binary,
         escapes: stdin.escapes,
         exit_on_close: false,
+        guidance: if output.quiet { Guidance::Never } else { Guidance::WithoutHistory },
     })
 }
 
