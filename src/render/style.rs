@@ -55,6 +55,8 @@ pub(crate) enum PayloadFormat {
     Hex,
     Base64,
     Raw,
+    /// No message is shown.
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,13 @@ impl OutputStyle {
     /// Whether `<` and `>` tell the direction.
     pub(crate) fn has_marks(&self) -> bool {
         self.marks || self.both_ways
+    }
+}
+
+impl OutputStyle {
+    /// The same with a message's bytes and nothing else.
+    pub(crate) fn of_bytes(self) -> Self {
+        Self { format: PayloadFormat::Raw, delimiter: Bytes::new(), ..self }
     }
 }
 

@@ -34,6 +34,7 @@ const AFTER_THE_HANDSHAKE: &[&str] = &[
     "file",
     "interactive",
     "receive-only",
+    "stream",
     "rate",
     "lockstep",
     "reply",
@@ -130,6 +131,9 @@ impl GivenOptions {
         if !self.has_any(&["execute", "file"]) {
             self.refuse(&["interactive"], "it continues with stdin after `--execute`")?;
         }
+        if options.messages.stream && !self.has_any(&["execute", "file", "heartbeat", "reply"]) {
+            self.refuse(&["escapes"], "with `--stream`, bytes are sent as they come")?;
+        }
         if let Source::Prompt(_) = translate::source(options, env) {
             self.refuse(DELIMITING, AT_THE_PROMPT)?;
             self.refuse(&["lockstep"], "at the prompt, you decide when the next message is sent")?;
@@ -171,7 +175,7 @@ impl GivenOptions {
             let names: Vec<_> = names.iter().map(String::as_str).collect();
             self.refuse(&names, "it is about the server of `--forward`")?;
         }
-        let works = ["echo", "broadcast", "exec", "script", "replay", "forward"];
+        let works = ["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
         let has_prompt = listen.prompt(env).is_some() && !self.has("receive-only");
         let why = match works.iter().find(|work| self.has(work)) {
             Some(&"forward") if has_prompt => return self.refuse(DELIMITING, AT_THE_PROMPT),

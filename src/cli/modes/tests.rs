@@ -25,6 +25,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("chunk", &[], &["--chunk", "9"]),
     ("receive-only", &[], &["--receive-only"]),
     ("json-input", &[], &["--json-input"]),
+    ("stream", &[], &["--stream"]),
     ("rate", &[], &["--rate", "9"]),
     ("reply", &[], &["--reply", "a", "b"]),
     ("lockstep", &[], &["--lockstep"]),
@@ -133,6 +134,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("listen", &[], &["--listen", "9"]),
     ("broadcast", &[], &["--broadcast"]),
     ("exec", &[], &["--exec", "cat"]),
+    ("tcp", &[], &["--tcp", "localhost:9"]),
     ("script", &[], &["--script", "%/script.wsp"]),
     ("replay", &[], &["--replay", "%/record"]),
     ("forward", &[], &["--forward", ":9"]),
@@ -201,7 +203,9 @@ const LOCKSTEP: &[&str] = &["lockstep", "until-each", "timeout-each"];
 /// Sends nothing.
 const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
-const ECHOING: &[&str] = &["receive-only", "interactive", "reply"];
+const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream"];
+/// What is about messages.
+const STREAMING: &[&str] = &["rate", "echo", "json", "output", "pretty", "timestamps"];
 const UNREACHED: &[&str] = &[
     "insecure",
     "cacert",
@@ -218,7 +222,7 @@ const UNREACHED: &[&str] = &[
     "resolve",
     "wait-for-server",
 ];
-const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "forward"];
+const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
 /// How a relay connects to its server.
 const FORWARDING: &[&str] = &[
     "keep-origin",
@@ -283,6 +287,7 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "execute",
     "file",
     "interactive",
+    "stream",
     "rate",
     "lockstep",
     "until-each",
@@ -381,6 +386,16 @@ const MODES: &[Mode] = &[
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
     ),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Pipe,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
+    ),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Terminal,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
+    ),
     mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING, LOCKSTEP]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
     mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, LOCKSTEP, UNREACHED]),
@@ -403,6 +418,11 @@ const MODES: &[Mode] = &[
     ),
     mode(
         &["listen", "--broadcast"],
+        StdinKind::Terminal,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+    ),
+    mode(
+        &["listen", "--tcp", ":9"],
         StdinKind::Terminal,
         &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
