@@ -12,12 +12,14 @@ use url::Host;
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
 use super::forward::{ForwardArgs, UpstreamDefinition};
-use super::options::{Compress, OutputArgs, StdinArgs};
+use super::options::{Compress, Options, OutputArgs, StdinArgs};
+use super::route::route;
 use super::run::Values;
 use super::values::{self, Interval};
 use super::{secret, translate};
-use crate::dial::Trust;
+use crate::dial::proxy::Proxies;
 use crate::dial::tls::Alpn;
+use crate::dial::{Route, Trust};
 use crate::error::Error;
 use crate::events::{Batch, Input};
 use crate::handshake::admission::{Admission, Hosts};
@@ -29,7 +31,7 @@ use crate::play::files::Scripts;
 use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
-use crate::render::OutputStyle;
+use crate::render::{OutputStyle, PayloadFormat};
 use crate::request::Credentials;
 use crate::script::check::DefaultConnection;
 use crate::server;
@@ -42,6 +44,7 @@ use crate::server::forward::ForwardWork;
 use crate::server::options::ListenOptions;
 use crate::server::replay::ServerReplay;
 use crate::server::script::ServerScript;
+use crate::server::tcp::{TcpAddress, TcpWork};
 use crate::server::tls::{Proof, ServerIdentity};
 use crate::server::work::ClientWork;
 use crate::session::{self, KeepaliveOptions, Pinging};
@@ -77,7 +80,7 @@ pub(crate) struct ListenArgs {
 }
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay", "forward"]))]
+#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"]))]
 struct WorkArgs {
     /// Send every message back, with its type; stdin is not read
     #[arg(long)]
@@ -101,6 +104,18 @@ struct WorkArgs {
     /// group of their command, as setsid(1) and daemons do.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
+
+    /// Connect each client to this TCP server, bytes both ways: HOST:PORT, :PORT or unix:PATH
+    ///
+    /// As websockify does it: what a client says is written to a TCP connection (or a Unix socket) of its own, and what comes
+    /// from there is sent in binary messages. `wsprobe --stream` is a client for it. Of the subprotocols that a client offers,
+    /// `binary` is chosen, unless `--subprotocol` names others. Bytes are not printed, unless `--output` or `--json` asks for
+    /// them. When the server ends the connection, the client is closed with 1000; if there is no connection, with 1011.
+    /// A client's Close ends only one direction: what it said before is written, then the server is told the end, and what that
+    /// still sends goes to the client before the Close is answered, for as long as some of it is taken within
+    /// `--close-timeout`. wsprobe uses no proxy here.
+    #[arg(long, value_name = "HOST:PORT", value_parser = TcpAddress::from_text)]
+    tcp: Option<TcpAddress>,
 
     /// Run a script with each client, as its server
     ///
@@ -316,18 +331,21 @@ impl ListenArgs {
         };
         let is_prompt = matches!(source, Source::Prompt(_));
         let keepalive = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
-        let session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, keepalive);
+        let mut session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, keepalive);
+        session.ending.sends_the_rest = work.carries_bytes();
+        let style = self.style(env, is_prompt, work.carries_bytes());
         let identity = self.tls.identity(&self.address, !self.admission.no_http2)?;
         Ok(ListenOptions {
             script: self.work.script(env)?,
             options: server::Options {
                 address: self.address.clone(),
-                admission: self.admission(identity.is_some())?,
+                admission: self.admission(identity.is_some(), work.carries_bytes())?,
                 identity,
                 http2: !self.admission.no_http2,
                 has_page: !self.admission.no_page,
                 delay: self.admission.delay,
                 traced: self.output.frames,
+                parts: style.format == PayloadFormat::Nothing && self.output.record.is_none(),
                 handshake_timeout: self.limits.handshake_timeout,
                 max_clients: self.limits.max_clients.map(|most| most as usize),
                 limits: Limits { max_message: self.limits.max_message, pongs: true },
@@ -337,18 +355,20 @@ impl ListenArgs {
                 session,
             },
             source,
-            style: self.style(env, is_prompt),
+            style,
             record: self.output.recorded_to(),
             diagnostics: translate::diagnostics(&self.output, env, is_prompt),
         })
     }
 
     /// Which clients are let in, and how.
-    fn admission(&self, is_tls: bool) -> Result<Admission, Error> {
-        match self.forward.is_given() {
-            true => self.admission.of_relay().admission(&self.address, is_tls),
-            false => self.admission.admission(&self.address, is_tls),
-        }
+    fn admission(&self, is_tls: bool, carries_bytes: bool) -> Result<Admission, Error> {
+        let admission = match self.forward.is_given() {
+            true => self.admission.of_relay().admission(&self.address, is_tls)?,
+            false => self.admission.admission(&self.address, is_tls)?,
+        };
+        // What websockify and its clients call it.
+        Ok(Admission { favourite: carries_bytes.then_some("binary"), ..admission })
     }
 
     /// The work with clients.
@@ -356,12 +376,15 @@ impl ListenArgs {
         let keeps_credentials = self.admission.auth.is_some();
         match self.forward.upstream(self.output.frames, keeps_credentials, env)? {
             Some(upstream) => Ok(Arc::new(ForwardWork(upstream))),
-            None => self.work.work(),
+            None => self.work.work(env),
         }
     }
 
-    fn style(&self, env: &Env, is_prompt: bool) -> OutputStyle {
-        let style = translate::style(&self.output, &self.stdin, env, is_prompt);
+    fn style(&self, env: &Env, is_prompt: bool, carries_bytes: bool) -> OutputStyle {
+        let mut style = translate::style(&self.output, &self.stdin, env, is_prompt);
+        if carries_bytes && style.format == PayloadFormat::Auto {
+            style.format = PayloadFormat::Nothing;
+        }
         OutputStyle { both_ways: self.forward.is_given(), ..style }
     }
 
@@ -393,7 +416,11 @@ impl LimitArgs {
 
 impl WorkArgs {
     /// The work with clients; a script takes its place when it is read.
-    fn work(&self) -> Result<Arc<dyn ClientWork>, Error> {
+    fn work(&self, env: &Env) -> Result<Arc<dyn ClientWork>, Error> {
+        if let Some(address) = &self.tcp {
+            let route = Route { proxies: Proxies::default(), ..route(&Options::defaults(), env)? };
+            return Ok(Arc::new(TcpWork { address: address.clone(), route }));
+        }
         Ok(match (&self.exec, &self.replay) {
             (Some(command), _) => Arc::new(ExecWork(command.clone())),
             (None, Some(file)) => Arc::new(self.recording(file)?),
@@ -450,6 +477,7 @@ impl AdmissionArgs {
             origins,
             is_tls,
             subprotocols: secret::subprotocols(&self.subprotocols)?,
+            favourite: None,
             compression: translate::compression(self.compress, self.compress_options)?,
             headers,
         })

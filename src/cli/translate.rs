@@ -269,6 +269,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
             hears_the_rest: options.messages.stream,
+            sends_the_rest: false,
             idle_timeout: options.timing.idle_timeout,
             lockstep: options.messages.lockstep(),
             deadline: None,

@@ -85,6 +85,8 @@ pub(crate) async fn finish_in_time(
         return timeout(HASTE, finishing).await.unwrap_or(Ok(()));
     }
     tokio::select! {
+        // ssh interrupts its ProxyCommand while that ends by itself.
+        biased;
         finished = finishing => finished,
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
@@ -166,7 +168,9 @@ impl Outlet for StreamOutput {
     }
 
     fn takes_runs(&self) -> bool {
-        self.record.is_none() && self.renderer.borrow().style().passes_untouched()
+        let renderer = self.renderer.borrow();
+        let style = renderer.style();
+        self.record.is_none() && (style.passes_untouched() || style.format == PayloadFormat::Nothing)
     }
 
     fn wants_sent(&self) -> bool {

@@ -73,6 +73,8 @@ impl Renderer {
             return;
         }
         match &event.what {
+            EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_)
+                if self.style.format == PayloadFormat::Nothing => {}
             EventKind::Message(Direction::Out, _) if !self.style.has_marks() => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);

@@ -55,6 +55,8 @@ pub(crate) enum PayloadFormat {
     Hex,
     Base64,
     Raw,
+    /// No message is shown.
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

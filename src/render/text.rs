@@ -133,7 +133,7 @@ pub(super) fn message(
         (PayloadFormat::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
         (PayloadFormat::Text, Message::Binary(data)) => as_text(style, data, taken, extent, out),
         (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(style, text, taken, extent, out),
-        (PayloadFormat::Records, _) => unreachable!("records are written elsewhere"),
+        (PayloadFormat::Records | PayloadFormat::Nothing, _) => unreachable!("these are written elsewhere, or not"),
     }
     if matches!(style.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
         out.extend_from_slice(painted(style, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());

@@ -49,6 +49,8 @@ pub(crate) struct Acceptor {
     pub(crate) delay: Duration,
     /// Whether frames are traced.
     pub(crate) traced: bool,
+    /// Whether large messages are handed over in parts.
+    pub(crate) parts: bool,
     pub(crate) handshake_timeout: Duration,
     pub(crate) limits: Limits,
 }
@@ -235,6 +237,7 @@ impl Acceptor {
         let (deflate, tally) = (accepted.deflate, Arc::<CompressionStats>::default());
         let connection = ConnectionOptions {
             deflate,
+            parts: self.parts,
             traced: self.traced,
             tally: Arc::clone(&tally),
             ..ConnectionOptions::default()

@@ -6,6 +6,7 @@
 pub(super) mod acceptor;
 pub(crate) mod address;
 mod answers;
+mod bridge;
 pub(crate) mod broadcast;
 mod certificate;
 mod client;
@@ -24,6 +25,7 @@ pub(crate) mod script;
 mod send_queue;
 mod side_task;
 pub(crate) mod state;
+pub(crate) mod tcp;
 pub(crate) mod tls;
 pub(crate) mod upstream;
 mod welcome;
@@ -90,6 +92,7 @@ impl ListeningServer {
             upstream: options.work.upstream().map(|upstream| Upstream::new(Arc::clone(upstream), Rc::clone(&talk))),
             delay: options.delay,
             traced: options.traced,
+            parts: options.parts,
             handshake_timeout: options.handshake_timeout,
             limits: options.limits,
         };

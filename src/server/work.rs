@@ -30,6 +30,12 @@ pub(crate) trait ClientWork: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether what is said is bytes of a stream: it is not shown unless asked for, and a client's Close is answered after the
+    /// rest of the other direction.
+    fn carries_bytes(&self) -> bool {
+        false
+    }
+
     /// The file that is read while the server runs.
     fn reads(&self) -> Option<&Path> {
         None

@@ -65,6 +65,7 @@ impl Options {
             close: Close::new(1001, ""),
             close_timeout,
             hears_the_rest: false,
+            sends_the_rest: false,
             idle_timeout: None,
             lockstep: None,
             deadline: None,

@@ -106,6 +106,7 @@ impl Server {
                 has_page: false,
                 delay: Duration::ZERO,
                 traced: false,
+                parts: false,
                 handshake_timeout: HANDSHAKE_TIMEOUT,
                 limits: Limits { max_message: MAX_MESSAGE, pongs: true },
             });

@@ -11,6 +11,7 @@ mod http2;
 mod origin;
 mod prompt;
 mod records;
+mod tcp;
 mod tls;
 mod work;
 

@@ -175,7 +175,7 @@ impl GivenOptions {
             let names: Vec<_> = names.iter().map(String::as_str).collect();
             self.refuse(&names, "it is about the server of `--forward`")?;
         }
-        let works = ["echo", "broadcast", "exec", "script", "replay", "forward"];
+        let works = ["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
         let has_prompt = listen.prompt(env).is_some() && !self.has("receive-only");
         let why = match works.iter().find(|work| self.has(work)) {
             Some(&"forward") if has_prompt => return self.refuse(DELIMITING, AT_THE_PROMPT),

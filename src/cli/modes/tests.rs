@@ -134,6 +134,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("listen", &[], &["--listen", "9"]),
     ("broadcast", &[], &["--broadcast"]),
     ("exec", &[], &["--exec", "cat"]),
+    ("tcp", &[], &["--tcp", "localhost:9"]),
     ("script", &[], &["--script", "%/script.wsp"]),
     ("replay", &[], &["--replay", "%/record"]),
     ("forward", &[], &["--forward", ":9"]),
@@ -220,7 +221,7 @@ const UNREACHED: &[&str] = &[
     "resolve",
     "wait-for-server",
 ];
-const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "forward"];
+const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
 /// How a relay connects to its server.
 const FORWARDING: &[&str] = &[
     "keep-origin",
@@ -415,6 +416,11 @@ const MODES: &[Mode] = &[
     ),
     mode(
         &["listen", "--broadcast"],
+        StdinKind::Terminal,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+    ),
+    mode(
+        &["listen", "--tcp", ":9"],
         StdinKind::Terminal,
         &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),

@@ -39,6 +39,8 @@ pub(crate) struct Ending {
     pub(crate) close_timeout: Duration,
     /// What comes after our Close is the rest of a stream: `close_timeout` counts from the last of it.
     pub(crate) hears_the_rest: bool,
+    /// The peer's Close is answered by that of the input, which comes after the rest of a stream.
+    pub(crate) sends_the_rest: bool,
     /// `--idle-timeout`: how long the peer may send no message.
     pub(crate) idle_timeout: Option<Duration>,
     /// `--lockstep`

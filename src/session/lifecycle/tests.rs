@@ -15,6 +15,7 @@ fn ending() -> Ending {
         close: Close::new(1000, ""),
         close_timeout: 5 * SECOND,
         hears_the_rest: false,
+        sends_the_rest: false,
         idle_timeout: None,
         lockstep: None,
         deadline: None,
