@@ -87,13 +87,7 @@ static TABLE: [Entry; 35] = [
     })
     .on_both()
     .within(CommandGroup::Connection),
-    entry(
-        "/to",
-        "#N TEXT",
-        "send to one client, or (`/to server`) to a relay's server",
-        Completes::Clients,
-        to,
-    )
+    entry("/to", "#N TEXT", "send to one client, or (`/to server`) to a relay's server", Completes::Clients, to)
         .on_servers(),
     entry("/clients", "", "list the clients", Completes::Nothing, |rest| alone(rest, PromptCommand::Clients))
         .on_servers()
