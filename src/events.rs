@@ -80,6 +80,8 @@ pub(crate) enum EventKind {
     Frame(Box<WireEvent>),
     /// Some of a large message came in; its parts follow each other.
     Part(Part),
+    /// The head of a message that passed in parts, and the size of all of it.
+    Excerpt(Direction, Message, usize),
     Ping(Direction, Bytes),
     /// With the round trip's time, if it answers a ping of ours.
     Pong(Direction, Bytes, Option<Duration>),

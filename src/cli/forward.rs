@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
+use super::options::OutputArgs;
 use crate::error::Error;
 use crate::play::planner::{ConnectOption, PlanConnection as _};
 use crate::server::lane::{CutAfter, HoldTime, Impairments, LaneDirection};
@@ -89,12 +90,14 @@ impl ForwardArgs {
         &self,
         delays: &[DelayValue],
         keeps_credentials: bool,
-        frames: bool,
+        output: &OutputArgs,
         env: &Env,
     ) -> Result<Option<Arc<UpstreamOptions>>, Error> {
         let Some(url) = &self.forward else { return Ok(None) };
-        let dialer = Dialer::new(Connections(self.connection.0.clone()), frames, env);
-        let client = dialer.plan(url, &[], &[], std::path::Path::new("."))?;
+        let dialer = Dialer::new(Connections(self.connection.0.clone()), output.frames, env);
+        let mut client = dialer.plan(url, &[], &[], std::path::Path::new("."))?;
+        // Records have whole messages.
+        client.connect.connection.parts = !output.json && output.record.is_none();
         let held = |direction| delays.iter().rfind(|delay| delay.is_of(direction)).map(|delay| delay.hold);
         let impairments =
             Impairments { up: held(LaneDirection::Up), down: held(LaneDirection::Down), cuts: self.cut_after.clone() };

@@ -348,7 +348,7 @@ impl ListenArgs {
                 has_page: !self.admission.no_page,
                 delay: self.delay()?,
                 traced: self.output.frames,
-                parts: style.format == PayloadFormat::Nothing && self.output.record.is_none(),
+                parts: self.passes_parts(&style),
                 handshake_timeout: self.limits.handshake_timeout,
                 max_clients: self.limits.max_clients.map(|most| most as usize),
                 limits: Limits { max_message: self.limits.max_message, pongs: true },
@@ -377,10 +377,20 @@ impl ListenArgs {
     /// The work with clients.
     fn work(&self, env: &Env) -> Result<Arc<dyn ClientWork>, Error> {
         let keeps_credentials = self.admission.auth.is_some();
-        match self.forward.upstream(&self.admission.delay, keeps_credentials, self.output.frames, env)? {
+        match self.forward.upstream(&self.admission.delay, keeps_credentials, &self.output, env)? {
             Some(upstream) => Ok(Arc::new(ForwardWork(upstream))),
             None => self.work.work(env),
         }
+    }
+
+    /// Whether large messages go on in parts: records have whole ones.
+    fn passes_parts(&self, style: &OutputStyle) -> bool {
+        let is_shown_whole = match style.format {
+            PayloadFormat::Nothing => false,
+            PayloadFormat::Records => true,
+            _ => !self.forward.is_given(),
+        };
+        !is_shown_whole && self.output.record.is_none()
     }
 
     /// The delay of responses.

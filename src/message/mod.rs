@@ -71,6 +71,19 @@ impl Message {
         })
     }
 
+    /// The message of these bytes, or of their beginning, which may end within a character.
+    pub(crate) fn of_bytes(data: Vec<u8>, kind: DataKind, is_whole: bool) -> Self {
+        match String::from_utf8(data) {
+            Ok(text) if kind == DataKind::Text => Self::Text(text.into()),
+            Ok(text) => Self::Binary(text.into_bytes().into()),
+            Err(error) if kind == DataKind::Text && !is_whole => {
+                let end = error.utf8_error().valid_up_to();
+                Self::from(String::from_utf8_lossy(&error.as_bytes()[..end]).as_ref())
+            }
+            Err(error) => Self::Binary(error.into_bytes().into()),
+        }
+    }
+
     pub(crate) fn kind(&self) -> DataKind {
         match self {
             Self::Text(_) => DataKind::Text,

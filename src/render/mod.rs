@@ -73,7 +73,7 @@ impl Renderer {
             return;
         }
         match &event.what {
-            EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_)
+            EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_) | EventKind::Excerpt(..)
                 if self.style.format == PayloadFormat::Nothing => {}
             EventKind::Message(Direction::Out, _) if !self.style.has_marks() => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
@@ -82,6 +82,10 @@ impl Renderer {
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }
+            }
+            EventKind::Excerpt(direction, head, size) => {
+                let lead = self.lead(event);
+                text::message(&self.style, &lead, *direction, (head, &text::Extent::beyond(*size)), out);
             }
             EventKind::Run(run) => {
                 let lead = self.lead(event);

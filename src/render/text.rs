@@ -70,6 +70,11 @@ impl Extent {
         Self { is_json: Some(is_json), ..Self::whole(message) }
     }
 
+    /// Of a message of which no more than the head is anywhere.
+    pub(crate) fn beyond(size: usize) -> Self {
+        Self { size, is_json: Some(false), place: None }
+    }
+
     fn is_json(&self, text: &str) -> bool {
         self.size <= LONGEST_JSON && self.is_json.unwrap_or_else(|| is_json(text))
     }
@@ -135,7 +140,9 @@ pub(super) fn message(
         (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(style, text, taken, extent, out),
         (PayloadFormat::Records | PayloadFormat::Nothing, _) => unreachable!("these are written elsewhere, or not"),
     }
-    if matches!(style.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
+    let is_told = style.marks && matches!(style.format, PayloadFormat::Auto | PayloadFormat::Text);
+    let is_dumped = matches!((style.format, message), (PayloadFormat::Auto, Message::Binary(_)));
+    if !is_told && !is_dumped && extent.size > message.data().len() {
         out.extend_from_slice(painted(style, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());
     }
     delimit(style, message.data(), out);

@@ -216,6 +216,9 @@ impl Outlet for ClientOutlet<'_> {
             _ => {}
         }
         self.task.hear(&event);
+        if matches!(event.what, EventKind::Part(_)) && self.task.shows_parts() {
+            return;
+        }
         event.client = Some(self.client.name);
         self.output.put(event);
     }

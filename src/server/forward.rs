@@ -3,7 +3,7 @@
 //! Each side has a queue, and what puts into it waits for room before it reads on: whoever reads slowly slows the other
 //! side's sender.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,7 +22,8 @@ use super::work::{ClientTask, ClientWork, NewClient, NoTask};
 use crate::client::connector::Connected;
 use crate::client::report;
 use crate::events::{Batch, End, Event, EventKind, Input};
-use crate::message::{Close, Direction};
+use crate::message::{Close, Direction, Message, Part};
+use crate::render::text::LONGEST_AT_PROMPT;
 use crate::session::{self, DynOutlet, Gone, Outlet, Progress};
 
 /// How a connection that was cut is called (RFC 6455, section 7.1.5).
@@ -47,6 +48,15 @@ struct Relay {
     down: Lane,
     /// The messages that have passed each way.
     passed: [Cell<u64>; 2],
+    /// The message that passes each way in parts, as far as it is shown. Borrowed between awaits only.
+    passing: [RefCell<PassingMessage>; 2],
+}
+
+/// A message of which some parts have passed.
+#[derive(Default)]
+struct PassingMessage {
+    head: Vec<u8>,
+    size: usize,
 }
 
 impl ClientWork for ForwardWork {
@@ -69,6 +79,7 @@ impl ClientWork for ForwardWork {
             up: Lane::new(&to_server, impairments.up),
             down: Lane::new(&new.client.queue, impairments.down),
             passed: Default::default(),
+            passing: Default::default(),
         });
         let upstream = SideTask::new(Rc::clone(&relay).run(connected, to_server));
         Box::new(ForwardedClient { relay, upstream })
@@ -86,6 +97,10 @@ impl ClientTask for ForwardedClient {
 
     fn takes_runs(&self) -> bool {
         self.relay.takes_runs()
+    }
+
+    fn shows_parts(&self) -> bool {
+        true
     }
 
     fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
@@ -168,6 +183,9 @@ impl Relay {
     /// Passes on what came from one side; pings are answered on each side.
     fn pass(&self, direction: LaneDirection, what: &EventKind) {
         let Some(input) = passed_on(what) else { return };
+        if let Input::Part(part) = &input {
+            self.show_part(direction, part);
+        }
         let is_message = match &input {
             Input::Message(_) => true,
             Input::Part(part) => part.is_last,
@@ -177,6 +195,24 @@ impl Relay {
         if is_message && !self.options.impairments.cuts.is_empty() {
             self.count(direction);
         }
+    }
+
+    /// Shows the beginning of a message that passes in parts, when its end is there.
+    fn show_part(&self, direction: LaneDirection, part: &Part) {
+        let mut passing = self.passing[direction as usize].borrow_mut();
+        let room = LONGEST_AT_PROMPT - passing.head.len();
+        passing.head.extend_from_slice(&part.data[..part.data.len().min(room)]);
+        passing.size += part.data.len();
+        if !part.is_last {
+            return;
+        }
+        let PassingMessage { head, size } = std::mem::take(&mut *passing);
+        let shown = match direction {
+            LaneDirection::Up => Direction::In,
+            LaneDirection::Down => Direction::Out,
+        };
+        let what = EventKind::Excerpt(shown, Message::of_bytes(head, part.kind, false), size);
+        self.server.output.put_dyn(Event { client: Some(self.client.name), ..Event::now(what) });
     }
 
     fn count(&self, direction: LaneDirection) {

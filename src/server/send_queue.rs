@@ -23,6 +23,10 @@ pub(crate) struct SendQueue {
     // Borrowed between awaits only.
     waiting: RefCell<VecDeque<Input>>,
     bytes: Cell<usize>,
+    /// The parts of a message have been put in up to now, and not its end.
+    is_mid_message: Cell<bool>,
+    /// Messages that have to wait for that end.
+    after_parts: RefCell<Vec<Input>>,
     is_closed: Cell<bool>,
     is_ended: Cell<bool>,
     filled: Notify,
@@ -41,11 +45,27 @@ impl SendQueue {
 
     /// Adds something, even when the queue is full: callers check before.
     pub(crate) fn put(&self, input: Input) {
-        if !self.is_closed.get() {
-            self.bytes.set(self.bytes.get() + size(&input));
-            self.waiting.borrow_mut().push_back(input);
-            self.filled.notify_one();
+        if self.is_closed.get() {
+            return;
         }
+        match &input {
+            Input::Part(part) => self.is_mid_message.set(!part.is_last),
+            Input::Message(_) | Input::Run(_) if self.is_mid_message.get() => {
+                return self.after_parts.borrow_mut().push(input);
+            }
+            _ => {}
+        }
+        self.push(input);
+        if !self.is_mid_message.get() {
+            let after = std::mem::take(&mut *self.after_parts.borrow_mut());
+            after.into_iter().for_each(|input| self.push(input));
+        }
+    }
+
+    fn push(&self, input: Input) {
+        self.bytes.set(self.bytes.get() + size(&input));
+        self.waiting.borrow_mut().push_back(input);
+        self.filled.notify_one();
     }
 
     /// Throws away what waits, and takes nothing in any more.
@@ -125,7 +145,7 @@ fn size(input: &Input) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Message;
+    use crate::message::{DataKind, Message, Part};
     use futures_util::FutureExt as _;
 
     fn message(length: usize) -> Input {
@@ -159,6 +179,18 @@ mod tests {
         queue.close();
         queue.put(message(FULL));
         assert!(!queue.is_full());
+    }
+
+    #[test]
+    fn nothing_goes_between_the_parts_of_a_message_but_control_frames() {
+        let part = |is_last| Input::Part(Part { kind: DataKind::Binary, data: "x".into(), is_last });
+        let queue = SendQueue::default();
+        let ping = Input::Ping("p".into());
+        for input in [part(false), message(1), ping.clone(), part(false), message(2), part(true), message(3)] {
+            queue.put(input);
+        }
+        let expected = vec![part(false), ping, part(false), part(true), message(1), message(2), message(3)];
+        assert_eq!(queue.take().now_or_never(), Some(expected));
     }
 
     #[tokio::test(start_paused = true)]

@@ -90,6 +90,11 @@ pub(crate) trait ClientTask {
         false
     }
 
+    /// Whether it shows large messages, which come in parts, by itself.
+    fn shows_parts(&self) -> bool {
+        false
+    }
+
     /// Whether it wants to hear what was sent.
     fn wants_sent(&self) -> bool {
         false

@@ -343,3 +343,78 @@ fn connections_are_cut_after_so_many_messages_or_so_long() {
         relay.says("#1: cutting the connections (--cut-after)");
     }
 }
+
+#[test]
+fn a_huge_message_passes_in_parts_and_only_its_head_is_kept() {
+    const SIZE: usize = 400 << 20;
+    let (tell, told) = kit::channel();
+    let server = Raw::open(move |mut stream| {
+        let mut frames = FrameReader::default();
+        tell.send(frames.read_message(&mut stream)).unwrap();
+        // And back, in one frame.
+        let mut head = vec![0x82, 127];
+        head.extend((SIZE as u64).to_be_bytes());
+        stream.write_all(&head).unwrap();
+        let block = vec![b'y'; 1 << 20];
+        (0..SIZE >> 20).for_each(|_| stream.write_all(&block).unwrap());
+        stream.write_all(&frame(TEXT, b"after")).unwrap();
+    });
+    let relay = relay(&server.url(), &["--compress", "off", "--max-message", "1GiB"]);
+    let mut client = relay.enter();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let mut head = vec![0x81, 0xff];
+        head.extend((SIZE as u64).to_be_bytes());
+        head.extend([0; 4]);
+        sender.write_all(&head).unwrap();
+        let block = vec![b'x'; 1 << 20];
+        (0..SIZE >> 20).for_each(|_| sender.write_all(&block).unwrap());
+    });
+    let mut back = FrameReader::default();
+    assert_eq!(back.read_message(&mut client), (2, SIZE));
+    assert_eq!(frame_of(&mut client).unwrap(), (TEXT, b"after".to_vec()));
+    sending.join().unwrap();
+    assert_eq!(told.recv_timeout(kit::PATIENCE).unwrap(), (1, SIZE));
+    assert!(relay.running.peak_memory() < 48 << 20, "{}", relay.running.peak_memory());
+    let out = relay.stop();
+    let shown = format!("… [{SIZE} bytes, too many to be kept]\n");
+    assert!(out.starts_with("#1 < xxxx") && out.contains(&shown), "{}", &out[..out.len().min(200)]);
+    assert!(out.contains(&format!("#1 > binary, {SIZE} bytes\n")) && out.ends_with("#1 > after\n"));
+}
+
+/// Reads messages of any size without keeping them.
+#[derive(Default)]
+struct FrameReader {
+    block: Vec<u8>,
+}
+
+impl FrameReader {
+    /// The opcode and the size of the next message.
+    fn read_message(&mut self, stream: &mut impl std::io::Read) -> (u8, usize) {
+        self.block.resize(1 << 16, 0);
+        let (mut kind, mut size) = (0, 0);
+        loop {
+            let mut head = [0; 2];
+            stream.read_exact(&mut head).unwrap();
+            let mut length = usize::from(head[1] & 0x7f);
+            if length >= 126 {
+                let mut bytes = [0; 8];
+                let at = if length == 126 { 6 } else { 0 };
+                stream.read_exact(&mut bytes[at..]).unwrap();
+                length = usize::try_from(u64::from_be_bytes(bytes)).unwrap();
+            }
+            let mask = if head[1] & 0x80 == 0 { 0 } else { 4 };
+            kind |= head[0] & 0x0f;
+            size += length;
+            let mut left = length + mask;
+            while left > 0 {
+                let count = left.min(self.block.len());
+                stream.read_exact(&mut self.block[..count]).unwrap();
+                left -= count;
+            }
+            if head[0] & 0x80 != 0 {
+                return (kind, size);
+            }
+        }
+    }
+}

@@ -21,7 +21,7 @@ use crate::client::output_file::Destination;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{ErrorEvent, Event, EventKind, TimeOrder};
-use crate::message::{DataKind, Direction, Message, Part};
+use crate::message::{Direction, Message, Part};
 use crate::render::text::{Extent, LONGEST_AT_PROMPT, head, painted};
 use crate::render::{OutputStyle, PayloadFormat, record};
 use crate::session::{Gone, Outlet, is_keepalive};
@@ -148,7 +148,7 @@ impl PromptOutput {
             at,
             client: None,
             is_upstream: false,
-            what: EventKind::Message(Direction::In, message_of(data, part.kind, is_whole)),
+            what: EventKind::Message(Direction::In, Message::of_bytes(data, part.kind, is_whole)),
         };
         if is_whole {
             return self.put(event);
@@ -160,8 +160,21 @@ impl PromptOutput {
                 .push(QueuedItem::Note(format!("< {}, {size} bytes: too large to be kept\n", part.kind.name())));
         }
         let number = self.queue.number_received();
-        let extent = Extent { size, is_json: Some(false), place: None };
-        self.queue.push(QueuedItem::Received(ReceivedItem { event, extent, number }));
+        self.queue.push(QueuedItem::Received(ReceivedItem { event, extent: Extent::beyond(size), number }));
+    }
+
+    /// Shows the head of a message of which the rest has passed.
+    fn show_excerpt(&self, mut event: Event) {
+        let EventKind::Excerpt(direction, head, size) = event.what else { return };
+        event.what = EventKind::Message(direction, head);
+        if self.record.borrow().is_some() {
+            let words = format!("a message of {size} bytes is too large to be recorded; `--record` keeps such ones");
+            self.queue.warn(&words);
+        }
+        if self.is_shown(&event.what) {
+            let number = self.queue.number_received();
+            self.queue.push(QueuedItem::Received(ReceivedItem { event, extent: Extent::beyond(size), number }));
+        }
     }
 
     /// Shows a received message, or the head of a large one.
@@ -195,7 +208,11 @@ impl PromptOutput {
             EventKind::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
             EventKind::Ping(..) | EventKind::Pong(..) => self.style.ping_pong,
             EventKind::Listening(_) | EventKind::Open(_) | EventKind::Close { .. } | EventKind::Error(_) => false,
-            EventKind::Frame(_) | EventKind::Part(_) | EventKind::Run(_) | EventKind::Answered(_) => false,
+            EventKind::Frame(_)
+            | EventKind::Part(_)
+            | EventKind::Run(_)
+            | EventKind::Excerpt(..)
+            | EventKind::Answered(_) => false,
         }
     }
 
@@ -228,6 +245,9 @@ impl Outlet for PromptOutput {
             return self.gather(event.at, part);
         }
         event.at = self.times.next(event.at);
+        if let EventKind::Excerpt(..) = event.what {
+            return self.show_excerpt(event);
+        }
         if let Some(record) = &*self.record.borrow() {
             record.append(|out| record::write(&event, self.style.secrets, out));
         }
@@ -272,19 +292,5 @@ impl Outlet for PromptOutput {
     async fn gone(&self) {
         // The editor notices that the terminal is gone.
         std::future::pending().await
-    }
-}
-
-/// The message of these bytes, or of their beginning.
-fn message_of(data: Vec<u8>, kind: DataKind, is_whole: bool) -> Message {
-    match String::from_utf8(data) {
-        Ok(text) if kind == DataKind::Text => Message::Text(text.into()),
-        Ok(text) => Message::Binary(text.into_bytes().into()),
-        // A head may end within a character.
-        Err(error) if kind == DataKind::Text && !is_whole => {
-            let end = error.utf8_error().valid_up_to();
-            Message::from(String::from_utf8_lossy(&error.as_bytes()[..end]).as_ref())
-        }
-        Err(error) => Message::Binary(error.into_bytes().into()),
     }
 }

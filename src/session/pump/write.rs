@@ -78,10 +78,12 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         }
         let mut input_open = true;
         while sending && self.core.borrow().sent_close().is_none() {
+            // Nothing but control frames may go between the parts of a message (RFC 6455, section 5.4).
+            let is_mid_message = timing.is_mid_message;
             tokio::select! {
                 biased;
                 () = self.close_wanted.notified() => sending = self.close_if_wanted().await,
-                message = self.by_itself(&mut timing) => sending = self.send_by_itself(message).await,
+                message = self.by_itself(&mut timing), if !is_mid_message => sending = self.send_by_itself(message).await,
                 Some(message) = echoed.recv() => {
                     let mut batch = vec![Input::Message(message)];
                     while let Ok(message) = echoed.try_recv() {
