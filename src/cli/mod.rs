@@ -90,7 +90,7 @@ pub(crate) struct Cli {
     /// The same as `wsprobe listen PORT`, for command lines written for wscat
     #[arg(
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
-        conflicts_with_all = ["url", "connect", "execute", "file", "interactive", "stream", "rate", "lockstep", "reply", "echo", "max_message"],
+        conflicts_with_all = ["url", "connect", "execute", "file", "interactive", "stream", "exec", "rate", "lockstep", "reply", "echo", "max_message"],
         conflicts_with_all = ["compress", "compress_options", "fragment", "http2", "http2_prior_knowledge", "http1_1"],
         conflicts_with_all = ["EndingArgs", "RequestArgs", "TlsArgs", "RouteArgs", "TimingArgs", "ConfigArgs"]
     )]
