@@ -59,6 +59,16 @@ pub(super) struct ForwardArgs {
     #[arg(long, value_name = "[DIR:]N|TIME", requires = "forward", value_parser = cut_after)]
     cut_after: Vec<CutAfter>,
 
+    /// Let this command change the messages: JSON records in, JSON records out
+    ///
+    /// It is run in a shell for each client. It reads a record for each message, as `--json` prints it (`"dir":"in"` is
+    /// from the client, `"out"` from the server), and nothing is passed on but the records that it writes: `"in"` goes
+    /// to the server, `"out"` to the client; `text`, `binary`, `ping`, `pong` and `close` are sent. It must not buffer
+    /// its output (`jq --unbuffered`, `python3 -u`). When a side closes, its stdin ends. When it ends by itself, or
+    /// writes no record, both sides are closed with 1011.
+    #[arg(long, value_name = "CMD", requires = "forward")]
+    edit_with: Option<String>,
+
     #[command(flatten)]
     connection: UpstreamArgs,
 }
@@ -96,12 +106,17 @@ impl ForwardArgs {
         let Some(url) = &self.forward else { return Ok(None) };
         let dialer = Dialer::new(Connections(self.connection.0.clone()), output.frames, env);
         let mut client = dialer.plan(url, &[], &[], std::path::Path::new("."))?;
-        // Records have whole messages.
-        client.connect.connection.parts = !output.json && output.record.is_none();
+        client.connect.connection.parts = self.passes_parts(output);
         let held = |direction| delays.iter().rfind(|delay| delay.is_of(direction)).map(|delay| delay.hold);
         let impairments =
             Impairments { up: held(LaneDirection::Up), down: held(LaneDirection::Down), cuts: self.cut_after.clone() };
-        Ok(Some(Arc::new(UpstreamOptions { client, keeps_origin: self.keep_origin, keeps_credentials, impairments })))
+        let (keeps_origin, editor) = (self.keep_origin, self.edit_with.clone());
+        Ok(Some(Arc::new(UpstreamOptions { client, keeps_origin, keeps_credentials, impairments, editor })))
+    }
+
+    /// Whether large messages go on in parts: records have whole ones.
+    pub(super) fn passes_parts(&self, output: &OutputArgs) -> bool {
+        self.is_given() && !output.json && output.record.is_none() && self.edit_with.is_none()
     }
 }
 
@@ -185,7 +200,7 @@ impl FromArgMatches for UpstreamDefinition {
 /// The long names of the options that are only for a relay.
 pub(super) fn names() -> Vec<String> {
     let own = own_arguments().filter_map(|argument| argument.get_long().map(str::to_owned));
-    own.chain(["keep-origin", "cut-after"].map(str::to_owned)).collect()
+    own.chain(["keep-origin", "cut-after", "edit-with"].map(str::to_owned)).collect()
 }
 
 /// The options that are only for the connections to the server.

@@ -391,14 +391,10 @@ impl ListenArgs {
         }
     }
 
-    /// Whether large messages go on in parts: records have whole ones.
+    /// Whether large messages go on in parts.
     fn passes_parts(&self, style: &OutputStyle) -> bool {
-        let is_shown_whole = match style.format {
-            PayloadFormat::Nothing => false,
-            PayloadFormat::Records => true,
-            _ => !self.forward.is_given(),
-        };
-        !is_shown_whole && self.output.record.is_none()
+        let carries_bytes = style.format == PayloadFormat::Nothing && self.output.record.is_none();
+        carries_bytes || self.forward.passes_parts(&self.output)
     }
 
     /// The delay of responses.

@@ -199,15 +199,15 @@ impl ClientTask for BridgedClient {
 
 /// Cuts what comes into lines.
 #[derive(Default)]
-struct LineSplitter {
-    rest: BytesMut,
+pub(super) struct LineSplitter {
+    pub(super) rest: BytesMut,
     /// How much of it is known to hold no line's end.
     searched: usize,
 }
 
 impl LineSplitter {
     /// The next line, its end cut off; at the end of all, what is left counts as one too.
-    fn next(&mut self, has_ended: bool) -> Option<Bytes> {
+    pub(super) fn next(&mut self, has_ended: bool) -> Option<Bytes> {
         let Some(found) = memchr(b'\n', &self.rest[self.searched..]) else {
             self.searched = self.rest.len();
             self.searched *= usize::from(!has_ended);

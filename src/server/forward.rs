@@ -4,16 +4,19 @@
 //! side's sender.
 
 use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{FusedFuture as _, LocalBoxFuture};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::clients::ConnectedClient;
 use super::lane::{CutAfter, Lane, LaneDirection};
+use super::message_editor::{EditingEnd, EditingProcess, MessageEditor, shown};
 use super::send_queue::SendQueue;
 use super::side_task::SideTask;
 use super::state::ServerState;
@@ -46,6 +49,8 @@ struct Relay {
     client: Rc<ConnectedClient>,
     up: Lane,
     down: Lane,
+    /// What changes messages on their way.
+    editor: Option<MessageEditor>,
     /// The messages that have passed each way.
     passed: [Cell<u64>; 2],
     /// The message that passes each way in parts, as far as it is shown. Borrowed between awaits only.
@@ -70,6 +75,14 @@ impl ClientWork for ForwardWork {
 
     fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let Some(connected) = new.upstream.take() else { return Box::new(NoTask) };
+        let editing = match self.0.editor.as_deref().map(EditingProcess::start).transpose() {
+            Ok(editing) => editing,
+            Err(error) => {
+                new.server.talk.error(&format!("{}: the command cannot be started: {error}", new.client.name));
+                new.client.dismiss(Close::new(1011, "the command cannot be started"));
+                return Box::new(NoTask);
+            }
+        };
         let to_server = Rc::clone(new.client.upstream.get_or_init(Rc::default));
         let impairments = &self.0.impairments;
         let relay = Rc::new(Relay {
@@ -78,17 +91,18 @@ impl ClientWork for ForwardWork {
             client: Rc::clone(new.client),
             up: Lane::new(&to_server, impairments.up),
             down: Lane::new(&new.client.queue, impairments.down),
+            editor: editing.is_some().then(MessageEditor::default),
             passed: Default::default(),
             passing: Default::default(),
         });
-        let upstream = SideTask::new(Rc::clone(&relay).run(connected, to_server));
+        let upstream = SideTask::new(Rc::clone(&relay).run(connected, to_server, editing));
         Box::new(ForwardedClient { relay, upstream })
     }
 }
 
 impl ClientTask for ForwardedClient {
     fn room(&self) -> Option<LocalBoxFuture<'_, Result<(), Gone>>> {
-        self.relay.up.is_full().then(|| self.relay.up.room().map(Ok).boxed_local())
+        self.relay.is_full(LaneDirection::Up).then(|| self.relay.room(LaneDirection::Up).map(Ok).boxed_local())
     }
 
     fn hear(&self, event: &Event) {
@@ -109,24 +123,31 @@ impl ClientTask for ForwardedClient {
 
     fn finish<'t>(&'t self, _: &'t End) -> LocalBoxFuture<'t, ()> {
         // For an end that the client has not said itself.
-        self.relay.up.put(Input::Close(Some(Close::new(1001, ""))));
+        self.relay.end(LaneDirection::Up, Input::Close(Some(Close::new(1001, ""))));
         self.upstream.finish().boxed_local()
     }
 }
 
 impl Relay {
     /// Runs the session with the server to its end, and sees that the client hears of it.
-    async fn run(self: Rc<Self>, connected: Box<Connected>, to_server: Rc<SendQueue>) {
+    async fn run(self: Rc<Self>, connected: Box<Connected>, to_server: Rc<SendQueue>, editing: Option<EditingProcess>) {
         let outlet = UpstreamOutlet { relay: &self };
+        let mut editing = pin!(self.edit(editing).fuse());
         let end = tokio::select! {
             end = self.session(connected, &outlet, &to_server) => end,
             () = self.lanes_and_cut() => End::Unanswered,
+            // It goes on when the session has ended.
+            () = async { (&mut editing).await; pending().await } => End::Unanswered,
         };
         to_server.close();
         if let Some(error) = report::upstream_ended(&self.server.talk, self.client.name, &end) {
             outlet.show(Event::now(error.into()));
         }
         // For an end that the server has not said itself.
+        self.end(LaneDirection::Down, Input::Close(Some(Close::new(1001, ""))));
+        if !editing.is_terminated() {
+            editing.await;
+        }
         self.down.put(Input::Close(Some(Close::new(1001, ""))));
         self.down.end();
         self.down.run().await;
@@ -141,13 +162,32 @@ impl Relay {
         let (_held, mut signals) = mpsc::channel(1);
         let deliver = async {
             while batches.send(Ok(to_server.take().await)).await.is_ok() {}
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         };
         let mut progress = Progress::new(&options.ending);
         let to: &dyn DynOutlet = outlet;
         tokio::select! {
             outcome = session::pump::run(socket, Batch::new(), &mut progress, &mut inputs, &mut signals, to, options) => outcome.end,
             () = deliver => End::Unanswered,
+        }
+    }
+
+    /// Lets the command do its work, if there is one, and tells both sides when that fails.
+    async fn edit(&self, editing: Option<EditingProcess>) {
+        let (Some(editor), Some(process)) = (&self.editor, editing) else { return };
+        let pass = async |direction, input| {
+            self.lane(direction).room().await;
+            self.forward(direction, input);
+        };
+        let longest = self.options.client.connect.limits.max_message.saturating_mul(2);
+        match editor.run(process, longest, self.server.close_timeout, pass).await {
+            EditingEnd::Wanted(direction, input) => self.forward(direction, input),
+            EditingEnd::Failed(why) => {
+                self.server.talk.error(&format!("{}: --edit-with: {why}", self.client.name));
+                for direction in [LaneDirection::Up, LaneDirection::Down] {
+                    self.lane(direction).put(Input::Close(Some(Close::new(1011, ""))));
+                }
+            }
         }
     }
 
@@ -160,17 +200,36 @@ impl Relay {
         let cut = async {
             match cut.min() {
                 Some(time) => sleep(time).await,
-                None => std::future::pending().await,
+                None => pending().await,
             }
             self.tell_of_cut();
             self.up.put_now(Input::Drop);
         };
         tokio::join!(self.up.run(), self.down.run(), cut);
-        std::future::pending::<()>().await;
+        pending::<()>().await;
     }
 
     fn takes_runs(&self) -> bool {
-        self.options.impairments.is_none()
+        self.options.impairments.is_none() && self.editor.is_none()
+    }
+
+    fn is_full(&self, direction: LaneDirection) -> bool {
+        self.lane(direction).is_full() || self.editor.as_ref().is_some_and(MessageEditor::is_full)
+    }
+
+    async fn room(&self, direction: LaneDirection) {
+        self.lane(direction).room().await;
+        if let Some(editor) = &self.editor {
+            editor.room().await;
+        }
+    }
+
+    /// Nothing more comes from this side but this, which says so to the other one.
+    fn end(&self, direction: LaneDirection, input: Input) {
+        match &self.editor {
+            Some(editor) if !editor.has_ended() => editor.end(direction, input),
+            _ => self.forward(direction, input),
+        }
     }
 
     fn lane(&self, direction: LaneDirection) -> &Lane {
@@ -186,6 +245,17 @@ impl Relay {
         if let Input::Part(part) = &input {
             self.show_part(direction, part);
         }
+        match (&self.editor, input) {
+            (Some(editor), Input::Message(message)) => {
+                let what = EventKind::Message(shown(direction), message);
+                editor.put(&Event { client: Some(self.client.name), ..Event::now(what) });
+            }
+            (_, input @ (Input::Close(_) | Input::Drop)) => self.end(direction, input),
+            (_, input) => self.forward(direction, input),
+        }
+    }
+
+    fn forward(&self, direction: LaneDirection, input: Input) {
         let is_message = match &input {
             Input::Message(_) => true,
             Input::Part(part) => part.is_last,
@@ -207,11 +277,7 @@ impl Relay {
             return;
         }
         let PassingMessage { head, size } = std::mem::take(&mut *passing);
-        let shown = match direction {
-            LaneDirection::Up => Direction::In,
-            LaneDirection::Down => Direction::Out,
-        };
-        let what = EventKind::Excerpt(shown, Message::of_bytes(head, part.kind, false), size);
+        let what = EventKind::Excerpt(shown(direction), Message::of_bytes(head, part.kind, false), size);
         self.server.output.put_dyn(Event { client: Some(self.client.name), ..Event::now(what) });
     }
 
@@ -250,7 +316,7 @@ impl UpstreamOutlet<'_> {
 
 impl Outlet for UpstreamOutlet<'_> {
     async fn room(&self) -> Result<(), Gone> {
-        self.relay.down.room().await;
+        self.relay.room(LaneDirection::Down).await;
         self.relay.server.output.room().await
     }
 
@@ -276,7 +342,7 @@ impl Outlet for UpstreamOutlet<'_> {
 
     async fn gone(&self) {
         // That ends the server, and this session with it.
-        std::future::pending().await
+        pending().await
     }
 
     async fn dismissed(&self) -> Close {

@@ -18,6 +18,7 @@ pub(crate) mod echo;
 pub(crate) mod exec;
 pub(crate) mod forward;
 pub(crate) mod lane;
+mod message_editor;
 pub(crate) mod options;
 mod page;
 pub(crate) mod replay;

@@ -29,6 +29,8 @@ pub(crate) struct UpstreamOptions {
     /// `--auth`: the client's credentials are for us.
     pub(crate) keeps_credentials: bool,
     pub(crate) impairments: Impairments,
+    /// `--edit-with`: a command that changes what passes.
+    pub(crate) editor: Option<String>,
 }
 
 /// Connects to the server.

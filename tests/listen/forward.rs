@@ -418,3 +418,58 @@ impl FrameReader {
         }
     }
 }
+
+#[test]
+fn a_command_changes_what_passes_in_order() {
+    let (server, heard) = kit::hearing();
+    let upper = r#"sed -u -e '/"dir":"in"/s/secret/xxxxxx/' -e '/drop me/d'"#;
+    let relay = relay(&kit::url(&server), &["--edit-with", upper]);
+    relay.client(&["-x", "a secret", "-x", "drop me", "-x", "last", "-w", "0", "--close-code", "4005"]).run();
+    assert_eq!(heard.next(), kit::text("a xxxxxx"));
+    assert_eq!(heard.next(), kit::text("last"));
+    assert_eq!(heard.next(), Said::Close(Some(4005), String::new()));
+    // Of the other direction, and one that answers by itself.
+    let answer = r#"while read -r line; do case $line in
+        *'"dir":"in"'*ping*) echo '{"dir":"out","type":"text","data":"pong"}' ;;
+        *) echo "$line" | sed 's/back/BACK/' ;;
+        esac; done"#;
+    let server = kit::echo();
+    let relay = self::relay(&kit::url(&server), &["--edit-with", answer]);
+    relay
+        .client(&["--count", "2", "-x", "ping", "-x", "there and BACK"])
+        .run()
+        .code(0)
+        .stdout("pong\nthere and BACK\n");
+    let out = relay.stop();
+    assert!(out.contains("#1 < ping\n") && out.contains("#1 > pong\n"), "{out}");
+}
+
+#[test]
+fn what_a_server_said_last_passes_the_command_before_its_close() {
+    let server = kit::saying(&["one", "two", "three"]);
+    let relay = relay(&kit::url(&server), &["--edit-with", "sleep 0.2; cat"]);
+    relay.client(&["-r"]).run().code(0).stdout("one\ntwo\nthree\n");
+}
+
+#[test]
+fn a_command_that_fails_closes_both_sides() {
+    for (command, why) in [
+        ("exit 3", "--edit-with: the command ended with exit status: 3"),
+        ("echo nonsense; cat", "--edit-with: the command wrote no record: not JSON"),
+        (r#"echo '{"type":"text","data":"a"}'; cat"#, "expected `dir`: `in` goes to the server, `out` to the client"),
+    ] {
+        let (server, heard) = kit::hearing();
+        let relay = relay(&kit::url(&server), &["--edit-with", command]);
+        relay.client(&["-r"]).run().code(6);
+        relay.says(why);
+        assert_eq!(heard.next(), Said::Close(Some(1011), String::new()), "{command}");
+    }
+}
+
+#[test]
+fn a_command_that_does_not_end_is_ended() {
+    let (server, heard) = kit::hearing();
+    let relay = relay(&kit::url(&server), &["--edit-with", "exec sleep 1000", "--close-timeout", "200ms"]);
+    relay.client(&["-x", "lost", "-w", "0"]).run().code(0);
+    assert_eq!(heard.next(), Said::Close(Some(1000), String::new()));
+}

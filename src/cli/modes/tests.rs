@@ -140,6 +140,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("forward", &[], &["--forward", ":9"]),
     ("keep-origin", &[], &["--keep-origin"]),
     ("cut-after", &[], &["--cut-after", "up:9"]),
+    ("edit-with", &[], &["--edit-with", "cat"]),
     ("var", &[], &["--var", "a=b"]),
     ("vars", &[], &["--vars", "%/vars.toml"]),
     ("speed", &[], &["--speed", "9x"]),
@@ -229,6 +230,7 @@ const OF_EXEC: &[&str] = &["stream"];
 const FORWARDING: &[&str] = &[
     "keep-origin",
     "cut-after",
+    "edit-with",
     "user-agent",
     "cookie",
     "user",
