@@ -59,6 +59,15 @@ pub(crate) struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientName(pub(crate) u32);
 
+/// Whom a server's user speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addressee {
+    AllClients,
+    Client(ClientName),
+    /// The server of a relay, on the connection of this client, or of the only one.
+    Server(Option<ClientName>),
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum EventKind {
     /// The server that we are waits for clients at this URL.

@@ -1,6 +1,7 @@
 //! The command line of a relay: `wsprobe listen --forward URL`, and the options of its connections to that server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
@@ -8,7 +9,9 @@ use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
 use crate::error::Error;
 use crate::play::planner::{ConnectOption, PlanConnection as _};
+use crate::server::lane::{CutAfter, HoldTime, Impairments, LaneDirection};
 use crate::server::upstream::UpstreamOptions;
+use crate::text::units;
 
 /// Options that are about the clients of the server.
 const OF_CLIENTS: [&str; 2] = ["origin", "host"];
@@ -48,8 +51,22 @@ pub(super) struct ForwardArgs {
     #[arg(long, requires = "forward")]
     keep_origin: bool,
 
+    /// Cut both connections of a client after so many messages, or so long: `10`, `up:3`, `2s`
+    ///
+    /// `up:` counts what the client sends, `down:` what the server sends; without it, both count together. The last
+    /// message still passes. Each connection ends without a Close. Repeat it for more.
+    #[arg(long, value_name = "[DIR:]N|TIME", requires = "forward", value_parser = cut_after)]
+    cut_after: Vec<CutAfter>,
+
     #[command(flatten)]
     connection: UpstreamArgs,
+}
+
+/// A value of `--delay`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DelayValue {
+    direction: Option<LaneDirection>,
+    hold: HoldTime,
 }
 
 /// The options of the connections to the server, as they were given.
@@ -67,17 +84,63 @@ impl ForwardArgs {
         self.forward.is_some()
     }
 
-    /// How to connect to the server; none if it is no relay.
+    /// How to connect to the server, and what is done on the way; none if it is no relay.
     pub(super) fn upstream(
         &self,
-        frames: bool,
+        delays: &[DelayValue],
         keeps_credentials: bool,
+        frames: bool,
         env: &Env,
     ) -> Result<Option<Arc<UpstreamOptions>>, Error> {
         let Some(url) = &self.forward else { return Ok(None) };
         let dialer = Dialer::new(Connections(self.connection.0.clone()), frames, env);
         let client = dialer.plan(url, &[], &[], std::path::Path::new("."))?;
-        Ok(Some(Arc::new(UpstreamOptions { client, keeps_origin: self.keep_origin, keeps_credentials })))
+        let held = |direction| delays.iter().rfind(|delay| delay.is_of(direction)).map(|delay| delay.hold);
+        let impairments =
+            Impairments { up: held(LaneDirection::Up), down: held(LaneDirection::Down), cuts: self.cut_after.clone() };
+        Ok(Some(Arc::new(UpstreamOptions { client, keeps_origin: self.keep_origin, keeps_credentials, impairments })))
+    }
+}
+
+impl DelayValue {
+    fn is_of(&self, direction: LaneDirection) -> bool {
+        self.direction.is_none_or(|own| own == direction)
+    }
+
+    /// The time, where a range or a direction has no meaning.
+    pub(super) fn plain(self) -> Option<Duration> {
+        (self.direction.is_none() && self.hold.least == self.hold.most).then_some(self.hold.least)
+    }
+}
+
+/// `100ms`, `100ms..300ms`, `up:1s`
+pub(super) fn delay(text: &str) -> Result<DelayValue, String> {
+    let (direction, time) = directed(text);
+    let (least, most) = match time.split_once("..") {
+        Some((least, most)) => (units::time(least)?, units::time(most)?),
+        None => (units::time(time)?, units::time(time)?),
+    };
+    if least > most {
+        return Err("the first time must not be longer than the second".to_owned());
+    }
+    Ok(DelayValue { direction, hold: HoldTime { least, most } })
+}
+
+/// `10`, `up:3`, `2s`
+fn cut_after(text: &str) -> Result<CutAfter, String> {
+    let (direction, what) = directed(text);
+    match (what.parse::<std::num::NonZeroU64>(), direction) {
+        (Ok(count), direction) => Ok(CutAfter::Messages(direction, count.get())),
+        (Err(_), None) if what != "0" => units::time(what).map(CutAfter::Time),
+        _ => Err("expected a number of messages like 10 or up:10, or a time like 2s".to_owned()),
+    }
+}
+
+fn directed(text: &str) -> (Option<LaneDirection>, &str) {
+    match (text.strip_prefix("up:"), text.strip_prefix("down:")) {
+        (Some(rest), _) => (Some(LaneDirection::Up), rest),
+        (_, Some(rest)) => (Some(LaneDirection::Down), rest),
+        _ => (None, text),
     }
 }
 
@@ -119,7 +182,7 @@ impl FromArgMatches for UpstreamDefinition {
 /// The long names of the options that are only for a relay.
 pub(super) fn names() -> Vec<String> {
     let own = own_arguments().filter_map(|argument| argument.get_long().map(str::to_owned));
-    own.chain(["keep-origin".to_owned()]).collect()
+    own.chain(["keep-origin", "cut-after"].map(str::to_owned)).collect()
 }
 
 /// The options that are only for the connections to the server.

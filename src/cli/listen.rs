@@ -11,7 +11,7 @@ use url::Host;
 
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
-use super::forward::{ForwardArgs, UpstreamDefinition};
+use super::forward::{self, DelayValue, ForwardArgs, UpstreamDefinition};
 use super::options::{Compress, Options, OutputArgs, StdinArgs};
 use super::route::route;
 use super::run::Values;
@@ -234,9 +234,12 @@ struct AdmissionArgs {
     #[arg(long, value_name = "STATUS[:BODY]", value_parser = refusal)]
     refuse: Option<(u16, String)>,
 
-    /// Wait this long before each response
-    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = crate::text::units::time)]
-    delay: Duration,
+    /// Wait this long before each response; with `--forward`, hold back each message
+    ///
+    /// A relay answers at once, and holds each message back instead: for the same time, or for a random time of a range
+    /// (`100ms..300ms`); `up:` is for what clients send, `down:` for what the server sends. The order stays as it was.
+    #[arg(long, value_name = "[DIR:]TIME[..TIME]", value_parser = forward::delay)]
+    delay: Vec<DelayValue>,
 
     /// Answer a browser with 426 instead of a page to try the server with
     #[arg(long)]
@@ -343,7 +346,7 @@ impl ListenArgs {
                 identity,
                 http2: !self.admission.no_http2,
                 has_page: !self.admission.no_page,
-                delay: self.admission.delay,
+                delay: self.delay()?,
                 traced: self.output.frames,
                 parts: style.format == PayloadFormat::Nothing && self.output.record.is_none(),
                 handshake_timeout: self.limits.handshake_timeout,
@@ -374,9 +377,22 @@ impl ListenArgs {
     /// The work with clients.
     fn work(&self, env: &Env) -> Result<Arc<dyn ClientWork>, Error> {
         let keeps_credentials = self.admission.auth.is_some();
-        match self.forward.upstream(self.output.frames, keeps_credentials, env)? {
+        match self.forward.upstream(&self.admission.delay, keeps_credentials, self.output.frames, env)? {
             Some(upstream) => Ok(Arc::new(ForwardWork(upstream))),
             None => self.work.work(env),
+        }
+    }
+
+    /// The delay of responses.
+    fn delay(&self) -> Result<Duration, Error> {
+        match &self.admission.delay[..] {
+            [] => Ok(Duration::ZERO),
+            _ if self.forward.is_given() => Ok(Duration::ZERO),
+            [delay] if delay.plain().is_some() => Ok(delay.plain().unwrap_or_default()),
+            _ => Err(Error::Usage(
+                "several times, a range or a direction for `--delay` are only for messages of a relay (--forward)"
+                    .to_owned(),
+            )),
         }
     }
 

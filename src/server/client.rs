@@ -41,7 +41,7 @@ struct Served {
 pub(super) async fn attend(
     server: &Rc<ServerState>,
     options: &Options,
-    output: &Rc<dyn DynOutlet>,
+    output: &dyn DynOutlet,
     (admitted, request, peer): Admitted,
 ) {
     match admitted {
@@ -49,10 +49,9 @@ pub(super) async fn attend(
             let answer = answer_of(&request, &accepted.answer);
             report::handshake(&server.talk, &peer, &request.head, &answer);
             drop((request, answer));
-            let served = begun(server, options, output, (accepted, peer));
-            serve(server, options, &**output, served).await;
+            serve(server, options, output, begun(server, options, accepted, peer)).await;
         }
-        Err(declined) => turned_away(server, &**output, &peer, request, &declined),
+        Err(declined) => turned_away(server, output, &peer, request, &declined),
     }
 }
 
@@ -124,12 +123,7 @@ fn exchange(server: &ServerState, peer: &Peer, request: ClientRequestHead, denia
 }
 
 /// Names the client, tells of it, and begins the work with it.
-fn begun(
-    server: &Rc<ServerState>,
-    options: &Options,
-    output: &Rc<dyn DynOutlet>,
-    (accepted, peer): (Box<AcceptedClient<ClientSlot>>, Peer),
-) -> Served {
+fn begun(server: &Rc<ServerState>, options: &Options, accepted: Box<AcceptedClient<ClientSlot>>, peer: Peer) -> Served {
     let mut accepted = *accepted;
     let client = named(server, &mut accepted, &peer);
     let resource = std::mem::take(&mut accepted.opening.resource);
@@ -137,7 +131,7 @@ fn begun(
     let (socket, opened, slot) = accepted.into_parts(server.address.url(&resource), peer);
     let (batches, inputs) = mpsc::channel(BATCHES);
     let (to, about, from) = (&batches, &opened, &resource);
-    let mut new = NewClient { server, client: &client, resource: from, opened: about, inputs: to, output, upstream };
+    let mut new = NewClient { server, client: &client, resource: from, opened: about, inputs: to, upstream };
     let task = options.work.begin(&mut new);
     Served { socket, slot, client, task, opened: Box::new(opened), batches, inputs }
 }

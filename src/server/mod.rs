@@ -17,6 +17,7 @@ pub(crate) mod demo;
 pub(crate) mod echo;
 pub(crate) mod exec;
 pub(crate) mod forward;
+pub(crate) mod lane;
 pub(crate) mod options;
 mod page;
 pub(crate) mod replay;
@@ -106,7 +107,15 @@ impl ListeningServer {
         let clients = Clients::new(options.max_clients.unwrap_or(usize::MAX), roster);
         let has_failed = Cell::new(false);
         let close_timeout = options.session.ending.close_timeout;
-        let state = Rc::new(ServerState { acceptor, address, clients, talk, close_timeout, has_failed });
+        let state = Rc::new(ServerState {
+            acceptor,
+            address,
+            clients,
+            talk,
+            output: Rc::clone(&output),
+            close_timeout,
+            has_failed,
+        });
         Ok(Self { listener, state, options: Rc::new(options.clone()), output })
     }
 

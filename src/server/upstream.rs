@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::lane::Impairments;
 use crate::client::connect;
 use crate::client::connector::{Connected, Connector};
 use crate::client::options::ClientOptions;
@@ -27,6 +28,7 @@ pub(crate) struct UpstreamOptions {
     pub(crate) keeps_origin: bool,
     /// `--auth`: the client's credentials are for us.
     pub(crate) keeps_credentials: bool,
+    pub(crate) impairments: Impairments,
 }
 
 /// Connects to the server.

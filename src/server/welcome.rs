@@ -38,7 +38,7 @@ pub(crate) async fn welcome(
         Ok(Ok(accepted)) => Ok(accepted),
         Err(declined) => Err(declined),
     };
-    client::attend(&server, &options, &output, (admitted, request, peer)).await;
+    client::attend(&server, &options, &*output, (admitted, request, peer)).await;
 }
 
 /// Serves the streams of a connection, until the client leaves it or opens none for a while.
@@ -98,5 +98,5 @@ async fn stream<S: Duplex + 'static>(
     let mut request = ClientRequestHead::default();
     let place = || server.clients.place();
     let admitted = Box::pin(server.acceptor.admit_stream(exchange, tls, place, &mut request)).await.map(Box::new);
-    client::attend(&server, &options, &output, (admitted, request, peer)).await;
+    client::attend(&server, &options, &*output, (admitted, request, peer)).await;
 }

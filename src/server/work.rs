@@ -16,7 +16,7 @@ use super::upstream::UpstreamOptions;
 use crate::client::connector::Connected;
 use crate::events::{Batch, End, Event, Opened};
 use crate::handshake::admission::Admission;
-use crate::session::{DynOutlet, Echo, Gone};
+use crate::session::{Echo, Gone};
 
 /// What is done with each client of a server.
 pub(crate) trait ClientWork: fmt::Debug + Send + Sync {
@@ -71,8 +71,6 @@ pub(crate) struct NewClient<'c> {
     pub(crate) opened: &'c Opened,
     /// To its session directly: a sender waits until what came before is sent.
     pub(crate) inputs: &'c mpsc::Sender<Result<Batch, String>>,
-    /// Where events go.
-    pub(crate) output: &'c Rc<dyn DynOutlet>,
     /// The connection to the server that a relay has made for it.
     pub(crate) upstream: Option<Box<Connected>>,
 }

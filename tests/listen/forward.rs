@@ -1,7 +1,7 @@
 //! `--forward`: a relay between clients and a server, with other programs at both of its ends.
 
 use std::io::{Read as _, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use wsprobe::testing::Said;
@@ -292,8 +292,54 @@ fn bad_values_are_told_before_it_listens() {
         (&["--forward", "ws://h/", "--echo"], "cannot be used with"),
         (&["--keep-origin"], "--forward"),
         (&["--insecure"], "--forward"),
+        (&["--cut-after", "3"], "--forward"),
+        (&["--forward", "ws://h/", "--cut-after", "up:2s"], "expected a number of messages like 10 or up:10"),
+        (&["--forward", "ws://h/", "--delay", "2s..1s"], "must not be longer than the second"),
+        (&["--delay", "up:2s"], "only for messages of a relay (--forward)"),
         (&["--forward", "ws://h/", "--cacert", "/nowhere"], "/nowhere"),
     ] {
         tool().arg("listen").args(args).run().code(2).says(why);
+    }
+}
+
+#[test]
+fn messages_are_held_back_by_direction_and_keep_their_order() {
+    let server = kit::echo();
+    for (delays, least) in [(&["--delay", "up:300ms"][..], 300), (&["--delay", "100ms..200ms"], 200)] {
+        let relay = relay(&kit::url(&server), delays);
+        let mut client = relay.enter();
+        let start = Instant::now();
+        client.write_all(&["a", "b", "c"].map(|text| masked(TEXT, text.as_bytes())).concat()).unwrap();
+        for text in ["a", "b", "c"] {
+            assert_eq!(frame_of(&mut client).unwrap(), (TEXT, text.as_bytes().to_vec()));
+        }
+        assert!(start.elapsed() >= Duration::from_millis(least), "{:?}", start.elapsed());
+        // What is held when a side closes is not lost.
+        client.write_all(&[masked(TEXT, b"last"), masked(CLOSE, &1000_u16.to_be_bytes())].concat()).unwrap();
+        relay.says("#1 closed 1000");
+        assert!(relay.stop().contains("#1 < last\n"));
+    }
+    let leaving = kit::saying(&["one", "two"]);
+    let relay = self::relay(&kit::url(&leaving), &["--delay", "down:200ms"]);
+    relay.client(&["-r"]).run().code(0).stdout("one\ntwo\n");
+}
+
+#[test]
+fn connections_are_cut_after_so_many_messages_or_so_long() {
+    let server = kit::echo();
+    for (cut, texts) in [("3", &["a"][..]), ("up:2", &["a"]), ("down:1", &["a"]), ("2s", &["a", "b", "c"])] {
+        let relay = relay(&kit::url(&server), &["--cut-after", cut]);
+        let mut client = relay.enter();
+        let mut heard = Vec::new();
+        for text in ["a", "b", "c"] {
+            // Who was cut cannot send.
+            let _ = client.write_all(&masked(TEXT, text.as_bytes()));
+            if let Ok((TEXT, text)) = frame_of(&mut client) {
+                heard.push(String::from_utf8(text).unwrap());
+            }
+        }
+        assert_eq!(heard, texts, "{cut}");
+        assert!(!matches!(frame_of(&mut client), Ok((CLOSE, _))), "{cut}: no Close comes");
+        relay.says("#1: cutting the connections (--cut-after)");
     }
 }

@@ -139,6 +139,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("replay", &[], &["--replay", "%/record"]),
     ("forward", &[], &["--forward", ":9"]),
     ("keep-origin", &[], &["--keep-origin"]),
+    ("cut-after", &[], &["--cut-after", "up:9"]),
     ("var", &[], &["--var", "a=b"]),
     ("vars", &[], &["--vars", "%/vars.toml"]),
     ("speed", &[], &["--speed", "9x"]),
@@ -225,6 +226,7 @@ const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "tcp",
 /// How a relay connects to its server.
 const FORWARDING: &[&str] = &[
     "keep-origin",
+    "cut-after",
     "user-agent",
     "cookie",
     "user",
