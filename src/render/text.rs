@@ -140,9 +140,13 @@ pub(super) fn message(
         (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(style, text, taken, extent, out),
         (PayloadFormat::Records | PayloadFormat::Nothing, _) => unreachable!("these are written elsewhere, or not"),
     }
-    let is_told = style.marks && matches!(style.format, PayloadFormat::Auto | PayloadFormat::Text);
-    let is_dumped = matches!((style.format, message), (PayloadFormat::Auto, Message::Binary(_)));
-    if !is_told && !is_dumped && extent.size > message.data().len() {
+    let tells_by_itself = match (style.format, message) {
+        (PayloadFormat::Auto, Message::Binary(_)) => true,
+        (PayloadFormat::Hex, _) => style.for_terminal,
+        (PayloadFormat::Auto | PayloadFormat::Text, _) => style.marks,
+        _ => false,
+    };
+    if !tells_by_itself && extent.size > message.data().len() {
         out.extend_from_slice(painted(style, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());
     }
     delimit(style, message.data(), out);
