@@ -160,7 +160,7 @@ fn options(command: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn each_option_that_the_pages_name_exists() {
-    let commands = ["listen", "run", "ping", "load", "check", "replay", "record-to-script"];
+    let commands = ["listen", "run", "ping", "load", "check", "replay", "record-to-script", "import"];
     let of_all: BTreeSet<_> = commands.iter().flat_map(|&name| options(&[name])).chain(options(&[])).collect();
     let option = Regex::new("(?:^| )(--[a-z0-9][a-z0-9-]*)").expect("it is one");
     let code = Regex::new("`((?:wsprobe |--)[^`\n]+)`").expect("it is one");
