@@ -47,7 +47,9 @@ pub(super) fn message(value: Value) -> Result<Option<HarMessage>, String> {
 fn time(value: &Value) -> Option<SystemTime> {
     let time = value.as_f64().filter(|time| *time > 0.0)?;
     let seconds = if time > MOST_SECONDS { time / 1000.0 } else { time };
-    SystemTime::UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+    // To the microsecond, which a double still has, and a record.
+    let rounded = Duration::try_from_secs_f64(seconds).ok()?.checked_add(Duration::from_nanos(500))?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(rounded.as_micros().try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -219,8 +219,11 @@ fn fields(list: Option<&Value>) -> Vec<Header> {
 
 /// Where the server was; the unspecified address if that is not known.
 fn address(entry: &HarEntry, url: &str) -> SocketAddr {
-    let address = entry.text("serverIPAddress").trim_matches(['[', ']']).parse();
-    let port = Url::parse(url).ok().and_then(|url| url.port_or_known_default());
+    let url = Url::parse(url).ok();
+    // Chromium leaves the address of a WebSocket out.
+    let address = [Some(entry.text("serverIPAddress")), url.as_ref().and_then(Url::host_str)];
+    let address = address.into_iter().flatten().find_map(|host| host.trim_matches(['[', ']']).parse().ok());
+    let port = url.as_ref().and_then(Url::port_or_known_default);
     SocketAddr::new(address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), port.unwrap_or_default())
 }
 
