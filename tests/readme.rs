@@ -109,7 +109,8 @@ fn run(page: &str) {
     }
     let dir = kit::dir();
     std::os::unix::fs::symlink(root().join("examples"), dir.path().join("examples")).expect("it is a new folder");
-    for (before, block) in blocks(&text(page), "wsp") {
+    let text = text(page);
+    for (before, block) in ["wsp", "json"].into_iter().flat_map(|kind| blocks(&text, kind)) {
         let name = before.rsplit('`').nth(1).expect("the name of the file stands before its text");
         std::fs::write(kit::path(&dir, name), block).expect("there is room for files");
     }

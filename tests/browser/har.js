@@ -57,7 +57,8 @@ async function withServer(wsprobe, said, test) {
     await test(url, dir);
   } finally {
     server.kill();
-    fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    // The browser's processes leave one after the other.
+    fs.rmSync(dir, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 
@@ -108,11 +109,11 @@ async function developerTools({ wsprobe, executablePath, said }) {
         fs.writeFileSync(file, await exported(tools, sanitize));
         check(wsprobe, file, url);
       }
-      await browser.close();
-    } finally {
       const exited = once(program, "exit");
-      program.kill();
+      await (await browser.newBrowserCDPSession()).send("Browser.close");
       await exited;
+    } finally {
+      program.kill();
     }
   });
 }

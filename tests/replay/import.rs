@@ -202,13 +202,13 @@ fn what_is_wrong_is_told_with_its_place() {
         ("{\"log\":{\"entries\":[{}]}\n".to_owned(), "app.har:2:0: not JSON: EOF while parsing an object"),
         ("{\"log\":{\"entries\":[]}}\n{}".to_owned(), "app.har:2:1: not JSON: trailing characters"),
         ("{\"log\":{\"entries\":7}}".to_owned(), "app.har:1:20: invalid type: integer `7`, expected a list"),
-        (message("1"), "app.har:2:3: a message must be an object"),
-        (message("{}"), "app.har:2:4: a message must have a `type`: `send` or `receive`"),
+        (message("1"), "app.har:2:4: a message must be an object"),
+        (message("{}"), "app.har:2:5: a message must have a `type`: `send` or `receive`"),
         (
             message(r#"{"type":"send","opcode":2,"data":"-"}"#),
-            "app.har:2:39: the `data` of a binary message must be base64",
+            "app.har:2:40: the `data` of a binary message must be base64",
         ),
-        (message("{\"type\":\"send\",\"data\":\"\u{1}\"}"), "app.har:2:25: not JSON: control character"),
+        (message("{\"type\":\"send\",\"data\":\"\u{1}\"}"), "app.har:2:26: not JSON: control character"),
     ] {
         Har::of(&text).import(&[]).code(2).stdout("").says(says);
     }
