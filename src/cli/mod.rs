@@ -198,7 +198,7 @@ enum CliCommand {
     ///
     /// In the network panel of Chromium's developer tools, "Export HAR" saves such a file; mitmproxy, Playwright and others
     /// write WebSockets in the same way. Firefox saves no messages. A HAR file does not tell how a connection ended. The
-    /// file is read twice and never held in memory; a message may have 384 MiB in it.
+    /// file is read twice and never held in memory; a message may have up to 384 MiB.
     Import(Apart<ImportArgs>),
     /// Keep URLs and options under a name, for `wsprobe @NAME`
     ///

@@ -61,7 +61,7 @@ pub(super) fn read(path: &Path, take: &mut dyn FnMut(HarItem) -> Result<(), Erro
     }
     let mut walk = HarWalk { entry: HarEntry::default(), held, has_entries: false, failed: None, take };
     let mut json = serde_json::Deserializer::from_reader(source);
-    let walked = HarNode { place: Place::Root, walk: &mut walk }.deserialize(&mut json);
+    let walked = HarNode { place: HarPlace::Root, walk: &mut walk }.deserialize(&mut json);
     let has_entries = walk.has_entries;
     if let Some(error) = walk.failed {
         return Err(error);
@@ -96,7 +96,7 @@ impl Read for Metered {
 
 /// Where in the file something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum HarPlace {
     Root,
     Log,
     Entries,
@@ -110,7 +110,7 @@ enum Place {
     Elsewhere,
 }
 
-impl Place {
+impl HarPlace {
     /// Where the value of a key is.
     fn of(self, key: &str) -> Self {
         match (self, key) {
@@ -155,7 +155,7 @@ impl HarWalk<'_> {
 
 /// A value of the file that has not been read yet.
 struct HarNode<'w, 't> {
-    place: Place,
+    place: HarPlace,
     walk: &'w mut HarWalk<'t>,
 }
 
@@ -164,13 +164,13 @@ impl<'de> DeserializeSeed<'de> for HarNode<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         match self.place {
-            Place::Elsewhere => IgnoredAny::deserialize(json).map(drop),
-            Place::Kept(name) => {
+            HarPlace::Elsewhere => IgnoredAny::deserialize(json).map(drop),
+            HarPlace::Kept(name) => {
                 let value = self.walk.held(json)?;
                 self.walk.entry.fields.insert(name.to_owned(), value);
                 Ok(())
             }
-            Place::Message => {
+            HarPlace::Message => {
                 let value = self.walk.held(json)?;
                 let item = message(value).map_err(D::Error::custom)?;
                 self.walk.hand_on(item.map_or(HarItem::OtherMessage, HarItem::Message))
@@ -214,7 +214,7 @@ impl<'de> Visitor<'de> for HarNode<'_, '_> {
         while let Some(key) = map.next_key::<String>()? {
             map.next_value_seed(HarNode { place: self.place.of(&key), walk: self.walk })?;
         }
-        if self.place == Place::Entry {
+        if self.place == HarPlace::Entry {
             let entry = std::mem::take(&mut self.walk.entry);
             self.walk.hand_on(HarItem::Entry(entry))?;
         }
@@ -223,13 +223,13 @@ impl<'de> Visitor<'de> for HarNode<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let item = match self.place {
-            Place::Entries => {
+            HarPlace::Entries => {
                 self.walk.has_entries = true;
-                Place::Entry
+                HarPlace::Entry
             }
             _ => {
                 self.walk.entry.has_messages = true;
-                Place::Message
+                HarPlace::Message
             }
         };
         while list.next_element_seed(HarNode { place: item, walk: self.walk })?.is_some() {}
