@@ -50,12 +50,23 @@ pub(crate) struct Event {
     pub(crate) at: SystemTime,
     /// With whom, where we are the server.
     pub(crate) client: Option<ClientName>,
+    /// It happened on the connection to the server that a relay makes for this client (`listen --forward`).
+    pub(crate) is_upstream: bool,
     pub(crate) what: EventKind,
 }
 
 /// What a server calls a client: `#1` is the first that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientName(pub(crate) u32);
+
+/// Whom a server's user speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Addressee {
+    AllClients,
+    Client(ClientName),
+    /// The server of a relay, on the connection of this client, or of the only one.
+    Server(Option<ClientName>),
+}
 
 #[derive(Clone, Debug)]
 pub(crate) enum EventKind {
@@ -197,7 +208,7 @@ impl Input {
 
 impl Event {
     pub(crate) fn now(what: EventKind) -> Self {
-        Self { at: now(), client: None, what }
+        Self { at: now(), client: None, is_upstream: false, what }
     }
 }
 

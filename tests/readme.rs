@@ -17,7 +17,7 @@ use regex::Regex;
 const CUT: &str = "--8<--";
 
 /// The ports of the examples, which are free ports when they are run.
-const PORTS: [&str; 7] = ["8080", "8081", "8082", "8083", "8084", "8085", "8443"];
+const PORTS: [&str; 9] = ["8080", "8081", "8082", "8083", "8084", "8085", "8094", "8095", "8443"];
 
 /// What the pages name of other tools.
 const OF_OTHERS: [&str; 4] = ["--pinnedpubkey", "--data-raw", "--data-binary", "--data-urlencode"];
@@ -83,7 +83,8 @@ fn free_port() -> u16 {
 /// A command, then, if it is a server in the background, a wait for its port, then the mark.
 fn in_shell(command: &str, script: &mut String) {
     writeln!(script, "{command}\nstatus=$?").expect("a String takes all");
-    let port = PORTS.iter().find(|port| command.contains(*port));
+    // Its own is the last one of a relay.
+    let port = PORTS.iter().filter(|port| command.contains(*port)).max_by_key(|port| command.rfind(*port));
     if let Some(port) = port.filter(|_| command.contains("listen ") && command.ends_with('&')) {
         let tries = format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2> /dev/null");
         writeln!(script, "until {tries}; do kill -0 $! || exit 9; sleep 0.02; done").expect("a String takes all");

@@ -32,7 +32,7 @@ const KEPT: usize = 64;
 
 /// Those options on the command line of `wsprobe run`.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Connections(Vec<ConnectOption>);
+pub(super) struct Connections(pub(super) Vec<ConnectOption>);
 
 impl FromArgMatches for Connections {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
@@ -42,20 +42,7 @@ impl FromArgMatches for Connections {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for argument in arguments() {
-            let id = argument.get_id().as_str();
-            if matches.value_source(id) != Some(ValueSource::CommandLine) {
-                continue;
-            }
-            let option = argument.get_long().unwrap_or_default().to_owned();
-            if argument.get_action().takes_values() {
-                let values = matches.get_raw(id).into_iter().flatten();
-                let given = values.map(|value| Some(value.to_string_lossy().into_owned()));
-                self.0.extend(given.map(|value| ConnectOption { option: option.clone(), value }));
-            } else {
-                self.0.push(ConnectOption { option, value: None });
-            }
-        }
+        self.0.extend(arguments().iter().flat_map(|argument| given(argument, matches)));
         Ok(())
     }
 }
@@ -70,7 +57,23 @@ impl Args for Connections {
     }
 }
 
-fn arguments() -> Vec<Arg> {
+/// An option as it was given on the command line: once for each value.
+pub(super) fn given(argument: &Arg, matches: &ArgMatches) -> Vec<ConnectOption> {
+    let id = argument.get_id().as_str();
+    if matches.value_source(id) != Some(ValueSource::CommandLine) {
+        return Vec::new();
+    }
+    let option = argument.get_long().unwrap_or_default().to_owned();
+    if !argument.get_action().takes_values() {
+        return vec![ConnectOption { option, value: None }];
+    }
+    let values = matches.get_raw(id).into_iter().flatten();
+    let given = values.map(|value| Some(value.to_string_lossy().into_owned()));
+    given.map(|value| ConnectOption { option: option.clone(), value }).collect()
+}
+
+/// The options that a connection takes.
+pub(super) fn arguments() -> Vec<Arg> {
     definition().get_arguments().filter(|argument| is_of_connections(argument)).cloned().collect()
 }
 

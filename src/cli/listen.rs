@@ -11,12 +11,15 @@ use url::Host;
 
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
-use super::options::{Compress, OutputArgs, StdinArgs};
+use super::forward::{self, DelayValue, ForwardArgs, UpstreamDefinition};
+use super::options::{Compress, Options, OutputArgs, StdinArgs};
+use super::route::route;
 use super::run::Values;
 use super::values::{self, Interval};
 use super::{secret, translate};
-use crate::dial::Trust;
+use crate::dial::proxy::Proxies;
 use crate::dial::tls::Alpn;
+use crate::dial::{Route, Trust};
 use crate::error::Error;
 use crate::events::{Batch, Input};
 use crate::handshake::admission::{Admission, Hosts};
@@ -28,6 +31,7 @@ use crate::play::files::Scripts;
 use crate::recording::Recording;
 use crate::recording::check::Ignored;
 use crate::recording::pace::Speed;
+use crate::render::{OutputStyle, PayloadFormat};
 use crate::request::Credentials;
 use crate::script::check::DefaultConnection;
 use crate::server;
@@ -36,9 +40,11 @@ use crate::server::broadcast::BroadcastWork;
 use crate::server::conversation::ConversationWork;
 use crate::server::echo::EchoWork;
 use crate::server::exec::ExecWork;
+use crate::server::forward::ForwardWork;
 use crate::server::options::ListenOptions;
 use crate::server::replay::ServerReplay;
 use crate::server::script::ServerScript;
+use crate::server::tcp::{TcpAddress, TcpWork};
 use crate::server::tls::{Proof, ServerIdentity};
 use crate::server::work::ClientWork;
 use crate::session::{self, KeepaliveOptions, Pinging};
@@ -58,6 +64,8 @@ pub(crate) struct ListenArgs {
     #[command(flatten)]
     work: WorkArgs,
     #[command(flatten)]
+    forward: ForwardArgs,
+    #[command(flatten)]
     stdin: StdinArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -67,10 +75,12 @@ pub(crate) struct ListenArgs {
     tls: ListenTlsArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    upstream: UpstreamDefinition,
 }
 
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay"]))]
+#[command(next_help_heading = "Work", group = ArgGroup::new("work").args(["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"]))]
 struct WorkArgs {
     /// Send every message back, with its type; stdin is not read
     #[arg(long)]
@@ -94,6 +104,18 @@ struct WorkArgs {
     /// group of their command, as setsid(1) and daemons do.
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
+
+    /// Connect each client to this TCP server, bytes both ways: HOST:PORT, :PORT or unix:PATH
+    ///
+    /// As websockify does it: what a client says is written to a TCP connection (or a Unix socket) of its own, and what comes
+    /// from there is sent in binary messages. `wsprobe --stream` is a client for it. Of the subprotocols that a client offers,
+    /// `binary` is chosen, unless `--subprotocol` names others. Bytes are not printed, unless `--output` or `--json` asks for
+    /// them. When the server ends the connection, the client is closed with 1000; if there is no connection, with 1011.
+    /// A client's Close ends only one direction: what it said before is written, then the server is told the end, and what that
+    /// still sends goes to the client before the Close is answered, for as long as some of it is taken within
+    /// `--close-timeout`. wsprobe uses no proxy here.
+    #[arg(long, value_name = "HOST:PORT", value_parser = TcpAddress::from_text)]
+    tcp: Option<TcpAddress>,
 
     /// Run a script with each client, as its server
     ///
@@ -212,9 +234,12 @@ struct AdmissionArgs {
     #[arg(long, value_name = "STATUS[:BODY]", value_parser = refusal)]
     refuse: Option<(u16, String)>,
 
-    /// Wait this long before each response
-    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = crate::text::units::time)]
-    delay: Duration,
+    /// Wait this long before each response; with `--forward`, hold back each message
+    ///
+    /// A relay answers at once, and holds each message back instead: for the same time, or for a random time of a range
+    /// (`100ms..300ms`); `up:` is for what clients send, `down:` for what the server sends. The order stays as it was.
+    #[arg(long, value_name = "[DIR:]TIME[..TIME]", value_parser = forward::delay)]
+    delay: Vec<DelayValue>,
 
     /// Answer a browser with 426 instead of a page to try the server with
     #[arg(long)]
@@ -298,27 +323,32 @@ impl ListenArgs {
     }
 
     pub(super) fn service(&self, env: &Env) -> Result<ListenOptions, Error> {
-        let work = self.work.work()?;
+        let work = self.work(env)?;
         let takes_input = work.takes_input() && !self.stdin.receive_only && self.work.script.is_none();
         let source = match self.prompt(env) {
             _ if !takes_input => Source::Nothing,
             Some(prompt) => Source::Prompt(prompt),
+            // A line does not tell for which of the two sides it would be.
+            None if self.forward.is_given() => Source::Nothing,
             None => Source::Pipe(translate::cut(&self.stdin, false)),
         };
         let is_prompt = matches!(source, Source::Prompt(_));
         let keepalive = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
-        let session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, keepalive);
+        let mut session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, keepalive);
+        session.ending.sends_the_rest = work.carries_bytes();
+        let style = self.style(env, is_prompt, work.carries_bytes());
         let identity = self.tls.identity(&self.address, !self.admission.no_http2)?;
         Ok(ListenOptions {
             script: self.work.script(env)?,
             options: server::Options {
                 address: self.address.clone(),
-                admission: self.admission.admission(&self.address, identity.is_some())?,
+                admission: self.admission(identity.is_some(), work.carries_bytes())?,
                 identity,
                 http2: !self.admission.no_http2,
                 has_page: !self.admission.no_page,
-                delay: self.admission.delay,
+                delay: self.delay()?,
                 traced: self.output.frames,
+                parts: style.format == PayloadFormat::Nothing && self.output.record.is_none(),
                 handshake_timeout: self.limits.handshake_timeout,
                 max_clients: self.limits.max_clients.map(|most| most as usize),
                 limits: Limits { max_message: self.limits.max_message, pongs: true },
@@ -328,10 +358,50 @@ impl ListenArgs {
                 session,
             },
             source,
-            style: translate::style(&self.output, &self.stdin, env, is_prompt),
+            style,
             record: self.output.recorded_to(),
             diagnostics: translate::diagnostics(&self.output, env, is_prompt),
         })
+    }
+
+    /// Which clients are let in, and how.
+    fn admission(&self, is_tls: bool, carries_bytes: bool) -> Result<Admission, Error> {
+        let admission = match self.forward.is_given() {
+            true => self.admission.of_relay().admission(&self.address, is_tls)?,
+            false => self.admission.admission(&self.address, is_tls)?,
+        };
+        // What websockify and its clients call it.
+        Ok(Admission { favourite: carries_bytes.then_some("binary"), ..admission })
+    }
+
+    /// The work with clients.
+    fn work(&self, env: &Env) -> Result<Arc<dyn ClientWork>, Error> {
+        let keeps_credentials = self.admission.auth.is_some();
+        match self.forward.upstream(&self.admission.delay, keeps_credentials, self.output.frames, env)? {
+            Some(upstream) => Ok(Arc::new(ForwardWork(upstream))),
+            None => self.work.work(env),
+        }
+    }
+
+    /// The delay of responses.
+    fn delay(&self) -> Result<Duration, Error> {
+        match &self.admission.delay[..] {
+            [] => Ok(Duration::ZERO),
+            _ if self.forward.is_given() => Ok(Duration::ZERO),
+            [delay] if delay.plain().is_some() => Ok(delay.plain().unwrap_or_default()),
+            _ => Err(Error::Usage(
+                "several times, a range or a direction for `--delay` are only for messages of a relay (--forward)"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    fn style(&self, env: &Env, is_prompt: bool, carries_bytes: bool) -> OutputStyle {
+        let mut style = translate::style(&self.output, &self.stdin, env, is_prompt);
+        if carries_bytes && style.format == PayloadFormat::Auto {
+            style.format = PayloadFormat::Nothing;
+        }
+        OutputStyle { both_ways: self.forward.is_given(), ..style }
     }
 
     fn greeting(&self) -> Result<Batch, Error> {
@@ -362,7 +432,11 @@ impl LimitArgs {
 
 impl WorkArgs {
     /// The work with clients; a script takes its place when it is read.
-    fn work(&self) -> Result<Arc<dyn ClientWork>, Error> {
+    fn work(&self, env: &Env) -> Result<Arc<dyn ClientWork>, Error> {
+        if let Some(address) = &self.tcp {
+            let route = Route { proxies: Proxies::default(), ..route(&Options::defaults(), env)? };
+            return Ok(Arc::new(TcpWork { address: address.clone(), route }));
+        }
         Ok(match (&self.exec, &self.replay) {
             (Some(command), _) => Arc::new(ExecWork(command.clone())),
             (None, Some(file)) => Arc::new(self.recording(file)?),
@@ -395,6 +469,11 @@ impl WorkArgs {
 }
 
 impl AdmissionArgs {
+    /// Without what a relay sends to its server: clients need not send that, nor do they get it.
+    fn of_relay(&self) -> Self {
+        Self { bearer: None, headers: Vec::new(), subprotocols: Vec::new(), ..self.clone() }
+    }
+
     fn admission(&self, address: &Address, is_tls: bool) -> Result<Admission, Error> {
         let credentials = match (&self.auth, &self.bearer) {
             (Some(user), _) => Some(secret::user(user)?),
@@ -414,6 +493,7 @@ impl AdmissionArgs {
             origins,
             is_tls,
             subprotocols: secret::subprotocols(&self.subprotocols)?,
+            favourite: None,
             compression: translate::compression(self.compress, self.compress_options)?,
             headers,
         })

@@ -11,6 +11,7 @@ mod curl;
 pub(crate) mod defer;
 mod dialing;
 mod env;
+mod forward;
 mod generate;
 mod help;
 mod import;
@@ -91,7 +92,7 @@ pub(crate) struct Cli {
     /// The same as `wsprobe listen PORT`, for command lines written for wscat
     #[arg(
         short, long, value_name = "PORT", value_parser = Address::from_text, hide_short_help = true,
-        conflicts_with_all = ["url", "connect", "execute", "file", "interactive", "rate", "lockstep", "reply", "echo", "max_message"],
+        conflicts_with_all = ["url", "connect", "execute", "file", "interactive", "stream", "rate", "lockstep", "reply", "echo", "max_message"],
         conflicts_with_all = ["compress", "compress_options", "fragment", "http2", "http2_prior_knowledge", "http1_1"],
         conflicts_with_all = ["EndingArgs", "RequestArgs", "TlsArgs", "RouteArgs", "TimingArgs", "ConfigArgs"]
     )]

@@ -92,12 +92,10 @@ fn trust(options: &Options) -> Result<Trust, Error> {
 
 fn identity(options: &Options) -> Result<Option<ClientIdentity>, Error> {
     let Some(certificate) = &options.tls.cert else { return Ok(None) };
-    let mut passphrase = |path: &std::path::Path| {
-        let found = match &options.tls.passphrase {
-            Some(text) => secret::resolve("--passphrase", text),
-            None => secret::ask(&format!("passphrase of {}", path.display())),
-        };
-        found.map_err(|error| error.chain())
+    let mut passphrase = |path: &std::path::Path| match &options.tls.passphrase {
+        Some(text) => secret::resolve("--passphrase", text).map_err(|error| error.chain()),
+        None => secret::ask(&format!("passphrase of {}", path.display()))
+            .map_err(|error| format!("{} (`--passphrase` takes them)", error.chain())),
     };
     let identity = ClientIdentity::from_files(certificate, options.tls.key.as_deref(), &mut passphrase);
     identity.map(Some).map_err(|error| Error::Usage(format!("cannot use the certificate of `--cert`: {error}")))

@@ -13,8 +13,13 @@ const COMMANDS: &[(&str, &str)] = &[
     ("bench benchmark stress perf", "`wsprobe load URL` measures under load, `wsprobe ping URL` alone"),
     ("send", "`wsprobe -x MSG URL` sends a message"),
     ("record", "`wsprobe --record FILE URL` records"),
-    ("completion completions man manual", "`wsprobe generate` prints completions and man pages"),
-    ("profiles config", "`wsprobe profile` lists, adds and removes profiles"),
+    ("completion completions man manual schema", "`wsprobe generate` prints completions, man pages and the schema"),
+    ("profiles config alias save", "`wsprobe profile` lists, adds and removes profiles"),
+    ("conformance autobahn validate lint fuzz", "`wsprobe check URL` tests a server against the RFCs"),
+    ("latency rtt", "`wsprobe ping URL` measures round trips"),
+    ("proxy relay forward intercept", "`wsprobe listen --forward URL` shows what passes between a client and a server"),
+    ("mock", "`wsprobe listen --script FILE` is a server that answers what it hears"),
+    ("tail watch subscribe", "`wsprobe -r URL` only receives"),
     ("version", "`wsprobe --version` prints it"),
 ];
 

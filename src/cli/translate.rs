@@ -17,7 +17,7 @@ use crate::dial::proxy::Proxies;
 use crate::error::Error;
 use crate::events::Input;
 use crate::input::payload::PayloadKind;
-use crate::input::source::{PromptOptions, Source};
+use crate::input::source::{Guidance, PromptOptions, Source};
 use crate::input::splitter::{Border, Cut};
 use crate::masking;
 use crate::message::{Close, Message};
@@ -64,6 +64,9 @@ pub(super) fn target(url: &str) -> Result<Parsed, Error> {
 pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let anywhere = Parsed::from_text(":0").expect("a port alone is a URL");
     let mut plan = plan(anywhere, options, env)?;
+    if let Source::Prompt(PromptOptions { guidance: guidance @ Guidance::WithoutHistory, .. }) = &mut plan.source {
+        *guidance = Guidance::Always;
+    }
     if options.route.proxy.is_none() {
         // What the environment says is about the network.
         plan.connect.route.proxies = Proxies::default();
@@ -75,6 +78,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
     let style = style(&options.output, &options.messages.stdin, env, is_prompt);
+    let style = if options.messages.stream { style.of_bytes() } else { style };
     Ok(Box::new(ClientOptions {
         connect: connect::Options {
             request: request(options, &parsed, env)?,
@@ -141,11 +145,14 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if options.ending.expect_status.is_some() || !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
     }
+    // What is recorded or sent again must be complete.
+    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
+    if messages.stream {
+        return Source::Pipe(Cut { border: Border::Nowhere, may_stream });
+    }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(PromptOptions { exit_on_close: options.ending.exit_on_close, ..prompt });
     }
-    // What is recorded or sent again must be complete.
-    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
     Source::Pipe(cut(stdin, may_stream))
 }
 
@@ -163,6 +170,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
         binary: stdin.binary,
         escapes: stdin.escapes,
         exit_on_close: false,
+        guidance: if output.quiet { Guidance::Never } else { Guidance::WithoutHistory },
     })
 }
 
@@ -260,6 +268,8 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
             looks_at_binary: options.messages.stdin.binary,
             close: Close::new(ending.close_code, ending.close_reason.clone()),
             close_timeout: ending.close_timeout,
+            hears_the_rest: options.messages.stream,
+            sends_the_rest: false,
             idle_timeout: options.timing.idle_timeout,
             lockstep: options.messages.lockstep(),
             deadline: None,
@@ -397,6 +407,7 @@ pub(super) fn style(
         colour: colour(output, env, env.stdout_is_terminal),
         secrets: if output.record_secrets { Secrets::Kept } else { Secrets::Masked },
         marks: is_prompt,
+        both_ways: false,
         size: None,
     }
 }

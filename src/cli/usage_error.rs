@@ -79,8 +79,11 @@ impl DoubtfulLine<'_> {
     fn second_url(&self, error: &clap::Error) -> Option<String> {
         let extra = context(error, ContextKind::InvalidSubcommand)?;
         let matches = (self.all)().ignore_errors(true).try_get_matches_from(self.args).ok()?;
-        let url = matches.try_get_one::<String>("url").ok()??;
-        if let Some(advice) = self.command_as_url(url) {
+        let below = matches.subcommand().map(|(_, below)| below);
+        let url = below.unwrap_or(&matches).try_get_one::<String>("url").ok()??;
+        if below.is_none()
+            && let Some(advice) = self.command_as_url(url)
+        {
             return Some(advice);
         }
         if self.definition.find_subcommand(&extra).is_some() {
@@ -88,8 +91,12 @@ impl DoubtfulLine<'_> {
         }
         let at = self.args.iter().position(|word| word == url.as_str()).filter(|_| is_bare(url))?;
         let before = &self.args[at - 1];
-        let word = before.to_str().filter(|word| word.starts_with('-'))?;
-        let takes = match optional_value(self.definition, before) {
+        let Some(word) = before.to_str().filter(|word| word.starts_with('-')) else {
+            let is_meant = !is_bare(&extra) && extra.contains([':', '/', '.']) && url != "localhost";
+            let more = if below.is_none() { ", and is not a command" } else { "" };
+            return is_meant.then(|| format!("unexpected argument `{extra}`: `{url}` was read as the URL{more}"));
+        };
+        let takes = match optional_value(self.command(), before) {
             Some(option) => format!("takes its value after `=`, as in `{option}`"),
             None => "takes no value".to_owned(),
         };
@@ -126,9 +133,10 @@ fn misspelt_command(definition: &Command, word: &str) -> Option<String> {
     }
     let names = || definition.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
     let is_near = |name: &&str| osa_distance(name, word) <= if word.len() < 6 { 1 } else { 2 };
-    let advice = match names().find(|name| word.len() > 2 && is_near(name)) {
-        Some(name) => format!("did you mean `wsprobe {name}`?"),
-        None => synonyms::command(word)?.to_owned(),
+    let near = || names().find(|name| word.len() > 2 && is_near(name));
+    let advice = match synonyms::command(word) {
+        Some(advice) => advice.to_owned(),
+        None => format!("did you mean `wsprobe {}`?", near()?),
     };
     Some(format!("`{word}` is not a command; {advice} (a host of this name is `wss://{word}`)"))
 }
@@ -171,6 +179,9 @@ pub(super) fn one_line(error: &clap::Error) -> String {
             // A URL where none belongs may have a password, too.
             let value = if value.contains("://") { masking::typed(&value) } else { value };
             return format!("invalid value `{value}` for `{argument}`: {source}");
+        }
+        ErrorKind::InvalidValue if value.is_empty() && !valid.is_empty() => {
+            return format!("`{argument}` needs a value: one of {valid}");
         }
         ErrorKind::InvalidValue if value.is_empty() => return format!("`{argument}` needs a value"),
         ErrorKind::InvalidValue => return format!("invalid value `{value}` for `{argument}`: expected one of {valid}"),

@@ -85,6 +85,8 @@ pub(crate) async fn finish_in_time(
         return timeout(HASTE, finishing).await.unwrap_or(Ok(()));
     }
     tokio::select! {
+        // ssh interrupts its ProxyCommand while that ends by itself.
+        biased;
         finished = finishing => finished,
         Some(signal) = signals.recv() => Err(Error::Interrupted(signal)),
     }
@@ -144,7 +146,7 @@ impl Outlet for StreamOutput {
         if let EventKind::Frame(seen) = &event.what
             && renderer.style().format != PayloadFormat::Records
         {
-            self.talk.frame(&report::frame(event.client, seen));
+            self.talk.frame(&report::frame(&event, seen));
         }
         if renderer.style().ping_pong && renderer.style().format != PayloadFormat::Records {
             match &event.what {
@@ -166,7 +168,9 @@ impl Outlet for StreamOutput {
     }
 
     fn takes_runs(&self) -> bool {
-        self.record.is_none() && self.renderer.borrow().style().passes_untouched()
+        let renderer = self.renderer.borrow();
+        let style = renderer.style();
+        self.record.is_none() && (style.passes_untouched() || style.format == PayloadFormat::Nothing)
     }
 
     fn wants_sent(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::dial::Dialed;
 use crate::dial::error::DialError;
 use crate::dial::proxy::ProxyError;
 use crate::error::Error;
-use crate::events::{ClientName, End, ErrorEvent, FailureKind, Opened};
+use crate::events::{ClientName, End, ErrorEvent, Event, FailureKind, Opened};
 use crate::handshake::Refusal;
 use crate::handshake::head::OpeningRequest;
 use crate::masking;
@@ -43,9 +43,10 @@ pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
 }
 
 /// A frame, with the time of day, and whose it is where we are the server.
-pub(crate) fn frame(client: Option<ClientName>, seen: &WireEvent) -> String {
-    let client = client.map_or_else(String::new, |name| format!(" {name}"));
-    format!("{}{client} {}", local_time(seen.at), seen.shown())
+pub(crate) fn frame(event: &Event, seen: &WireEvent) -> String {
+    let client = event.client.map_or_else(String::new, |name| format!(" {name}"));
+    let server = if event.is_upstream { " server" } else { "" };
+    format!("{}{client}{server} {}", local_time(seen.at), seen.shown())
 }
 
 fn dialed_to(talk: &Talk, target: &Target, dialed: &Dialed) {
@@ -303,6 +304,30 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         talk.warn(&words)
     }
     if is_usual { None } else { recorded(end, words) }
+}
+
+/// Reports how a relay's connection to the server ended, for one of its clients; a record has it too if it is an error.
+#[must_use]
+pub(crate) fn upstream_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
+    let words = match end {
+        End::Closed { sent: None, close } => closed(close, ""),
+        // Whoever reads has seen the client's end.
+        End::Closed { .. } | End::Abandoned | End::Left => return None,
+        End::Cut(error) => cut(error.as_ref()),
+        End::Broken(fault) => broken(fault),
+        End::Unanswered => "did not answer the Close (--close-timeout)".to_owned(),
+        End::Silent => "did not answer a ping (--ping-timeout)".to_owned(),
+        End::Idle => "sent no message for too long (--idle-timeout)".to_owned(),
+        // These end a run, which a relay is not.
+        End::TimedOut | End::NoReply(_) | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
+    };
+    let words = format!("{name}: the server {words}");
+    if matches!(end, End::Closed { .. }) {
+        talk.say(&words)
+    } else {
+        talk.warn(&words)
+    }
+    if matches!(end, End::Closed { .. }) { None } else { recorded(end, words) }
 }
 
 /// `by` says who began, if that is worth a word.

@@ -11,6 +11,7 @@ use crate::client::report;
 use crate::error::Error;
 use crate::events::EventKind;
 use crate::input::source::Source;
+use crate::input::splitter::Border;
 use crate::input::stdin::{self, Stdin};
 use crate::runtime::{deadline, watch_signals};
 use crate::session::{self, Outlet as _, Progress};
@@ -89,7 +90,7 @@ fn start_input(plan: &ClientOptions, talk: &Talk) -> Result<Stdin, Error> {
     };
     match stdin::open() {
         Ok(Some(file)) => {
-            if file.is_terminal() && !plan.style.for_terminal {
+            if file.is_terminal() && !plan.style.for_terminal && cut.border != Border::Nowhere {
                 talk.say("this is the pipe, not the prompt, since stdout is no terminal: each line is sent as it is, Ctrl-D ends them");
             }
             Stdin::new(file, cut).map_err(|source| Error::Local { what: "start to read stdin", source })

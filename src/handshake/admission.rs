@@ -27,6 +27,8 @@ pub(crate) struct Admission {
     pub(crate) is_tls: bool,
     /// Those that the server speaks, the best first; empty means whatever the client likes best.
     pub(crate) subprotocols: Vec<String>,
+    /// The one that is taken before that.
+    pub(crate) favourite: Option<&'static str>,
     /// `--compress`: for a client that offers it.
     pub(crate) compression: Compression,
     /// `-H`: in every answer.
@@ -57,9 +59,13 @@ impl Admission {
             let why = Some(Origins::objection(origin));
             return Err(Denial { why, ..self.denial(403, "this origin is not allowed here\n") });
         }
-        let mut offered = opening.subprotocols();
+        let offered = opening.subprotocols();
         let subprotocol = match &self.subprotocols[..] {
-            [] => offered.next().map(str::to_owned),
+            [] => {
+                let offered: Vec<_> = offered.collect();
+                let favourite = self.favourite.filter(|name| offered.contains(name));
+                favourite.or(offered.first().copied()).map(str::to_owned)
+            }
             ours => {
                 let offered: Vec<_> = offered.collect();
                 ours.iter().find(|name| offered.contains(&name.as_str())).cloned()
@@ -118,7 +124,7 @@ impl Admission {
 
     /// An answer with the headers of `-H`.
     pub(crate) fn denial(&self, status: u16, body: &str) -> Denial {
-        Denial { status, headers: self.headers.clone(), body: body.to_owned(), why: None }
+        Denial { headers: self.headers.clone(), ..Denial::new(status, body) }
     }
 }
 
@@ -202,7 +208,7 @@ mod tests {
         assert_eq!(status(&compressing, "/", &[("Sec-WebSocket-Extensions", "permessage-deflate")]), 101);
         assert_eq!(status(&compressing, "/", &[("Sec-WebSocket-Extensions", "permessage-deflate; mux")]), 400);
         let refusing = Admission { refusal: Some((503, "busy".into())), ..admission };
-        assert_eq!(refusing.choose(&opening("/ws", &good), &here()).unwrap_err().body, "busy");
+        assert_eq!(refusing.choose(&opening("/ws", &good), &here()).unwrap_err().body, b"busy");
     }
 
     #[test]
@@ -226,5 +232,11 @@ mod tests {
         assert_eq!(chosen(&[]).as_deref(), Some("a"));
         assert_eq!(chosen(&["x", "c", "b"]).as_deref(), Some("c"));
         assert_eq!(chosen(&["x"]), None);
+        let favourite = |name| {
+            let admission = Admission { favourite: Some(name), ..Admission::default() };
+            admission.choose(&offering, &here()).unwrap().subprotocol
+        };
+        assert_eq!(favourite("b").as_deref(), Some("b"));
+        assert_eq!(favourite("x").as_deref(), Some("a"));
     }
 }

@@ -137,7 +137,7 @@ fn check_verdict(verdict: Result<ReadRequest, Declined>) {
         }
     };
     if let Some(denial) = denial {
-        let text = denial.text();
+        let text = denial.head();
         let (head, _) = text.split_once("\r\n\r\n").expect("a head ends");
         // A status line, and the fields that the server itself writes.
         assert_eq!(head.lines().count(), 1 + denial.fields().len(), "{text}");

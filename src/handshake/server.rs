@@ -36,8 +36,10 @@ pub(crate) struct Grant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Denial {
     pub(crate) status: u16,
+    /// Of the status line, where it is not the usual one (RFC 9112, section 4).
+    pub(crate) reason: Option<Box<str>>,
     pub(crate) headers: Vec<Header>,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
     /// Details for the user that the client does not get.
     pub(crate) why: Option<String>,
 }
@@ -207,7 +209,8 @@ pub(crate) async fn reject<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, de
 }
 
 async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, denial: &Denial) -> io::Result<()> {
-    send(stream, &denial.text()).await?;
+    send(stream, &denial.head()).await?;
+    stream.write_all(&denial.body).await?;
     stream.shutdown().await?;
     // Closing with bytes unread resets the connection, which can take the answer from the client again.
     let mut nowhere = tokio::io::sink();
@@ -229,10 +232,14 @@ fn replaced(mut fields: Vec<Header>, by: &[Header]) -> Vec<Header> {
     fields
 }
 
-/// The head of an answer of ours.
+/// The head of an answer of ours, with the usual reason.
 pub(crate) fn answer_head(status: u16, fields: &[Header]) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
+    head_with(status, reason.unwrap_or_default(), fields)
+}
+
+fn head_with(status: u16, reason: &str, fields: &[Header]) -> String {
+    let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
     for field in fields {
         write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
     }
@@ -241,12 +248,21 @@ pub(crate) fn answer_head(status: u16, fields: &[Header]) -> String {
 }
 
 impl Denial {
+    /// A text for the client.
+    pub(crate) fn new(status: u16, body: impl Into<String>) -> Self {
+        Self { status, reason: None, headers: Vec::new(), body: body.into().into_bytes(), why: None }
+    }
+
     fn explanation(&self) -> String {
         self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"))
     }
 
-    pub(super) fn text(&self) -> String {
-        answer_head(self.status, &self.fields()) + &self.body
+    /// The head of the answer.
+    pub(crate) fn head(&self) -> String {
+        match &self.reason {
+            Some(reason) => head_with(self.status, reason, &self.fields()),
+            None => answer_head(self.status, &self.fields()),
+        }
     }
 
     /// The fields of the answer.
@@ -278,10 +294,10 @@ impl Declined {
             Self::Io(_) | Self::Tls(_) | Self::Closed | Self::CutShort { .. } => None,
             Self::BadOpening(bad) => {
                 let headers = bad.remedy().into_iter().collect();
-                Some(Denial { status: bad.status(), headers, body: format!("{bad}\n"), why: None })
+                Some(Denial { headers, ..Denial::new(bad.status(), format!("{bad}\n")) })
             }
             Self::Denied(denial) | Self::Answered { answer: denial, .. } => Some(denial.clone()),
-            Self::TooSlow(_) => Some(Denial { status: 408, headers: Vec::new(), body: format!("{self}\n"), why: None }),
+            Self::TooSlow(_) => Some(Denial::new(408, format!("{self}\n"))),
         }
     }
 }

@@ -533,7 +533,7 @@ async fn the_server_chooses_subprotocol_and_headers() {
 #[tokio::test]
 async fn the_server_may_deny() {
     let headers = vec![Header::new("WWW-Authenticate", "Basic")];
-    let denial = Denial { status: 401, headers, body: "who?\n".into(), why: None };
+    let denial = Denial { headers, ..Denial::new(401, "who?\n") };
     let (declined, answer) = served(ASK, |_| Err(denial.clone())).await;
     assert!(matches!(declined, Err(Declined::Denied(told)) if told == denial));
     assert_eq!(

@@ -30,4 +30,13 @@ pub(crate) struct PromptOptions {
     pub(crate) binary: bool,
     pub(crate) escapes: bool,
     pub(crate) exit_on_close: bool,
+    pub(crate) guidance: Guidance,
+}
+
+/// When the prompt begins with a line about its use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Guidance {
+    Never,
+    WithoutHistory,
+    Always,
 }

@@ -40,6 +40,8 @@ pub(crate) enum Border {
     Chunks(usize),
     /// JSON records, one per line.
     Records,
+    /// Nowhere: what a read brings is sent at once, as a binary message.
+    Nowhere,
 }
 
 /// Cuts a stream of blocks into messages.
@@ -77,6 +79,10 @@ impl Cutter {
         }
         match self.border.clone() {
             Border::Whole(_) => {}
+            Border::Nowhere => {
+                let all = self.rest.split().freeze();
+                self.piece(all, batch)?;
+            }
             Border::Chunks(size) => {
                 while self.rest.len() >= size {
                     let chunk = self.rest.split_to(size).freeze();
@@ -118,7 +124,7 @@ impl Cutter {
     fn streamed_kind(&self) -> Option<PayloadKind> {
         match self.border {
             _ if !self.may_stream => None,
-            Border::Records => None,
+            Border::Records | Border::Nowhere => None,
             Border::Chunks(_) => Some(PayloadKind::Binary),
             Border::Whole(kind) | Border::At { kind, .. } => Some(kind),
         }
@@ -155,7 +161,7 @@ impl Cutter {
     /// Where the message under way ends.
     fn find_end(&self) -> Option<FoundBorder> {
         match &self.border {
-            Border::Whole(_) | Border::Records => None,
+            Border::Whole(_) | Border::Records | Border::Nowhere => None,
             Border::Chunks(size) => {
                 let left = size - self.stream.as_ref().map_or(0, |stream| stream.taken());
                 (self.rest.len() >= left).then_some(FoundBorder { end: left, next: left })
@@ -257,7 +263,7 @@ impl Cutter {
     fn piece(&mut self, piece: Bytes, batch: &mut Batch) -> Result<(), String> {
         self.pieces += 1;
         let input = match &self.border {
-            Border::Chunks(_) => Some(Input::Message(Message::Binary(piece))),
+            Border::Chunks(_) | Border::Nowhere => Some(Input::Message(Message::Binary(piece))),
             Border::Records if piece.trim_ascii().is_empty() => None,
             Border::Records => text(piece).and_then(|line| record_in(&line)).map_err(|why| self.place(&why))?,
             Border::Whole(kind) | Border::At { kind, .. } => {
@@ -494,6 +500,12 @@ mod tests {
             cut(&lines(PayloadKind::EscapedText), b"\\q\n")[0]
                 .starts_with("error: line 1 of stdin has an invalid escape")
         );
+    }
+
+    #[test]
+    fn without_borders_each_read_is_a_message() {
+        assert_eq!(cut_in_blocks(&Border::Nowhere, b"a\n\xffb", 2), ["b:a\\n", "b:\\xffb"]);
+        assert_eq!(cut_in_blocks(&Border::Nowhere, b"", 1), [""; 0]);
     }
 
     #[test]

@@ -379,7 +379,7 @@ impl Outlet for Inbox {
             record.put(&event);
         }
         if let (Some(talk), EventKind::Frame(seen)) = (&self.frames, &event.what) {
-            talk.frame(&report::frame(None, seen));
+            talk.frame(&report::frame(&event, seen));
         }
         if let (Some(count), EventKind::Message(direction, message)) = (&self.counts, &event.what) {
             count(*direction, message.data().len());

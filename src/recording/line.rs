@@ -26,6 +26,10 @@ pub(super) struct RecordLine {
 /// A message for the user, if the text is invalid.
 pub(super) fn read(line: &str) -> Result<Option<RecordLine>, String> {
     let record = record::object(line)?;
+    if record.get("upstream").is_some_and(|value| value == true) {
+        // What passed on a relay's connection to the server is there as what passed between it and the client.
+        return Ok(None);
+    }
     let text = |name: &str| record.get(name).and_then(Value::as_str);
     let deed = match text("type") {
         Some("open") => Deed::Open(Box::new(opening(&record)?)),

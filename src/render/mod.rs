@@ -56,7 +56,9 @@ impl Renderer {
 
     /// Whether events of our own sending are rendered.
     pub(crate) fn shows_sent(&self) -> bool {
-        self.style.format == PayloadFormat::Records || self.style.marks || self.style.stamps == Some(Stamps::Delta)
+        self.style.format == PayloadFormat::Records
+            || self.style.has_marks()
+            || self.style.stamps == Some(Stamps::Delta)
     }
 
     /// Appends what an event looks like on stdout; many look like nothing.
@@ -71,7 +73,9 @@ impl Renderer {
             return;
         }
         match &event.what {
-            EventKind::Message(Direction::Out, _) if !self.style.marks => self.note_sent(event.at),
+            EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_)
+                if self.style.format == PayloadFormat::Nothing => {}
+            EventKind::Message(Direction::Out, _) if !self.style.has_marks() => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
                 text::message(&self.style, &lead, *direction, (message, extent), out);
@@ -132,7 +136,7 @@ impl Renderer {
         match event.client {
             Some(client) => {
                 let name = text::painted(&self.style, &client.to_string(), palette::of_client(client));
-                format!("{stamp}{name} ")
+                format!("{stamp}{name} {}", if event.is_upstream { "server " } else { "" })
             }
             None => stamp,
         }

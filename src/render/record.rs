@@ -27,7 +27,7 @@ pub(crate) enum Secrets {
 
 /// Appends an event's record and a line feed.
 pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
-    let record = Record { client: event.client, out };
+    let record = Record { client: event.client, is_upstream: event.is_upstream, out };
     match &event.what {
         EventKind::Listening(url) => record.begin(event.at, Direction::In, "listening").string("url", url),
         EventKind::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened, secrets),
@@ -140,6 +140,7 @@ fn read_close(record: &Map<String, Value>) -> Result<Close, String> {
 /// A record that is being written.
 struct Record<'o> {
     client: Option<ClientName>,
+    is_upstream: bool,
     out: &'o mut BytesMut,
 }
 
@@ -150,10 +151,12 @@ impl Record<'_> {
             Direction::Out => "out",
         };
         write!(self.out, r#"{{"time":"{}","dir":"{direction}","type":"{kind}""#, time(at)).expect("a buffer grows");
-        match self.client {
+        let is_upstream = self.is_upstream;
+        let record = match self.client {
             Some(client) => self.string("client", &client.to_string()),
             None => self,
-        }
+        };
+        if is_upstream { record.key("upstream").value(&true) } else { record }
     }
 
     fn key(self, name: &str) -> Self {
@@ -336,7 +339,7 @@ mod tests {
     fn written(what: EventKind) -> String {
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
         let mut out = BytesMut::new();
-        write(&Event { at, client: None, what }, Secrets::Masked, &mut out);
+        write(&Event { at, client: None, is_upstream: false, what }, Secrets::Masked, &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 

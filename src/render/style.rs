@@ -24,6 +24,8 @@ pub(crate) struct OutputStyle {
     pub(crate) secrets: record::Secrets,
     /// The prompt's `<` and `>`.
     pub(crate) marks: bool,
+    /// A relay: the messages that are sent are shown, too, and so marks are needed.
+    pub(crate) both_ways: bool,
     /// The terminal's size, if it was measured for all that is shown at a time.
     pub(crate) size: Option<TerminalSize>,
 }
@@ -53,6 +55,8 @@ pub(crate) enum PayloadFormat {
     Hex,
     Base64,
     Raw,
+    /// No message is shown.
+    Nothing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +81,19 @@ impl OutputStyle {
 
     /// Whether a text message is printed with nothing but the delimiter after it, and a binary one as its bytes.
     pub(crate) fn passes_untouched(&self) -> bool {
-        self.prints_payload() && self.stamps.is_none() && !self.marks
+        self.prints_payload() && self.stamps.is_none() && !self.has_marks()
+    }
+
+    /// Whether `<` and `>` tell the direction.
+    pub(crate) fn has_marks(&self) -> bool {
+        self.marks || self.both_ways
+    }
+}
+
+impl OutputStyle {
+    /// The same with a message's bytes and nothing else.
+    pub(crate) fn of_bytes(self) -> Self {
+        Self { format: PayloadFormat::Raw, delimiter: Bytes::new(), ..self }
     }
 }
 
@@ -95,6 +111,7 @@ impl Default for OutputStyle {
             colour: false,
             secrets: record::Secrets::Masked,
             marks: false,
+            both_ways: false,
             size: None,
         }
     }

@@ -109,7 +109,7 @@ pub(super) fn message(
 ) {
     let start = out.len();
     out.extend_from_slice(lead.as_bytes());
-    if style.marks {
+    if style.has_marks() {
         out.extend_from_slice(mark(style, direction).as_bytes());
     }
     let taken = columns_of(&out[start..]);
@@ -120,7 +120,8 @@ pub(super) fn message(
             out.extend_from_slice(data);
             return;
         }
-        (PayloadFormat::Auto, Message::Binary(data)) if !style.for_terminal => {
+        // What two sides say is not for one program to read.
+        (PayloadFormat::Auto, Message::Binary(data)) if !style.for_terminal && !style.both_ways => {
             out.truncate(start);
             out.extend_from_slice(data);
             return;
@@ -132,7 +133,7 @@ pub(super) fn message(
         (PayloadFormat::Raw, Message::Text(text)) => out.extend_from_slice(text.as_bytes()),
         (PayloadFormat::Text, Message::Binary(data)) => as_text(style, data, taken, extent, out),
         (PayloadFormat::Auto | PayloadFormat::Text, Message::Text(text)) => readable(style, text, taken, extent, out),
-        (PayloadFormat::Records, _) => unreachable!("records are written elsewhere"),
+        (PayloadFormat::Records | PayloadFormat::Nothing, _) => unreachable!("these are written elsewhere, or not"),
     }
     if matches!(style.format, PayloadFormat::Base64 | PayloadFormat::Raw) && extent.size > message.data().len() {
         out.extend_from_slice(painted(style, &format!("… [{}]", extent.told()), Color::DarkGrey).as_bytes());

@@ -12,6 +12,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answers::HttpAnswers;
 use super::page;
+use super::upstream::Upstream;
+use crate::client::connector::Connected;
 use crate::dial::Secured;
 use crate::dial::tls::alpn::HTTP2;
 use crate::dial::tls::error::in_words_of_handshake;
@@ -41,10 +43,14 @@ pub(crate) struct Acceptor {
     pub(crate) has_page: bool,
     /// What a script answers beside its socket.
     pub(crate) answers: Option<HttpAnswers>,
+    /// Where each client is connected on to.
+    pub(crate) upstream: Option<Upstream>,
     /// The delay before each response, to simulate a slow server.
     pub(crate) delay: Duration,
     /// Whether frames are traced.
     pub(crate) traced: bool,
+    /// Whether large messages are handed over in parts.
+    pub(crate) parts: bool,
     pub(crate) handshake_timeout: Duration,
     pub(crate) limits: Limits,
 }
@@ -63,6 +69,16 @@ pub(crate) struct AcceptedClient<P> {
     pub(crate) tls: Option<String>,
     pub(crate) is_http2: bool,
     pub(crate) slot: P,
+    /// The connection to the server that a relay has made for it.
+    pub(crate) upstream: Option<Box<Connected>>,
+}
+
+/// A request that was granted, and what was made ready for the client.
+struct Granted<P> {
+    heard: ReadRequest,
+    choice: Grant,
+    place: P,
+    upstream: Option<Box<Connected>>,
 }
 
 impl<P> AcceptedClient<P> {
@@ -136,7 +152,9 @@ impl Acceptor {
         let judged = self.judged(heard.await.unwrap_or_else(|_| Err(late())), place, request).await;
         let answered = async {
             match judged {
-                Ok((heard, choice, place)) => Ok((accept(&mut stream, heard, choice).await?, place)),
+                Ok(Granted { heard, choice, place, upstream }) => {
+                    Ok((accept(&mut stream, heard, choice).await?, (place, upstream)))
+                }
                 Err(declined) => {
                     reject(&mut stream, &declined).await;
                     Err(declined)
@@ -158,12 +176,12 @@ impl Acceptor {
         let asked = AskedStream::of(&exchange.request);
         *request = ClientRequestHead { head: asked.head().to_owned(), opening: None, is_http2: true };
         match self.judged(taken_request(asked), place, request).await {
-            Ok((heard, choice, place)) => {
+            Ok(Granted { heard, choice, place, upstream }) => {
                 let accepted = grant(heard, choice);
                 let answer = http2_server::answer(200, &accepted.answer);
                 let send = exchange.respond.send_response(answer, false).map_err(Http2Fault::new);
                 let stream = Box::new(exchange.into_stream(send.map_err(io::Error::from)?));
-                Ok(self.opened(stream, accepted, (tls, true), place).await)
+                Ok(self.opened(stream, accepted, (tls, true), (place, upstream)).await)
             }
             Err(declined) => {
                 if let Some(denial) = declined.denial() {
@@ -174,19 +192,23 @@ impl Acceptor {
         }
     }
 
-    /// Judges a request after the delay; one that is not let in is kept.
+    /// Judges a request after the delay, and connects to the server of a relay; a request that is not let in is kept.
     async fn judged<P>(
         &self,
         heard: Result<ReadRequest, Declined>,
         place: impl FnOnce() -> Option<P>,
         request: &mut ClientRequestHead,
-    ) -> Result<(ReadRequest, Grant, P), Declined> {
+    ) -> Result<Granted<P>, Declined> {
         if !self.delay.is_zero() {
             sleep(self.delay).await;
         }
         let heard = heard?;
-        match self.judge(&heard, place) {
-            Ok((choice, place)) => Ok((heard, choice, place)),
+        let granted = match self.judge(&heard, place) {
+            Ok((choice, place)) => self.connected_on(heard.opening(), choice).await.map(|on| (on, place)),
+            Err(declined) => Err(declined),
+        };
+        match granted {
+            Ok(((choice, upstream), place)) => Ok(Granted { heard, choice, place, upstream }),
             Err(declined) => {
                 request.opening = Some(heard.into_opening());
                 Err(declined)
@@ -194,16 +216,28 @@ impl Acceptor {
         }
     }
 
+    /// Connects to the server of a relay, whose choice of a subprotocol is the client's.
+    async fn connected_on(
+        &self,
+        asked: &OpeningRequest,
+        choice: Grant,
+    ) -> Result<(Grant, Option<Box<Connected>>), Declined> {
+        let Some(upstream) = &self.upstream else { return Ok((choice, None)) };
+        let connected = upstream.open(asked).await.map_err(Declined::Denied)?;
+        Ok((Grant { subprotocol: connected.1.subprotocol.clone(), ..choice }, Some(connected)))
+    }
+
     async fn opened<P>(
         &self,
         stream: Box<dyn Duplex>,
         accepted: Accepted,
         (tls, is_http2): (Option<String>, bool),
-        place: P,
+        (slot, upstream): (P, Option<Box<Connected>>),
     ) -> AcceptedClient<P> {
         let (deflate, tally) = (accepted.deflate, Arc::<CompressionStats>::default());
         let connection = ConnectionOptions {
             deflate,
+            parts: self.parts,
             traced: self.traced,
             tally: Arc::clone(&tally),
             ..ConnectionOptions::default()
@@ -219,7 +253,8 @@ impl Acceptor {
             tally,
             tls,
             is_http2,
-            slot: place,
+            slot,
+            upstream,
         }
     }
 

@@ -25,12 +25,8 @@ impl HttpAnswers {
     pub(crate) fn to(&self, method: &str, resource: &str) -> Option<Denial> {
         let is_meant = |answer: &&HttpAnswer| answer.method == method && is_at(&answer.target, resource);
         let answer = self.script.answers.iter().find(is_meant)?;
-        Some(self.made(answer).unwrap_or_else(|why| Denial {
-            status: 500,
-            headers: Vec::new(),
-            body: format!("line {}: {why}\n", answer.place.line),
-            why: None,
-        }))
+        let failed = |why| Denial::new(500, format!("line {}: {why}\n", answer.place.line));
+        Some(self.made(answer).unwrap_or_else(failed))
     }
 
     fn made(&self, answer: &HttpAnswer) -> Result<Denial, String> {
@@ -47,7 +43,7 @@ impl HttpAnswers {
         }
         let body = answer.body.as_ref().map(|body| self.words.message(body)).transpose()?;
         let body = body.and_then(|body| body.text().map(str::to_owned)).unwrap_or_default();
-        Ok(Denial { status: answer.status, headers, body, why: None })
+        Ok(Denial { headers, ..Denial::new(answer.status, body) })
     }
 }
 

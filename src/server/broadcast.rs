@@ -17,7 +17,7 @@ struct BroadcastingClient {
 }
 
 impl ClientWork for BroadcastWork {
-    fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
+    fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         Box::new(BroadcastingClient { server: Rc::clone(new.server), name: new.client.name })
     }
 }

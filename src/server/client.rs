@@ -46,7 +46,7 @@ pub(super) async fn attend(
 ) {
     match admitted {
         Ok(accepted) => {
-            let answer = answer_of(&request, 101, &accepted.answer);
+            let answer = answer_of(&request, &accepted.answer);
             report::handshake(&server.talk, &peer, &request.head, &answer);
             drop((request, answer));
             serve(server, options, output, begun(server, options, accepted, peer)).await;
@@ -59,12 +59,9 @@ pub(super) async fn attend(
 pub(super) type Admitted = (Result<Box<AcceptedClient<ClientSlot>>, Declined>, ClientRequestHead, Peer);
 
 /// The head of an answer as it went out.
-fn answer_of(request: &ClientRequestHead, status: u16, fields: &[Header]) -> String {
-    match (request.is_http2, status) {
-        (false, _) => answer_head(status, fields),
-        (true, 101) => shown_answer(200, fields),
-        (true, _) => shown_answer(status, fields),
-    }
+/// What a client that was let in was answered.
+fn answer_of(request: &ClientRequestHead, fields: &[Header]) -> String {
+    if request.is_http2 { shown_answer(200, fields) } else { answer_head(101, fields) }
 }
 
 fn turned_away(
@@ -75,12 +72,15 @@ fn turned_away(
     declined: &Declined,
 ) {
     let denial = declined.denial();
-    let answer =
-        denial.as_ref().map_or_else(String::new, |denial| answer_of(&request, denial.status, &denial.fields()));
+    let shown = |denial: &Denial| match request.is_http2 {
+        true => shown_answer(denial.status, &denial.fields()),
+        false => denial.head(),
+    };
+    let answer = denial.as_ref().map_or_else(String::new, shown);
     report::handshake(&server.talk, peer, &request.head, &answer);
     let mut exchange = Box::new(exchange(server, peer, request, denial.as_ref()));
     match declined {
-        Declined::Denied(denial) if denial.status == 200 => {
+        Declined::Denied(denial) if denial.status == 200 && denial.why.is_none() => {
             server.talk.detail('*', &format!("sent the page to {peer}"));
             exchange.body = None;
             return output.put(Event::now(EventKind::Answered(exchange)));
@@ -117,7 +117,7 @@ fn exchange(server: &ServerState, peer: &Peer, request: ClientRequestHead, denia
         head: (opening.is_none() && !head.is_empty()).then_some(head),
         headers: opening.map(|opening| opening.fields).unwrap_or_default(),
         ours: denial.map(Denial::fields).unwrap_or_default(),
-        body: denial.map(|denial| denial.body.clone().into_bytes()),
+        body: denial.map(|denial| denial.body.clone()),
         is_cut: false,
     }
 }
@@ -127,10 +127,12 @@ fn begun(server: &Rc<ServerState>, options: &Options, accepted: Box<AcceptedClie
     let mut accepted = *accepted;
     let client = named(server, &mut accepted, &peer);
     let resource = std::mem::take(&mut accepted.opening.resource);
+    let upstream = accepted.upstream.take();
     let (socket, opened, slot) = accepted.into_parts(server.address.url(&resource), peer);
     let (batches, inputs) = mpsc::channel(BATCHES);
-    let new = NewClient { server, client: &client, resource: &resource, opened: &opened, inputs: &batches };
-    let task = options.work.begin(&new);
+    let (to, about, from) = (&batches, &opened, &resource);
+    let mut new = NewClient { server, client: &client, resource: from, opened: about, inputs: to, upstream };
+    let task = options.work.begin(&mut new);
     Served { socket, slot, client, task, opened: Box::new(opened), batches, inputs }
 }
 

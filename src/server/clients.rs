@@ -1,6 +1,6 @@
 //! The connected clients by name, what is queued for each of them, and which must be closed.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -40,7 +40,9 @@ pub(crate) struct ConnectedClient {
     /// How many messages came from it, and went to it.
     pub(crate) received: Cell<u64>,
     pub(crate) sent: Cell<u64>,
-    pub(crate) queue: SendQueue,
+    pub(crate) queue: Rc<SendQueue>,
+    /// What goes to the server of a relay.
+    pub(crate) upstream: OnceCell<Rc<SendQueue>>,
     dismissal: RefCell<Option<Close>>,
     dismissed: Notify,
 }
@@ -155,7 +157,8 @@ impl ClientSlot {
             since: now(),
             received: Cell::new(0),
             sent: Cell::new(0),
-            queue: SendQueue::default(),
+            queue: Rc::default(),
+            upstream: OnceCell::new(),
             dismissal: RefCell::default(),
             dismissed: Notify::new(),
         });

@@ -55,6 +55,7 @@ impl Options {
             has_page: true,
             delay: Duration::ZERO,
             traced: false,
+            parts: false,
             handshake_timeout: Duration::from_secs(10),
             max_clients: None,
             limits: Limits { max_message, pongs: true },

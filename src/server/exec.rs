@@ -1,32 +1,19 @@
 //! `--exec`: a process for each client, one message per line on its stdin and stdout, as websocketd does it.
 
-use std::cell::RefCell;
-use std::convert::Infallible;
-use std::future::{pending, poll_fn};
 use std::io;
 use std::process::{ExitStatus, Stdio};
-use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::FutureExt as _;
-use futures_util::future::{Fuse, FusedFuture as _, LocalBoxFuture};
-use memchr::memchr;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::address::ListenAddress;
-use super::clients::ConnectedClient;
-use super::send_queue::SendQueue;
+use super::bridge::{Bridge, Carried, FarSide};
 use super::work::{ClientTask, ClientWork, NewClient, NoTask};
-use crate::events::{End, Event, EventKind, Input};
 use crate::handshake::admission::Admission;
 use crate::handshake::origin::Origins;
-use crate::message::{Close, Direction, Message, Utf8Text};
+use crate::message::Close;
 use crate::request::{Credentials, Header};
-use crate::session::Gone;
 use crate::sys::process_group::Group;
 use crate::target::percent_decoded;
 use crate::transport::Peer;
@@ -34,28 +21,15 @@ use crate::transport::Peer;
 /// What a process that has to end gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What one read of its stdout may bring.
-const BLOCK: usize = 16 << 10;
-
 /// Runs a command for each client.
 #[derive(Debug)]
 pub(crate) struct ExecWork(pub(crate) String);
 
-/// A client with a command that is run for it.
-struct ExecClient {
-    /// What the command is to read.
-    queue: Rc<SendQueue>,
-    // Borrowed between awaits only.
-    running: RefCell<Fuse<LocalBoxFuture<'static, ()>>>,
-}
-
 /// A running command.
 struct Process {
     group: Group,
-    stdin: Option<ChildStdin>,
+    stdin: ChildStdin,
     stdout: ChildStdout,
-    /// What it is to read.
-    queue: Rc<SendQueue>,
 }
 
 /// What a process is told about its client.
@@ -74,13 +48,12 @@ impl ClientWork for ExecWork {
             .then_some("any web page in a browser on this machine can talk to the command (--origin '*' with --exec)")
     }
 
-    fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
-        let (server, client) = (new.server, Rc::clone(new.client));
+    fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
+        let (server, client) = (new.server, new.client);
         match Process::start(&self.0, &Caller::of(new)) {
             Ok(process) => {
-                let (queue, max_line) = (Rc::clone(&process.queue), server.acceptor.limits.max_message);
-                let running = process.run(client, max_line, server.close_timeout);
-                Box::new(ExecClient { queue, running: RefCell::new(running.boxed_local().fuse()) })
+                let carried = Carried::Lines { longest: server.acceptor.limits.max_message };
+                Bridge::new(client, carried, server.close_timeout).task(|bridge| process.run(bridge))
             }
             Err(error) => {
                 server.talk.error(&format!("{}: the command cannot be started: {error}", client.name));
@@ -91,52 +64,6 @@ impl ClientWork for ExecWork {
     }
 }
 
-impl ClientTask for ExecClient {
-    fn room(&self) -> Option<LocalBoxFuture<'_, Result<(), Gone>>> {
-        // A process that is slow to read makes its client wait; only the client decides when to give up.
-        self.queue.is_full().then(|| self.queue.room().map(Ok).boxed_local())
-    }
-
-    fn hear(&self, event: &Event) {
-        if let EventKind::Message(Direction::In, message) = &event.what {
-            self.queue.put(Input::Message(message.clone()));
-        }
-    }
-
-    fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
-        let attending = async {
-            tokio::select! {
-                end = session => end,
-                never = self.run_aside() => match never {},
-            }
-        };
-        attending.boxed_local()
-    }
-
-    /// What the client said last is still to be read.
-    fn finish<'t>(&'t self, _: &'t End) -> LocalBoxFuture<'t, ()> {
-        self.queue.end();
-        let finishing = async {
-            if !self.running.borrow().is_terminated() {
-                poll_fn(|context| self.running.borrow_mut().poll_unpin(context)).await;
-            }
-        };
-        finishing.boxed_local()
-    }
-}
-
-impl ExecClient {
-    /// Lets the command run, and waits on when it has ended: its last word to the client is on its way then.
-    async fn run_aside(&self) -> Infallible {
-        let run = |context: &mut Context<'_>| {
-            // Polled after its end, it is pending.
-            let _ = self.running.borrow_mut().poll_unpin(context);
-            Poll::Pending
-        };
-        poll_fn(run).await
-    }
-}
-
 impl Process {
     fn start(command: &str, caller: &Caller<'_>) -> io::Result<Self> {
         let mut process = Command::new("sh");
@@ -144,110 +71,24 @@ impl Process {
         process.stdin(Stdio::piped()).stdout(Stdio::piped());
         process.kill_on_drop(true);
         let mut group = Group::spawn(&mut process)?;
-        let stdin = group.child.stdin.take();
+        let stdin = group.child.stdin.take().expect("it was piped");
         let stdout = group.child.stdout.take().expect("it was piped");
-        Ok(Self { group, stdin, stdout, queue: Rc::default() })
+        Ok(Self { group, stdin, stdout })
     }
 
     /// Moves messages both ways until it has said its last; then the client gets a Close, and all that it has started
     /// ends with it.
-    ///
-    /// When its queue ends, its stdin is closed after the last message, and this much time is left to it after it has
-    /// read something for the last time.
-    async fn run(mut self, client: Rc<ConnectedClient>, max_line: usize, left: Duration) {
-        let Self { group, stdin, stdout, queue } = &mut self;
-        let client = &client.queue;
-        let write = async {
-            if let Some(mut stdin) = stdin.take() {
-                while write_lines(&mut stdin, queue).await.is_ok_and(|goes_on| goes_on) {}
-            }
-            // It may not want to read: then what is said to it is lost, as in a pipe to it.
-            queue.close();
-            pending::<()>().await;
-        };
-        let read = async {
-            match read_lines(stdout, client, max_line).await {
-                Some(close) => close,
-                None => last_word(group.child.wait().await.ok()),
-            }
-        };
-        let overdue = async {
-            queue.ended().await;
-            while timeout(left, queue.taken()).await.is_ok() {}
-        };
-        tokio::select! {
-            close = read => client.put(Input::Close(Some(close))),
-            () = write => {}
-            () = overdue => {}
+    async fn run(self, bridge: Bridge) {
+        let Self { mut group, stdin, mut stdout } = self;
+        let far = FarSide { output: &mut stdout, input: Box::new(stdin) };
+        let last_word = async { last_word(group.child.wait().await.ok()) };
+        if let Some(close) = bridge.carry(far, last_word).await {
+            bridge.close(close);
         }
-        self.group.terminate();
-        let _ = timeout(GRACE, self.group.child.wait()).await;
+        group.terminate();
+        let _ = timeout(GRACE, group.child.wait()).await;
         // What is left of it goes when this is dropped.
     }
-}
-
-/// False when all is written that ever will be.
-async fn write_lines(stdin: &mut ChildStdin, queue: &SendQueue) -> io::Result<bool> {
-    let mut lines = BytesMut::new();
-    let batch = queue.take().await;
-    if batch.is_empty() {
-        return Ok(false);
-    }
-    for input in batch {
-        if let Input::Message(message) = input {
-            lines.extend_from_slice(message.data());
-            lines.extend_from_slice(b"\n");
-        }
-    }
-    stdin.write_all(&lines).await.map(|()| true)
-}
-
-/// Sends each line as a message, until there are no more; a Close if one is too long.
-async fn read_lines(stdout: &mut ChildStdout, client: &SendQueue, max_line: usize) -> Option<Close> {
-    let mut lines = LineSplitter::default();
-    loop {
-        lines.rest.reserve(BLOCK);
-        let has_ended = !stdout.read_buf(&mut lines.rest).await.is_ok_and(|length| length > 0);
-        while let Some(line) = lines.next(has_ended) {
-            // A client that does not take its process's output makes the process wait, not the server.
-            client.room().await;
-            client.put(Input::Message(message(line)));
-        }
-        if has_ended {
-            return None;
-        }
-        if lines.rest.len() > max_line {
-            return Some(Close::new(1011, "the command wrote a line that is too long"));
-        }
-    }
-}
-
-/// Cuts what comes into lines.
-#[derive(Default)]
-struct LineSplitter {
-    rest: BytesMut,
-    /// How much of it is known to hold no line's end.
-    searched: usize,
-}
-
-impl LineSplitter {
-    /// The next line, its end cut off; at the end of all, what is left counts as one too.
-    fn next(&mut self, has_ended: bool) -> Option<Bytes> {
-        let Some(found) = memchr(b'\n', &self.rest[self.searched..]) else {
-            self.searched = self.rest.len();
-            self.searched *= usize::from(!has_ended);
-            return (has_ended && !self.rest.is_empty()).then(|| self.rest.split().freeze());
-        };
-        let mut line = self.rest.split_to(self.searched + found + 1);
-        self.searched = 0;
-        line.truncate(line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 });
-        Some(line.freeze())
-    }
-}
-
-/// Text, unless it is none.
-fn message(line: Bytes) -> Message {
-    Utf8Text::try_from(line.clone()).map_or(Message::Binary(line), Message::Text)
 }
 
 fn last_word(status: Option<ExitStatus>) -> Close {
@@ -336,27 +177,6 @@ fn variable(field: &Header) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_cut_wherever_blocks_end() {
-        let text = b"a\r\n\nbc\nd";
-        for size in 1..=text.len() {
-            let mut lines = LineSplitter::default();
-            let mut got = Vec::new();
-            for block in text.chunks(size) {
-                lines.rest.extend_from_slice(block);
-                got.extend(std::iter::from_fn(|| lines.next(false)));
-            }
-            got.extend(std::iter::from_fn(|| lines.next(true)));
-            assert_eq!(got, ["a", "", "bc", "d"], "{size}");
-        }
-    }
-
-    #[test]
-    fn a_line_that_is_not_utf_8_is_a_binary_message() {
-        assert_eq!(message(Bytes::from_static(b"a")), Message::from("a"));
-        assert_eq!(message(Bytes::from_static(b"\xff")), Message::Binary(Bytes::from_static(b"\xff")));
-    }
 
     #[test]
     fn headers_become_variables_but_for_those_that_would_do_harm() {

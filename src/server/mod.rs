@@ -6,6 +6,7 @@
 pub(super) mod acceptor;
 pub(crate) mod address;
 mod answers;
+mod bridge;
 pub(crate) mod broadcast;
 mod certificate;
 mod client;
@@ -15,14 +16,19 @@ mod crowd;
 pub(crate) mod demo;
 pub(crate) mod echo;
 pub(crate) mod exec;
+pub(crate) mod forward;
+pub(crate) mod lane;
 pub(crate) mod options;
 mod page;
 pub(crate) mod replay;
 mod requests;
 pub(crate) mod script;
 mod send_queue;
+mod side_task;
 pub(crate) mod state;
+pub(crate) mod tcp;
 pub(crate) mod tls;
+pub(crate) mod upstream;
 mod welcome;
 pub(crate) mod work;
 
@@ -44,6 +50,7 @@ pub(crate) use self::clients::Roster;
 use self::crowd::{Complaint, Crowd};
 pub(crate) use self::options::Options;
 pub(crate) use self::state::ServerState;
+use self::upstream::Upstream;
 use crate::error::Error;
 use crate::events::{Event, EventKind, Input};
 use crate::message::{Close, Message};
@@ -83,8 +90,10 @@ impl ListeningServer {
             admission: options.admission.clone(),
             has_page: options.has_page,
             answers: options.work.answers(),
+            upstream: options.work.upstream().map(|upstream| Upstream::new(Arc::clone(upstream), Rc::clone(&talk))),
             delay: options.delay,
             traced: options.traced,
+            parts: options.parts,
             handshake_timeout: options.handshake_timeout,
             limits: options.limits,
         };
@@ -98,7 +107,15 @@ impl ListeningServer {
         let clients = Clients::new(options.max_clients.unwrap_or(usize::MAX), roster);
         let has_failed = Cell::new(false);
         let close_timeout = options.session.ending.close_timeout;
-        let state = Rc::new(ServerState { acceptor, address, clients, talk, close_timeout, has_failed });
+        let state = Rc::new(ServerState {
+            acceptor,
+            address,
+            clients,
+            talk,
+            output: Rc::clone(&output),
+            close_timeout,
+            has_failed,
+        });
         Ok(Self { listener, state, options: Rc::new(options.clone()), output })
     }
 

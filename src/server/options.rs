@@ -42,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) delay: Duration,
     /// `--frames`
     pub(crate) traced: bool,
+    /// Large messages are handed over in parts.
+    pub(crate) parts: bool,
     pub(crate) handshake_timeout: Duration,
     pub(crate) max_clients: Option<usize>,
     pub(crate) limits: Limits,

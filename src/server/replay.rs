@@ -63,7 +63,7 @@ impl ClientWork for ServerReplay {
         Some(self.recording.path())
     }
 
-    fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
+    fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let (server, client) = (Rc::clone(new.server), Rc::clone(new.client));
         match self.part(&client) {
             Ok((turns, check)) => {

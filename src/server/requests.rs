@@ -7,8 +7,8 @@ use tokio::time::sleep;
 
 use super::clients::ConnectedClient;
 use super::state::ServerState;
-use crate::events::{ClientName, Input};
-use crate::message::Close;
+use crate::events::{Addressee, ClientName, Event, EventKind, Input};
+use crate::message::{Close, Direction};
 use crate::render::local_time;
 
 /// The longest list that is shown.
@@ -19,8 +19,18 @@ impl ServerState {
     ///
     /// # Errors
     /// A message for the user with the clients that did not get it. Slow clients are not closed: the user sees this, and can try again.
-    pub(crate) fn send(&self, to: Option<ClientName>, input: &Input) -> Result<(), String> {
-        let members = self.addressed(to).map_err(|why| format!("not sent: {why}"))?;
+    pub(crate) fn send(&self, to: Addressee, input: &Input) -> Result<(), String> {
+        let client = match to {
+            Addressee::AllClients if self.acceptor.upstream.is_some() => {
+                return Err("not sent: /to #1 and /to server tell for which side of the relay it is".to_owned());
+            }
+            Addressee::AllClients => None,
+            Addressee::Client(name) => Some(name),
+            Addressee::Server(name) => {
+                return self.send_upstream(name, input).map_err(|why| format!("not sent: {why}"));
+            }
+        };
+        let members = self.addressed(client).map_err(|why| format!("not sent: {why}"))?;
         let (busy, ready): (Vec<_>, Vec<_>) = members.iter().partition(|member| member.queue.is_full());
         ready.iter().for_each(|member| member.queue.put(input.clone()));
         if busy.is_empty() {
@@ -28,6 +38,26 @@ impl ServerState {
         }
         let names: Vec<_> = busy.iter().take(LISTED).map(|member| member.name.to_string()).collect();
         Err(format!("not sent to {}: too much is queued for it already", names.join(", ")))
+    }
+
+    /// Sends to the server of a relay, on the connection of this client, or of the only one.
+    fn send_upstream(&self, name: Option<ClientName>, input: &Input) -> Result<(), String> {
+        let members = self.addressed(name)?;
+        let [member] = &members[..] else {
+            let first = members[0].name;
+            return Err(format!("there are several clients; /to server{first} is for the connection of the first"));
+        };
+        let upstream = member.upstream.get().ok_or("only a relay has a server (--forward)")?;
+        if upstream.is_full() {
+            return Err("too much is queued for the server already".to_owned());
+        }
+        upstream.put(input.clone());
+        if let Input::Message(message) = input {
+            // Nobody else shows what was not a client's.
+            let what = EventKind::Message(Direction::Out, message.clone());
+            self.output.put_dyn(Event { client: Some(member.name), is_upstream: true, ..Event::now(what) });
+        }
+        Ok(())
     }
 
     /// Closes the connection of one, or of all, after what was sent before.

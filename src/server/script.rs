@@ -74,7 +74,7 @@ impl ClientWork for ScriptWork {
     }
 
     /// The client is the connection without a name; what it asked with takes the place of a server's answer.
-    fn begin(&self, new: &NewClient<'_>) -> Box<dyn ClientTask> {
+    fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let inbox = Rc::new(Inbox::new("client"));
         let close_timeout = new.server.close_timeout;
         let (inputs, answer) = (new.inputs.clone(), OpeningAnswer::to_us(new.opened));

@@ -8,6 +8,7 @@ use super::acceptor::Acceptor;
 use super::address::ListenAddress;
 use super::clients::Clients;
 use crate::events::{ClientName, Input};
+use crate::session::DynOutlet;
 use crate::term::Talk;
 
 /// What all clients share.
@@ -16,6 +17,7 @@ pub(crate) struct ServerState {
     pub(super) address: ListenAddress,
     pub(super) clients: Rc<Clients>,
     pub(super) talk: Rc<Talk>,
+    pub(super) output: Rc<dyn DynOutlet>,
     pub(super) close_timeout: Duration,
     /// A client's script has, or it said something else than was recorded.
     pub(super) has_failed: Cell<bool>,

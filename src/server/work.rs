@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, ready};
@@ -11,6 +12,8 @@ use tokio::sync::mpsc;
 use super::answers::HttpAnswers;
 use super::clients::ConnectedClient;
 use super::state::ServerState;
+use super::upstream::UpstreamOptions;
+use crate::client::connector::Connected;
 use crate::events::{Batch, End, Event, Opened};
 use crate::handshake::admission::Admission;
 use crate::session::{Echo, Gone};
@@ -24,6 +27,12 @@ pub(crate) trait ClientWork: fmt::Debug + Send + Sync {
 
     /// Whether stdin is read, and goes to the clients.
     fn takes_input(&self) -> bool {
+        false
+    }
+
+    /// Whether what is said is bytes of a stream: it is not shown unless asked for, and a client's Close is answered after the
+    /// rest of the other direction.
+    fn carries_bytes(&self) -> bool {
         false
     }
 
@@ -42,8 +51,13 @@ pub(crate) trait ClientWork: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The server to which each client is connected on.
+    fn upstream(&self) -> Option<&Arc<UpstreamOptions>> {
+        None
+    }
+
     /// Begins with a client that has just connected.
-    fn begin(&self, _: &NewClient<'_>) -> Box<dyn ClientTask> {
+    fn begin(&self, _: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         Box::new(NoTask)
     }
 }
@@ -57,6 +71,8 @@ pub(crate) struct NewClient<'c> {
     pub(crate) opened: &'c Opened,
     /// To its session directly: a sender waits until what came before is sent.
     pub(crate) inputs: &'c mpsc::Sender<Result<Batch, String>>,
+    /// The connection to the server that a relay has made for it.
+    pub(crate) upstream: Option<Box<Connected>>,
 }
 
 /// The work with one client. Futures are boxed, so that clients without any need no memory for it.

@@ -64,6 +64,8 @@ impl Options {
             looks_at_binary: false,
             close: Close::new(1001, ""),
             close_timeout,
+            hears_the_rest: false,
+            sends_the_rest: false,
             idle_timeout: None,
             lockstep: None,
             deadline: None,

@@ -102,9 +102,11 @@ impl Server {
                 http2: false,
                 admission: Admission::compressing(),
                 answers: None,
+                upstream: None,
                 has_page: false,
                 delay: Duration::ZERO,
                 traced: false,
+                parts: false,
                 handshake_timeout: HANDSHAKE_TIMEOUT,
                 limits: Limits { max_message: MAX_MESSAGE, pongs: true },
             });

@@ -71,6 +71,18 @@ pub(super) struct FrameIo<S> {
     ends: VecDeque<u64>,
     messages_written: u64,
     tracer: Option<Box<Tracer>>,
+    close_answer: CloseAnswer,
+}
+
+/// Who answers the peer's Close, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CloseAnswer {
+    /// tungstenite, as soon as it has come.
+    AtOnce,
+    /// It is kept from tungstenite, and has not come yet or not been taken.
+    Held,
+    /// The same, and it has been taken.
+    Owed,
 }
 
 impl<S> FrameIo<S> {
@@ -105,6 +117,7 @@ impl<S> FrameIo<S> {
             ends: VecDeque::new(),
             messages_written: 0,
             tracer,
+            close_answer: CloseAnswer::AtOnce,
         }
     }
 
@@ -119,7 +132,28 @@ impl<S> FrameIo<S> {
             return Some(Incoming::Frames(seen));
         }
         self.look();
-        self.came.take()
+        self.came.take().or_else(|| self.take_held_close())
+    }
+
+    /// From now on, the peer's Close is handed over, and kept from tungstenite until it is released.
+    pub(super) fn hold_close(&mut self) {
+        self.close_answer = CloseAnswer::Held;
+    }
+
+    /// Lets tungstenite see a Close that was held.
+    pub(super) fn release_close(&mut self) {
+        self.close_answer = CloseAnswer::AtOnce;
+    }
+
+    /// Whether a Close was handed over, and still has no answer.
+    pub(super) fn owes_close(&self) -> bool {
+        self.close_answer == CloseAnswer::Owed
+    }
+
+    fn take_held_close(&mut self) -> Option<Incoming> {
+        let close = self.inbound.close().filter(|_| self.close_answer == CloseAnswer::Held).map(frame::read_close)?;
+        self.close_answer = CloseAnswer::Owed;
+        Some(Incoming::Close(close))
     }
 
     /// Looks at what waits, unless something has been found already.
@@ -292,7 +326,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for FrameIo<S> {
         let me = self.get_mut();
         loop {
             me.look();
-            if me.came.is_some() {
+            let holds_close = me.close_answer != CloseAnswer::AtOnce && me.inbound.close().is_some();
+            if me.came.is_some() || holds_close {
                 return Poll::Pending;
             }
             if !me.control.is_empty() {

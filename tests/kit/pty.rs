@@ -78,8 +78,15 @@ pub fn on_terminal(mut command: CommandBuilder) -> Prompt {
     command.env("NO_COLOR", "1");
     command.env("RUST_BACKTRACE", "0");
     let home = super::dir();
+    has_typed(&home.path().join("state"));
     let prompt = Prompt { command, rows: 24, columns: 100, speed: None, home: None }.home(home.path());
     Prompt { home: Some(home), ..prompt }
+}
+
+/// Makes a history, of a line that no test types, so that the prompt does not explain itself.
+pub fn has_typed(state: &Path) {
+    std::fs::create_dir_all(state.join("wsprobe")).expect("a folder of ours");
+    std::fs::write(state.join("wsprobe/history"), "§\n").expect("a file of ours");
 }
 
 /// Starts it, and waits for the prompt.

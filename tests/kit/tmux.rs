@@ -20,6 +20,7 @@ pub fn tmux(url: &str, columns: u32) -> Tmux {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let socket = format!("wsprobe-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
     let home = super::dir();
+    super::pty::has_typed(home.path());
     let tmux = Tmux { socket, home };
     let run = format!("HOME={0} XDG_STATE_HOME={0} NO_COLOR=1 {1} {url}", tmux.home.path().display(), super::binary());
     let columns = columns.to_string();

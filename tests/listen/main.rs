@@ -6,10 +6,12 @@ mod kit;
 
 mod admission;
 mod crowd;
+mod forward;
 mod http2;
 mod origin;
 mod prompt;
 mod records;
+mod tcp;
 mod tls;
 mod work;
 
@@ -48,6 +50,14 @@ impl Listening {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time");
         stream
+    }
+
+    /// The head of what a request is answered with; the connection is left then.
+    #[track_caller]
+    pub fn begin(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).expect("it reads");
+        kit::read_head(&mut stream)
     }
 
     /// A client that was let in, as a bare socket.

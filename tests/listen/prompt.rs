@@ -328,3 +328,38 @@ fn other_work_has_no_prompt_and_a_pipe_has_none_either() {
         assert!(screen.is_cooked(), "{work:?}");
     }
 }
+
+#[test]
+fn a_relay_shows_both_sides_and_puts_messages_in_on_either() {
+    let (server, heard) = kit::hearing();
+    let host = host(&["--forward", &kit::url(&server)]);
+    let mut client = host.enter("#1");
+    client.write_all(&masked(TEXT, b"from the app")).unwrap();
+    host.screen.shows("#1 < from the app");
+    assert_eq!(heard.next(), kit::text("from the app"));
+    host.screen.keys("hello\r");
+    host.screen.shows("/to #1 and /to server tell for which side of the relay it is");
+    host.screen.keys("/to #1 for the app\r");
+    assert_eq!(text_of(&mut client), "for the app");
+    host.screen.shows("#1 > for the app");
+    host.screen.keys("/to server for the server\r");
+    assert_eq!(heard.next(), kit::text("for the server"));
+    host.screen.shows("#1 server > for the server");
+    let _second = host.enter("#2");
+    host.screen.keys("/to server x\r");
+    host.screen.shows("there are several clients; /to server#1 is for the connection of the first");
+    host.screen.keys("/to server#1 y\r");
+    assert_eq!(heard.next(), kit::text("y"));
+    let echoing = self::host(&["--forward", &kit::url(&kit::echo())]);
+    let mut client = echoing.enter("#1");
+    client.write_all(&masked(TEXT, b"there and back")).unwrap();
+    echoing.screen.shows("#1 > there and back");
+}
+
+#[test]
+fn only_a_relay_has_a_server() {
+    let host = host(&[]);
+    let _client = host.enter("#1");
+    host.screen.keys("/to server x\r");
+    host.screen.shows("only a relay has a server (--forward)");
+}

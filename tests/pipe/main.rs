@@ -9,6 +9,7 @@ mod fifo;
 mod messages;
 mod output;
 mod records;
+mod stream;
 mod stress;
 
 use std::fs::{File, OpenOptions};

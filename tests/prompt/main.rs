@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use kit::pty::{Prompt, Screen, counting, cursor_row, number, on_terminal, prompt, ready, waits_for_more};
-use kit::{Client, PATIENCE, Raw, Said, Server, channel, dir, echo, path, serving, switching, text, url};
+use kit::{Client, PATIENCE, Raw, Said, Server, channel, connected, dir, echo, path, serving, switching, text, url};
 use nix::sys::signal::Signal;
 use portable_pty::CommandBuilder;
 use tokio::sync::Notify;
@@ -619,6 +619,37 @@ fn a_home_that_cannot_be_written_is_no_reason_to_complain() {
     screen.shows("> hello\n< hello\n>");
     screen.keys(CTRL_D);
     screen.leaves_with(0);
+}
+
+#[test]
+fn who_has_typed_nothing_yet_and_who_tries_the_demo_is_told_in_one_grey_line_how_to_use_the_prompt() {
+    let guidance = "type a line and press Enter to send it; /help lists the commands, Ctrl-D leaves";
+    let server = echo();
+    let home = dir();
+    let mut first = ready(prompt([url(&server)]).home(home.path()).without_env("NO_COLOR"));
+    first.shows(&format!("{}{guidance}\n>", connected(&url(&server))));
+    first.wrote(&format!("\x1b[38;5;8m{guidance}\x1b[39m"));
+    first.keys("hello\r");
+    first.shows("< hello\n>");
+    first.keys(CTRL_D);
+    first.leaves_with(0);
+    // By now there is a history; the demo says it in any case.
+    let second = ready(prompt([url(&server)]).home(home.path()));
+    assert!(!second.contents().contains(guidance), "{}", second.contents());
+    let demo = ready(prompt(["demo"]).home(home.path()));
+    demo.shows(&format!("{guidance}\n>"));
+}
+
+#[test]
+fn nobody_is_told_how_to_use_the_prompt_who_asked_for_quiet_or_has_a_history() {
+    let (server, home) = (echo(), dir());
+    let url = url(&server);
+    for prompt in [prompt(["-q", &url]).home(home.path()), prompt(["demo", "-q"]), prompt([&url])] {
+        let mut screen = ready(prompt);
+        screen.keys(CTRL_D);
+        screen.leaves_with(0);
+        assert!(!String::from_utf8_lossy(&screen.stream()).contains("Ctrl-D leaves"), "{}", screen.contents());
+    }
 }
 
 #[test]

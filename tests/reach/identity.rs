@@ -136,6 +136,7 @@ fn an_encrypted_key_takes_a_passphrase_from_a_file_or_the_environment() {
     let said = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(2), "{said}");
     assert!(said.contains("without a terminal; use @FILE or env:NAME"), "{said}");
+    assert!(said.ends_with(" (`--passphrase` takes them)\n"), "{said}");
 }
 
 #[test]

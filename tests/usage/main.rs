@@ -251,6 +251,7 @@ fn what_wsprobe_does_not_know_is_named() {
         (&["--execut", "a"], "unexpected argument `--execut` found; did you mean `--execute`?"),
         (&["--json=yes"], "unexpected value `yes` for `--json` found; no more were expected"),
         (&["--timeout"], "`--timeout <TIME>` needs a value"),
+        (&["--pretty"], "`--pretty <WHEN>` needs a value: one of auto, always, never"),
         (&["extra"], "unexpected argument `extra`: only one URL can be given; `-x` sends a message"),
     ] {
         server.refuses(args, error);
@@ -402,6 +403,8 @@ fn an_option_of_another_tool_leads_to_the_one_that_does_it_here() {
         ("--socks5", "did you mean `--proxy`? (it takes `socks5://HOST:PORT` too)"),
         ("--skip-verify", "did you mean `--cacert`? (`-k` checks nothing)"),
         ("--server", "`wsprobe listen PORT` is the server"),
+        ("--alias", "`wsprobe profile add NAME URL` keeps a URL under a name, `wsprobe @NAME` uses it"),
+        ("--schema", "`wsprobe generate schema` prints it"),
         // One that another command has.
         ("--broadcast", "it is an option of `wsprobe listen`"),
         // Nobody is led to it by a guess.
@@ -415,6 +418,14 @@ fn an_option_of_another_tool_leads_to_the_one_that_does_it_here() {
     // Only what the command has.
     let elsewhere = "unexpected argument `--ping` found; did you mean `--interval`?";
     server.refuses_line(&["ping", "--ping", ":1"], elsewhere);
+    for (command, typed, meant) in [
+        ("ping", "--timeout", "did you mean `--deadline`?"),
+        ("ping", "-i", "did you mean `--interval`?"),
+        ("load", "--timeout", "did you mean `--duration`?"),
+        ("listen", "--reply", "did you mean `--script`? (its rules answer what comes)"),
+    ] {
+        server.refuses_line(&[command, typed], &format!("unexpected argument `{typed}` found; {meant}"));
+    }
     server
         .refuses_line(&["ping", "--token", "x", ":1"], "unexpected argument `--token` found; did you mean `--bearer`?");
 }
@@ -453,12 +464,21 @@ fn a_misspelt_command_is_not_looked_up_as_a_host() {
         ("record-to-scrip", "did you mean `wsprobe record-to-script`?"),
         ("connect", "`wsprobe URL` connects"),
         ("version", "`wsprobe --version` prints it"),
+        ("conformance", "`wsprobe check URL` tests a server against the RFCs"),
+        ("relay", "`wsprobe listen --forward URL` shows what passes between a client and a server"),
     ] {
         let error = format!("`{word}` is not a command; {meant} (a host of this name is `wss://{word}`)");
         server.refuses_line(&[word], &error);
         server.refuses_line(&["-v", word], &error);
         server.refuses_line(&[word, &url], &error);
     }
+    let unknown = format!("unexpected argument `{url}`: `measure` was read as the URL, and is not a command");
+    server.refuses_line(&["measure", &url], &unknown);
+    server.refuses_line(&["load", "100", &url], &format!("unexpected argument `{url}`: `100` was read as the URL"));
+    let no_value = format!("unexpected argument `{url}`: `-n` takes no value, so `100` was read as the URL");
+    server.refuses_line(&["load", "-n", "100", &url], &no_value);
+    let message = "unexpected argument `hello`: only one URL can be given; `-x` sends a message";
+    server.refuses_line(&["localhost", "hello"], message);
     server.refuses(&["ping"], "the command comes first: wsprobe ping [OPTIONS]");
     let error = "unrecognized subcommand `mna`; `wsprobe generate --help` lists all commands";
     server.refuses_line(&["generate", "mna"], error);

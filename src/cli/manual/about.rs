@@ -106,6 +106,7 @@ const LISTEN: About = About {
         ("wsprobe listen", "a prompt that talks to all clients of port 8080"),
         ("wsprobe listen --echo 8080", "send every message back"),
         ("wsprobe listen --exec 'jq --unbuffered -c .op' 8080", "run a command for each client"),
+        ("wsprobe listen --tcp localhost:5900 8080", "what websockify does: a WebSocket before a TCP server"),
         ("wsprobe listen --tls-self-signed 0.0.0.0:8443", "wss://, for other machines too"),
         ("wsprobe listen --refuse '503:come back later' -H 'Retry-After: 5'", "refuse every handshake"),
         ("wsprobe listen --replay session.jsonl 8080", "play the server's part of a recording"),

@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use super::env::Env;
+use super::forward;
 use super::listen::ListenArgs;
 use super::load::LoadArgs;
 use super::options::{MessageArgs, Options};
@@ -33,6 +34,7 @@ const AFTER_THE_HANDSHAKE: &[&str] = &[
     "file",
     "interactive",
     "receive-only",
+    "stream",
     "rate",
     "lockstep",
     "reply",
@@ -129,6 +131,9 @@ impl GivenOptions {
         if !self.has_any(&["execute", "file"]) {
             self.refuse(&["interactive"], "it continues with stdin after `--execute`")?;
         }
+        if options.messages.stream && !self.has_any(&["execute", "file", "heartbeat", "reply"]) {
+            self.refuse(&["escapes"], "with `--stream`, bytes are sent as they come")?;
+        }
         if let Source::Prompt(_) = translate::source(options, env) {
             self.refuse(DELIMITING, AT_THE_PROMPT)?;
             self.refuse(&["lockstep"], "at the prompt, you decide when the next message is sent")?;
@@ -164,8 +169,16 @@ impl GivenOptions {
             // clap does not check this requirement if another kind of work is given.
             self.refuse(&["speed", "compare", "ignore"], "it applies only to `--replay`")?;
         }
-        let works = ["echo", "broadcast", "exec", "script", "replay"];
+        if !self.has("forward") {
+            // The same.
+            let names = forward::names();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            self.refuse(&names, "it is about the server of `--forward`")?;
+        }
+        let works = ["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
+        let has_prompt = listen.prompt(env).is_some() && !self.has("receive-only");
         let why = match works.iter().find(|work| self.has(work)) {
+            Some(&"forward") if has_prompt => return self.refuse(DELIMITING, AT_THE_PROMPT),
             Some(work) => format!("stdin is not read with `--{work}`"),
             None if self.has("receive-only") => "stdin is not read with `--receive-only`".to_owned(),
             None if listen.prompt(env).is_some() => return self.refuse(DELIMITING, AT_THE_PROMPT),
@@ -174,7 +187,7 @@ impl GivenOptions {
         };
         self.refuse(OF_THE_PROMPT, NO_PROMPT)?;
         self.refuse(CUTTING, &why)?;
-        if self.has_any(&works) {
+        if self.has_any(&works) && !(self.has("forward") && listen.prompt(env).is_some()) {
             self.refuse(&["receive-only"], &why)?;
         }
         if !self.has_any(&["send", "send-file", "every"]) {

@@ -25,6 +25,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("chunk", &[], &["--chunk", "9"]),
     ("receive-only", &[], &["--receive-only"]),
     ("json-input", &[], &["--json-input"]),
+    ("stream", &[], &["--stream"]),
     ("rate", &[], &["--rate", "9"]),
     ("reply", &[], &["--reply", "a", "b"]),
     ("lockstep", &[], &["--lockstep"]),
@@ -133,8 +134,12 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("listen", &[], &["--listen", "9"]),
     ("broadcast", &[], &["--broadcast"]),
     ("exec", &[], &["--exec", "cat"]),
+    ("tcp", &[], &["--tcp", "localhost:9"]),
     ("script", &[], &["--script", "%/script.wsp"]),
     ("replay", &[], &["--replay", "%/record"]),
+    ("forward", &[], &["--forward", ":9"]),
+    ("keep-origin", &[], &["--keep-origin"]),
+    ("cut-after", &[], &["--cut-after", "up:9"]),
     ("var", &[], &["--var", "a=b"]),
     ("vars", &[], &["--vars", "%/vars.toml"]),
     ("speed", &[], &["--speed", "9x"]),
@@ -199,7 +204,9 @@ const LOCKSTEP: &[&str] = &["lockstep", "until-each", "timeout-each"];
 /// Sends nothing.
 const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
-const ECHOING: &[&str] = &["receive-only", "interactive", "reply"];
+const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream"];
+/// What is about messages.
+const STREAMING: &[&str] = &["rate", "echo", "json", "output", "pretty", "timestamps"];
 const UNREACHED: &[&str] = &[
     "insecure",
     "cacert",
@@ -216,7 +223,47 @@ const UNREACHED: &[&str] = &[
     "resolve",
     "wait-for-server",
 ];
-const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay"];
+const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
+/// How a relay connects to its server.
+const FORWARDING: &[&str] = &[
+    "keep-origin",
+    "cut-after",
+    "user-agent",
+    "cookie",
+    "user",
+    "netrc",
+    "netrc-file",
+    "location",
+    "insecure-redirect",
+    "max-redirects",
+    "insecure",
+    "cacert",
+    "cert",
+    "key",
+    "passphrase",
+    "sni",
+    "tls-min",
+    "tls-max",
+    "pin",
+    "proxy",
+    "no-proxy",
+    "unix-socket",
+    "resolve",
+    "connect-to",
+    "interface",
+    "ipv4",
+    "ipv6",
+    "connect-timeout",
+    "wait-for-server",
+    "heartbeat",
+    "heartbeat-interval",
+    "no-pong",
+    "idle-timeout",
+    "http2",
+    "http2-prior-knowledge",
+    "http1.1",
+    "fragment",
+];
 const VARIABLES: &[&str] = &["var", "vars"];
 const OF_REPLAY: &[&str] = &["speed", "compare", "ignore"];
 const SILENT: &[&str] = &["receive-only"];
@@ -241,6 +288,7 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "execute",
     "file",
     "interactive",
+    "stream",
     "rate",
     "lockstep",
     "until-each",
@@ -339,6 +387,16 @@ const MODES: &[Mode] = &[
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
     ),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Pipe,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
+    ),
+    mode(
+        &[":1", "--stream"],
+        StdinKind::Terminal,
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
+    ),
     mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING, LOCKSTEP]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
     mode(&["demo"], StdinKind::Terminal, &[DELIMITING, WAITS, LOCKSTEP, UNREACHED]),
@@ -346,39 +404,50 @@ const MODES: &[Mode] = &[
     mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, LOCKSTEP, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER, PROFILES]),
-    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY]),
-    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY]),
-    mode(&["listen"], StdinKind::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY]),
+    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY, FORWARDING]),
+    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY, FORWARDING]),
+    mode(&["listen"], StdinKind::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY, FORWARDING]),
     mode(
         &["listen", "--receive-only"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--echo"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--broadcast"],
         StdinKind::Terminal,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+    ),
+    mode(
+        &["listen", "--tcp", ":9"],
+        StdinKind::Terminal,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--exec", "cat"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--script", "%/script.wsp"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY, FORWARDING],
     ),
     mode(
         &["listen", "--replay", "%/record"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, FORWARDING],
     ),
+    mode(
+        &["listen", "--forward", ":1"],
+        StdinKind::Pipe,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+    ),
+    mode(&["listen", "--forward", ":1"], StdinKind::Terminal, &[DELIMITING, CUTTING, WORKS, VARIABLES, OF_REPLAY]),
     mode(&["run", "a.wsp"], StdinKind::Pipe, &[]),
     mode(&["run", "--check", "a.wsp"], StdinKind::Pipe, &[PLAYING, PROFILES]),
     mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES, PROFILES]),

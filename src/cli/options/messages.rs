@@ -9,6 +9,23 @@ use regex::Regex;
 use crate::cli::{message_file, values};
 use crate::session::{LockstepOptions, Rate};
 
+/// What is about messages where there are none.
+const STREAM_CONFLICTS: [&str; 13] = [
+    "delimiter",
+    "null",
+    "keep_newline",
+    "whole",
+    "chunk",
+    "json_input",
+    "rate",
+    "lockstep",
+    "echo",
+    "json",
+    "output",
+    "pretty",
+    "timestamps",
+];
+
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct MessageArgs {
@@ -36,6 +53,19 @@ pub(crate) struct MessageArgs {
 
     #[command(flatten)]
     pub(crate) stdin: StdinArgs,
+
+    /// Carry bytes, not messages: `ssh -o ProxyCommand='wsprobe --stream URL' HOST`
+    ///
+    /// What comes on stdin is sent at once, as binary messages, without waiting for a line or a size. What arrives, binary or
+    /// text, goes to stdout as its bytes, with nothing between messages; also on a terminal, which a hostile server can then
+    /// control. There is no prompt. `-x` messages are sent first, and stdin after them with `-i`.
+    ///
+    /// A WebSocket has no half-close: at the end of stdin, wsprobe receives until nothing has arrived for a second
+    /// (`--wait-idle`, `--wait`), then its Close tells the server of the end. What the server still sends before its own Close
+    /// is printed, and `--close-timeout` counts anew from each byte of it. `wsprobe listen --tcp` sends the rest in this way;
+    /// other servers may throw it away. `-w 0` tells the end at once, `-w forever` leaves it to the server.
+    #[arg(long, hide_short_help = true, conflicts_with_all = STREAM_CONFLICTS)]
+    pub(crate) stream: bool,
 
     /// Send at most N messages in TIME, evenly spread: `10`, `10/s`, `100/1m`
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]

@@ -10,7 +10,7 @@ use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::message_log::MessageNumber;
 use super::rpc;
-use crate::events::ClientName;
+use crate::events::{Addressee, ClientName};
 use crate::message::{Close, close};
 use crate::text::units::counted;
 use crate::text::{patterns, unescape, units};
@@ -32,6 +32,19 @@ pub(crate) enum Draft {
     Text(String),
     /// What is in a file, which stays as it is.
     File(TypedPath),
+}
+
+/// A client, or the server of a relay (`server`, `server#1`), and what follows it.
+pub(super) fn recipient(rest: &str) -> Result<(Addressee, &str), String> {
+    let (name, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    match name.strip_prefix("server") {
+        None => addressed(rest).map(|(client, text)| (Addressee::Client(client), text)),
+        Some("") => Ok((Addressee::Server(None), text.trim_start())),
+        Some(client) => match client.parse() {
+            Ok(client) => Ok((Addressee::Server(Some(client)), text.trim_start())),
+            Err(_) => Err("expected `server`, or `server#1` for the connection of one client".to_owned()),
+        },
+    }
 }
 
 /// The name of a client, and what follows it.

@@ -7,7 +7,7 @@ use super::arguments::{Draft, Repetition, Switch};
 use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::message_log::MessageNumber;
-use crate::events::ClientName;
+use crate::events::{Addressee, ClientName};
 use crate::message::Close;
 use crate::wire::raw_frame::RawFrame;
 
@@ -67,8 +67,8 @@ pub(crate) enum PromptCommand {
     /// A message, which may be empty.
     Send(String),
     Time(Switch<()>),
-    /// The line is for one client.
-    To(ClientName, Box<PromptLine>),
+    /// The line is for one client, or for the server of a relay.
+    To(Addressee, Box<PromptLine>),
     /// The session so far.
     View,
 }

@@ -87,7 +87,7 @@ static TABLE: [Entry; 35] = [
     })
     .on_both()
     .within(CommandGroup::Connection),
-    entry("/to", "#N TEXT", "send to one client; TEXT may be a command that sends", Completes::Clients, to)
+    entry("/to", "#N TEXT", "send to one client, or (`/to server`) to a relay's server", Completes::Clients, to)
         .on_servers(),
     entry("/clients", "", "list the clients", Completes::Nothing, |rest| alone(rest, PromptCommand::Clients))
         .on_servers()
@@ -327,11 +327,11 @@ pub(super) fn suggestion(side: Side, name: &str) -> String {
 }
 
 fn to(rest: &str) -> Result<PromptCommand, String> {
-    let (client, line) = arguments::addressed(rest)?;
+    let (recipient, line) = arguments::recipient(rest)?;
     match read(Side::Server, line) {
         PromptLine::Text(text) if text.is_empty() => Err("expected a message".to_owned()),
         PromptLine::Bad(why) => Err(why),
-        line => Ok(PromptCommand::To(client, Box::new(line))),
+        line => Ok(PromptCommand::To(recipient, Box::new(line))),
     }
 }
 
@@ -457,9 +457,13 @@ mod tests {
         for (line, meant) in [
             ("hello", "text hello"),
             ("/clients", "Clients"),
-            ("/to #2 hello you", r#"To(ClientName(2), Text("hello you"))"#),
-            ("/to 2 /ping x", r#"To(ClientName(2), Command(Ping(b"x")))"#),
-            ("/to #2 //x", r#"To(ClientName(2), Text("/x"))"#),
+            ("/to #2 hello you", r#"To(Client(ClientName(2)), Text("hello you"))"#),
+            ("/to 2 /ping x", r#"To(Client(ClientName(2)), Command(Ping(b"x")))"#),
+            ("/to #2 //x", r#"To(Client(ClientName(2)), Text("/x"))"#),
+            ("/to server hello you", r#"To(Server(None), Text("hello you"))"#),
+            ("/to server#2 x", r#"To(Server(Some(ClientName(2))), Text("x"))"#),
+            ("/to server2", "/to #N TEXT: expected a message"),
+            ("/to servers x", "/to #N TEXT: expected `server`, or `server#1` for the connection of one client"),
             ("/kick #1", "Kick(ClientName(1), None)"),
             ("/kick #1 4000 good bye", r#"Kick(ClientName(1), Some(Close { code: Some(4000), reason: "good bye" }))"#),
             ("/close 1012", r#"Close(Some(Close { code: Some(1012), reason: "" }))"#),

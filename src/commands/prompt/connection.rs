@@ -108,6 +108,7 @@ impl PromptConnection {
     /// A connection is there. How it stands is known before it is said: the prompt shows what is so from its first drawing
     /// on, and what is said draws it anew.
     fn begin(&self, connected: Connected, talk: &Talk) -> Next {
+        self.context.shared.rpc().forget_all();
         self.context.shared.history().opened(&connected.1);
         self.context.shared.stand(ConnectionState::Open);
         report::opened(talk, &connected.1);
@@ -137,7 +138,6 @@ impl PromptConnection {
         talk: &Talk,
         until: Option<Instant>,
     ) -> Next {
-        self.context.shared.rpc().forget_all();
         self.has_unsent = false;
         let url = opened.shown_url().to_string();
         output.put_now(EventKind::Open(Box::new(opened)));

@@ -6,6 +6,8 @@ use std::collections::{HashSet, VecDeque};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use rustyline::history::History as _;
+
 use super::typed_lines::{LINES, TypedLines};
 use crate::sys::file;
 
@@ -28,6 +30,10 @@ impl History {
         let loaded = path.and_then(|path| load(path).ok()).unwrap_or_default();
         lines.fill(loaded.iter().map(|line| folded(line)));
         Self { lines, path: path.map(Path::to_owned) }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// Remembers a line, also for the next session: as `shown` to the editor, whose lines `is_same` compares with it.

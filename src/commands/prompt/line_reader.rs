@@ -31,7 +31,7 @@ use super::state::{InputFit, Shared, SignalKey, TerminalHolder};
 use super::status::HUNG_UP;
 use super::target::PromptTarget;
 use crate::client::output_file;
-use crate::events::{ClientName, Input};
+use crate::events::{Addressee, Input};
 use crate::input::source::PromptOptions;
 use crate::message::Message;
 use crate::render::{IndentJson, OutputStyle, Stamps};
@@ -206,7 +206,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             PromptLine::Text(text) if text.is_empty() => self.recipient.nudge(),
             PromptLine::Bad(why) => self.queue.warn(&why),
             PromptLine::Command(command) => return self.obey(command, editor),
-            text @ PromptLine::Text(_) => self.send(None, text),
+            text @ PromptLine::Text(_) => self.send(Addressee::AllClients, text),
         }
         Then::Go
     }
@@ -224,8 +224,8 @@ impl<R: PromptTarget> LineReader<'_, R> {
             | PromptCommand::Frame(_)
             | PromptCommand::HalfClose
             | PromptCommand::Send(_)
-            | PromptCommand::Drop => self.send(None, PromptLine::Command(command)),
-            PromptCommand::To(client, line) => self.send(Some(client), *line),
+            | PromptCommand::Drop => self.send(Addressee::AllClients, PromptLine::Command(command)),
+            PromptCommand::To(to, line) => self.send(to, *line),
             PromptCommand::Edit(draft) => return self.edit(draft),
             PromptCommand::Record(file) => {
                 self.tell(self.recipient.record(file.map(|file| file.resolve(self.prompt.home.as_deref()))));
@@ -259,7 +259,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         Then::Go
     }
 
-    fn send(&self, to: Option<ClientName>, line: PromptLine) {
+    fn send(&self, to: Addressee, line: PromptLine) {
         if let PromptLine::Command(PromptCommand::File(path)) = line {
             return self.send_file(to, &path);
         }
@@ -300,7 +300,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     /// Sends what is in a file.
-    fn send_file(&self, to: Option<ClientName>, path: &TypedPath) {
+    fn send_file(&self, to: Addressee, path: &TypedPath) {
         let path = self.resolved(path);
         let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
         let name = path.display().to_string();
@@ -432,7 +432,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let (id, text) = self.shared.rpc().make(method, params);
         let message =
             if self.prompt.binary { Message::Binary(text.clone().into()) } else { Message::Text(text.as_str().into()) };
-        let sent = self.recipient.send(None, Input::Message(message));
+        let sent = self.recipient.send(Addressee::AllClients, Input::Message(message));
         match sent {
             Ok(()) => self.queue.print(&format!("> {text}")),
             Err(_) => self.shared.rpc().forget(id),

@@ -41,6 +41,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use crossterm::style::Color;
 use rustyline::error::ReadlineError;
 use tokio::sync::mpsc;
 
@@ -62,7 +63,8 @@ use self::transcript::Transcript;
 use self::typed_lines::TypedLines;
 use crate::client::options::ClientOptions;
 use crate::error::Error;
-use crate::input::source::PromptOptions;
+use crate::input::source::{Guidance, PromptOptions};
+use crate::render::text::painted;
 use crate::render::{OutputStyle, Renderer, Stamps};
 use crate::server::Roster;
 use crate::server::options::ListenOptions;
@@ -73,6 +75,9 @@ use crate::text::escape::{Keep, escape};
 
 /// Lines on their way to the other thread; a person does not type more ahead, and a paste is one line.
 const LINES: usize = 64;
+
+/// How the prompt is used.
+const GUIDANCE: &str = "type a line and press Enter to send it; /help lists the commands, Ctrl-D leaves";
 
 /// Runs a client's prompt to its end, and returns the exit status.
 pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
@@ -160,6 +165,7 @@ fn prompt_with<R: PromptTarget>(
         let reader =
             LineReader { prompt, mark, stamps, style: &current_style, shared, screen: &screen, queue, recipient, keys };
         let history = History::load(lines, prompt.history.as_deref(), reader.folding());
+        guide(prompt.guidance, history.is_empty(), style);
         code = reader.run(&mut editor, &history);
         reader.leave();
     }
@@ -171,6 +177,13 @@ fn prompt_with<R: PromptTarget>(
     }
     print_rest(current_style.into_inner(), &screen, queue, shared, is_hurried);
     Ok(code.unwrap_or(ended))
+}
+
+/// Directly, since the display shows what is queued only beside a line that is edited.
+fn guide(guidance: Guidance, has_typed_nothing: bool, style: &OutputStyle) {
+    if guidance == Guidance::Always || guidance == Guidance::WithoutHistory && has_typed_nothing {
+        let _ = term::print(format!("{}\n", painted(style, GUIDANCE, Color::DarkGrey)).as_bytes());
+    }
 }
 
 /// Where there are no terminals to be had, the editor reads the keys itself.

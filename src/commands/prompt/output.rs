@@ -144,8 +144,12 @@ impl PromptOutput {
         let Gathered { data, size } = std::mem::take(&mut *gathered);
         drop(gathered);
         let is_whole = data.len() == size;
-        let event =
-            Event { at, client: None, what: EventKind::Message(Direction::In, message_of(data, part.kind, is_whole)) };
+        let event = Event {
+            at,
+            client: None,
+            is_upstream: false,
+            what: EventKind::Message(Direction::In, message_of(data, part.kind, is_whole)),
+        };
         if is_whole {
             return self.put(event);
         }
@@ -163,7 +167,7 @@ impl PromptOutput {
     /// Shows a received message, or the head of a large one.
     fn show_received(&self, mut event: Event) {
         let number = self.queue.number_received();
-        let EventKind::Message(_, message) = &event.what else { return };
+        let EventKind::Message(direction, message) = &event.what else { return };
         if !self.is_shown(&event.what) {
             return;
         }
@@ -171,7 +175,7 @@ impl PromptOutput {
         let mut extent = Extent::whole(message);
         if size > LONGEST_QUEUED && self.style.format != PayloadFormat::Records {
             extent = Extent { place: (size <= KEPT_BYTES).then_some(1), ..Extent::cut(message) };
-            event.what = EventKind::Message(Direction::In, head(message));
+            event.what = EventKind::Message(*direction, head(message));
         }
         self.queue.push(QueuedItem::Received(ReceivedItem { event, extent, number }));
     }
@@ -182,9 +186,10 @@ impl PromptOutput {
             _ if self.style.format == PayloadFormat::Records => true,
             EventKind::Message(direction, message) => match &*self.shared.filter() {
                 Some(filter) => {
-                    filter.shows(*direction, message) && (*direction == Direction::In || filter.wants_sent())
+                    filter.shows(*direction, message)
+                        && (*direction == Direction::In || self.style.both_ways || filter.wants_sent())
                 }
-                None => *direction == Direction::In,
+                None => *direction == Direction::In || self.style.both_ways,
             },
             // A pong that answers a ping of the user's.
             EventKind::Pong(Direction::In, data, Some(_)) if !is_keepalive(data) => true,
@@ -229,7 +234,7 @@ impl Outlet for PromptOutput {
         if let EventKind::Frame(seen) = &event.what
             && self.style.format != PayloadFormat::Records
         {
-            let line = painted(&self.style, &report::frame(event.client, seen), Color::DarkGrey);
+            let line = painted(&self.style, &report::frame(&event, seen), Color::DarkGrey);
             self.queue.push(QueuedItem::Note(line + "\n"));
             return;
         }
@@ -240,7 +245,8 @@ impl Outlet for PromptOutput {
             }
             _ => None,
         };
-        if matches!(event.what, EventKind::Message(Direction::In, _)) {
+        let is_received = |direction| direction == Direction::In || self.style.both_ways;
+        if matches!(event.what, EventKind::Message(direction, _) if is_received(direction)) {
             self.show_received(event);
         } else if self.is_shown(&event.what) {
             self.queue.push(QueuedItem::Event(event));

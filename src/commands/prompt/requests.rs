@@ -9,15 +9,14 @@ use super::queue::Queue;
 use super::repeat_progress::RepeatProgress;
 use super::state::Shared;
 use crate::client::output_file::Destination;
-use crate::events::{ClientName, Input};
+use crate::events::{Addressee, ClientName, Input};
 use crate::message::{Close, Message};
 use crate::target::Parsed;
 
 /// What the typist wants.
 #[derive(Debug)]
 pub(crate) enum ServerRequest {
-    /// To one, or to all.
-    Send(Option<ClientName>, Input),
+    Send(Addressee, Input),
     /// Of one, or of all.
     Close(Option<ClientName>, Option<Close>),
     List,

@@ -13,7 +13,7 @@ use super::requests::{ClientRequest as Wish, RecordRequest, RepeatRequest, Serve
 use super::state::{ConnectionState, Shared};
 use super::status::INTERRUPTED;
 use crate::client::output_file::Destination;
-use crate::events::{Batch, ClientName, Input};
+use crate::events::{Addressee, Batch, Input};
 use crate::message::{Close, Message};
 use crate::sys::signals;
 use crate::target::Parsed;
@@ -48,7 +48,7 @@ pub(crate) trait PromptTarget: Clone + Send + 'static {
     ///
     /// # Errors
     /// In words, why it was not sent.
-    fn send(&self, to: Option<ClientName>, input: Input) -> Result<(), String>;
+    fn send(&self, to: Addressee, input: Input) -> Result<(), String>;
 
     /// An empty line was typed: connects again, or does not wait any longer.
     fn nudge(&self);
@@ -102,7 +102,7 @@ impl PromptTarget for ClientTarget {
     const SIDE: Side = Side::Client;
     const INTERRUPTS: u32 = 2;
 
-    fn send(&self, _: Option<ClientName>, input: Input) -> Result<(), String> {
+    fn send(&self, _: Addressee, input: Input) -> Result<(), String> {
         match (self.shared.standing(), &input) {
             (ConnectionState::Closed, _) => Err(CLOSED.to_owned()),
             (ConnectionState::HalfClosed, Input::Close(_) | Input::Drop) => {
@@ -150,11 +150,11 @@ impl PromptTarget for ClientTarget {
             }
             PromptCommand::Close(close) => {
                 self.shared.ask_close(self.is_open());
-                return self.send(None, Input::Close(close));
+                return self.send(Addressee::AllClients, Input::Close(close));
             }
             PromptCommand::Fragment(size) => {
                 if self.shared.standing() == ConnectionState::Open {
-                    self.send(None, Input::Fragment(size))?;
+                    self.send(Addressee::AllClients, Input::Fragment(size))?;
                 }
                 // For the connections that follow.
                 self.order(Wish::Fragment(size));
@@ -244,7 +244,7 @@ impl PromptTarget for ServerTarget {
     // Its clients would go with it.
     const INTERRUPTS: u32 = 2;
 
-    fn send(&self, to: Option<ClientName>, input: Input) -> Result<(), String> {
+    fn send(&self, to: Addressee, input: Input) -> Result<(), String> {
         let message = message_of(&input);
         self.order(ServerRequest::Send(to, input))?;
         self.shared.history().note_typed(message);

@@ -37,6 +37,10 @@ pub(crate) struct Ending {
     /// The Close that we send.
     pub(crate) close: Close,
     pub(crate) close_timeout: Duration,
+    /// What comes after our Close is the rest of a stream: `close_timeout` counts from the last of it.
+    pub(crate) hears_the_rest: bool,
+    /// The peer's Close is answered by that of the input, which comes after the rest of a stream.
+    pub(crate) sends_the_rest: bool,
     /// `--idle-timeout`: how long the peer may send no message.
     pub(crate) idle_timeout: Option<Duration>,
     /// `--lockstep`
@@ -362,7 +366,8 @@ impl Lifecycle {
             Phase::Lingering => self.linger(now),
             Phase::Closing { .. } if self.is_waiting_for_output() && !self.is_hasty() => None,
             Phase::Closing { since, .. } => {
-                let until = *since + self.ending.close_timeout;
+                let heard = (self.ending.hears_the_rest && !self.is_hasty()).then_some(self.heard);
+                let until = heard.map_or(*since, |heard| heard.max(*since)) + self.ending.close_timeout;
                 if now >= until {
                     return ClockStep::GiveUp(End::Unanswered);
                 }

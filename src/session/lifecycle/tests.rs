@@ -14,6 +14,8 @@ fn ending() -> Ending {
         looks_at_binary: false,
         close: Close::new(1000, ""),
         close_timeout: 5 * SECOND,
+        hears_the_rest: false,
+        sends_the_rest: false,
         idle_timeout: None,
         lockstep: None,
         deadline: None,
@@ -75,6 +77,17 @@ fn after_the_input_it_waits_then_closes_then_gives_up_whatever_comes() {
     assert_eq!(core.take_close(), None);
     assert_eq!(waits_until(core.step(received(1), now + 3 * SECOND)), Some(now + 6 * SECOND));
     assert!(matches!(core.step(received(1), now + 6 * SECOND), ClockStep::GiveUp(End::Unanswered)));
+}
+
+#[test]
+fn the_rest_of_a_stream_may_take_its_time_but_not_after_a_signal() {
+    let (mut core, now) = core(|ending| ending.hears_the_rest = true);
+    core.begin_close(None, now);
+    assert_eq!(waits_until(core.step(received(1), now + 3 * SECOND)), Some(now + 8 * SECOND));
+    assert_eq!(waits_until(core.step(received(2), now + 7 * SECOND)), Some(now + 12 * SECOND));
+    core.interrupted(2, now + 8 * SECOND);
+    assert_eq!(waits_until(core.step(received(3), now + 8 * SECOND)), Some(now + 9 * SECOND));
+    assert!(matches!(core.step(received(4), now + 9 * SECOND), ClockStep::GiveUp(End::Unanswered)));
 }
 
 fn idle(whole: Wait) -> (Lifecycle, Instant) {

@@ -58,6 +58,9 @@ where
         socket.hand_over_runs();
     }
     progress.backlog.send_last_again();
+    if options.ending.sends_the_rest {
+        socket.hold_close();
+    }
     // What is sent again is waited for again.
     let sends_again = !first.is_empty() || progress.backlog.messages() > 0;
     let pump = Pump::new(&socket, outlet, std::mem::take(progress), sends_again, options);
@@ -110,6 +113,8 @@ pub(crate) struct Pump<'a, S, O: ?Sized> {
     /// What is sent before anything else has been sent.
     has_begun: Cell<bool>,
     abandoned: Notify,
+    /// Our Close has gone.
+    has_closed: Notify,
     /// Why the connection fails, while the peer has time to leave.
     fault: RefCell<Option<Fault>>,
     pings: RefCell<Pings>,
@@ -135,6 +140,7 @@ impl<'a, S, O: ?Sized> Pump<'a, S, O> {
             reply_came: Notify::new(),
             has_begun: Cell::new(false),
             abandoned: Notify::new(),
+            has_closed: Notify::new(),
             fault: RefCell::default(),
             pings: RefCell::default(),
             replies: (!options.replies.is_empty()).then(Box::default),
@@ -167,12 +173,17 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if self.arrival.get().0 != read {
             self.arrival.set((read, events::now()));
         }
-        self.outlet.put(Event { at: self.arrival.get().1, client: None, what });
+        self.outlet.put(Event { at: self.arrival.get().1, client: None, is_upstream: false, what });
     }
 
     fn put_frames(&self, frames: Vec<WireEvent>) {
         for seen in frames {
-            self.outlet.put(Event { at: seen.at, client: None, what: EventKind::Frame(Box::new(seen)) });
+            self.outlet.put(Event {
+                at: seen.at,
+                client: None,
+                is_upstream: false,
+                what: EventKind::Frame(Box::new(seen)),
+            });
         }
     }
 
@@ -359,6 +370,14 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         let sent = self.core.borrow().sent_close();
         let by = if sent.is_some() { Direction::Out } else { Direction::In };
         self.put(EventKind::Close { by, close: close.clone(), clean: true });
+        if self.socket.owes_close() {
+            // The rest goes before our answer, as long as somebody is there to read it.
+            tokio::select! {
+                () = self.has_closed.notified() => {}
+                () = self.socket.left() => {}
+            }
+            self.socket.release_close();
+        }
         let leaving = async {
             let _ = self.socket.flush().await;
             while let Some(incoming) = self.socket.next().await {
@@ -414,6 +433,8 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
             let beat = self.keepalive.borrow_mut().as_mut().map(|keepalive| keepalive.beat(read, now));
             // After our Close nothing more can be sent, and it has a time limit of its own.
             let is_over = self.core.borrow().sent_close().is_some() || self.socket.is_shut_down();
+            // Nor is anything answered after the peer's.
+            let is_over = is_over || self.socket.owes_close();
             let Some(beat) = beat.filter(|_| !is_over) else { return pending().await };
             match beat {
                 KeepaliveAction::Wait(until) => sleep_until(until).await,

@@ -370,6 +370,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
             Some(close) => {
                 let is_sent = self.socket.close(&close).await.is_ok();
                 self.put_frames(self.socket.take_frames());
+                self.has_closed.notify_one();
                 is_sent
             }
             None => true,

@@ -103,6 +103,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.borrow_mut().get_mut().hand_over_runs();
     }
 
+    /// From now on, the peer's Close is not answered before we have sent one, or [released](Self::release_close) it.
+    pub(crate) fn hold_close(&self) {
+        self.inner.borrow_mut().get_mut().hold_close();
+    }
+
+    /// Lets a Close that was held be answered.
+    pub(crate) fn release_close(&self) {
+        self.inner.borrow_mut().get_mut().release_close();
+    }
+
+    /// Whether the peer has sent its Close and has no answer yet, since that is held.
+    pub(crate) fn owes_close(&self) -> bool {
+        self.inner.borrow().get_ref().owes_close()
+    }
+
     /// The next thing that the peer sent; `None` after the closing handshake, once the peer has left.
     ///
     /// Cancel-safe. Pings (if the limits say so) and Closes are answered by themselves.
@@ -320,11 +335,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.inner.borrow().get_ref().is_shut_down()
     }
 
-    /// Reads and forgets what the peer still sends, until it leaves.
+    /// Sends nothing more, and waits until the peer [leaves](Self::left).
     ///
     /// Without this, closing a transport with unread input would make the kernel throw away our Close (TCP RST).
     pub(crate) async fn drain(&self) {
         let _ = self.shut_down().await;
+        self.left().await;
+    }
+
+    /// Reads and forgets what the peer still sends, until it leaves.
+    pub(crate) async fn left(&self) {
         let mut waste = [0; 4096];
         let mut left = |cx: &mut Context<'_>| {
             let (mut buf, mut inner) = (ReadBuf::new(&mut waste), self.inner.borrow_mut());

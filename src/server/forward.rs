@@ -1,0 +1,263 @@
+//! `--forward`: a relay. What a client says goes to a server, and what that says goes to the client.
+//!
+//! Each side has a queue, and what puts into it waits for room before it reads on: whoever reads slowly slows the other
+//! side's sender.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::clients::ConnectedClient;
+use super::lane::{CutAfter, Lane, LaneDirection};
+use super::send_queue::SendQueue;
+use super::side_task::SideTask;
+use super::state::ServerState;
+use super::upstream::UpstreamOptions;
+use super::work::{ClientTask, ClientWork, NewClient, NoTask};
+use crate::client::connector::Connected;
+use crate::client::report;
+use crate::events::{Batch, End, Event, EventKind, Input};
+use crate::message::{Close, Direction};
+use crate::session::{self, DynOutlet, Gone, Outlet, Progress};
+
+/// How a connection that was cut is called (RFC 6455, section 7.1.5).
+const CUT: Option<u16> = Some(1006);
+
+/// Connects each client to a server.
+#[derive(Debug)]
+pub(crate) struct ForwardWork(pub(crate) Arc<UpstreamOptions>);
+
+/// A client with a connection to the server.
+struct ForwardedClient {
+    relay: Rc<Relay>,
+    upstream: SideTask,
+}
+
+/// What passes between a client and the server.
+struct Relay {
+    options: Arc<UpstreamOptions>,
+    server: Rc<ServerState>,
+    client: Rc<ConnectedClient>,
+    up: Lane,
+    down: Lane,
+    /// The messages that have passed each way.
+    passed: [Cell<u64>; 2],
+}
+
+impl ClientWork for ForwardWork {
+    fn takes_input(&self) -> bool {
+        true
+    }
+
+    fn upstream(&self) -> Option<&Arc<UpstreamOptions>> {
+        Some(&self.0)
+    }
+
+    fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
+        let Some(connected) = new.upstream.take() else { return Box::new(NoTask) };
+        let to_server = Rc::clone(new.client.upstream.get_or_init(Rc::default));
+        let impairments = &self.0.impairments;
+        let relay = Rc::new(Relay {
+            options: Arc::clone(&self.0),
+            server: Rc::clone(new.server),
+            client: Rc::clone(new.client),
+            up: Lane::new(&to_server, impairments.up),
+            down: Lane::new(&new.client.queue, impairments.down),
+            passed: Default::default(),
+        });
+        let upstream = SideTask::new(Rc::clone(&relay).run(connected, to_server));
+        Box::new(ForwardedClient { relay, upstream })
+    }
+}
+
+impl ClientTask for ForwardedClient {
+    fn room(&self) -> Option<LocalBoxFuture<'_, Result<(), Gone>>> {
+        self.relay.up.is_full().then(|| self.relay.up.room().map(Ok).boxed_local())
+    }
+
+    fn hear(&self, event: &Event) {
+        self.relay.pass(LaneDirection::Up, &event.what);
+    }
+
+    fn takes_runs(&self) -> bool {
+        self.relay.takes_runs()
+    }
+
+    fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
+        self.upstream.beside(session)
+    }
+
+    fn finish<'t>(&'t self, _: &'t End) -> LocalBoxFuture<'t, ()> {
+        // For an end that the client has not said itself.
+        self.relay.up.put(Input::Close(Some(Close::new(1001, ""))));
+        self.upstream.finish().boxed_local()
+    }
+}
+
+impl Relay {
+    /// Runs the session with the server to its end, and sees that the client hears of it.
+    async fn run(self: Rc<Self>, connected: Box<Connected>, to_server: Rc<SendQueue>) {
+        let outlet = UpstreamOutlet { relay: &self };
+        let end = tokio::select! {
+            end = self.session(connected, &outlet, &to_server) => end,
+            () = self.lanes_and_cut() => End::Unanswered,
+        };
+        to_server.close();
+        if let Some(error) = report::upstream_ended(&self.server.talk, self.client.name, &end) {
+            outlet.show(Event::now(error.into()));
+        }
+        // For an end that the server has not said itself.
+        self.down.put(Input::Close(Some(Close::new(1001, ""))));
+        self.down.end();
+        self.down.run().await;
+        let _ = self.server.output.flush_dyn().await;
+    }
+
+    async fn session(&self, connected: Box<Connected>, outlet: &UpstreamOutlet<'_>, to_server: &SendQueue) -> End {
+        let (socket, opened) = *connected;
+        let options = &self.options.client.session;
+        outlet.show(Event::now(EventKind::Open(Box::new(opened))));
+        let (batches, mut inputs) = mpsc::channel(1);
+        let (_held, mut signals) = mpsc::channel(1);
+        let deliver = async {
+            while batches.send(Ok(to_server.take().await)).await.is_ok() {}
+            std::future::pending::<()>().await;
+        };
+        let mut progress = Progress::new(&options.ending);
+        let to: &dyn DynOutlet = outlet;
+        tokio::select! {
+            outcome = session::pump::run(socket, Batch::new(), &mut progress, &mut inputs, &mut signals, to, options) => outcome.end,
+            () = deliver => End::Unanswered,
+        }
+    }
+
+    /// Passes on what is held back, and cuts the connections when it is time; never ends.
+    async fn lanes_and_cut(&self) {
+        let cut = self.options.impairments.cuts.iter().filter_map(|cut| match cut {
+            CutAfter::Time(time) => Some(*time),
+            CutAfter::Messages(..) => None,
+        });
+        let cut = async {
+            match cut.min() {
+                Some(time) => sleep(time).await,
+                None => std::future::pending().await,
+            }
+            self.tell_of_cut();
+            self.up.put_now(Input::Drop);
+        };
+        tokio::join!(self.up.run(), self.down.run(), cut);
+        std::future::pending::<()>().await;
+    }
+
+    fn takes_runs(&self) -> bool {
+        self.options.impairments.is_none()
+    }
+
+    fn lane(&self, direction: LaneDirection) -> &Lane {
+        match direction {
+            LaneDirection::Up => &self.up,
+            LaneDirection::Down => &self.down,
+        }
+    }
+
+    /// Passes on what came from one side; pings are answered on each side.
+    fn pass(&self, direction: LaneDirection, what: &EventKind) {
+        let Some(input) = passed_on(what) else { return };
+        let is_message = match &input {
+            Input::Message(_) => true,
+            Input::Part(part) => part.is_last,
+            _ => false,
+        };
+        self.lane(direction).put(input);
+        if is_message && !self.options.impairments.cuts.is_empty() {
+            self.count(direction);
+        }
+    }
+
+    fn count(&self, direction: LaneDirection) {
+        let passed = &self.passed[direction as usize];
+        passed.set(passed.get() + 1);
+        let all: u64 = self.passed.iter().map(Cell::get).sum();
+        let is_due = |cut: &CutAfter| match cut {
+            CutAfter::Messages(Some(of), count) => *of == direction && passed.get() == *count,
+            CutAfter::Messages(None, count) => all == *count,
+            CutAfter::Time(_) => false,
+        };
+        if self.options.impairments.cuts.iter().any(is_due) {
+            self.tell_of_cut();
+            // After what has passed; the other connection follows this one.
+            self.lane(direction).put(Input::Drop);
+        }
+    }
+
+    fn tell_of_cut(&self) {
+        self.server.talk.say(&format!("{}: cutting the connections (--cut-after)", self.client.name));
+    }
+}
+
+/// Where the events of the session with the server go: to the client, and to the output.
+struct UpstreamOutlet<'u> {
+    relay: &'u Relay,
+}
+
+impl UpstreamOutlet<'_> {
+    fn show(&self, event: Event) {
+        let Relay { server, client, .. } = self.relay;
+        server.output.put_dyn(Event { client: Some(client.name), is_upstream: true, ..event });
+    }
+}
+
+impl Outlet for UpstreamOutlet<'_> {
+    async fn room(&self) -> Result<(), Gone> {
+        self.relay.down.room().await;
+        self.relay.server.output.room().await
+    }
+
+    fn put(&self, event: Event) {
+        self.relay.pass(LaneDirection::Down, &event.what);
+        // Messages are shown when they are sent to the client.
+        if !matches!(event.what, EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_)) {
+            self.show(event);
+        }
+    }
+
+    async fn flush(&self) -> Result<(), Gone> {
+        self.relay.server.output.flush().await
+    }
+
+    fn takes_runs(&self) -> bool {
+        self.relay.takes_runs()
+    }
+
+    fn wants_sent(&self) -> bool {
+        false
+    }
+
+    async fn gone(&self) {
+        // That ends the server, and this session with it.
+        std::future::pending().await
+    }
+
+    async fn dismissed(&self) -> Close {
+        self.relay.client.dismissed().await
+    }
+}
+
+/// What goes to the other side after this.
+fn passed_on(what: &EventKind) -> Option<Input> {
+    Some(match what {
+        EventKind::Message(Direction::In, message) => Input::Message(message.clone()),
+        EventKind::Run(run) => Input::Run(run.clone()),
+        EventKind::Part(part) => Input::Part(part.clone()),
+        EventKind::Close { clean: false, close, .. } if close.code == CUT => Input::Drop,
+        EventKind::Close { by: Direction::In, clean: true, close } | EventKind::Close { clean: false, close, .. } => {
+            Input::Close(Some(close.clone()))
+        }
+        _ => return None,
+    })
+}

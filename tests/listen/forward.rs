@@ -1,0 +1,345 @@
+//! `--forward`: a relay between clients and a server, with other programs at both of its ends.
+
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use wsprobe::testing::Said;
+
+use super::kit::http::{self, Http};
+use super::kit::listening::listen_quietly;
+use super::kit::{self, CLOSE, Raw, TEXT, frame, read_frame, tool};
+use super::{Listening, frame_of, listen, masked, request};
+
+fn relay(url: &str, args: &[&str]) -> Listening {
+    listen(&[&["--forward", url], args].concat())
+}
+
+#[test]
+fn what_each_side_says_reaches_the_other_and_is_shown() {
+    let server = kit::echo();
+    let relay = relay(&kit::url(&server), &[]);
+    relay.client(&["--count", "2", "-x", "one", "-x", "two"]).run().code(0).stdout("one\ntwo\n");
+    relay.says("#1 closed 1000");
+    let data: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    relay.client(&["-1", "-b", "--whole"]).stdin(data.clone()).run().code(0).stdout(data);
+    relay.says("#2 closed 1000");
+    let out = relay.stop();
+    // Binary messages are for people here, too.
+    let binary = "#2 > binary, 300000 bytes\n00000000  00 01 02 03 ";
+    for line in ["#1 < one\n", "#1 < two\n", "#1 > one\n", "#1 > two\n", binary] {
+        assert_eq!(out.matches(line).count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn the_request_goes_on_with_host_and_origin_of_the_server() {
+    let server = Http::welcoming();
+    for (path, args, asked, expected) in [
+        ("/", &[][..], "/a/b?c=d", "/a/b?c=d"),
+        ("/api/", &[], "/a?b", "/api/a?b"),
+        ("/ws?x=1", &[], "/a?b", "/ws?x=1"),
+        ("/", &["--keep-origin"], "/", "/"),
+    ] {
+        let args = [&["--origin", "http://page.example"], args].concat();
+        let relay = relay(&server.url(path), &args);
+        let more = "Origin: http://page.example\r\nX-Tenant: blue\r\nCookie: a=b\r\nAuthorization: Basic bWU6cHc=\r\n\
+            User-Agent: app/1\r\nKeep-Alive: 5\r\nX-Hop: 1\r\nConnection: X-Hop\r\nSec-WebSocket-Protocol: v1, v2\r\n";
+        let answer = relay.begin(&request(asked, more));
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+        let head = server.head();
+        assert_eq!(http::resource(&head), expected);
+        let port = server.port();
+        let origin = if args.contains(&"--keep-origin") {
+            "http://page.example".into()
+        } else {
+            format!("http://127.0.0.1:{port}")
+        };
+        for (name, value) in [
+            ("Host", format!("127.0.0.1:{port}").as_str()),
+            ("Origin", &origin),
+            ("X-Tenant", "blue"),
+            ("Cookie", "a=b"),
+            ("Authorization", "Basic bWU6cHc="),
+            ("User-Agent", "app/1"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Protocol", "v1, v2"),
+        ] {
+            assert_eq!(kit::field(&head, name), Some(value), "{head}");
+        }
+        for name in ["Keep-Alive", "X-Hop"] {
+            assert_eq!(kit::field(&head, name), None, "{head}");
+        }
+        assert_eq!(head.matches("dGhlIHNhbXBsZSBub25jZQ==").count(), 0, "the key is our own");
+    }
+}
+
+#[test]
+fn the_command_line_says_how_the_server_is_asked() {
+    let server = Http::welcoming();
+    let args =
+        ["-H", "X-Tenant: green", "-H", "Host: inner", "--bearer", "t0k", "--cookie", "c=d", "--subprotocol", "v3"];
+    let relay = relay(&server.url("/"), &[&args[..], &["--user-agent", "relay/1", "--compress", "off"]].concat());
+    let more = "X-Tenant: blue\r\nCookie: a=b\r\nUser-Agent: app/1\r\nSec-WebSocket-Protocol: v1\r\n\
+        Authorization: Basic bWU6cHc=\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
+    let answer = relay.begin(&request("/", more));
+    assert!(answer.starts_with("HTTP/1.1 101 "), "clients need no token, and get no header: {answer}");
+    assert!(!answer.contains("X-Tenant") && kit::field(&answer, "Sec-WebSocket-Extensions").is_none(), "{answer}");
+    let head = server.head();
+    for (name, value) in [
+        ("X-Tenant", "green"),
+        ("Host", "inner"),
+        ("Authorization", "Bearer t0k"),
+        ("Cookie", "c=d; a=b"),
+        ("Sec-WebSocket-Protocol", "v3"),
+        ("User-Agent", "relay/1"),
+    ] {
+        assert_eq!(kit::field(&head, name), Some(value), "{head}");
+        assert_eq!(
+            head.to_ascii_lowercase().matches(&format!("\r\n{}: ", name.to_ascii_lowercase())).count(),
+            1,
+            "{head}"
+        );
+    }
+    assert_eq!(kit::field(&head, "Sec-WebSocket-Extensions"), None, "{head}");
+}
+
+#[test]
+fn credentials_that_are_for_the_relay_go_no_further() {
+    let server = Http::welcoming();
+    let relay = relay(&server.url("/"), &["--auth", "me:pw"]);
+    assert!(relay.answer(request("/", "")).starts_with("HTTP/1.1 401 "));
+    let answer = relay.begin(&request("/", "Authorization: Basic bWU6cHc=\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    assert_eq!(kit::field(&server.head(), "Authorization"), None);
+}
+
+#[test]
+fn the_servers_choice_of_a_subprotocol_is_the_clients() {
+    for (chosen, told) in [("Sec-WebSocket-Protocol: v2\r\n", Some("v2")), ("", None)] {
+        let server = Http::start(move |head| http::welcome_with(head, chosen));
+        let relay = relay(&server.url("/"), &[]);
+        let answer = relay.begin(&request("/", "Sec-WebSocket-Protocol: v1, v2\r\n"));
+        assert_eq!(kit::field(&answer, "Sec-WebSocket-Protocol"), told, "{answer}");
+    }
+}
+
+#[test]
+fn a_refusal_reaches_the_client_as_it_is() {
+    let refusal = "HTTP/1.1 403 Go Away\r\nX-Why: because\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Type: x/y\r\n\
+        Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n\u{1}\u{2}\r\n\r\n0\r\n\r\n";
+    let server = Raw::answering(refusal);
+    let relay = relay(&server.url(), &[]);
+    let answer = relay.answer(request("/", ""));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert_eq!(
+        head,
+        "HTTP/1.1 403 Go Away\r\nConnection: close\r\nContent-Length: 4\r\nX-Why: because\r\nSet-Cookie: a=1\r\n\
+         Set-Cookie: b=2\r\nContent-Type: x/y\r\nContent-Encoding: br"
+    );
+    assert_eq!(body, "\u{1}\u{2}\r\n");
+    relay.says("was rejected with 403: the server answered 403 Go Away");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_502_and_one_that_does_not_answer_504() {
+    let relay_of = |url: &str| relay(url, &["--handshake-timeout", "300ms"]);
+    let nobody = format!("ws://127.0.0.1:{}/", kit::free_port());
+    let nowhere = relay_of(&nobody);
+    let answer = nowhere.answer(request("/", ""));
+    assert!(answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{answer}");
+    nowhere.says("Connection refused");
+    let (silent, held) = kit::channel::<()>();
+    let server = Raw::start(move |_stream, _| {
+        let _ = held.recv();
+    });
+    let answer = relay_of(&server.url()).answer(request("/", ""));
+    assert!(answer.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"), "{answer}");
+    drop(silent);
+}
+
+#[test]
+fn a_relay_to_itself_is_found_out() {
+    let port = kit::free_port();
+    let relay = Listening::of(
+        tool().args(["listen", "--forward", &format!("ws://127.0.0.1:{port}/"), &port.to_string()]).start(),
+    );
+    let answer = relay.answer(request("/", ""));
+    assert!(answer.starts_with("HTTP/1.1 508 Loop Detected\r\n"), "{answer}");
+    relay.says("the server of `--forward` is this relay itself");
+}
+
+#[test]
+fn a_close_goes_to_the_other_side_with_its_code() {
+    let (server, heard) = kit::hearing();
+    let relay = relay(&kit::url(&server), &[]);
+    relay.client(&["-x", "hi", "-w", "0", "--close-code", "4001", "--close-reason", "so long"]).run();
+    assert_eq!(heard.next(), kit::text("hi"));
+    assert_eq!(heard.next(), Said::Close(Some(4001), "so long".to_owned()));
+    let mut bare = relay.enter();
+    bare.write_all(&masked(CLOSE, b"")).unwrap();
+    assert_eq!(heard.next(), Said::Close(None, String::new()));
+    let leaving = kit::serving(|client| async move { client.close(4002, "no more").await });
+    let relay = self::relay(&kit::url(&leaving), &[]);
+    let mut client = relay.enter();
+    assert_eq!(frame_of(&mut client).unwrap(), (CLOSE, [&4002_u16.to_be_bytes()[..], b"no more"].concat()));
+    relay.says("#1: the server closed 4002 (private use): no more");
+}
+
+#[test]
+fn a_cut_is_passed_on_as_a_cut() {
+    let (tell, told) = kit::channel();
+    let server = Raw::open(move |mut stream| {
+        assert_eq!(read_frame(&mut stream).unwrap(), (TEXT, b"last".to_vec()));
+        tell.send(read_frame(&mut stream).map_err(|error| error.kind())).unwrap();
+    });
+    let relay = relay(&server.url(), &[]);
+    let mut client = relay.enter();
+    client.write_all(&masked(TEXT, b"last")).unwrap();
+    drop(client);
+    let end = told.recv_timeout(kit::PATIENCE).unwrap();
+    assert!(end.is_err(), "no Close comes: {end:?}");
+    server.join();
+    let server = Raw::open(|mut stream| stream.write_all(&frame(TEXT, b"last")).unwrap());
+    let relay = self::relay(&server.url(), &[]);
+    let mut client = relay.enter();
+    assert_eq!(frame_of(&mut client).unwrap(), (TEXT, b"last".to_vec()));
+    assert!(frame_of(&mut client).is_err(), "no Close comes");
+    relay.says("#1: the server was cut without a Close");
+}
+
+#[test]
+fn a_side_that_breaks_the_protocol_is_left_and_the_other_told() {
+    let (server, heard) = kit::hearing();
+    let relay = relay(&kit::url(&server), &[]);
+    let mut client = relay.enter();
+    client.write_all(&masked(TEXT, b"\xff")).unwrap();
+    assert_eq!(frame_of(&mut client).unwrap(), (CLOSE, 1007_u16.to_be_bytes().to_vec()));
+    assert_eq!(heard.next(), Said::Close(Some(1007), String::new()));
+}
+
+#[test]
+fn a_relay_that_ends_closes_both_sides() {
+    let (server, heard) = kit::hearing();
+    let mut relay = relay(&kit::url(&server), &[]);
+    let client = relay.client(&["-r"]).start();
+    relay.says("#1 connected");
+    relay.running.signal(Signal::SIGTERM);
+    client.wait().code(0);
+    assert_eq!(heard.next(), Said::Close(Some(1001), String::new()));
+    assert_eq!(relay.running.wait_code(), Some(0));
+}
+
+#[test]
+fn both_connections_are_in_the_record_and_it_can_be_replayed() {
+    let dir = kit::dir();
+    let file = kit::path(&dir, "session.jsonl");
+    let server = kit::echo();
+    let relay = relay(&kit::url(&server), &["--frames", "--record", file.to_str().unwrap()]);
+    relay.client(&["-x", "ask", "-1", "-s", "chat"]).run().code(0).stdout("ask\n");
+    relay.says("#1 closed 1000");
+    relay.says("#1 server > close");
+    relay.stop();
+    let record = std::fs::read_to_string(&file).unwrap();
+    let lines = |part: &str| record.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(lines(r#""type":"text""#), 2, "{record}");
+    assert_eq!((lines(r#""type":"open""#), lines(r#""upstream":true,"url""#)), (2, 1), "{record}");
+    assert!(lines(r##""type":"frame","client":"#1","upstream":true"##) >= 2, "{record}");
+    kit::schema::records(&record);
+    // As what the server was asked and answered.
+    tool().args(["replay", "--compare", file.to_str().unwrap(), &kit::url(&server)]).run().code(0);
+    let again = listen(&["--replay", file.to_str().unwrap()]);
+    again.client(&["-x", "ask", "-1"]).run().code(0).stdout("ask\n");
+    tool().args(["record-to-script", file.to_str().unwrap()]).run().code(0).says("");
+}
+
+#[test]
+fn a_slow_reader_slows_the_sender_of_the_other_side() {
+    let (tell, told) = kit::channel();
+    let (go, went) = kit::channel::<()>();
+    let server = Raw::open(move |mut stream| {
+        // Nothing is read until the client has been stopped.
+        went.recv_timeout(kit::PATIENCE).unwrap();
+        let mut bytes = 0_u64;
+        let mut block = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = stream.read(&mut block) {
+            bytes += count as u64;
+        }
+        tell.send(bytes).unwrap();
+    });
+    let relay = listen_quietly(&["--forward", &server.url(), "--compress", "off"]);
+    let mut client = relay.enter();
+    client.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let message = masked(2, &vec![7; 1 << 20]);
+    let mut sent = 0_u64;
+    let stopped = loop {
+        match client.write(&message[usize::try_from(sent).unwrap() % message.len()..]) {
+            Ok(count) => sent += count as u64,
+            Err(_) => break sent,
+        }
+        assert!(sent < 200 << 20, "the client can send without end");
+    };
+    assert!(relay.running.peak_memory() < 64 << 20, "{}", relay.running.peak_memory());
+    go.send(()).unwrap();
+    drop(client);
+    assert!(told.recv_timeout(kit::PATIENCE).unwrap() > stopped / 2);
+}
+
+#[test]
+fn bad_values_are_told_before_it_listens() {
+    for (args, why) in [
+        (&["--forward", "ftp://h/"][..], "is not a WebSocket scheme"),
+        (&["--forward", "ws://h/", "--echo"], "cannot be used with"),
+        (&["--keep-origin"], "--forward"),
+        (&["--insecure"], "--forward"),
+        (&["--cut-after", "3"], "--forward"),
+        (&["--forward", "ws://h/", "--cut-after", "up:2s"], "expected a number of messages like 10 or up:10"),
+        (&["--forward", "ws://h/", "--delay", "2s..1s"], "must not be longer than the second"),
+        (&["--delay", "up:2s"], "only for messages of a relay (--forward)"),
+        (&["--forward", "ws://h/", "--cacert", "/nowhere"], "/nowhere"),
+    ] {
+        tool().arg("listen").args(args).run().code(2).says(why);
+    }
+}
+
+#[test]
+fn messages_are_held_back_by_direction_and_keep_their_order() {
+    let server = kit::echo();
+    for (delays, least) in [(&["--delay", "up:300ms"][..], 300), (&["--delay", "100ms..200ms"], 200)] {
+        let relay = relay(&kit::url(&server), delays);
+        let mut client = relay.enter();
+        let start = Instant::now();
+        client.write_all(&["a", "b", "c"].map(|text| masked(TEXT, text.as_bytes())).concat()).unwrap();
+        for text in ["a", "b", "c"] {
+            assert_eq!(frame_of(&mut client).unwrap(), (TEXT, text.as_bytes().to_vec()));
+        }
+        assert!(start.elapsed() >= Duration::from_millis(least), "{:?}", start.elapsed());
+        // What is held when a side closes is not lost.
+        client.write_all(&[masked(TEXT, b"last"), masked(CLOSE, &1000_u16.to_be_bytes())].concat()).unwrap();
+        relay.says("#1 closed 1000");
+        assert!(relay.stop().contains("#1 < last\n"));
+    }
+    let leaving = kit::saying(&["one", "two"]);
+    let relay = self::relay(&kit::url(&leaving), &["--delay", "down:200ms"]);
+    relay.client(&["-r"]).run().code(0).stdout("one\ntwo\n");
+}
+
+#[test]
+fn connections_are_cut_after_so_many_messages_or_so_long() {
+    let server = kit::echo();
+    for (cut, texts) in [("3", &["a"][..]), ("up:2", &["a"]), ("down:1", &["a"]), ("2s", &["a", "b", "c"])] {
+        let relay = relay(&kit::url(&server), &["--cut-after", cut]);
+        let mut client = relay.enter();
+        let mut heard = Vec::new();
+        for text in ["a", "b", "c"] {
+            // Who was cut cannot send.
+            let _ = client.write_all(&masked(TEXT, text.as_bytes()));
+            if let Ok((TEXT, text)) = frame_of(&mut client) {
+                heard.push(String::from_utf8(text).unwrap());
+            }
+        }
+        assert_eq!(heard, texts, "{cut}");
+        assert!(!matches!(frame_of(&mut client), Ok((CLOSE, _))), "{cut}: no Close comes");
+        relay.says("#1: cutting the connections (--cut-after)");
+    }
+}
