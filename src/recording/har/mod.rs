@@ -157,7 +157,7 @@ impl HarFile {
 
 /// Appends a record.
 fn put(at: SystemTime, what: EventKind, page: &mut BytesMut) {
-    record::write(&Event { at, client: None, what }, Secrets::Masked, page);
+    record::write(&Event { at, ..Event::now(what) }, Secrets::Masked, page);
 }
 
 /// A URL without its query, which is often another with each connection.
