@@ -61,7 +61,10 @@ fn message(number: u32) -> Regex {
 fn typed(screen: &Tmux) -> String {
     screen.wait("the prompt", |lines| lines.trim_end().ends_with(&format!("< #{FILLING}#\n>")));
     screen.keys(TYPED);
-    format!("> {TYPED}")
+    let line = format!("> {TYPED}");
+    // Drawn anew earlier, it may still be so short that no rows below it are erased.
+    screen.wait("the line", |lines| is_whole(lines, &message(FILLING), &line));
+    line
 }
 
 #[test]
@@ -71,7 +74,6 @@ fn a_wrapped_line_is_there_once_and_the_message_above_it_stays() {
     for (first, widths) in WIDTHS {
         let screen = tmux(&url(&server), first);
         let mut line = typed(&screen);
-        screen.wait("the line", |lines| is_whole(lines, &message, &line));
         for width in widths {
             screen.resize(*width);
             screen.keys("+");
