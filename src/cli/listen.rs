@@ -105,6 +105,14 @@ struct WorkArgs {
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
 
+    /// With `--exec`, carry bytes instead of lines
+    ///
+    /// What arrives is written to the command as its bytes, and what it prints is sent as it comes, in binary messages. Bytes
+    /// are not printed, unless `--output` or `--json` asks for them. A client's Close ends the command's stdin, and what it
+    /// still prints goes to the client before the Close is answered. `wsprobe --stream` is a client for it.
+    #[arg(long, requires = "exec")]
+    stream: bool,
+
     /// Connect each client to this TCP server, bytes both ways: HOST:PORT, :PORT or unix:PATH
     ///
     /// As websockify does it: what a client says is written to a TCP connection (or a Unix socket) of its own, and what comes
@@ -438,7 +446,7 @@ impl WorkArgs {
             return Ok(Arc::new(TcpWork { address: address.clone(), route }));
         }
         Ok(match (&self.exec, &self.replay) {
-            (Some(command), _) => Arc::new(ExecWork(command.clone())),
+            (Some(command), _) => Arc::new(ExecWork { command: command.clone(), streams: self.stream }),
             (None, Some(file)) => Arc::new(self.recording(file)?),
             (None, None) if self.echo => Arc::new(EchoWork),
             (None, None) if self.broadcast => Arc::new(BroadcastWork),

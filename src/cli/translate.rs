@@ -77,7 +77,10 @@ pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<ClientOptions>, E
 fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
-    let style = style(&options.output, &options.messages.stdin, env, is_prompt);
+    // A command is no terminal.
+    let mut seen_by = env.clone();
+    seen_by.stdout_is_terminal &= options.messages.exec.is_none();
+    let style = style(&options.output, &options.messages.stdin, &seen_by, is_prompt);
     let style = if options.messages.stream { style.of_bytes() } else { style };
     Ok(Box::new(ClientOptions {
         connect: connect::Options {
@@ -142,13 +145,17 @@ pub(super) fn source(options: &Options, env: &Env) -> Source {
     if messages.echo || stdin.receive_only {
         return Source::Nothing;
     }
+    // What is recorded or sent again must be complete.
+    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
+    let bytes = messages.stream.then_some(Cut { border: Border::Nowhere, may_stream });
+    if let Some(command) = &messages.exec {
+        return Source::Command(command.clone(), bytes.unwrap_or_else(|| cut(stdin, may_stream)));
+    }
     if options.ending.expect_status.is_some() || !messages.execute.is_empty() && !messages.interactive {
         return Source::Ended;
     }
-    // What is recorded or sent again must be complete.
-    let may_stream = !wants_whole(options) && options.timing.reconnect.is_none();
-    if messages.stream {
-        return Source::Pipe(Cut { border: Border::Nowhere, may_stream });
+    if let Some(bytes) = bytes {
+        return Source::Pipe(bytes);
     }
     if let Some(prompt) = prompt(stdin, &options.output, env) {
         return Source::Prompt(PromptOptions { exit_on_close: options.ending.exit_on_close, ..prompt });
@@ -261,7 +268,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
     let jsons = ending.expect_json.iter().cloned().map(Expectation::Json);
     Ok(session::options::Options {
         ending: Ending {
-            linger: linger(ending, options.messages.lockstep),
+            linger: linger(ending, options.messages.lockstep, options.messages.exec.is_some()),
             count: if ending.one { Some(1) } else { ending.count },
             until: ending.until.clone(),
             expectations: texts.chain(jsons).collect(),
@@ -283,7 +290,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
 
 /// An explicit `--wait` is the full time, unless `--wait-idle` is given too. In lockstep, the last reply is the end, where
 /// nothing else is waited for.
-fn linger(ending: &options::EndingArgs, is_in_lockstep: bool) -> LingerPolicy {
+fn linger(ending: &options::EndingArgs, is_in_lockstep: bool, is_of_command: bool) -> LingerPolicy {
     let has_goal = ending.one
         || ending.count.is_some()
         || ending.until.is_some()
@@ -295,6 +302,8 @@ fn linger(ending: &options::EndingArgs, is_in_lockstep: bool) -> LingerPolicy {
     let idle = match (ending.wait_idle, ending.wait) {
         (Some(idle), _) => Wait::For(idle),
         (None, Some(_)) => Wait::Forever,
+        // Nobody is there to hear more.
+        (None, None) if is_of_command => Wait::For(Duration::ZERO),
         (None, None) if is_in_lockstep && !has_goal => Wait::For(Duration::ZERO),
         (None, None) => Wait::For(IDLE),
     };

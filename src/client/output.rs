@@ -29,7 +29,9 @@ const LARGE: usize = 64 << 10;
 /// Where events go: stdout, the record, and what is worth a line on stderr.
 pub(crate) struct StreamOutput {
     renderer: RefCell<Renderer>,
+    /// Or what takes its place.
     stdout: OutputBuffer,
+    is_stdout: bool,
     record: Option<OutputBuffer>,
     times: TimeOrder,
     talk: Rc<Talk>,
@@ -38,14 +40,23 @@ pub(crate) struct StreamOutput {
 impl StreamOutput {
     pub(crate) fn new(style: &OutputStyle, record: Option<OutputBuffer>, talk: &Rc<Talk>) -> Result<Self, Error> {
         let stdout = FileWriter::to_stdout().map_err(Error::stdout)?;
+        Ok(Self::to(OutputBuffer::new(stdout), true, style, record, talk))
+    }
+
+    /// The same with another output than stdout.
+    pub(crate) fn to_pipe(pipe: File, style: &OutputStyle, record: Option<OutputBuffer>, talk: &Rc<Talk>) -> Self {
+        Self::to(OutputBuffer::losing(pipe), false, style, record, talk)
+    }
+
+    fn to(
+        stdout: OutputBuffer,
+        is_stdout: bool,
+        style: &OutputStyle,
+        record: Option<OutputBuffer>,
+        talk: &Rc<Talk>,
+    ) -> Self {
         let renderer = RefCell::new(Renderer::new(style.clone()));
-        Ok(Self {
-            renderer,
-            stdout: OutputBuffer::new(stdout),
-            record,
-            times: TimeOrder::default(),
-            talk: Rc::clone(talk),
-        })
+        Self { renderer, stdout, is_stdout, record, times: TimeOrder::default(), talk: Rc::clone(talk) }
     }
 
     pub(crate) fn put_now(&self, what: EventKind) {
@@ -187,7 +198,7 @@ impl Outlet for StreamOutput {
         // A full disk is not a reader that left: only the writer notices it.
         tokio::select! {
             biased;
-            () = stdout_gone() => {}
+            () = stdout_gone(), if self.is_stdout => {}
             () = self.stdout.stopped() => {}
             () = record => {}
         }

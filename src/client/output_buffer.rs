@@ -20,17 +20,24 @@ pub(crate) struct OutputBuffer {
     writer: FileWriter,
     /// The same file, until it is emptied for what is written first.
     replaced: Cell<Option<File>>,
+    /// A reader that has gone loses what is written, and that is all.
+    may_lose: bool,
 }
 
 impl OutputBuffer {
     pub(crate) fn new(writer: FileWriter) -> Self {
-        Self { waiting: RefCell::default(), writer, replaced: Cell::new(None) }
+        Self { waiting: RefCell::default(), writer, replaced: Cell::new(None), may_lose: false }
     }
 
     /// To a file whose contents are replaced by what is written, if anything is.
     pub(crate) fn replacing(file: File) -> io::Result<Self> {
         let replaced = file.try_clone()?;
         Ok(Self { replaced: Cell::new(Some(replaced)), ..Self::new(FileWriter::to_file(file)) })
+    }
+
+    /// To a pipe whose reader may go.
+    pub(crate) fn losing(pipe: File) -> Self {
+        Self { may_lose: true, ..Self::new(FileWriter::to_file(pipe)) }
     }
 
     /// Lets something be appended; never waits.
@@ -69,7 +76,14 @@ impl OutputBuffer {
         if self.is_empty() {
             return Ok(());
         }
-        let place = self.writer.place().await.map_err(|_| Gone)?;
+        let place = match self.writer.place().await {
+            Ok(place) => place,
+            Err(_) if self.may_lose => {
+                self.waiting.borrow_mut().clear();
+                return Ok(());
+            }
+            Err(_) => return Err(Gone),
+        };
         // The other half may have taken it meanwhile.
         let piece = self.waiting.borrow_mut().split().freeze();
         if !piece.is_empty() {
@@ -89,8 +103,11 @@ impl OutputBuffer {
         self.waiting.borrow().is_empty()
     }
 
-    /// Ends when nothing more can be written.
+    /// Ends when nothing more can be written, if that matters.
     pub(crate) async fn stopped(&self) {
+        if self.may_lose {
+            return std::future::pending().await;
+        }
         self.writer.stopped().await;
     }
 

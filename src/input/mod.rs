@@ -1,5 +1,6 @@
 //! Where messages to send come from.
 
+pub(crate) mod command;
 pub(crate) mod payload;
 pub(crate) mod source;
 pub(crate) mod splitter;

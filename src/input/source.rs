@@ -12,6 +12,8 @@ pub(crate) enum Source {
     /// There is none: only listen.
     Nothing,
     Pipe(Cut),
+    /// `--exec`: a command, whose output is cut so.
+    Command(String, Cut),
     Prompt(PromptOptions),
 }
 

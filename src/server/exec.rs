@@ -1,11 +1,9 @@
-//! `--exec`: a process for each client, one message per line on its stdin and stdout, as websocketd does it.
+//! `--exec`: a process for each client, one message per line on its stdin and stdout, as websocketd does it; or bytes.
 
 use std::io;
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
 
-use tokio::process::{ChildStdin, ChildStdout, Command};
-use tokio::time::timeout;
+use tokio::process::{ChildStdin, ChildStdout};
 
 use super::address::ListenAddress;
 use super::bridge::{Bridge, Carried, FarSide};
@@ -14,16 +12,17 @@ use crate::handshake::admission::Admission;
 use crate::handshake::origin::Origins;
 use crate::message::Close;
 use crate::request::{Credentials, Header};
-use crate::sys::process_group::Group;
+use crate::sys::process_group::{Group, shell};
 use crate::target::percent_decoded;
 use crate::transport::Peer;
 
-/// What a process that has to end gets between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_millis(500);
-
 /// Runs a command for each client.
 #[derive(Debug)]
-pub(crate) struct ExecWork(pub(crate) String);
+pub(crate) struct ExecWork {
+    pub(crate) command: String,
+    /// `--stream`: what it says is bytes, not lines.
+    pub(crate) streams: bool,
+}
 
 /// A running command.
 struct Process {
@@ -43,6 +42,10 @@ struct Caller<'c> {
 }
 
 impl ClientWork for ExecWork {
+    fn carries_bytes(&self) -> bool {
+        self.streams
+    }
+
     fn warning(&self, admission: &Admission) -> Option<&'static str> {
         (admission.origins == Origins::Any)
             .then_some("any web page in a browser on this machine can talk to the command (--origin '*' with --exec)")
@@ -50,9 +53,10 @@ impl ClientWork for ExecWork {
 
     fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let (server, client) = (new.server, new.client);
-        match Process::start(&self.0, &Caller::of(new)) {
+        match Process::start(&self.command, &Caller::of(new)) {
             Ok(process) => {
-                let carried = Carried::Lines { longest: server.acceptor.limits.max_message };
+                let lines = Carried::Lines { longest: server.acceptor.limits.max_message };
+                let carried = if self.streams { Carried::Bytes } else { lines };
                 Bridge::new(client, carried, server.close_timeout).task(|bridge| process.run(bridge))
             }
             Err(error) => {
@@ -66,10 +70,8 @@ impl ClientWork for ExecWork {
 
 impl Process {
     fn start(command: &str, caller: &Caller<'_>) -> io::Result<Self> {
-        let mut process = Command::new("sh");
-        process.args(["-c", command]).envs(caller.environment());
-        process.stdin(Stdio::piped()).stdout(Stdio::piped());
-        process.kill_on_drop(true);
+        let mut process = shell(command);
+        process.envs(caller.environment()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut group = Group::spawn(&mut process)?;
         let stdin = group.child.stdin.take().expect("it was piped");
         let stdout = group.child.stdout.take().expect("it was piped");
@@ -81,21 +83,9 @@ impl Process {
     async fn run(self, bridge: Bridge) {
         let Self { mut group, stdin, mut stdout } = self;
         let far = FarSide { output: &mut stdout, input: Box::new(stdin) };
-        let last_word = async { last_word(group.child.wait().await.ok()) };
-        if let Some(close) = bridge.carry(far, last_word).await {
-            bridge.close(close);
-        }
-        group.terminate();
-        let _ = timeout(GRACE, group.child.wait()).await;
-        // What is left of it goes when this is dropped.
-    }
-}
-
-fn last_word(status: Option<ExitStatus>) -> Close {
-    match status {
-        Some(status) if status.success() => Close::new(1000, ""),
-        Some(status) => Close::new(1011, format!("the command ended with {status}")),
-        None => Close::new(1011, "the status of the command is unknown"),
+        let last_word = async { Close::after(group.child.wait().await.ok()) };
+        bridge.carry(far, last_word).await;
+        group.end().await;
     }
 }
 

@@ -1,13 +1,20 @@
 //! A process with all that it starts: they are signalled together, and go together, also when we are killed.
 
-use std::io::{self, Write as _};
-use std::os::unix::process::CommandExt as _;
-use std::process::{ChildStdin, Command as Process, Stdio};
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{ChildStdin, Command as Process, ExitStatus, Stdio};
 use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// What a process that has to end gets between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Killed when it is dropped.
 pub(crate) struct Group {
@@ -23,9 +30,16 @@ impl Group {
         Ok(Self { child, number })
     }
 
-    /// Asks all of it to end.
-    pub(crate) fn terminate(&self) {
+    /// Asks all of it to end, and waits a little; what is left of it goes when this is dropped.
+    pub(crate) async fn end(&mut self) {
         self.signal(Signal::SIGTERM);
+        let _ = timeout(GRACE, self.child.wait()).await;
+    }
+
+    /// How its process has ended, as a shell tells it; none while it runs.
+    pub(crate) fn exit_code(&mut self) -> Option<u8> {
+        let code = |status: ExitStatus| status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+        self.child.try_wait().ok()?.map(code).and_then(|code| u8::try_from(code).ok())
     }
 
     fn signal(&self, signal: Signal) {
@@ -33,6 +47,34 @@ impl Group {
         if let Some(group) = self.child.id() {
             let _ = killpg(Pid::from_raw(group.cast_signed()), signal);
         }
+    }
+}
+
+/// A command in a shell.
+pub(crate) fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).kill_on_drop(true);
+    shell
+}
+
+/// A command in a shell, with pipes to it and from it, that is still to be started.
+pub(crate) struct PipedShell {
+    command: Command,
+    stdin: PipeReader,
+    stdout: PipeWriter,
+}
+
+impl PipedShell {
+    /// With where to write what it reads, and where to read what it writes.
+    pub(crate) fn new(command: &str) -> io::Result<(Self, File, File)> {
+        let ((stdin, input), (output, stdout)) = (io::pipe()?, io::pipe()?);
+        let shell = Self { command: shell(command), stdin, stdout };
+        Ok((shell, File::from(OwnedFd::from(input)), File::from(OwnedFd::from(output))))
+    }
+
+    pub(crate) fn start(self) -> io::Result<Group> {
+        let Self { mut command, stdin, stdout } = self;
+        Group::spawn(command.stdin(stdin).stdout(stdout))
     }
 }
 

@@ -248,3 +248,25 @@ fn no_command_outlives_a_server_that_is_killed() {
     assert_eq!(pids.lines().count(), 4);
     pids.lines().for_each(ends);
 }
+
+#[test]
+fn with_stream_a_commands_bytes_go_both_ways_and_the_last_come_after_the_clients_close() {
+    let server = listen(&["--stream", "--exec", r"printf 'no line\377'; wc -c; printf 'the end'"]);
+    let data = vec![b'\n'; 3 << 20];
+    let expected = b"no line\xff3145728\nthe end".as_slice();
+    server.client(&["--stream", "-w", "0"]).stdin(data).run().code(0).stdout(expected);
+    server.says("#1 closed 1000");
+    // Text is bytes, too.
+    server.client(&["--stream", "-x", "é"]).run().code(0).stdout(b"no line\xff2\nthe end");
+    assert_eq!(server.stop(), "");
+}
+
+#[test]
+fn with_stream_the_failure_of_a_command_is_a_close_after_its_last_bytes() {
+    let server = listen(&["--stream", "--exec", "printf last; exit 3"]);
+    server.client(&["--stream", "-r"]).run().code(6).stdout("last");
+    let ran = tool().args(["listen", "0", "--stream"]).run().code(2);
+    ran.stderr("wsprobe: `--exec <CMD>` is missing; see `wsprobe listen --help`\n");
+    let ran = tool().args(["listen", "0", "--stream", "--echo"]).run().code(2);
+    ran.stderr("wsprobe: `--stream` has no effect here: it applies only to `--exec`\n");
+}

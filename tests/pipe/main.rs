@@ -4,6 +4,7 @@
 mod kit;
 
 mod ending;
+mod exec;
 mod exit_status;
 mod fifo;
 mod messages;

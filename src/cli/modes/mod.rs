@@ -35,6 +35,7 @@ const AFTER_THE_HANDSHAKE: &[&str] = &[
     "interactive",
     "receive-only",
     "stream",
+    "exec",
     "rate",
     "lockstep",
     "reply",
@@ -165,6 +166,9 @@ impl GivenOptions {
         if !self.has("script") {
             self.refuse(&["var", "vars"], "variables are for `--script`")?;
         }
+        if !self.has("exec") {
+            self.refuse(&["stream"], "it applies only to `--exec`")?;
+        }
         if !self.has("replay") {
             // clap does not check this requirement if another kind of work is given.
             self.refuse(&["speed", "compare", "ignore"], "it applies only to `--replay`")?;
@@ -209,6 +213,7 @@ const NO_STDIN: &str = "there is no stdin to read: it is /dev/null, or closed";
 /// Why nothing is read from stdin, if that is so.
 fn unread(messages: &MessageArgs, env: &Env) -> Option<&'static str> {
     match messages {
+        _ if messages.exec.is_some() => None,
         _ if messages.echo => Some("stdin is not read with `--echo`"),
         _ if messages.stdin.receive_only => Some("stdin is not read with `--receive-only`"),
         _ if !messages.execute.is_empty() && !messages.interactive => {

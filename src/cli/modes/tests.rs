@@ -39,7 +39,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("record-secrets", &["--record", "%/new"], &["--record-secrets"]),
     ("timestamps", &[], &["--timestamps=utc"]),
     ("show-ping-pong", &[], &["--show-ping-pong"]),
-    ("pretty", &[], &["--pretty", "never"]),
+    ("pretty", &[], &["--pretty", "always"]),
     ("color", &[], &["--color", "never"]),
     ("no-color", &[], &["--no-color"]),
     ("vi", &[], &["--vi"]),
@@ -150,6 +150,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("send-file", &[], &["--send-file", "%/vars.toml"]),
     ("every", &[], &["--every", "1s", "a"]),
     ("path", &[], &["--path", "/a"]),
+    ("url", &[], &["--url", "ws://a/*"]),
     ("auth", &[], &["--auth", "a:b"]),
     ("refuse", &[], &["--refuse", "503"]),
     ("delay", &[], &["--delay", "9s"]),
@@ -203,7 +204,7 @@ const LOCKSTEP: &[&str] = &["lockstep", "until-each", "timeout-each"];
 /// Sends nothing.
 const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
-const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream"];
+const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream", "exec"];
 /// What is about messages.
 const STREAMING: &[&str] = &["rate", "echo", "json", "output", "pretty", "timestamps"];
 const UNREACHED: &[&str] = &[
@@ -224,6 +225,8 @@ const UNREACHED: &[&str] = &[
 ];
 const WORKS: &[&str] = &["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
 /// How a relay connects to its server.
+/// Of another kind of work than `--exec`.
+const OF_EXEC: &[&str] = &["stream"];
 const FORWARDING: &[&str] = &[
     "keep-origin",
     "cut-after",
@@ -288,6 +291,7 @@ const NOT_OF_WSCATS_SERVER: &[&str] = &[
     "file",
     "interactive",
     "stream",
+    "exec",
     "rate",
     "lockstep",
     "until-each",
@@ -368,23 +372,23 @@ const MODES: &[Mode] = &[
     mode(
         &[":1", "--receive-only"],
         StdinKind::Pipe,
-        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP, &["interactive", "echo"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP, &["interactive", "echo", "exec"]],
     ),
     mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
     mode(
         &[":1", "--execute", r"a\n", "--interactive"],
         StdinKind::Pipe,
-        &[OTHERS, STATUS, OF_THE_PROMPT, SILENT, &["echo"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, SILENT, &["echo", "exec"]],
     ),
     mode(
         &[":1", "--execute", r"a\n", "--interactive"],
         StdinKind::Terminal,
-        &[OTHERS, STATUS, DELIMITING, WAITS, LOCKSTEP, SILENT, &["echo"]],
+        &[OTHERS, STATUS, DELIMITING, WAITS, LOCKSTEP, SILENT, &["echo", "exec"]],
     ),
     mode(
         &[":1", "--execute", r"a\n", "--receive-only"],
         StdinKind::Pipe,
-        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo"]],
+        &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo", "exec"]],
     ),
     mode(
         &[":1", "--stream"],
@@ -395,6 +399,11 @@ const MODES: &[Mode] = &[
         &[":1", "--stream"],
         StdinKind::Terminal,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, DELIMITING, STREAMING, LOCKSTEP, &["escapes"]],
+    ),
+    mode(
+        &[":1", "--exec", "cat"],
+        StdinKind::Terminal,
+        &[OTHERS, STATUS, OF_THE_PROMPT, SILENT, &["interactive", "echo"]],
     ),
     mode(&[":1", "--echo"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, ECHOING, LOCKSTEP]),
     mode(&["demo"], StdinKind::Pipe, &[OF_THE_PROMPT, UNREACHED]),
@@ -403,28 +412,32 @@ const MODES: &[Mode] = &[
     mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, LOCKSTEP, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER, PROFILES]),
-    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY, FORWARDING]),
-    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY, FORWARDING]),
-    mode(&["listen"], StdinKind::Absent, &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY, FORWARDING]),
+    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC]),
+    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC]),
+    mode(
+        &["listen"],
+        StdinKind::Absent,
+        &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
+    ),
     mode(
         &["listen", "--receive-only"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
     ),
     mode(
         &["listen", "--echo"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
     ),
     mode(
         &["listen", "--broadcast"],
         StdinKind::Terminal,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
     ),
     mode(
         &["listen", "--tcp", ":9"],
         StdinKind::Terminal,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
     ),
     mode(
         &["listen", "--exec", "cat"],
@@ -434,19 +447,23 @@ const MODES: &[Mode] = &[
     mode(
         &["listen", "--script", "%/script.wsp"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY, FORWARDING],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY, FORWARDING, OF_EXEC],
     ),
     mode(
         &["listen", "--replay", "%/record"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, FORWARDING],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, FORWARDING, OF_EXEC],
     ),
     mode(
         &["listen", "--forward", ":1"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, OF_EXEC],
     ),
-    mode(&["listen", "--forward", ":1"], StdinKind::Terminal, &[DELIMITING, CUTTING, WORKS, VARIABLES, OF_REPLAY]),
+    mode(
+        &["listen", "--forward", ":1"],
+        StdinKind::Terminal,
+        &[DELIMITING, CUTTING, WORKS, VARIABLES, OF_REPLAY, OF_EXEC],
+    ),
     mode(&["run", "a.wsp"], StdinKind::Pipe, &[]),
     mode(&["run", "--check", "a.wsp"], StdinKind::Pipe, &[PLAYING, PROFILES]),
     mode(&["run", "--fmt", "a.wsp"], StdinKind::Pipe, &[PLAYING, VARIABLES, PROFILES]),
@@ -465,6 +482,7 @@ const MODES: &[Mode] = &[
     mode(&["check", ":1"], StdinKind::Pipe, &[&["list", "frames"]]),
     mode(&["check", ":1", "--only", "frame/*"], StdinKind::Terminal, &[&["list", "show"]]),
     mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),
+    mode(&["import", "a.har"], StdinKind::Pipe, &[]),
 ];
 
 impl Mode {

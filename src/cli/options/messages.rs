@@ -67,6 +67,17 @@ pub(crate) struct MessageArgs {
     #[arg(long, hide_short_help = true, conflicts_with_all = STREAM_CONFLICTS)]
     pub(crate) stream: bool,
 
+    /// Run a command instead of reading stdin: it reads what arrives, and what it prints is sent
+    ///
+    /// It runs in a shell, once the connection is open, with what wsprobe would print on its stdin and its stdout in place of
+    /// wsprobe's stdin: a line for each message, or as `--stream`, `--delimiter`, `--json` and the like say. Its stderr is
+    /// wsprobe's. `-x` messages are sent first. When it exits, the connection is closed, with 1011 if it failed, unless
+    /// `--wait` or `--wait-idle` goes on. When the connection ends, its stdin ends after the last message; if it has not exited
+    /// within `--close-timeout` after it has read that, it is terminated together with the processes that it has started. If
+    /// all else went well, its failure is the exit status (127: there is no such command; 128 and the number of a signal).
+    #[arg(long, value_name = "CMD", hide_short_help = true, conflicts_with_all = ["interactive", "receive_only", "echo"])]
+    pub(crate) exec: Option<String>,
+
     /// Send at most N messages in TIME, evenly spread: `10`, `10/s`, `100/1m`
     #[arg(long, value_name = "N[/TIME]", value_parser = values::rate, hide_short_help = true)]
     pub(crate) rate: Option<Rate>,
