@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::client::options::ClientOptions;
 use crate::commands::check::{CaseChoice, CheckOptions, ShownCase};
 use crate::commands::check_scripts::ScriptCheck;
+use crate::commands::import::ImportOptions;
 use crate::commands::load::merge::MergeOptions;
 use crate::commands::load::plan::LoadOptions;
 use crate::commands::ping::PingOptions;
@@ -35,6 +36,8 @@ pub(crate) enum Job {
         file: PathBuf,
         client: Option<ClientName>,
     },
+    /// Makes a recording of what a browser saved.
+    Import(ImportOptions),
     Run(Box<RunOptions>),
     Ping(Box<PingOptions>),
     Load(Box<LoadOptions>),
@@ -58,9 +61,12 @@ impl Job {
             Self::Check(check) => Some(check.plan.diagnostics),
             Self::Ping(ping) => Some(ping.plan.diagnostics),
             Self::Load(load) => Some(load.plan.diagnostics),
-            Self::ToScript { .. } | Self::MergeLoads(_) | Self::ShowCase(_) | Self::ListCases(_) | Self::Print(_) => {
-                None
-            }
+            Self::ToScript { .. }
+            | Self::Import(_)
+            | Self::MergeLoads(_)
+            | Self::ShowCase(_)
+            | Self::ListCases(_)
+            | Self::Print(_) => None,
         }
     }
 
@@ -103,6 +109,7 @@ pub(crate) fn run(job: Job, notes: &[String], warning: Option<&str>) -> u8 {
         Job::CheckScripts(check) => crate::commands::check_scripts::run(&check),
         Job::Replay(replay) => replay_as(&replay),
         Job::ToScript { file, client } => crate::commands::record_to_script::run(&file, client),
+        Job::Import(import) => crate::commands::import::run(&import),
         Job::Run(suite) => crate::commands::run::run(&suite),
         Job::Ping(ping) => crate::commands::ping::run(&ping),
         Job::Load(load) => crate::commands::load::run(&load),

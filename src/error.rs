@@ -26,6 +26,8 @@ pub(crate) enum Error {
     File { what: &'static str, path: PathBuf, source: io::Error },
     #[error("{}:{line}: {why}", path.display())]
     BadRecord { path: PathBuf, line: u64, why: String },
+    #[error("{}:{}:{}: {}", path.display(), why.line(), why.column(), bad_json(why))]
+    BadJson { path: PathBuf, why: serde_json::Error },
     #[error("cannot {what}")]
     Local { what: &'static str, source: io::Error },
     #[error("cannot listen on `{address}`")]
@@ -49,7 +51,9 @@ impl Error {
     /// The exit status that the manual promises. Without `_`, so that each new error has to choose.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::File { .. } | Self::BadRecord { .. } | Self::Local { .. } => 2,
+            Self::Usage(_) | Self::File { .. } | Self::BadRecord { .. } | Self::BadJson { .. } | Self::Local { .. } => {
+                2
+            }
             Self::Listen { .. } => 3,
             Self::Dial(error) => error.exit_code(),
             Self::Refused(_) | Self::Redirect(_) => 4,
@@ -67,7 +71,7 @@ impl Error {
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
             Self::Usage { .. } => FailureKind::Usage,
-            Self::File { .. } | Self::BadRecord { .. } => FailureKind::File,
+            Self::File { .. } | Self::BadRecord { .. } | Self::BadJson { .. } => FailureKind::File,
             Self::Local { .. } => FailureKind::Local,
             Self::Listen { .. } => FailureKind::Listen,
             Self::Dial(error) => error.kind(),
@@ -101,6 +105,7 @@ impl Error {
             Self::Usage(_)
             | Self::File { .. }
             | Self::BadRecord { .. }
+            | Self::BadJson { .. }
             | Self::Local { .. }
             | Self::Listen { .. }
             | Self::Redirect(_)
@@ -148,6 +153,14 @@ impl Error {
         }
         line
     }
+}
+
+/// What is wrong, without the place.
+fn bad_json(why: &serde_json::Error) -> String {
+    let words = why.to_string();
+    let place = format!(" at line {} column {}", why.line(), why.column());
+    let words = words.strip_suffix(&place).unwrap_or(&words);
+    if why.is_syntax() || why.is_eof() { format!("not JSON: {words}") } else { words.to_owned() }
 }
 
 fn refused(refusal: &Refusal) -> String {

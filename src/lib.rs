@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `cli` | clap, the environment, the manual: from what was typed to a `Job` |
 //! | `app` | which command does a `Job` |
-//! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `ping`, `load`, `check`, `replay`, `record_to_script`, `check_scripts`; none imports another |
+//! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `ping`, `load`, `check`, `replay`, `record_to_script`, `import`, `check_scripts`; none imports another |
 //! | `server` | accepts clients, and does with each what was asked for: echo, broadcast, a command, a script, a recording |
 //! | `report` | `--report`: TAP, JUnit and JSON of tests, whatever a test is |
 //! | `play` | plays scripts and recordings, and loads their files |

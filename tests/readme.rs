@@ -110,7 +110,8 @@ fn run(page: &str) {
     }
     let dir = kit::dir();
     std::os::unix::fs::symlink(root().join("examples"), dir.path().join("examples")).expect("it is a new folder");
-    for (before, block) in blocks(&text(page), "wsp") {
+    let text = text(page);
+    for (before, block) in ["wsp", "json"].into_iter().flat_map(|kind| blocks(&text, kind)) {
         let name = before.rsplit('`').nth(1).expect("the name of the file stands before its text");
         std::fs::write(kit::path(&dir, name), block).expect("there is room for files");
     }
@@ -161,7 +162,7 @@ fn options(command: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn each_option_that_the_pages_name_exists() {
-    let commands = ["listen", "run", "ping", "load", "check", "replay", "record-to-script"];
+    let commands = ["listen", "run", "ping", "load", "check", "replay", "record-to-script", "import"];
     let of_all: BTreeSet<_> = commands.iter().flat_map(|&name| options(&[name])).chain(options(&[])).collect();
     let option = Regex::new("(?:^| )(--[a-z0-9][a-z0-9-]*)").expect("it is one");
     let code = Regex::new("`((?:wsprobe |--)[^`\n]+)`").expect("it is one");

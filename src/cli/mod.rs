@@ -14,6 +14,7 @@ mod env;
 mod forward;
 mod generate;
 mod help;
+mod import;
 mod listen;
 mod load;
 mod manual;
@@ -44,6 +45,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches, Parser, Subcommand};
 use self::catalogue::HelpArgs;
 use self::check::CheckArgs;
 use self::defer::Apart;
+use self::import::ImportArgs;
 use self::listen::ListenArgs;
 use self::load::LoadArgs;
 use self::modes::GivenOptions;
@@ -76,7 +78,7 @@ pub(crate) use self::options::Options;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     max_term_width = 100,
-    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe load [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe profile <COMMAND>\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]\n       wsprobe help [--json] [COMMAND]"
+    override_usage = "wsprobe [OPTIONS] <URL>\n       wsprobe demo [OPTIONS]\n       wsprobe listen [OPTIONS] [ADDR]\n       wsprobe run [OPTIONS] <FILE>...\n       wsprobe ping [OPTIONS] <URL>\n       wsprobe load [OPTIONS] <URL>\n       wsprobe check [OPTIONS] <URL>\n       wsprobe replay [OPTIONS] <FILE> <URL>\n       wsprobe record-to-script <FILE>\n       wsprobe import [OPTIONS] <FILE>\n       wsprobe curl <URL> -H <HEADER>...\n       wsprobe profile <COMMAND>\n       wsprobe generate completions <SHELL>\n       wsprobe generate man [COMMAND]\n       wsprobe help [--json] [COMMAND]"
 )]
 pub(crate) struct Cli {
     /// The server: ws://, wss://, http(s)://, :8080/x, host/path, ws+unix:/run/app.sock:/path
@@ -190,6 +192,15 @@ enum CliCommand {
     /// pings are not expected. The request has the recorded headers, with variables in place of masked values. Values
     /// that change from run to run can be loosened by hand.
     RecordToScript(ToScript),
+    /// Make a recording of the WebSockets in a browser's HAR file
+    ///
+    /// Prints what `--record` would have written: the opening and the messages of a WebSocket, with their times. `wsprobe
+    /// replay`, `wsprobe record-to-script` and `wsprobe listen --replay` take it. Secrets in URLs and headers are masked.
+    ///
+    /// In the network panel of Chromium's developer tools, "Export HAR" saves such a file; mitmproxy, Playwright and others
+    /// write WebSockets in the same way. Firefox saves no messages. A HAR file does not tell how a connection ended. The
+    /// file is read twice and never held in memory; a message may have up to 384 MiB.
+    Import(Apart<ImportArgs>),
     /// Keep URLs and options under a name, for `wsprobe @NAME`
     ///
     /// A profile is a section `[profile.NAME]` of `~/.config/wsprobe/config.toml`, with a `url` and any long option by its
@@ -332,6 +343,7 @@ impl CliCommand {
             }
             Self::Replay(replay) => replay.0.job(env).map(Box::new).map(Job::Replay),
             Self::RecordToScript(recording) => Ok(recording.job()),
+            Self::Import(import) => Ok(import.0.job()),
         }
     }
 }

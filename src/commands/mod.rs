@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod check_scripts;
+pub(crate) mod import;
 pub(crate) mod listen;
 pub(crate) mod load;
 pub(crate) mod ping;

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
+
 use crate::client::connector::Connector;
 use crate::client::options::ClientOptions;
 use crate::client::output::{StreamOutput, open_record_if};
@@ -12,12 +14,12 @@ use crate::client::output_buffer::OutputBuffer;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{End, EventKind};
-use crate::input::command::CommandOutput;
+use crate::input::command::ClientInput;
 use crate::input::source::Source;
 use crate::input::splitter::Border;
 use crate::input::stdin::{self, Stdin};
 use crate::runtime::{deadline, watch_signals};
-use crate::session::{self, Outlet as _, Progress};
+use crate::session::{self, Outcome, Outlet as _, Progress};
 use crate::sys::process_group::PipedShell;
 use crate::term::Talk;
 
@@ -80,20 +82,25 @@ async fn converse(plan: &ClientOptions, talk: &Rc<Talk>) -> Result<u8, Error> {
 
     output.put_all(report::ended(talk, plan, &outcome));
     output.finish_after(&outcome.end, &mut signals).await?;
-    let code = match (stdin, outcome.exit_code()) {
-        (Some(Stdin::Command(command)), code) => {
-            let in_haste = matches!(outcome.end, End::Interrupted(_) | End::TimedOut);
-            let left = if in_haste { Duration::ZERO } else { options.ending.close_timeout };
-            let failed = tokio::select! {
-                failed = command.finish(left) => failed,
-                Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
-            };
-            if code == 0 { failed } else { code }
-        }
-        (_, code) => code,
-    };
+    let code = ended(stdin, &outcome, options.ending.close_timeout, &mut signals).await?;
     // What was accepted and should not have been is no better for a good end.
     Ok(verdict.filter(|code| *code > 0).unwrap_or(code))
+}
+
+/// The exit status of a session; after a good end, that of a command.
+async fn ended(
+    input: Option<ClientInput>,
+    outcome: &Outcome,
+    close_timeout: Duration,
+    signals: &mut mpsc::Receiver<i32>,
+) -> Result<u8, Error> {
+    let in_haste = matches!(outcome.end, End::Interrupted(_) | End::TimedOut);
+    let Some(input) = input else { return Ok(outcome.exit_code()) };
+    let failed = tokio::select! {
+        failed = input.finish(if in_haste { Duration::ZERO } else { close_timeout }) => failed,
+        Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
+    };
+    Ok(if outcome.exit_code() == 0 { failed } else { outcome.exit_code() })
 }
 
 /// A command that is still to be started, and where it will write to.
@@ -117,17 +124,19 @@ fn not_started(source: io::Error) -> Error {
 }
 
 /// Starts to read what is to be sent.
-fn start_input(plan: &ClientOptions, command: Option<WaitingCommand>, talk: &Talk) -> Result<Stdin, Error> {
+fn start_input(plan: &ClientOptions, command: Option<WaitingCommand>, talk: &Talk) -> Result<ClientInput, Error> {
+    if let (Source::Command(_, cut), Some((command, output))) = (&plan.source, command) {
+        return ClientInput::of_command(command, output, cut.clone()).map_err(not_started);
+    }
+    start_stdin(plan, talk).map(ClientInput::from)
+}
+
+fn start_stdin(plan: &ClientOptions, talk: &Talk) -> Result<Stdin, Error> {
     let nothing = || if plan.ends_without_input { Stdin::Ended } else { Stdin::Silent };
     let cut = match &plan.source {
         Source::Ended => return Ok(Stdin::Ended),
         Source::Pipe(cut) => cut.clone(),
-        Source::Command(_, cut) => {
-            let (command, output) = command.expect("it is started once");
-            let started = CommandOutput::start(command, output, cut.clone());
-            return started.map(|command| Stdin::Command(Box::new(command))).map_err(not_started);
-        }
-        Source::Nothing | Source::Prompt(_) => return Ok(nothing()),
+        Source::Nothing | Source::Prompt(_) | Source::Command(..) => return Ok(nothing()),
     };
     match stdin::open() {
         Ok(Some(file)) => {

@@ -7,7 +7,6 @@ use std::io::{self, Read as _};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
-use super::command::CommandOutput;
 use super::splitter::{Cut, Cutter};
 use crate::events::Batch;
 use crate::session::Inlet;
@@ -41,8 +40,6 @@ pub(crate) enum Stdin {
     Here(Box<Watched>),
     /// Read on a thread of its own, since a read may block.
     Aside(mpsc::Receiver<Result<Batch, String>>),
-    /// A command says it instead.
-    Command(Box<CommandOutput>),
     Ended,
     /// Nothing will come, and that is not the end.
     Silent,
@@ -84,7 +81,6 @@ impl Inlet for Stdin {
                     }
                 },
                 Self::Aside(batches) => return batches.recv().await,
-                Self::Command(command) => return command.next().await,
                 Self::Ended => return None,
                 Self::Silent => return pending().await,
             }

@@ -10,6 +10,12 @@ use super::turn::{Deed, Party, RecordedConnection, Turn};
 use crate::error::Error;
 use crate::message::Direction;
 
+/// What cannot be done with a file.
+const READ: &str = "read the recording";
+
+/// Some editors begin a file with it.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reading over this many bytes costs less than seeking.
 const NEAR: u64 = 4 << 10;
 
@@ -85,14 +91,17 @@ impl Index {
 impl Lines {
     /// All of a file.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let file = opened(path)?;
-        let file = BufReader::with_capacity(WHOLE, file);
+        let mut file = BufReader::with_capacity(WHOLE, opened(path, READ)?);
+        let beginning = file.fill_buf().map_err(|source| Error::File { what: READ, path: path.to_owned(), source })?;
+        if is_har(beginning) {
+            return Err(har(path));
+        }
         Ok(Self { path: path.to_owned(), file, parts: None, end: u64::MAX, at: 0, number: 0, opened: 0 })
     }
 
     /// Those of some parts.
     pub(super) fn within(path: &Path, spans: &[Span]) -> Result<Self, Error> {
-        let file = BufReader::with_capacity(PART, opened(path)?);
+        let file = BufReader::with_capacity(PART, opened(path, READ)?);
         let parts = Some(spans.iter().rev().copied().collect());
         Ok(Self { path: path.to_owned(), file, parts, end: 0, at: 0, number: 0, opened: 0 })
     }
@@ -107,7 +116,7 @@ impl Lines {
                 Ok(length) => self.at += length as u64,
                 Err(source) => {
                     let path = self.path.clone();
-                    return Some(Err(Error::File { what: "read the recording", path, source }));
+                    return Some(Err(Error::File { what: READ, path, source }));
                 }
             }
             self.number += 1;
@@ -150,8 +159,23 @@ impl Lines {
     }
 }
 
-fn opened(path: &Path) -> Result<File, Error> {
-    let unread = |source| Error::File { what: "read the recording", path: path.to_owned(), source };
+/// What the developer tools of browsers save begins so.
+fn is_har(beginning: &[u8]) -> bool {
+    let beginning = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
+    beginning.strip_prefix(b"{").is_some_and(|object| object.trim_ascii_start().starts_with(b"\"log\""))
+}
+
+fn har(path: &Path) -> Error {
+    let (file, recording) = (path.display(), path.with_extension("jsonl"));
+    Error::Usage(format!(
+        "`{file}` is a HAR file: `wsprobe import {file} > {}` makes a recording of it",
+        recording.display()
+    ))
+}
+
+/// Opens a file that is read more than once; `what` is said where that cannot be done.
+pub(super) fn opened(path: &Path, what: &'static str) -> Result<File, Error> {
+    let unread = |source| Error::File { what, path: path.to_owned(), source };
     // One that is not a file may keep whoever opens it waiting.
     let is_file = std::fs::metadata(path).map_err(unread)?.is_file();
     if !is_file {

@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 pub(crate) mod fuzz;
+pub(crate) mod har;
 mod line;
 mod lines;
 pub(crate) mod pace;

@@ -65,9 +65,9 @@ impl Bridge {
         Box::new(BridgedClient { queue, carries_bytes, beyond: SideTask::new(work(self)) })
     }
 
-    /// Moves what is said both ways until the far side has said its last, and returns the Close for that: one of its own
-    /// if it could not go on, else the last word; none if it took too long after the client's.
-    pub(super) async fn carry(&self, far: FarSide<'_>, last_word: impl Future<Output = Close>) -> Option<Close> {
+    /// Moves what is said both ways until the far side has said its last; then the client gets the last word, or the reason
+    /// why the far side could not go on. One that takes too long after the client's Close is left.
+    pub(super) async fn carry(&self, far: FarSide<'_>, last_word: impl Future<Output = Close>) {
         let FarSide { output, input } = far;
         let read = async {
             match self.read(output).await {
@@ -90,15 +90,10 @@ impl Bridge {
             }
         };
         tokio::select! {
-            close = read => Some(close),
-            () = self.write(input) => None,
-            () = overdue => None,
+            close = read => self.client.queue.put(Input::Close(Some(close))),
+            () = self.write(input) => {}
+            () = overdue => self.client.dismiss(Close::new(1000, "")),
         }
-    }
-
-    /// Sends this Close after all that was said to the client.
-    pub(super) fn close(&self, close: Close) {
-        self.client.queue.put(Input::Close(Some(close)));
     }
 
     /// Writes what the client says; never ends.

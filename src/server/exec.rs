@@ -84,9 +84,7 @@ impl Process {
         let Self { mut group, stdin, mut stdout } = self;
         let far = FarSide { output: &mut stdout, input: Box::new(stdin) };
         let last_word = async { Close::after(group.child.wait().await.ok()) };
-        if let Some(close) = bridge.carry(far, last_word).await {
-            bridge.close(close);
-        }
+        bridge.carry(far, last_word).await;
         group.end().await;
     }
 }

@@ -77,8 +77,7 @@ impl ClientWork for TcpWork {
                     server.talk.detail('*', &format!("{}: connected to {peer}", client.name));
                     let (mut output, input) = split(stream);
                     let far = FarSide { output: &mut output, input: Box::new(input) };
-                    let ended = std::future::ready(Close::new(1000, ""));
-                    bridge.close(bridge.carry(far, ended).await.unwrap_or_else(|| Close::new(1000, "")));
+                    bridge.carry(far, std::future::ready(Close::new(1000, ""))).await;
                 }
                 Err(error) => {
                     server.talk.error(&format!("{}: {}", client.name, Error::from(error).chain()));

@@ -1,5 +1,5 @@
 // Drives the built-in page of `wsprobe listen` in Chromium, of `--echo`, behind TLS (over HTTP/2 and HTTP/1.1), on a Unix socket and
-// of the prompt, and tries a page of another origin: node page.js WSPROBE CHROMIUM
+// of the prompt, tries a page of another origin, and imports what the browser recorded: node page.js WSPROBE CHROMIUM
 "use strict";
 
 const assert = require("node:assert");
@@ -11,6 +11,7 @@ const net = require("node:net");
 const os = require("node:os");
 const path = require("node:path");
 const { chromium } = require("playwright-core");
+const { developerTools, playwright } = require("./har.js");
 
 const [wsprobe, executablePath] = process.argv.slice(2);
 
@@ -234,7 +235,8 @@ async function main() {
     ],
   });
   try {
-    const all = [echo, elsewhere, http2, http1, unix, stranger, prompt];
+    const recorded = [developerTools, playwright].map((test) => (browser) => test({ wsprobe, executablePath, browser, said }));
+    const all = [echo, elsewhere, http2, http1, unix, stranger, prompt, ...recorded];
     for (const test of all) {
       await test(browser);
     }

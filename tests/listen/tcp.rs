@@ -256,6 +256,28 @@ fn a_side_that_does_not_read_slows_the_other_one() {
 }
 
 #[test]
+fn a_client_that_closes_and_reads_nothing_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = listen(&["--tcp", &address, "--close-timeout", "100ms", "--compress", "off"]);
+    for is_endless in [true, false] {
+        let listener = listener.try_clone().unwrap();
+        let served = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut sent = 0;
+            // More than all buffers hold, then the end; or for ever.
+            while (is_endless || sent < 3 << 20) && stream.write_all(&[0; 1 << 16]).is_ok() {
+                sent += 1 << 16;
+            }
+        });
+        let mut client = server.enter_slowly();
+        client.write_all(&masked(CLOSE, &1000_u16.to_be_bytes())).unwrap();
+        server.says(if is_endless { "#1 did not answer our Close" } else { "#2 closed 1000" });
+        served.join().unwrap();
+    }
+}
+
+#[test]
 fn an_address_needs_a_port() {
     for bad in ["", "22", "host", "host:0", "a@b:1", "ws://a:1", "unix:"] {
         let ran = tool().args(["listen", "0", "--tcp", bad]).run().code(2);

@@ -5,6 +5,7 @@
 mod kit;
 
 mod compare;
+mod import;
 mod script;
 mod send;
 mod serve;

@@ -18,7 +18,9 @@ fn candidates(words: &[&str]) -> Vec<String> {
 
 /// The long options in a help text, at the beginning of a line as clap writes them.
 fn long_options(help: &str) -> BTreeSet<String> {
-    let names = help.lines().filter_map(|line| {
+    // Text that is wrapped may begin with an option too; it is indented further.
+    let definitions = help.lines().filter(|line| !line.starts_with("        "));
+    let names = definitions.filter_map(|line| {
         let option = line.trim_start();
         let option = if option.starts_with("--") {
             option

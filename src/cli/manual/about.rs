@@ -220,6 +220,20 @@ const RECORD_TO_SCRIPT: About = About {
     see_also: &["wsprobe-replay(1)", "wsprobe-run(1)", "wsprobe.wsp(5)"],
 };
 
+const IMPORT: About = About {
+    exit_status: &[
+        ("0", "success"),
+        ("2", "wrong usage, input or output; the file is not a HAR file, or has no messages of a WebSocket"),
+    ],
+    environment: &[],
+    files: &[RECORDING],
+    examples: &[
+        ("wsprobe import app.har > app.jsonl", "make a recording"),
+        ("wsprobe import --url 'wss://app.example/*' app.har > app.jsonl", "of one of several WebSockets"),
+    ],
+    see_also: &["wsprobe-replay(1)", "wsprobe-record-to-script(1)", "wsprobe-listen(1)"],
+};
+
 /// What the page of a command says. A command with a page and no entry here fails the test of this module.
 pub(super) fn about(command: &str) -> About {
     match command {
@@ -230,6 +244,7 @@ pub(super) fn about(command: &str) -> About {
         "check" => CHECK,
         "replay" => REPLAY,
         "record-to-script" => RECORD_TO_SCRIPT,
+        "import" => IMPORT,
         _ => unreachable!("src/cli/manual/about.rs says nothing about `wsprobe {command}`"),
     }
 }

@@ -151,6 +151,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("send-file", &[], &["--send-file", "%/vars.toml"]),
     ("every", &[], &["--every", "1s", "a"]),
     ("path", &[], &["--path", "/a"]),
+    ("url", &[], &["--url", "ws://a/*"]),
     ("auth", &[], &["--auth", "a:b"]),
     ("refuse", &[], &["--refuse", "503"]),
     ("delay", &[], &["--delay", "9s"]),
@@ -483,6 +484,7 @@ const MODES: &[Mode] = &[
     mode(&["check", ":1"], StdinKind::Pipe, &[&["list", "frames"]]),
     mode(&["check", ":1", "--only", "frame/*"], StdinKind::Terminal, &[&["list", "show"]]),
     mode(&["record-to-script", "%/record"], StdinKind::Pipe, &[]),
+    mode(&["import", "a.har"], StdinKind::Pipe, &[]),
 ];
 
 impl Mode {

@@ -5,6 +5,7 @@ use regex::Regex;
 use crate::conformance::case::{Act, CheckCase, Traffic};
 use crate::conformance::cases;
 use crate::error::Error;
+use crate::text::patterns::glob;
 
 /// Which cases are wanted.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +25,7 @@ impl CaseChoice {
     /// # Errors
     /// A name that no case has.
     pub(super) fn named(&self) -> Result<Vec<&'static CheckCase>, Error> {
-        let [only, skip] = [&self.only, &self.skip].map(|patterns| patterns.iter().map(|it| pattern(it)).collect());
+        let [only, skip] = [&self.only, &self.skip].map(|patterns| patterns.iter().map(|it| glob(it)).collect());
         let (only, skip): (Vec<Regex>, Vec<Regex>) = (only, skip);
         for (pattern, given) in only.iter().chain(&skip).zip(self.only.iter().chain(&self.skip)) {
             if !cases::all().any(|case| pattern.is_match(case.name)) {
@@ -70,12 +71,6 @@ impl CaseChoice {
         };
         case.option().filter(|_| is_missing).or((case.needs_echo && !self.echo).then_some("--echo"))
     }
-}
-
-/// `utf8/*`
-fn pattern(text: &str) -> Regex {
-    let parts: Vec<_> = text.split('*').map(regex::escape).collect();
-    Regex::new(&format!("^{}$", parts.join(".*"))).expect("what is escaped is an expression")
 }
 
 #[cfg(test)]

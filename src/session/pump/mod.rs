@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::coop::unconstrained;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use self::echo_path::EchoPath;
 use super::backlog::Backlog;
@@ -252,7 +252,10 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
                     taken += incoming.size();
                     self.note_arrival();
                     match incoming {
-                        Incoming::Close(close) => return self.closed(close).await,
+                        Incoming::Close(close) => {
+                            // Whoever sends the rest gives up first.
+                            return self.closed(close, 2 * options.ending.close_timeout + LINGER).await;
+                        }
                         incoming => self.take(incoming, echoes, options).await,
                     }
                 }
@@ -366,17 +369,12 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     }
 
     /// The peer's Close: our answer is on its way by itself.
-    async fn closed(&self, close: Close) -> End {
+    async fn closed(&self, close: Close, patience: Duration) -> End {
         let sent = self.core.borrow().sent_close();
         let by = if sent.is_some() { Direction::Out } else { Direction::In };
         self.put(EventKind::Close { by, close: close.clone(), clean: true });
         if self.socket.owes_close() {
-            // The rest goes before our answer, as long as somebody is there to read it.
-            tokio::select! {
-                () = self.has_closed.notified() => {}
-                () = self.socket.left() => {}
-            }
-            self.socket.release_close();
+            self.send_the_rest(patience).await;
         }
         let leaving = async {
             let _ = self.socket.flush().await;
@@ -389,6 +387,22 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         let _ = timeout(LINGER, leaving).await;
         self.put_frames(self.socket.take_last_frames());
         End::Closed { sent, close }
+    }
+
+    /// Lets the rest of a stream go before our answer to the peer's Close, as long as somebody is there who takes it.
+    async fn send_the_rest(&self, patience: Duration) {
+        let stalled = async {
+            let mut before = None;
+            while before.replace(self.socket.bytes_written()) != Some(self.socket.bytes_written()) {
+                sleep(patience).await;
+            }
+        };
+        tokio::select! {
+            () = self.has_closed.notified() => {}
+            () = self.socket.left() => {}
+            () = stalled => {}
+        }
+        self.socket.release_close();
     }
 
     fn cut(&self, error: Option<std::io::Error>) -> End {

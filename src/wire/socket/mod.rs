@@ -15,6 +15,7 @@ use futures_util::stream::FusedStream as _;
 use futures_util::{Sink as _, Stream as _};
 use rand::RngExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::yield_now;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -352,7 +353,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             inner.get_mut().was_drained(buf.filled());
             polled.map(|read| read.is_err() || buf.filled().is_empty())
         };
-        while !poll_fn(&mut left).await {}
+        while !poll_fn(&mut left).await {
+            // One that sends without end is not to be all that is done.
+            yield_now().await;
+        }
     }
 
     /// How many bytes have gone: a peer that takes anything is there.
