@@ -8,14 +8,15 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
 use super::options::OutputArgs;
+use super::profile::ConfigArgs;
 use crate::error::Error;
 use crate::play::planner::{ConnectOption, PlanConnection as _};
 use crate::server::lane::{CutAfter, HoldTime, Impairments, LaneDirection};
 use crate::server::upstream::UpstreamOptions;
 use crate::text::units;
 
-/// Options that are about the clients of the server.
-const OF_CLIENTS: [&str; 2] = ["origin", "host"];
+/// Options that are about the clients of the server; for its connections to another one, they are header fields.
+pub(super) const OF_CLIENTS: [&str; 2] = ["origin", "host"];
 
 /// Options of the server that hold for its connections to another one, too; the first two for nothing else then.
 const OF_BOTH: [&str; 9] = [
@@ -49,14 +50,14 @@ pub(super) struct ForwardArgs {
     forward: Option<String>,
 
     /// Pass the client's Origin on as it is, instead of the server's own
-    #[arg(long, requires = "forward")]
+    #[arg(long, requires = "forward", hide_short_help = true)]
     keep_origin: bool,
 
     /// Cut both connections of a client after so many messages, or so long: `10`, `up:3`, `2s`
     ///
     /// `up:` counts what the client sends, `down:` what the server sends; without it, both count together. The last
     /// message still passes. Each connection ends without a Close. Repeat it for more.
-    #[arg(long, value_name = "[DIR:]N|TIME", requires = "forward", value_parser = cut_after)]
+    #[arg(long, value_name = "[DIR:]N|TIME", requires = "forward", value_parser = cut_after, hide_short_help = true)]
     cut_after: Vec<CutAfter>,
 
     /// Let this command change the messages: JSON records in, JSON records out
@@ -66,11 +67,13 @@ pub(super) struct ForwardArgs {
     /// to the server, `"out"` to the client; `text`, `binary`, `ping`, `pong` and `close` are sent. It must not buffer
     /// its output (`jq --unbuffered`, `python3 -u`). When a side closes, its stdin ends. When it ends by itself, or
     /// writes no record, both sides are closed with 1011.
-    #[arg(long, value_name = "CMD", requires = "forward")]
+    #[arg(long, value_name = "CMD", requires = "forward", hide_short_help = true)]
     edit_with: Option<String>,
 
     #[command(flatten)]
     connection: UpstreamArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// A value of `--delay`.
@@ -200,7 +203,7 @@ impl FromArgMatches for UpstreamDefinition {
 /// The long names of the options that are only for a relay.
 pub(super) fn names() -> Vec<String> {
     let own = own_arguments().filter_map(|argument| argument.get_long().map(str::to_owned));
-    own.chain(["keep-origin", "cut-after", "edit-with"].map(str::to_owned)).collect()
+    own.chain(["keep-origin", "cut-after", "edit-with", "config", "no-config"].map(str::to_owned)).collect()
 }
 
 /// The options that are only for the connections to the server.

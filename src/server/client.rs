@@ -209,6 +209,11 @@ impl Outlet for ClientOutlet<'_> {
         self.output.room().await
     }
 
+    /// Whoever hears what is received may take it only when what was sent has gone.
+    async fn room_for_sent(&self) -> Result<(), Gone> {
+        self.output.room_for_sent().await
+    }
+
     fn put(&self, mut event: Event) {
         match &event.what {
             EventKind::Message(direction, _) => self.client.count(*direction, 1),

@@ -320,6 +320,10 @@ impl Outlet for UpstreamOutlet<'_> {
         self.relay.server.output.room().await
     }
 
+    async fn room_for_sent(&self) -> Result<(), Gone> {
+        self.relay.server.output.room_for_sent().await
+    }
+
     fn put(&self, event: Event) {
         self.relay.pass(LaneDirection::Down, &event.what);
         // Messages are shown when they are sent to the client.

@@ -12,6 +12,9 @@ pub(crate) trait DynOutlet {
     /// Whether there is room; none if it has to be waited for.
     fn room_now(&self) -> Option<Result<(), Gone>>;
     fn room_later(&self) -> LocalBoxFuture<'_, Result<(), Gone>>;
+    /// The same for what was sent.
+    fn room_for_sent_now(&self) -> Option<Result<(), Gone>>;
+    fn room_for_sent_later(&self) -> LocalBoxFuture<'_, Result<(), Gone>>;
     fn put_dyn(&self, event: Event);
     fn flush_dyn(&self) -> LocalBoxFuture<'_, Result<(), Gone>>;
     fn takes_runs_dyn(&self) -> bool;
@@ -27,6 +30,14 @@ impl<O: Outlet> DynOutlet for O {
 
     fn room_later(&self) -> LocalBoxFuture<'_, Result<(), Gone>> {
         self.room().boxed_local()
+    }
+
+    fn room_for_sent_now(&self) -> Option<Result<(), Gone>> {
+        self.room_for_sent().now_or_never()
+    }
+
+    fn room_for_sent_later(&self) -> LocalBoxFuture<'_, Result<(), Gone>> {
+        self.room_for_sent().boxed_local()
     }
 
     fn put_dyn(&self, event: Event) {
@@ -60,6 +71,13 @@ impl Outlet for dyn DynOutlet + '_ {
         match self.room_now() {
             Some(room) => room,
             None => self.room_later().await,
+        }
+    }
+
+    async fn room_for_sent(&self) -> Result<(), Gone> {
+        match self.room_for_sent_now() {
+            Some(room) => room,
+            None => self.room_for_sent_later().await,
         }
     }
 

@@ -10,6 +10,11 @@ pub(crate) trait Outlet {
     /// Waits until there is room: this is how a slow output slows the peer down.
     async fn room(&self) -> Result<(), Gone>;
 
+    /// Waits until there is room for what was sent. What was received may have to wait for more: for whoever hears it.
+    async fn room_for_sent(&self) -> Result<(), Gone> {
+        self.room().await
+    }
+
     /// Takes an event in; never waits.
     fn put(&self, event: Event);
 

@@ -473,3 +473,24 @@ fn a_command_that_does_not_end_is_ended() {
     relay.client(&["-x", "lost", "-w", "0"]).run().code(0);
     assert_eq!(heard.next(), Said::Close(Some(1000), String::new()));
 }
+
+#[test]
+fn a_flood_both_ways_never_stands_still() {
+    const COUNT: usize = 300_000;
+    let server = kit::echo();
+    let relay = listen_quietly(&["--forward", &kit::url(&server), "--compress", "off"]);
+    let mut client = relay.enter();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let frames: Vec<u8> =
+            (0..COUNT).flat_map(|n| masked(TEXT, format!("message number {n:085}").as_bytes())).collect();
+        sender.write_all(&frames).unwrap();
+    });
+    let mut reader = std::io::BufReader::new(&mut client);
+    for n in 0..COUNT {
+        let mut frame = [0; 2 + 100];
+        reader.read_exact(&mut frame).unwrap();
+        assert_eq!(&frame[2..], format!("message number {n:085}").as_bytes());
+    }
+    sending.join().unwrap();
+}

@@ -270,3 +270,23 @@ fn with_stream_the_failure_of_a_command_is_a_close_after_its_last_bytes() {
     let ran = tool().args(["listen", "0", "--stream", "--echo"]).run().code(2);
     ran.stderr("wsprobe: `--stream` has no effect here: it applies only to `--exec`\n");
 }
+
+#[test]
+fn a_command_that_is_flooded_both_ways_never_stands_still_while_it_is_recorded() {
+    const COUNT: usize = 200_000;
+    let server = super::kit::listening::listen_quietly(&["--exec", "exec cat", "--json", "--compress", "off"]);
+    let mut client = server.enter();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let frames: Vec<u8> =
+            (0..COUNT).flat_map(|n| masked(1, format!("message number {n:024}").as_bytes())).collect();
+        sender.write_all(&frames).unwrap();
+    });
+    let mut reader = std::io::BufReader::new(&mut client);
+    for n in 0..COUNT {
+        let mut frame = [0; 2 + 39];
+        std::io::Read::read_exact(&mut reader, &mut frame).unwrap();
+        assert_eq!(&frame[2..], format!("message number {n:024}").as_bytes());
+    }
+    sending.join().unwrap();
+}

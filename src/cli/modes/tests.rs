@@ -444,7 +444,7 @@ const MODES: &[Mode] = &[
     mode(
         &["listen", "--exec", "cat"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, PROFILES],
     ),
     mode(
         &["listen", "--script", "%/script.wsp"],

@@ -15,6 +15,7 @@ use self::config::{Config, Section};
 use self::layers::ConfiguredOption;
 use super::arguments::{is_named, names_path};
 use super::env::Env;
+use super::forward::OF_CLIENTS;
 use crate::error::Error;
 use crate::target::Parsed;
 
@@ -100,7 +101,10 @@ pub(super) fn apply(typed: &TypedLine<'_>, env: &Env) -> Result<Option<ProfiledL
         let host = target.as_deref().and_then(|url| Parsed::from_text(url).ok()).map(|parsed| parsed.target.host());
         sections.extend(layers::general(&config, &host.unwrap_or_default()));
     }
-    let found = layers::options(command, &sections, typed.given, &typed.names(command, matches));
+    let mut found = layers::options(command, &sections, typed.given, &typed.names(command, matches));
+    if command.get_name() == "listen" {
+        found.iter_mut().for_each(ConfiguredOption::as_header);
+    }
     let mut args = typed.args.to_vec();
     if let (Some(reference), Some(target)) = (&reference, &target) {
         typed.put_url(&mut args, command, reference.word, target);
@@ -200,7 +204,9 @@ impl TypedLine<'_> {
             Some((name, matches)) => (self.definition.find_subcommand(name)?, matches),
             None => (self.definition, self.matches),
         };
-        is_connecting(command).then_some((command, matches))
+        // A server connects to another one only as a relay.
+        let is_end = command.get_name() == "listen" && matches.get_raw("forward").is_none();
+        (is_connecting(command) && !is_end).then_some((command, matches))
     }
 
     /// What it connects to: for scripts, a profile among their files.
@@ -217,7 +223,7 @@ impl TypedLine<'_> {
         if command.get_name() == "run" {
             return values("paths").find(|path| path.starts_with('@'));
         }
-        values("url").chain(values("connect")).next()
+        values("url").chain(values("connect")).chain(values("forward")).next()
     }
 
     /// The names of the headers and cookies that were given.
@@ -246,7 +252,7 @@ impl TypedLine<'_> {
             let argument = command.get_arguments().find(|argument| is_named(argument, before));
             argument.is_some_and(|argument| {
                 let takes_next = argument.get_action().takes_values() && !argument.is_require_equals_set();
-                takes_next && argument.get_id() != "connect"
+                takes_next && argument.get_id() != "connect" && argument.get_id() != "forward"
             })
         };
         let is_it = |at: usize, args: &[OsString]| args[at] == word && !is_value_of_option(&args[at - 1]);
@@ -261,13 +267,24 @@ impl TypedLine<'_> {
         }
         match found {
             Some(at) => args[at] = url.into(),
-            // In the word of `--connect=@NAME` or `-c@NAME`.
+            // In the word of `--connect=@NAME`, `--forward=@NAME` or `-c@NAME`.
             None => args.iter_mut().for_each(|arg| {
                 let text = arg.to_string_lossy();
-                if let Some(option @ ("--connect=" | "-c" | "-c=")) = text.strip_suffix(word) {
+                if let Some(option @ ("--connect=" | "--forward=" | "-c" | "-c=")) = text.strip_suffix(word) {
                     *arg = format!("{option}{url}").into();
                 }
             }),
+        }
+    }
+}
+
+impl ConfiguredOption {
+    /// What `listen` asks of its clients by an option of this name, its connections to another server say as a header.
+    fn as_header(&mut self) {
+        if OF_CLIENTS.contains(&self.option.as_str()) {
+            let values = self.values.iter().map(|value| format!("{}: {value}", self.option));
+            self.values = values.collect();
+            self.option = "header".to_owned();
         }
     }
 }

@@ -320,7 +320,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if let Some(what) = what {
             self.put(what);
             // A failed output ends the session through the reader.
-            let _ = self.outlet.room().await;
+            let _ = self.outlet.room_for_sent().await;
         }
         Ok(())
     }
