@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::kit;
 use super::kit::http::{self, Http};
+use super::kit::listening::Listening;
 use super::kit::{Tool, dir, echo, tool, url};
 
 /// A home with a file of profiles.
@@ -107,6 +108,29 @@ fn each_command_that_connects_takes_a_profile() {
         .run()
         .code(1)
         .says("larger than 7 bytes");
+}
+
+#[test]
+fn a_relay_takes_a_profile_for_its_server() {
+    let server = Http::welcoming();
+    let home = Home::new(&format!(
+        "[profile.app]\nurl = \"{}\"\nheader = \"X-Tenant: blue\"\norigin = \"https://app.example\"\n\
+         [defaults]\nuser-agent = \"default\"\n",
+        server.url("/api")
+    ));
+    for words in [&["--forward", "@app/ws"][..], &["--forward=@app/ws"]] {
+        let relay = Listening::of(home.tool().args(["listen", "127.0.0.1:0"]).args(words).start());
+        tool().args(["-q", "-w", "0", "-x", "hi", &relay.url()]).run();
+        let head = server.head();
+        assert_eq!(http::resource(&head), "/api/ws");
+        for line in ["X-Tenant: blue", "origin: https://app.example", "User-Agent: default"] {
+            assert!(head.contains(&format!("{line}\r\n")), "{line}: {head}");
+        }
+    }
+    // A server that ends here connects to nobody, and reads no profiles.
+    let home = Home::new("[defaults]\nnonsense = 1\n");
+    Listening::of(home.tool().args(["listen", "--echo", "127.0.0.1:0"]).start());
+    home.tool().args(["listen", "--forward", ":1", "127.0.0.1:0"]).run().code(2).says("there is no option `nonsense`");
 }
 
 #[test]

@@ -414,32 +414,32 @@ const MODES: &[Mode] = &[
     mode(&["curl", ":1"], StdinKind::Terminal, &[OTHERS, DELIMITING, WAITS, LOCKSTEP, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Pipe, &[OF_THE_PROMPT, NOT_OF_WSCATS_SERVER, PROFILES]),
     mode(&["--listen", "1"], StdinKind::Terminal, &[&["exit-on-close"], DELIMITING, NOT_OF_WSCATS_SERVER, PROFILES]),
-    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC]),
-    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC]),
+    mode(&["listen"], StdinKind::Pipe, &[OF_THE_PROMPT, VARIABLES, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC]),
+    mode(&["listen"], StdinKind::Terminal, &[DELIMITING, VARIABLES, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC]),
     mode(
         &["listen"],
         StdinKind::Absent,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, VARIABLES, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC],
     ),
     mode(
         &["listen", "--receive-only"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, WORKS, VARIABLES, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC],
     ),
     mode(
         &["listen", "--echo"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC],
     ),
     mode(
         &["listen", "--broadcast"],
         StdinKind::Terminal,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC],
     ),
     mode(
         &["listen", "--tcp", ":9"],
         StdinKind::Terminal,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, OF_EXEC],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC],
     ),
     mode(
         &["listen", "--exec", "cat"],
@@ -449,12 +449,12 @@ const MODES: &[Mode] = &[
     mode(
         &["listen", "--script", "%/script.wsp"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY, FORWARDING, OF_EXEC],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, OF_REPLAY, FORWARDING, PROFILES, OF_EXEC],
     ),
     mode(
         &["listen", "--replay", "%/record"],
         StdinKind::Pipe,
-        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, FORWARDING, OF_EXEC],
+        &[OF_THE_PROMPT, CUTTING, ENCODING, SILENT, WORKS, VARIABLES, FORWARDING, PROFILES, OF_EXEC],
     ),
     mode(
         &["listen", "--forward", ":1"],
