@@ -4,6 +4,9 @@ use std::ffi::OsStr;
 
 use clap::Arg;
 
+/// Options by which a server judges its clients; for the connections of a relay to its server, they are header fields.
+pub(super) const OF_CLIENTS: [&str; 2] = ["origin", "host"];
+
 /// Whether an option's value is the path of a file.
 pub(super) fn names_path(argument: &Arg) -> bool {
     let has_file = argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FILE"));

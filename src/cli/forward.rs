@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
+use super::arguments::OF_CLIENTS;
 use super::dialing::{self, Connections, Dialer};
 use super::env::Env;
 use super::options::OutputArgs;
@@ -14,9 +15,6 @@ use crate::play::planner::{ConnectOption, PlanConnection as _};
 use crate::server::lane::{CutAfter, HoldTime, Impairments, LaneDirection};
 use crate::server::upstream::UpstreamOptions;
 use crate::text::units;
-
-/// Options that are about the clients of the server; for its connections to another one, they are header fields.
-pub(super) const OF_CLIENTS: [&str; 2] = ["origin", "host"];
 
 /// Options of the server that hold for its connections to another one, too; the first two for nothing else then.
 const OF_BOTH: [&str; 9] = [

@@ -13,9 +13,8 @@ use clap::{ArgMatches, Args, Command};
 
 use self::config::{Config, Section};
 use self::layers::ConfiguredOption;
-use super::arguments::{is_named, names_path};
+use super::arguments::{OF_CLIENTS, is_named, names_path};
 use super::env::Env;
-use super::forward::OF_CLIENTS;
 use crate::error::Error;
 use crate::target::Parsed;
 
