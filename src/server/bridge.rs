@@ -94,6 +94,8 @@ impl Bridge {
             () = self.write(input) => {}
             () = overdue => self.client.dismiss(Close::new(1000, "")),
         }
+        // Nobody takes what the client still says: it must not wait for that.
+        self.queue.close();
     }
 
     /// Writes what the client says; never ends.

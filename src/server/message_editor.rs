@@ -71,7 +71,7 @@ impl MessageEditor {
 
     /// Gives the command a message.
     pub(super) fn put(&self, event: &Event) {
-        if self.end.borrow().is_none() {
+        if self.end.borrow().is_none() && !self.has_ended.get() {
             record::write(event, Secrets::Kept, &mut self.records.borrow_mut());
             self.filled.notify_one();
         }

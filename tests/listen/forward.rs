@@ -467,6 +467,24 @@ fn a_command_that_fails_closes_both_sides() {
 }
 
 #[test]
+fn a_client_that_sends_on_after_the_command_has_failed_is_closed() {
+    let (server, _heard) = kit::hearing();
+    let relay = listen_quietly(&["--forward", &kit::url(&server), "--edit-with", "exit 3", "--close-timeout", "1s"]);
+    let mut client = relay.enter();
+    relay.says("--edit-with: the command ended with exit status: 3");
+    client.set_write_timeout(Some(kit::PATIENCE)).unwrap();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let message = masked(2, &vec![7; 1 << 20]);
+        // It is left in the end.
+        while sender.write_all(&message).is_ok() {}
+    });
+    assert_eq!(frame_of(&mut client).unwrap(), (CLOSE, 1011_u16.to_be_bytes().to_vec()));
+    sending.join().unwrap();
+    relay.says("#1 did not answer our Close");
+}
+
+#[test]
 fn a_command_that_does_not_end_is_ended() {
     let (server, heard) = kit::hearing();
     let relay = relay(&kit::url(&server), &["--edit-with", "exec sleep 1000", "--close-timeout", "200ms"]);

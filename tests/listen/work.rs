@@ -290,3 +290,15 @@ fn a_command_that_is_flooded_both_ways_never_stands_still_while_it_is_recorded()
     }
     sending.join().unwrap();
 }
+
+#[test]
+fn a_client_that_sends_on_after_its_command_has_ended_is_closed() {
+    let server = super::kit::listening::listen_quietly(&["--exec", "exit 3", "--close-timeout", "1s"]);
+    let mut client = server.enter();
+    client.set_write_timeout(Some(kit::PATIENCE)).unwrap();
+    assert_eq!(frame_of(&mut client).unwrap().0, CLOSE);
+    let message = masked(2, &vec![7; 1 << 20]);
+    // It is left in the end.
+    while client.write_all(&message).is_ok() {}
+    server.says("#1 did not answer our Close");
+}
