@@ -25,7 +25,7 @@ use crate::events::{Batch, Input};
 use crate::handshake::admission::{Admission, Hosts};
 use crate::handshake::authority;
 use crate::handshake::origin::{OriginPattern, Origins};
-use crate::input::source::{PromptOptions, Source};
+use crate::input::source::{Guidance, PromptOptions, Source};
 use crate::message::{Message, Utf8Text};
 use crate::play::files::Scripts;
 use crate::recording::Recording;
@@ -327,7 +327,10 @@ impl ListenArgs {
 
     /// The prompt, if there is one.
     pub(super) fn prompt(&self, env: &Env) -> Option<PromptOptions> {
-        translate::prompt(&self.stdin, &self.output, env)
+        let prompt = translate::prompt(&self.stdin, &self.output, env)?;
+        // What is typed at a relay's prompt is not sent by itself.
+        let guidance = if self.forward.is_given() { Guidance::Never } else { prompt.guidance };
+        Some(PromptOptions { guidance, ..prompt })
     }
 
     pub(super) fn service(&self, env: &Env) -> Result<ListenOptions, Error> {

@@ -332,7 +332,11 @@ fn other_work_has_no_prompt_and_a_pipe_has_none_either() {
 #[test]
 fn a_relay_shows_both_sides_and_puts_messages_in_on_either() {
     let (server, heard) = kit::hearing();
-    let host = host(&["--forward", &kit::url(&server)]);
+    let dir = kit::dir();
+    let args = ["listen", "127.0.0.1:0", "--forward", &kit::url(&server)];
+    let host = started(prompt(args).env("XDG_STATE_HOME", dir.path().to_str().unwrap()));
+    // A line is not sent by itself, also to who has never typed one.
+    assert!(!host.screen.contents().contains("press Enter to send it"), "{}", host.screen.contents());
     let mut client = host.enter("#1");
     client.write_all(&masked(TEXT, b"from the app")).unwrap();
     host.screen.shows("#1 < from the app");
