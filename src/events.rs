@@ -59,10 +59,11 @@ pub(crate) struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientName(pub(crate) u32);
 
-/// Whom a server's user speaks to.
+/// Whom a user speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Addressee {
-    AllClients,
+    /// The server that we are connected to, or all clients of the one that we are.
+    All,
     Client(ClientName),
     /// The server of a relay, on the connection of this client, or of the only one.
     Server(Option<ClientName>),

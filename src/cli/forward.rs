@@ -29,6 +29,9 @@ const OF_BOTH: [&str; 9] = [
     "ping-timeout",
 ];
 
+/// What else is done with clients.
+const OTHER_WORK: [&str; 6] = ["echo", "broadcast", "exec", "tcp", "script", "replay"];
+
 const HEADING: &str = "Forwarding";
 
 #[derive(Args, Clone, Debug)]
@@ -198,24 +201,16 @@ impl FromArgMatches for UpstreamDefinition {
     }
 }
 
-/// The long names of the options that are only for a relay.
-pub(super) fn names() -> Vec<String> {
-    let own = own_arguments().filter_map(|argument| argument.get_long().map(str::to_owned));
-    own.chain(["keep-origin", "cut-after", "edit-with", "config", "no-config"].map(str::to_owned)).collect()
-}
-
-/// The options that are only for the connections to the server.
-fn own_arguments() -> impl Iterator<Item = Arg> {
-    let own = |argument: &Arg| !is_one_of(argument, &OF_CLIENTS) && !is_one_of(argument, &OF_BOTH);
-    dialing::arguments().into_iter().filter(own)
-}
-
 impl Args for UpstreamDefinition {
     fn augment_args(command: Command) -> Command {
-        // `--auth` is the server's.
-        let of_upstream =
-            |argument: Arg| argument.help_heading(HEADING).alias(None).hide_short_help(true).requires("forward");
-        command.args(own_arguments().map(of_upstream))
+        let own = |argument: &Arg| !is_one_of(argument, &OF_CLIENTS) && !is_one_of(argument, &OF_BOTH);
+        let of_upstream = |argument: Arg| {
+            // `--auth` is the server's.
+            let argument = argument.help_heading(HEADING).alias(None).hide_short_help(true);
+            // clap does not check the requirement where another kind of work is given.
+            argument.requires("forward").conflicts_with_all(OTHER_WORK)
+        };
+        command.args(dialing::arguments().into_iter().filter(own).map(of_upstream))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -283,6 +283,21 @@ pub(crate) fn difference(talk: &Talk, place: &str, difference: &Difference) {
 /// Reports how a client's session ended, where we are the server; a record has it too if it is an error.
 #[must_use]
 pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
+    peer_ended(talk, &name.to_string(), end)
+}
+
+/// Reports how a relay's connection to the server ended, for one of its clients; a record has it too if it is an error.
+#[must_use]
+pub(crate) fn upstream_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
+    match end {
+        // Whoever reads has seen the client's end.
+        End::Closed { sent: Some(_), .. } | End::Abandoned | End::Left => None,
+        _ => peer_ended(talk, &format!("{name}: the server"), end),
+    }
+}
+
+/// Reports how the peer of a server's session, or of a relay's, ended it.
+fn peer_ended(talk: &Talk, who: &str, end: &End) -> Option<ErrorEvent> {
     let (words, is_usual) = match end {
         // How a client closes is its own decision.
         End::Closed { close, .. } => (closed(close, ""), true),
@@ -292,42 +307,17 @@ pub(crate) fn client_ended(talk: &Talk, name: ClientName, end: &End) -> Option<E
         End::Silent => ("did not answer a ping (--ping-timeout)".to_owned(), false),
         End::Abandoned => ("was dropped without a Close, as requested".to_owned(), true),
         End::Left => ("closed the connection after our half-close".to_owned(), true),
+        End::Idle => ("sent no message for too long (--idle-timeout)".to_owned(), false),
         // These end the server, which reports it itself.
-        End::TimedOut | End::Idle | End::NoReply(_) | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => {
-            return None;
-        }
+        End::TimedOut | End::NoReply(_) | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
     };
-    let words = format!("{name} {words}");
+    let words = format!("{who} {words}");
     if is_usual {
         talk.say(&words)
     } else {
         talk.warn(&words)
     }
     if is_usual { None } else { recorded(end, words) }
-}
-
-/// Reports how a relay's connection to the server ended, for one of its clients; a record has it too if it is an error.
-#[must_use]
-pub(crate) fn upstream_ended(talk: &Talk, name: ClientName, end: &End) -> Option<ErrorEvent> {
-    let words = match end {
-        End::Closed { sent: None, close } => closed(close, ""),
-        // Whoever reads has seen the client's end.
-        End::Closed { .. } | End::Abandoned | End::Left => return None,
-        End::Cut(error) => cut(error.as_ref()),
-        End::Broken(fault) => broken(fault),
-        End::Unanswered => "did not answer the Close (--close-timeout)".to_owned(),
-        End::Silent => "did not answer a ping (--ping-timeout)".to_owned(),
-        End::Idle => "sent no message for too long (--idle-timeout)".to_owned(),
-        // These end a run, which a relay is not.
-        End::TimedOut | End::NoReply(_) | End::Interrupted(_) | End::BadInput(_) | End::OutputGone => return None,
-    };
-    let words = format!("{name}: the server {words}");
-    if matches!(end, End::Closed { .. }) {
-        talk.say(&words)
-    } else {
-        talk.warn(&words)
-    }
-    if matches!(end, End::Closed { .. }) { None } else { recorded(end, words) }
 }
 
 /// `by` says who began, if that is worth a word.

@@ -88,9 +88,7 @@ impl OutputStyle {
     pub(crate) fn has_marks(&self) -> bool {
         self.marks || self.both_ways
     }
-}
 
-impl OutputStyle {
     /// The same with a message's bytes and nothing else.
     pub(crate) fn of_bytes(self) -> Self {
         Self { format: PayloadFormat::Raw, delimiter: Bytes::new(), ..self }

@@ -58,8 +58,7 @@ pub(super) async fn attend(
 /// Whether a client was let in, what it had asked, and who it is.
 pub(super) type Admitted = (Result<Box<AcceptedClient<ClientSlot>>, Declined>, ClientRequestHead, Peer);
 
-/// The head of an answer as it went out.
-/// What a client that was let in was answered.
+/// The head of the answer to a client that was let in.
 fn answer_of(request: &ClientRequestHead, fields: &[Header]) -> String {
     if request.is_http2 { shown_answer(200, fields) } else { answer_head(101, fields) }
 }
@@ -177,10 +176,6 @@ async fn session(
 ) -> Rc<End> {
     let Options { greeting, session: options, .. } = options;
     let (_held, mut signals) = mpsc::channel(1);
-    let deliver = async {
-        while batches.send(Ok(outlet.client.queue.take().await)).await.is_ok() {}
-        pending::<()>().await;
-    };
     let overdue = async {
         outlet.client.dismissed().await;
         sleep(options.ending.close_timeout).await;
@@ -188,7 +183,7 @@ async fn session(
     let mut progress = Progress::new(&options.ending);
     let end = tokio::select! {
         outcome = session::pump::run(socket, greeting.clone(), &mut progress, &mut inputs, &mut signals, outlet, options) => outcome.end,
-        () = deliver => End::Unanswered,
+        never = outlet.client.queue.deliver(&batches) => match never {},
         () = overdue => End::Unanswered,
     };
     Rc::new(end)

@@ -1,18 +1,13 @@
 //! `--exec`: a process for each client, one message per line on its stdin and stdout, as websocketd does it; or bytes.
 
-use std::io;
-use std::process::Stdio;
-
-use tokio::process::{ChildStdin, ChildStdout};
-
 use super::address::ListenAddress;
 use super::bridge::{Bridge, Carried, FarSide};
-use super::work::{ClientTask, ClientWork, NewClient, NoTask};
+use super::work::{ClientTask, ClientWork, NewClient};
 use crate::handshake::admission::Admission;
 use crate::handshake::origin::Origins;
 use crate::message::Close;
 use crate::request::{Credentials, Header};
-use crate::sys::process_group::{Group, shell};
+use crate::sys::process_group::{PipedGroup, shell};
 use crate::target::percent_decoded;
 use crate::transport::Peer;
 
@@ -22,13 +17,6 @@ pub(crate) struct ExecWork {
     pub(crate) command: String,
     /// `--stream`: what it says is bytes, not lines.
     pub(crate) streams: bool,
-}
-
-/// A running command.
-struct Process {
-    group: Group,
-    stdin: ChildStdin,
-    stdout: ChildStdout,
 }
 
 /// What a process is told about its client.
@@ -53,40 +41,26 @@ impl ClientWork for ExecWork {
 
     fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let (server, client) = (new.server, new.client);
-        match Process::start(&self.command, &Caller::of(new)) {
+        let mut command = shell(&self.command);
+        match PipedGroup::spawn(command.envs(Caller::of(new).environment())) {
             Ok(process) => {
                 let lines = Carried::Lines { longest: server.acceptor.limits.max_message };
                 let carried = if self.streams { Carried::Bytes } else { lines };
-                Bridge::new(client, carried, server.close_timeout).task(|bridge| process.run(bridge))
+                Bridge::new(client, carried, server.close_timeout).task(|bridge| run(process, bridge))
             }
-            Err(error) => {
-                server.talk.error(&format!("{}: the command cannot be started: {error}", client.name));
-                client.dismiss(Close::new(1011, "the command cannot be started"));
-                Box::new(NoTask)
-            }
+            Err(error) => new.without_command(&error),
         }
     }
 }
 
-impl Process {
-    fn start(command: &str, caller: &Caller<'_>) -> io::Result<Self> {
-        let mut process = shell(command);
-        process.envs(caller.environment()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut group = Group::spawn(&mut process)?;
-        let stdin = group.child.stdin.take().expect("it was piped");
-        let stdout = group.child.stdout.take().expect("it was piped");
-        Ok(Self { group, stdin, stdout })
-    }
-
-    /// Moves messages both ways until it has said its last; then the client gets a Close, and all that it has started
-    /// ends with it.
-    async fn run(self, bridge: Bridge) {
-        let Self { mut group, stdin, mut stdout } = self;
-        let far = FarSide { output: &mut stdout, input: Box::new(stdin) };
-        let last_word = async { Close::after(group.child.wait().await.ok()) };
-        bridge.carry(far, last_word).await;
-        group.end().await;
-    }
+/// Moves messages both ways until the command has said its last; then the client gets a Close, and all that the command has
+/// started ends with it.
+async fn run(command: PipedGroup, bridge: Bridge) {
+    let PipedGroup { mut group, stdin, mut stdout } = command;
+    let far = FarSide { output: &mut stdout, input: Box::new(stdin) };
+    let last_word = async { Close::after(group.child.wait().await.ok()) };
+    bridge.carry(far, last_word).await;
+    group.end().await;
 }
 
 impl<'c> Caller<'c> {

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use super::clients::ConnectedClient;
 use super::lane::{CutAfter, Lane, LaneDirection};
-use super::message_editor::{EditingEnd, EditingProcess, MessageEditor, shown};
+use super::message_editor::{EditingEnd, MessageEditor, shown};
 use super::send_queue::SendQueue;
 use super::side_task::SideTask;
 use super::state::ServerState;
@@ -28,6 +28,7 @@ use crate::events::{Batch, End, Event, EventKind, Input};
 use crate::message::{Close, Direction, Message, Part};
 use crate::render::text::LONGEST_AT_PROMPT;
 use crate::session::{self, DynOutlet, Gone, Outlet, Progress};
+use crate::sys::process_group::{PipedGroup, shell};
 
 /// How a connection that was cut is called (RFC 6455, section 7.1.5).
 const CUT: Option<u16> = Some(1006);
@@ -75,13 +76,10 @@ impl ClientWork for ForwardWork {
 
     fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let Some(connected) = new.upstream.take() else { return Box::new(NoTask) };
-        let editing = match self.0.editor.as_deref().map(EditingProcess::start).transpose() {
+        let start = |command: &String| PipedGroup::spawn(&mut shell(command));
+        let editing = match self.0.editor.as_ref().map(start).transpose() {
             Ok(editing) => editing,
-            Err(error) => {
-                new.server.talk.error(&format!("{}: the command cannot be started: {error}", new.client.name));
-                new.client.dismiss(Close::new(1011, "the command cannot be started"));
-                return Box::new(NoTask);
-            }
+            Err(error) => return new.without_command(&error),
         };
         let to_server = Rc::clone(new.client.upstream.get_or_init(Rc::default));
         let impairments = &self.0.impairments;
@@ -130,7 +128,7 @@ impl ClientTask for ForwardedClient {
 
 impl Relay {
     /// Runs the session with the server to its end, and sees that the client hears of it.
-    async fn run(self: Rc<Self>, connected: Box<Connected>, to_server: Rc<SendQueue>, editing: Option<EditingProcess>) {
+    async fn run(self: Rc<Self>, connected: Box<Connected>, to_server: Rc<SendQueue>, editing: Option<PipedGroup>) {
         let outlet = UpstreamOutlet { relay: &self };
         let mut editing = pin!(self.edit(editing).fuse());
         let end = tokio::select! {
@@ -160,20 +158,16 @@ impl Relay {
         outlet.show(Event::now(EventKind::Open(Box::new(opened))));
         let (batches, mut inputs) = mpsc::channel(1);
         let (_held, mut signals) = mpsc::channel(1);
-        let deliver = async {
-            while batches.send(Ok(to_server.take().await)).await.is_ok() {}
-            pending::<()>().await;
-        };
         let mut progress = Progress::new(&options.ending);
         let to: &dyn DynOutlet = outlet;
         tokio::select! {
             outcome = session::pump::run(socket, Batch::new(), &mut progress, &mut inputs, &mut signals, to, options) => outcome.end,
-            () = deliver => End::Unanswered,
+            never = to_server.deliver(&batches) => match never {},
         }
     }
 
     /// Lets the command do its work, if there is one, and tells both sides when that fails.
-    async fn edit(&self, editing: Option<EditingProcess>) {
+    async fn edit(&self, editing: Option<PipedGroup>) {
         let (Some(editor), Some(process)) = (&self.editor, editing) else { return };
         let pass = async |direction, input| {
             self.lane(direction).room().await;

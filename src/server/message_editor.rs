@@ -1,26 +1,24 @@
 //! `--edit-with`: a command that changes what passes through a relay, with records on its stdin and on its stdout.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::future::pending;
 use std::io;
-use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
-use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::bridge::LineSplitter;
 use super::lane::LaneDirection;
+use super::send_queue::SendQueue;
 use crate::events::{Event, Input};
-use crate::message::{Close, Direction};
+use crate::message::{Close, Direction, Message};
 use crate::render::record::{self, Secrets};
-use crate::sys::process_group::{Group, shell};
-
-/// More than this is not kept for a command that does not read.
-const FULL: usize = 4 << 20;
+use crate::sys::process_group::PipedGroup;
 
 /// What one read may bring.
 const BLOCK: usize = 32 << 10;
@@ -28,20 +26,11 @@ const BLOCK: usize = 32 << 10;
 /// What the command is to read, and how it is to end.
 #[derive(Default)]
 pub(super) struct MessageEditor {
-    // Borrowed between awaits only.
-    records: RefCell<BytesMut>,
-    /// What goes on when the command has said its last.
+    /// A line for each message.
+    records: SendQueue,
+    /// What goes on when the command has said its last. Borrowed between awaits only.
     end: RefCell<Option<(LaneDirection, Input)>>,
     has_ended: Cell<bool>,
-    filled: Notify,
-    taken: Notify,
-}
-
-/// The running command.
-pub(super) struct EditingProcess {
-    group: Group,
-    stdin: ChildStdin,
-    stdout: ChildStdout,
 }
 
 /// How the command's part ended.
@@ -54,14 +43,12 @@ pub(super) enum EditingEnd {
 
 impl MessageEditor {
     pub(super) fn is_full(&self) -> bool {
-        self.records.borrow().len() >= FULL
+        self.records.is_full()
     }
 
     /// Waits until it is no longer full.
     pub(super) async fn room(&self) {
-        while self.is_full() {
-            self.taken.notified().await;
-        }
+        self.records.room().await;
     }
 
     /// Whether it takes nothing more.
@@ -71,39 +58,35 @@ impl MessageEditor {
 
     /// Gives the command a message.
     pub(super) fn put(&self, event: &Event) {
-        if self.end.borrow().is_none() && !self.has_ended.get() {
-            record::write(event, Secrets::Kept, &mut self.records.borrow_mut());
-            self.filled.notify_one();
+        if self.end.borrow().is_none() {
+            let mut line = BytesMut::new();
+            record::write(event, Secrets::Kept, &mut line);
+            self.records.put(Input::Message(Message::Binary(line.freeze())));
         }
     }
 
     /// Nothing more comes; this goes on after all that the command says. The first to say so is heard.
     pub(super) fn end(&self, direction: LaneDirection, input: Input) {
         self.end.borrow_mut().get_or_insert((direction, input));
-        self.filled.notify_one();
-        // It may not read.
-        self.taken.notify_waiters();
+        self.records.end();
     }
 
     /// Runs the command to its end; `pass` takes what it says, and waits until there is room for more.
     pub(super) async fn run<F: Future<Output = ()>>(
         &self,
-        process: EditingProcess,
+        command: PipedGroup,
         longest: usize,
         left: Duration,
         pass: impl Fn(LaneDirection, Input) -> F,
     ) -> EditingEnd {
-        let EditingProcess { mut group, stdin, mut stdout } = process;
-        let reading = async {
-            tokio::select! {
-                read = self.read(&mut stdout, longest, left, pass) => read,
-                never = self.write(stdin) => match never {},
-            }
+        let PipedGroup { mut group, stdin, mut stdout } = command;
+        let read = tokio::select! {
+            read = self.read(&mut stdout, longest, left, pass) => read,
+            never = self.write(stdin) => match never {},
         };
-        let read = reading.await;
         self.has_ended.set(true);
-        self.records.borrow_mut().clear();
-        self.taken.notify_waiters();
+        // Nobody takes what still comes: it must not be waited for.
+        self.records.close();
         let why = match read {
             Ok(()) => match self.end.take() {
                 Some((direction, input)) => {
@@ -130,9 +113,7 @@ impl MessageEditor {
         loop {
             lines.rest.reserve(BLOCK);
             let overdue = async {
-                while self.end.borrow().is_none() {
-                    self.taken.notified().await;
-                }
+                self.records.ended().await;
                 sleep(left).await;
             };
             let read = tokio::select! {
@@ -158,32 +139,21 @@ impl MessageEditor {
     }
 
     /// Writes records until no more come; never ends.
-    async fn write(&self, mut stdin: ChildStdin) -> std::convert::Infallible {
-        loop {
-            let records = self.records.borrow_mut().split();
-            self.taken.notify_waiters();
-            if !records.is_empty() {
-                if stdin.write_all(&records).await.is_err() {
-                    break;
-                }
-            } else if self.end.borrow().is_some() {
-                break;
-            } else {
-                self.filled.notified().await;
+    async fn write(&self, mut stdin: ChildStdin) -> Infallible {
+        while self.write_some(&mut stdin).await.is_ok_and(|goes_on| goes_on) {}
+        drop(stdin);
+        pending().await
+    }
+
+    /// False when all is written that ever will be.
+    async fn write_some(&self, stdin: &mut ChildStdin) -> io::Result<bool> {
+        let mut lines = BytesMut::new();
+        for input in self.records.take().await {
+            if let Input::Message(line) = input {
+                lines.extend_from_slice(line.data());
             }
         }
-        drop(stdin);
-        self.taken.notify_waiters();
-        std::future::pending().await
-    }
-}
-
-impl EditingProcess {
-    pub(super) fn start(command: &str) -> io::Result<Self> {
-        let mut group = Group::spawn(shell(command).stdin(Stdio::piped()).stdout(Stdio::piped()))?;
-        let stdin = group.child.stdin.take().expect("it was piped");
-        let stdout = group.child.stdout.take().expect("it was piped");
-        Ok(Self { group, stdin, stdout })
+        stdin.write_all(&lines).await.map(|()| !lines.is_empty())
     }
 }
 

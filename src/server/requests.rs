@@ -21,10 +21,10 @@ impl ServerState {
     /// A message for the user with the clients that did not get it. Slow clients are not closed: the user sees this, and can try again.
     pub(crate) fn send(&self, to: Addressee, input: &Input) -> Result<(), String> {
         let client = match to {
-            Addressee::AllClients if self.acceptor.upstream.is_some() => {
+            Addressee::All if self.acceptor.upstream.is_some() => {
                 return Err("not sent: /to #1 and /to server tell for which side of the relay it is".to_owned());
             }
-            Addressee::AllClients => None,
+            Addressee::All => None,
             Addressee::Client(name) => Some(name),
             Addressee::Server(name) => {
                 return self.send_upstream(name, input).map_err(|why| format!("not sent: {why}"));

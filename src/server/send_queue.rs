@@ -2,9 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::pending;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 use crate::events::{Batch, Input};
@@ -107,6 +109,12 @@ impl SendQueue {
         self.bytes.set(self.bytes.get() - taken);
         self.taken.notify_waiters();
         batch
+    }
+
+    /// Hands all that comes to a session; never ends.
+    pub(crate) async fn deliver(&self, to: &mpsc::Sender<Result<Batch, String>>) -> Infallible {
+        while to.send(Ok(self.take().await)).await.is_ok() {}
+        pending().await
     }
 
     /// Waits until something is taken, the end included.

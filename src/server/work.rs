@@ -1,6 +1,7 @@
 //! What a server does with its clients' messages, besides showing them. Each kind of work has a file of its own.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::upstream::UpstreamOptions;
 use crate::client::connector::Connected;
 use crate::events::{Batch, End, Event, Opened};
 use crate::handshake::admission::Admission;
+use crate::message::Close;
 use crate::session::{Echo, Gone};
 
 /// What is done with each client of a server.
@@ -73,6 +75,15 @@ pub(crate) struct NewClient<'c> {
     pub(crate) inputs: &'c mpsc::Sender<Result<Batch, String>>,
     /// The connection to the server that a relay has made for it.
     pub(crate) upstream: Option<Box<Connected>>,
+}
+
+impl NewClient<'_> {
+    /// Closes its connection, since the command for it cannot be started; what is left to do with it.
+    pub(crate) fn without_command(&self, error: &io::Error) -> Box<dyn ClientTask> {
+        self.server.talk.error(&format!("{}: the command cannot be started: {error}", self.client.name));
+        self.client.dismiss(Close::new(1011, "the command cannot be started"));
+        Box::new(NoTask)
+    }
 }
 
 /// The work with one client. Futures are boxed, so that clients without any need no memory for it.

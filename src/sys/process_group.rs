@@ -57,6 +57,22 @@ pub(crate) fn shell(command: &str) -> Command {
     shell
 }
 
+/// A running command with pipes to it and from it.
+pub(crate) struct PipedGroup {
+    pub(crate) group: Group,
+    pub(crate) stdin: tokio::process::ChildStdin,
+    pub(crate) stdout: tokio::process::ChildStdout,
+}
+
+impl PipedGroup {
+    pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+        let mut group = Group::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+        let stdin = group.child.stdin.take().expect("it was piped");
+        let stdout = group.child.stdout.take().expect("it was piped");
+        Ok(Self { group, stdin, stdout })
+    }
+}
+
 /// A command in a shell, with pipes to it and from it, that is still to be started.
 pub(crate) struct PipedShell {
     command: Command,

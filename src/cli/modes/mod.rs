@@ -9,7 +9,6 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use super::env::Env;
-use super::forward;
 use super::listen::ListenArgs;
 use super::load::LoadArgs;
 use super::options::{MessageArgs, Options};
@@ -52,6 +51,9 @@ const AFTER_THE_HANDSHAKE: &[&str] = &[
     "reconnect",
     "reconnect-delay",
 ];
+
+/// What a server has no use for that is no relay; clap refuses the options of its connections by itself.
+const OF_A_RELAY: &[&str] = &["keep-origin", "cut-after", "edit-with", "config", "no-config"];
 
 const OF_THE_PROMPT: &[&str] = &["vi", "exit-on-close"];
 
@@ -175,9 +177,7 @@ impl GivenOptions {
         }
         if !self.has("forward") {
             // The same.
-            let names = forward::names();
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            self.refuse(&names, "it is about the server of `--forward`")?;
+            self.refuse(OF_A_RELAY, "it is about the server of `--forward`")?;
         }
         let works = ["echo", "broadcast", "exec", "script", "replay", "tcp", "forward"];
         let has_prompt = listen.prompt(env).is_some() && !self.has("receive-only");

@@ -206,7 +206,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             PromptLine::Text(text) if text.is_empty() => self.recipient.nudge(),
             PromptLine::Bad(why) => self.queue.warn(&why),
             PromptLine::Command(command) => return self.obey(command, editor),
-            text @ PromptLine::Text(_) => self.send(Addressee::AllClients, text),
+            text @ PromptLine::Text(_) => self.send(Addressee::All, text),
         }
         Then::Go
     }
@@ -224,7 +224,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             | PromptCommand::Frame(_)
             | PromptCommand::HalfClose
             | PromptCommand::Send(_)
-            | PromptCommand::Drop => self.send(Addressee::AllClients, PromptLine::Command(command)),
+            | PromptCommand::Drop => self.send(Addressee::All, PromptLine::Command(command)),
             PromptCommand::To(to, line) => self.send(to, *line),
             PromptCommand::Edit(draft) => return self.edit(draft),
             PromptCommand::Record(file) => {
@@ -432,7 +432,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
         let (id, text) = self.shared.rpc().make(method, params);
         let message =
             if self.prompt.binary { Message::Binary(text.clone().into()) } else { Message::Text(text.as_str().into()) };
-        let sent = self.recipient.send(Addressee::AllClients, Input::Message(message));
+        let sent = self.recipient.send(Addressee::All, Input::Message(message));
         match sent {
             Ok(()) => self.queue.print(&format!("> {text}")),
             Err(_) => self.shared.rpc().forget(id),

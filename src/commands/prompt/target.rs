@@ -150,11 +150,11 @@ impl PromptTarget for ClientTarget {
             }
             PromptCommand::Close(close) => {
                 self.shared.ask_close(self.is_open());
-                return self.send(Addressee::AllClients, Input::Close(close));
+                return self.send(Addressee::All, Input::Close(close));
             }
             PromptCommand::Fragment(size) => {
                 if self.shared.standing() == ConnectionState::Open {
-                    self.send(Addressee::AllClients, Input::Fragment(size))?;
+                    self.send(Addressee::All, Input::Fragment(size))?;
                 }
                 // For the connections that follow.
                 self.order(Wish::Fragment(size));
