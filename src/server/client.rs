@@ -38,20 +38,15 @@ struct Served {
 }
 
 /// Serves a client to its end, if it was let in.
-pub(super) async fn attend(
-    server: &Rc<ServerState>,
-    options: &Options,
-    output: &dyn DynOutlet,
-    (admitted, request, peer): Admitted,
-) {
+pub(super) async fn attend(server: &Rc<ServerState>, options: &Options, (admitted, request, peer): Admitted) {
     match admitted {
         Ok(accepted) => {
             let answer = answer_of(&request, &accepted.answer);
             report::handshake(&server.talk, &peer, &request.head, &answer);
             drop((request, answer));
-            serve(server, options, output, begun(server, options, accepted, peer)).await;
+            serve(server, options, begun(server, options, accepted, peer)).await;
         }
-        Err(declined) => turned_away(server, output, &peer, request, &declined),
+        Err(declined) => turned_away(server, &peer, request, &declined),
     }
 }
 
@@ -63,13 +58,7 @@ fn answer_of(request: &ClientRequestHead, fields: &[Header]) -> String {
     if request.is_http2 { shown_answer(200, fields) } else { answer_head(101, fields) }
 }
 
-fn turned_away(
-    server: &ServerState,
-    output: &dyn DynOutlet,
-    peer: &Peer,
-    request: ClientRequestHead,
-    declined: &Declined,
-) {
+fn turned_away(server: &ServerState, peer: &Peer, request: ClientRequestHead, declined: &Declined) {
     let denial = declined.denial();
     let shown = |denial: &Denial| match request.is_http2 {
         true => shown_answer(denial.status, &denial.fields()),
@@ -82,12 +71,12 @@ fn turned_away(
         Declined::Denied(denial) if denial.status == 200 && denial.why.is_none() => {
             server.talk.detail('*', &format!("sent the page to {peer}"));
             exchange.body = None;
-            return output.put(Event::now(EventKind::Answered(exchange)));
+            return server.output.put(Event::now(EventKind::Answered(exchange)));
         }
         // A plain HTTP request that the script answers.
         Declined::Answered { .. } => {
             server.talk.detail('*', &format!("{peer}: {declined}"));
-            return output.put(Event::now(EventKind::Answered(exchange)));
+            return server.output.put(Event::now(EventKind::Answered(exchange)));
         }
         // A connection that only checks whether the port is open.
         Declined::Closed => return server.talk.detail('*', &format!("{peer}: {declined}")),
@@ -102,7 +91,7 @@ fn turned_away(
     }
     server.talk.warn(&words);
     let error = ErrorEvent { kind: declined.kind(), words, exchange: Some(exchange) };
-    output.put(Event::now(error.into()));
+    server.output.put(Event::now(error.into()));
 }
 
 /// What was asked and answered, for a record.
@@ -150,18 +139,18 @@ fn named(server: &ServerState, accepted: &mut AcceptedClient<ClientSlot>, peer: 
     client
 }
 
-async fn serve(server: &ServerState, options: &Options, output: &dyn DynOutlet, served: Served) {
+async fn serve(server: &ServerState, options: &Options, served: Served) {
     let Served { socket, mut slot, client, task, opened, batches, inputs } = served;
-    let outlet = ClientOutlet { output, client: &client, task: &*task };
+    let outlet = ClientOutlet { output: &*server.output, client: &client, task: &*task };
     outlet.put(Event::now(EventKind::Open(opened)));
     let session = session(options, &outlet, socket, batches, inputs);
     let end = task.attend(Box::pin(session)).await;
     // Whoever is told that it has gone does not find it any more.
     slot.empty();
     if let Some(error) = report::client_ended(&server.talk, client.name, &end) {
-        output.put(Event { client: Some(client.name), ..Event::now(error.into()) });
+        server.output.put(Event { client: Some(client.name), ..Event::now(error.into()) });
     }
-    let _ = output.flush().await;
+    let _ = server.output.flush().await;
     client.queue.close();
     task.finish(&end).await;
 }

@@ -70,7 +70,6 @@ pub(crate) struct ListeningServer {
     listener: Listener,
     pub(crate) state: Rc<ServerState>,
     options: Rc<Options>,
-    output: Rc<dyn DynOutlet>,
 }
 
 impl ListeningServer {
@@ -108,16 +107,8 @@ impl ListeningServer {
         let clients = Clients::new(options.max_clients.unwrap_or(usize::MAX), roster);
         let has_failed = Cell::new(false);
         let close_timeout = options.session.ending.close_timeout;
-        let state = Rc::new(ServerState {
-            acceptor,
-            address,
-            clients,
-            talk,
-            output: Rc::clone(&output),
-            close_timeout,
-            has_failed,
-        });
-        Ok(Self { listener, state, options: Rc::new(options.clone()), output })
+        let state = Rc::new(ServerState { acceptor, address, clients, talk, output, close_timeout, has_failed });
+        Ok(Self { listener, state, options: Rc::new(options.clone()) })
     }
 
     /// Serves until a signal, or until `leaving` ends; returns the exit status.
@@ -127,11 +118,11 @@ impl ListeningServer {
         signals: &mut mpsc::Receiver<i32>,
         leaving: impl Future<Output = ()>,
     ) -> Result<u8, Error> {
-        let Self { listener, state, options, output } = self;
+        let Self { listener, state, options } = self;
         let mut tasks = JoinSet::new();
         // What was said so far has room: it is the first.
-        let _ = output.flush().await;
-        let begin = |incoming| welcome::welcome(Rc::clone(&state), Rc::clone(&options), Rc::clone(&output), incoming);
+        let _ = state.output.flush().await;
+        let begin = |incoming| welcome::welcome(Rc::clone(&state), Rc::clone(&options), incoming);
         let code = tokio::select! {
             never = accept(&listener, &state, begin, &mut tasks) => match never {},
             why = state.pass_on(inputs) => {
@@ -141,7 +132,7 @@ impl ListeningServer {
             never = state.tick(&options.ticks) => match never {},
             () = leaving => 0,
             Some(_) = signals.recv() => 0,
-            () = output.gone() => 0,
+            () = state.output.gone() => 0,
         };
         drop(listener);
         state.clients.dismiss_all(&Close::new(1001, ""));
@@ -150,7 +141,7 @@ impl ListeningServer {
             // A client that has not answered by now never will.
             _ = last => code,
             Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
-            () = output.gone() => code,
+            () = state.output.gone() => code,
         };
         tasks.shutdown().await;
         Ok(if code == 0 && state.has_failed.get() { 1 } else { code })

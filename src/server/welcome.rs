@@ -13,16 +13,10 @@ use super::options::Options;
 use super::state::ServerState;
 use crate::handshake::server::ClientRequestHead;
 use crate::http2::server::{Http2Exchange, Http2Server};
-use crate::session::DynOutlet;
 use crate::transport::{Duplex, Peer};
 
 /// Serves whoever is on a connection to its end.
-pub(crate) async fn welcome(
-    server: Rc<ServerState>,
-    options: Rc<Options>,
-    output: Rc<dyn DynOutlet>,
-    incoming: IncomingConnection,
-) {
+pub(crate) async fn welcome(server: Rc<ServerState>, options: Rc<Options>, incoming: IncomingConnection) {
     let IncomingConnection { stream, peer } = incoming;
     let mut request = ClientRequestHead::default();
     // Boxed, so that what the handshake needs is not kept for as long as the client stays.
@@ -34,21 +28,15 @@ pub(crate) async fn welcome(
         server.acceptor.admit(begun, || server.clients.place(), &mut request).await.map(|it| Ok(Box::new(it)))
     });
     let admitted = match admitted.await {
-        Ok(Err(begun)) => return Box::pin(streams(server, options, output, begun, peer)).await,
+        Ok(Err(begun)) => return Box::pin(streams(server, options, begun, peer)).await,
         Ok(Ok(accepted)) => Ok(accepted),
         Err(declined) => Err(declined),
     };
-    client::attend(&server, &options, &*output, (admitted, request, peer)).await;
+    client::attend(&server, &options, (admitted, request, peer)).await;
 }
 
 /// Serves the streams of a connection, until the client leaves it or opens none for a while.
-async fn streams(
-    server: Rc<ServerState>,
-    options: Rc<Options>,
-    output: Rc<dyn DynOutlet>,
-    begun: BegunConnection,
-    peer: Peer,
-) {
+async fn streams(server: Rc<ServerState>, options: Rc<Options>, begun: BegunConnection, peer: Peer) {
     let wait = server.acceptor.handshake_timeout;
     let tls = begun.tls.clone();
     let connection = match timeout(wait, Http2Server::begin(begun.into_stream())).await {
@@ -63,8 +51,8 @@ async fn streams(
         tokio::select! {
             accepted = connection.accept() => match accepted {
                 Some(Ok(exchange)) => {
-                    let (server, options, output) = (Rc::clone(&server), Rc::clone(&options), Rc::clone(&output));
-                    tasks.spawn_local(stream(server, options, output, exchange, (tls.clone(), peer.clone())));
+                    let (server, options) = (Rc::clone(&server), Rc::clone(&options));
+                    tasks.spawn_local(stream(server, options, exchange, (tls.clone(), peer.clone())));
                 }
                 Some(Err(fault)) => {
                     if !fault.is_end() {
@@ -91,12 +79,11 @@ async fn streams(
 async fn stream<S: Duplex + 'static>(
     server: Rc<ServerState>,
     options: Rc<Options>,
-    output: Rc<dyn DynOutlet>,
     exchange: Http2Exchange<S>,
     (tls, peer): (Option<String>, Peer),
 ) {
     let mut request = ClientRequestHead::default();
     let place = || server.clients.place();
     let admitted = Box::pin(server.acceptor.admit_stream(exchange, tls, place, &mut request)).await.map(Box::new);
-    client::attend(&server, &options, &*output, (admitted, request, peer)).await;
+    client::attend(&server, &options, (admitted, request, peer)).await;
 }

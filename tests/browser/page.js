@@ -12,25 +12,9 @@ const os = require("node:os");
 const path = require("node:path");
 const { chromium } = require("playwright-core");
 const { developerTools, playwright } = require("./har.js");
+const { said } = require("./said.js");
 
 const [wsprobe, executablePath] = process.argv.slice(2);
-
-// Waits for what a stream says, of all that it has said; returns the match.
-function said(stream) {
-  let all = "";
-  stream.setEncoding("utf8").on("data", (more) => (all += more));
-  return async (pattern) => {
-    for (;;) {
-      const match = all.match(pattern);
-      if (match) {
-        return match;
-      }
-      await once(stream, "data", { signal: AbortSignal.timeout(60_000) }).catch(() => {
-        throw new Error(`it does not say ${pattern}, but ${JSON.stringify(all)}`);
-      });
-    }
-  };
-}
 
 // Opens the page and returns it with a way to wait for a line of its log; what it asks for and complains of is gathered.
 async function open(browser, url, watch = () => {}) {

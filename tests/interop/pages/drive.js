@@ -11,6 +11,7 @@ const { once } = require("node:events");
 const http = require("node:http");
 const path = require("node:path");
 const { chromium } = require("playwright-core");
+const { said } = require("../../browser/said.js");
 
 // In the page. What it got is what the server answered.
 async function socketIo(url) {
@@ -81,23 +82,6 @@ const CONVERSATIONS = {
   signalr: { ...SIGNAL_R, shows: [...SIGNAL_R.shows, /^#1 > .*"arguments":\["tea at four"\]/m] },
   "signalr-binary": { ...SIGNAL_R, isBinary: true, shows: [...SIGNAL_R.shows, /^#1 > binary, 59 bytes\n[^]*tea [^]*at four/m] },
 };
-
-// Waits for what a stream says, of all that it has said; returns the match.
-function said(stream) {
-  let all = "";
-  stream.setEncoding("utf8").on("data", (more) => (all += more));
-  return async (pattern) => {
-    for (;;) {
-      const match = all.match(pattern);
-      if (match) {
-        return match;
-      }
-      await once(stream, "data", { signal: AbortSignal.timeout(60_000) }).catch(() => {
-        throw new Error(`it does not say ${pattern}, but ${JSON.stringify(all)}`);
-      });
-    }
-  };
-}
 
 // The URL of a server just started.
 async function address(server) {
