@@ -244,7 +244,7 @@ impl Relay {
                 let what = EventKind::Message(shown(direction), message);
                 editor.put(&Event { client: Some(self.client.name), ..Event::now(what) });
             }
-            (_, input @ (Input::Close(_) | Input::Drop)) => self.end(direction, input),
+            (_, input @ (Input::Close(_) | Input::HalfClose)) => self.end(direction, input),
             (_, input) => self.forward(direction, input),
         }
     }
@@ -354,7 +354,8 @@ fn passed_on(what: &EventKind) -> Option<Input> {
         EventKind::Message(Direction::In, message) => Input::Message(message.clone()),
         EventKind::Run(run) => Input::Run(run.clone()),
         EventKind::Part(part) => Input::Part(part.clone()),
-        EventKind::Close { clean: false, close, .. } if close.code == CUT => Input::Drop,
+        // A reset would throw away what is still on its way to the other side.
+        EventKind::Close { clean: false, close, .. } if close.code == CUT => Input::HalfClose,
         EventKind::Close { by: Direction::In, clean: true, close } | EventKind::Close { clean: false, close, .. } => {
             Input::Close(Some(close.clone()))
         }

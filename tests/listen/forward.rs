@@ -512,3 +512,32 @@ fn a_flood_both_ways_never_stands_still() {
     }
     sending.join().unwrap();
 }
+
+#[test]
+fn what_a_server_sent_before_it_was_cut_reaches_a_slow_client() {
+    const COUNT: usize = 40;
+    let server = Raw::open(|mut stream| {
+        let mut message = vec![0x82, 126, 0xff, 0xff];
+        message.resize(4 + 0xffff, b'y');
+        (0..COUNT).for_each(|_| stream.write_all(&message).unwrap());
+        // It leaves without a Close.
+    });
+    let relay = listen_quietly(&["--forward", &server.url(), "--compress", "off"]);
+    let mut client = relay.enter_slowly();
+    // What it has sent is in the relay's queue, or on its way to a client that has not read yet.
+    relay.says("#1: the server was cut without a Close");
+    for number in 0..COUNT {
+        let (opcode, data) = frame_of(&mut client).unwrap_or_else(|error| panic!("message {number}: {error}"));
+        assert_eq!((opcode, data.len()), (2, 0xffff));
+    }
+    assert!(frame_of(&mut client).is_err(), "no Close comes");
+}
+
+#[test]
+fn what_was_said_before_a_cut_passes_the_command_first() {
+    let server = Raw::open(|mut stream| stream.write_all(&frame(TEXT, b"last")).unwrap());
+    let relay = relay(&server.url(), &["--edit-with", "sleep 0.2; cat"]);
+    let mut client = relay.enter();
+    assert_eq!(frame_of(&mut client).unwrap(), (TEXT, b"last".to_vec()));
+    assert!(frame_of(&mut client).is_err(), "no Close comes");
+}
