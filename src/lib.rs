@@ -12,13 +12,13 @@
 //! | `cli` | clap, the environment, the manual: from what was typed to a `Job` |
 //! | `app` | which command does a `Job` |
 //! | `commands` | the order of a run: `pipe`, `prompt`, `listen`, `run`, `ping`, `load`, `check`, `replay`, `record_to_script`, `import`, `check_scripts`; none imports another |
-//! | `server` | accepts clients, and does with each what was asked for: echo, broadcast, a command, a script, a recording |
+//! | `server` | accepts clients, and does with each what was asked for: echo, broadcast, a command, a TCP connection, a relay, a script, a recording |
 //! | `report` | `--report`: TAP, JUnit and JSON of tests, whatever a test is |
 //! | `play` | plays scripts and recordings, and loads their files |
 //! | `runtime` | the runtime, the time limit of a run, how its failure is told |
 //! | `client` | connects, and again; where events go: stdout, records, stderr |
 //! | `input` | stdin, and how it is cut into messages |
-//! | `recording` | recordings read back: whose turn it was, when, and whether the same answers come |
+//! | `recording` | recordings read back: whose turn it was, when, and whether the same answers come; HAR files as recordings |
 //! | `session` | the pump: socket and clock; keepalive, reconnecting; when and how it ends |
 //! | `script` | the language of `run`: its tree, parsing, formatting, judging |
 //! | `render` | from events to bytes: text, JSON, records, pages |
@@ -33,7 +33,7 @@
 //! | `message`, `transport`, `target` | messages and Closes; what carries them; to whom |
 //! | `compare` | equality of JSON, and differences |
 //! | `masking` | what is secret, and how it is shown |
-//! | `text` | escapes, units, patterns, hexdumps |
+//! | `text` | escapes, units, patterns, hexdumps, what other tools call an option |
 //! | `sys` | what is Unix's own: signals, process groups, files that do not block, limits, terminal modes, clocks |
 //! | `testing` | what tests, benchmarks and fuzzers call |
 

@@ -3,21 +3,22 @@
 
 mod kit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 /// Separates the outputs of two commands.
 const CUT: &str = "--8<--";
 
-/// The ports of the examples, which are free ports when they are run.
-const PORTS: [&str; 9] = ["8080", "8081", "8082", "8083", "8084", "8085", "8094", "8095", "8443"];
+/// A port in the examples, which is a free port when they are run.
+static PORT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b8(?:0\d\d|443)\b").expect("it is one"));
 
 /// What the pages name of other tools.
 const OF_OTHERS: [&str; 4] = ["--pinnedpubkey", "--data-raw", "--data-binary", "--data-urlencode"];
@@ -84,7 +85,7 @@ fn free_port() -> u16 {
 fn in_shell(command: &str, script: &mut String) {
     writeln!(script, "{command}\nstatus=$?").expect("a String takes all");
     // Its own is the last one of a relay.
-    let port = PORTS.iter().filter(|port| command.contains(*port)).max_by_key(|port| command.rfind(*port));
+    let port = PORT.find_iter(command).last().map(|port| port.as_str());
     if let Some(port) = port.filter(|_| command.contains("listen ") && command.ends_with('&')) {
         let tries = format!("(exec 3<>/dev/tcp/127.0.0.1/{port}) 2> /dev/null");
         writeln!(script, "until {tries}; do kill -0 $! || exit 9; sleep 0.02; done").expect("a String takes all");
@@ -118,8 +119,9 @@ fn run(page: &str) {
     // The shell is in a group of its own: all that it has started ends with it.
     let mut script = String::from("exec 2>&1\ntrap 'trap \"\" TERM; kill -TERM 0; wait' EXIT\n");
     examples.iter().for_each(|(command, _)| in_shell(command, &mut script));
-    let ports = PORTS.map(|port| (port, free_port().to_string()));
-    let script = ports.iter().fold(script, |script, (port, free)| script.replace(port, free));
+    let mut ports = BTreeMap::new();
+    let free = |port: &Captures<'_>| ports.entry(port[0].to_owned()).or_insert_with(|| free_port().to_string()).clone();
+    let script = PORT.replace_all(&script, free).into_owned();
     let binary = Path::new(kit::binary()).parent().expect("it is in a folder");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("bash");

@@ -40,6 +40,11 @@ pub(crate) struct Env {
 }
 
 impl Env {
+    /// The same for who prints to a command, which is no terminal.
+    pub(super) fn without_stdout(&self) -> Self {
+        Self { stdout_is_terminal: false, ..self.clone() }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub(crate) fn read() -> Self {
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());

@@ -402,15 +402,17 @@ impl ListenArgs {
 
     /// The delay of responses.
     fn delay(&self) -> Result<Duration, Error> {
-        match &self.admission.delay[..] {
-            [] => Ok(Duration::ZERO),
-            _ if self.forward.is_given() => Ok(Duration::ZERO),
-            [delay] if delay.plain().is_some() => Ok(delay.plain().unwrap_or_default()),
-            _ => Err(Error::Usage(
-                "several times, a range or a direction for `--delay` are only for messages of a relay (--forward)"
-                    .to_owned(),
-            )),
-        }
+        let delay = match &self.admission.delay[..] {
+            _ if self.forward.is_given() => Some(Duration::ZERO),
+            [] => Some(Duration::ZERO),
+            [delay] => delay.plain(),
+            _ => None,
+        };
+        delay.ok_or_else(|| {
+            let why =
+                "several times, a range or a direction for `--delay` are only for messages of a relay (--forward)";
+            Error::Usage(why.to_owned())
+        })
     }
 
     fn style(&self, env: &Env, is_prompt: bool, carries_bytes: bool) -> OutputStyle {

@@ -77,10 +77,8 @@ pub(super) fn demo(options: &Options, env: &Env) -> Result<Box<ClientOptions>, E
 fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOptions>, Error> {
     let source = source(options, env);
     let is_prompt = matches!(source, Source::Prompt(_));
-    // A command is no terminal.
-    let mut seen_by = env.clone();
-    seen_by.stdout_is_terminal &= options.messages.exec.is_none();
-    let style = style(&options.output, &options.messages.stdin, &seen_by, is_prompt);
+    let beside_command = options.messages.exec.as_ref().map(|_| env.without_stdout());
+    let style = style(&options.output, &options.messages.stdin, beside_command.as_ref().unwrap_or(env), is_prompt);
     let style = if options.messages.stream { style.of_bytes() } else { style };
     Ok(Box::new(ClientOptions {
         connect: connect::Options {
