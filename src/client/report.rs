@@ -123,7 +123,11 @@ pub(crate) fn compressed(agreed: &Agreed) -> String {
 
 /// Reports why there is no connection; a refusal's body comes with it.
 pub(crate) fn not_connected(talk: &Talk, error: &Error) {
-    talk.error(&error.chain());
+    match error {
+        // As at the end of a session: it is what the user did.
+        Error::Interrupted(_) => return talk.say(&error.chain()),
+        _ => talk.error(&error.chain()),
+    }
     match error {
         Error::Refused(refusal) => refused(talk, refusal),
         // Its words matter less: it is not who was asked.

@@ -97,6 +97,8 @@ async fn ended(
     let in_haste = matches!(outcome.end, End::Interrupted(_) | End::TimedOut);
     let Some(input) = input else { return Ok(outcome.exit_code()) };
     let failed = tokio::select! {
+        // ssh interrupts its ProxyCommand while that ends by itself.
+        biased;
         failed = input.finish(if in_haste { Duration::ZERO } else { close_timeout }) => failed,
         Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
     };

@@ -490,16 +490,16 @@ fn a_signal_ends_it_with_a_close() {
 
 #[test]
 fn a_signal_ends_it_before_the_connection_is_open() {
-    for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
+    for (signal, code, quiet) in [(SIGINT, 130, false), (SIGTERM, 143, false), (SIGHUP, 129, true)] {
         let (tell, asked) = channel();
         let server = Raw::start(move |mut stream, _| {
             tell.send(()).unwrap();
             let _ = stream.read(&mut [0]);
         });
-        let running = tool().arg(server.url()).spawn();
+        let running = tool().args(quiet.then_some("-q")).arg(server.url()).spawn();
         asked.recv_timeout(PATIENCE).unwrap();
         running.signal(signal);
-        running.wait().code(code).stdout("").stderr("wsprobe: interrupted\n");
+        running.wait().code(code).stdout("").stderr(if quiet { "" } else { "wsprobe: interrupted\n" });
     }
 }
 
