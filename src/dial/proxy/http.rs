@@ -8,9 +8,8 @@ use super::error::ProxyError;
 use super::login::ProxyLogin;
 use crate::dial::Stream;
 use crate::handshake::{self, TunnelAnswer};
-use crate::masking;
 
-/// What goes to an HTTP proxy and comes from it, as it may be shown: secrets left out.
+/// What goes to an HTTP proxy and comes from it, with its secrets.
 pub(crate) enum ProxyHead<'h> {
     Request(&'h str),
     Response(&'h str),
@@ -24,10 +23,10 @@ pub(super) async fn tunnel(
     trace: &dyn Fn(ProxyHead<'_>),
 ) -> Result<Bytes, ProxyError> {
     let request = request(host, port, login);
-    trace(ProxyHead::Request(&masking::head(&request)));
+    trace(ProxyHead::Request(&request));
     let answer = handshake::ask_for_tunnel(stream, &request, login.map(|_| "Basic")).await;
     for head in handshake::heads_of(&answer, TunnelAnswer::response) {
-        trace(ProxyHead::Response(&masking::head(&head)));
+        trace(ProxyHead::Response(&head));
     }
     match answer.map_err(ProxyError::Flaw)? {
         TunnelAnswer::Open(_, leftover) => Ok(leftover),
