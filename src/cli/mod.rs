@@ -249,7 +249,7 @@ pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) ->
     if args.len() < 2 && env.stdin_is_terminal && env.stdout_is_terminal {
         return Ok(Invocation::of(Job::Print(help::first().into_bytes())));
     }
-    if let Some(UsualLine { url, options, given }) = UsualLine::of(&args, env) {
+    if let Some(UsualLine { url, options, given }) = UsualLine::of(&args, env, command) {
         return connecting(&url, &options, &given, env).map(Invocation::of);
     }
     with_whole_definition(args, env)

@@ -22,8 +22,8 @@ pub(super) struct UsualLine {
 }
 
 impl UsualLine {
-    /// None if it has to be read with the whole definition.
-    pub(super) fn of(args: &[OsString], env: &Env) -> Option<Self> {
+    /// None if it has to be read with the whole definition, of `all` commands.
+    pub(super) fn of(args: &[OsString], env: &Env, all: fn() -> Command) -> Option<Self> {
         let first = args.get(1).and_then(|word| word.to_str());
         let is_command = first.is_some_and(|word| is_bare(word) && !word.starts_with('-'));
         // Profiles may add any option.
@@ -35,7 +35,7 @@ impl UsualLine {
         let mut definition = named.define(command);
         let mut matches = definition.try_get_matches_from_mut(args).ok()?;
         let given = GivenOptions::of(&definition, &matches);
-        DoubtfulLine { args, definition: &definition, all: super::command }.check(given.names(), &matches).ok()?;
+        DoubtfulLine { args, definition: &definition, all }.check(given.names(), &matches).ok()?;
         std::mem::forget(definition);
         let url = matches.remove_one::<String>("url")?;
         let is_other = is_bare(&url) || url.starts_with('@');
@@ -53,8 +53,8 @@ mod tests {
     use proptest::sample::{Index, select};
 
     use super::*;
-    use crate::cli::Cli;
     use crate::cli::modes::sample;
+    use crate::cli::{Cli, command};
 
     /// Other ways to say what the whole line is about.
     const RARE: [&str; 6] = ["connect", "listen", "config", "no-config", "help", "version"];
@@ -64,7 +64,7 @@ mod tests {
     }
 
     fn usual(words: &[&str]) -> Option<String> {
-        let UsualLine { url, options, given } = UsualLine::of(&args(words), &Env::default())?;
+        let UsualLine { url, options, given } = UsualLine::of(&args(words), &Env::default(), command)?;
         Some(format!("{url} {options:?} {:?}", given.names()))
     }
 

@@ -33,7 +33,11 @@ fn same_text(file: &str, fresh: &[u8], source: &str) {
 
 #[test]
 fn the_names_of_options_are_known_without_their_definitions() {
-    same_text("src/cli/options/names.txt", wsprobe::testing::option_names().as_bytes(), "the definition of the options");
+    same_text(
+        "src/cli/options/names.txt",
+        wsprobe::testing::option_names().as_bytes(),
+        "the definition of the options",
+    );
 }
 
 #[test]

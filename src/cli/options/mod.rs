@@ -36,19 +36,6 @@ pub(crate) struct Options {
     pub(crate) protocol: ProtocolArgs,
 }
 
-/// In the order of the help. Called through pointers, or some of them would be put into their caller, whose frame would then
-/// take ten pages of the stack more: each costs time at every start.
-const HEADINGS: [fn(Command) -> Command; 8] = [
-    MessageArgs::augment_args,
-    OutputArgs::augment_args,
-    EndingArgs::augment_args,
-    RequestArgs::augment_args,
-    TlsArgs::augment_args,
-    RouteArgs::augment_args,
-    TimingArgs::augment_args,
-    ProtocolArgs::augment_args,
-];
-
 /// What a command takes of them that makes a connection as the client does, but with input and output of its own.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ConnectionArgs {

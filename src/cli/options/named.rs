@@ -2,10 +2,30 @@
 
 use std::ffi::OsString;
 
-use clap::Command;
+use clap::{Args as _, Command};
 use memchr::memmem;
 
-use super::HEADINGS;
+use super::ending::EndingArgs;
+use super::messages::MessageArgs;
+use super::output::OutputArgs;
+use super::protocol::ProtocolArgs;
+use super::request::RequestArgs;
+use super::route::RouteArgs;
+use super::timing::TimingArgs;
+use super::tls::TlsArgs;
+
+/// In the order of the help. Called through pointers, or some of them would be put into their caller, whose frame would then
+/// take ten pages of the stack more: each costs time at every start.
+const HEADINGS: [fn(Command) -> Command; 8] = [
+    MessageArgs::augment_args,
+    OutputArgs::augment_args,
+    EndingArgs::augment_args,
+    RequestArgs::augment_args,
+    TlsArgs::augment_args,
+    RouteArgs::augment_args,
+    TimingArgs::augment_args,
+    ProtocolArgs::augment_args,
+];
 
 /// The names of all options, one a line, and an empty line between two headings. It is generated from their definitions.
 ///
@@ -14,13 +34,13 @@ const NAMES: &str = include_str!("names.txt");
 
 /// For each of `HEADINGS`, whether its options are defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) struct NamedHeadings(pub(super) [bool; HEADINGS.len()]);
+pub(crate) struct NamedHeadings(pub(super) [bool; HEADINGS.len()]);
 
 impl NamedHeadings {
     pub(super) const ALL: Self = Self([true; HEADINGS.len()]);
 
     /// Those that the words of a command line may name: values among them that look like options do no harm.
-    pub(in crate::cli) fn of(args: &[OsString]) -> Self {
+    pub(crate) fn of(args: &[OsString]) -> Self {
         let mut named = [false; HEADINGS.len()];
         for word in args.iter().skip(1).filter_map(|word| word.to_str()) {
             let found = match word.strip_prefix('-') {
@@ -39,7 +59,7 @@ impl NamedHeadings {
     }
 
     /// Defines their options.
-    pub(in crate::cli) fn define(self, command: Command) -> Command {
+    pub(crate) fn define(self, command: Command) -> Command {
         let named = HEADINGS.iter().zip(self.0).filter(|(_, is_named)| *is_named);
         named.fold(command, |command, (heading, _)| heading(command))
     }
