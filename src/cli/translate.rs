@@ -283,6 +283,7 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
         echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
         keepalive,
+        decode: None,
     })
 }
 

@@ -79,6 +79,8 @@ impl Found {
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decoded {
+    /// What it was decoded as.
+    pub(crate) kind: String,
     pub(crate) values: Vec<Notation>,
     /// Such messages may hold any number of values.
     pub(crate) is_list: bool,
@@ -88,10 +90,46 @@ pub(crate) struct Decoded {
 pub(crate) type Decoding = Result<Decoded, String>;
 
 impl Decoded {
+    /// What a command has said of a message: JSON, a text, or nothing.
+    ///
+    /// # Errors
+    /// It is too large.
+    pub(crate) fn of_line(line: &[u8], limit: usize) -> Result<Self, DecodeError> {
+        let mut found = Found::new(limit);
+        found.any_number();
+        if !line.trim_ascii().is_empty() {
+            found.value(|out| out.payload(line.trim_ascii()))?;
+        }
+        Ok(Self { kind: "decoded".to_owned(), values: found.values, is_list: false })
+    }
+
+    /// So many bytes of it, to be shown.
+    pub(crate) fn beginning(&self, size: usize) -> Self {
+        let mut left = size;
+        let mut values = Vec::new();
+        for value in &self.values {
+            if left == 0 {
+                break;
+            }
+            values.push(value.beginning(left));
+            left = left.saturating_sub(value.text().len());
+        }
+        Self { kind: self.kind.clone(), values, is_list: self.is_list }
+    }
+
+    /// How many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.values.iter().map(|value| value.text().len()).sum()
+    }
+
     /// All of it as one JSON value.
     pub(crate) fn json(&self) -> String {
         let values: Vec<_> = self.values.iter().map(Notation::json).collect();
-        if self.is_list { format!("[{}]", values.join(",")) } else { values.concat() }
+        match &*values {
+            [value] if !self.is_list => value.to_string(),
+            [] if !self.is_list => "null".to_owned(),
+            values => format!("[{}]", values.join(",")),
+        }
     }
 }
 
@@ -135,7 +173,7 @@ impl std::str::FromStr for DecoderChain {
 
 impl DecoderChain {
     /// Starts to decode the messages of a connection that go one way; no more than `limit` bytes are made of one.
-    pub(crate) fn start(&self, limit: usize) -> MessageDecoder {
+    pub(crate) fn start(&self, _subprotocol: Option<&str>, limit: usize) -> MessageDecoder {
         let decoders = self.entries.iter().map(|at| (DECODERS[*at].start)()).collect();
         MessageDecoder { name: self.name.clone(), decoders, limit }
     }
@@ -161,14 +199,18 @@ impl MessageDecoder {
         for decoder in &mut self.decoders {
             match decoder.decode(left, &mut found)? {
                 Some(next) => left = next,
-                None => return Ok(Some(Decoded { values: found.values, is_list: found.is_list })),
+                None => return Ok(Some(self.decoded(found))),
             }
         }
         if left == *message {
             return Ok(None);
         }
         found.value(|out| out.payload(left.data()))?;
-        Ok(Some(Decoded { values: found.values, is_list: false }))
+        Ok(Some(self.decoded(found)))
+    }
+
+    fn decoded(&self, found: Found) -> Decoded {
+        Decoded { kind: self.name.clone(), values: found.values, is_list: found.is_list }
     }
 }
 
@@ -188,7 +230,7 @@ mod tests {
     fn each_decoder_has_a_name_of_its_own_and_leaves_text_that_is_no_work_for_it() {
         for (at, entry) in DECODERS.iter().enumerate() {
             assert!(DECODERS[..at].iter().all(|other| other.name != entry.name));
-            let mut decoder = entry.name.parse::<DecoderChain>().unwrap().start(1000);
+            let mut decoder = entry.name.parse::<DecoderChain>().unwrap().start(None, 1000);
             assert_eq!(decoder.decode(&"hello".into()), None, "{}", entry.name);
         }
     }

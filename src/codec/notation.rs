@@ -16,6 +16,8 @@ pub(crate) struct Notation {
     text: String,
     /// What of the text is not JSON, from left to right; never within each other.
     foreign: Vec<Range<usize>>,
+    /// Of the whole, in bytes, where this is only its beginning.
+    whole: Option<usize>,
 }
 
 /// What may hold other values.
@@ -51,6 +53,17 @@ impl Notation {
     /// For people.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// How many bytes of text it has, or would have as a whole.
+    pub(crate) fn size(&self) -> usize {
+        self.whole.unwrap_or(self.text.len())
+    }
+
+    /// So many bytes of it, to be shown.
+    pub(crate) fn beginning(&self, size: usize) -> Self {
+        let text = self.text[..self.text.floor_char_boundary(size)].to_owned();
+        Self { text, foreign: Vec::new(), whole: Some(self.size()) }
     }
 
     /// For programs: what JSON cannot say is a string of the notation.

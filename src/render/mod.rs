@@ -21,6 +21,7 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 use crossterm::style::Color;
 
+use crate::codec::Decoded;
 use crate::events::{Event, EventKind};
 use crate::message::{DataKind, Direction, Message};
 use crate::sys::local_time::TimeOfDay;
@@ -78,7 +79,14 @@ impl Renderer {
             EventKind::Message(Direction::Out, _) if !self.style.has_marks() => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
-                text::message(&self.style, &lead, *direction, (message, extent), out);
+                match event.decoded.as_deref().filter(|_| self.style.shows_decoded()) {
+                    Some(Ok(decoded)) => text::decoded(&self.style, &lead, *direction, (decoded, extent.place), out),
+                    Some(Err(why)) if self.style.for_terminal => {
+                        text::message(&self.style, &lead, *direction, (message, extent), out);
+                        text::not_decoded(&self.style, why, out);
+                    }
+                    _ => text::message(&self.style, &lead, *direction, (message, extent), out),
+                }
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }
@@ -160,14 +168,18 @@ impl Renderer {
     }
 }
 
-/// A message as a whole, as a terminal may show it: JSON laid out, binary as a hexdump.
-pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
+/// A message as a whole, as a terminal may show it: decoded, JSON laid out, binary as a hexdump.
+pub(crate) fn whole(style: &OutputStyle, message: &Message, decoded: Option<&Decoded>) -> String {
     let format = match message {
         Message::Text(_) => PayloadFormat::Text,
         Message::Binary(_) => PayloadFormat::Hex,
     };
     let style = OutputStyle { format, for_terminal: true, marks: false, ..style.clone() };
     let mut page = BytesMut::new();
+    if let Some(decoded) = decoded {
+        text::decoded(&style, "", Direction::In, (decoded, None), &mut page);
+        return String::from_utf8_lossy(&page).into_owned();
+    }
     text::message(&style, "", Direction::In, (message, &text::Extent::whole(message)), &mut page);
     String::from_utf8_lossy(&page).into_owned()
 }

@@ -84,6 +84,11 @@ impl OutputStyle {
         self.prints_payload() && self.stamps.is_none() && !self.has_marks()
     }
 
+    /// Whether messages are shown as what they were decoded to.
+    pub(crate) fn shows_decoded(&self) -> bool {
+        matches!(self.format, PayloadFormat::Auto | PayloadFormat::Text)
+    }
+
     /// Whether `<` and `>` tell the direction.
     pub(crate) fn has_marks(&self) -> bool {
         self.marks || self.both_ways

@@ -12,6 +12,7 @@ use super::json::{Layout, is_json, pretty};
 use super::palette;
 use super::preview::{self, Room};
 use super::style::{IndentJson, OutputStyle, PayloadFormat};
+use crate::codec::Decoded;
 use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{DataKind, Direction, Message};
 use crate::text::escape::{Keep, escape};
@@ -152,6 +153,45 @@ pub(super) fn message(
     delimit(style, message.data(), out);
 }
 
+/// Appends what a message was decoded to, a line for each value.
+pub(super) fn decoded(
+    style: &OutputStyle,
+    lead: &str,
+    direction: Direction,
+    (decoded, place): (&Decoded, Option<u64>),
+    out: &mut BytesMut,
+) {
+    let mut begin = |out: &mut BytesMut| {
+        let start = out.len();
+        out.extend_from_slice(lead.as_bytes());
+        if style.has_marks() {
+            out.extend_from_slice(mark(style, direction).as_bytes());
+        }
+        if style.for_terminal {
+            out.extend_from_slice(painted(style, &format!("{} ", decoded.kind), Color::DarkGrey).as_bytes());
+        }
+        columns_of(&out[start..])
+    };
+    for value in &decoded.values {
+        let taken = begin(out);
+        let text = if style.for_terminal { value.text().into() } else { value.json() };
+        let extent = Extent { size: value.size(), is_json: Some(true), place };
+        readable(style, &text, taken, &extent, out);
+        delimit(style, text.as_bytes(), out);
+    }
+    if decoded.values.is_empty() && style.for_terminal {
+        begin(out);
+        out.extend_from_slice(painted(style, "… [nothing whole yet]\n", Color::DarkGrey).as_bytes());
+    }
+}
+
+/// Appends why a message could not be decoded, below it.
+pub(super) fn not_decoded(style: &OutputStyle, why: &str, out: &mut BytesMut) {
+    let why = format!("{INDENT}[{}]", escape(why, Keep::Nothing));
+    out.extend_from_slice(painted(style, &why, Color::DarkGrey).as_bytes());
+    out.extend_from_slice(b"\n");
+}
+
 /// A page with all rows but the first indented.
 fn indented(page: &str) -> Cow<'_, str> {
     if !page.contains('\n') {
@@ -242,16 +282,16 @@ fn readable(style: &OutputStyle, text: &str, taken: usize, extent: &Extent, out:
     if style.marks {
         let page = match extent.size > LONGEST_AT_PROMPT {
             true => beginning(style, text, taken, extent),
-            false => laid_out(style, text, taken).into_owned(),
+            false => laid_out(style, text, taken, extent).into_owned(),
         };
         return put_preview(style, &page, extent, taken, out);
     }
-    out.extend_from_slice(laid_out(style, text, taken).as_bytes());
+    out.extend_from_slice(laid_out(style, text, taken, extent).as_bytes());
 }
 
 /// A text as it is shown if nothing is cut.
-fn laid_out<'t>(style: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str> {
-    if (style.indent_json.indents() || style.colour) && text.len() <= LONGEST_JSON && is_json(text) {
+fn laid_out<'t>(style: &OutputStyle, text: &'t str, taken: usize, extent: &Extent) -> Cow<'t, str> {
+    if (style.indent_json.indents() || style.colour) && text.len() <= LONGEST_JSON && extent.is_json(text) {
         pretty(text, layout(style, taken)).into()
     } else if style.for_terminal {
         escape(text, Keep::Lines)
