@@ -4,9 +4,9 @@ use minicbor::Decoder as Items;
 use minicbor::data::Type;
 use minicbor::decode::Error;
 
+use super::decoder::{Decoder, DecoderEntry, Found};
 use super::error::DecodeError;
 use super::notation::{Container, NotationWriter};
-use super::{Decoder, DecoderEntry, Found};
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry =
@@ -31,7 +31,7 @@ impl Decoder for Cbor {
 
 /// Reads one value, which is all that there is.
 fn read_all(data: &[u8], out: &mut NotationWriter) -> Result<(), DecodeError> {
-    let mut reader = Reader { items: Items::new(data) };
+    let mut reader = CborReader { items: Items::new(data) };
     reader.value(out)?;
     match reader.items.position() {
         end if end < data.len() => Err(DecodeError::at(end, "something follows its end")),
@@ -39,27 +39,27 @@ fn read_all(data: &[u8], out: &mut NotationWriter) -> Result<(), DecodeError> {
     }
 }
 
-struct Reader<'d> {
+struct CborReader<'d> {
     items: Items<'d>,
 }
 
 /// What an item is to the container that it is in.
-enum Item {
+enum CborItem {
     Value,
     /// So many more values belong to it; without a number, all up to a "break".
     Begins(Option<u64>),
     Break,
 }
 
-impl Reader<'_> {
+impl CborReader<'_> {
     /// Reads a value with all that it holds. Without recursion: the peer says how deep it goes.
     fn value(&mut self, out: &mut NotationWriter) -> Result<(), DecodeError> {
         let mut open: Vec<Option<u64>> = Vec::new();
         loop {
             match self.item(out)? {
-                Item::Value => {}
-                Item::Begins(count) => open.push(count),
-                Item::Break => match open.pop() {
+                CborItem::Value => {}
+                CborItem::Begins(count) => open.push(count),
+                CborItem::Break => match open.pop() {
                     Some(None) => out.close()?,
                     _ => return Err(DecodeError::at(self.items.position() - 1, "\"break\" where nothing ends")),
                 },
@@ -75,24 +75,24 @@ impl Reader<'_> {
         }
     }
 
-    fn item(&mut self, out: &mut NotationWriter) -> Result<Item, DecodeError> {
+    fn item(&mut self, out: &mut NotationWriter) -> Result<CborItem, DecodeError> {
         let at = self.items.position();
         match self.items.datatype().map_err(|error| told(&error, at))? {
             Type::Array | Type::ArrayIndef => {
                 let count = self.items.array().map_err(|error| told(&error, at))?;
                 out.open(Container::Array)?;
-                return Ok(Item::Begins(count));
+                return Ok(CborItem::Begins(count));
             }
             Type::Map | Type::MapIndef => {
                 let count = self.items.map().map_err(|error| told(&error, at))?;
                 out.open(Container::Map)?;
                 let values = count.map(|pairs| pairs.checked_mul(2).ok_or(DecodeError::Cut)).transpose()?;
-                return Ok(Item::Begins(values));
+                return Ok(CborItem::Begins(values));
             }
             Type::Tag => return self.tagged(out, at),
             Type::Break => {
                 self.items.set_position(at + 1);
-                return Ok(Item::Break);
+                return Ok(CborItem::Break);
             }
             Type::F16 => {
                 let bytes = self.items.input().get(at + 1..at + 3).and_then(|bytes| bytes.try_into().ok());
@@ -101,7 +101,7 @@ impl Reader<'_> {
             }
             kind => self.scalar(kind, out, at)?,
         }
-        Ok(Item::Value)
+        Ok(CborItem::Value)
     }
 
     fn scalar(&mut self, kind: Type, out: &mut NotationWriter, at: usize) -> Result<(), DecodeError> {
@@ -130,7 +130,7 @@ impl Reader<'_> {
         pieces.collect::<Result<Vec<_>, _>>().map(|pieces| pieces.concat()).map_err(|error| told(&error, at))
     }
 
-    fn tagged(&mut self, out: &mut NotationWriter, at: usize) -> Result<Item, DecodeError> {
+    fn tagged(&mut self, out: &mut NotationWriter, at: usize) -> Result<CborItem, DecodeError> {
         let tag = self.items.tag().map_err(|error| told(&error, at))?.as_u64();
         let place = self.items.position();
         let is_number = matches!(tag, BIGNUM | NEGATIVE_BIGNUM)
@@ -139,12 +139,12 @@ impl Reader<'_> {
             let bytes = self.byte_string(place)?;
             if bytes.len() <= LONGEST_BIGNUM {
                 out.json(&decimal(&bytes, tag == NEGATIVE_BIGNUM))?;
-                return Ok(Item::Value);
+                return Ok(CborItem::Value);
             }
             self.items.set_position(place);
         }
         out.open(Container::Tag(tag))?;
-        Ok(Item::Begins(Some(1)))
+        Ok(CborItem::Begins(Some(1)))
     }
 }
 

@@ -2,29 +2,29 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::decoder::{Decoder, DecoderEntry, Found};
 use super::error::DecodeError;
-use super::{Decoder, DecoderEntry, Found};
 use crate::message::{DataKind, Message};
 
 pub(super) const GZIP: DecoderEntry = DecoderEntry {
     name: "gzip",
     about: "gzip, a message each",
     unpacks: true,
-    start: || Box::new(Whole { start: |_| Decompress::new_gzip(WINDOW_BITS) }),
+    start: || Box::new(CompressedMessages { start: |_| Decompress::new_gzip(WINDOW_BITS) }),
 };
 
 pub(super) const DEFLATE: DecoderEntry = DecoderEntry {
     name: "deflate",
     about: "zlib or raw deflate, a message each",
     unpacks: true,
-    start: || Box::new(Whole { start: |data| Decompress::new(has_zlib_header(data)) }),
+    start: || Box::new(CompressedMessages { start: |data| Decompress::new(has_zlib_header(data)) }),
 };
 
 pub(super) const ZLIB_STREAM: DecoderEntry = DecoderEntry {
     name: "zlib-stream",
     about: "one zlib stream over all messages, as Discord sends",
     unpacks: true,
-    start: || Box::new(Stream { inflating: Decompress::new(true), begun: Vec::new(), is_broken: false }),
+    start: || Box::new(CompressedStream { inflating: Decompress::new(true), begun: Vec::new(), is_broken: false }),
 };
 
 const WINDOW_BITS: u8 = 15;
@@ -35,11 +35,11 @@ const FLUSHED: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 const PIECE: usize = 32 << 10;
 
 /// Messages that are compressed each by itself.
-struct Whole {
+struct CompressedMessages {
     start: fn(&[u8]) -> Decompress,
 }
 
-impl Decoder for Whole {
+impl Decoder for CompressedMessages {
     fn decode(&mut self, message: Message, found: &mut Found) -> Result<Option<Message>, DecodeError> {
         let Message::Binary(data) = message else { return Ok(Some(message)) };
         let mut inflating = (self.start)(&data);
@@ -55,14 +55,14 @@ impl Decoder for Whole {
 }
 
 /// One stream over all messages; one that does not end with a flush goes on in the next.
-struct Stream {
+struct CompressedStream {
     inflating: Decompress,
     /// What has come out of a message that is not at its end.
     begun: Vec<u8>,
     is_broken: bool,
 }
 
-impl Decoder for Stream {
+impl Decoder for CompressedStream {
     fn decode(&mut self, message: Message, found: &mut Found) -> Result<Option<Message>, DecodeError> {
         let Message::Binary(data) = message else { return Ok(Some(message)) };
         if self.is_broken {

@@ -7,16 +7,16 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::notation::MAX_DEPTH;
+use super::error::MAX_DEPTH;
 
 /// What JSON can be turned into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub(crate) enum PayloadEncoding {
     MessagePack,
     Cbor,
 }
 
-impl Encoding {
+impl PayloadEncoding {
     pub(crate) const ALL: [Self; 2] = [Self::MessagePack, Self::Cbor];
 
     /// As options, commands and scripts name it.
@@ -46,7 +46,7 @@ impl Encoding {
         match json.as_bytes()[0] {
             b'{' => {
                 let Members(members) = inner(json)?;
-                self.begin(Head::Map(members.len()), out);
+                self.begin(ValueHead::Map(members.len()), out);
                 for (key, value) in members {
                     self.string(&key, out);
                     self.value(value.get(), depth + 1, out)?;
@@ -54,25 +54,25 @@ impl Encoding {
             }
             b'[' => {
                 let items: Vec<&RawValue> = inner(json)?;
-                self.begin(Head::Array(items.len()), out);
+                self.begin(ValueHead::Array(items.len()), out);
                 for item in items {
                     self.value(item.get(), depth + 1, out)?;
                 }
             }
             b'"' => self.string(&inner::<String>(json)?, out),
-            b'n' => self.begin(Head::Null, out),
-            b't' | b'f' => self.begin(Head::Bool(json == "true"), out),
+            b'n' => self.begin(ValueHead::Null, out),
+            b't' | b'f' => self.begin(ValueHead::Bool(json == "true"), out),
             _ => self.begin(number(json)?, out),
         }
         Ok(())
     }
 
     fn string(self, value: &str, out: &mut Vec<u8>) {
-        self.begin(Head::String(value.len()), out);
+        self.begin(ValueHead::String(value.len()), out);
         out.extend_from_slice(value.as_bytes());
     }
 
-    fn begin(self, head: Head, out: &mut Vec<u8>) {
+    fn begin(self, head: ValueHead, out: &mut Vec<u8>) {
         match self {
             Self::MessagePack => head.as_msgpack(out),
             Self::Cbor => head.as_cbor(out),
@@ -83,7 +83,7 @@ impl Encoding {
 
 /// A value, or how one begins.
 #[derive(Clone, Copy)]
-enum Head {
+enum ValueHead {
     Null,
     Bool(bool),
     Unsigned(u64),
@@ -97,7 +97,7 @@ enum Head {
     Map(usize),
 }
 
-impl Head {
+impl ValueHead {
     fn as_msgpack(self, out: &mut Vec<u8>) -> Option<()> {
         let size = |size: usize| u32::try_from(size).ok();
         match self {
@@ -129,16 +129,16 @@ impl Head {
     }
 }
 
-fn number(json: &str) -> Result<Head, String> {
+fn number(json: &str) -> Result<ValueHead, String> {
     if let Ok(value) = json.parse() {
-        return Ok(Head::Unsigned(value));
+        return Ok(ValueHead::Unsigned(value));
     }
     if let Ok(value) = json.parse() {
-        return Ok(Head::Signed(value));
+        return Ok(ValueHead::Signed(value));
     }
     let is_integer = !json.contains(['.', 'e', 'E']);
     match json.parse::<f64>() {
-        Ok(value) if value.is_finite() && !is_integer => Ok(Head::Float(value)),
+        Ok(value) if value.is_finite() && !is_integer => Ok(ValueHead::Float(value)),
         _ => Err(format!("`{json}` needs more than 64 bits")),
     }
 }
@@ -152,9 +152,9 @@ struct Members<'j>(Vec<(String, &'j RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+        struct MembersVisitor;
 
-        impl<'de> Visitor<'de> for InOrder {
+        impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -170,7 +170,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
         }
 
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
@@ -193,18 +193,18 @@ mod tests {
                 b"\xa2\x61b\x82\x01\x62\xc3\xa9\x61a\xa0",
             ),
         ] {
-            assert_eq!(Encoding::MessagePack.encode(json).as_deref(), Ok(in_msgpack), "{json}");
-            assert_eq!(Encoding::Cbor.encode(json).as_deref(), Ok(in_cbor), "{json}");
+            assert_eq!(PayloadEncoding::MessagePack.encode(json).as_deref(), Ok(in_msgpack), "{json}");
+            assert_eq!(PayloadEncoding::Cbor.encode(json).as_deref(), Ok(in_cbor), "{json}");
         }
     }
 
     #[test]
     fn what_cannot_be_encoded_is_told() {
         for json in ["18446744073709551616", "1e999", "[-9223372036854775809]"] {
-            assert!(Encoding::Cbor.encode(json).unwrap_err().ends_with("needs more than 64 bits"), "{json}");
+            assert!(PayloadEncoding::Cbor.encode(json).unwrap_err().ends_with("needs more than 64 bits"), "{json}");
         }
-        assert!(Encoding::MessagePack.encode("{a}").unwrap_err().starts_with("not JSON: "));
-        let deep = |depth| Encoding::Cbor.encode(&("[".repeat(depth) + &"]".repeat(depth)));
+        assert!(PayloadEncoding::MessagePack.encode("{a}").unwrap_err().starts_with("not JSON: "));
+        let deep = |depth| PayloadEncoding::Cbor.encode(&("[".repeat(depth) + &"]".repeat(depth)));
         assert!(deep(MAX_DEPTH + 1).is_ok() && deep(MAX_DEPTH + 2).is_err() && deep(100_000).is_err());
     }
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::notation::MAX_DEPTH;
+/// A container within more than this many others is not read: a reader of JSON stops there too.
+pub(crate) const MAX_DEPTH: usize = 127;
 
 /// Why a message is not what it was taken for. Bytes are counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rmp::Marker;
 
+use super::decoder::{Decoder, DecoderEntry, Found};
 use super::error::DecodeError;
 use super::notation::{Container, NotationWriter};
-use super::{Decoder, DecoderEntry, Found};
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry =
@@ -27,18 +27,18 @@ impl Decoder for MessagePack {
 
 /// Reads one value, which is all that there is.
 pub(super) fn read_all(data: &[u8], out: &mut NotationWriter) -> Result<(), DecodeError> {
-    let mut reader = Reader { rest: data, size: data.len() };
+    let mut reader = MessagePackReader { rest: data, size: data.len() };
     reader.value(out)?;
     if reader.rest.is_empty() { Ok(()) } else { Err(DecodeError::at(reader.place(), "something follows its end")) }
 }
 
-struct Reader<'d> {
+struct MessagePackReader<'d> {
     rest: &'d [u8],
     /// Of all that there was.
     size: usize,
 }
 
-impl<'d> Reader<'d> {
+impl<'d> MessagePackReader<'d> {
     /// Reads a value with all that it holds. Without recursion: the peer says how deep it goes.
     fn value(&mut self, out: &mut NotationWriter) -> Result<(), DecodeError> {
         // How many values each of the open containers still has.

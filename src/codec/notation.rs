@@ -4,11 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::error::DecodeError;
+use super::error::{DecodeError, MAX_DEPTH};
 use crate::text::hex::digits;
-
-/// A container within more than this many others is not read: a reader of JSON stops there too.
-pub(crate) const MAX_DEPTH: usize = 127;
 
 /// One value, written from the outside in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,13 +31,13 @@ pub(crate) enum Container {
 #[derive(Debug)]
 pub(crate) struct NotationWriter {
     notation: Notation,
-    open: Vec<Open>,
+    open: Vec<OpenContainer>,
     /// How many bytes it may become.
     limit: usize,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenContainer {
     container: Container,
     /// How many values it holds, keys included.
     count: usize,
@@ -184,7 +181,7 @@ impl NotationWriter {
         self.begin(shown.len() + 1)?;
         let start = self.notation.text.len();
         self.notation.text.push_str(&shown);
-        self.open.push(Open { container, count: 0, start, is_foreign });
+        self.open.push(OpenContainer { container, count: 0, start, is_foreign });
         Ok(())
     }
 

@@ -161,7 +161,7 @@ pub(super) fn decoded(
     (decoded, place): (&Decoded, Option<u64>),
     out: &mut BytesMut,
 ) {
-    let mut begin = |out: &mut BytesMut| {
+    let begin = |out: &mut BytesMut| {
         let start = out.len();
         out.extend_from_slice(lead.as_bytes());
         if style.has_marks() {

@@ -22,10 +22,10 @@ const BLOCK: usize = 8 << 10;
 #[derive(Clone)]
 pub(crate) struct DecodeCommand {
     line: Arc<str>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<CommandState>>,
 }
 
-enum State {
+enum CommandState {
     Waiting,
     Running(Box<RunningDecoder>),
     /// It is not asked again.
@@ -41,7 +41,7 @@ struct RunningDecoder {
 impl DecodeCommand {
     /// A command for the shell.
     pub(crate) fn new(line: &str) -> Self {
-        Self { line: line.into(), state: Arc::new(Mutex::new(State::Waiting)) }
+        Self { line: line.into(), state: Arc::new(Mutex::new(CommandState::Waiting)) }
     }
 
     pub(crate) fn line(&self) -> &str {
@@ -60,27 +60,27 @@ impl DecodeCommand {
 
     async fn ask(&self, data: &[u8], limit: usize) -> Result<BytesMut, String> {
         let state = &mut *self.state.lock().await;
-        if let State::Waiting = state {
+        if let CommandState::Waiting = state {
             *state = match PipedGroup::spawn(&mut shell(&self.line)) {
-                Ok(group) => State::Running(Box::new(RunningDecoder { group, rest: BytesMut::new() })),
-                Err(error) => State::Failed(format!("cannot start the command (--decode-with): {error}")),
+                Ok(group) => CommandState::Running(Box::new(RunningDecoder { group, rest: BytesMut::new() })),
+                Err(error) => CommandState::Failed(format!("cannot start the command (--decode-with): {error}")),
             };
         }
         // A session that ends meanwhile leaves the command in the middle of a message: the next one starts it anew.
-        match std::mem::replace(state, State::Waiting) {
-            State::Waiting => unreachable!("it was started"),
-            State::Failed(why) => {
-                *state = State::Failed(why.clone());
+        match std::mem::replace(state, CommandState::Waiting) {
+            CommandState::Waiting => unreachable!("it was started"),
+            CommandState::Failed(why) => {
+                *state = CommandState::Failed(why.clone());
                 Err(why)
             }
-            State::Running(mut running) => {
+            CommandState::Running(mut running) => {
                 let answer = match timeout(PATIENCE, running.ask(data, limit)).await {
                     Ok(answer) => answer,
                     Err(_) => Err(format!("the command (--decode-with) did not answer within {PATIENCE:?}")),
                 };
                 *state = match &answer {
-                    Ok(_) => State::Running(running),
-                    Err(why) => State::Failed(why.clone()),
+                    Ok(_) => CommandState::Running(running),
+                    Err(why) => CommandState::Failed(why.clone()),
                 };
                 answer
             }

@@ -18,13 +18,13 @@ pub(crate) enum DecodeHow {
 /// What decodes the messages of all sessions that share it; it may change at any time.
 #[derive(Clone, Debug)]
 pub(crate) struct DecodeSwitch {
-    shared: Arc<Shared>,
+    shared: Arc<SwitchState>,
     /// How many bytes a message may become (`--max-message`).
     limit: usize,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct SwitchState {
     how: Mutex<Option<DecodeHow>>,
     /// How often it has changed.
     changes: AtomicUsize,
@@ -32,7 +32,7 @@ struct Shared {
 
 impl DecodeSwitch {
     pub(crate) fn new(how: Option<DecodeHow>, limit: usize) -> Self {
-        Self { shared: Arc::new(Shared { how: Mutex::new(how), changes: AtomicUsize::new(0) }), limit }
+        Self { shared: Arc::new(SwitchState { how: Mutex::new(how), changes: AtomicUsize::new(0) }), limit }
     }
 
     /// Decodes messages so from now on, or no more.
@@ -59,16 +59,16 @@ pub(super) struct SessionDecoder {
     switch: DecodeSwitch,
     subprotocol: Option<String>,
     // Borrowed between awaits only.
-    state: RefCell<State>,
+    state: RefCell<FollowedSwitch>,
 }
 
-struct State {
+struct FollowedSwitch {
     /// Those of the switch that are known here.
     changes: usize,
-    how: Running,
+    how: ActiveDecoder,
 }
 
-enum Running {
+enum ActiveDecoder {
     Off,
     /// What is received, and what is sent.
     Chains(Box<[MessageDecoder; 2]>),
@@ -77,7 +77,7 @@ enum Running {
 
 impl SessionDecoder {
     pub(super) fn new(switch: &DecodeSwitch, subprotocol: Option<&str>) -> Self {
-        let state = State { changes: usize::MAX, how: Running::Off };
+        let state = FollowedSwitch { changes: usize::MAX, how: ActiveDecoder::Off };
         Self { switch: switch.clone(), subprotocol: subprotocol.map(str::to_owned), state: RefCell::new(state) }
     }
 
@@ -87,23 +87,23 @@ impl SessionDecoder {
             let state = &mut *self.state.borrow_mut();
             self.follow(state);
             match &mut state.how {
-                Running::Off => return None,
-                Running::Chains(chains) => return chains[direction as usize].decode(message),
-                Running::Command(command) => command.clone(),
+                ActiveDecoder::Off => return None,
+                ActiveDecoder::Chains(chains) => return chains[direction as usize].decode(message),
+                ActiveDecoder::Command(command) => command.clone(),
             }
         };
         command.decode(message, self.switch.limit).await
     }
 
-    fn follow(&self, state: &mut State) {
+    fn follow(&self, state: &mut FollowedSwitch) {
         let changes = self.switch.shared.changes.load(Ordering::Acquire);
         if state.changes != changes {
             let start = |chain: &DecoderChain| chain.start(self.subprotocol.as_deref(), self.switch.limit);
             state.changes = changes;
             state.how = match self.switch.how() {
-                None => Running::Off,
-                Some(DecodeHow::Chain(chain)) => Running::Chains(Box::new([start(&chain), start(&chain)])),
-                Some(DecodeHow::Command(command)) => Running::Command(command),
+                None => ActiveDecoder::Off,
+                Some(DecodeHow::Chain(chain)) => ActiveDecoder::Chains(Box::new([start(&chain), start(&chain)])),
+                Some(DecodeHow::Command(command)) => ActiveDecoder::Command(command),
             };
         }
     }

@@ -57,9 +57,7 @@ impl MessageFilter {
         match &self.pattern {
             None => true,
             Some(FilterPattern::Regex(regex)) => message.texts(true).iter().any(|text| regex.is_match(text)),
-            Some(FilterPattern::Json(path)) => {
-                message.texts(false).iter().any(|text| path.judge(text) == Judged::Met)
-            }
+            Some(FilterPattern::Json(path)) => message.texts(false).iter().any(|text| path.judge(text) == Judged::Met),
         }
     }
 }
@@ -94,7 +92,11 @@ mod tests {
             ("a$", Direction::In, "ba", true),
         ] {
             let read = MessageFilter::from_text(filter).unwrap();
-            assert_eq!(read.shows(direction, &message.into()), is_shown, "{filter}: {message}");
+            assert_eq!(
+                read.shows(direction, &SeenMessage::AsReceived(&message.into())),
+                is_shown,
+                "{filter}: {message}"
+            );
         }
         assert_eq!(MessageFilter::from_text("(").unwrap_err(), "unclosed group");
         assert!(MessageFilter::from_text("$.[").unwrap_err().starts_with("`$.[` is not a JSONPath"));

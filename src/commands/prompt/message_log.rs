@@ -158,7 +158,8 @@ impl MessageLog {
     fn keep(&mut self, event: &Event, message: &Message) {
         let EventKind::Message(direction, _) = &event.what else { return };
         let size = message.data().len();
-        let kept = if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message.unshared(), event.decoded.clone()) };
+        let kept =
+            if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message.unshared(), event.decoded.clone()) };
         self.push(event.at, event.client, *direction, kept);
     }
 

@@ -21,7 +21,11 @@ const AFTER: usize = 200;
 /// # Errors
 /// In words, when it is not kept as a whole.
 pub(crate) fn message(style: &OutputStyle, kept: &KeptMessage) -> Result<String, String> {
-    Ok(format!("{}\n{}\n", painted(style, &kept.headed(), Color::DarkGrey), whole(style, kept.whole()?, kept.decoded()).trim_end()))
+    Ok(format!(
+        "{}\n{}\n",
+        painted(style, &kept.headed(), Color::DarkGrey),
+        whole(style, kept.whole()?, kept.decoded()).trim_end()
+    ))
 }
 
 /// All that is kept of the session, the oldest first.

@@ -1,0 +1,8 @@
+//! All decoders: whoever adds one adds its file, and its line here.
+
+use super::decoder::DecoderEntry;
+use super::{cbor, deflate, msgpack};
+
+/// All decoders, in the order of the manual.
+pub(crate) const DECODERS: &[DecoderEntry] =
+    &[deflate::GZIP, deflate::DEFLATE, deflate::ZLIB_STREAM, msgpack::ENTRY, cbor::ENTRY];
