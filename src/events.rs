@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use crate::codec::{Decoded, Decoding};
+use crate::codec::{DecodedMessage, Decoding};
 use crate::dial::Steps;
 use crate::masking;
 use crate::message::{Close, Direction, Message, Part};
@@ -218,7 +218,7 @@ impl Event {
     }
 
     /// What a message says, if it was decoded.
-    pub(crate) fn decoded(&self) -> Option<&Decoded> {
+    pub(crate) fn decoded(&self) -> Option<&DecodedMessage> {
         self.decoded.as_deref()?.as_ref().ok()
     }
 }

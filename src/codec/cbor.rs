@@ -4,7 +4,7 @@ use minicbor::Decoder as Items;
 use minicbor::data::Type;
 use minicbor::decode::Error;
 
-use super::decoder::{Decoder, DecoderEntry, Found};
+use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
 use super::notation::{Container, NotationWriter};
 use crate::message::Message;
@@ -22,7 +22,7 @@ const LONGEST_BIGNUM: usize = 64;
 struct Cbor;
 
 impl Decoder for Cbor {
-    fn decode(&mut self, message: Message, found: &mut Found) -> Result<Option<Message>, DecodeError> {
+    fn decode(&mut self, message: Message, found: &mut FoundValues) -> Result<Option<Message>, DecodeError> {
         let Message::Binary(data) = message else { return Ok(Some(message)) };
         found.value(|out| read_all(&data, out))?;
         Ok(None)

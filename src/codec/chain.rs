@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::decoded::{Decoded, Decoding};
-use super::decoder::{Decoder, Found};
+use super::decoded::{DecodedMessage, Decoding};
+use super::decoder::{Decoder, FoundValues};
 use super::error::DecodeError;
 use super::table::DECODERS;
 use crate::message::Message;
@@ -68,8 +68,8 @@ impl MessageDecoder {
         decoding.map(Arc::new)
     }
 
-    fn read(&mut self, message: &Message) -> Result<Option<Decoded>, DecodeError> {
-        let mut found = Found::new(self.limit);
+    fn read(&mut self, message: &Message) -> Result<Option<DecodedMessage>, DecodeError> {
+        let mut found = FoundValues::new(self.limit);
         let mut left = message.clone();
         for decoder in &mut self.decoders {
             match decoder.decode(left, &mut found)? {
@@ -84,8 +84,8 @@ impl MessageDecoder {
         Ok(Some(self.decoded(found)))
     }
 
-    fn decoded(&self, found: Found) -> Decoded {
-        Decoded { kind: self.name.clone(), values: found.values, is_list: found.is_list }
+    fn decoded(&self, found: FoundValues) -> DecodedMessage {
+        DecodedMessage { kind: self.name.clone(), values: found.values, is_list: found.is_list }
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a message says, once it is decoded.
 
-use super::decoder::Found;
+use super::decoder::FoundValues;
 use super::error::DecodeError;
 use super::notation::Notation;
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Decoded {
+pub(crate) struct DecodedMessage {
     /// What it was decoded as.
     pub(crate) kind: String,
     pub(crate) values: Vec<Notation>,
@@ -15,15 +15,15 @@ pub(crate) struct Decoded {
 }
 
 /// What came of decoding a message: what it says, or why that cannot be told.
-pub(crate) type Decoding = Result<Decoded, String>;
+pub(crate) type Decoding = Result<DecodedMessage, String>;
 
-impl Decoded {
+impl DecodedMessage {
     /// What a command has said of a message: JSON, a text, or nothing.
     ///
     /// # Errors
     /// It is too large.
     pub(crate) fn of_line(line: &[u8], limit: usize) -> Result<Self, DecodeError> {
-        let mut found = Found::new(limit);
+        let mut found = FoundValues::new(limit);
         found.any_number();
         if !line.trim_ascii().is_empty() {
             found.value(|out| out.payload(line.trim_ascii()))?;

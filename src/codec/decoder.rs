@@ -20,19 +20,19 @@ pub(crate) trait Decoder {
     ///
     /// # Errors
     /// It is not what the user said it is, or too large or too deep.
-    fn decode(&mut self, message: Message, found: &mut Found) -> Result<Option<Message>, DecodeError>;
+    fn decode(&mut self, message: Message, found: &mut FoundValues) -> Result<Option<Message>, DecodeError>;
 }
 
 /// The values that were found in a message.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundValues {
     pub(super) values: Vec<Notation>,
     pub(super) is_list: bool,
     /// How many bytes may come out of a message (`--max-message`).
     limit: usize,
 }
 
-impl Found {
+impl FoundValues {
     pub(super) fn new(limit: usize) -> Self {
         Self { values: Vec::new(), is_list: false, limit }
     }

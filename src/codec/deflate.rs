@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::decoder::{Decoder, DecoderEntry, Found};
+use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
 use crate::message::{DataKind, Message};
 
@@ -40,7 +40,7 @@ struct CompressedMessages {
 }
 
 impl Decoder for CompressedMessages {
-    fn decode(&mut self, message: Message, found: &mut Found) -> Result<Option<Message>, DecodeError> {
+    fn decode(&mut self, message: Message, found: &mut FoundValues) -> Result<Option<Message>, DecodeError> {
         let Message::Binary(data) = message else { return Ok(Some(message)) };
         let mut inflating = (self.start)(&data);
         let mut unpacked = Vec::new();
@@ -63,7 +63,7 @@ struct CompressedStream {
 }
 
 impl Decoder for CompressedStream {
-    fn decode(&mut self, message: Message, found: &mut Found) -> Result<Option<Message>, DecodeError> {
+    fn decode(&mut self, message: Message, found: &mut FoundValues) -> Result<Option<Message>, DecodeError> {
         let Message::Binary(data) = message else { return Ok(Some(message)) };
         if self.is_broken {
             return Err(DecodeError::new("the stream broke before"));

@@ -1,6 +1,6 @@
 //! What is inside messages: decoders, which say it as JSON, and encoders.
 //!
-//! Plain code, without I/O: a message goes in, [`Decoded`] comes out. A decoder is a file here and a line in `table`.
+//! Plain code, without I/O: a message goes in, [`DecodedMessage`] comes out. A decoder is a file here and a line in `table`.
 
 mod cbor;
 mod chain;
@@ -14,5 +14,5 @@ pub(crate) mod notation;
 mod table;
 
 pub(crate) use self::chain::{BadChain, DecoderChain, MessageDecoder};
-pub(crate) use self::decoded::{Decoded, Decoding};
+pub(crate) use self::decoded::{DecodedMessage, Decoding};
 pub(crate) use self::table::DECODERS;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rmp::Marker;
 
-use super::decoder::{Decoder, DecoderEntry, Found};
+use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
 use super::notation::{Container, NotationWriter};
 use crate::message::Message;
@@ -18,7 +18,7 @@ const TIMESTAMP: i8 = -1;
 struct MessagePack;
 
 impl Decoder for MessagePack {
-    fn decode(&mut self, message: Message, found: &mut Found) -> Result<Option<Message>, DecodeError> {
+    fn decode(&mut self, message: Message, found: &mut FoundValues) -> Result<Option<Message>, DecodeError> {
         let Message::Binary(data) = message else { return Ok(Some(message)) };
         found.value(|out| read_all(&data, out))?;
         Ok(None)

@@ -169,7 +169,7 @@ impl Renderer {
 }
 
 /// A message as a whole, as a terminal may show it: decoded, JSON laid out, binary as a hexdump.
-pub(crate) fn whole(style: &OutputStyle, message: &Message, decoded: Option<&Decoded>) -> String {
+pub(crate) fn whole(style: &OutputStyle, message: &Message, decoded: Option<&DecodedMessage>) -> String {
     let format = match message {
         Message::Text(_) => PayloadFormat::Text,
         Message::Binary(_) => PayloadFormat::Hex,

@@ -158,7 +158,7 @@ pub(super) fn decoded(
     style: &OutputStyle,
     lead: &str,
     direction: Direction,
-    (decoded, place): (&Decoded, Option<u64>),
+    (decoded, place): (&DecodedMessage, Option<u64>),
     out: &mut BytesMut,
 ) {
     let begin = |out: &mut BytesMut| {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::codec::{Decoded, Decoding};
+use crate::codec::{DecodedMessage, Decoding};
 use crate::message::{Close, Message};
 use crate::sys::process_group::{PipedGroup, shell};
 
@@ -52,7 +52,7 @@ impl DecodeCommand {
     pub(super) async fn decode(&self, message: &Message, limit: usize) -> Option<Arc<Decoding>> {
         let Message::Binary(data) = message else { return None };
         let decoding = match self.ask(data, limit).await {
-            Ok(line) => Decoded::of_line(&line, limit).map_err(|error| format!("not decoded: {error}")),
+            Ok(line) => DecodedMessage::of_line(&line, limit).map_err(|error| format!("not decoded: {error}")),
             Err(why) => Err(format!("not decoded: {why}")),
         };
         Some(Arc::new(decoding))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::codec::{Decoded, Decoding};
+use crate::codec::{DecodedMessage, Decoding};
 use crate::message::{DataKind, Message};
 
 /// What a received message says: what it was decoded to, or else itself.
@@ -21,7 +21,7 @@ impl<'m> SeenMessage<'m> {
         }
     }
 
-    pub(crate) fn decoded(decoded: &'m Decoded) -> Self {
+    pub(crate) fn decoded(decoded: &'m DecodedMessage) -> Self {
         Self::Decoded(decoded.values.iter().map(|value| value.json()).collect())
     }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::codec::{Decoded, Decoding};
+use crate::codec::{DecodedMessage, Decoding};
 use crate::events::{ClientName, Event, EventKind, Opened};
 use crate::message::{Direction, Message};
 use crate::render::local_time;
@@ -296,7 +296,7 @@ impl KeptMessage {
     }
 
     /// What it says, if it was decoded.
-    pub(crate) fn decoded(&self) -> Option<&Decoded> {
+    pub(crate) fn decoded(&self) -> Option<&DecodedMessage> {
         match &self.content {
             Kept::Whole(_, Some(decoding)) => decoding.as_ref().as_ref().ok(),
             _ => None,
@@ -325,7 +325,7 @@ impl Kept {
         match self {
             Self::Whole(message, decoding) => {
                 let decoded = decoding.as_deref().and_then(|decoding| decoding.as_ref().ok());
-                message.data().len() + decoded.map_or(0, Decoded::size)
+                message.data().len() + decoded.map_or(0, DecodedMessage::size)
             }
             Self::Size(_) => 0,
         }

@@ -122,7 +122,7 @@ impl QueuedItem {
             Self::Event(event @ Event { what: EventKind::Message(_, message), .. })
             | Self::Received(ReceivedItem {
                 event: event @ Event { what: EventKind::Message(_, message), .. }, ..
-            }) => message.data().len() + event.decoded().map_or(0, Decoded::size),
+            }) => message.data().len() + event.decoded().map_or(0, DecodedMessage::size),
             Self::Event(_) | Self::Received(_) | Self::Sent(_) | Self::Set(_) => 128,
         }
     }
