@@ -10,6 +10,7 @@ mod msgpack;
 pub(crate) mod notation;
 mod protobuf;
 mod signalr;
+mod socketio;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub(crate) const DECODERS: &[DecoderEntry] = &[
     cbor::ENTRY,
     protobuf::ENTRY,
     signalr::ENTRY,
+    socketio::ENTRY,
 ];
 
 /// A decoder that the user can choose.
@@ -207,7 +209,7 @@ mod tests {
     fn each_decoder_has_a_name_of_its_own_and_leaves_text_that_is_no_work_for_it() {
         for (at, entry) in DECODERS.iter().enumerate() {
             assert!(DECODERS[..at].iter().all(|other| other.name != entry.name));
-            if entry.name == signalr::ENTRY.name {
+            if [signalr::ENTRY.name, socketio::ENTRY.name].contains(&entry.name) {
                 continue;
             }
             let mut decoder = entry.name.parse::<DecoderChain>().unwrap().start(1000);
