@@ -4,6 +4,9 @@ use super::error::DecodeError;
 use super::notation::{Notation, NotationWriter};
 use crate::message::Message;
 
+/// How many values are read from a message, since it takes memory to keep even those that are a byte each.
+const MAX_VALUES: usize = 100_000;
+
 /// A decoder that the user can choose.
 pub(crate) struct DecoderEntry {
     pub(crate) name: &'static str,
@@ -30,16 +33,17 @@ pub(crate) struct FoundValues {
     pub(super) is_list: bool,
     /// How many bytes may come out of a message (`--max-message`).
     limit: usize,
+    left: usize,
 }
 
 impl FoundValues {
     pub(super) fn new(limit: usize) -> Self {
-        Self { values: Vec::new(), is_list: false, limit }
+        Self { values: Vec::new(), is_list: false, limit, left: limit }
     }
 
     /// How many bytes may still come out of this message.
     pub(crate) fn room(&self) -> usize {
-        self.limit
+        self.left
     }
 
     /// A message may hold any number of values, also none: programs always get a list.
@@ -52,10 +56,16 @@ impl FoundValues {
         &mut self,
         write: impl FnOnce(&mut NotationWriter) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
-        let mut writer = NotationWriter::new(self.limit);
-        write(&mut writer)?;
+        if self.values.len() >= MAX_VALUES {
+            return Err(DecodeError::new(format!("it holds more than {MAX_VALUES} values")));
+        }
+        let mut writer = NotationWriter::new(self.left);
+        write(&mut writer).map_err(|error| match error {
+            DecodeError::TooLarge(_) => DecodeError::TooLarge(self.limit),
+            other => other,
+        })?;
         let value = writer.finish();
-        self.limit = self.limit.saturating_sub(value.text().len());
+        self.left = self.left.saturating_sub(value.text().len());
         self.values.push(value);
         Ok(())
     }

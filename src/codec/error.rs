@@ -25,6 +25,14 @@ impl DecodeError {
         Self::At { at, what: what.into() }
     }
 
+    /// The same of what begins after so many other bytes.
+    pub(crate) fn further(self, by: usize) -> Self {
+        match self {
+            Self::At { at, what } => Self::At { at: by + at, what },
+            other => other,
+        }
+    }
+
     pub(crate) fn new(what: impl Into<Cow<'static, str>>) -> Self {
         Self::Other(what.into())
     }

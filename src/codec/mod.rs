@@ -11,6 +11,9 @@ pub(crate) mod encode;
 mod error;
 mod msgpack;
 pub(crate) mod notation;
+mod protobuf;
+mod signalr;
+mod socketio;
 mod table;
 
 pub(crate) use self::chain::{BadChain, DecoderChain, MessageDecoder};

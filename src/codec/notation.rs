@@ -136,16 +136,29 @@ impl NotationWriter {
 
     /// `h'00ff'`
     pub(crate) fn bytes(&mut self, value: &[u8]) -> Result<(), DecodeError> {
-        self.value(false, 2 * value.len() + 3, |text| {
-            text.push_str("h'");
-            text.push_str(&digits(value));
-            text.push('\'');
-        })
+        self.value(false, 2 * value.len() + 3, |text| push_bytes(value, text))
     }
 
     /// JSON as it came, without the white space between its values.
     pub(crate) fn json(&mut self, json: &str) -> Result<(), DecodeError> {
         self.value(true, json.len(), |text| push_compact(json, text))
+    }
+
+    /// The same, with bytes in place of some of its values.
+    pub(crate) fn json_with_bytes(&mut self, json: &str, bytes: &[(Range<usize>, &[u8])]) -> Result<(), DecodeError> {
+        let size = |data: &[u8]| 2 * data.len() + 3;
+        self.begin(bytes.iter().fold(json.len(), |sum, (_, data)| sum.saturating_add(size(data))))?;
+        let mut done = 0;
+        for (place, data) in bytes {
+            push_compact(&json[done..place.start], &mut self.notation.text);
+            let start = self.notation.text.len();
+            push_bytes(data, &mut self.notation.text);
+            self.note_foreign(start);
+            done = place.end;
+        }
+        push_compact(&json[done..], &mut self.notation.text);
+        self.end();
+        Ok(())
     }
 
     /// A text that is JSON, a string, or bytes: whatever it turns out to be.
@@ -268,6 +281,12 @@ fn quote(value: &str, out: &mut String) {
     }
     out.push_str(&value[done..]);
     out.push('"');
+}
+
+fn push_bytes(bytes: &[u8], out: &mut String) {
+    out.push_str("h'");
+    out.push_str(&digits(bytes));
+    out.push('\'');
 }
 
 fn push_compact(json: &str, out: &mut String) {

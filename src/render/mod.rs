@@ -21,7 +21,7 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 use crossterm::style::Color;
 
-use crate::codec::Decoded;
+use crate::codec::DecodedMessage;
 use crate::events::{Event, EventKind};
 use crate::message::{DataKind, Direction, Message};
 use crate::sys::local_time::TimeOfDay;

@@ -12,7 +12,7 @@ use super::json::{Layout, is_json, pretty};
 use super::palette;
 use super::preview::{self, Room};
 use super::style::{IndentJson, OutputStyle, PayloadFormat};
-use crate::codec::Decoded;
+use crate::codec::DecodedMessage;
 use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{DataKind, Direction, Message};
 use crate::text::escape::{Keep, escape};

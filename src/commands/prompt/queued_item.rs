@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::codec::Decoded;
+use crate::codec::DecodedMessage;
 use crate::events::{Event, EventKind};
 use crate::render::text::Extent;
 use crate::render::{IndentJson, Stamps};
