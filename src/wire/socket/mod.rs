@@ -60,6 +60,11 @@ pub(crate) struct Socket<S> {
 }
 
 impl<S> Socket<S> {
+    /// The largest message that is taken, in bytes.
+    pub(crate) fn max_message(&self) -> usize {
+        self.limits.max_message
+    }
+
     /// The subprotocol that was negotiated (RFC 6455, section 1.9).
     pub(crate) fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
