@@ -144,3 +144,39 @@ impl std::fmt::Debug for DecodeCommand {
         f.debug_tuple("DecodeCommand").field(&self.line).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    async fn said(command: &DecodeCommand, data: &'static [u8]) -> Result<String, String> {
+        let decoding = command.decode(&Message::Binary(data.into()), 100).await.expect("binary messages are decoded");
+        decoding.as_ref().as_ref().map(DecodedMessage::json).map_err(Clone::clone)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_command_that_does_not_answer_is_not_asked_again() {
+        let command = DecodeCommand::new("sleep 1000");
+        for _ in 0..2 {
+            let why = "not decoded: the command (--decode-with) did not answer within 10s".to_owned();
+            assert_eq!(said(&command, b"a").await, Err(why));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_says_too_much_is_not_asked_again() {
+        let command = DecodeCommand::new("head -c 1000 /dev/zero | tr '\\0' x; cat > /dev/null");
+        let why = "not decoded: the command (--decode-with) said more than 100 bytes (--max-message)".to_owned();
+        assert_eq!(said(&command, b"a").await, Err(why));
+    }
+
+    #[tokio::test]
+    async fn a_question_that_nobody_waits_for_any_more_does_not_spoil_the_next() {
+        let command = DecodeCommand::new("head -c 5 | tr '\\0' 0; if [ -e /dev/null ]; then echo; sleep 1000; fi");
+        // Dropped while it waits for the command.
+        assert!(said(&command, b"abc").now_or_never().is_none());
+        assert_eq!(said(&command, b"d").await, Ok("\"0001d\"".to_owned()));
+    }
+}
