@@ -350,7 +350,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if let Some(echoes) = echoes {
             self.echo_run(&run, echoes).await;
         }
-        self.put_received(EventKind::Run(run));
+        self.put_received(EventKind::Run(Direction::In, run));
         self.close_after(reception);
     }
 
