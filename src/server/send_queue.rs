@@ -34,8 +34,11 @@ pub(crate) struct SendQueue {
     filled: Notify,
     has_ended: Notify,
     taken: Notify,
-    show: OnceCell<Box<dyn Fn(&Input)>>,
+    show: OnceCell<Show>,
 }
+
+/// Shows what is put in.
+type Show = Box<dyn Fn(&Input)>;
 
 /// The taker stands still.
 #[derive(Debug)]
