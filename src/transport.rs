@@ -16,6 +16,16 @@ pub(crate) enum Peer {
     Unix(String),
 }
 
+impl Peer {
+    /// Whether it is on this machine, so that nobody else is on the way.
+    pub(crate) fn is_here(&self) -> bool {
+        match self {
+            Self::Inet(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
+}
+
 impl std::fmt::Display for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -14,7 +14,7 @@ pub(crate) fn from_url_or_netrc(
 ) -> Result<Option<Credentials>, Error> {
     let from_url = parsed.credentials.as_ref();
     let basic =
-        |user: &str, password: &str| Credentials::Basic { user: user.to_owned(), password: password.to_owned() };
+        |user: &str, password: &str| Credentials::Password { user: user.to_owned(), password: password.to_owned() };
     let path = match (&request.netrc_file, request.netrc) {
         (Some(path), _) => path,
         (None, true) => {

@@ -22,7 +22,7 @@ use crate::dial::tls::Alpn;
 use crate::dial::{Route, Trust};
 use crate::error::Error;
 use crate::events::{Batch, Input};
-use crate::handshake::admission::{Admission, Hosts};
+use crate::handshake::admission::{Admission, DigestClock, Hosts};
 use crate::handshake::authority;
 use crate::handshake::origin::{OriginPattern, Origins};
 use crate::input::source::{Guidance, PromptOptions, Source};
@@ -199,11 +199,19 @@ struct AdmissionArgs {
     #[arg(long, value_name = "NAME", value_parser = authority::host)]
     host: Vec<Host>,
 
-    /// Accept only clients with these credentials (Basic); others get 401
+    /// Accept only clients with these credentials; others get 401
     ///
-    /// `@FILE` and `env:VAR` keep them out of the list of processes.
+    /// They are asked for with Basic (RFC 7617), or with `--auth-digest`. `@FILE` and `env:VAR` keep them out of the list of
+    /// processes.
     #[arg(long, value_name = "USER:PASS", conflicts_with = "bearer")]
     auth: Option<String>,
+
+    /// Ask for the credentials of `--auth` with Digest instead of Basic
+    ///
+    /// As RFC 7616 has it: SHA-256 and MD5 are offered, with `qop=auth`. A nonce can be used for five minutes, each time with a
+    /// higher count; after that, the client is told that it is stale.
+    #[arg(long, requires = "auth")]
+    auth_digest: bool,
 
     /// Accept only clients with this bearer token; others get 401
     #[arg(long, value_name = "TOKEN")]
@@ -508,6 +516,7 @@ impl AdmissionArgs {
             refusal: self.refuse.clone(),
             path: self.path.clone(),
             credentials,
+            digest: self.auth_digest.then(DigestClock::starting),
             hosts: self.hosts(address, &origins),
             origins,
             is_tls,

@@ -10,6 +10,7 @@ use crate::dial::proxy::{Exceptions, Proxies, Proxy};
 use crate::dial::tls::{self, ClientIdentity, Version, Versions};
 use crate::dial::{LocalAddress, Route, Trust};
 use crate::error::Error;
+use crate::request::schemes::SchemeChoice;
 
 pub(super) fn route(options: &Options, env: &Env) -> Result<Route, Error> {
     let route = &options.route;
@@ -61,15 +62,24 @@ fn proxies(options: &Options, env: &Env) -> Result<Proxies, Error> {
     if options.route.unix_socket.is_some() {
         return Ok(Proxies::default());
     }
+    let schemes = SchemeChoice::of_flags(
+        options.route.proxy_anyauth,
+        [options.route.proxy_basic, options.route.proxy_digest, options.route.proxy_ntlm],
+    );
     if let Some(text) = &options.route.proxy {
         let proxy = read_proxy("--proxy <URL>", &secret::resolve("--proxy", text)?)?;
-        return Ok(Proxies { ws: proxy.clone(), wss: proxy, except });
+        if schemes != SchemeChoice::Unnamed && proxy.as_ref().is_some_and(|proxy| proxy.kind.is_socks()) {
+            return Err(Error::Usage(
+                "a SOCKS proxy has no scheme to choose (--proxy-basic and similar options)".to_owned(),
+            ));
+        }
+        return Ok(Proxies { ws: proxy.clone(), wss: proxy, schemes, except });
     }
     let named = |variable: &Option<(&'static str, String)>| match variable {
         Some((name, text)) => read_proxy(name, text),
         None => Ok(None),
     };
-    Ok(Proxies { ws: named(&env.ws_proxy)?, wss: named(&env.wss_proxy)?, except })
+    Ok(Proxies { ws: named(&env.ws_proxy)?, wss: named(&env.wss_proxy)?, schemes, except })
 }
 
 /// An empty text is no proxy. The error does not repeat the text, which may hold a password.

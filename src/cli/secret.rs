@@ -60,7 +60,7 @@ pub(super) fn user(text: &str) -> Result<Credentials, Error> {
         Some((user, password)) => (user.to_owned(), password.to_owned()),
         None => (text.clone(), ask(&format!("password of {text}"))?),
     };
-    Ok(Credentials::Basic { user, password })
+    Ok(Credentials::Password { user, password })
 }
 
 /// A subprotocol, or a place to read it from; in that case it is checked after reading.

@@ -16,6 +16,7 @@ use crate::client::options::ClientOptions;
 use crate::dial::proxy::Proxies;
 use crate::error::Error;
 use crate::events::Input;
+use crate::handshake::auth::KnownChallenge;
 use crate::input::payload::PayloadKind;
 use crate::input::source::{Guidance, PromptOptions, Source};
 use crate::input::splitter::{Border, Cut};
@@ -23,7 +24,8 @@ use crate::masking;
 use crate::message::{Close, Message};
 use crate::render::record::Secrets;
 use crate::render::{IndentJson, OutputStyle, PayloadFormat, Stamps};
-use crate::request::{Compression, RequestOptions};
+use crate::request::schemes::SchemeChoice;
+use crate::request::{Compression, Credentials, RequestOptions};
 use crate::session::reconnect::RetryPolicy;
 use crate::session::{
     self, Delay, Echo, Ending, Expectation, Heartbeat, KeepaliveOptions, LingerPolicy, Pinging, ReconnectPolicy,
@@ -90,6 +92,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
             limits: Limits { max_message: options.protocol.max_message, pongs: !options.timing.no_pong },
+            known: KnownChallenge::default(),
             connection: connection(options, is_prompt || style.prints_payload()),
         },
         first: first(&options.messages)?,
@@ -324,6 +327,7 @@ fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
 }
 
 fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptions, Error> {
+    check_ntlm(options)?;
     let request = &options.request;
     let credentials = match (&request.user, &request.bearer) {
         (Some(user), _) => Some(secret::user(user)?),
@@ -350,9 +354,32 @@ fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptio
         user_agent: request.user_agent.clone(),
         cookies,
         jars,
+        schemes: schemes(request, credentials.as_ref())?,
         credentials,
         compression: offered(&options.protocol)?,
     })
+}
+
+/// How user and password are sent; without them, there is nothing to say of that.
+fn schemes(request: &options::RequestArgs, credentials: Option<&Credentials>) -> Result<SchemeChoice, Error> {
+    let choice = SchemeChoice::of_flags(request.anyauth, [request.basic, request.digest, request.ntlm]);
+    if choice != SchemeChoice::Unnamed && !matches!(credentials, Some(Credentials::Password { .. })) {
+        let why = "`--basic`, `--digest`, `--ntlm` and `--anyauth` need a user name and a password (`--user`)";
+        return Err(Error::Usage(why.to_owned()));
+    }
+    Ok(choice)
+}
+
+/// NTLM proves a connection, which HTTP/2 shares between requests.
+fn check_ntlm(options: &Options) -> Result<(), Error> {
+    let request = &options.request;
+    let is_only_ntlm = request.ntlm && !request.basic && !request.digest;
+    match http(&options.protocol) {
+        HttpChoice::Required | HttpChoice::PriorKnowledge if is_only_ntlm => {
+            Err(Error::Usage("`--ntlm` needs HTTP/1.1".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn offered(protocol: &options::ProtocolArgs) -> Result<Compression, Error> {

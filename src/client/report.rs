@@ -38,6 +38,10 @@ pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
         Trace::Request(head) => talk.detail('>', head),
         Trace::Response(head) => talk.detail('<', head),
         Trace::Redirected(target) => talk.say(&format!("redirected to {target}")),
+        Trace::Answering(scheme) => talk.detail('*', &format!("sending user name and password with {scheme}")),
+        Trace::NotAsked => talk.warn(
+            "the server did not ask for the user name and password, so they were not sent over ws:// (--basic does)",
+        ),
         Trace::Answered(time) => talk.fine_detail(&format!("answered in {time:.1?}")),
     }
 }

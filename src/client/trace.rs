@@ -22,6 +22,10 @@ pub(crate) enum Trace<'t> {
     /// A head of the answer as it came, secrets left out.
     Response(&'t str),
     Redirected(&'t Target),
+    /// The scheme by which user and password are sent next.
+    Answering(&'static str),
+    /// The server let us in without them.
+    NotAsked,
     /// How long the server took to answer.
     Answered(Duration),
 }

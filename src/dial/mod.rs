@@ -32,7 +32,7 @@ use crate::transport::Peer;
 
 use self::error::DialError;
 pub(crate) use self::overrides::{ConnectTo, LocalAddress, ResolveOverride};
-use self::proxy::{Proxy, ProxyError, ProxyHead, ProxyKind};
+use self::proxy::{Proxy, ProxyError, ProxyHead, ProxyKind, ProxyPath, TunnelStep};
 pub(crate) use self::stream::{Secured, Stream};
 pub(crate) use self::tls::Trust;
 
@@ -46,6 +46,13 @@ pub(crate) struct Dialed {
     pub(crate) proxy: Option<String>,
     pub(crate) steps: Steps,
     pub(crate) tls: Option<tls::Session>,
+}
+
+impl Dialed {
+    /// Whether nobody on the way can read what is sent.
+    pub(crate) fn is_private(&self) -> bool {
+        self.tls.is_some() || self.proxy.is_none() && self.peer.is_here()
+    }
 }
 
 /// How long each step took.
@@ -185,35 +192,55 @@ impl DialAttempt<'_> {
     }
 
     async fn tunnel(&mut self, proxy: &Proxy, host: &Host, port: u16) -> Result<(Stream, Peer), DialError> {
-        let roots = self.roots;
-        let reaching = self.tcp(&proxy.host, proxy.port, proxy.zone.as_deref(), || format!("the proxy {proxy}"));
-        let secure = proxy.kind == ProxyKind::Https;
-        let (mut stream, peer) = if secure { roots.beside(reaching).await? } else { reaching.await? };
-        if secure {
-            self.step.set("securing the connection to the proxy with TLS");
-            let options =
-                tls::Options { pins: Vec::new(), alpn: tls::Alpn::Http1, ..self.route.tls.for_another_host() };
-            let secured = tls::secure(stream, &proxy.host, &options, roots).await;
-            (stream, _) = secured.map_err(|error| match error {
-                DialError::Tls { source, .. } => DialError::Tls { host: proxy.to_string(), source },
-                error => error,
-            })?;
-        }
-        self.step.set("waiting for the proxy");
-        let tunnelled = proxy.tunnel(&mut stream, host, port, self.trace).await;
-        let tunnelled = tunnelled.and_then(|begins| match begins.len() {
+        let mut login = proxy.login(self.route.proxies.schemes);
+        let mut kept = None;
+        let tunnelled = loop {
+            let is_kept = kept.is_some();
+            let (mut stream, peer) = match kept.take() {
+                Some(kept) => kept,
+                None => self.reach_proxy(proxy).await?,
+            };
+            self.step.set("waiting for the proxy");
+            let path = ProxyPath { is_private: proxy.kind == ProxyKind::Https || peer.is_here(), is_kept };
+            let asked = proxy.tunnel(&mut stream, (host, port), login.as_mut(), path, self.trace).await;
+            match asked {
+                Ok(TunnelStep::Again { keeps_open }) => kept = keeps_open.then_some((stream, peer)),
+                Ok(TunnelStep::Open(begins)) => break Ok((stream, peer, begins)),
+                Err(error) => break Err(error),
+            }
+        };
+        let tunnelled = tunnelled.and_then(|(stream, peer, begins)| match begins.len() {
             // TLS and HTTP/1.1 let the client begin; without TLS, a server of HTTP/2 need not wait (RFC 9113, section 3.4).
             1.. if self.target.scheme.is_tls() || self.route.tls.alpn != tls::Alpn::Http2 => {
                 Err(ProxyError::SpeaksFirst(begins.len()))
             }
-            _ => Ok(begins),
+            _ => Ok((stream, peer, begins)),
         });
-        self.begins = tunnelled.map_err(|source| DialError::Proxy {
+        let (stream, peer, begins) = tunnelled.map_err(|source| DialError::Proxy {
             proxy: proxy.to_string(),
             to: format!("{host}:{port}"),
             source,
         })?;
+        self.begins = begins;
         self.steps.tunnelled = Some(self.lap());
+        Ok((stream, peer))
+    }
+
+    /// A stream to a proxy.
+    async fn reach_proxy(&mut self, proxy: &Proxy) -> Result<(Stream, Peer), DialError> {
+        let roots = self.roots;
+        let reaching = self.tcp(&proxy.host, proxy.port, proxy.zone.as_deref(), || format!("the proxy {proxy}"));
+        if proxy.kind != ProxyKind::Https {
+            return reaching.await;
+        }
+        let (stream, peer) = roots.beside(reaching).await?;
+        self.step.set("securing the connection to the proxy with TLS");
+        let options = tls::Options { pins: Vec::new(), alpn: tls::Alpn::Http1, ..self.route.tls.for_another_host() };
+        let secured = tls::secure(stream, &proxy.host, &options, roots).await;
+        let (stream, _) = secured.map_err(|error| match error {
+            DialError::Tls { source, .. } => DialError::Tls { host: proxy.to_string(), source },
+            error => error,
+        })?;
         Ok((stream, peer))
     }
 }

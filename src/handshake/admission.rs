@@ -1,8 +1,12 @@
 //! Which clients a server accepts, and what it grants: plain code that judges a request.
 
-use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
+use std::sync::Arc;
+use std::time::Instant;
+
 use url::Host;
 
+use super::auth::basic;
+use super::auth::guard::{DigestGuard, DigestVerdict, is_same};
 use super::authority::{Authority, is_loopback, is_same_host};
 use super::head::OpeningRequest;
 use super::origin::{Origins, SHOWN, is_harmless};
@@ -19,6 +23,8 @@ pub(crate) struct Admission {
     /// `--path`: the only one there is.
     pub(crate) path: Option<String>,
     pub(crate) credentials: Option<Credentials>,
+    /// `--auth-digest`: user and password are asked for with Digest.
+    pub(crate) digest: Option<DigestClock>,
     /// `--origin`: where pages may come from.
     pub(crate) origins: Origins,
     /// `--host`: what the server is called by those who may come.
@@ -33,6 +39,13 @@ pub(crate) struct Admission {
     pub(crate) compression: Compression,
     /// `-H`: in every answer.
     pub(crate) headers: Vec<Header>,
+}
+
+/// A guard, and since when it has been one.
+#[derive(Clone, Debug)]
+pub(crate) struct DigestClock {
+    guard: Arc<DigestGuard>,
+    started: Instant,
 }
 
 /// The names that a server answers to: a page of another name may have changed its DNS to point here.
@@ -108,24 +121,39 @@ impl Admission {
     }
 
     fn authorize(&self, opening: &OpeningRequest) -> Result<(), Denial> {
-        match &self.credentials {
-            Some(credentials) if !is_authorized(credentials, field(opening, "Authorization")) => {
-                let scheme = match credentials {
-                    Credentials::Basic { .. } => r#"Basic realm="wsprobe", charset="UTF-8""#,
-                    Credentials::Bearer(_) => "Bearer",
-                };
-                let mut denial = self.denial(401, "credentials are required here\n");
-                denial.headers.insert(0, Header::new("WWW-Authenticate", scheme));
-                Err(denial)
+        let given = field(opening, "Authorization");
+        let challenges = match (&self.credentials, &self.digest) {
+            (None, _) => return Ok(()),
+            (Some(Credentials::Password { user, password }), Some(clock)) => {
+                let now = clock.started.elapsed();
+                match clock.guard.judge(given, (user, password), opening, now) {
+                    DigestVerdict::Right => return Ok(()),
+                    verdict => clock.guard.challenges(verdict == DigestVerdict::Stale, now).to_vec(),
+                }
             }
-            _ => Ok(()),
-        }
+            (Some(credentials), _) if is_authorized(credentials, given) => return Ok(()),
+            (Some(Credentials::Password { .. }), None) => asking(r#"Basic realm="wsprobe", charset="UTF-8""#),
+            (Some(Credentials::Bearer(_)), _) => asking("Bearer"),
+        };
+        let mut denial = self.denial(401, "credentials are required here\n");
+        denial.headers.splice(..0, challenges);
+        Err(denial)
     }
 
     /// An answer with the headers of `-H`.
     pub(crate) fn denial(&self, status: u16, body: &str) -> Denial {
         Denial { headers: self.headers.clone(), ..Denial::new(status, body) }
     }
+}
+
+impl DigestClock {
+    pub(crate) fn starting() -> Self {
+        Self { guard: Arc::default(), started: Instant::now() }
+    }
+}
+
+fn asking(scheme: &str) -> Vec<Header> {
+    vec![Header::new("WWW-Authenticate", scheme)]
 }
 
 impl Hosts {
@@ -158,17 +186,12 @@ fn is_authorized(credentials: &Credentials, given: Option<&str>) -> bool {
     let Some((scheme, given)) = given.and_then(|given| given.split_once(' ')) else { return false };
     let given = given.trim();
     match credentials {
-        Credentials::Basic { user, password } => {
-            let expected = BASE64.encode(format!("{user}:{password}").as_bytes());
-            scheme.eq_ignore_ascii_case("Basic") && is_same(&expected, given)
+        Credentials::Password { user, password } => {
+            let expected = basic(user, password);
+            scheme.eq_ignore_ascii_case("Basic") && expected.split_once(' ').is_some_and(|(_, it)| is_same(it, given))
         }
         Credentials::Bearer(token) => scheme.eq_ignore_ascii_case("Bearer") && is_same(token, given),
     }
-}
-
-/// Compares without telling by the time it takes where two secrets begin to differ.
-fn is_same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
 #[cfg(test)]
@@ -178,7 +201,7 @@ mod tests {
 
     fn opening(resource: &str, fields: &[(&str, &str)]) -> OpeningRequest {
         let fields = fields.iter().map(|(name, value)| Header::new(name, *value)).collect();
-        OpeningRequest { resource: resource.to_owned(), fields }
+        OpeningRequest { method: "GET".to_owned(), resource: resource.to_owned(), fields }
     }
 
     fn here() -> Authority {
@@ -193,7 +216,7 @@ mod tests {
     fn each_condition_has_its_status() {
         let admission = Admission {
             path: Some("/ws".into()),
-            credentials: Some(Credentials::Basic { user: "me".into(), password: "pw".into() }),
+            credentials: Some(Credentials::Password { user: "me".into(), password: "pw".into() }),
             origins: Origins::Only(vec![OriginPattern::from_text("example.org").unwrap()]),
             ..Admission::default()
         };

@@ -58,6 +58,11 @@ impl Body {
         Self { bytes: Vec::new(), end, state }
     }
 
+    /// Whether more may follow it on the connection.
+    pub(super) fn has_marked_end(&self) -> bool {
+        self.end != BodyEnd::Close
+    }
+
     /// Takes what it can, and says whether it waits for more.
     pub(super) fn take(&mut self, input: &mut BytesMut) -> bool {
         loop {
@@ -68,7 +73,10 @@ impl Body {
                 BodyState::Data { left } => self.take_data(left, input),
                 BodyState::ChunkSize => match httparse::parse_chunk_size(input) {
                     // The trailers after the last chunk are of no use here.
-                    Ok(Status::Complete((_, 0))) => BodyState::Whole,
+                    Ok(Status::Complete((line, 0))) => {
+                        input.advance(line);
+                        BodyState::Whole
+                    }
                     Ok(Status::Complete((line, left))) => {
                         input.advance(line);
                         BodyState::Data { left }

@@ -11,11 +11,13 @@ use crate::request::{Header, is_token};
 pub(crate) struct Challenge {
     pub(crate) scheme: String,
     parameters: Vec<(String, String)>,
+    /// What stands in place of parameters, as NTLM has it (token68).
+    pub(crate) token: Option<String>,
 }
 
 impl Challenge {
     /// All that the fields of that name offer.
-    pub(super) fn all(fields: &[Header], name: &str) -> Vec<Self> {
+    pub(crate) fn all(fields: &[Header], name: &str) -> Vec<Self> {
         values(fields, name).flat_map(Self::from_value).collect()
     }
 
@@ -28,9 +30,10 @@ impl Challenge {
             }
             let (scheme, rest) = element.split_once([' ', '\t']).unwrap_or((element, ""));
             if is_token(scheme) {
-                // What is no parameter is a token68, which says nothing to a user.
-                let parameters = parameter(rest.trim()).into_iter().collect();
-                challenges.push(Self { scheme: scheme.to_owned(), parameters });
+                let (scheme, rest) = (scheme.to_owned(), rest.trim());
+                let parameter = parameter(rest);
+                let token = (parameter.is_none() && !rest.is_empty()).then(|| rest.to_owned());
+                challenges.push(Self { scheme, parameters: parameter.into_iter().collect(), token });
             }
         }
         challenges
@@ -42,8 +45,18 @@ impl Challenge {
 
     /// Why the last attempt failed, if the server says so (RFC 6750, section 3).
     pub(crate) fn error(&self) -> Option<&str> {
-        let named = |name| self.parameters.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        named("error_description").or_else(|| named("error")).map(|(_, value)| value.as_str())
+        self.parameter("error_description").or_else(|| self.parameter("error"))
+    }
+
+    /// The value of a parameter, without its quotes.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let named = self.parameters.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// Reads what a client answers, which is written like one challenge.
+    pub(crate) fn from_answer(value: &str) -> Option<Self> {
+        Self::from_value(value).into_iter().next()
     }
 }
 

@@ -20,12 +20,22 @@ pub(crate) struct Response {
 /// What a client asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct OpeningRequest {
+    pub(crate) method: String,
     pub(crate) resource: String,
     /// Names as sent, values as lossy UTF-8.
     pub(crate) fields: Vec<Header>,
 }
 
 impl Response {
+    /// Whether another request may follow on the connection, once the body has come (RFC 9112, section 9.3).
+    pub(crate) fn stays_open(&self) -> bool {
+        let says = |word: &str| {
+            let fields = ["Connection", "Proxy-Connection"].into_iter().flat_map(|name| list(&self.fields, name));
+            fields.into_iter().any(|option| option.eq_ignore_ascii_case(word))
+        };
+        !says("close") && (self.minor_version == 1 || says("keep-alive"))
+    }
+
     /// All heads, those of 1xx answers first.
     pub(crate) fn heads(&self) -> impl Iterator<Item = &str> {
         self.interim.iter().chain([&self.head]).map(String::as_str)

@@ -13,12 +13,12 @@ use tokio::time::{Instant, timeout_at};
 use super::body::{Body, Collected};
 use super::broken::{self, BrokenHead};
 use super::head::{OpeningRequest, Response};
+use super::refusal::{Refusal, SentRequest};
 use crate::request::Header;
 
 /// An `OpeningRequest` with what of the request line is only checked.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) method: String,
     /// 1 for HTTP/1.1
     pub(super) minor_version: u8,
     /// `httparse` takes one for the end of a line; others do not.
@@ -84,9 +84,18 @@ impl<'s, S: AsyncRead + Unpin> HeadReader<'s, S> {
         parse_request(head?)
     }
 
-    /// The body's beginning. What came is returned, however it ends.
-    pub(super) async fn body(&mut self, response: &Response) -> Collected {
+    /// A refusal with its body. What comes after that, but for the end of the last chunk, was not asked for.
+    pub(super) async fn refusal(&mut self, response: Response, sent: SentRequest) -> Refusal {
+        let (body, is_marked) = self.body(&response).await;
+        let is_clean = self.buffer.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        let keeps_open = is_marked && is_clean && !body.is_cut && response.stays_open();
+        Refusal { keeps_open, ..Refusal::new(response, body, sent) }
+    }
+
+    /// The body's beginning, and whether it has an end but that of the connection. What came is returned, however it ends.
+    async fn body(&mut self, response: &Response) -> (Collected, bool) {
         let mut body = Body::of(response);
+        let is_marked = body.has_marked_end();
         let deadline = Instant::now() + BODY_TIME;
         while body.take(&mut self.buffer) {
             let until = deadline.min(Instant::now() + BODY_STALL);
@@ -99,7 +108,7 @@ impl<'s, S: AsyncRead + Unpin> HeadReader<'s, S> {
                 Ok(Err(_)) | Err(_) => break,
             }
         }
-        body.collected()
+        (body.collected(), is_marked)
     }
 
     /// What was read after the last head.
@@ -203,9 +212,9 @@ fn parse_request(head: Bytes) -> Result<Asked, HeadError> {
         return Err(unread(httparse::Error::Token, head, broken::in_request));
     };
     let (method, resource) = (method.to_owned(), resource.to_owned());
-    let opening = OpeningRequest { resource, fields: fields_of(parsed.headers) };
+    let opening = OpeningRequest { method, resource, fields: fields_of(parsed.headers) };
     let has_bare_line_feed = head.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r');
-    Ok(Asked { method, minor_version, has_bare_line_feed, opening })
+    Ok(Asked { minor_version, has_bare_line_feed, opening })
 }
 
 fn unread(error: httparse::Error, head: Bytes, find: fn(httparse::Error, Bytes) -> BrokenHead) -> HeadError {

@@ -13,7 +13,6 @@ use crate::request::Header;
 /// A request that opens a stream.
 #[derive(Debug)]
 pub(crate) struct AskedStream {
-    pub(super) method: String,
     /// Of an extended CONNECT.
     pub(super) protocol: Option<String>,
     pub(super) opening: OpeningRequest,
@@ -42,7 +41,7 @@ impl AskedStream {
             fields.retain(|field| !field.is("Host"));
             fields.insert(0, Header::new("Host", authority));
         }
-        Self { method, protocol, opening: OpeningRequest { resource, fields }, head }
+        Self { protocol, opening: OpeningRequest { method, resource, fields }, head }
     }
 
     /// The pseudo-header fields and the others, as they came.
@@ -53,7 +52,7 @@ impl AskedStream {
     /// Whether it is a sound handshake.
     pub(super) fn check(&self) -> Result<(), BadOpening> {
         match &self.protocol {
-            None => Err(BadOpening::Method { got: self.method.clone() }),
+            None => Err(BadOpening::Method { got: self.opening.method.clone() }),
             Some(protocol) if !protocol.eq_ignore_ascii_case("websocket") => {
                 Err(BadOpening::Protocol { got: protocol.clone() })
             }

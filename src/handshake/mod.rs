@@ -6,6 +6,7 @@
 //! are the caller's.
 
 pub(crate) mod admission;
+pub(crate) mod auth;
 pub(crate) mod authority;
 mod body;
 mod broken;
@@ -189,8 +190,8 @@ where
         (read, _) => read?,
     };
     if response.status != 101 {
-        let body = reader.body(&response).await;
-        return Ok(Answer::Refused(Refusal::new(response, body, SentRequest::of(request))));
+        let refusal = reader.refusal(response, SentRequest::of(request)).await;
+        return Ok(Answer::Refused(refusal));
     }
     match verify::answer(request, &response) {
         Ok(Agreement { subprotocol, deflate }) => {
@@ -240,9 +241,8 @@ where
     if (200..300).contains(&response.status) {
         return Ok(TunnelAnswer::Open(response, reader.leftover()));
     }
-    let body = reader.body(&response).await;
     let sent = SentRequest { scheme: scheme.map(str::to_owned), ..SentRequest::default() };
-    Ok(TunnelAnswer::Refused(Refusal::new(response, body, sent)))
+    Ok(TunnelAnswer::Refused(reader.refusal(response, sent).await))
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, head: &str) -> io::Result<()> {

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::auth::LoginFault;
 use super::body::Collected;
 use super::challenge::Challenge;
 use super::coding::{Decoded, decoded};
@@ -23,6 +24,8 @@ pub(crate) struct Refusal {
     /// The body did not come whole: longer than the bound, stalled, broken or ended early.
     pub(crate) is_cut: bool,
     pub(crate) sent: SentRequest,
+    /// Whether another request may be sent on the same connection.
+    pub(crate) keeps_open: bool,
 }
 
 /// What of a request may explain why it was refused; nothing of it is secret.
@@ -33,13 +36,17 @@ pub(crate) struct SentRequest {
     pub(crate) origin: Option<String>,
     /// There are credentials, but they are not for this server: a redirect led here.
     pub(crate) withholds_credentials: bool,
+    /// Why user and password were not sent once more, or at all.
+    pub(crate) login: Option<LoginFault>,
 }
 
 /// How credentials of a scheme are given.
 type Way = (&'static str, &'static str);
 
-const SERVER_WAYS: [Way; 2] = [("Basic", "--user"), ("Bearer", "--bearer")];
-const PROXY_WAYS: [Way; 1] = [("Basic", "--proxy KIND://USER:PASS@HOST:PORT")];
+const SERVER_WAYS: [Way; 4] = [("Digest", "--user"), ("NTLM", "--user"), ("Basic", "--user"), ("Bearer", "--bearer")];
+const PROXY_WAYS: [Way; 3] = [("Digest", PROXY_USER), ("NTLM", PROXY_USER), ("Basic", PROXY_USER)];
+
+const PROXY_USER: &str = "--proxy KIND://USER:PASS@HOST:PORT";
 
 /// More than this no server gets, whatever it asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -58,7 +65,7 @@ impl SentRequest {
         Self {
             scheme: scheme.map(str::to_owned),
             origin: request.field("Origin").map(str::to_owned),
-            withholds_credentials: false,
+            ..Self::default()
         }
     }
 }
@@ -73,6 +80,7 @@ impl Refusal {
             coding: left,
             is_cut: collected.is_cut || is_cut,
             sent,
+            keeps_open: false,
         }
     }
 
@@ -94,6 +102,7 @@ impl Refusal {
     /// What to try after a server's refusal.
     pub(crate) fn hint(&self) -> Option<String> {
         match self.response.status {
+            _ if self.sent.login.is_some() => Some(self.login_hint("WWW-Authenticate", &SERVER_WAYS)),
             300..=399 => self.redirect_hint(),
             200 | 204 => Some("is the path right?".to_owned()),
             // As nginx, Apache and Go say it in a page of their own.
@@ -147,6 +156,9 @@ impl Refusal {
 
     fn login_hint(&self, field: &str, ways: &[Way]) -> String {
         let challenges = Challenge::all(&self.response.fields, field);
+        if let Some(fault) = &self.sent.login {
+            return fault_hint(fault, &challenges, ways);
+        }
         let Some(sent) = &self.sent.scheme else {
             return self.first_login_hint(&challenges, ways);
         };
@@ -180,9 +192,12 @@ impl Refusal {
         }
         match (offered, &usable[..]) {
             (None, _) => format!("try {}", options(&ways.iter().collect::<Vec<_>>())),
+            (Some(_), []) if challenges.iter().all(|challenge| challenge.is("Negotiate")) => {
+                LoginFault::Negotiate.to_string()
+            }
             (Some(offered), []) => {
                 let known: Vec<_> = ways.iter().map(|(scheme, _)| *scheme).collect();
-                format!("it offers {offered}, but wsprobe supports {}", known.join(" and "))
+                format!("it offers {offered}, but wsprobe supports {}", known.join(", "))
             }
             (Some(offered), usable) => format!("it offers {offered}: try {}", options(usable)),
         }
@@ -200,8 +215,20 @@ fn schemes(challenges: &[Challenge]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
+/// Why user and password did not help, and what else the peer takes.
+fn fault_hint(fault: &LoginFault, challenges: &[Challenge], ways: &[Way]) -> String {
+    let offers_token = challenges.iter().any(|challenge| challenge.is("Bearer"));
+    match ways.iter().find(|(scheme, _)| *scheme == "Bearer" && offers_token) {
+        Some((_, option)) => format!("{fault}; {option} would also work"),
+        None => fault.to_string(),
+    }
+}
+
+/// The options, each once.
 fn options(ways: &[&Way]) -> String {
-    ways.iter().map(|(_, option)| *option).collect::<Vec<_>>().join(" or ")
+    let mut named: Vec<_> = ways.iter().map(|(_, option)| *option).collect();
+    named.dedup();
+    named.join(" or ")
 }
 
 #[cfg(test)]
@@ -218,7 +245,7 @@ mod tests {
 
     fn with(scheme: Option<&str>, origin: Option<&str>) -> SentRequest {
         let owned = |text: &str| text.to_owned();
-        SentRequest { scheme: scheme.map(owned), origin: origin.map(owned), withholds_credentials: false }
+        SentRequest { scheme: scheme.map(owned), origin: origin.map(owned), ..SentRequest::default() }
     }
 
     fn login(offered: &[&str], sent: Option<&str>) -> String {
@@ -256,24 +283,34 @@ mod tests {
             (&[][..], None, "try --user or --bearer"),
             (&["Basic realm=x"], None, "it offers Basic: try --user"),
             (&["Bearer, basic"], None, "it offers Bearer, basic: try --user or --bearer"),
-            (
-                &["Digest realm=x, qop=\"auth\"", "NTLM"],
-                None,
-                "it offers Digest, NTLM, but wsprobe supports Basic and Bearer",
-            ),
+            (&["Digest realm=x, qop=\"auth\"", "NTLM"], None, "it offers Digest, NTLM: try --user"),
+            (&["Negotiate"], None, "it wants Negotiate (Kerberos), which wsprobe does not have"),
             (&["Basic realm=x"], Some("Basic"), "the credentials were refused"),
             (&["Basic", "Bearer"], Some("Basic"), "the credentials were refused; --bearer would also work"),
             (&["Bearer error=\"invalid_token\""], Some("bearer"), "the credentials were refused: invalid_token"),
             (&["Bearer"], Some("Basic"), "it offers Bearer, not the Basic that was sent: try --bearer"),
-            (&["Digest", "NTLM"], Some("Basic"), "it offers Digest, NTLM, not the Basic that was sent"),
+            (&["Digest", "NTLM"], Some("Basic"), "it offers Digest, NTLM, not the Basic that was sent: try --user"),
             (&[], Some("Token"), "the credentials (Token) were refused"),
             (&[], Some(""), "the credentials were refused"),
             (&["Basic"], Some(""), "it offers Basic, not what was sent: try --user"),
             (&["a, b, c, d, e, f, g, h"], Some("a"), "the credentials were refused"),
-            (&["a, A, b, c, d, e, f, g, h"], None, "it offers a, b, c, d, e, f, but wsprobe supports Basic and Bearer"),
+            (
+                &["a, A, b, c, d, e, f, g, h"],
+                None,
+                "it offers a, b, c, d, e, f, but wsprobe supports Digest, NTLM, Basic, Bearer",
+            ),
         ] {
             assert_eq!(login(offered, sent), hint, "{offered:?}, {sent:?}");
         }
+        let fault = |offered: &[&str], fault| {
+            let fields: Vec<_> = offered.iter().map(|value| ("WWW-Authenticate", *value)).collect();
+            refusal(401, &fields, SentRequest { login: Some(fault), ..with(Some("Basic"), None) }).hint().unwrap()
+        };
+        assert_eq!(fault(&["Basic"], LoginFault::Refused), "it refused the user name or password");
+        assert_eq!(
+            fault(&["Basic, Bearer"], LoginFault::Refused),
+            "it refused the user name or password; --bearer would also work"
+        );
         let sent = SentRequest { withholds_credentials: true, ..SentRequest::default() };
         let hint = refusal(401, &[("WWW-Authenticate", "Basic")], sent).hint();
         let expected = "it offers Basic; credentials are not sent to another origin after a redirect: connect to its \

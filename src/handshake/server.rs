@@ -141,9 +141,9 @@ impl ReadRequest {
     pub(crate) fn plain_method(&self) -> Option<&str> {
         match &self.asked {
             AskedRequest::Http1(asked) => {
-                (!asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&asked.method)
+                (!asked.opening.fields.iter().any(|field| field.is("Upgrade"))).then_some(&asked.opening.method)
             }
-            AskedRequest::Http2(asked) => asked.protocol.is_none().then_some(&asked.method),
+            AskedRequest::Http2(asked) => asked.protocol.is_none().then_some(&asked.opening.method),
         }
     }
 

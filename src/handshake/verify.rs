@@ -191,8 +191,8 @@ pub(super) fn host(opening: &OpeningRequest) -> Result<Authority, BadOpening> {
 /// Checks a request and returns its key.
 pub(super) fn opening(asked: &Asked) -> Result<&str, BadOpening> {
     let fields = &asked.opening.fields;
-    if asked.method != "GET" {
-        return Err(BadOpening::Method { got: asked.method.clone() });
+    if asked.opening.method != "GET" {
+        return Err(BadOpening::Method { got: asked.opening.method.clone() });
     }
     if asked.minor_version != 1 {
         return Err(BadOpening::HttpVersion);

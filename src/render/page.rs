@@ -104,7 +104,15 @@ mod tests {
         let (reason, head, interim) = (String::new(), String::new(), Vec::new());
         let response = Response { minor_version: 1, status: 400, reason, fields, head, interim };
         let body = body.into();
-        Refusal { response, raw_body: body.clone(), body, coding: None, is_cut: false, sent: Default::default() }
+        Refusal {
+            response,
+            raw_body: body.clone(),
+            body,
+            coding: None,
+            is_cut: false,
+            sent: Default::default(),
+            keeps_open: false,
+        }
     }
 
     fn shown(kind: &str, body: impl Into<Vec<u8>>) -> String {

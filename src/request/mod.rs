@@ -4,6 +4,7 @@
 
 pub(crate) mod jar;
 pub(crate) mod netrc;
+pub(crate) mod schemes;
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -11,6 +12,7 @@ use std::time::SystemTime;
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 use self::jar::Jar;
+use self::schemes::SchemeChoice;
 use crate::masking;
 use crate::target::Target;
 use crate::wire::offer::{self, Parameters};
@@ -28,6 +30,8 @@ pub(crate) struct RequestOptions {
     /// Cookies of which the target gets what is meant for it.
     pub(crate) jars: Vec<Jar>,
     pub(crate) credentials: Option<Credentials>,
+    /// How user and password are sent.
+    pub(crate) schemes: SchemeChoice,
     pub(crate) compression: Compression,
 }
 
@@ -59,8 +63,8 @@ pub(crate) struct Header {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Credentials {
-    /// RFC 7617
-    Basic { user: String, password: String },
+    /// For whichever scheme is asked for.
+    Password { user: String, password: String },
     /// RFC 6750
     Bearer(String),
 }
@@ -74,9 +78,21 @@ pub(crate) struct Request {
 }
 
 impl RequestOptions {
+    /// User and password that are to be sent, where no header takes their place.
+    pub(crate) fn login(&self) -> Option<(&str, &str)> {
+        match &self.credentials {
+            Some(Credentials::Password { user, password }) if !self.has_authorization() => Some((user, password)),
+            _ => None,
+        }
+    }
+
     /// Whether they say who we are, whichever option does so.
     pub(crate) fn has_credentials(&self) -> bool {
-        self.credentials.is_some() || self.headers.iter().any(|header| header.is("Authorization"))
+        self.credentials.is_some() || self.has_authorization()
+    }
+
+    fn has_authorization(&self) -> bool {
+        self.headers.iter().any(|header| header.is("Authorization"))
     }
 
     /// What may follow a redirect to another origin.
@@ -124,8 +140,13 @@ impl Header {
 }
 
 impl Request {
-    /// Builds the request with a fresh key.
+    /// Builds the request with a fresh key, without user and password.
     pub(crate) fn new(target: &Target, options: &RequestOptions) -> Self {
+        Self::proving(target, options, None)
+    }
+
+    /// The same with what proves who we are, as the server asks for it.
+    pub(crate) fn proving(target: &Target, options: &RequestOptions, proof: Option<String>) -> Self {
         let mut fields = vec![
             Header::new("Host", options.host.clone().unwrap_or_else(|| target.authority())),
             Header::new("Upgrade", "websocket"),
@@ -138,7 +159,10 @@ impl Request {
         let now = SystemTime::now();
         let kept = options.jars.iter().flat_map(|jar| jar.cookies(target, now));
         let cookies = options.cookies.iter().map(String::as_str).chain(kept).collect::<Vec<_>>().join("; ");
-        let authorization = options.credentials.as_ref().map(Credentials::authorization);
+        let authorization = match &options.credentials {
+            Some(Credentials::Bearer(token)) => Some(format!("Bearer {token}")),
+            _ => proof,
+        };
         let extensions = options.compression.parameters().map(|offer| offer.to_string());
         for (name, value) in [
             ("Sec-WebSocket-Extensions", extensions.as_deref()),
@@ -212,17 +236,6 @@ impl Request {
     }
 }
 
-impl Credentials {
-    fn authorization(&self) -> String {
-        match self {
-            Self::Basic { user, password } => {
-                format!("Basic {}", BASE64.encode(format!("{user}:{password}").as_bytes()))
-            }
-            Self::Bearer(token) => format!("Bearer {token}"),
-        }
-    }
-}
-
 /// The subprotocols that a request's fields offer, the preferred ones first.
 pub(crate) fn subprotocols(fields: &[Header]) -> impl Iterator<Item = &str> {
     let all = fields.iter().filter(|field| field.is(SUBPROTOCOLS));
@@ -286,13 +299,18 @@ mod tests {
     #[test]
     fn secrets_are_sent_but_not_shown() {
         let options = RequestOptions {
-            credentials: Some(Credentials::Basic { user: "me".into(), password: "pw".into() }),
+            credentials: Some(Credentials::Password { user: "me".into(), password: "pw".into() }),
             cookies: vec!["a=1".into(), "b=2".into()],
             ..RequestOptions::default()
         };
-        let request = Request::new(&Parsed::from_text("ws://h/").unwrap().target, &options);
+        let target = Parsed::from_text("ws://h/").unwrap().target;
+        let request = Request::proving(&target, &options, Some("Basic bWU6cHc=".to_owned()));
         assert!(request.head().contains("Authorization: Basic bWU6cHc=\r\nCookie: a=1; b=2\r\n"));
         assert!(masking::head(&request.head()).contains("Authorization: Basic ***\r\nCookie: ***\r\n"));
+        // A header that was given by hand stays what it is.
+        let headers = vec![Header::new("authorization", "Token x")];
+        let by_hand = RequestOptions { headers, ..options.clone() };
+        assert_eq!((options.login(), by_hand.login()), (Some(("me", "pw")), None));
     }
 
     #[test]

@@ -26,6 +26,7 @@ struct Caller<'c> {
     peer: &'c Peer,
     address: &'c ListenAddress,
     credentials: Option<&'c Credentials>,
+    is_digest: bool,
     unique: String,
 }
 
@@ -71,6 +72,7 @@ impl<'c> Caller<'c> {
             peer: &new.opened.peer,
             address: &new.server.address,
             credentials: new.server.acceptor.admission.credentials.as_ref(),
+            is_digest: new.server.acceptor.admission.digest.is_some(),
             unique: format!("{}-{}", std::process::id(), new.client.name.0),
         }
     }
@@ -86,7 +88,9 @@ impl<'c> Caller<'c> {
         let decoded = percent_decoded(path);
         let path = if decoded.contains('\0') { path } else { &decoded };
         let (user, scheme) = match self.credentials {
-            Some(Credentials::Basic { user, .. }) => (user.as_str(), "Basic"),
+            Some(Credentials::Password { user, .. }) => {
+                (user.as_str(), if self.is_digest { "Digest" } else { "Basic" })
+            }
             Some(Credentials::Bearer(_)) => ("", "Bearer"),
             None => ("", ""),
         };

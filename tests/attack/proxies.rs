@@ -36,7 +36,7 @@ const HTTP: &[Attack<&[u8]>] = &[
     ("405", b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n", 3, "it answered 405 Method Not Allowed (the proxy may not allow tunnels to this host or port;"),
     ("407", b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n", 3, "it answered 407 Proxy Authentication Required (it offers Basic: try --proxy"),
     ("407 without a challenge", b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", 3, "it answered 407 Proxy Authentication Required (try --proxy KIND://USER:PASS@HOST:PORT)"),
-    ("407 with NTLM", b"HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n", 3, "it answered 407 No (it offers NTLM, but wsprobe supports Basic)"),
+    ("407 with NTLM", b"HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n", 3, "it answered 407 No (it offers NTLM: try --proxy KIND://USER:PASS@HOST:PORT)"),
     ("502", b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", 3, "it answered 502 Bad Gateway"),
     ("HTTP/1.0 200", b"HTTP/1.0 200 OK\r\n\r\n", 5, "the server closed the connection before it answered (does it speak TLS here (wss://), or require an"),
     ("HTTP/2.0 200", b"HTTP/2.0 200 OK\r\n\r\n", 3, "its answer cannot be used: the server does not speak HTTP/1: its answer begins with `HTTP/2.0 200 OK"),

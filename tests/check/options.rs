@@ -242,12 +242,14 @@ fn origins_are_told_as_evidence() {
 
 #[test]
 fn credentials_are_left_out_where_a_case_is_about_that() {
-    let listening = listen_quietly(&["--echo", "--auth", "me:sesame"]);
-    let url = listening.url();
-    let ran =
-        check(&url).args(["-u", "me:sesame", "--only", "origin/none", "--only", "origin/anonymous"]).run().code(0);
-    ran.says("none: whether it lets in who names no origin\n            let in: HTTP/1.1 101")
-        .says("anonymous: whether it lets in who gives no credentials\n            not let in: HTTP/1.1 401");
+    for digest in [&[][..], &["--auth-digest"]] {
+        let listening = listen_quietly(&[&["--echo", "--auth", "me:sesame"][..], digest].concat());
+        let url = listening.url();
+        let ran =
+            check(&url).args(["-u", "me:sesame", "--only", "origin/none", "--only", "origin/anonymous"]).run().code(0);
+        ran.says("none: whether it lets in who names no origin\n            let in: HTTP/1.1 101")
+            .says("anonymous: whether it lets in who gives no credentials\n            not let in: HTTP/1.1 401");
+    }
 }
 
 #[test]

@@ -21,10 +21,14 @@ fn a_401_names_the_schemes_and_advises_nothing_that_was_given() {
     let digest = "401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r, s\", nonce=\"n\", qop=\"auth\"\r\nWWW-Authenticate: NTLM";
     let basic = "401 Unauthorized\r\nWWW-Authenticate: Bearer, Basic realm=\"r\"";
     for (options, head, hint) in [
-        (&[][..], digest, "(it offers Digest, NTLM, but wsprobe supports Basic and Bearer)"),
-        (&["-u", "a:b"], digest, "(it offers Digest, NTLM, not the Basic that was sent)"),
+        (&[][..], digest, "(it offers Digest, NTLM: try --user)"),
+        (
+            &["-H", "Authorization: Basic x"],
+            digest,
+            "(it offers Digest, NTLM, not the Basic that was sent: try --user)",
+        ),
         (&[], basic, "(it offers Bearer, Basic: try --user or --bearer)"),
-        (&["-u", "a:b"], basic, "(the credentials were refused; --bearer would also work)"),
+        (&["-u", "a:b"], basic, "(it refused the user name or password; --bearer would also work)"),
         (&["-H", "Authorization: bearer x"], basic, "(the credentials were refused; --user would also work)"),
         (&[], "401 Unauthorized", "(try --user or --bearer)"),
         (&["--bearer", "x"], "401 Unauthorized", "(the credentials (Bearer) were refused)"),

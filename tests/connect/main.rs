@@ -5,6 +5,7 @@ mod kit;
 
 mod handshake;
 mod hints;
+mod login;
 mod redirect;
 mod request;
 mod secret;

@@ -11,6 +11,7 @@ pub mod net;
 pub mod proxy;
 pub mod pty;
 pub mod schema;
+pub mod talking;
 pub mod tls;
 pub mod tmux;
 

@@ -19,14 +19,21 @@ impl Proxy {
     /// Answers each CONNECT with this, and leads to the server if it is a 200.
     pub fn http(server: u16, answer: &'static str) -> Self {
         Self::start(None, move |mut stream, asked| async move {
-            connect(&mut stream, server, answer, &asked).await;
+            connect(&mut stream, server, |_| answer, &asked).await;
+        })
+    }
+
+    /// Answers each CONNECT by what it says, one after the other on a connection, up to a 200 or one that closes.
+    pub fn asking(server: u16, answer: fn(&str) -> &'static str) -> Self {
+        Self::start(None, move |mut stream, asked| async move {
+            while connect(&mut stream, server, answer, &asked).await {}
         })
     }
 
     /// The same over TLS.
     pub fn https(config: Arc<ServerConfig>, server: u16) -> Self {
         Self::start(Some(config.into()), move |mut stream, asked| async move {
-            connect(&mut stream, server, OK, &asked).await;
+            connect(&mut stream, server, |_| OK, &asked).await;
         })
     }
 
@@ -78,6 +85,11 @@ impl Proxy {
         self.asked.recv_timeout(PATIENCE).expect("a client comes")
     }
 
+    /// What it was asked for, if anything.
+    pub fn asked_by_now(&self) -> Option<String> {
+        self.asked.try_recv().ok()
+    }
+
     /// Whether nobody has connected unexpectedly.
     pub fn is_unused(&self) -> bool {
         self.asked.try_recv().is_err()
@@ -90,20 +102,30 @@ trait Duplex: AsyncRead + AsyncWrite + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Duplex for S {}
 
-async fn connect(stream: &mut Box<dyn Duplex>, server: u16, answer: &str, asked: &mpsc::Sender<String>) {
+/// Whether another request may follow.
+async fn connect(
+    stream: &mut Box<dyn Duplex>,
+    server: u16,
+    answer: impl Fn(&str) -> &'static str,
+    asked: &mpsc::Sender<String>,
+) -> bool {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
             Ok(byte) => head.push(byte),
-            Err(_) => return,
+            Err(_) => return false,
         }
     }
-    let _ = asked.send(String::from_utf8_lossy(&head).into_owned());
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let answer = answer(&head);
+    let _ = asked.send(head);
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.flush().await;
     if answer.contains(" 200 ") {
         relay(stream, server).await;
+        return false;
     }
+    !answer.contains("Connection: close")
 }
 
 async fn relay(stream: &mut Box<dyn Duplex>, server: u16) {

@@ -158,12 +158,12 @@ fn our_own_options_may_follow_spelled_out() {
 fn an_option_of_curl_without_a_counterpart_is_named_as_such_and_never_taken_for_one_of_ours() {
     for (option, said) in [
         (
-            "--digest",
-            "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic (--user) and Bearer (--bearer)",
+            "--negotiate",
+            "curl's `--negotiate` has no counterpart in wsprobe: wsprobe supports Digest, NTLM and Basic (--user), and Bearer",
         ),
         (
-            "--proxy-ntlm",
-            "curl's `--proxy-ntlm` has no counterpart in wsprobe: give the user and the password of a proxy in --proxy",
+            "--proxy-negotiate",
+            "curl's `--proxy-negotiate` has no counterpart in wsprobe: give the user and the password of a proxy in --proxy",
         ),
         ("--retry", "curl's `--retry` has no counterpart in wsprobe: --wait-for-server TIME waits"),
         ("-w", "`-w` is curl's `--write-out`, which has no counterpart in wsprobe"),

@@ -94,7 +94,7 @@ fn verbose_shows_what_a_proxy_is_told_and_says_and_quiet_talk_does_not() {
     assert!(!ran.stderr.contains("sesame") && !ran.stderr.contains("\x1b"), "{}", ran.stderr);
     ran.says("> Proxy-Authorization: Basic ***\n")
         .says("< HTTP/1.1 407 Who\n< Proxy-Authenticate: Digest realm=\"a, b\"\n< Proxy-Authenticate: Basic realm=x, NTLM\n")
-        .says(": it answered 407 Who (the credentials were refused)\n  log in, \\e\n");
+        .says(": it answered 407 Who (it refused the user name or password)\n  log in, \\e\n");
     let ran = run(&[], &refusing, "").code(3);
     assert_eq!(ran.stderr.lines().count(), 1);
     ran.says(": it answered 407 Who (it offers Digest, Basic, NTLM: try --proxy KIND://USER:PASS@HOST:PORT)\n");
@@ -104,6 +104,58 @@ fn verbose_shows_what_a_proxy_is_told_and_says_and_quiet_talk_does_not() {
     let broken = Proxy::http(1, "HTTP/1.1 200 OK\r\nX-B\u{1}: 1\r\n\r\n");
     let ran = run(&["-v"], &broken, "").code(3).says("< HTTP/1.1 200 OK\n< X-B\\x01: 1\n");
     ran.says("is not valid HTTP: invalid header name in line 2, `X-B\\x01: 1`\n");
+}
+
+/// Asks for Digest, and says that it stays open, or not.
+fn wanting_digest(head: &str) -> &'static str {
+    match field(head, "Proxy-Authorization") {
+        Some(given) if given.starts_with("Digest username=\"me\", realm=\"r\", nonce=\"n\", uri=\"127.0.0.1:") => OK,
+        _ if head.contains("localhost:") => {
+            "HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=r, nonce=n\r\nConnection: close\r\n\r\n"
+        }
+        _ => "HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=r, nonce=n, qop=auth\r\nContent-Length: 0\r\n\r\n",
+    }
+}
+
+#[test]
+fn a_proxys_challenge_is_answered_and_a_password_is_sent_twice_at_most() {
+    let server = Http::welcoming();
+    let proxy = Proxy::asking(server.port(), wanting_digest);
+    let schemes = || {
+        let heads = std::iter::from_fn(|| proxy.asked_by_now()).collect::<Vec<_>>();
+        let scheme = |head: &String| {
+            field(head, "Proxy-Authorization").map_or("", |it| it.split(' ').next().unwrap()).to_owned()
+        };
+        heads.iter().map(scheme).collect::<Vec<_>>()
+    };
+    for (host, args, sent) in [
+        ("127.0.0.1", &[][..], &["Basic", "Digest"][..]),
+        // By this address, it could be anywhere.
+        ("0.0.0.0", &[], &["", "Digest"]),
+        ("127.0.0.1", &["--proxy-digest"], &["", "Digest"]),
+        ("127.0.0.1", &["--proxy-anyauth"], &["", "Digest"]),
+    ] {
+        let via = format!("http://me:sesame@{host}:{}", proxy.port);
+        let ran = tool().args(["-v", "--proxy", &via]).args(args).arg(server.url("/")).run().code(0).stdout("hi\n");
+        assert!(!ran.stderr.contains("sesame"));
+        ran.says("> Proxy-Authorization: Digest ***\n");
+        assert_eq!(schemes(), sent, "{host} {args:?}");
+        assert_eq!(field(&server.head(), "Authorization"), None);
+    }
+    let via = format!("http://me:sesame@127.0.0.1:{}", proxy.port);
+    let elsewhere = format!("ws://localhost:{}/", server.port());
+    let ran = tool().args(["--proxy", &via, "--proxy-digest", &elsewhere]).run().code(3);
+    ran.says(": it answered 407 Who (it refused the user name or password)\n");
+    assert_eq!(schemes(), ["", "Digest"]);
+    let ran = tool().args(["--proxy", &via, "--proxy-basic", &elsewhere]).run().code(3);
+    ran.says(": it answered 407 Who (it offers Digest, which the options do not allow)\n");
+    assert_eq!(schemes(), ["Basic"]);
+    // Both at once: each has its own.
+    let both = crate::kit::listening::listen(&["--echo", "--auth", "you:other", "--auth-digest"]);
+    let proxy = Proxy::asking(both.port, wanting_digest);
+    let via = format!("http://me:sesame@127.0.0.1:{}", proxy.port);
+    let args = ["-1", "-x", "hello", "--anyauth", "-u", "you:other", "--proxy", &via, &both.url()];
+    tool().args(args).run().code(0).stdout("hello\n");
 }
 
 #[test]

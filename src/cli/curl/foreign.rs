@@ -12,11 +12,11 @@ pub(super) enum Foreign {
 }
 
 const DROPPED_FLAGS: &str = "
-    alpn anyauth append basic buffer ca-native cert-status clobber compressed-ssh create-dirs crlf disable-eprt
+    alpn append buffer ca-native cert-status clobber compressed-ssh create-dirs crlf disable-eprt
     disable-epsv disallow-username-in-url doh-cert-status doh-insecure fail-early fail-with-body false-start form-escape
     ftp-create-dirs ftp-pasv ftp-pret ftp-skip-pasv-ip ftp-ssl-ccc ftp-ssl-control http0.9 http3
     http3-only ignore-content-length junk-session-cookies keepalive list-only mail-rcpt-allowfails metalink mptcp npn
-    out-null parallel parallel-immediate post301 post302 post303 progress-bar progress-meter proxy-anyauth proxy-basic
+    out-null parallel parallel-immediate post301 post302 post303 progress-bar progress-meter
     proxy-ca-native proxy-http2 proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1 proxytunnel raw
     remote-header-name remote-name remote-name-all remote-time remove-on-error retry-all-errors retry-connrefused sasl-ir
     sessionid skip-existing socks5-basic ssl ssl-allow-beast ssl-auto-client-cert ssl-no-revoke ssl-reqd
@@ -33,12 +33,12 @@ const DROPPED_VALUES: &str = "
 /// Names, and what wsprobe has instead.
 const REFUSED: [(&str, &str); 8] = [
     (
-        "aws-sigv4 delegation digest login-options negotiate ntlm ntlm-wb sasl-authzid service-name tlsauthtype tlspassword
+        "aws-sigv4 delegation login-options negotiate ntlm-wb sasl-authzid service-name tlsauthtype tlspassword
          tlsuser",
-        ": wsprobe supports Basic (--user) and Bearer (--bearer)",
+        ": wsprobe supports Digest, NTLM and Basic (--user), and Bearer (--bearer)",
     ),
     (
-        "proxy-digest proxy-negotiate proxy-ntlm proxy-service-name proxy-tlsauthtype proxy-tlspassword proxy-tlsuser
+        "proxy-negotiate proxy-service-name proxy-tlsauthtype proxy-tlspassword proxy-tlsuser
          proxy-user socks5-gssapi socks5-gssapi-nec socks5-gssapi-service",
         ": give the user and the password of a proxy in --proxy KIND://USER:PASS@HOST:PORT",
     ),
@@ -123,8 +123,8 @@ mod tests {
         }
         for (name, words) in [
             (
-                "digest",
-                "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic (--user) and Bearer (--bearer)",
+                "negotiate",
+                "curl's `--negotiate` has no counterpart in wsprobe: wsprobe supports Digest, NTLM and Basic (--user), and Bearer (--bearer)",
             ),
             (
                 "proxy-user",

@@ -53,13 +53,17 @@ use CurlDataKind::{Encoded, Json, Plain, Raw, Upload};
 use Meaning::{Body, Cookie, Data, DroppedFlag, DroppedValue, Flag, Get, Header, Method, Prefixed, Url, Value};
 
 /// Letter (or a blank), name, meaning. All other long names are wsprobe's own.
-const OPTIONS: [(char, &str, Meaning); 50] = [
+const OPTIONS: [(char, &str, Meaning); 58] = [
     ('H', "header", Header),
     ('b', "cookie", Cookie),
     (' ', "url", Url),
     ('A', "user-agent", Value("user-agent")),
     ('e', "referer", Prefixed("header", "Referer: ")),
     ('u', "user", Data("user")),
+    (' ', "basic", Flag("basic")),
+    (' ', "digest", Flag("digest")),
+    (' ', "ntlm", Flag("ntlm")),
+    (' ', "anyauth", Flag("anyauth")),
     (' ', "oauth2-bearer", Data("bearer")),
     ('n', "netrc", Flag("netrc")),
     (' ', "netrc-file", Value("netrc-file")),
@@ -75,6 +79,10 @@ const OPTIONS: [(char, &str, Meaning); 50] = [
     (' ', "tlsv1.2", Prefixed("tls-min", "1.2")),
     (' ', "tlsv1.3", Prefixed("tls-min", "1.3")),
     ('x', "proxy", Data("proxy")),
+    (' ', "proxy-basic", Flag("proxy-basic")),
+    (' ', "proxy-digest", Flag("proxy-digest")),
+    (' ', "proxy-ntlm", Flag("proxy-ntlm")),
+    (' ', "proxy-anyauth", Flag("proxy-anyauth")),
     (' ', "socks5", Prefixed("proxy", "socks5://")),
     (' ', "socks5-hostname", Prefixed("proxy", "socks5h://")),
     (' ', "noproxy", Value("no-proxy")),
@@ -357,6 +365,7 @@ mod tests {
             (&["curl", "a"][..], &["a"][..]),
             (&["--url", "a"], &["a"]),
             (&["-b", "a=1; b=2", "-b", "jar.txt"], &["--cookie=a=1; b=2", "--cookie=@jar.txt"]),
+            (&["-u", "me:x", "--digest", "--proxy-anyauth"], &["--user=me:x", "--digest", "--proxy-anyauth"]),
             (&["-kLv", "-n"], &["--insecure", "--location", "--verbose", "--netrc"]),
             (&["-kx", "proxy:1", "-m5"], &["--insecure", "--proxy=proxy:1", "--timeout=5"]),
             (&["-e", "http://r", "--socks5-hostname", "h:1"], &["--header=Referer: http://r", "--proxy=socks5h://h:1"]),
@@ -388,11 +397,11 @@ mod tests {
     #[test]
     fn options_without_a_counterpart_are_dropped_or_named_as_curls() {
         let (args, dropped) =
-            translated(&["-#OD", "head.txt", "--no-keepalive", "--limit-rate", "1k", "--basic", "a"]).unwrap();
+            translated(&["-#OD", "head.txt", "--no-keepalive", "--limit-rate", "1k", "--append", "a"]).unwrap();
         assert_eq!(args, ["a"]);
-        assert_eq!(dropped, ["-#", "-O", "-D", "--no-keepalive", "--limit-rate", "--basic"]);
+        assert_eq!(dropped, ["-#", "-O", "-D", "--no-keepalive", "--limit-rate", "--append"]);
         for (word, said) in [
-            ("--digest", "curl's `--digest` has no counterpart in wsprobe: wsprobe supports Basic"),
+            ("--negotiate", "curl's `--negotiate` has no counterpart in wsprobe: wsprobe supports Digest"),
             ("-I", "curl's `--head` has no counterpart in wsprobe; leave it out"),
             ("-U", "curl's `--proxy-user` has no counterpart"),
             (

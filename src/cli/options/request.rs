@@ -45,10 +45,34 @@ pub(crate) struct RequestArgs {
 
     /// Authenticate; asks for a missing password
     ///
-    /// With HTTP Basic (RFC 7617). `@FILE` reads NAME:PASS from a file and `env:VAR` from the environment, so that it
-    /// does not appear in the list of processes.
+    /// With the strongest scheme that the server asks for: Digest (RFC 7616), NTLM or Basic (RFC 7617). Over wss://, and to
+    /// this machine, Basic is sent at once, as curl does; over ws:// to another machine, the password waits until the server
+    /// asks. wsprobe never answers with Basic where Digest is offered too. For NTLM, NAME may be `DOMAIN\USER`. `@FILE`
+    /// reads NAME:PASS from a file and `env:VAR` from the environment, so that it does not appear in the list of processes.
     #[arg(short, long, alias = "auth", value_name = "NAME[:PASS]", conflicts_with = "bearer")]
     pub(crate) user: Option<String>,
+
+    /// Send user name and password with Basic, at once
+    ///
+    /// `--basic`, `--digest` and `--ntlm` can be given together: the strongest that the server asks for is used.
+    #[arg(long, conflicts_with_all = ["bearer", "anyauth"], hide_short_help = true)]
+    pub(crate) basic: bool,
+
+    /// Send user name and password with Digest only
+    ///
+    /// RFC 7616 with MD5, SHA-256 and SHA-512-256, each also with `-sess`, and `qop=auth`; without `qop`, RFC 2069.
+    #[arg(long, conflicts_with_all = ["bearer", "anyauth"], hide_short_help = true)]
+    pub(crate) digest: bool,
+
+    /// Send user name and password with NTLM only, at once
+    ///
+    /// NTLMv2. It needs HTTP/1.1, and a server that keeps the connection open.
+    #[arg(long, conflicts_with_all = ["bearer", "anyauth"], hide_short_help = true)]
+    pub(crate) ntlm: bool,
+
+    /// Send user name and password only when the server asks, with the strongest scheme that it offers
+    #[arg(long, conflicts_with = "bearer", hide_short_help = true)]
+    pub(crate) anyauth: bool,
 
     /// Authenticate with a bearer token
     ///

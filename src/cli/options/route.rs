@@ -19,6 +19,25 @@ pub(crate) struct RouteArgs {
     #[arg(long, value_name = "URL", conflicts_with = "unix_socket", hide_short_help = true)]
     pub(crate) proxy: Option<String>,
 
+    /// Send the proxy's user name and password with Basic, at once
+    ///
+    /// Without any of these options, that is done for a proxy on this machine and for an https:// proxy; others get them when
+    /// they ask, with the strongest of Digest, NTLM and Basic. SOCKS proxies have a scheme of their own.
+    #[arg(long, conflicts_with = "proxy_anyauth", hide_short_help = true)]
+    pub(crate) proxy_basic: bool,
+
+    /// Send the proxy's user name and password with Digest only
+    #[arg(long, conflicts_with = "proxy_anyauth", hide_short_help = true)]
+    pub(crate) proxy_digest: bool,
+
+    /// Send the proxy's user name and password with NTLM only, at once
+    #[arg(long, conflicts_with = "proxy_anyauth", hide_short_help = true)]
+    pub(crate) proxy_ntlm: bool,
+
+    /// Send the proxy's user name and password only when it asks, with the strongest scheme that it offers
+    #[arg(long, hide_short_help = true)]
+    pub(crate) proxy_anyauth: bool,
+
     /// Hosts to connect to without a proxy
     ///
     /// A list separated by commas: a name, which includes all names below it, an address, a network (`10.0.0.0/8`),

@@ -15,6 +15,7 @@ use crate::conformance::frames;
 use crate::conformance::observed::{Heard, HeardEnd, HeardFrame, MARKER, Observed, Outlook, Reply, ServerTraits};
 use crate::dial::{self, Dialed};
 use crate::error::Error;
+use crate::handshake::auth::{Login, LoginStep};
 use crate::handshake::{self, Answer, HandshakeError, Switched, heads_of};
 use crate::masking;
 use crate::request::Request;
@@ -120,20 +121,49 @@ impl<'p> Prober<'p> {
         Ok((open, is_settled))
     }
 
-    /// Sends an opening request, and waits for its answer.
+    /// Sends an opening request, and waits for its answer; once more where the server wants another proof of who we are.
     async fn ask(
         &mut self,
         check: &OpeningCheck,
         offer: Option<&str>,
         traffic: Traffic,
     ) -> Result<OpeningAttempt, Error> {
-        sleep_until(self.pace.next(Instant::now())).await;
         let options = opening::options(&self.connect, check, offer);
+        let mut login = options.login();
+        if login.is_some() && options.known.is_ntlm() {
+            return Err(Error::Usage(
+                "`wsprobe check` cannot log in with NTLM, which takes several requests".to_owned(),
+            ));
+        }
+        loop {
+            let attempt = self.ask_once(&options, check, traffic, login.as_mut()).await?;
+            let asks_again = match (&attempt.answer, &mut login) {
+                (Some(Ok(Answer::Refused(refusal))), Some(login)) => {
+                    login.after(&refusal.response) == LoginStep::Again && !login.wants_ntlm()
+                }
+                _ => false,
+            };
+            if !asks_again {
+                return Ok(attempt);
+            }
+        }
+    }
+
+    async fn ask_once(
+        &mut self,
+        options: &connect::Options,
+        check: &OpeningCheck,
+        traffic: Traffic,
+        login: Option<&mut Login>,
+    ) -> Result<OpeningAttempt, Error> {
+        sleep_until(self.pace.next(Instant::now())).await;
         let mut dialed = dial::dial(&options.target, &options.route, &|_| ()).await?;
         if traffic != Traffic::WellFormed && !self.options.is_authorized {
-            nearness::check(&dialed, &options)?;
+            nearness::check(&dialed, options)?;
         }
-        let request = Request::new(&options.target, &options.request);
+        let (resource, is_private) = (&options.target.resource, dialed.is_private());
+        let proof = login.and_then(|login| login.authorization(check.method, resource, is_private));
+        let request = Request::proving(&options.target, &options.request, proof);
         let pieces = opening::pieces(&request, check);
         if let Some(talk) = self.shown {
             masking::head(&pieces.concat()).lines().for_each(|line| talk.frame(&format!("> {line}")));

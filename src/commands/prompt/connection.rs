@@ -21,6 +21,7 @@ use crate::client::output::open_record_if;
 use crate::client::report;
 use crate::error::Error;
 use crate::events::{Batch, End, EventKind, Input};
+use crate::handshake::auth::KnownChallenge;
 use crate::request::Credentials;
 use crate::runtime::deadline;
 use crate::session::{self, Attempt, DynOutlet, Outcome, Progress};
@@ -326,7 +327,8 @@ fn redirect(plan: &mut ClientOptions, parsed: Parsed) {
         plan.connect.route = plan.connect.route.for_another_host();
     }
     if let Some((user, password)) = parsed.credentials {
-        plan.connect.request.credentials = Some(Credentials::Basic { user, password });
+        plan.connect.request.credentials = Some(Credentials::Password { user, password });
+        plan.connect.known = KnownChallenge::default();
     }
     plan.connect.target = parsed.target;
 }

@@ -1,14 +1,13 @@
 //! A tunnel by CONNECT (RFC 9110, section 9.3.6).
 
-use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use bytes::Bytes;
-use url::Host;
 
 use super::error::ProxyError;
-use super::login::ProxyLogin;
 use crate::dial::Stream;
-use crate::handshake::{self, TunnelAnswer};
+use crate::handshake::auth::{Login, LoginFault, LoginStep};
+use crate::handshake::{self, HandshakeError, Refusal, TunnelAnswer};
 use crate::masking;
+use crate::request::schemes::PasswordScheme;
 
 /// What goes to an HTTP proxy and comes from it, as it may be shown: secrets left out.
 pub(crate) enum ProxyHead<'h> {
@@ -16,29 +15,66 @@ pub(crate) enum ProxyHead<'h> {
     Response(&'h str),
 }
 
+/// What a request for a tunnel has led to.
+pub(crate) enum TunnelStep {
+    /// With what came out of it already.
+    Open(Bytes),
+    /// The proxy wants to know more, on the same connection if that is kept open.
+    Again { keeps_open: bool },
+}
+
+/// What a connection to a proxy is like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProxyPath {
+    /// Nobody on the way can read what is sent.
+    pub(crate) is_private: bool,
+    /// The proxy has answered a request on it already.
+    pub(crate) is_kept: bool,
+}
+
 pub(super) async fn tunnel(
     stream: &mut Stream,
-    host: &Host,
-    port: u16,
-    login: Option<&ProxyLogin>,
+    place: &str,
+    mut login: Option<&mut Login>,
+    path: ProxyPath,
     trace: &dyn Fn(ProxyHead<'_>),
-) -> Result<Bytes, ProxyError> {
-    let request = request(host, port, login);
+) -> Result<TunnelStep, ProxyError> {
+    let proof = login.as_mut().and_then(|login| login.authorization("CONNECT", place, path.is_private));
+    let request = request(place, proof);
     trace(ProxyHead::Request(&masking::head(&request)));
-    let answer = handshake::ask_for_tunnel(stream, &request, login.map(|_| "Basic")).await;
+    let scheme = login.as_ref().and_then(|login| login.sent_scheme()).map(PasswordScheme::name);
+    let answer = handshake::ask_for_tunnel(stream, &request, scheme).await;
     for head in handshake::heads_of(&answer, TunnelAnswer::response) {
         trace(ProxyHead::Response(&masking::head(&head)));
     }
-    match answer.map_err(ProxyError::Flaw)? {
-        TunnelAnswer::Open(_, leftover) => Ok(leftover),
-        TunnelAnswer::Refused(refusal) => Err(ProxyError::Refused(Box::new(refusal))),
+    match answer {
+        Ok(TunnelAnswer::Open(_, leftover)) => Ok(TunnelStep::Open(leftover)),
+        Ok(TunnelAnswer::Refused(refusal)) => refused(login, refusal),
+        Err(flaw) => {
+            let is_silence = matches!(flaw, HandshakeError::Closed | HandshakeError::Io(_));
+            match login.filter(|_| is_silence).is_some_and(|login| login.after_silence(path.is_kept)) {
+                true => Ok(TunnelStep::Again { keeps_open: false }),
+                false => Err(ProxyError::Flaw(flaw)),
+            }
+        }
     }
 }
 
-fn request(host: &Host, port: u16, login: Option<&ProxyLogin>) -> String {
-    let authorization = login.map_or_else(String::new, |ProxyLogin { user, password }| {
-        format!("Proxy-Authorization: Basic {}\r\n", BASE64.encode(format!("{user}:{password}").as_bytes()))
-    });
+fn refused(login: Option<&mut Login>, mut refusal: Refusal) -> Result<TunnelStep, ProxyError> {
+    let keeps_open = refusal.keeps_open;
+    if let Some(login) = login {
+        refusal.sent.login = match login.after(&refusal.response) {
+            LoginStep::Again if login.is_bound() && !keeps_open => Some(LoginFault::Cut),
+            LoginStep::Again => return Ok(TunnelStep::Again { keeps_open }),
+            LoginStep::Fail(fault) => Some(fault),
+            LoginStep::Stop => None,
+        };
+    }
+    Err(ProxyError::Refused(Box::new(refusal)))
+}
+
+fn request(place: &str, proof: Option<String>) -> String {
+    let authorization = proof.map_or_else(String::new, |proof| format!("Proxy-Authorization: {proof}\r\n"));
     let agent = concat!("wsprobe/", env!("CARGO_PKG_VERSION"));
-    format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {agent}\r\n{authorization}\r\n")
+    format!("CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: {agent}\r\n{authorization}\r\n")
 }

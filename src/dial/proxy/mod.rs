@@ -12,11 +12,14 @@ use bytes::Bytes;
 use url::{Host, Url};
 
 use super::Stream;
+use crate::handshake::auth::{KnownChallenge, Login, LoginPeer};
+use crate::request::schemes::SchemeChoice;
 use crate::target::{Endpoint, Scheme, Target, percent_decoded, split_zone};
 
 pub(crate) use self::error::ProxyError;
 pub(crate) use self::exceptions::Exceptions;
 pub(crate) use self::http::ProxyHead;
+pub(super) use self::http::{ProxyPath, TunnelStep};
 use self::login::ProxyLogin;
 
 /// A proxy, as `--proxy` and the environment name it.
@@ -44,6 +47,8 @@ pub(crate) enum ProxyKind {
 pub(crate) struct Proxies {
     pub(crate) ws: Option<Proxy>,
     pub(crate) wss: Option<Proxy>,
+    /// How user and password are sent to one.
+    pub(crate) schemes: SchemeChoice,
     /// Where none is used.
     pub(crate) except: Exceptions,
 }
@@ -89,26 +94,36 @@ impl Proxy {
         Ok(Self { kind, host, port, zone, login })
     }
 
+    /// Proves to the proxy who we are, if it is one that asks as HTTP does.
+    pub(super) fn login(&self, schemes: SchemeChoice) -> Option<Login> {
+        let login = self.login.as_ref().filter(|_| !self.kind.is_socks());
+        let known = KnownChallenge::default();
+        login.map(|login| Login::new((&login.user, &login.password), LoginPeer::Proxy, schemes, known))
+    }
+
     /// Makes the proxy at the other end of the stream connect to a host.
     pub(super) async fn tunnel(
         &self,
         stream: &mut Stream,
-        host: &Host,
-        port: u16,
+        (host, port): (&Host, u16),
+        login: Option<&mut Login>,
+        path: ProxyPath,
         trace: &dyn Fn(ProxyHead<'_>),
-    ) -> Result<Bytes, ProxyError> {
+    ) -> Result<TunnelStep, ProxyError> {
         match self.kind {
-            ProxyKind::Http | ProxyKind::Https => http::tunnel(stream, host, port, self.login.as_ref(), trace).await,
+            ProxyKind::Http | ProxyKind::Https => {
+                http::tunnel(stream, &format!("{host}:{port}"), login, path, trace).await
+            }
             ProxyKind::Socks5 | ProxyKind::Socks5h => {
                 socks::tunnel(stream, host, port, self.login.as_ref()).await?;
-                Ok(Bytes::new())
+                Ok(TunnelStep::Open(Bytes::new()))
             }
         }
     }
 }
 
 impl ProxyKind {
-    fn is_socks(self) -> bool {
+    pub(crate) fn is_socks(self) -> bool {
         matches!(self, Self::Socks5 | Self::Socks5h)
     }
 }
