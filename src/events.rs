@@ -78,8 +78,8 @@ pub(crate) enum EventKind {
     Listening(String),
     Open(Box<Opened>),
     Message(Direction, Message),
-    /// Messages came in together.
-    Run(MessageBatch),
+    /// Messages came in together, or went out.
+    Run(Direction, MessageBatch),
     /// A frame went over the wire (`--frames`).
     Frame(Box<WireEvent>),
     /// Some of a large message came in; its parts follow each other.

@@ -187,9 +187,7 @@ impl Outlet for StreamOutput {
     }
 
     fn takes_runs(&self) -> bool {
-        let renderer = self.renderer.borrow();
-        let style = renderer.style();
-        self.record.is_none() && (style.passes_untouched() || style.format == PayloadFormat::Nothing)
+        self.record.is_none() && self.renderer.borrow().style().prints_alike()
     }
 
     fn wants_sent(&self) -> bool {

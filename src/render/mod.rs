@@ -74,7 +74,7 @@ impl Renderer {
             return;
         }
         match &event.what {
-            EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_) | EventKind::Excerpt(..)
+            EventKind::Message(..) | EventKind::Run(..) | EventKind::Part(_) | EventKind::Excerpt(..)
                 if self.style.format == PayloadFormat::Nothing => {}
             EventKind::Message(Direction::Out, _) if !self.style.has_marks() => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
@@ -95,9 +95,9 @@ impl Renderer {
                 let lead = self.lead(event);
                 text::message(&self.style, &lead, *direction, (head, &text::Extent::beyond(*size)), out);
             }
-            EventKind::Run(run) => {
+            EventKind::Run(direction, run) => {
                 let lead = self.lead(event);
-                text::run(&self.style, &lead, run, out);
+                text::run(&self.style, &lead, *direction, run, out);
             }
             EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.kind == DataKind::Text {

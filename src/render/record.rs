@@ -39,7 +39,7 @@ pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
             record.begin(event.at, *direction, "binary").base64(data).decoding(event.decoded.as_deref())
         }
         // Whoever writes records asks for whole messages.
-        EventKind::Part(_) | EventKind::Run(_) | EventKind::Excerpt(..) => return,
+        EventKind::Part(_) | EventKind::Run(..) | EventKind::Excerpt(..) => return,
         EventKind::Frame(seen) => match &seen.what {
             Traced::Frame(frame) => record.begin(event.at, seen.direction, "frame").frame(frame),
             Traced::AfterClose(bytes) => {

@@ -126,8 +126,7 @@ pub(super) fn message(
             out.extend_from_slice(data);
             return;
         }
-        // What two sides say is not for one program to read.
-        (PayloadFormat::Auto, Message::Binary(data)) if !style.for_terminal && !style.both_ways => {
+        (PayloadFormat::Auto, Message::Binary(data)) if !dumps_binary(style) => {
             out.truncate(start);
             out.extend_from_slice(data);
             return;
@@ -205,21 +204,36 @@ fn indented(page: &str) -> Cow<'_, str> {
     page.split_inclusive('\n').enumerate().map(row).collect::<String>().into()
 }
 
-/// Appends messages that [pass untouched](OutputStyle::passes_untouched).
+/// Appends messages that are [printed alike](OutputStyle::prints_alike).
 ///
 /// `lead` stands before each: the client's name, where there is one.
-pub(super) fn run(style: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut BytesMut) {
+pub(super) fn run(style: &OutputStyle, lead: &str, direction: Direction, run: &MessageBatch, out: &mut BytesMut) {
+    match run.kind() {
+        DataKind::Text => texts(style, lead, direction, run, out),
+        DataKind::Binary if dumps_binary(style) => {
+            for message in (0..).map_while(|at| run.get(at)) {
+                self::message(style, lead, direction, (&message, &Extent::whole(&message)), out);
+            }
+        }
+        // As above: nothing before binary messages, and nothing after them.
+        DataKind::Binary => run.iter().for_each(|data| out.extend_from_slice(data)),
+    }
+}
+
+fn texts(style: &OutputStyle, lead: &str, direction: Direction, run: &MessageBatch, out: &mut BytesMut) {
+    let mark = if style.has_marks() { mark(style, direction) } else { String::new() };
+    let lead = format!("{lead}{mark}");
     out.reserve(run.size() + run.len() * (lead.len() + style.delimiter.len()));
     for data in run.iter() {
-        // As above: nothing before binary messages, and nothing after them.
-        if run.kind() == DataKind::Binary {
-            out.extend_from_slice(data);
-            continue;
-        }
         out.extend_from_slice(lead.as_bytes());
         out.extend_from_slice(data);
         delimit(style, data, out);
     }
+}
+
+/// Whether a binary message is shown as a dump where nobody asked for bytes: what two sides say is not for one program to read.
+fn dumps_binary(style: &OutputStyle) -> bool {
+    style.format == PayloadFormat::Auto && (style.for_terminal || style.both_ways)
 }
 
 fn delimit(style: &OutputStyle, data: &[u8], out: &mut BytesMut) {

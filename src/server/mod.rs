@@ -206,6 +206,10 @@ impl ServerState {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 interval.tick().await;
+                if self.acceptor.upstream.is_some() {
+                    // It is shown at once.
+                    let _ = self.output.room_for_sent().await;
+                }
                 self.say_to_others(&Input::Message(message.clone()), None);
             }
         });

@@ -216,7 +216,7 @@ impl PromptOutput {
             EventKind::Listening(_) | EventKind::Open(_) | EventKind::Close { .. } | EventKind::Error(_) => false,
             EventKind::Frame(_)
             | EventKind::Part(_)
-            | EventKind::Run(_)
+            | EventKind::Run(..)
             | EventKind::Excerpt(..)
             | EventKind::Answered(_) => false,
         }

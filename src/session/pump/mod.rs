@@ -368,7 +368,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if let Some(echoes) = echoes {
             self.echo_run(&run, echoes).await;
         }
-        self.put_received(EventKind::Run(run), None);
+        self.put_received(EventKind::Run(Direction::In, run), None);
         self.close_after(reception);
     }
 

@@ -207,6 +207,10 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         }
         self.note_written();
         self.put_frames(self.socket.take_frames());
+        if self.outlet.shows_sent() {
+            // A slow output does not stop what is sent: the reader waits for it.
+            let _ = self.outlet.flush().now_or_never();
+        }
         is_flushed
     }
 
