@@ -125,7 +125,7 @@ impl ClientTask for ForwardedClient {
     }
 
     fn shows_sent(&self) -> bool {
-        true
+        !self.relay.server.decodes
     }
 
     fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
@@ -284,6 +284,8 @@ impl Relay {
             return;
         }
         match input {
+            // The client's session shows them, once it has decoded them.
+            Input::Message(_) | Input::Run(_) if self.server.decodes => {}
             Input::Message(message) => self.show_messages(EventKind::Message(Direction::Out, message.clone()), 1),
             Input::Run(run) => self.show_messages(EventKind::Run(Direction::Out, run.clone()), run.len()),
             Input::Part(part) => {

@@ -177,6 +177,6 @@ mod tests {
         let command = DecodeCommand::new("head -c 5 | tr '\\0' 0; if [ -e /dev/null ]; then echo; sleep 1000; fi");
         // Dropped while it waits for the command.
         assert!(said(&command, b"abc").now_or_never().is_none());
-        assert_eq!(said(&command, b"d").await, Ok("\"0001d\"".to_owned()));
+        assert_eq!(said(&command, b"d").await, Ok("\"000\\u0001d\"".to_owned()));
     }
 }

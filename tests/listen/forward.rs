@@ -33,6 +33,30 @@ fn what_each_side_says_reaches_the_other_and_is_shown() {
 }
 
 #[test]
+fn what_both_sides_say_is_decoded() {
+    let server = kit::echo();
+    for (args, received, sent) in [
+        (&["--decode", "cbor"][..], "#1 < {\"a\":1}\n", "#1 > {\"a\":1}\n"),
+        (
+            &["-j", "--decode", "cbor"],
+            "\"base64\":\"oWFhAQ==\",\"decoded\":{\"a\":1}",
+            "\"dir\":\"out\",\"type\":\"binary\"",
+        ),
+    ] {
+        let relay = relay(&kit::url(&server), args);
+        let client = relay.client(&["-1", "--encode", "cbor", "--decode", "cbor", "-x", "{\"a\":1}"]);
+        client.run().code(0).stdout("{\"a\":1}\n");
+        relay.says("#1 closed 1000");
+        let out = relay.stop();
+        assert!(out.contains(received) && out.contains(sent), "{out}");
+    }
+    let server = listen(&["--decode", "cbor", "--echo"]);
+    server.client(&["-1", "--encode", "cbor", "-x", "[1]"]).run().code(0);
+    server.says("#1 closed 1000");
+    assert_eq!(server.stop(), "#1 [1]\n");
+}
+
+#[test]
 fn the_request_goes_on_with_host_and_origin_of_the_server() {
     let server = Http::welcoming();
     for (path, args, asked, expected) in [

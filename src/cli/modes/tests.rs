@@ -360,19 +360,19 @@ const MODES: &[Mode] = &[
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP, &["interactive", "echo", "exec"]],
     ),
-    mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
+    mode(&[":1", "--execute", r#""\n""#], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
     mode(
-        &[":1", "--execute", r"a\n", "--interactive"],
+        &[":1", "--execute", r#""\n""#, "--interactive"],
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, SILENT, &["echo", "exec"]],
     ),
     mode(
-        &[":1", "--execute", r"a\n", "--interactive"],
+        &[":1", "--execute", r#""\n""#, "--interactive"],
         StdinKind::Terminal,
         &[OTHERS, STATUS, DELIMITING, WAITS, LOCKSTEP, SILENT, &["echo", "exec"]],
     ),
     mode(
-        &[":1", "--execute", r"a\n", "--receive-only"],
+        &[":1", "--execute", r#""\n""#, "--receive-only"],
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo", "exec"]],
     ),

@@ -11,8 +11,10 @@ use crate::codec::encode::PayloadEncoding;
 use crate::session::{LockstepOptions, Rate};
 
 /// What is about messages where there are none.
-const STREAM_CONFLICTS: [&str; 14] = [
+const STREAM_CONFLICTS: [&str; 16] = [
     "encode",
+    "decode",
+    "decode_with",
     "delimiter",
     "null",
     "keep_newline",

@@ -120,7 +120,7 @@ pub(crate) struct DecodeArgs {
     /// and `/filter` look at the JSON of each value. A message that cannot be decoded is shown as without this option,
     /// with the reason. No message is decoded to more bytes than `--max-message`. Messages that are sent are decoded too,
     /// where they are shown.
-    #[arg(long, value_name = "HOW", hide_short_help = true, conflicts_with_all = ["output", "stream", "decode_with"])]
+    #[arg(long, value_name = "HOW", hide_short_help = true, conflicts_with_all = ["output", "decode_with"])]
     pub(crate) decode: Option<DecoderChain>,
 
     /// Show what this command says of binary messages
@@ -128,7 +128,7 @@ pub(crate) struct DecodeArgs {
     /// It runs in a shell, from the first binary message on. It reads each of them from its stdin, with its length before
     /// it (4 bytes, the most significant first), and must print one line for each, within 10 seconds: JSON, any other text,
     /// or nothing. The line is used as with `--decode`.
-    #[arg(long, value_name = "CMD", hide_short_help = true, conflicts_with_all = ["output", "stream"])]
+    #[arg(long, value_name = "CMD", hide_short_help = true, conflicts_with = "output")]
     pub(crate) decode_with: Option<String>,
 }
 
