@@ -219,7 +219,8 @@ const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
 const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream", "exec"];
 /// What is about messages.
-const STREAMING: &[&str] = &["rate", "echo", "json", "output", "pretty", "timestamps"];
+const STREAMING: &[&str] =
+    &["rate", "echo", "json", "output", "pretty", "timestamps", "encode", "decode", "decode-with"];
 const UNREACHED: &[&str] = &[
     "insecure",
     "cacert",
