@@ -88,7 +88,9 @@ impl Goal {
         match message {
             SeenMessage::AsReceived(message) => self.take(message.kind(), message.data()),
             SeenMessage::Decoded(texts) => {
-                let matched = texts.iter().fold(false, |matched, text| self.look_at(text) || matched);
+                let mut matched = false;
+                // Each may meet an expectation.
+                texts.iter().for_each(|text| matched |= self.look_at(text));
                 self.taken(matched)
             }
         }
