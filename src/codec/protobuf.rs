@@ -22,13 +22,13 @@ impl Decoder for Protobuf {
     fn decode(&mut self, message: Message, found: &mut FoundValues) -> Result<Option<Message>, DecodeError> {
         let Message::Binary(data) = message else { return Ok(Some(message)) };
         let room = found.room();
-        found.value(|out| Fields::scan(&data, 0, room)?.write(out))?;
+        found.value(|out| ScannedFields::scan(&data, 0, room)?.write(out))?;
         Ok(None)
     }
 }
 
 /// The fields of a message, with those of the groups in it.
-struct Fields<'d> {
+struct ScannedFields<'d> {
     data: &'d [u8],
     /// How many messages it lies within.
     depth: usize,
@@ -46,7 +46,7 @@ struct Place {
 }
 
 /// What a field holds, as far as the wire tells.
-enum Wire<'d> {
+enum WireType<'d> {
     Varint(u64),
     Fixed64(u64),
     Sized(&'d [u8]),
@@ -55,7 +55,7 @@ enum Wire<'d> {
     Fixed32(u32),
 }
 
-impl<'d> Fields<'d> {
+impl<'d> ScannedFields<'d> {
     /// Reads all fields without what they hold: the time for all guesses together grows with the size of the data.
     fn scan(data: &'d [u8], depth: usize, room: usize) -> Result<Self, DecodeError> {
         if u32::try_from(data.len()).is_err() {
@@ -67,14 +67,14 @@ impl<'d> Fields<'d> {
         while reader.at < data.len() {
             let at = reader.at;
             let (number, wire) = reader.field()?;
-            if matches!(wire, Wire::GroupEnd) {
+            if matches!(wire, WireType::GroupEnd) {
                 match groups.pop() {
                     Some(group) if places[group].number == number => places[group].next = index(places.len()),
                     _ => return Err(DecodeError::at(at, "the end of a group that did not begin")),
                 }
                 continue;
             }
-            if matches!(wire, Wire::Group) {
+            if matches!(wire, WireType::Group) {
                 groups.push(places.len());
                 if depth + groups.len() >= MAX_NESTING {
                     return Err(DecodeError::TooDeep);
@@ -117,18 +117,18 @@ impl<'d> Fields<'d> {
     fn write_field(&self, field: usize, depth: usize, out: &mut NotationWriter) -> Result<(), DecodeError> {
         let place = &self.places[field];
         match (Reader { data: self.data, at: place.start as usize }).field()?.1 {
-            Wire::Varint(value) => out.integer(value),
-            Wire::Fixed64(value) => out.foreign(&format!("{value:#018x}")),
-            Wire::Fixed32(value) => out.foreign(&format!("{value:#010x}")),
-            Wire::Sized(data) => self.write_sized(data, depth + 1, out),
-            Wire::Group | Wire::GroupEnd => self.write_range(field + 1, place.next as usize, depth + 1, out),
+            WireType::Varint(value) => out.integer(value),
+            WireType::Fixed64(value) => out.foreign(&format!("{value:#018x}")),
+            WireType::Fixed32(value) => out.foreign(&format!("{value:#010x}")),
+            WireType::Sized(data) => self.write_sized(data, depth + 1, out),
+            WireType::Group | WireType::GroupEnd => self.write_range(field + 1, place.next as usize, depth + 1, out),
         }
     }
 
     /// Writes a message if it can be one, else text or bytes.
     fn write_sized(&self, data: &[u8], depth: usize, out: &mut NotationWriter) -> Result<(), DecodeError> {
         let may_be_one = !data.is_empty() && depth < MAX_NESTING;
-        match may_be_one.then(|| Fields::scan(data, depth, self.room)) {
+        match may_be_one.then(|| ScannedFields::scan(data, depth, self.room)) {
             Some(Ok(fields)) => fields.write(out),
             _ => match std::str::from_utf8(data) {
                 Ok(text) => out.string(text),
@@ -148,21 +148,21 @@ struct Reader<'d> {
 }
 
 impl<'d> Reader<'d> {
-    fn field(&mut self) -> Result<(u32, Wire<'d>), DecodeError> {
+    fn field(&mut self) -> Result<(u32, WireType<'d>), DecodeError> {
         let at = self.at;
         let tag = self.varint()?;
         let number = u32::try_from(tag).map(|tag| tag >> 3).ok().filter(|number| *number != 0);
         let number = number.ok_or(DecodeError::at(at, "a number that no field can have"))?;
         let wire = match tag & 7 {
-            0 => Wire::Varint(self.varint()?),
-            1 => Wire::Fixed64(u64::from_le_bytes(self.array()?)),
+            0 => WireType::Varint(self.varint()?),
+            1 => WireType::Fixed64(u64::from_le_bytes(self.array()?)),
             2 => {
                 let size = self.varint()?;
-                Wire::Sized(self.bytes(usize::try_from(size).map_err(|_| DecodeError::Cut)?)?)
+                WireType::Sized(self.bytes(usize::try_from(size).map_err(|_| DecodeError::Cut)?)?)
             }
-            3 => Wire::Group,
-            4 => Wire::GroupEnd,
-            5 => Wire::Fixed32(u32::from_le_bytes(self.array()?)),
+            3 => WireType::Group,
+            4 => WireType::GroupEnd,
+            5 => WireType::Fixed32(u32::from_le_bytes(self.array()?)),
             kind => return Err(DecodeError::at(at, format!("the unknown wire type {kind}"))),
         };
         Ok((number, wire))
