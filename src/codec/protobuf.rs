@@ -34,11 +34,11 @@ struct ScannedFields<'d> {
     depth: usize,
     /// How many bytes its text may have.
     room: usize,
-    places: Vec<Place>,
+    places: Vec<FieldPlace>,
 }
 
 /// Where a field is; four bytes each, since a field may have no more than two.
-struct Place {
+struct FieldPlace {
     number: u32,
     start: u32,
     /// The field that follows it: behind its own fields, if it is a group.
@@ -61,7 +61,7 @@ impl<'d> ScannedFields<'d> {
         if u32::try_from(data.len()).is_err() {
             return Err(DecodeError::new("it has more than 4 GiB"));
         }
-        let mut places: Vec<Place> = Vec::new();
+        let mut places: Vec<FieldPlace> = Vec::new();
         let mut groups: Vec<usize> = Vec::new();
         let mut reader = Reader { data, at: 0 };
         while reader.at < data.len() {
@@ -80,7 +80,7 @@ impl<'d> ScannedFields<'d> {
                     return Err(DecodeError::TooDeep);
                 }
             }
-            places.push(Place { number, start: index(at), next: index(places.len() + 1) });
+            places.push(FieldPlace { number, start: index(at), next: index(places.len() + 1) });
             // Each becomes a digit and a comma at least.
             if places.len() > room {
                 return Err(DecodeError::TooLarge(room));
