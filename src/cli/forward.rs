@@ -118,9 +118,13 @@ impl ForwardArgs {
         Ok(Some(Arc::new(UpstreamOptions { client, keeps_origin, keeps_credentials, impairments, editor })))
     }
 
-    /// Whether large messages go on in parts: records have whole ones.
+    /// Whether large messages go on in parts: records have whole ones, and so have decoders.
     pub(super) fn passes_parts(&self, output: &OutputArgs) -> bool {
-        self.is_given() && !output.json && output.record.is_none() && self.edit_with.is_none()
+        self.is_given()
+            && !output.json
+            && output.record.is_none()
+            && !output.decode.is_given()
+            && self.edit_with.is_none()
     }
 }
 

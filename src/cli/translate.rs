@@ -28,13 +28,12 @@ use crate::request::schemes::SchemeChoice;
 use crate::request::{Compression, RequestOptions};
 use crate::session::reconnect::RetryPolicy;
 use crate::session::{
-    self, Delay, Echo, Ending, Expectation, Heartbeat, KeepaliveOptions, LingerPolicy, Pinging, ReconnectPolicy,
-    Replies, ReplyRule, Wait,
+    self, DecodeCommand, DecodeHow, DecodeSwitch, Delay, Echo, Ending, Expectation, Heartbeat, KeepaliveOptions,
+    LingerPolicy, Pinging, ReconnectPolicy, Replies, ReplyRule, Wait,
 };
 use crate::target::{Endpoint, Parsed};
 use crate::term::diagnostics::Diagnostics;
 use crate::term::{Details, Verbosity};
-use crate::text::unescape::{unescape_bytes, unescape_text};
 use crate::wire::offer::Parameters;
 use crate::wire::{ConnectionOptions, Limits};
 
@@ -124,6 +123,7 @@ fn connection(options: &Options, passes_on: bool) -> ConnectionOptions {
         && !looks_into
         && options.ending.until.is_none()
         && options.messages.until_each.is_none()
+        && !options.output.decode.is_given()
         && !options.messages.echo
         && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
@@ -175,8 +175,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
         editor: env.editor.clone(),
         wraps_anew: env.terminal_wraps_anew,
         vi: output.vi || env.inputrc_wants_vi(),
-        binary: stdin.binary,
-        escapes: stdin.escapes,
+        kind: payload_kind(stdin),
         exit_on_close: false,
         guidance: if output.quiet { Guidance::Never } else { Guidance::WithoutHistory },
     })
@@ -184,12 +183,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
 
 /// How stdin is cut into messages; `may_stream` lets a large one be sent before its end has come.
 pub(super) fn cut(stdin: &options::StdinArgs, may_stream: bool) -> Cut {
-    let kind = match (stdin.binary || stdin.chunk.is_some(), stdin.escapes) {
-        (true, false) => PayloadKind::Binary,
-        (true, true) => PayloadKind::EscapedBinary,
-        (false, false) => PayloadKind::Text,
-        (false, true) => PayloadKind::EscapedText,
-    };
+    let kind = payload_kind(stdin);
     let border = match (stdin.json_input, stdin.whole, stdin.chunk) {
         (true, ..) => Border::Records,
         (_, true, _) => Border::Whole(kind),
@@ -197,6 +191,17 @@ pub(super) fn cut(stdin: &options::StdinArgs, may_stream: bool) -> Cut {
         _ => Border::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
     };
     Cut { border, may_stream }
+}
+
+/// What a text is sent as.
+fn payload_kind(stdin: &options::StdinArgs) -> PayloadKind {
+    match (stdin.encode, stdin.binary, stdin.escapes) {
+        (Some(encoding), ..) => PayloadKind::Json(encoding),
+        (None, true, false) => PayloadKind::Binary,
+        (None, true, true) => PayloadKind::EscapedBinary,
+        (None, false, false) => PayloadKind::Text,
+        (None, false, true) => PayloadKind::EscapedText,
+    }
 }
 
 /// `None` means lines, whose ends may be LF or CRLF.
@@ -215,12 +220,7 @@ fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
 /// A message of the command line, converted like one of stdin.
 pub(super) fn message(option: &str, text: &str, stdin: &options::StdinArgs) -> Result<Message, Error> {
     let bad = |error| Error::Usage(format!("invalid value `{text}` for `{option}`: {error}"));
-    Ok(match (stdin.binary, stdin.escapes) {
-        (false, false) => Message::from(text),
-        (true, false) => Message::Binary(text.to_owned().into()),
-        (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(error.to_string()))?.into()),
-        (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(error.to_string()))?.into()),
-    })
+    payload_kind(stdin).message(text).map_err(bad)
 }
 
 fn retry(timing: &options::TimingArgs) -> RetryPolicy {
@@ -286,7 +286,15 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
         echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
         keepalive,
+        decode: decode(&options.output.decode, options.protocol.max_message, is_prompt),
     })
+}
+
+/// How messages are decoded; at the prompt, that may change.
+pub(super) fn decode(decode: &options::DecodeArgs, limit: usize, is_prompt: bool) -> Option<DecodeSwitch> {
+    let chain = decode.decode.clone().map(DecodeHow::Chain);
+    let how = chain.or_else(|| decode.decode_with.as_deref().map(DecodeCommand::new).map(DecodeHow::Command));
+    (is_prompt || how.is_some()).then(|| DecodeSwitch::new(how, limit))
 }
 
 /// An explicit `--wait` is the full time, unless `--wait-idle` is given too. In lockstep, the last reply is the end, where

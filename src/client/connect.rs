@@ -226,6 +226,7 @@ async fn open(
 ) -> (Socket<Stream>, Opened) {
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<CompressionStats>::default();
+    let chosen = subprotocol.as_deref().map(Arc::from);
     let opened = Opened {
         url: target.url(),
         peer: dialed.peer,
@@ -241,6 +242,6 @@ async fn open(
         tally: Arc::clone(&tally),
         timing,
     };
-    let connection = ConnectionOptions { deflate, tally, ..options.connection.clone() };
+    let connection = ConnectionOptions { deflate, subprotocol: chosen, tally, ..options.connection.clone() };
     (Socket::new(dialed.stream, leftover, Side::Client, options.limits, connection).await, opened)
 }

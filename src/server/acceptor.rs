@@ -239,6 +239,7 @@ impl Acceptor {
             deflate,
             parts: self.parts,
             traced: self.traced,
+            subprotocol: accepted.subprotocol.as_deref().map(Arc::from),
             tally: Arc::clone(&tally),
             ..ConnectionOptions::default()
         };

@@ -33,6 +33,30 @@ fn what_each_side_says_reaches_the_other_and_is_shown() {
 }
 
 #[test]
+fn what_both_sides_say_is_decoded() {
+    let server = kit::echo();
+    for (args, received, sent) in [
+        (&["--decode", "cbor"][..], "#1 < {\"a\":1}\n", "#1 > {\"a\":1}\n"),
+        (
+            &["-j", "--decode", "cbor"],
+            "\"base64\":\"oWFhAQ==\",\"decoded\":{\"a\":1}",
+            "\"dir\":\"out\",\"type\":\"binary\"",
+        ),
+    ] {
+        let relay = relay(&kit::url(&server), args);
+        let client = relay.client(&["-1", "--encode", "cbor", "--decode", "cbor", "-x", "{\"a\":1}"]);
+        client.run().code(0).stdout("{\"a\":1}\n");
+        relay.says("#1 closed 1000");
+        let out = relay.stop();
+        assert!(out.contains(received) && out.contains(sent), "{out}");
+    }
+    let server = listen(&["--decode", "cbor", "--echo"]);
+    server.client(&["-1", "--encode", "cbor", "-x", "[1]"]).run().code(0);
+    server.says("#1 closed 1000");
+    assert_eq!(server.stop(), "#1 [1]\n");
+}
+
+#[test]
 fn the_request_goes_on_with_host_and_origin_of_the_server() {
     let server = Http::welcoming();
     for (path, args, asked, expected) in [
@@ -511,6 +535,70 @@ fn a_flood_both_ways_never_stands_still() {
         assert_eq!(&frame[2..], format!("message number {n:085}").as_bytes());
     }
     sending.join().unwrap();
+}
+
+#[test]
+fn small_messages_pass_together_and_each_is_shown_with_its_direction() {
+    const COUNT: usize = 200_000;
+    let (echo, dir) = (listen_quietly(&["--echo"]), kit::dir());
+    let shown = kit::path(&dir, "shown");
+    let args = ["listen", "127.0.0.1:0", "--forward", &echo.url(), "--compress", "off"];
+    let file = std::fs::File::create(&shown).unwrap();
+    let mut relay = Listening::of(tool().args(args).args(["--send", "welcome"]).stdout_to(file).start());
+    let mut client = relay.enter();
+    assert_eq!(frame_of(&mut client).unwrap(), (TEXT, b"welcome".to_vec()));
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let frame = |n: usize| match n % 1000 {
+            500..510 => masked(2, format!("{n:06}").as_bytes()),
+            _ => masked(TEXT, format!("{n:06}").as_bytes()),
+        };
+        sender.write_all(&(0..COUNT).flat_map(frame).collect::<Vec<u8>>()).unwrap();
+    });
+    let mut reader = std::io::BufReader::new(client.try_clone().unwrap());
+    for n in 0..COUNT {
+        let mut frame = [0; 2 + 6];
+        reader.read_exact(&mut frame).unwrap();
+        assert_eq!(&frame[2..], format!("{n:06}").as_bytes());
+    }
+    sending.join().unwrap();
+    let (ours, theirs) = (relay.running.cpu_time(), echo.running.cpu_time());
+    // One by one, it takes more than ten times as long as the echo.
+    assert!(ours < theirs * 6 + Duration::from_millis(50), "{ours:?} where the echo takes {theirs:?}");
+    client.write_all(&masked(CLOSE, b"\x03\xe8")).unwrap();
+    relay.says("#1 closed 1000");
+    relay.running.signal(Signal::SIGTERM);
+    assert_eq!(relay.running.wait_code(), Some(0));
+    let out = std::fs::read_to_string(shown).unwrap();
+    for (mark, welcome) in [("#1 > ", 1), ("#1 < ", 0)] {
+        let lines: Vec<_> = out.lines().filter_map(|line| line.strip_prefix(mark)).collect();
+        assert_eq!(lines.len(), COUNT + welcome);
+        assert_eq!(lines[..welcome], ["welcome"][..welcome]);
+        for (n, line) in lines[welcome..].iter().enumerate() {
+            let is_dumped = (500..510).contains(&(n % 1000));
+            assert_eq!(*line, if is_dumped { "binary, 6 bytes".to_owned() } else { format!("{n:06}") });
+        }
+    }
+}
+
+#[test]
+fn what_goes_to_a_client_is_shown_when_it_goes() {
+    let server = kit::echo();
+    for (args, expected) in [
+        (&["--send", "welcome", "--every", "50ms", "tick"][..], &["> welcome", "> tick", "> tick"][..]),
+        (&["--send", "welcome", "--delay", "50ms"], &["> welcome", "< question", "> question"]),
+        (&["--edit-with", "sed -u s/ques/op/"], &["< question", "> option"]),
+    ] {
+        let mut relay = relay(&kit::url(&server), args);
+        let shown = kit::net::Lines::of(relay.running.child.stdout.take().unwrap());
+        let mut client = relay.enter();
+        if expected.contains(&"< question") {
+            client.write_all(&masked(TEXT, b"question")).unwrap();
+        }
+        for line in expected {
+            assert_eq!(shown.next(), format!("#1 {line}"), "{args:?}");
+        }
+    }
 }
 
 #[test]

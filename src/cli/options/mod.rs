@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 pub(crate) use self::ending::EndingArgs;
 pub(crate) use self::messages::{MessageArgs, StdinArgs};
-pub(crate) use self::output::{OutputArgs, OutputFormat, Timestamps, When};
+pub(crate) use self::output::{DecodeArgs, OutputArgs, OutputFormat, Timestamps, When};
 pub(crate) use self::protocol::{Compress, Http2When, ProtocolArgs};
 pub(crate) use self::request::RequestArgs;
 pub(crate) use self::route::RouteArgs;
