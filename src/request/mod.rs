@@ -5,6 +5,7 @@
 pub(crate) mod jar;
 pub(crate) mod netrc;
 pub(crate) mod schemes;
+pub(crate) mod sigv4;
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -13,6 +14,7 @@ use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 use self::jar::Jar;
 use self::schemes::SchemeChoice;
+use self::sigv4::RequestSigner;
 use crate::masking;
 use crate::target::Target;
 use crate::wire::offer::{self, Parameters};
@@ -32,6 +34,8 @@ pub(crate) struct RequestOptions {
     pub(crate) credentials: Option<Credentials>,
     /// How user and password are sent.
     pub(crate) schemes: SchemeChoice,
+    /// Signs the request with the keys in it, if it is to be signed.
+    pub(crate) signer: Option<RequestSigner>,
     pub(crate) compression: Compression,
 }
 
@@ -88,7 +92,7 @@ impl RequestOptions {
 
     /// Whether they say who we are, whichever option does so.
     pub(crate) fn has_credentials(&self) -> bool {
-        self.credentials.is_some() || self.has_authorization()
+        self.credentials.is_some() || self.signer.is_some() || self.has_authorization()
     }
 
     fn has_authorization(&self) -> bool {
@@ -103,6 +107,7 @@ impl RequestOptions {
             cookies: Vec::new(),
             jars: Vec::new(),
             credentials: None,
+            signer: None,
             host: None,
             ..self.clone()
         }
@@ -176,7 +181,14 @@ impl Request {
         }
         replace(&mut fields, &options.headers);
         let requires_compression = matches!(options.compression, Compression::Required(_));
-        Self { resource: target.resource.clone(), fields, requires_compression }
+        let mut request = Self { resource: target.resource.clone(), fields, requires_compression };
+        if let Some(signer) = &options.signer {
+            let host = request.field("Host").unwrap_or_default();
+            let signed = signer.sign(&target.resource, host, &options.headers, now);
+            request.resource = signed.resource;
+            request.fields.extend(signed.fields);
+        }
+        request
     }
 
     pub(crate) fn key(&self) -> &str {

@@ -73,6 +73,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("digest", &["--user", "a:b"], &["--digest"]),
     ("ntlm", &["--user", "a:b"], &["--ntlm"]),
     ("anyauth", &["--user", "a:b"], &["--anyauth"]),
+    ("aws-sigv4", &["--user", "a:b"], &["--aws-sigv4", "aws:amz:r:s"]),
+    ("aws-sigv4-query", &["--user", "a:b"], &["--aws-sigv4-query", "aws:amz:r:s"]),
     ("bearer", &[], &["--bearer", "a"]),
     ("netrc", &[], &["--netrc"]),
     ("netrc-file", &[], &["--netrc-file", "%/netrc"]),
