@@ -26,7 +26,7 @@ use crate::message::{Close, Message};
 use crate::render::record::Secrets;
 use crate::render::{IndentJson, OutputStyle, PayloadFormat, Stamps};
 use crate::request::schemes::SchemeChoice;
-use crate::request::{Compression, Credentials, RequestOptions};
+use crate::request::{Compression, RequestOptions};
 use crate::session::reconnect::RetryPolicy;
 use crate::session::{
     self, DecodeCommand, DecodeHow, DecodeSwitch, Delay, Echo, Ending, Expectation, Heartbeat, KeepaliveOptions,
@@ -378,21 +378,11 @@ fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptio
         user_agent: request.user_agent.clone(),
         cookies,
         jars,
-        schemes: schemes(request, credentials.as_ref())?,
         signer,
         credentials,
+        schemes: SchemeChoice::of_flags(request.anyauth, [request.basic, request.digest, request.ntlm]),
         compression: offered(&options.protocol)?,
     })
-}
-
-/// How user and password are sent; without them, there is nothing to say of that.
-fn schemes(request: &options::RequestArgs, credentials: Option<&Credentials>) -> Result<SchemeChoice, Error> {
-    let choice = SchemeChoice::of_flags(request.anyauth, [request.basic, request.digest, request.ntlm]);
-    if choice != SchemeChoice::Unnamed && !matches!(credentials, Some(Credentials::Password { .. })) {
-        let why = "`--basic`, `--digest`, `--ntlm` and `--anyauth` need a user name and a password (`--user`)";
-        return Err(Error::Usage(why.to_owned()));
-    }
-    Ok(choice)
 }
 
 /// NTLM proves a connection, which HTTP/2 shares between requests.

@@ -104,6 +104,7 @@ impl<'c> Connecting<'c> {
         dialed.stream = stream;
         match answer {
             Answer::Switched(switched) => {
+                self.login.iter().for_each(Login::accepted);
                 if self.login.as_ref().is_some_and(Login::was_not_asked) {
                     (self.trace)(Trace::NotAsked);
                 }
@@ -193,6 +194,7 @@ impl<'c> Connecting<'c> {
 
     fn redirected(&mut self, target: &Target, next: &Target) {
         (self.trace)(Trace::Redirected(next));
+        self.login.iter().for_each(Login::accepted);
         if !target.same_origin(next) {
             self.request = self.request.without_secrets();
             self.http = self.options.http;

@@ -249,6 +249,8 @@ const CONNECTING: &[&str] = &[
     "user-agent",
     "cookie",
     "user",
+    "aws-sigv4",
+    "aws-sigv4-query",
     "basic",
     "digest",
     "ntlm",

@@ -122,8 +122,9 @@ impl DigestChallenge {
         if self.hashes_user {
             return format!("username=\"{}\"", self.hash.of(&format!("{user}:{}", self.realm)));
         }
-        // Only whoever knows RFC 7616 can be expected to know the other form.
-        if user.is_ascii() || !self.is_utf8 {
+        // Only whoever knows RFC 7616 can be expected to know the other form. No quotes can hold the end of a line.
+        let is_quotable = !user.chars().any(char::is_control);
+        if is_quotable && (user.is_ascii() || !self.is_utf8) {
             return format!("username={}", quoted(user));
         }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte);
@@ -218,6 +219,8 @@ mod tests {
         let unhashed = challenge.replace("true", "false");
         let answer = best(&unhashed).unwrap().answer(login, request, cnonce);
         assert!(answer.starts_with("Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, "), "{answer}");
+        let lines = best("Digest realm=r, nonce=n").unwrap().answer(("a\r\nX: b", "p"), request, cnonce);
+        assert!(lines.starts_with("Digest username*=UTF-8''a%0D%0AX%3A%20b, realm="), "{lines}");
         let old = unhashed.replace("charset=UTF-8, ", "");
         let answer = best(&old).unwrap().answer(login, request, cnonce);
         assert!(answer.starts_with("Digest username=\"J\u{e4}s\u{f8}n Doe\", "), "{answer}");

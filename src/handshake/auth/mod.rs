@@ -78,7 +78,7 @@ pub(crate) enum LoginFault {
     Digest(#[from] BadDigest),
     #[error(transparent)]
     Ntlm(#[from] BadNtlm),
-    #[error("it closed the connection within the handshake of NTLM, which is about one connection")]
+    #[error("it closed the connection before the last message of NTLM, which has to follow on it")]
     Cut,
     #[error("it asks for NTLM, which works over HTTP/1.1 only: use --http1.1")]
     OverHttp2,
@@ -184,6 +184,15 @@ impl Login {
     /// Whether it is NTLM that begins, without having been asked for.
     pub(crate) fn begins_with_ntlm(&self) -> bool {
         self.choice.at_once(true) == Some(PasswordScheme::Ntlm) || self.known.is_ntlm()
+    }
+
+    /// The peer was convinced: those that follow begin with what did it.
+    pub(crate) fn accepted(&self) {
+        self.known.set(match &self.sent {
+            LoginProof::Nothing => None,
+            LoginProof::Ntlm(_) => Some(LoginProof::NtlmHello),
+            sent => Some(sent.clone()),
+        });
     }
 
     /// Whether the next request has to go over the connection of the last one.
@@ -314,7 +323,6 @@ impl Login {
         if self.tries >= MOST_TRIES {
             return self.refused();
         }
-        self.known.set(Some(proof.clone()));
         self.next = Some(proof);
         LoginStep::Again
     }
