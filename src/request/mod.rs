@@ -2,10 +2,13 @@
 //!
 //! Where secrets are kept is in `netrc` and `jar`. Plain code: `handshake` sends the bytes and checks the answer against what was offered here.
 
+mod header;
 pub(crate) mod jar;
 pub(crate) mod netrc;
 pub(crate) mod schemes;
 pub(crate) mod sigv4;
+
+pub(crate) use self::header::Header;
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -57,12 +60,6 @@ impl Compression {
             Self::Wanted(parameters) | Self::Required(parameters) => Some(parameters),
         }
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) name: String,
-    pub(crate) value: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,19 +117,6 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 impl Header {
-    pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), value: value.into() }
-    }
-
-    pub(crate) fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
-    }
-
-    /// The value as it may be shown.
-    pub(crate) fn shown_value(&self) -> String {
-        masking::field(&self.name, &self.value)
-    }
-
     /// What of it may follow a redirect to another origin.
     fn without_secrets(&self) -> Option<Self> {
         if self.is(SUBPROTOCOLS) {

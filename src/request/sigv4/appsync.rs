@@ -5,9 +5,9 @@
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use serde_json::{Map, Value};
 
-use super::SigningScope;
 use super::canonical::{CanonicalRequest, encoded};
-use crate::request::Header;
+use super::scope::SigningScope;
+use crate::request::header::Header;
 
 /// What the POST would send.
 const BODY: &str = "{}";
@@ -24,7 +24,7 @@ pub(super) fn signed(scope: &SigningScope<'_>, resource: &str, host: &str) -> St
     let mut fields: Vec<_> = FIELDS.iter().map(|(name, value)| Header::new(name, *value)).collect();
     fields.push(Header::new("host", host));
     fields.push(Header::new("x-amz-date", &*scope.time));
-    fields.extend(scope.signer.keys.session_token.as_deref().map(|token| Header::new("x-amz-security-token", token)));
+    fields.extend(scope.keys.session_token.as_deref().map(|token| Header::new("x-amz-security-token", token)));
     let request = CanonicalRequest::new("POST", "/graphql/connect", false).with_fields(&fields).with_body(BODY);
     fields.push(Header::new("Authorization", scope.authorization(&request.hashed(), &request.signed_names())));
     let fields: Map<_, _> = fields.into_iter().map(|field| (field.name, Value::String(field.value))).collect();

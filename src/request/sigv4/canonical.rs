@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use ring::digest::{SHA256, digest};
 
-use crate::request::Header;
+use crate::request::header::Header;
 use crate::text::hex;
 
 /// What may change on the way, and what is about this connection only: it is not signed, as botocore does.

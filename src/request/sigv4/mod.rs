@@ -5,14 +5,15 @@
 
 mod appsync;
 mod canonical;
+mod scope;
+
+pub(crate) use self::scope::{AccessKeys, SignatureProvider};
 
 use std::time::SystemTime;
 
-use ring::hmac;
-
 use self::canonical::CanonicalRequest;
-use super::Header;
-use crate::text::hex;
+use self::scope::SigningScope;
+use super::header::Header;
 
 /// How long a signature in the query is valid, in seconds: for the handshake, with clocks that differ.
 const EXPIRES: &str = "300";
@@ -33,43 +34,23 @@ pub(crate) struct RequestSigner {
     pub(crate) in_query: bool,
 }
 
-/// The names that curl calls PROVIDER1 and PROVIDER2: `aws` and `amz`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SignatureProvider {
-    pub(crate) scheme: String,
-    pub(crate) vendor: String,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct AccessKeys {
-    pub(crate) id: String,
-    pub(crate) secret: String,
-    /// Of temporary keys.
-    pub(crate) session_token: Option<String>,
-}
-
 /// The target of a request and its further fields, once it is signed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Signed {
+pub(super) struct SignedRequest {
     pub(super) resource: String,
     pub(super) fields: Vec<Header>,
 }
 
-/// When, and for which service, a key signs.
-struct SigningScope<'s> {
-    signer: &'s RequestSigner,
-    /// `20261129T070000Z`
-    time: String,
-}
-
 impl RequestSigner {
     /// Signs a GET of this target, with the Host and the user's own fields.
-    pub(super) fn sign(&self, resource: &str, host: &str, own: &[Header], now: SystemTime) -> Signed {
-        let scope = SigningScope { signer: self, time: basic_time(now) };
+    pub(super) fn sign(&self, resource: &str, host: &str, own: &[Header], now: SystemTime) -> SignedRequest {
+        let scope = SigningScope::new(&self.provider, (&self.region, &self.service), &self.keys, now);
         match (self.in_query, &*self.service) {
-            (true, APPSYNC) => Signed { resource: appsync::signed(&scope, resource, host), fields: Vec::new() },
-            (true, _) => Signed { resource: self.in_query(&scope, resource, host, own), fields: Vec::new() },
-            (false, _) => Signed { resource: resource.to_owned(), fields: self.in_fields(&scope, resource, host, own) },
+            (true, APPSYNC) => SignedRequest { resource: appsync::signed(&scope, resource, host), fields: Vec::new() },
+            (true, _) => SignedRequest { resource: self.in_query(&scope, resource, host, own), fields: Vec::new() },
+            (false, _) => {
+                SignedRequest { resource: resource.to_owned(), fields: self.in_fields(&scope, resource, host, own) }
+            }
         }
     }
 
@@ -119,66 +100,6 @@ impl RequestSigner {
     /// Its paths are signed as they are.
     fn is_s3(&self) -> bool {
         self.service == "s3"
-    }
-}
-
-impl SignatureProvider {
-    /// `AWS4-HMAC-SHA256`
-    fn algorithm(&self) -> String {
-        format!("{}4-HMAC-SHA256", self.scheme.to_ascii_uppercase())
-    }
-
-    /// `Amz`
-    fn titled(&self) -> String {
-        let mut name = self.vendor.to_ascii_lowercase();
-        name[..1].make_ascii_uppercase();
-        name
-    }
-}
-
-impl SigningScope<'_> {
-    /// `20261129/us-east-1/execute-api/aws4_request`
-    fn name(&self) -> String {
-        let RequestSigner { region, service, .. } = self.signer;
-        format!("{}/{region}/{service}/{}", &self.time[..8], self.terminator())
-    }
-
-    fn terminator(&self) -> String {
-        format!("{}4_request", self.signer.provider.scheme.to_ascii_lowercase())
-    }
-
-    fn credential(&self) -> String {
-        format!("{}/{}", self.signer.keys.id, self.name())
-    }
-
-    fn authorization(&self, hashed_request: &str, names: &str) -> String {
-        let (algorithm, signature) = (self.signer.provider.algorithm(), self.signature(hashed_request));
-        format!("{algorithm} Credential={}, SignedHeaders={names}, Signature={signature}", self.credential())
-    }
-
-    fn signature(&self, hashed_request: &str) -> String {
-        let RequestSigner { provider, region, service, keys, .. } = self.signer;
-        let to_sign = format!("{}\n{}\n{}\n{hashed_request}", provider.algorithm(), self.time, self.name());
-        let secret = format!("{}4{}", provider.scheme.to_ascii_uppercase(), keys.secret);
-        let key = [&self.time[..8], region, service, &self.terminator()]
-            .into_iter()
-            .fold(secret.into_bytes(), |key, part| sealed(&key, part));
-        hex::digits(&sealed(&key, &to_sign))
-    }
-}
-
-fn sealed(key: &[u8], text: &str) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
-}
-
-/// ISO 8601's basic format, in UTC, with seconds.
-fn basic_time(now: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(now).to_string().replace(['-', ':'], "")
-}
-
-impl std::fmt::Debug for AccessKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessKeys").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
