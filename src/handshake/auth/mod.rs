@@ -19,6 +19,7 @@ use self::digest::{BadDigest, DigestChallenge};
 use self::ntlm::{BadNtlm, NtlmChallenge, NtlmUser};
 use super::challenge::Challenge;
 use super::head::Response;
+use crate::request::random_bytes;
 use crate::request::schemes::{PasswordScheme, SchemeChoice};
 
 /// Who is to be convinced.
@@ -29,7 +30,7 @@ pub(crate) enum LoginPeer {
 }
 
 /// A way to prove who we are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum LoginProof {
     Nothing,
     Basic,
@@ -44,8 +45,14 @@ enum LoginProof {
 }
 
 /// What a server asked for, for the connections that follow. All copies are one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct KnownChallenge(Arc<Mutex<Option<LoginProof>>>);
+
+impl std::fmt::Debug for KnownChallenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KnownChallenge")
+    }
+}
 
 /// The requests that it takes to prove to one peer who we are.
 pub(crate) struct Login {
@@ -152,13 +159,14 @@ impl Login {
             LoginProof::Nothing => None,
             LoginProof::Basic => Some(basic(login.0, login.1)),
             LoginProof::Digest { challenge, .. } => {
-                let cnonce = BASE64.encode(rand::random::<[u8; 18]>());
+                let cnonce = BASE64.encode(random_bytes());
                 Some(challenge.answer(login, (method, uri), &cnonce))
             }
             LoginProof::NtlmHello => Some(format!("NTLM {}", BASE64.encode(ntlm::HELLO))),
             LoginProof::Ntlm(challenge) => {
                 let user = NtlmUser::from_text(login.0, login.1);
-                let message = challenge.answer(&user, rand::random(), SystemTime::now());
+                let [nonce @ .., _, _, _, _, _, _, _, _] = random_bytes();
+                let message = challenge.answer(&user, nonce, SystemTime::now());
                 Some(format!("NTLM {}", BASE64.encode(message)))
             }
         };
