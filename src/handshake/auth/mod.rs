@@ -225,21 +225,21 @@ impl Login {
         let (asks, field) = self.peer.asks_with();
         let challenges = Challenge::all(&answer.fields, field);
         let offers = |scheme: PasswordScheme| challenges.iter().any(|challenge| challenge.is(scheme.name()));
+        if answer.status == asks {
+            // What was known of it is not so any more.
+            self.known.set(None);
+        }
         match &self.sent {
             LoginProof::Nothing if answer.status == asks && !challenges.is_empty() => self.choose(&challenges),
             LoginProof::Nothing if matches!(answer.status, 401 | 403 | 404) || answer.status == asks => {
                 self.unasked(answer.status)
             }
-            // What a 101 would have to say is for others to judge.
+            // It knows us, and refuses for another reason.
             _ if answer.status != asks => LoginStep::Stop,
             LoginProof::Basic if !offers(PasswordScheme::Basic) && !challenges.is_empty() => self.choose(&challenges),
             LoginProof::Digest { is_known, .. } => {
-                let is_known = *is_known;
-                match DigestChallenge::best(&challenges) {
-                    Some(Ok(next)) if next.is_stale || is_known => self.choose(&challenges),
-                    _ if is_known => self.choose(&challenges),
-                    _ => self.refused(),
-                }
+                let is_stale = matches!(DigestChallenge::best(&challenges), Some(Ok(next)) if next.is_stale);
+                if *is_known || is_stale { self.choose(&challenges) } else { LoginStep::Fail(LoginFault::Refused) }
             }
             LoginProof::NtlmHello => {
                 let token =
@@ -250,11 +250,11 @@ impl Login {
                         LoginStep::Again
                     }
                     Some(Err(bad)) => LoginStep::Fail(bad.into()),
-                    None if offers(PasswordScheme::Ntlm) => self.refused(),
+                    None if offers(PasswordScheme::Ntlm) => LoginStep::Fail(LoginFault::Refused),
                     None => self.choose(&challenges),
                 }
             }
-            LoginProof::Nothing | LoginProof::Basic | LoginProof::Ntlm(_) => self.refused(),
+            LoginProof::Nothing | LoginProof::Basic | LoginProof::Ntlm(_) => LoginStep::Fail(LoginFault::Refused),
         }
     }
 
@@ -329,15 +329,10 @@ impl Login {
 
     fn again(&mut self, proof: LoginProof) -> LoginStep {
         if self.tries >= MOST_TRIES {
-            return self.refused();
+            return LoginStep::Fail(LoginFault::Refused);
         }
         self.next = Some(proof);
         LoginStep::Again
-    }
-
-    fn refused(&self) -> LoginStep {
-        self.known.set(None);
-        LoginStep::Fail(LoginFault::Refused)
     }
 }
 
