@@ -9,6 +9,7 @@ use super::message_file::{self, MessageArg};
 use super::options::{self, Compress, Http2When, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, CookieArg};
+use super::signing;
 use super::values::Interval;
 use crate::client::connect;
 use crate::client::http_choice::HttpChoice;
@@ -86,7 +87,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
             request: request(options, &parsed, env)?,
             target: parsed.target,
             route: route(options, env)?,
-            http: http(&options.protocol),
+            http: http_of_request(options)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
@@ -105,6 +106,18 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
         timeout: options.ending.timeout,
         ends_without_input: options.ending.wait.is_some() || options.ending.wait_idle.is_some(),
     }))
+}
+
+/// A signature is one of a GET, which HTTP/2 has another method for (RFC 8441, section 5).
+fn http_of_request(options: &Options) -> Result<HttpChoice, Error> {
+    let is_signed = options.request.aws_sigv4.is_some() || options.request.aws_sigv4_query.is_some();
+    match http(&options.protocol) {
+        HttpChoice::Required | HttpChoice::PriorKnowledge if is_signed => {
+            Err(Error::Usage("`--aws-sigv4` needs HTTP/1.1".to_owned()))
+        }
+        HttpChoice::Offered if is_signed => Ok(HttpChoice::Http1),
+        choice => Ok(choice),
+    }
 }
 
 fn http(protocol: &options::ProtocolArgs) -> HttpChoice {
@@ -337,7 +350,10 @@ fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
 fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptions, Error> {
     check_ntlm(options)?;
     let request = &options.request;
+    let signer = signing::signer(options, &parsed.target)?;
     let credentials = match (&request.user, &request.bearer) {
+        // They are the keys of the signature.
+        _ if signer.is_some() => None,
         (Some(user), _) => Some(secret::user(user)?),
         (None, Some(token)) => Some(secret::bearer(token)?),
         (None, None) => crate::cli::credentials::from_url_or_netrc(parsed, request, env)?,
@@ -362,6 +378,7 @@ fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptio
         user_agent: request.user_agent.clone(),
         cookies,
         jars,
+        signer,
         credentials,
         schemes: SchemeChoice::of_flags(request.anyauth, [request.basic, request.digest, request.ntlm]),
         compression: offered(&options.protocol)?,
