@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use crate::codec::{DecodedMessage, Decoding};
 use crate::dial::Steps;
 use crate::masking;
 use crate::message::{Close, Direction, Message, Part};
@@ -53,6 +54,8 @@ pub(crate) struct Event {
     /// It happened on the connection to the server that a relay makes for this client (`listen --forward`).
     pub(crate) is_upstream: bool,
     pub(crate) what: EventKind,
+    /// What a message says, where it was decoded (`--decode`), or why that failed.
+    pub(crate) decoded: Option<Arc<Decoding>>,
 }
 
 /// What a server calls a client: `#1` is the first that came.
@@ -75,8 +78,8 @@ pub(crate) enum EventKind {
     Listening(String),
     Open(Box<Opened>),
     Message(Direction, Message),
-    /// Messages came in together.
-    Run(MessageBatch),
+    /// Messages came in together, or went out.
+    Run(Direction, MessageBatch),
     /// A frame went over the wire (`--frames`).
     Frame(Box<WireEvent>),
     /// Some of a large message came in; its parts follow each other.
@@ -211,7 +214,12 @@ impl Input {
 
 impl Event {
     pub(crate) fn now(what: EventKind) -> Self {
-        Self { at: now(), client: None, is_upstream: false, what }
+        Self { at: now(), client: None, is_upstream: false, what, decoded: None }
+    }
+
+    /// What a message says, if it was decoded.
+    pub(crate) fn decoded(&self) -> Option<&DecodedMessage> {
+        self.decoded.as_deref()?.as_ref().ok()
     }
 }
 

@@ -28,6 +28,7 @@
 //! | `dial` | names, addresses, sockets, proxies, TLS |
 //! | `handshake`, `request` | the opening handshake, and what it says |
 //! | `wire` | frames, compression, what is seen of them; tungstenite |
+//! | `codec` | what is inside messages: decoders to JSON, encoders from it |
 //! | `term` | stdout, stderr, what is told to the user |
 //! | `http2` | a stream of an HTTP/2 connection as a stream of bytes; h2 |
 //! | `message`, `transport`, `target` | messages and Closes; what carries them; to whom |
@@ -42,6 +43,7 @@
 mod app;
 mod cli;
 mod client;
+mod codec;
 mod commands;
 mod compare;
 mod conformance;

@@ -30,6 +30,7 @@ const FLOORS: &[&[&str]] = &[
     &["handshake"],
     &["request"],
     &["wire"],
+    &["codec"],
     &["term"],
     &["message", "compare", "masking", "text", "sys", "transport", "http2", "target"],
 ];

@@ -355,6 +355,7 @@ impl ListenArgs {
         let keepalive = KeepaliveOptions { pings: self.limits.pings()?, heartbeat: None };
         let mut session = session::options::Options::of_a_server(work.echo(), self.limits.close_timeout, keepalive);
         session.ending.sends_the_rest = work.carries_bytes();
+        session.decode = translate::decode(&self.output.decode, self.limits.max_message, is_prompt);
         let style = self.style(env, is_prompt, work.carries_bytes());
         let identity = self.tls.identity(&self.address, !self.admission.no_http2)?;
         Ok(ListenOptions {

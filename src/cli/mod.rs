@@ -29,6 +29,7 @@ mod route;
 mod run;
 mod schema;
 mod secret;
+mod signing;
 mod suite;
 mod synonyms;
 mod topics;

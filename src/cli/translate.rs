@@ -9,6 +9,7 @@ use super::message_file::{self, MessageArg};
 use super::options::{self, Compress, Http2When, Options, OutputFormat, Timestamps, When};
 use super::route::route;
 use super::secret::{self, CookieArg};
+use super::signing;
 use super::values::Interval;
 use crate::client::connect;
 use crate::client::http_choice::HttpChoice;
@@ -25,16 +26,15 @@ use crate::message::{Close, Message};
 use crate::render::record::Secrets;
 use crate::render::{IndentJson, OutputStyle, PayloadFormat, Stamps};
 use crate::request::schemes::SchemeChoice;
-use crate::request::{Compression, Credentials, RequestOptions};
+use crate::request::{Compression, RequestOptions};
 use crate::session::reconnect::RetryPolicy;
 use crate::session::{
-    self, Delay, Echo, Ending, Expectation, Heartbeat, KeepaliveOptions, LingerPolicy, Pinging, ReconnectPolicy,
-    Replies, ReplyRule, Wait,
+    self, DecodeCommand, DecodeHow, DecodeSwitch, Delay, Echo, Ending, Expectation, Heartbeat, KeepaliveOptions,
+    LingerPolicy, Pinging, ReconnectPolicy, Replies, ReplyRule, Wait,
 };
 use crate::target::{Endpoint, Parsed};
 use crate::term::diagnostics::Diagnostics;
 use crate::term::{Details, Verbosity};
-use crate::text::unescape::{unescape_bytes, unescape_text};
 use crate::wire::offer::Parameters;
 use crate::wire::{ConnectionOptions, Limits};
 
@@ -87,7 +87,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
             request: request(options, &parsed, env)?,
             target: parsed.target,
             route: route(options, env)?,
-            http: http(&options.protocol),
+            http: http_of_request(options)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
@@ -108,6 +108,18 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
     }))
 }
 
+/// A signature is one of a GET, which HTTP/2 has another method for (RFC 8441, section 5).
+fn http_of_request(options: &Options) -> Result<HttpChoice, Error> {
+    let is_signed = options.request.aws_sigv4.is_some() || options.request.aws_sigv4_query.is_some();
+    match http(&options.protocol) {
+        HttpChoice::Required | HttpChoice::PriorKnowledge if is_signed => {
+            Err(Error::Usage("`--aws-sigv4` needs HTTP/1.1".to_owned()))
+        }
+        HttpChoice::Offered if is_signed => Ok(HttpChoice::Http1),
+        choice => Ok(choice),
+    }
+}
+
 fn http(protocol: &options::ProtocolArgs) -> HttpChoice {
     match protocol.http2 {
         _ if protocol.http2_prior_knowledge => HttpChoice::PriorKnowledge,
@@ -124,6 +136,7 @@ fn connection(options: &Options, passes_on: bool) -> ConnectionOptions {
         && !looks_into
         && options.ending.until.is_none()
         && options.messages.until_each.is_none()
+        && !options.output.decode.is_given()
         && !options.messages.echo
         && options.messages.reply.is_empty()
         && !options.messages.stdin.keep_newline;
@@ -175,8 +188,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
         editor: env.editor.clone(),
         wraps_anew: env.terminal_wraps_anew,
         vi: output.vi || env.inputrc_wants_vi(),
-        binary: stdin.binary,
-        escapes: stdin.escapes,
+        kind: payload_kind(stdin),
         exit_on_close: false,
         guidance: if output.quiet { Guidance::Never } else { Guidance::WithoutHistory },
     })
@@ -184,12 +196,7 @@ pub(super) fn prompt(stdin: &options::StdinArgs, output: &options::OutputArgs, e
 
 /// How stdin is cut into messages; `may_stream` lets a large one be sent before its end has come.
 pub(super) fn cut(stdin: &options::StdinArgs, may_stream: bool) -> Cut {
-    let kind = match (stdin.binary || stdin.chunk.is_some(), stdin.escapes) {
-        (true, false) => PayloadKind::Binary,
-        (true, true) => PayloadKind::EscapedBinary,
-        (false, false) => PayloadKind::Text,
-        (false, true) => PayloadKind::EscapedText,
-    };
+    let kind = payload_kind(stdin);
     let border = match (stdin.json_input, stdin.whole, stdin.chunk) {
         (true, ..) => Border::Records,
         (_, true, _) => Border::Whole(kind),
@@ -197,6 +204,17 @@ pub(super) fn cut(stdin: &options::StdinArgs, may_stream: bool) -> Cut {
         _ => Border::At { delimiter: delimiter(stdin), keep: stdin.keep_newline, kind },
     };
     Cut { border, may_stream }
+}
+
+/// What a text is sent as.
+fn payload_kind(stdin: &options::StdinArgs) -> PayloadKind {
+    match (stdin.encode, stdin.binary, stdin.escapes) {
+        (Some(encoding), ..) => PayloadKind::Json(encoding),
+        (None, true, false) => PayloadKind::Binary,
+        (None, true, true) => PayloadKind::EscapedBinary,
+        (None, false, false) => PayloadKind::Text,
+        (None, false, true) => PayloadKind::EscapedText,
+    }
 }
 
 /// `None` means lines, whose ends may be LF or CRLF.
@@ -215,12 +233,7 @@ fn first(messages: &options::MessageArgs) -> Result<Vec<Input>, Error> {
 /// A message of the command line, converted like one of stdin.
 pub(super) fn message(option: &str, text: &str, stdin: &options::StdinArgs) -> Result<Message, Error> {
     let bad = |error| Error::Usage(format!("invalid value `{text}` for `{option}`: {error}"));
-    Ok(match (stdin.binary, stdin.escapes) {
-        (false, false) => Message::from(text),
-        (true, false) => Message::Binary(text.to_owned().into()),
-        (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(error.to_string()))?.into()),
-        (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(error.to_string()))?.into()),
-    })
+    payload_kind(stdin).message(text).map_err(bad)
 }
 
 fn retry(timing: &options::TimingArgs) -> RetryPolicy {
@@ -286,7 +299,15 @@ fn session(options: &Options, is_prompt: bool) -> Result<session::options::Optio
         echo: if options.messages.echo { Echo::Aside } else { Echo::No },
         rate: options.messages.rate,
         keepalive,
+        decode: decode(&options.output.decode, options.protocol.max_message, is_prompt),
     })
+}
+
+/// How messages are decoded; at the prompt, that may change.
+pub(super) fn decode(decode: &options::DecodeArgs, limit: usize, is_prompt: bool) -> Option<DecodeSwitch> {
+    let chain = decode.decode.clone().map(DecodeHow::Chain);
+    let how = chain.or_else(|| decode.decode_with.as_deref().map(DecodeCommand::new).map(DecodeHow::Command));
+    (is_prompt || how.is_some()).then(|| DecodeSwitch::new(how, limit))
 }
 
 /// An explicit `--wait` is the full time, unless `--wait-idle` is given too. In lockstep, the last reply is the end, where
@@ -329,7 +350,10 @@ fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
 fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptions, Error> {
     check_ntlm(options)?;
     let request = &options.request;
+    let signer = signing::signer(options, &parsed.target)?;
     let credentials = match (&request.user, &request.bearer) {
+        // They are the keys of the signature.
+        _ if signer.is_some() => None,
         (Some(user), _) => Some(secret::user(user)?),
         (None, Some(token)) => Some(secret::bearer(token)?),
         (None, None) => crate::cli::credentials::from_url_or_netrc(parsed, request, env)?,
@@ -354,20 +378,11 @@ fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptio
         user_agent: request.user_agent.clone(),
         cookies,
         jars,
-        schemes: schemes(request, credentials.as_ref())?,
+        signer,
         credentials,
+        schemes: SchemeChoice::of_flags(request.anyauth, [request.basic, request.digest, request.ntlm]),
         compression: offered(&options.protocol)?,
     })
-}
-
-/// How user and password are sent; without them, there is nothing to say of that.
-fn schemes(request: &options::RequestArgs, credentials: Option<&Credentials>) -> Result<SchemeChoice, Error> {
-    let choice = SchemeChoice::of_flags(request.anyauth, [request.basic, request.digest, request.ntlm]);
-    if choice != SchemeChoice::Unnamed && !matches!(credentials, Some(Credentials::Password { .. })) {
-        let why = "`--basic`, `--digest`, `--ntlm` and `--anyauth` need a user name and a password (`--user`)";
-        return Err(Error::Usage(why.to_owned()));
-    }
-    Ok(choice)
 }
 
 /// NTLM proves a connection, which HTTP/2 shares between requests.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use rustls::pki_types::ServerName;
 use serde_json_path::JsonPath;
 
+use crate::codec::encode::PayloadEncoding;
 use crate::dial::tls::Pin;
 use crate::events::ClientName;
 use crate::recording::pace::Speed;
@@ -157,6 +158,11 @@ pub(crate) fn pin(text: &str) -> Result<Pin, String> {
 }
 
 /// The delimiter between messages, with escapes. Not a `Vec`, which clap would treat as a list of values.
+pub(crate) fn encoding(text: &str) -> Result<PayloadEncoding, String> {
+    let found = PayloadEncoding::ALL.into_iter().find(|encoding| encoding.name() == text);
+    found.ok_or_else(|| "expected `msgpack` or `cbor`".to_owned())
+}
+
 pub(crate) fn delimiter(text: &str) -> Result<Bytes, String> {
     match unescape_bytes(text) {
         Ok(bytes) if bytes.is_empty() => Err("expected at least one byte; `--whole` does not split stdin".to_owned()),

@@ -104,6 +104,7 @@ impl<'c> Connecting<'c> {
         dialed.stream = stream;
         match answer {
             Answer::Switched(switched) => {
+                self.login.iter().for_each(Login::accepted);
                 if self.login.as_ref().is_some_and(Login::was_not_asked) {
                     (self.trace)(Trace::NotAsked);
                 }
@@ -193,6 +194,7 @@ impl<'c> Connecting<'c> {
 
     fn redirected(&mut self, target: &Target, next: &Target) {
         (self.trace)(Trace::Redirected(next));
+        self.login.iter().for_each(Login::accepted);
         if !target.same_origin(next) {
             self.request = self.request.without_secrets();
             self.http = self.options.http;
@@ -224,6 +226,7 @@ async fn open(
 ) -> (Socket<Stream>, Opened) {
     let Switched { response, subprotocol, deflate, leftover } = switched;
     let tally = Arc::<CompressionStats>::default();
+    let chosen = subprotocol.as_deref().map(Arc::from);
     let opened = Opened {
         url: target.url(),
         peer: dialed.peer,
@@ -239,6 +242,6 @@ async fn open(
         tally: Arc::clone(&tally),
         timing,
     };
-    let connection = ConnectionOptions { deflate, tally, ..options.connection.clone() };
+    let connection = ConnectionOptions { deflate, subprotocol: chosen, tally, ..options.connection.clone() };
     (Socket::new(dialed.stream, leftover, Side::Client, options.limits, connection).await, opened)
 }

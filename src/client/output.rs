@@ -141,7 +141,9 @@ impl Outlet for StreamOutput {
         let mut renderer = self.renderer.borrow_mut();
         match &event.what {
             EventKind::Message(Direction::In, message)
-                if message.data().len() >= LARGE && renderer.style().passes_untouched() =>
+                if message.data().len() >= LARGE
+                    && renderer.style().passes_untouched()
+                    && event.decoded().is_none() =>
             {
                 let (before, after) = renderer.around(&event, message);
                 self.stdout.append(|out| out.extend_from_slice(before.as_bytes()));
@@ -149,6 +151,12 @@ impl Outlet for StreamOutput {
                 self.stdout.append(|out| out.extend_from_slice(after));
             }
             _ => self.stdout.append(|out| renderer.render(&event, out)),
+        }
+        if let Some(Err(why)) = event.decoded.as_deref()
+            && renderer.style().shows_decoded()
+            && !renderer.style().for_terminal
+        {
+            self.talk.warn(why);
         }
         if let Some(record) = &self.record {
             let secrets = renderer.style().secrets;
@@ -179,9 +187,7 @@ impl Outlet for StreamOutput {
     }
 
     fn takes_runs(&self) -> bool {
-        let renderer = self.renderer.borrow();
-        let style = renderer.style();
-        self.record.is_none() && (style.passes_untouched() || style.format == PayloadFormat::Nothing)
+        self.record.is_none() && self.renderer.borrow().style().prints_alike()
     }
 
     fn wants_sent(&self) -> bool {

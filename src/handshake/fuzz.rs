@@ -1,16 +1,21 @@
 //! What a fuzzer calls: any bytes as the heads of a handshake, with what has to hold for the verdict.
 
+use std::time::Duration;
+
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use futures_util::FutureExt as _;
 
 use super::admission::{Admission, Hosts};
+use super::auth::guard::{DigestGuard, DigestVerdict};
+use super::auth::{KnownChallenge, Login, LoginPeer, LoginStep};
 use super::authority::{Authority, is_loopback};
 use super::body::{Collected, MAX_BODY};
-use super::head::Response;
+use super::head::{Response, values};
 use super::http1::{Asked, HeadReader};
 use super::refusal::{Refusal, SentRequest};
 use super::server::{Declined, ReadRequest, read_request};
 use super::verify;
+use crate::request::schemes::SchemeChoice;
 use crate::request::{Compression, Header, Request, RequestOptions};
 use crate::target::Parsed;
 use crate::wire::offer::Parameters;
@@ -40,6 +45,7 @@ pub fn handshake(input: &[u8]) {
     for head in [input.to_vec(), [SWITCHING.as_bytes(), input, b"\r\n\r\n"].concat()] {
         if let Some(Ok(response)) = HeadReader::new(&mut &head[..]).response().now_or_never() {
             answer(&request, &options, &response);
+            login(&response);
             refusal(&request, response, input);
         }
     }
@@ -67,6 +73,20 @@ fn answer(request: &Request, options: &RequestOptions, response: &Response) {
     }
 }
 
+/// Whatever it asks for, nothing of it can add a field to the next request, and it is not told who we are for ever.
+fn login(response: &Response) {
+    for peer in [LoginPeer::Server, LoginPeer::Proxy] {
+        let known = KnownChallenge::default();
+        let mut login = Login::new(("me\r\n: x", "pw"), peer, SchemeChoice::AsAsked, known);
+        let is_over = (0..5).any(|_| {
+            let field = login.authorization("GET", "/", false).unwrap_or_default();
+            assert!(!field.contains(['\r', '\n']), "{field}");
+            login.after(response) != LoginStep::Again
+        });
+        assert!(is_over, "two tries, of two messages each");
+    }
+}
+
 /// Whatever it says, it has a hint of one line at most, and a body within the bound.
 fn refusal(request: &Request, response: Response, body: &[u8]) {
     let body = Collected { bytes: body[..body.len().min(MAX_BODY)].to_vec(), is_cut: false };
@@ -80,6 +100,10 @@ fn refusal(request: &Request, response: Response, body: &[u8]) {
 fn opening(asked: &Asked) {
     if let Ok(key) = verify::opening(asked) {
         assert_eq!(BASE64.decode(key.as_bytes()).map(|nonce| nonce.len()), Ok(16));
+    }
+    for given in values(&asked.opening.fields, "Authorization") {
+        let verdict = DigestGuard::default().judge(Some(given), ("me", "pw"), &asked.opening, Duration::ZERO);
+        assert_ne!(verdict, DigestVerdict::Right);
     }
     if let Some((granted, terms)) = verify::deflate(&asked.opening, &Parameters::default()) {
         let offer = Parameters { client_max_window_bits: Some(None), ..Parameters::default() };

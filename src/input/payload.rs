@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::codec::encode::PayloadEncoding;
 use crate::message::{DataKind, Message, Utf8Text};
 use crate::text::unescape::{unescape_bytes, unescape_text};
 
@@ -14,15 +15,31 @@ pub(crate) enum PayloadKind {
     Binary,
     EscapedText,
     EscapedBinary,
+    /// JSON, which becomes a binary message (`--encode`).
+    Json(PayloadEncoding),
 }
 
 impl PayloadKind {
     /// The kind of the message that it becomes.
-    pub(super) fn of_message(self) -> DataKind {
+    pub(crate) fn of_message(self) -> DataKind {
         match self {
             Self::Text | Self::EscapedText => DataKind::Text,
-            Self::Binary | Self::EscapedBinary => DataKind::Binary,
+            Self::Binary | Self::EscapedBinary | Self::Json(_) => DataKind::Binary,
         }
+    }
+
+    /// The message that a text becomes.
+    ///
+    /// # Errors
+    /// In words, what is wrong with it.
+    pub(crate) fn message(self, text: &str) -> Result<Message, String> {
+        Ok(match self {
+            Self::Text => Message::from(text),
+            Self::Binary => Message::Binary(text.to_owned().into()),
+            Self::EscapedText => Message::Text(unescape_text(text).map_err(|error| error.to_string())?.into()),
+            Self::EscapedBinary => Message::Binary(unescape_bytes(text).map_err(|error| error.to_string())?.into()),
+            Self::Json(encoding) => Message::Binary(encoding.encode(text)?.into()),
+        })
     }
 }
 
@@ -38,6 +55,7 @@ pub(super) fn message(piece: Bytes, kind: PayloadKind) -> Result<Message, String
             let bytes = unescape_bytes(&text(piece)?).map_err(|error| format!("has an invalid escape: {error}"))?;
             Message::Binary(bytes.into())
         }
+        PayloadKind::Json(encoding) => Message::Binary(encoding.encode(&text(piece)?)?.into()),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::payload::PayloadKind;
 use super::splitter::Cut;
 
 /// Where messages come from.
@@ -29,8 +30,8 @@ pub(crate) struct PromptOptions {
     pub(crate) wraps_anew: bool,
     /// Edit lines as vi does.
     pub(crate) vi: bool,
-    pub(crate) binary: bool,
-    pub(crate) escapes: bool,
+    /// What a line is sent as.
+    pub(crate) kind: PayloadKind,
     pub(crate) exit_on_close: bool,
     pub(crate) guidance: Guidance,
 }

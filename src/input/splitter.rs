@@ -125,6 +125,7 @@ impl Cutter {
         match self.border {
             _ if !self.may_stream => None,
             Border::Records | Border::Nowhere => None,
+            Border::Whole(PayloadKind::Json(_)) | Border::At { kind: PayloadKind::Json(_), .. } => None,
             Border::Chunks(_) => Some(PayloadKind::Binary),
             Border::Whole(kind) | Border::At { kind, .. } => Some(kind),
         }

@@ -13,6 +13,7 @@ use super::inbox::Inbox;
 use super::inputs::Inputs;
 use super::rules::{Rule, RuleScope};
 use super::sifter::Sifter;
+use crate::codec::DecoderChain;
 use crate::events::{Batch, Event, EventKind, Input, Opened};
 use crate::message::{Close, Message};
 use crate::script::judge::OpeningAnswer;
@@ -60,6 +61,8 @@ pub(crate) struct ScriptConnection {
     /// A step has changed how messages are fragmented.
     has_fragment: Cell<bool>,
     close_timeout: Duration,
+    /// How many bytes a message may become when it is decoded (`--max-message`).
+    max_message: usize,
     /// The task of its session, unless that is somebody else's.
     session: RefCell<Option<JoinHandle<()>>>,
     /// What applies its rules, once there are some.
@@ -76,7 +79,7 @@ impl ScriptConnection {
     ) -> Self {
         let (inputs, mut batches) = mpsc::channel(BATCHES);
         let answer = OpeningAnswer::to_us(&opened);
-        let close_timeout = options.ending.close_timeout;
+        let (close_timeout, max_message) = (options.ending.close_timeout, socket.max_message());
         let line = Rc::new(line);
         line.put(Event::now(EventKind::Open(Box::new(opened))));
         let heard = Rc::clone(&line);
@@ -90,7 +93,7 @@ impl ScriptConnection {
             heard.ended(Rc::clone(&end));
             heard.put_end(&end, options.ending.close_timeout);
         });
-        let connection = Self::of(line, inputs, answer, close_timeout);
+        let connection = Self::of(line, inputs, answer, (close_timeout, max_message));
         connection.session.replace(Some(session));
         connection
     }
@@ -100,7 +103,7 @@ impl ScriptConnection {
         line: Rc<Inbox>,
         inputs: mpsc::Sender<Result<Batch, String>>,
         answer: OpeningAnswer,
-        close_timeout: Duration,
+        (close_timeout, max_message): (Duration, usize),
     ) -> Self {
         Self {
             line,
@@ -112,6 +115,7 @@ impl ScriptConnection {
             met_end: Cell::new(false),
             has_fragment: Cell::new(false),
             close_timeout,
+            max_message,
             session: RefCell::default(),
             sifting: RefCell::default(),
         }
@@ -119,6 +123,12 @@ impl ScriptConnection {
 
     pub(crate) fn line(&self) -> &Inbox {
         &self.line
+    }
+
+    /// Takes binary messages as what they are decoded to from now on, also those that wait; or as they are again.
+    pub(crate) fn decode(&self, how: Option<&DecoderChain>) {
+        let start = |how: &DecoderChain| how.start(self.answer.subprotocol.as_deref(), self.max_message);
+        self.line.decode(how.map(start));
     }
 
     /// A rule that is active until the connection ends, or until its kind is ended.

@@ -15,6 +15,7 @@ use super::recent::shown;
 use super::recording::SharedRecording;
 use super::rules::Rule;
 use crate::client::report;
+use crate::codec::MessageDecoder;
 use crate::events::{End, ErrorEvent, Event, EventKind, now};
 use crate::message::{Close, Direction, Message};
 use crate::script::judge::closing;
@@ -157,6 +158,12 @@ impl Inbox {
     /// Takes messages apart where this stands; where it is empty, no more.
     pub(crate) fn split(&self, separator: &str) {
         self.heard.borrow_mut().messages.split(separator);
+        self.changed.notify_waiters();
+    }
+
+    /// Takes binary messages as what they are decoded to, also those that wait; without a decoder, as they are.
+    pub(crate) fn decode(&self, decoder: Option<MessageDecoder>) {
+        self.heard.borrow_mut().messages.decode(decoder);
         self.changed.notify_waiters();
     }
 
@@ -334,11 +341,10 @@ impl HeardMessages {
         self.closed.is_some() || self.end.is_some()
     }
 
-    fn hear(&mut self, what: &EventKind) {
+    /// Takes in what came; returns why a message could not be decoded, if it was to be.
+    fn hear(&mut self, what: &EventKind) -> Option<String> {
         match what {
-            EventKind::Message(Direction::In, message) => {
-                self.messages.push(message.unshared());
-            }
+            EventKind::Message(Direction::In, message) => return self.messages.push(message.unshared()),
             EventKind::Ping(Direction::In, data) => {
                 self.bytes += weight(data);
                 self.pings.push_back(data.clone());
@@ -350,6 +356,7 @@ impl HeardMessages {
             }
             _ => {}
         }
+        None
     }
 
     fn note(&mut self, since: Duration, words: &str) {
@@ -395,7 +402,11 @@ impl Outlet for Inbox {
                 let fault = heard.error.take().filter(|_| is_theirs);
                 heard.closed = Some(ReceivedClose { close, by, clean, fault });
             }
-            what if !heard.is_deaf => heard.hear(&what),
+            what if !heard.is_deaf => {
+                if let Some(why) = heard.hear(&what) {
+                    heard.note(event.at.duration_since(self.opened).unwrap_or_default(), &format!("  {why}"));
+                }
+            }
             _ => {}
         }
         self.changed.notify_waiters();

@@ -284,6 +284,7 @@ impl<'s> Player<'s> {
             Action::Connect { url, settings } => self.connect(step, url, settings).await,
             Action::Status(status) => self.status(name, *status),
             Action::Split(at) => self.split(name, at.as_ref()),
+            Action::Decode(how) => self.open(name)?.connection().map(|connection| connection.decode(how.as_ref())),
             Action::Expect(expect) => self.expect(name, expect).await,
             Action::Nothing { within } => self.nothing(name, *within).await,
             Action::Skip { until, within, capture } => self.skip(name, until, or_usual(within), capture.as_ref()).await,

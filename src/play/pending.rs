@@ -7,6 +7,7 @@ use std::rc::Rc;
 use memchr::memmem;
 
 use super::rules::Rule;
+use crate::codec::MessageDecoder;
 use crate::message::Message;
 use crate::script::syntax::RuleKind;
 
@@ -23,6 +24,8 @@ pub(crate) struct PendingMessages {
     generation: u64,
     /// What is between the records of a message; empty if messages are taken whole.
     separator: String,
+    /// What binary messages are decoded with.
+    decoder: Option<MessageDecoder>,
     /// What all of them weigh.
     weight: usize,
 }
@@ -41,11 +44,26 @@ pub(crate) struct Unsifted {
 }
 
 impl PendingMessages {
-    pub(crate) fn push(&mut self, message: Message) {
-        let pending = Pending { message, from: 0 };
-        if let Some(pending) = pending.after(&self.separator) {
-            self.weight += pending.weight();
-            self.messages.push_back(pending);
+    /// Takes a message in; returns why it could not be decoded, if it was to be.
+    pub(crate) fn push(&mut self, message: Message) -> Option<String> {
+        let (messages, undecoded) = self.decoded(message);
+        for message in messages {
+            let pending = Pending { message, from: 0 };
+            if let Some(pending) = pending.after(&self.separator) {
+                self.weight += pending.weight();
+                self.messages.push_back(pending);
+            }
+        }
+        undecoded
+    }
+
+    /// A text for each value in a message; the message itself, where it is not to be decoded, or cannot be.
+    fn decoded(&mut self, message: Message) -> (Vec<Message>, Option<String>) {
+        let decoding = self.decoder.as_mut().and_then(|decoder| decoder.decode(&message));
+        match decoding.as_deref() {
+            Some(Ok(decoded)) => (decoded.values.iter().map(|value| Message::from(&*value.json())).collect(), None),
+            Some(Err(why)) => (vec![message], Some(why.clone())),
+            None => (vec![message], None),
         }
     }
 
@@ -83,6 +101,21 @@ impl PendingMessages {
         separator.clone_into(&mut self.separator);
         for Pending { message, from } in std::mem::take(&mut self.messages) {
             self.messages.extend(Pending { message, from }.after(&self.separator));
+        }
+        self.weight = self.messages.iter().map(Pending::weight).sum();
+        self.changed();
+    }
+
+    /// Decodes messages from now on, also those that wait and are whole; or no more.
+    pub(crate) fn decode(&mut self, decoder: Option<MessageDecoder>) {
+        self.decoder = decoder;
+        for pending in std::mem::take(&mut self.messages) {
+            if pending.from > 0 {
+                self.messages.push_back(pending);
+                continue;
+            }
+            let (decoded, _) = self.decoded(pending.message);
+            self.messages.extend(decoded.into_iter().map(|message| Pending { message, from: 0 }));
         }
         self.weight = self.messages.iter().map(Pending::weight).sum();
         self.changed();

@@ -22,7 +22,7 @@ pub(crate) fn shown(what: &EventKind) -> Option<String> {
         }
         EventKind::Error(error) => format!("! {}", escape(&error.words, Keep::Nothing)),
         EventKind::Listening(_) | EventKind::Open(_) | EventKind::Frame(_) | EventKind::Answered(_) => return None,
-        EventKind::Part(_) | EventKind::Run(_) | EventKind::Excerpt(..) => return None,
+        EventKind::Part(_) | EventKind::Run(..) | EventKind::Excerpt(..) => return None,
     })
 }
 

@@ -109,6 +109,9 @@ impl ScriptScope {
         Ok(match payload {
             Payload::Text(text) => Message::Text(self.text(&text.template)?.into()),
             Payload::Json(text) => Message::Text(self.json_text(&text.template)?.into()),
+            Payload::Encoded(encoding, text) => {
+                Message::Binary(encoding.encode(&self.json_text(&text.template)?)?.into())
+            }
             Payload::Binary(binary) => Message::Binary(bytes(binary, self)?.into()),
             Payload::TextFile(path) => {
                 let path = self.text(&path.template)?;

@@ -21,6 +21,7 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 use crossterm::style::Color;
 
+use crate::codec::DecodedMessage;
 use crate::events::{Event, EventKind};
 use crate::message::{DataKind, Direction, Message};
 use crate::sys::local_time::TimeOfDay;
@@ -73,12 +74,19 @@ impl Renderer {
             return;
         }
         match &event.what {
-            EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_) | EventKind::Excerpt(..)
+            EventKind::Message(..) | EventKind::Run(..) | EventKind::Part(_) | EventKind::Excerpt(..)
                 if self.style.format == PayloadFormat::Nothing => {}
             EventKind::Message(Direction::Out, _) if !self.style.has_marks() => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
-                text::message(&self.style, &lead, *direction, (message, extent), out);
+                match event.decoded.as_deref().filter(|_| self.style.shows_decoded()) {
+                    Some(Ok(decoded)) => text::decoded(&self.style, &lead, *direction, (decoded, extent.place), out),
+                    Some(Err(why)) if self.style.for_terminal => {
+                        text::message(&self.style, &lead, *direction, (message, extent), out);
+                        text::not_decoded(&self.style, why, out);
+                    }
+                    _ => text::message(&self.style, &lead, *direction, (message, extent), out),
+                }
                 if *direction == Direction::Out {
                     self.note_sent(event.at);
                 }
@@ -87,9 +95,9 @@ impl Renderer {
                 let lead = self.lead(event);
                 text::message(&self.style, &lead, *direction, (head, &text::Extent::beyond(*size)), out);
             }
-            EventKind::Run(run) => {
+            EventKind::Run(direction, run) => {
                 let lead = self.lead(event);
-                text::run(&self.style, &lead, run, out);
+                text::run(&self.style, &lead, *direction, run, out);
             }
             EventKind::Part(part) => {
                 if !std::mem::replace(&mut self.in_parts, !part.is_last) && part.kind == DataKind::Text {
@@ -160,14 +168,18 @@ impl Renderer {
     }
 }
 
-/// A message as a whole, as a terminal may show it: JSON laid out, binary as a hexdump.
-pub(crate) fn whole(style: &OutputStyle, message: &Message) -> String {
+/// A message as a whole, as a terminal may show it: decoded, JSON laid out, binary as a hexdump.
+pub(crate) fn whole(style: &OutputStyle, message: &Message, decoded: Option<&DecodedMessage>) -> String {
     let format = match message {
         Message::Text(_) => PayloadFormat::Text,
         Message::Binary(_) => PayloadFormat::Hex,
     };
     let style = OutputStyle { format, for_terminal: true, marks: false, ..style.clone() };
     let mut page = BytesMut::new();
+    if let Some(decoded) = decoded {
+        text::decoded(&style, "", Direction::In, (decoded, None), &mut page);
+        return String::from_utf8_lossy(&page).into_owned();
+    }
     text::message(&style, "", Direction::In, (message, &text::Extent::whole(message)), &mut page);
     String::from_utf8_lossy(&page).into_owned()
 }

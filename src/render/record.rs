@@ -8,6 +8,7 @@ use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value};
 
+use crate::codec::Decoding;
 use crate::events::{ClientName, Event, EventKind, Exchange, Input, Opened};
 use crate::masking;
 use crate::message::close::LONGEST_REASON;
@@ -32,13 +33,13 @@ pub(crate) fn write(event: &Event, secrets: Secrets, out: &mut BytesMut) {
         EventKind::Listening(url) => record.begin(event.at, Direction::In, "listening").string("url", url),
         EventKind::Open(opened) => record.begin(event.at, Direction::In, "open").opened(opened, secrets),
         EventKind::Message(direction, Message::Text(text)) => {
-            record.begin(event.at, *direction, "text").string("data", text)
+            record.begin(event.at, *direction, "text").string("data", text).decoding(event.decoded.as_deref())
         }
         EventKind::Message(direction, Message::Binary(data)) => {
-            record.begin(event.at, *direction, "binary").base64(data)
+            record.begin(event.at, *direction, "binary").base64(data).decoding(event.decoded.as_deref())
         }
         // Whoever writes records asks for whole messages.
-        EventKind::Part(_) | EventKind::Run(_) | EventKind::Excerpt(..) => return,
+        EventKind::Part(_) | EventKind::Run(..) | EventKind::Excerpt(..) => return,
         EventKind::Frame(seen) => match &seen.what {
             Traced::Frame(frame) => record.begin(event.at, seen.direction, "frame").frame(frame),
             Traced::AfterClose(bytes) => {
@@ -177,6 +178,19 @@ impl Record<'_> {
     fn base64(self, data: &[u8]) -> Self {
         let text = BASE64.encode(data);
         self.key("base64").value(&text)
+    }
+
+    /// What a message says, or why that is not known.
+    fn decoding(self, decoding: Option<&Decoding>) -> Self {
+        match decoding {
+            None => self,
+            Some(Ok(decoded)) => {
+                let record = self.key("decoded");
+                record.out.extend_from_slice(decoded.json().as_bytes());
+                record
+            }
+            Some(Err(why)) => self.string("decode_error", why),
+        }
     }
 
     /// Bytes that are mostly text.
@@ -339,7 +353,7 @@ mod tests {
     fn written(what: EventKind) -> String {
         let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_255_200_000_123);
         let mut out = BytesMut::new();
-        write(&Event { at, client: None, is_upstream: false, what }, Secrets::Masked, &mut out);
+        write(&Event { at, client: None, is_upstream: false, what, decoded: None }, Secrets::Masked, &mut out);
         String::from_utf8(out.to_vec()).unwrap()
     }
 

@@ -84,6 +84,16 @@ impl OutputStyle {
         self.prints_payload() && self.stamps.is_none() && !self.has_marks()
     }
 
+    /// Whether messages are shown as what they were decoded to.
+    pub(crate) fn shows_decoded(&self) -> bool {
+        matches!(self.format, PayloadFormat::Auto | PayloadFormat::Text)
+    }
+
+    /// Whether what is before and after each of several messages that came together is the same.
+    pub(crate) fn prints_alike(&self) -> bool {
+        self.format == PayloadFormat::Nothing || self.prints_payload() && self.stamps.is_none() && !self.marks
+    }
+
     /// Whether `<` and `>` tell the direction.
     pub(crate) fn has_marks(&self) -> bool {
         self.marks || self.both_ways

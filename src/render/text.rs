@@ -12,6 +12,7 @@ use super::json::{Layout, is_json, pretty};
 use super::palette;
 use super::preview::{self, Room};
 use super::style::{IndentJson, OutputStyle, PayloadFormat};
+use crate::codec::DecodedMessage;
 use crate::events::{Event, EventKind, MessageBatch};
 use crate::message::{DataKind, Direction, Message};
 use crate::text::escape::{Keep, escape};
@@ -125,8 +126,7 @@ pub(super) fn message(
             out.extend_from_slice(data);
             return;
         }
-        // What two sides say is not for one program to read.
-        (PayloadFormat::Auto, Message::Binary(data)) if !style.for_terminal && !style.both_ways => {
+        (PayloadFormat::Auto, Message::Binary(data)) if !dumps_binary(style) => {
             out.truncate(start);
             out.extend_from_slice(data);
             return;
@@ -152,6 +152,45 @@ pub(super) fn message(
     delimit(style, message.data(), out);
 }
 
+/// Appends what a message was decoded to, a line for each value.
+pub(super) fn decoded(
+    style: &OutputStyle,
+    lead: &str,
+    direction: Direction,
+    (decoded, place): (&DecodedMessage, Option<u64>),
+    out: &mut BytesMut,
+) {
+    let begin = |out: &mut BytesMut| {
+        let start = out.len();
+        out.extend_from_slice(lead.as_bytes());
+        if style.has_marks() {
+            out.extend_from_slice(mark(style, direction).as_bytes());
+        }
+        if style.for_terminal {
+            out.extend_from_slice(painted(style, &format!("{} ", decoded.kind), Color::DarkGrey).as_bytes());
+        }
+        columns_of(&out[start..])
+    };
+    for value in &decoded.values {
+        let taken = begin(out);
+        let text = if style.for_terminal { value.text().into() } else { value.json() };
+        let extent = Extent { size: value.size(), is_json: Some(true), place };
+        readable(style, &text, taken, &extent, out);
+        delimit(style, text.as_bytes(), out);
+    }
+    if decoded.values.is_empty() && style.for_terminal {
+        begin(out);
+        out.extend_from_slice(painted(style, "… [nothing whole yet]\n", Color::DarkGrey).as_bytes());
+    }
+}
+
+/// Appends why a message could not be decoded, below it.
+pub(super) fn not_decoded(style: &OutputStyle, why: &str, out: &mut BytesMut) {
+    let why = format!("{INDENT}[{}]", escape(why, Keep::Nothing));
+    out.extend_from_slice(painted(style, &why, Color::DarkGrey).as_bytes());
+    out.extend_from_slice(b"\n");
+}
+
 /// A page with all rows but the first indented.
 fn indented(page: &str) -> Cow<'_, str> {
     if !page.contains('\n') {
@@ -165,21 +204,36 @@ fn indented(page: &str) -> Cow<'_, str> {
     page.split_inclusive('\n').enumerate().map(row).collect::<String>().into()
 }
 
-/// Appends messages that [pass untouched](OutputStyle::passes_untouched).
+/// Appends messages that are [printed alike](OutputStyle::prints_alike).
 ///
 /// `lead` stands before each: the client's name, where there is one.
-pub(super) fn run(style: &OutputStyle, lead: &str, run: &MessageBatch, out: &mut BytesMut) {
+pub(super) fn run(style: &OutputStyle, lead: &str, direction: Direction, run: &MessageBatch, out: &mut BytesMut) {
+    match run.kind() {
+        DataKind::Text => texts(style, lead, direction, run, out),
+        DataKind::Binary if dumps_binary(style) => {
+            for message in (0..).map_while(|at| run.get(at)) {
+                self::message(style, lead, direction, (&message, &Extent::whole(&message)), out);
+            }
+        }
+        // As above: nothing before binary messages, and nothing after them.
+        DataKind::Binary => run.iter().for_each(|data| out.extend_from_slice(data)),
+    }
+}
+
+fn texts(style: &OutputStyle, lead: &str, direction: Direction, run: &MessageBatch, out: &mut BytesMut) {
+    let mark = if style.has_marks() { mark(style, direction) } else { String::new() };
+    let lead = format!("{lead}{mark}");
     out.reserve(run.size() + run.len() * (lead.len() + style.delimiter.len()));
     for data in run.iter() {
-        // As above: nothing before binary messages, and nothing after them.
-        if run.kind() == DataKind::Binary {
-            out.extend_from_slice(data);
-            continue;
-        }
         out.extend_from_slice(lead.as_bytes());
         out.extend_from_slice(data);
         delimit(style, data, out);
     }
+}
+
+/// Whether a binary message is shown as a dump where nobody asked for bytes: what two sides say is not for one program to read.
+fn dumps_binary(style: &OutputStyle) -> bool {
+    style.format == PayloadFormat::Auto && (style.for_terminal || style.both_ways)
 }
 
 fn delimit(style: &OutputStyle, data: &[u8], out: &mut BytesMut) {
@@ -242,16 +296,16 @@ fn readable(style: &OutputStyle, text: &str, taken: usize, extent: &Extent, out:
     if style.marks {
         let page = match extent.size > LONGEST_AT_PROMPT {
             true => beginning(style, text, taken, extent),
-            false => laid_out(style, text, taken).into_owned(),
+            false => laid_out(style, text, taken, extent).into_owned(),
         };
         return put_preview(style, &page, extent, taken, out);
     }
-    out.extend_from_slice(laid_out(style, text, taken).as_bytes());
+    out.extend_from_slice(laid_out(style, text, taken, extent).as_bytes());
 }
 
 /// A text as it is shown if nothing is cut.
-fn laid_out<'t>(style: &OutputStyle, text: &'t str, taken: usize) -> Cow<'t, str> {
-    if (style.indent_json.indents() || style.colour) && text.len() <= LONGEST_JSON && is_json(text) {
+fn laid_out<'t>(style: &OutputStyle, text: &'t str, taken: usize, extent: &Extent) -> Cow<'t, str> {
+    if (style.indent_json.indents() || style.colour) && text.len() <= LONGEST_JSON && extent.is_json(text) {
         pretty(text, layout(style, taken)).into()
     } else if style.for_terminal {
         escape(text, Keep::Lines)

@@ -2,9 +2,13 @@
 //!
 //! Where secrets are kept is in `netrc` and `jar`. Plain code: `handshake` sends the bytes and checks the answer against what was offered here.
 
+mod header;
 pub(crate) mod jar;
 pub(crate) mod netrc;
 pub(crate) mod schemes;
+pub(crate) mod sigv4;
+
+pub(crate) use self::header::Header;
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -13,6 +17,7 @@ use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 use self::jar::Jar;
 use self::schemes::SchemeChoice;
+use self::sigv4::RequestSigner;
 use crate::masking;
 use crate::target::Target;
 use crate::wire::offer::{self, Parameters};
@@ -32,6 +37,8 @@ pub(crate) struct RequestOptions {
     pub(crate) credentials: Option<Credentials>,
     /// How user and password are sent.
     pub(crate) schemes: SchemeChoice,
+    /// Signs the request with the keys in it, if it is to be signed.
+    pub(crate) signer: Option<RequestSigner>,
     pub(crate) compression: Compression,
 }
 
@@ -53,12 +60,6 @@ impl Compression {
             Self::Wanted(parameters) | Self::Required(parameters) => Some(parameters),
         }
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) name: String,
-    pub(crate) value: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl RequestOptions {
 
     /// Whether they say who we are, whichever option does so.
     pub(crate) fn has_credentials(&self) -> bool {
-        self.credentials.is_some() || self.has_authorization()
+        self.credentials.is_some() || self.signer.is_some() || self.has_authorization()
     }
 
     fn has_authorization(&self) -> bool {
@@ -103,10 +104,17 @@ impl RequestOptions {
             cookies: Vec::new(),
             jars: Vec::new(),
             credentials: None,
+            signer: None,
             host: None,
             ..self.clone()
         }
     }
+}
+
+/// What nobody can guess. One place: the generator is unrolled wherever it is used.
+#[inline(never)]
+pub(crate) fn random_bytes() -> [u8; 16] {
+    rand::random()
 }
 
 /// Whether it may be the name of a field (RFC 9110, section 5.6.2).
@@ -115,19 +123,6 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 impl Header {
-    pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), value: value.into() }
-    }
-
-    pub(crate) fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
-    }
-
-    /// The value as it may be shown.
-    pub(crate) fn shown_value(&self) -> String {
-        masking::field(&self.name, &self.value)
-    }
-
     /// What of it may follow a redirect to another origin.
     fn without_secrets(&self) -> Option<Self> {
         if self.is(SUBPROTOCOLS) {
@@ -151,7 +146,7 @@ impl Request {
             Header::new("Host", options.host.clone().unwrap_or_else(|| target.authority())),
             Header::new("Upgrade", "websocket"),
             Header::new("Connection", "Upgrade"),
-            Header::new("Sec-WebSocket-Key", BASE64.encode(rand::random::<[u8; 16]>())),
+            Header::new("Sec-WebSocket-Key", BASE64.encode(random_bytes())),
             Header::new("Sec-WebSocket-Version", "13"),
         ];
         let user_agent = options.user_agent.as_deref().unwrap_or(concat!("wsprobe/", env!("CARGO_PKG_VERSION")));
@@ -176,7 +171,14 @@ impl Request {
         }
         replace(&mut fields, &options.headers);
         let requires_compression = matches!(options.compression, Compression::Required(_));
-        Self { resource: target.resource.clone(), fields, requires_compression }
+        let mut request = Self { resource: target.resource.clone(), fields, requires_compression };
+        if let Some(signer) = &options.signer {
+            let host = request.field("Host").unwrap_or_default();
+            let signed = signer.sign(&target.resource, host, &options.headers, now);
+            request.resource = signed.resource;
+            request.fields.extend(signed.fields);
+        }
+        request
     }
 
     pub(crate) fn key(&self) -> &str {

@@ -332,6 +332,7 @@ pub(crate) fn uses_connection(action: &Action) -> bool {
         | Action::Send(_)
         | Action::Frame(_)
         | Action::Split(_)
+        | Action::Decode(_)
         | Action::Fragment(_)
         | Action::Ping(_)
         | Action::Pong(_)

@@ -22,6 +22,7 @@ pub(super) fn of_action(action: &Action) -> Vec<&Piece> {
         Action::Capture { .. }
         | Action::Status(_)
         | Action::Split(None)
+        | Action::Decode(_)
         | Action::Fragment(_)
         | Action::Nothing { .. }
         | Action::Pause(_)
@@ -41,7 +42,9 @@ pub(super) fn of_action(action: &Action) -> Vec<&Piece> {
 
 pub(super) fn of_payload(payload: &Payload) -> Vec<&Piece> {
     match payload {
-        Payload::Text(text) | Payload::Json(text) | Payload::TextFile(text) => text.template.0.iter().collect(),
+        Payload::Text(text) | Payload::Json(text) | Payload::Encoded(_, text) | Payload::TextFile(text) => {
+            text.template.0.iter().collect()
+        }
         Payload::Binary(binary) => of_binary(binary),
     }
 }

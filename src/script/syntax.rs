@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::codec::DecoderChain;
+use crate::codec::encode::PayloadEncoding;
+
 /// A file that was understood.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Script {
@@ -68,6 +71,8 @@ pub(crate) enum Action {
     Fragment(Option<usize>),
     /// What comes is taken apart there; `None` takes messages whole again.
     Split(Option<ScriptText>),
+    /// Binary messages are taken as the JSON that they are decoded to; `None` takes them as they are again.
+    Decode(Option<DecoderChain>),
     Ping(ScriptText),
     Pong(ScriptText),
     Expect(Expect),
@@ -197,6 +202,8 @@ pub(crate) enum Payload {
     /// Checked to be JSON, and sent as written.
     Json(ScriptText),
     Binary(Binary),
+    /// JSON that is sent in this encoding, as a binary message.
+    Encoded(PayloadEncoding, ScriptText),
     /// `text file PATH`; the path is relative to the script.
     TextFile(ScriptText),
 }

@@ -172,7 +172,7 @@ impl ClientTask for BridgedClient {
     fn hear(&self, event: &Event) {
         match &event.what {
             EventKind::Message(Direction::In, message) => self.queue.put(Input::Message(message.clone())),
-            EventKind::Run(run) => self.queue.put(Input::Run(run.clone())),
+            EventKind::Run(_, run) => self.queue.put(Input::Run(run.clone())),
             EventKind::Part(part) => self.queue.put(Input::Part(part.clone())),
             EventKind::Close { by: Direction::In, .. } if self.carries_bytes => self.queue.end(),
             _ => {}

@@ -26,7 +26,7 @@ impl ClientTask for BroadcastingClient {
     fn hear(&self, event: &Event) {
         let said = match &event.what {
             EventKind::Message(Direction::In, message) => Input::Message(message.clone()),
-            EventKind::Run(run) => Input::Run(run.clone()),
+            EventKind::Run(_, run) => Input::Run(run.clone()),
             _ => return,
         };
         self.server.say_to_others(&said, Some(self.name));

@@ -78,6 +78,11 @@ fn turned_away(server: &ServerState, peer: &Peer, request: ClientRequestHead, de
             server.talk.detail('*', &format!("{peer}: {declined}"));
             return server.output.put(Event::now(EventKind::Answered(exchange)));
         }
+        Declined::Passed { .. } => {
+            server.talk.detail('*', &format!("{peer}: {declined}"));
+            exchange.body = None;
+            return server.output.put(Event::now(EventKind::Answered(exchange)));
+        }
         // A connection that only checks whether the port is open.
         Declined::Closed => return server.talk.detail('*', &format!("{peer}: {declined}")),
         _ => {}
@@ -164,6 +169,10 @@ async fn session(
     mut inputs: mpsc::Receiver<Result<Batch, String>>,
 ) -> Rc<End> {
     let Options { greeting, session: options, .. } = options;
+    let mut first = greeting.clone();
+    if outlet.task.shows_sent() {
+        first.drain(..).for_each(|input| outlet.client.queue.put(input));
+    }
     let (_held, mut signals) = mpsc::channel(1);
     let overdue = async {
         outlet.client.dismissed().await;
@@ -171,7 +180,7 @@ async fn session(
     };
     let mut progress = Progress::new(&options.ending);
     let end = tokio::select! {
-        outcome = session::pump::run(socket, greeting.clone(), &mut progress, &mut inputs, &mut signals, outlet, options) => outcome.end,
+        outcome = session::pump::run(socket, first, &mut progress, &mut inputs, &mut signals, outlet, options) => outcome.end,
         never = outlet.client.queue.deliver(&batches) => match never {},
         () = overdue => End::Unanswered,
     };
@@ -201,7 +210,8 @@ impl Outlet for ClientOutlet<'_> {
     fn put(&self, mut event: Event) {
         match &event.what {
             EventKind::Message(direction, _) => self.client.count(*direction, 1),
-            EventKind::Run(run) => self.client.count(Direction::In, run.len()),
+            EventKind::Run(direction, run) => self.client.count(*direction, run.len()),
+            EventKind::Part(part) if part.is_last => self.client.count(Direction::In, 1),
             _ => {}
         }
         self.task.hear(&event);
@@ -221,7 +231,11 @@ impl Outlet for ClientOutlet<'_> {
     }
 
     fn wants_sent(&self) -> bool {
-        self.task.wants_sent() || self.output.wants_sent()
+        self.task.wants_sent() || self.output.wants_sent() && !self.task.shows_sent()
+    }
+
+    fn shows_sent(&self) -> bool {
+        self.wants_sent() || self.task.shows_sent()
     }
 
     async fn gone(&self) {

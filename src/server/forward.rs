@@ -56,6 +56,8 @@ struct Relay {
     passed: [Cell<u64>; 2],
     /// The message that passes each way in parts, as far as it is shown. Borrowed between awaits only.
     passing: [RefCell<PassingMessage>; 2],
+    /// The client gets no more messages: one of both sides has said its last, or was cut.
+    is_over: Cell<bool>,
 }
 
 /// A message of which some parts have passed.
@@ -92,6 +94,13 @@ impl ClientWork for ForwardWork {
             editor: editing.is_some().then(MessageEditor::default),
             passed: Default::default(),
             passing: Default::default(),
+            is_over: Cell::new(false),
+        });
+        let shown = Rc::downgrade(&relay);
+        new.client.queue.show_with(move |input| {
+            if let Some(relay) = shown.upgrade() {
+                relay.show_sent(input);
+            }
         });
         let upstream = SideTask::new(Rc::clone(&relay).run(connected, to_server, editing));
         Box::new(ForwardedClient { relay, upstream })
@@ -113,6 +122,10 @@ impl ClientTask for ForwardedClient {
 
     fn shows_parts(&self) -> bool {
         true
+    }
+
+    fn shows_sent(&self) -> bool {
+        !self.relay.server.decodes
     }
 
     fn attend<'t>(&'t self, session: LocalBoxFuture<'t, Rc<End>>) -> LocalBoxFuture<'t, Rc<End>> {
@@ -171,6 +184,8 @@ impl Relay {
         let (Some(editor), Some(process)) = (&self.editor, editing) else { return };
         let pass = async |direction, input| {
             self.lane(direction).room().await;
+            // What it says to the client is shown at once.
+            let _ = self.server.output.room_for_sent().await;
             self.forward(direction, input);
         };
         let longest = self.options.client.connect.limits.max_message.saturating_mul(2);
@@ -204,7 +219,7 @@ impl Relay {
     }
 
     fn takes_runs(&self) -> bool {
-        self.options.impairments.is_none() && self.editor.is_none()
+        self.options.impairments.is_none() && self.editor.is_none() && self.server.output.takes_runs()
     }
 
     fn is_full(&self, direction: LaneDirection) -> bool {
@@ -236,8 +251,10 @@ impl Relay {
     /// Passes on what came from one side; pings are answered on each side.
     fn pass(&self, direction: LaneDirection, what: &EventKind) {
         let Some(input) = passed_on(what) else { return };
-        if let Input::Part(part) = &input {
-            self.show_part(direction, part);
+        match &input {
+            Input::Part(part) if direction == LaneDirection::Up => self.show_part(direction, part),
+            Input::Close(_) | Input::HalfClose if direction == LaneDirection::Up => self.is_over.set(true),
+            _ => {}
         }
         match (&self.editor, input) {
             (Some(editor), Input::Message(message)) => {
@@ -259,6 +276,30 @@ impl Relay {
         if is_message && !self.options.impairments.cuts.is_empty() {
             self.count(direction);
         }
+    }
+
+    /// Shows what will be sent to the client: what the server said, and what the user has put in.
+    fn show_sent(&self, input: &Input) {
+        if self.is_over.get() {
+            return;
+        }
+        match input {
+            // The client's session shows them, once it has decoded them.
+            Input::Message(_) | Input::Run(_) if self.server.decodes => {}
+            Input::Message(message) => self.show_messages(EventKind::Message(Direction::Out, message.clone()), 1),
+            Input::Run(run) => self.show_messages(EventKind::Run(Direction::Out, run.clone()), run.len()),
+            Input::Part(part) => {
+                self.client.count(Direction::Out, usize::from(part.is_last));
+                self.show_part(LaneDirection::Down, part);
+            }
+            Input::Close(_) | Input::HalfClose | Input::Drop => self.is_over.set(true),
+            Input::Ping(_) | Input::Pong(_) | Input::Frame(_) | Input::Fragment(_) => {}
+        }
+    }
+
+    fn show_messages(&self, what: EventKind, count: usize) {
+        self.client.count(Direction::Out, count);
+        self.server.output.put_dyn(Event { client: Some(self.client.name), ..Event::now(what) });
     }
 
     /// Shows the beginning of a message that passes in parts, when its end is there.
@@ -320,8 +361,8 @@ impl Outlet for UpstreamOutlet<'_> {
 
     fn put(&self, event: Event) {
         self.relay.pass(LaneDirection::Down, &event.what);
-        // Messages are shown when they are sent to the client.
-        if !matches!(event.what, EventKind::Message(..) | EventKind::Run(_) | EventKind::Part(_)) {
+        // Messages are shown when they are put into the client's queue.
+        if !matches!(event.what, EventKind::Message(..) | EventKind::Run(..) | EventKind::Part(_)) {
             self.show(event);
         }
     }
@@ -352,7 +393,7 @@ impl Outlet for UpstreamOutlet<'_> {
 fn passed_on(what: &EventKind) -> Option<Input> {
     Some(match what {
         EventKind::Message(Direction::In, message) => Input::Message(message.clone()),
-        EventKind::Run(run) => Input::Run(run.clone()),
+        EventKind::Run(Direction::In, run) => Input::Run(run.clone()),
         EventKind::Part(part) => Input::Part(part.clone()),
         // A reset would throw away what is still on its way to the other side.
         EventKind::Close { clean: false, close, .. } if close.code == CUT => Input::HalfClose,

@@ -21,6 +21,7 @@ pub(crate) mod lane;
 mod message_editor;
 pub(crate) mod options;
 mod page;
+mod passing;
 pub(crate) mod replay;
 mod requests;
 pub(crate) mod script;
@@ -107,7 +108,9 @@ impl ListeningServer {
         let clients = Clients::new(options.max_clients.unwrap_or(usize::MAX), roster);
         let has_failed = Cell::new(false);
         let close_timeout = options.session.ending.close_timeout;
-        let state = Rc::new(ServerState { acceptor, address, clients, talk, output, close_timeout, has_failed });
+        let decodes = options.session.decode.is_some();
+        let state = ServerState { acceptor, address, clients, talk, output, close_timeout, decodes, has_failed };
+        let state = Rc::new(state);
         Ok(Self { listener, state, options: Rc::new(options.clone()) })
     }
 
@@ -206,6 +209,10 @@ impl ServerState {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 interval.tick().await;
+                if self.acceptor.upstream.is_some() {
+                    // It is shown at once.
+                    let _ = self.output.room_for_sent().await;
+                }
                 self.say_to_others(&Input::Message(message.clone()), None);
             }
         });

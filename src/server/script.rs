@@ -76,9 +76,9 @@ impl ClientWork for ScriptWork {
     /// The client is the connection without a name; what it asked with takes the place of a server's answer.
     fn begin(&self, new: &mut NewClient<'_>) -> Box<dyn ClientTask> {
         let inbox = Rc::new(Inbox::new("client"));
-        let close_timeout = new.server.close_timeout;
+        let limits = (new.server.close_timeout, new.server.acceptor.limits.max_message);
         let (inputs, answer) = (new.inputs.clone(), OpeningAnswer::to_us(new.opened));
-        let connection = ScriptConnection::of(Rc::clone(&inbox), inputs, answer, close_timeout);
+        let connection = ScriptConnection::of(Rc::clone(&inbox), inputs, answer, limits);
         Box::new(ScriptedClient {
             script: Arc::clone(&self.0),
             server: Rc::clone(new.server),

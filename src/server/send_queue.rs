@@ -1,6 +1,6 @@
 //! What waits to be sent to one client, or to its process: bounded, and shared by those who send and the one who takes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::pending;
@@ -34,13 +34,23 @@ pub(crate) struct SendQueue {
     filled: Notify,
     has_ended: Notify,
     taken: Notify,
+    show: OnceCell<Show>,
 }
+
+/// Shows what is put in.
+type Show = Box<dyn Fn(&Input)>;
 
 /// The taker stands still.
 #[derive(Debug)]
 pub(crate) struct Stalled;
 
 impl SendQueue {
+    /// Lets all that is put in be shown, in the order in which it will be sent. Once at most.
+    pub(crate) fn show_with(&self, show: impl Fn(&Input) + 'static) {
+        let is_first = self.show.set(Box::new(show)).is_ok();
+        debug_assert!(is_first, "somebody shows it already");
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.bytes.get() >= FULL
     }
@@ -65,6 +75,9 @@ impl SendQueue {
     }
 
     fn push(&self, input: Input) {
+        if let Some(show) = self.show.get() {
+            show(&input);
+        }
         self.bytes.set(self.bytes.get() + size(&input));
         self.waiting.borrow_mut().push_back(input);
         self.filled.notify_one();

@@ -19,6 +19,8 @@ pub(crate) struct ServerState {
     pub(super) talk: Rc<Talk>,
     pub(super) output: Rc<dyn DynOutlet>,
     pub(super) close_timeout: Duration,
+    /// Whether messages are decoded, or may be later: by the sessions of clients, so that those have to show them.
+    pub(super) decodes: bool,
     /// A client's script has, or it said something else than was recorded.
     pub(super) has_failed: Cell<bool>,
 }

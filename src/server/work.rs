@@ -106,6 +106,11 @@ pub(crate) trait ClientTask {
         false
     }
 
+    /// Whether it shows what goes into the client's queue by itself.
+    fn shows_sent(&self) -> bool {
+        false
+    }
+
     /// Whether it wants to hear what was sent.
     fn wants_sent(&self) -> bool {
         false

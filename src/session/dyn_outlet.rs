@@ -19,6 +19,7 @@ pub(crate) trait DynOutlet {
     fn flush_dyn(&self) -> LocalBoxFuture<'_, Result<(), Gone>>;
     fn takes_runs_dyn(&self) -> bool;
     fn wants_sent_dyn(&self) -> bool;
+    fn shows_sent_dyn(&self) -> bool;
     fn gone_dyn(&self) -> LocalBoxFuture<'_, ()>;
     fn dismissed_dyn(&self) -> LocalBoxFuture<'_, Close>;
 }
@@ -54,6 +55,10 @@ impl<O: Outlet> DynOutlet for O {
 
     fn wants_sent_dyn(&self) -> bool {
         self.wants_sent()
+    }
+
+    fn shows_sent_dyn(&self) -> bool {
+        self.shows_sent()
     }
 
     fn gone_dyn(&self) -> LocalBoxFuture<'_, ()> {
@@ -95,6 +100,10 @@ impl Outlet for dyn DynOutlet + '_ {
 
     fn wants_sent(&self) -> bool {
         self.wants_sent_dyn()
+    }
+
+    fn shows_sent(&self) -> bool {
+        self.shows_sent_dyn()
     }
 
     async fn gone(&self) {

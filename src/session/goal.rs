@@ -3,10 +3,11 @@
 use regex::Regex;
 
 use crate::events::MessageBatch;
-use crate::message::{DataKind, Message};
+use crate::message::DataKind;
 
 use super::expect::{JsonExpectation, Judged};
 use super::lockstep::{Lockstep, LockstepOptions};
+use super::seen_message::SeenMessage;
 
 /// Something that a received message must be.
 #[derive(Clone, Debug)]
@@ -39,8 +40,10 @@ struct Awaited {
 }
 
 impl Awaited {
-    fn look_at(&mut self, text: Option<&str>) {
-        let Some(text) = text.filter(|_| !self.is_met) else { return };
+    fn look_at(&mut self, text: &str) {
+        if self.is_met {
+            return;
+        }
         match &self.expectation {
             Expectation::Text(regex) => self.is_met = regex.is_match(text),
             Expectation::Json(json) => {
@@ -81,8 +84,16 @@ impl Goal {
     }
 
     /// Takes a message in; true when it is the last one that was waited for.
-    pub(super) fn received(&mut self, message: &Message) -> bool {
-        self.take(message.kind(), message.data())
+    pub(super) fn received(&mut self, message: &SeenMessage<'_>) -> bool {
+        match message {
+            SeenMessage::AsReceived(message) => self.take(message.kind(), message.data()),
+            SeenMessage::Decoded(texts) => {
+                let mut matched = false;
+                // Each may meet an expectation.
+                texts.iter().for_each(|text| matched |= self.look_at(text));
+                self.taken(matched)
+            }
+        }
     }
 
     /// Takes messages in up to the last one that was waited for; returns how many those were.
@@ -95,14 +106,23 @@ impl Goal {
     }
 
     fn take(&mut self, kind: DataKind, data: &[u8]) -> bool {
-        self.received += 1;
         let minds = self.until.is_some() || self.expectations.iter().any(|awaited| !awaited.is_met);
         // Text is known to be UTF-8, and then nothing is copied.
         let text = (minds && (kind == DataKind::Text || self.looks_at_binary)).then(|| String::from_utf8_lossy(data));
-        let text = text.as_deref();
+        let matched = text.is_some_and(|text| self.look_at(&text));
+        self.taken(matched)
+    }
+
+    /// Looks at a text; true if it is what `--until` waits for.
+    fn look_at(&mut self, text: &str) -> bool {
         self.expectations.iter_mut().for_each(|awaited| awaited.look_at(text));
+        self.until.as_ref().is_some_and(|until| until.is_match(text))
+    }
+
+    /// A message was looked at; true when it is the last one that was waited for.
+    fn taken(&mut self, matched: bool) -> bool {
+        self.received += 1;
         let counted = self.count.is_some_and(|count| self.received >= count);
-        let matched = self.until.as_ref().zip(text).is_some_and(|(until, text)| until.is_match(text));
         // Expectations end the run by themselves only where nothing else says when it ends.
         let met = self.count.is_none()
             && self.until.is_none()
@@ -139,6 +159,13 @@ impl Goal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Message;
+
+    impl Goal {
+        fn takes(&mut self, message: &Message) -> bool {
+            self.received(&SeenMessage::AsReceived(message))
+        }
+    }
 
     fn regex(text: &str) -> Regex {
         Regex::new(text).unwrap()
@@ -147,35 +174,35 @@ mod tests {
     #[test]
     fn a_count_is_reached_by_messages_of_any_type() {
         let mut goal = Goal::new(Some(2), None, vec![]);
-        assert!(!goal.received(&"a".into()));
-        assert!(goal.received(&Message::Binary("b".into())));
+        assert!(!goal.takes(&"a".into()));
+        assert!(goal.takes(&Message::Binary("b".into())));
     }
 
     #[test]
     fn until_needs_a_match() {
         let mut goal = Goal::new(None, Some(regex("^done")), vec![]);
-        assert!(!goal.received(&"not done".into()));
+        assert!(!goal.takes(&"not done".into()));
         assert_eq!(goal.pending(), "none of 1 messages matched `^done`");
-        assert!(goal.received(&"done".into()));
+        assert!(goal.takes(&"done".into()));
     }
 
     #[test]
     fn binary_messages_are_looked_into_if_that_was_asked_for() {
         let binary = || Message::Binary(b"\xffdone".as_slice().into());
         let goal = || Goal::new(None, Some(regex("^.done")), vec![]);
-        assert!(!goal().received(&binary()));
-        assert!(goal().also_binary(true).received(&binary()));
+        assert!(!goal().takes(&binary()));
+        assert!(goal().also_binary(true).takes(&binary()));
         let json = JsonExpectation::from_text("op=x").unwrap();
         let mut goal = Goal::new(None, None, vec![Expectation::Json(json)]).also_binary(true);
-        assert!(goal.received(&Message::Binary(r#"{"op":"x"}"#.into())));
+        assert!(goal.takes(&Message::Binary(r#"{"op":"x"}"#.into())));
     }
 
     #[test]
     fn all_expectations_together_are_a_goal_in_any_order() {
         let mut goal = Goal::new(None, None, vec![Expectation::Text(regex("a")), Expectation::Text(regex("b"))]);
-        assert!(!goal.received(&"b".into()));
+        assert!(!goal.takes(&"b".into()));
         assert_eq!(goal.missed(), ["`a`"]);
-        assert!(goal.received(&"a".into()));
+        assert!(goal.takes(&"a".into()));
         assert!(goal.missed().is_empty());
     }
 
@@ -191,16 +218,16 @@ mod tests {
             (r#"{"op":"soon"}"#, "`op=done`: `op` was last `\"soon\"`"),
             (r#"{"x":1}"#, "`op=done`: `op` was last `\"soon\"`"),
         ] {
-            goal.received(&message.into());
+            goal.takes(&message.into());
             assert_eq!(goal.missed(), [told]);
         }
-        assert!(goal.received(&r#"{"op":"done"}"#.into()) && goal.missed().is_empty());
+        assert!(goal.takes(&r#"{"op":"done"}"#.into()) && goal.missed().is_empty());
     }
 
     #[test]
     fn beside_a_count_expectations_only_judge() {
         let mut goal = Goal::new(Some(2), None, vec![Expectation::Text(regex("a"))]);
-        assert!(!goal.received(&"a".into()));
-        assert!(goal.received(&"x".into()));
+        assert!(!goal.takes(&"a".into()));
+        assert!(goal.takes(&"x".into()));
     }
 }

@@ -4,6 +4,8 @@
 //! Typing and printing are the business of `commands`.
 
 mod backlog;
+mod decode_command;
+mod decoding;
 mod dyn_outlet;
 mod expect;
 mod goal;
@@ -18,11 +20,14 @@ mod pings;
 pub(crate) mod pump;
 pub(crate) mod reconnect;
 mod reply;
+mod seen_message;
 
 pub(crate) use inlet::Inlet;
 pub(crate) use options::{Echo, Progress};
 pub(crate) use outlet::{Gone, Outlet};
 
+pub(crate) use self::decode_command::DecodeCommand;
+pub(crate) use self::decoding::{DecodeHow, DecodeSwitch};
 pub(crate) use self::dyn_outlet::DynOutlet;
 pub(crate) use self::expect::{JsonExpectation, Judged, json_path};
 pub(crate) use self::goal::Expectation;
@@ -32,3 +37,4 @@ pub(crate) use self::lockstep::LockstepOptions;
 pub(crate) use self::pace::{LingerEnd, LingerPolicy, Rate, SendPace, Wait};
 pub(crate) use self::reconnect::{Attempt, Attempts, Backoff, Delay, ReconnectOn, ReconnectPolicy};
 pub(crate) use self::reply::{Replies, ReplyRule};
+pub(crate) use self::seen_message::SeenMessage;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backlog::Backlog;
+use super::decoding::DecodeSwitch;
 use super::goal::Goal;
 use super::keepalive::KeepaliveOptions;
 use super::lifecycle::Ending;
@@ -33,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) replies: Replies,
     pub(crate) rate: Option<Rate>,
     pub(crate) keepalive: KeepaliveOptions,
+    /// Whoever has one looks into messages, now or later.
+    pub(crate) decode: Option<DecodeSwitch>,
 }
 
 /// How far a run has come. It outlives a connection, so that the next one continues from there.
@@ -70,6 +73,6 @@ impl Options {
             lockstep: None,
             deadline: None,
         };
-        Self { ending, echo, replies: Replies::default(), rate: None, keepalive }
+        Self { ending, echo, replies: Replies::default(), rate: None, keepalive, decode: None }
     }
 }

@@ -29,6 +29,11 @@ pub(crate) trait Outlet {
     /// Whether it wants to know what was sent.
     fn wants_sent(&self) -> bool;
 
+    /// Whether it shows what was sent, so that it is flushed after that, too.
+    fn shows_sent(&self) -> bool {
+        self.wants_sent()
+    }
+
     /// Ends when nobody reads the output any more.
     async fn gone(&self);
 

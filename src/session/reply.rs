@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use regex::Regex;
 use tokio::sync::Notify;
 
+use super::seen_message::SeenMessage;
 use crate::message::Message;
 
 /// With this many bytes of answers waiting, nothing more is read: the peer asks, and does not take what it asked for.
@@ -36,14 +37,13 @@ impl Replies {
     }
 
     /// What the first rule that matches answers.
-    pub(crate) fn to(&self, message: &Message) -> Option<Message> {
-        let text = match message {
-            Message::Text(text) => text.as_str().into(),
-            Message::Binary(data) if self.is_binary => String::from_utf8_lossy(data),
-            Message::Binary(_) => return None,
-        };
+    pub(crate) fn to(&self, message: &SeenMessage<'_>) -> Option<Message> {
+        message.texts(self.is_binary).iter().find_map(|text| self.answer(text))
+    }
+
+    fn answer(&self, text: &str) -> Option<Message> {
         self.rules.iter().find_map(|ReplyRule { regex, text: answer }| {
-            let captures = regex.captures(&text)?;
+            let captures = regex.captures(text)?;
             let mut reply = String::new();
             captures.expand(answer, &mut reply);
             Some(if self.is_binary { Message::Binary(reply.into()) } else { Message::Text(reply.into()) })
@@ -102,20 +102,24 @@ mod tests {
         Replies { rules: rules.iter().map(rule).collect(), is_binary }
     }
 
+    fn to(replies: &Replies, message: &Message) -> Option<Message> {
+        replies.to(&SeenMessage::AsReceived(message))
+    }
+
     #[test]
     fn the_first_rule_that_matches_answers_with_its_groups() {
         let replies = replies(&[(r"^ping (?<n>\d+)", "pong $n of $$1"), ("^(p)", "${1}s")], false);
-        assert_eq!(replies.to(&"ping 7".into()), Some("pong 7 of $1".into()));
-        assert_eq!(replies.to(&"pang".into()), Some("ps".into()));
-        assert_eq!(replies.to(&"x".into()), None);
-        assert_eq!(replies.to(&Message::Binary("ping 7".into())), None);
+        assert_eq!(to(&replies, &"ping 7".into()), Some("pong 7 of $1".into()));
+        assert_eq!(to(&replies, &"pang".into()), Some("ps".into()));
+        assert_eq!(to(&replies, &"x".into()), None);
+        assert_eq!(to(&replies, &Message::Binary("ping 7".into())), None);
     }
 
     #[test]
     fn binary_messages_are_answered_with_binary_ones() {
         let replies = replies(&[("ping", "pong")], true);
-        assert_eq!(replies.to(&Message::Binary(b"\xffping".as_slice().into())), Some(Message::Binary("pong".into())));
-        assert_eq!(replies.to(&"ping".into()), Some(Message::Binary("pong".into())));
+        assert_eq!(to(&replies, &Message::Binary(b"\xffping".as_slice().into())), Some(Message::Binary("pong".into())));
+        assert_eq!(to(&replies, &"ping".into()), Some(Message::Binary("pong".into())));
     }
 
     #[test]

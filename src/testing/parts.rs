@@ -66,7 +66,7 @@ impl RenderBench {
         let format = if as_records { PayloadFormat::Records } else { PayloadFormat::Auto };
         let style = OutputStyle { format, ..OutputStyle::default() };
         let what = EventKind::Message(Direction::In, Message::from(text));
-        let event = Event { at: SystemTime::UNIX_EPOCH, client: None, is_upstream: false, what };
+        let event = Event { at: SystemTime::UNIX_EPOCH, client: None, is_upstream: false, what, decoded: None };
         Self { renderer: crate::render::Renderer::new(style), event, out: BytesMut::new() }
     }
 

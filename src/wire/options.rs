@@ -26,6 +26,8 @@ pub(crate) struct ConnectionOptions {
     pub(crate) fragment: Option<usize>,
     /// It is one of thousands: it reads to a block that all connections of a thread share.
     pub(crate) is_of_many: bool,
+    /// The subprotocol, if one was negotiated.
+    pub(crate) subprotocol: Option<Arc<str>>,
     /// Counts how well messages are compressed.
     pub(crate) tally: Arc<CompressionStats>,
 }

@@ -2,8 +2,10 @@
 //! `listen --auth-digest`, and servers that say what the test wants; real ones are in `tests/interop/auth`.
 
 use crate::kit::http::{redirect, resource, welcome};
+use crate::kit::http2::{Http2, Turn};
 use crate::kit::listening::listen;
 use crate::kit::talking::{Talking, Then, unauthorized};
+use crate::kit::tls::Authority;
 use crate::kit::{field, tool};
 
 const DIGEST: &str = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256\r\n";
@@ -190,11 +192,42 @@ fn a_connection_that_follows_knows_what_the_server_wants() {
 }
 
 #[test]
+fn ntlm_needs_http1_and_returns_to_it_where_that_may_be() {
+    const NTLM: &[(&str, &str)] = &[("www-authenticate", "NTLM")];
+    let plain = Http2::start(|_| Turn::Answer(401, NTLM, ""));
+    let args = ["--http2-prior-knowledge", "--anyauth", "-u", "me:pw"];
+    let ran = tool().args(args).arg(plain.url()).run().code(4);
+    ran.says("(it asks for NTLM, which works over HTTP/1.1 only: use --http1.1)");
+    let authority = Authority::new("ours");
+    let secure = Http2::start_tls(&authority.server(&["127.0.0.1"]), |_| Turn::Answer(401, NTLM, ""));
+    for (scheme, asks) in [("--anyauth", true), ("--ntlm", false)] {
+        let ran = tool().args(["-v", "-k", "--http2", "-u", "me:pw", scheme]).arg(secure.url()).run().code(3);
+        let goes_back = "< www-authenticate: NTLM\n< \n* NTLM works over HTTP/1.1 only; trying HTTP/1.1\n";
+        assert_eq!(ran.stderr.contains(goes_back), asks, "{}", ran.stderr);
+        // It has HTTP/2 alone.
+        ran.says("the server supports no protocol that was offered (ALPN `http/1.1`;");
+    }
+}
+
+#[test]
+fn every_way_to_connect_logs_in() {
+    let server = listen(&["--echo", "--auth", "me:pw", "--auth-digest"]);
+    let relay = listen(&["--forward", &server.url(), "-u", "me:pw", "--digest"]);
+    tool().args(["-1", "-x", "hello", &relay.url()]).run().code(0).stdout("hello\n");
+    let script = format!("connect {}\n  user me:pw\n  digest\nsend text a\nexpect text a\n", server.url());
+    tool().args(["run", "-"]).stdin(script).run().code(0).says("1 passed");
+    let load = ["load", "-c", "3", "--duration", "200ms", "-x", "a", "--anyauth", "-u", "me:pw"];
+    tool().args(load).arg(server.url()).run().code(0);
+    let curl = ["curl", "--digest", "-u", "me:pw", "--one", "--execute", "hello"];
+    tool().args(curl).arg(server.url()).run().code(0).stdout("hello\n");
+    let named = listen(&["--auth", "me:pw", "--auth-digest", "--exec", "echo $AUTH_TYPE $REMOTE_USER"]);
+    tool().args(["-u", "me:pw", &named.url()]).run().code(0).stdout("Digest me\n");
+}
+
+#[test]
 fn options_that_make_no_sense_are_refused() {
     for (args, words) in [
-        (&["--digest"][..], "need a user name and a password (`--user`)"),
-        (&["--anyauth", "--netrc-file", "/dev/null"], "need a user name and a password (`--user`)"),
-        (&["--anyauth", "--digest", "-u", "a:b"], "the argument `--anyauth` cannot be used with `--digest`"),
+        (&["--anyauth", "--digest", "-u", "a:b"][..], "the argument `--anyauth` cannot be used with `--digest`"),
         (&["--bearer", "x", "--basic"], "cannot be used with"),
         (&["--ntlm", "-u", "a:b", "--http2=required"], "`--ntlm` needs HTTP/1.1"),
         (&["--proxy", "socks5://a:b@h", "--proxy-digest"], "a SOCKS proxy has no scheme to choose"),

@@ -9,6 +9,7 @@ mod login;
 mod redirect;
 mod request;
 mod secret;
+mod signing;
 mod tls;
 mod url;
 mod wire;

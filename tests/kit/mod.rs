@@ -188,6 +188,15 @@ impl Running {
         kib * 1024
     }
 
+    /// The processor time that it has taken (`utime` and `stime` in proc(5)); it has to be running still.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
+        let (_, fields) = stat.rsplit_once(") ").expect("proc(5)");
+        let ticks: u64 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("proc(5)")).sum();
+        // USER_HZ is 100 on all machines that these tests run on.
+        Duration::from_millis(ticks * 10)
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
         nix::sys::signal::kill(pid, signal).expect("it runs");

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::kit::net::Lines;
 use super::kit::{schema, tool};
 use super::{Listening, listen, request};
 
@@ -122,4 +123,13 @@ fn a_socket_of_a_successor_and_a_file_in_its_place_are_left_alone() {
     std::fs::remove_file(&path).unwrap();
     start().stop();
     assert!(!path.exists());
+}
+
+#[test]
+fn what_is_sent_is_printed_at_once() {
+    let mut server = listen(&["-j", "--every", "50ms", "tick"]);
+    let printed = Lines::of(server.running.child.stdout.take().expect("it is piped"));
+    let _client = server.enter();
+    // It says nothing, and hears three.
+    (0..3).for_each(|_| drop(printed.find(r#""dir":"out","type":"text""#)));
 }

@@ -3,6 +3,7 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod decode;
 mod ending;
 mod exec;
 mod exit_status;

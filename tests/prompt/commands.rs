@@ -46,6 +46,8 @@ fn messages_of_every_kind_can_be_sent() {
     for (typed, said) in [
         ("/binary 00 ff 10", Said::Binary(vec![0, 0xff, 0x10])),
         ("/base64 AP8Q", Said::Binary(vec![0, 0xff, 0x10])),
+        ("/msgpack {\"a\": 1}", Said::Binary(b"\x81\xa1a\x01".to_vec())),
+        ("/cbor [null]", Said::Binary(b"\x81\xf6".to_vec())),
         ("/file a text", text("from a file\n")),
         ("/file bytes", Said::Binary(vec![0xff, 0])),
         ("/ping are you there", Said::Ping(b"are you there".to_vec())),
@@ -71,6 +73,9 @@ fn bad_arguments_are_answered_with_what_is_right_and_nothing_is_sent() {
         ("/save 1", "* /save [--force] [N|!N] FILE: expected a file name; `./1` is the file called `1`"),
         ("", ""),
         ("  /auth token", "* unknown command `/auth`"),
+        ("/msgpack", "* /msgpack JSON: expected JSON, such as `{\"id\": 1}`"),
+        ("/cbor {a}", "* /cbor JSON: not JSON: "),
+        ("/decode hex", "* /decode [HOW|off]: no decoder `hex`: expected `gzip`,"),
         ("/binary 0g", "* /binary HEX: write two hex digits for each byte, as in `00 ff 10`"),
         ("/base64 ?", "* /base64 BASE64: invalid base64: expected text such as `AP8Q`"),
         ("/file", "* /file PATH: expected a file name"),
@@ -222,6 +227,46 @@ fn a_pause_holds_messages_back_and_a_filter_hides_them() {
     assert!(!screen.contents().contains("< no"));
     enters(&screen, "/filter off", "* showing all messages");
     enters(&screen, "no", "< no");
+}
+
+#[test]
+fn binary_messages_are_shown_as_what_they_say() {
+    let server = kit::echo();
+    let screen = ready(prompt([url(&server)]).env("PAGER", "cat"));
+    enters(&screen, "/decode", "* messages are not decoded");
+    enters(&screen, "/msgpack {\"id\":1}", "< binary, 5 bytes");
+    enters(&screen, "/decode msgpack", "* messages are decoded: `msgpack`; /decode off ends that");
+    enters(&screen, "/binary 82 a2 69 64 02 01 c4 02 00 ff", "< msgpack {\"id\":2,1:h'00ff'}");
+    screen.keys("/last\r");
+    screen.shows("binary, 10 bytes");
+    screen.shows("msgpack {\"id\":2,1:h'00ff'}");
+    enters(&screen, "/grep id", "< {");
+    enters(&screen, "/filter $.id=3", "* showing only messages that match `$.id=3`");
+    screen.keys("/msgpack {\"id\":4}\r/msgpack {\"id\":3}\r");
+    screen.shows("< msgpack {\"id\":3}");
+    assert!(!screen.contents().contains("< msgpack {\"id\":4}"));
+    enters(&screen, "/filter off", "* showing all messages");
+    enters(&screen, "/binary c1", "< binary, 1 byte\n  00000000  c1");
+    screen.shows("  [not msgpack: 0xc1, which MessagePack does not use, at byte 0]");
+    enters(&screen, "/decode off", "* messages are not decoded");
+    enters(&screen, "/msgpack {\"id\":5}", "< binary, 5 bytes");
+}
+
+#[test]
+fn what_was_decoded_does_not_drive_the_terminal_and_is_cut_where_it_is_long() {
+    let server = serving(|client| async move {
+        client.next().await;
+        // "a" and an OSC sequence.
+        client.binary(b"\xaba\x1b]0;owned\x07").await;
+        let mut long = b"\xdd\x00\x01\x00\x00".to_vec();
+        long.resize(5 + 0x1_0000, 0x07);
+        client.binary(&long).await;
+        while client.next().await.is_some() {}
+    });
+    let screen = ready(prompt(["--decode", "msgpack", &url(&server)]));
+    screen.keys("go\r");
+    screen.shows("bytes, /last shows all]");
+    screen.wrote("< msgpack \"a\\u001b]0;owned\\u0007\"");
 }
 
 #[test]

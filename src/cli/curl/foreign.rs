@@ -33,7 +33,7 @@ const DROPPED_VALUES: &str = "
 /// Names, and what wsprobe has instead.
 const REFUSED: [(&str, &str); 8] = [
     (
-        "aws-sigv4 delegation login-options negotiate ntlm-wb sasl-authzid service-name tlsauthtype tlspassword
+        "delegation login-options negotiate ntlm-wb sasl-authzid service-name tlsauthtype tlspassword
          tlsuser",
         ": wsprobe supports Digest, NTLM and Basic (--user), and Bearer (--bearer)",
     ),

@@ -53,7 +53,7 @@ use CurlDataKind::{Encoded, Json, Plain, Raw, Upload};
 use Meaning::{Body, Cookie, Data, DroppedFlag, DroppedValue, Flag, Get, Header, Method, Prefixed, Url, Value};
 
 /// Letter (or a blank), name, meaning. All other long names are wsprobe's own.
-const OPTIONS: [(char, &str, Meaning); 58] = [
+const OPTIONS: [(char, &str, Meaning); 59] = [
     ('H', "header", Header),
     ('b', "cookie", Cookie),
     (' ', "url", Url),
@@ -64,6 +64,7 @@ const OPTIONS: [(char, &str, Meaning); 58] = [
     (' ', "digest", Flag("digest")),
     (' ', "ntlm", Flag("ntlm")),
     (' ', "anyauth", Flag("anyauth")),
+    (' ', "aws-sigv4", Value("aws-sigv4")),
     (' ', "oauth2-bearer", Data("bearer")),
     ('n', "netrc", Flag("netrc")),
     (' ', "netrc-file", Value("netrc-file")),
@@ -366,6 +367,7 @@ mod tests {
             (&["--url", "a"], &["a"]),
             (&["-b", "a=1; b=2", "-b", "jar.txt"], &["--cookie=a=1; b=2", "--cookie=@jar.txt"]),
             (&["-u", "me:x", "--digest", "--proxy-anyauth"], &["--user=me:x", "--digest", "--proxy-anyauth"]),
+            (&["-u", "id:x", "--aws-sigv4", "aws:amz"], &["--user=id:x", "--aws-sigv4=aws:amz"]),
             (&["-kLv", "-n"], &["--insecure", "--location", "--verbose", "--netrc"]),
             (&["-kx", "proxy:1", "-m5"], &["--insecure", "--proxy=proxy:1", "--timeout=5"]),
             (&["-e", "http://r", "--socks5-hostname", "h:1"], &["--header=Referer: http://r", "--proxy=socks5h://h:1"]),

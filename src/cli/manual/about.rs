@@ -35,6 +35,30 @@ pub(super) const PROFILES: [ManualEntry; 5] = [
     ),
 ];
 
+/// What `--decode` and `--decode-with` mean beyond the names of decoders.
+pub(super) const DECODING: &str = "Text messages are not decoded, unless the decoder reads text too. Several decoders apply \
+in their order: `--decode gzip,msgpack`. What one makes of a message is decoded by the next.
+
+A command of `--decode-with` reads the length of each message (4 bytes, the most significant first) and its bytes, and prints \
+a line. In Python:
+
+    import json, struct, sys
+    import my_format
+    while head := sys.stdin.buffer.read(4):
+        (length,) = struct.unpack(\">I\", head)
+        message = sys.stdin.buffer.read(length)
+        try:
+            print(json.dumps(my_format.read(message)), flush=True)
+        except ValueError as error:
+            print(json.dumps({\"error\": str(error)}), flush=True)
+
+With protoc and a schema, in bash:
+
+    while head=$(head -c 4 | xxd -p) && [ -n \"$head\" ]; do
+        head -c $((16#$head)) | protoc --decode=chat.Event chat.proto | tr '\\n' ' '
+        echo
+    done";
+
 /// What clap does not know about a command.
 pub(super) struct About {
     pub(super) exit_status: &'static [ManualEntry],

@@ -7,8 +7,9 @@ mod troff;
 
 use clap::{Arg, Command};
 
-use self::about::{ABOUT_ALL, PROFILES, about, ending};
+use self::about::{ABOUT_ALL, DECODING, PROFILES, about, ending};
 use self::troff::{ManPage, bold, escaped};
+use crate::codec::DECODERS;
 use crate::commands::prompt::command_table;
 use crate::error::Error;
 use crate::wire::frame::Side;
@@ -45,6 +46,7 @@ pub(super) fn page(mut command: Command) -> Vec<u8> {
         page.entry(&bold(subcommand.get_name()), &(told(subcommand) + &see));
     }
     at_the_prompt(&mut page, Side::Client);
+    decoders(&mut page);
     page.section("PROFILES");
     page.entries(PROFILES);
     let names = pages.iter().map(|name| format!("wsprobe-{name}(1)"));
@@ -115,6 +117,12 @@ fn synopsis(page: &mut ManPage, command: &Command) {
 fn told(command: &Command) -> String {
     let text = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     text.replace(&format!(" `wsprobe {} --help` lists its options.", command.get_name()), "")
+}
+
+fn decoders(page: &mut ManPage) {
+    page.section("DECODERS");
+    page.entries(DECODERS.iter().map(|decoder| (decoder.name, decoder.about)));
+    page.paragraphs(DECODING);
 }
 
 fn at_the_prompt(page: &mut ManPage, side: Side) {

@@ -28,7 +28,7 @@ const CUTTING: &[&str] = &["whole", "chunk", "json-input"];
 const DELIMITING: &[&str] = &["delimiter", "null", "keep-newline"];
 
 /// How text becomes a message, of whatever option.
-const ENCODING: &[&str] = &["binary", "escapes"];
+const ENCODING: &[&str] = &["binary", "escapes", "encode"];
 
 /// What else is about messages, or about another connection.
 const AFTER_THE_HANDSHAKE: &[&str] = &[
@@ -157,7 +157,7 @@ impl GivenOptions {
         if self.has_any(&["execute", "file", "heartbeat", "reply"]) {
             return Ok(());
         }
-        self.refuse(&["escapes"], why)?;
+        self.refuse(&["escapes", "encode"], why)?;
         // They look into binary messages then.
         if self.has_any(&["until", "expect", "expect-json"]) { Ok(()) } else { self.refuse(&["binary"], why) }
     }

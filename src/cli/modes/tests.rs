@@ -18,6 +18,7 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("interactive", &["--execute", "a"], &["--interactive"]),
     ("binary", &[], &["--binary"]),
     ("escapes", &[], &["--escapes"]),
+    ("encode", &[], &["--encode", "cbor"]),
     ("delimiter", &[], &["--delimiter", ";"]),
     ("null", &[], &["--null"]),
     ("keep-newline", &[], &["--keep-newline"]),
@@ -37,6 +38,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("record", &[], &["--record", "%/new"]),
     ("force", &["--record", "%/new"], &["--force"]),
     ("record-secrets", &["--record", "%/new"], &["--record-secrets"]),
+    ("decode", &[], &["--decode", "cbor"]),
+    ("decode-with", &[], &["--decode-with", "cat"]),
     ("timestamps", &[], &["--timestamps=utc"]),
     ("show-ping-pong", &[], &["--show-ping-pong"]),
     ("pretty", &[], &["--pretty", "always"]),
@@ -70,6 +73,8 @@ const SAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("digest", &["--user", "a:b"], &["--digest"]),
     ("ntlm", &["--user", "a:b"], &["--ntlm"]),
     ("anyauth", &["--user", "a:b"], &["--anyauth"]),
+    ("aws-sigv4", &["--user", "a:b"], &["--aws-sigv4", "aws:amz:r:s"]),
+    ("aws-sigv4-query", &["--user", "a:b"], &["--aws-sigv4-query", "aws:amz:r:s"]),
     ("bearer", &[], &["--bearer", "a"]),
     ("netrc", &[], &["--netrc"]),
     ("netrc-file", &[], &["--netrc-file", "%/netrc"]),
@@ -216,7 +221,8 @@ const STATUS: &[&str] = &["expect-status"];
 const WAITS: &[&str] = &["wait", "wait-idle"];
 const ECHOING: &[&str] = &["receive-only", "interactive", "reply", "stream", "exec"];
 /// What is about messages.
-const STREAMING: &[&str] = &["rate", "echo", "json", "output", "pretty", "timestamps"];
+const STREAMING: &[&str] =
+    &["rate", "echo", "json", "output", "pretty", "timestamps", "encode", "decode", "decode-with"];
 const UNREACHED: &[&str] = &[
     "insecure",
     "cacert",
@@ -243,6 +249,8 @@ const CONNECTING: &[&str] = &[
     "user-agent",
     "cookie",
     "user",
+    "aws-sigv4",
+    "aws-sigv4-query",
     "basic",
     "digest",
     "ntlm",
@@ -357,19 +365,19 @@ const MODES: &[Mode] = &[
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, ENCODING, RATE, LOCKSTEP, &["interactive", "echo", "exec"]],
     ),
-    mode(&[":1", "--execute", r"a\n"], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
+    mode(&[":1", "--execute", r#""\n""#], StdinKind::Pipe, &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING]),
     mode(
-        &[":1", "--execute", r"a\n", "--interactive"],
+        &[":1", "--execute", r#""\n""#, "--interactive"],
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, SILENT, &["echo", "exec"]],
     ),
     mode(
-        &[":1", "--execute", r"a\n", "--interactive"],
+        &[":1", "--execute", r#""\n""#, "--interactive"],
         StdinKind::Terminal,
         &[OTHERS, STATUS, DELIMITING, WAITS, LOCKSTEP, SILENT, &["echo", "exec"]],
     ),
     mode(
-        &[":1", "--execute", r"a\n", "--receive-only"],
+        &[":1", "--execute", r#""\n""#, "--receive-only"],
         StdinKind::Pipe,
         &[OTHERS, STATUS, OF_THE_PROMPT, CUTTING, &["interactive", "echo", "exec"]],
     ),

@@ -7,10 +7,14 @@ use clap::{ArgMatches, Args, FromArgMatches as _};
 use regex::Regex;
 
 use crate::cli::{message_file, values};
+use crate::codec::encode::PayloadEncoding;
 use crate::session::{LockstepOptions, Rate};
 
 /// What is about messages where there are none.
-const STREAM_CONFLICTS: [&str; 13] = [
+const STREAM_CONFLICTS: [&str; 16] = [
+    "encode",
+    "decode",
+    "decode_with",
     "delimiter",
     "null",
     "keep_newline",
@@ -161,6 +165,13 @@ pub(crate) struct StdinArgs {
     /// goes up to 7f; write higher code points as `\u{N}`.
     #[arg(long, hide_short_help = true)]
     pub(crate) escapes: bool,
+
+    /// Send JSON as `msgpack` or `cbor`
+    ///
+    /// Each message of stdin, of `-x` and of the prompt must be JSON, and is sent as a binary message in this encoding:
+    /// integers in as few bytes as they need, other numbers as 64-bit floats, objects with their keys in order.
+    #[arg(long, value_name = "HOW", value_parser = values::encoding, hide_short_help = true, conflicts_with_all = ["binary", "escapes", "chunk", "json_input"])]
+    pub(crate) encode: Option<PayloadEncoding>,
 
     /// Split stdin into messages at this string instead of at line ends
     ///

@@ -16,7 +16,7 @@ pub(crate) use self::ending::EndingArgs;
 pub(crate) use self::messages::{MessageArgs, StdinArgs};
 pub(super) use self::named::NamedHeadings;
 pub use self::named::option_names;
-pub(crate) use self::output::{OutputArgs, OutputFormat, Timestamps, When};
+pub(crate) use self::output::{DecodeArgs, OutputArgs, OutputFormat, Timestamps, When};
 pub(crate) use self::protocol::{Compress, Http2When, ProtocolArgs};
 pub(crate) use self::request::RequestArgs;
 pub(crate) use self::route::RouteArgs;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::client::output_file::Destination;
+use crate::codec::DecoderChain;
 
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Output")]
@@ -49,6 +50,9 @@ pub(crate) struct OutputArgs {
     /// carry (`bearer.…`). Everything else that is shown always has `***` in these places.
     #[arg(long, hide_short_help = true)]
     pub(crate) record_secrets: bool,
+
+    #[command(flatten)]
+    pub(crate) decode: DecodeArgs,
 
     /// Print the time before each message
     ///
@@ -101,6 +105,37 @@ pub(crate) struct OutputArgs {
     /// Show the handshake; twice: TLS and timing too
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// What binary messages say.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct DecodeArgs {
+    /// Show what binary messages say, as JSON: `msgpack`, `cbor`, `gzip`, …
+    ///
+    /// HOW is one of those under DECODERS, or several with commas, in the order in which they apply: `gzip,msgpack`. A
+    /// message is then shown as JSON, on a line for each value in it; what JSON cannot express is shown in CBOR's
+    /// diagnostic notation (RFC 8949, section 8), such as h'00ff' for bytes, which in a pipe is a JSON string. With
+    /// `--json` and `--record`, it is in `decoded`, beside `base64`. `--until`, `--expect`, `--expect-json`, `--reply`
+    /// and `/filter` look at the JSON of each value. A message that cannot be decoded is shown as without this option,
+    /// with the reason. No message is decoded to more bytes than `--max-message`. Messages that are sent are decoded too,
+    /// where they are shown.
+    #[arg(long, value_name = "HOW", hide_short_help = true, conflicts_with_all = ["output", "decode_with"])]
+    pub(crate) decode: Option<DecoderChain>,
+
+    /// Show what this command says of binary messages
+    ///
+    /// It runs in a shell, from the first binary message on. It reads each of them from its stdin, with its length before
+    /// it (4 bytes, the most significant first), and must print one line for each, within 10 seconds: JSON, any other text,
+    /// or nothing. The line is used as with `--decode`.
+    #[arg(long, value_name = "CMD", hide_short_help = true, conflicts_with = "output")]
+    pub(crate) decode_with: Option<String>,
+}
+
+impl DecodeArgs {
+    pub(crate) fn is_given(&self) -> bool {
+        self.decode.is_some() || self.decode_with.is_some()
+    }
 }
 
 impl OutputArgs {

@@ -81,6 +81,22 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "TOKEN", hide_short_help = true)]
     pub(crate) bearer: Option<String>,
 
+    /// Sign the request with AWS Signature Version 4, in headers, as curl does
+    ///
+    /// `aws:amz` is enough for a host of AWS that names its service and its region: API Gateway, IoT, AppSync. For any other,
+    /// write `aws:amz:REGION:SERVICE`; a missing region is taken from `AWS_REGION` or `AWS_DEFAULT_REGION`. The keys are those
+    /// of `--user`, or `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. Host, `X-Amz-Date`,
+    /// `X-Amz-Security-Token` and the headers of `-H` are signed. It needs HTTP/1.1.
+    #[arg(long, value_name = "PROVIDER1[:PROVIDER2[:REGION[:SERVICE]]]", conflicts_with_all = ["bearer", "basic", "digest", "ntlm", "anyauth"], hide_short_help = true)]
+    pub(crate) aws_sigv4: Option<String>,
+
+    /// Sign the request in the same way, in the query of the URL
+    ///
+    /// As API Gateway, IoT and AppSync take it from browsers. The signature is valid for 5 minutes. For IoT, the session token
+    /// follows the signature; for AppSync, the query has `header` and `payload`.
+    #[arg(long, value_name = "PROVIDER1[:PROVIDER2[:REGION[:SERVICE]]]", conflicts_with_all = ["bearer", "basic", "digest", "ntlm", "anyauth", "aws_sigv4"], hide_short_help = true)]
+    pub(crate) aws_sigv4_query: Option<String>,
+
     /// Take user and password from `~/.netrc`
     ///
     /// Those of the URL's host, or else of `default`. `--user`, `--bearer` and a user in the URL take precedence; a

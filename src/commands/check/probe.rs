@@ -141,6 +141,10 @@ impl<'p> Prober<'p> {
                 (Some(Ok(Answer::Refused(refusal))), Some(login)) => {
                     login.after(&refusal.response) == LoginStep::Again && !login.wants_ntlm()
                 }
+                (Some(Ok(Answer::Switched(_))), Some(login)) => {
+                    login.accepted();
+                    false
+                }
                 _ => false,
             };
             if !asks_again {

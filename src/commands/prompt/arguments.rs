@@ -10,6 +10,8 @@ use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::message_log::MessageNumber;
 use super::rpc;
+use crate::codec::encode::PayloadEncoding;
+use crate::codec::{BadChain, DecoderChain};
 use crate::events::{Addressee, ClientName};
 use crate::message::{Close, close};
 use crate::text::units::counted;
@@ -158,6 +160,22 @@ pub(super) fn filter(rest: &str) -> Result<Switch<MessageFilter>, String> {
         "off" => Switch::Off,
         _ => Switch::On(MessageFilter::from_text(rest)?),
     })
+}
+
+pub(super) fn decoders(rest: &str) -> Result<Switch<DecoderChain>, String> {
+    Ok(match rest {
+        "" => Switch::Tell,
+        "off" => Switch::Off,
+        _ => Switch::On(rest.parse().map_err(|error: BadChain| error.to_string())?),
+    })
+}
+
+/// JSON, which is sent in this encoding.
+pub(super) fn encoded(rest: &str, encoding: PayloadEncoding) -> Result<Bytes, String> {
+    if rest.is_empty() {
+        return Err("expected JSON, such as `{\"id\": 1}`".to_owned());
+    }
+    encoding.encode(rest).map(Bytes::from)
 }
 
 pub(super) fn pattern(rest: &str) -> Result<Regex, String> {

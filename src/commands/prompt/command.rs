@@ -7,6 +7,7 @@ use super::arguments::{Draft, Repetition, Switch};
 use super::files::{TypedDestination, TypedPath};
 use super::filter::MessageFilter;
 use super::message_log::MessageNumber;
+use crate::codec::DecoderChain;
 use crate::events::{Addressee, ClientName};
 use crate::message::Close;
 use crate::wire::raw_frame::RawFrame;
@@ -31,6 +32,7 @@ pub(crate) enum PromptCommand {
     Connect(String),
     /// To the clipboard.
     Copy(MessageNumber),
+    Decode(Switch<DecoderChain>),
     Drop,
     Edit(Draft),
     File(TypedPath),

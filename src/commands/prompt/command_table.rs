@@ -5,6 +5,8 @@ use strsim::levenshtein;
 
 use super::arguments;
 use super::command::{PromptCommand, PromptLine};
+use crate::codec::DECODERS;
+use crate::codec::encode::PayloadEncoding;
 use crate::wire::frame::Side;
 use crate::wire::raw_frame::{self, RawFrame};
 
@@ -45,6 +47,17 @@ pub(crate) enum Completes {
     Words(&'static [&'static str]),
 }
 
+/// What `/decode` takes: `off`, and each decoder by itself.
+const DECODER_WORDS: [&str; DECODERS.len() + 1] = {
+    let mut words = ["off"; DECODERS.len() + 1];
+    let mut at = 0;
+    while at < DECODERS.len() {
+        words[at] = DECODERS[at].name;
+        at += 1;
+    }
+    words
+};
+
 /// A command of a client's prompt.
 const fn entry(
     name: &'static str,
@@ -59,6 +72,7 @@ const fn entry(
 
 const FILTERS: Completes = Completes::Words(&["off", "in", "out"]);
 const OFF: Completes = Completes::Words(&["off"]);
+const DECODED: Completes = Completes::Words(&DECODER_WORDS);
 const ON_OFF: Completes = Completes::Words(&["on", "off"]);
 const OPCODES: Completes = Completes::Words(&["text", "binary", "continuation", "close", "ping", "pong"]);
 
@@ -77,11 +91,14 @@ const FORCING: &str = "A file that exists and is not empty is refused, unless `-
 const REPEATING: &str = "`/repeat off` and Ctrl-C stop it, and tell how many were sent. Without an argument, it tells what \
     is being repeated.";
 
+const DECODING: &str = "HOW is what `--decode` takes. Messages that arrive from now on are decoded so, and shown as JSON. A \
+    message of more than 1 MiB is decoded only if `--decode` was given. Without an argument, it tells how messages are decoded.";
+
 const RPC: &str = "JSON-RPC 2.0. PARAMS is a JSON array or object. Each call has an id of its own; a response with \
     this id is shown with the time that it took.";
 
 /// All commands, in the order of the help.
-static TABLE: [Entry; 35] = [
+static TABLE: [Entry; 38] = [
     entry("/help", "[COMMAND|GROUP]", "list all commands, or describe one, or a group", Completes::Commands, |rest| {
         Ok(PromptCommand::Help((!rest.is_empty()).then(|| rest.trim_start_matches('/').to_owned())))
     })
@@ -114,6 +131,14 @@ static TABLE: [Entry; 35] = [
     .on_both(),
     entry("/base64", "BASE64", "send bytes, written in base64", Completes::Nothing, |rest| {
         arguments::base64(rest).map(PromptCommand::Binary)
+    })
+    .on_both(),
+    entry("/msgpack", "JSON", "send JSON as MessagePack", Completes::Nothing, |rest| {
+        arguments::encoded(rest, PayloadEncoding::MessagePack).map(PromptCommand::Binary)
+    })
+    .on_both(),
+    entry("/cbor", "JSON", "send JSON as CBOR", Completes::Nothing, |rest| {
+        arguments::encoded(rest, PayloadEncoding::Cbor).map(PromptCommand::Binary)
     })
     .on_both(),
     entry("/frame", "OPCODE …", "send a raw frame", OPCODES, |rest| {
@@ -196,6 +221,12 @@ static TABLE: [Entry; 35] = [
         arguments::filter(rest).map(PromptCommand::Filter)
     })
     .explained(FILTERING)
+    .on_both()
+    .within(CommandGroup::Display),
+    entry("/decode", "[HOW|off]", "show what binary messages say: `msgpack`, `gzip`, …", DECODED, |rest| {
+        arguments::decoders(rest).map(PromptCommand::Decode)
+    })
+    .explained(DECODING)
     .on_both()
     .within(CommandGroup::Display),
     entry("/json", "[on|off]", "indent JSON that does not fit a line", ON_OFF, |rest| {

@@ -2,8 +2,8 @@
 
 use regex::Regex;
 
-use crate::message::{Direction, Message};
-use crate::session::{JsonExpectation, Judged};
+use crate::message::Direction;
+use crate::session::{JsonExpectation, Judged, SeenMessage};
 use crate::text::patterns;
 
 /// Which messages are shown; those that are not are kept all the same.
@@ -50,14 +50,14 @@ impl MessageFilter {
         self.direction == Some(Direction::Out)
     }
 
-    pub(crate) fn shows(&self, direction: Direction, message: &Message) -> bool {
+    pub(crate) fn shows(&self, direction: Direction, message: &SeenMessage<'_>) -> bool {
         if self.direction.is_some_and(|wanted| wanted != direction) {
             return false;
         }
         match &self.pattern {
             None => true,
-            Some(FilterPattern::Regex(regex)) => regex.is_match(&String::from_utf8_lossy(message.data())),
-            Some(FilterPattern::Json(path)) => message.text().is_some_and(|text| path.judge(text) == Judged::Met),
+            Some(FilterPattern::Regex(regex)) => message.texts(true).iter().any(|text| regex.is_match(text)),
+            Some(FilterPattern::Json(path)) => message.texts(false).iter().any(|text| path.judge(text) == Judged::Met),
         }
     }
 }
@@ -92,7 +92,11 @@ mod tests {
             ("a$", Direction::In, "ba", true),
         ] {
             let read = MessageFilter::from_text(filter).unwrap();
-            assert_eq!(read.shows(direction, &message.into()), is_shown, "{filter}: {message}");
+            assert_eq!(
+                read.shows(direction, &SeenMessage::AsReceived(&message.into())),
+                is_shown,
+                "{filter}: {message}"
+            );
         }
         assert_eq!(MessageFilter::from_text("(").unwrap_err(), "unclosed group");
         assert!(MessageFilter::from_text("$.[").unwrap_err().starts_with("`$.[` is not a JSONPath"));

@@ -31,15 +31,16 @@ use super::state::{InputFit, Shared, SignalKey, TerminalHolder};
 use super::status::HUNG_UP;
 use super::target::PromptTarget;
 use crate::client::output_file;
+use crate::codec::DecoderChain;
 use crate::events::{Addressee, Input};
 use crate::input::source::PromptOptions;
-use crate::message::Message;
+use crate::message::{DataKind, Message};
 use crate::render::{IndentJson, OutputStyle, Stamps};
+use crate::session::DecodeHow;
 use crate::sys::file;
 use crate::sys::key_relay::KeyRelay;
 use crate::term;
 use crate::text::hex;
-use crate::text::unescape::{unescape_bytes, unescape_text};
 use crate::text::units::counted;
 
 /// A file that takes longer keeps no line waiting: a FIFO, or a disk far away.
@@ -249,6 +250,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
             }
             PromptCommand::Resume => self.queue.resume(),
             PromptCommand::Filter(filter) => self.filter(filter),
+            PromptCommand::Decode(how) => self.decode(how),
             PromptCommand::Json(indent) => self.indent(&indent),
             PromptCommand::Time(show) => self.stamp(&show),
             // A screen that cannot be cleared stays as it is.
@@ -290,19 +292,17 @@ impl<R: PromptTarget> LineReader<'_, R> {
     }
 
     fn message(&self, text: &str) -> Result<Message, String> {
-        let bad = |error: &dyn std::fmt::Display| format!("not sent: {error}");
-        Ok(match (self.prompt.binary, self.prompt.escapes) {
-            (false, false) => Message::from(text),
-            (true, false) => Message::Binary(text.to_owned().into()),
-            (false, true) => Message::Text(unescape_text(text).map_err(|error| bad(&error))?.into()),
-            (true, true) => Message::Binary(unescape_bytes(text).map_err(|error| bad(&error))?.into()),
-        })
+        self.prompt.kind.message(text).map_err(|error| format!("not sent: {error}"))
+    }
+
+    fn is_binary(&self) -> bool {
+        self.prompt.kind.of_message() == DataKind::Binary
     }
 
     /// Sends what is in a file.
     fn send_file(&self, to: Addressee, path: &TypedPath) {
         let path = self.resolved(path);
-        let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.prompt.binary);
+        let (recipient, queue, binary) = (self.recipient.clone(), Arc::clone(self.queue), self.is_binary());
         let name = path.display().to_string();
         let waiting = format!("still reading `{name}`; it is sent when all of it is read");
         let read = move || file::read(&path);
@@ -414,9 +414,10 @@ impl<R: PromptTarget> LineReader<'_, R> {
     /// Hands a message to the terminal for the clipboard (OSC 52), and says so.
     fn copy(&self, number: MessageNumber) -> Result<(), String> {
         let kept = self.kept(number)?;
-        let text = match kept.whole()? {
-            Message::Text(text) => text.to_string(),
-            Message::Binary(data) => hex::digits(data),
+        let text = match (kept.whole()?, kept.decoded()) {
+            (_, Some(decoded)) => decoded.json(),
+            (Message::Text(text), None) => text.to_string(),
+            (Message::Binary(data), None) => hex::digits(data),
         };
         if text.len() > LONGEST_COPY {
             return Err(format!("not copied: {} bytes, and terminals accept at most {LONGEST_COPY}", text.len()));
@@ -431,7 +432,7 @@ impl<R: PromptTarget> LineReader<'_, R> {
     fn call(&self, method: &str, params: Option<&str>) -> Result<(), String> {
         let (id, text) = self.shared.rpc().make(method, params);
         let message =
-            if self.prompt.binary { Message::Binary(text.clone().into()) } else { Message::Text(text.as_str().into()) };
+            if self.is_binary() { Message::Binary(text.clone().into()) } else { Message::Text(text.as_str().into()) };
         let sent = self.recipient.send(Addressee::All, Input::Message(message));
         match sent {
             Ok(()) => self.queue.print(&format!("> {text}")),
@@ -449,6 +450,17 @@ impl<R: PromptTarget> LineReader<'_, R> {
         }
         let told = shown.as_ref().map(|filter| format!("showing only messages that match `{filter}`"));
         self.say(told.as_deref().unwrap_or("showing all messages"));
+    }
+
+    fn decode(&self, how: Switch<DecoderChain>) {
+        match how {
+            Switch::Tell => {}
+            Switch::On(chain) => self.shared.decode.set(Some(DecodeHow::Chain(chain))),
+            Switch::Off => self.shared.decode.set(None),
+        }
+        let told =
+            self.shared.decode.name().map(|name| format!("messages are decoded: `{name}`; /decode off ends that"));
+        self.say(told.as_deref().unwrap_or("messages are not decoded"));
     }
 
     fn indent(&self, indent: &Switch<()>) {

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn mark() -> PromptMark {
-        let shared = Shared::default();
+        let shared = Shared::new(None);
         shared.stand(ConnectionState::Open);
         PromptMark { shared: Arc::new(shared), queue: Arc::default(), colour: false }
     }

@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::codec::{DecodedMessage, Decoding};
 use crate::events::{ClientName, Event, EventKind, Opened};
 use crate::message::{Direction, Message};
 use crate::render::local_time;
-use crate::session::Replies;
+use crate::session::{Replies, SeenMessage};
 use crate::text::units::counted;
 
 /// What `/last` and `/save` can go back to.
@@ -53,7 +55,8 @@ pub(crate) struct KeptMessage {
 
 #[derive(Clone, Debug)]
 enum Kept {
-    Whole(Message),
+    /// With what it was decoded to.
+    Whole(Message, Option<Arc<Decoding>>),
     /// It was too large to be kept; this was its size.
     Size(usize),
 }
@@ -107,7 +110,7 @@ impl MessageLog {
                 }
                 match direction {
                     Direction::In => {
-                        self.expect_reply(message);
+                        self.expect_reply(&SeenMessage::new(message, event.decoded.as_deref()));
                         self.keep(event, message);
                     }
                     Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
@@ -129,7 +132,7 @@ impl MessageLog {
         }
     }
 
-    fn expect_reply(&mut self, message: &Message) {
+    fn expect_reply(&mut self, message: &SeenMessage<'_>) {
         if self.replying.len() == REPLYING {
             self.replying.pop_front();
         }
@@ -155,7 +158,8 @@ impl MessageLog {
     fn keep(&mut self, event: &Event, message: &Message) {
         let EventKind::Message(direction, _) = &event.what else { return };
         let size = message.data().len();
-        let kept = if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message.unshared()) };
+        let kept =
+            if size > KEPT_BYTES { Kept::Size(size) } else { Kept::Whole(message.unshared(), event.decoded.clone()) };
         self.push(event.at, event.client, *direction, kept);
     }
 
@@ -281,8 +285,21 @@ impl KeptMessage {
     /// In words, when it was too large to be kept.
     pub(crate) fn whole(&self) -> Result<&Message, String> {
         match &self.content {
-            Kept::Whole(message) => Ok(message),
+            Kept::Whole(message, _) => Ok(message),
             Kept::Size(size) => Err(format!("that message was too large to be kept: {size} bytes")),
+        }
+    }
+
+    /// As what looks into messages sees it.
+    pub(crate) fn seen<'m>(&'m self, message: &'m Message) -> SeenMessage<'m> {
+        self.decoded().map_or(SeenMessage::AsReceived(message), SeenMessage::decoded)
+    }
+
+    /// What it says, if it was decoded.
+    pub(crate) fn decoded(&self) -> Option<&DecodedMessage> {
+        match &self.content {
+            Kept::Whole(_, Some(decoding)) => decoding.as_ref().as_ref().ok(),
+            _ => None,
         }
     }
 
@@ -295,8 +312,8 @@ impl KeptMessage {
             (Direction::Out, Some(client)) => format!("sent to {client}"),
         };
         let (kind, size) = match &self.content {
-            Kept::Whole(Message::Text(text)) => (", text", text.len()),
-            Kept::Whole(Message::Binary(data)) => (", binary", data.len()),
+            Kept::Whole(Message::Text(text), _) => (", text", text.len()),
+            Kept::Whole(Message::Binary(data), _) => (", binary", data.len()),
             Kept::Size(size) => ("", *size),
         };
         format!("!{}  {way}{kind}, {}, {}", self.number, counted(size, "byte"), local_time(self.at))
@@ -306,7 +323,10 @@ impl KeptMessage {
 impl Kept {
     fn size(&self) -> usize {
         match self {
-            Self::Whole(message) => message.data().len(),
+            Self::Whole(message, decoding) => {
+                let decoded = decoding.as_deref().and_then(|decoding| decoding.as_ref().ok());
+                message.data().len() + decoded.map_or(0, DecodedMessage::size)
+            }
             Self::Size(_) => 0,
         }
     }
@@ -314,8 +334,6 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::transport::Peer;
 

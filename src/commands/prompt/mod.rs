@@ -81,7 +81,8 @@ const GUIDANCE: &str = "type a line and press Enter to send it; /help lists the 
 
 /// Runs a client's prompt to its end, and returns the exit status.
 pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
-    let (shared, queue) = (Arc::new(Shared::default()), Arc::new(Queue::new(plan.style.colour)));
+    let (shared, queue) =
+        (Arc::new(Shared::new(plan.session.decode.as_ref())), Arc::new(Queue::new(plan.style.colour)));
     let (lines, inputs) = mpsc::channel(LINES);
     let (orders, ordered) = mpsc::channel(LINES);
     let server = ClientTarget {
@@ -105,8 +106,9 @@ pub(crate) fn run(plan: &ClientOptions, prompt: &PromptOptions) -> u8 {
 /// Runs a server's prompt to its end, and returns the exit status.
 pub(crate) fn host(service: &ListenOptions, prompt: &PromptOptions) -> u8 {
     let roster = Arc::new(Roster::default());
+    let decode = service.options.session.decode.as_ref();
     let (shared, queue) =
-        (Arc::new(Shared::of_a_server(Arc::clone(&roster))), Arc::new(Queue::new(service.style.colour)));
+        (Arc::new(Shared::of_a_server(Arc::clone(&roster), decode)), Arc::new(Queue::new(service.style.colour)));
     let (orders, ordered) = mpsc::channel(LINES);
     let clients = ServerTarget { shared: Arc::clone(&shared), orders };
     let service_of_it = service.clone();

@@ -24,7 +24,7 @@ use crate::events::{ErrorEvent, Event, EventKind, TimeOrder};
 use crate::message::{Direction, Message, Part};
 use crate::render::text::{Extent, LONGEST_AT_PROMPT, head, painted};
 use crate::render::{OutputStyle, PayloadFormat, record};
-use crate::session::{Gone, Outlet, is_keepalive};
+use crate::session::{Gone, Outlet, SeenMessage, is_keepalive};
 use crate::sys::file::is_same;
 use crate::term::Talk;
 
@@ -149,6 +149,7 @@ impl PromptOutput {
             client: None,
             is_upstream: false,
             what: EventKind::Message(Direction::In, Message::of_bytes(data, part.kind, is_whole)),
+            decoded: None,
         };
         if is_whole {
             return self.put(event);
@@ -171,7 +172,7 @@ impl PromptOutput {
             let words = format!("a message of {size} bytes is too large to be recorded; `--record` keeps such ones");
             self.queue.warn(&words);
         }
-        if self.is_shown(&event.what) {
+        if self.is_shown(&event) {
             let number = self.queue.number_received();
             self.queue.push(QueuedItem::Received(ReceivedItem { event, extent: Extent::beyond(size), number }));
         }
@@ -181,7 +182,7 @@ impl PromptOutput {
     fn show_received(&self, mut event: Event) {
         let number = self.queue.number_received();
         let EventKind::Message(direction, message) = &event.what else { return };
-        if !self.is_shown(&event.what) {
+        if !self.is_shown(&event) {
             return;
         }
         let size = message.data().len();
@@ -190,16 +191,21 @@ impl PromptOutput {
             extent = Extent { place: (size <= KEPT_BYTES).then_some(1), ..Extent::cut(message) };
             event.what = EventKind::Message(*direction, head(message));
         }
+        if self.style.format != PayloadFormat::Records
+            && let Some(decoded) = event.decoded().filter(|decoded| decoded.size() > LONGEST_QUEUED)
+        {
+            event.decoded = Some(Arc::new(Ok(decoded.beginning(LONGEST_AT_PROMPT))));
+        }
         self.queue.push(QueuedItem::Received(ReceivedItem { event, extent, number }));
     }
 
     /// Whether an event is to be seen: what was typed already is, and pings only matter to who asked.
-    fn is_shown(&self, what: &EventKind) -> bool {
-        match what {
+    fn is_shown(&self, event: &Event) -> bool {
+        match &event.what {
             _ if self.style.format == PayloadFormat::Records => true,
             EventKind::Message(direction, message) => match &*self.shared.filter() {
                 Some(filter) => {
-                    filter.shows(*direction, message)
+                    filter.shows(*direction, &SeenMessage::new(message, event.decoded.as_deref()))
                         && (*direction == Direction::In || self.style.both_ways || filter.wants_sent())
                 }
                 None => *direction == Direction::In || self.style.both_ways,
@@ -210,7 +216,7 @@ impl PromptOutput {
             EventKind::Listening(_) | EventKind::Open(_) | EventKind::Close { .. } | EventKind::Error(_) => false,
             EventKind::Frame(_)
             | EventKind::Part(_)
-            | EventKind::Run(_)
+            | EventKind::Run(..)
             | EventKind::Excerpt(..)
             | EventKind::Answered(_) => false,
         }
@@ -268,7 +274,7 @@ impl Outlet for PromptOutput {
         let is_received = |direction| direction == Direction::In || self.style.both_ways;
         if matches!(event.what, EventKind::Message(direction, _) if is_received(direction)) {
             self.show_received(event);
-        } else if self.is_shown(&event.what) {
+        } else if self.is_shown(&event) {
             self.queue.push(QueuedItem::Event(event));
         } else if matches!(event.what, EventKind::Message(Direction::Out, _)) {
             self.queue.push(QueuedItem::Sent(event.at));

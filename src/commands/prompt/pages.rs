@@ -6,7 +6,7 @@ use crossterm::style::Color;
 use regex::Regex;
 
 use super::message_log::KeptMessage;
-use crate::message::{Direction, Message};
+use crate::message::Direction;
 use crate::render::text::painted;
 use crate::render::{OutputStyle, whole};
 use crate::text::escape::{Keep, escape};
@@ -21,7 +21,11 @@ const AFTER: usize = 200;
 /// # Errors
 /// In words, when it is not kept as a whole.
 pub(crate) fn message(style: &OutputStyle, kept: &KeptMessage) -> Result<String, String> {
-    Ok(format!("{}\n{}\n", painted(style, &kept.headed(), Color::DarkGrey), whole(style, kept.whole()?).trim_end()))
+    Ok(format!(
+        "{}\n{}\n",
+        painted(style, &kept.headed(), Color::DarkGrey),
+        whole(style, kept.whole()?, kept.decoded()).trim_end()
+    ))
 }
 
 /// All that is kept of the session, the oldest first.
@@ -51,7 +55,7 @@ pub(crate) fn found(style: &OutputStyle, messages: &[KeptMessage], pattern: &Reg
     for kept in messages {
         let Ok(message) = kept.whole() else { continue };
         searched += 1;
-        if let Some(line) = matched(style, message, pattern) {
+        if let Some(line) = kept.seen(message).texts(true).iter().find_map(|text| matched(style, text, pattern)) {
             matching += 1;
             let mark = if kept.direction == Direction::In { '<' } else { '>' };
             let client = kept.client.map_or_else(String::new, |client| format!("{client} "));
@@ -67,15 +71,14 @@ pub(crate) fn found(style: &OutputStyle, messages: &[KeptMessage], pattern: &Reg
 }
 
 /// A line around what matches.
-fn matched(style: &OutputStyle, message: &Message, pattern: &Regex) -> Option<String> {
-    let text = String::from_utf8_lossy(message.data());
-    let first = pattern.find(&text)?;
+fn matched(style: &OutputStyle, text: &str, pattern: &Regex) -> Option<String> {
+    let first = pattern.find(text)?;
     let start = text.floor_char_boundary(first.start().saturating_sub(BEFORE));
     let end = text.ceil_char_boundary((first.start() + AFTER).min(text.len()));
     let mut line = String::from(if start > 0 { "…" } else { "" });
     let mut shown = start;
     // What may match before the piece has not: it begins where the first match is still to come.
-    for found in pattern.find_iter(&text).take_while(|found| found.start() < end) {
+    for found in pattern.find_iter(text).take_while(|found| found.start() < end) {
         let found_end = found.end().min(end);
         line += &escape(&text[shown..found.start()], Keep::Nothing);
         line += &marked(style, &escape(&text[found.start()..found_end], Keep::Nothing));

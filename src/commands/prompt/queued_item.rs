@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::codec::DecodedMessage;
 use crate::events::{Event, EventKind};
 use crate::render::text::Extent;
 use crate::render::{IndentJson, Stamps};
@@ -118,10 +119,10 @@ impl QueuedItem {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Lines(text) | Self::Progress(text) | Self::Note(text) => text.len(),
-            Self::Event(Event { what: EventKind::Message(_, message), .. })
-            | Self::Received(ReceivedItem { event: Event { what: EventKind::Message(_, message), .. }, .. }) => {
-                message.data().len()
-            }
+            Self::Event(event @ Event { what: EventKind::Message(_, message), .. })
+            | Self::Received(ReceivedItem {
+                event: event @ Event { what: EventKind::Message(_, message), .. }, ..
+            }) => message.data().len() + event.decoded().map_or(0, DecodedMessage::size),
             Self::Event(_) | Self::Received(_) | Self::Sent(_) | Self::Set(_) => 128,
         }
     }

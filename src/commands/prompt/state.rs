@@ -8,6 +8,7 @@ use super::message_log::MessageLog;
 use super::repeat_progress::RepeatProgress;
 use super::rpc::RpcCalls;
 use crate::server::Roster;
+use crate::session::DecodeSwitch;
 
 /// How it stands with the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +64,6 @@ enum PromptPhase {
 }
 
 /// Shared by the threads of the prompt.
-#[derive(Default)]
 pub(crate) struct Shared {
     state: Mutex<PromptState>,
     /// What labels in the line stand for.
@@ -74,6 +74,8 @@ pub(crate) struct Shared {
     repeating: Mutex<Option<Arc<RepeatProgress>>>,
     history: Mutex<MessageLog>,
     filter: Mutex<Option<MessageFilter>>,
+    /// How messages are decoded.
+    pub(crate) decode: DecodeSwitch,
     rpc: Mutex<RpcCalls>,
 }
 
@@ -100,8 +102,22 @@ struct PromptState {
 }
 
 impl Shared {
-    pub(crate) fn of_a_server(roster: Arc<Roster>) -> Self {
-        Self { roster: Some(roster), ..Self::default() }
+    /// Of a prompt whose messages are decoded so.
+    pub(crate) fn new(decode: Option<&DecodeSwitch>) -> Self {
+        Self {
+            decode: decode.cloned().unwrap_or_else(|| DecodeSwitch::new(None, 0)),
+            state: Mutex::default(),
+            folds: Folds::default(),
+            roster: None,
+            repeating: Mutex::default(),
+            history: Mutex::default(),
+            filter: Mutex::default(),
+            rpc: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn of_a_server(roster: Arc<Roster>, decode: Option<&DecodeSwitch>) -> Self {
+        Self { roster: Some(roster), ..Self::new(decode) }
     }
 
     fn state(&self) -> MutexGuard<'_, PromptState> {

@@ -152,6 +152,8 @@ impl Transcript {
             matches!(style.format, PayloadFormat::Records | PayloadFormat::Raw) || style.stamps.is_some();
         match &event.what {
             // Of two that are cut, only the heads are known to be equal.
+            // The same bytes may say something else in the middle of a stream.
+            _ if event.decoded.is_some() => None,
             EventKind::Message(Direction::In, message) if !has_own_line && extent.size == message.data().len() => {
                 Some(Subject::Message(event.client, message.clone()))
             }

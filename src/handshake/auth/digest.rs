@@ -10,7 +10,8 @@ use super::hash::{DigestHash, DigestTerms};
 use crate::handshake::challenge::Challenge;
 
 /// A challenge that can be answered, any number of times.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct DigestChallenge {
     realm: String,
     nonce: String,
@@ -44,12 +45,19 @@ impl DigestChallenge {
     /// # Errors
     /// What is wrong with the first of them; none if there are none.
     pub(crate) fn best(challenges: &[Challenge]) -> Option<Result<Self, BadDigest>> {
-        let mut read: Vec<_> =
-            challenges.iter().filter(|challenge| challenge.is("Digest")).map(Self::from_challenge).collect();
-        let is_sound =
-            |strong: bool| move |one: &Result<Self, _>| one.as_ref().is_ok_and(|it| it.is_strong() >= strong);
-        let best = read.iter().position(is_sound(true)).or_else(|| read.iter().position(is_sound(false)));
-        (!read.is_empty()).then(|| read.swap_remove(best.unwrap_or(0)))
+        let mut best: Option<Result<Self, BadDigest>> = None;
+        for challenge in challenges.iter().filter(|challenge| challenge.is("Digest")) {
+            let read = Self::from_challenge(challenge);
+            let is_better = match (&best, &read) {
+                (None, _) | (Some(Err(_)), Ok(_)) => true,
+                (Some(Ok(best)), Ok(read)) => read.is_strong() && !best.is_strong(),
+                (Some(_), Err(_)) => false,
+            };
+            if is_better {
+                best = Some(read);
+            }
+        }
+        best
     }
 
     fn is_strong(&self) -> bool {
@@ -122,8 +130,9 @@ impl DigestChallenge {
         if self.hashes_user {
             return format!("username=\"{}\"", self.hash.of(&format!("{user}:{}", self.realm)));
         }
-        // Only whoever knows RFC 7616 can be expected to know the other form.
-        if user.is_ascii() || !self.is_utf8 {
+        // Only whoever knows RFC 7616 can be expected to know the other form. No quotes can hold the end of a line.
+        let is_quotable = !user.chars().any(char::is_control);
+        if is_quotable && (user.is_ascii() || !self.is_utf8) {
             return format!("username={}", quoted(user));
         }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte);
@@ -218,6 +227,8 @@ mod tests {
         let unhashed = challenge.replace("true", "false");
         let answer = best(&unhashed).unwrap().answer(login, request, cnonce);
         assert!(answer.starts_with("Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, "), "{answer}");
+        let lines = best("Digest realm=r, nonce=n").unwrap().answer(("a\r\nX: b", "p"), request, cnonce);
+        assert!(lines.starts_with("Digest username*=UTF-8''a%0D%0AX%3A%20b, realm="), "{lines}");
         let old = unhashed.replace("charset=UTF-8, ", "");
         let answer = best(&old).unwrap().answer(login, request, cnonce);
         assert!(answer.starts_with("Digest username=\"J\u{e4}s\u{f8}n Doe\", "), "{answer}");

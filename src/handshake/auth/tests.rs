@@ -115,21 +115,25 @@ fn who_refuses_without_asking_gets_basic_unless_something_else_was_said() {
 fn what_a_server_has_asked_for_is_known_to_the_connections_that_follow() {
     let known = KnownChallenge::default();
     let login = || Login::new(("u", "p"), LoginPeer::Server, ALL, known.clone());
-    assert_eq!(course(login(), false, 401, &[&[DIGEST]]).0, ["", "Digest"]);
+    let mut first = login();
+    sends(&mut first, false);
+    assert_eq!(first.after(&answer(401, "WWW-Authenticate", &[DIGEST])), LoginStep::Again);
+    assert_eq!(sends(&mut first, false), "Digest");
+    assert!(known.get().is_none());
+    first.accepted();
     let mut next = login();
     assert!(next.authorization("GET", "/", false).unwrap().contains("nc=00000002"));
     // The server has forgotten it, and says so, or does not.
+    let kept = known.get();
     for forgotten in ["Digest realm=r, nonce=o, qop=auth, stale=true", "Digest realm=r, nonce=o, qop=auth"] {
         let (sent, end) = course(login(), false, 401, &[&[forgotten], &[forgotten]]);
         assert_eq!((sent.len(), end), (2, fault(LoginFault::Refused)));
-        known.set(Some(LoginProof::Digest {
-            challenge: DigestChallenge::best(&Challenge::all(&answer(401, "w", &[DIGEST]).fields, "w"))
-                .unwrap()
-                .unwrap(),
-            is_known: false,
-        }));
+        assert!(known.get().is_none());
+        known.set(kept.clone());
     }
     assert_eq!(course(login(), false, 401, &[&[BASIC]]).1, fault(LoginFault::NotAllowed { offered: "Basic" }));
+    // It is asked anew what it wants now.
+    assert_eq!(course(login(), false, 401, &[&[BASIC]]).0, ["", "Basic"]);
 }
 
 #[test]

@@ -97,6 +97,8 @@ fn action(action: &Action) -> String {
         Action::Frame(frame) => format!("frame {}", frame.written(Backslash::Plain)),
         Action::Split(None) => "split off".to_owned(),
         Action::Split(Some(at)) => format!("split at {at}"),
+        Action::Decode(None) => "decode off".to_owned(),
+        Action::Decode(Some(chain)) => format!("decode {}", chain.name),
         Action::Fragment(None) => "fragment off".to_owned(),
         Action::Fragment(Some(size)) => format!("fragment {}", self::size(*size)),
         Action::Ping(payload) => with("ping", optional(payload)),

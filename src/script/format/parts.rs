@@ -16,12 +16,13 @@ impl fmt::Display for Payload {
                 match word {
                     // `send text file` has a meaning of its own.
                     "file" => f.write_str(&quoted(&text.template)),
-                    "text" | "json" | "binary" | "hex" | "base64" => write!(f, "text {written}"),
+                    "text" | "json" | "binary" | "msgpack" | "cbor" | "hex" | "base64" => write!(f, "text {written}"),
                     _ => f.write_str(&written),
                 }
             }
             Self::Json(text) => write!(f, "json {}", json(text, Spot::Alone)),
             Self::Binary(binary) => write!(f, "binary {}", bytes(binary, Spot::Alone)),
+            Self::Encoded(encoding, text) => write!(f, "{} {}", encoding.name(), json(text, Spot::Alone)),
             Self::TextFile(path) => write!(f, "text file {path}"),
         }
     }

@@ -4,6 +4,7 @@ use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
 
 use super::hex::{self, Use};
 use super::words::is_keyword_next;
+use crate::codec::encode::PayloadEncoding;
 use crate::message::Close;
 use crate::message::close::LONGEST_REASON;
 use crate::script::cursor::{Cursor, shortened};
@@ -37,6 +38,11 @@ pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
                     ));
                 }
             }
+        }
+        word @ ("msgpack" | "cbor") => {
+            let encoding = if word == "cbor" { PayloadEncoding::Cbor } else { PayloadEncoding::MessagePack };
+            cursor.word();
+            Payload::Encoded(encoding, cursor.json()?)
         }
         word @ ("file" | "hex" | "base64") => {
             let flaw = Flaw::new(place, format!("`send {word}` is ambiguous"));

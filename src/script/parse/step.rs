@@ -7,6 +7,7 @@ use super::payload::{close, control, payload, required_text};
 use super::rule::{ignore, reply, when};
 use super::special_line::SpecialLine;
 use super::value::{assigned, exec, extract};
+use crate::codec::BadChain;
 use crate::script::cursor::chars::is_space;
 use crate::script::cursor::{Cursor, Quotes, bare_length, shortened};
 use crate::script::flaw::{Flaw, nearest};
@@ -16,7 +17,7 @@ use crate::wire::frame::LONGEST_CONTROL;
 use crate::wire::raw_frame::RawFrame;
 
 /// What a line may begin with.
-pub(crate) const STEPS: [&str; 28] = [
+pub(crate) const STEPS: [&str; 29] = [
     "connect",
     "status",
     "send",
@@ -39,6 +40,7 @@ pub(crate) const STEPS: [&str; 28] = [
     "frame",
     "fragment",
     "split",
+    "decode",
     "repeat",
     "loop",
     "parallel",
@@ -163,6 +165,8 @@ fn action(cursor: &mut Cursor<'_>, word: &str, place: Position) -> Result<Action
         "frame" => frame(cursor)?,
         "split" if cursor.takes("off") => Action::Split(None),
         "split" => split(cursor)?,
+        "decode" if cursor.takes("off") => Action::Decode(None),
+        "decode" => decode(cursor)?,
         "fragment" if cursor.takes("off") => Action::Fragment(None),
         "fragment" => fragment(cursor)?,
         "ping" => Action::Ping(control(cursor, LONGEST_CONTROL)?),
@@ -214,6 +218,13 @@ fn split(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
     let at = cursor.text()?.filter(|text| !text.template.0.is_empty());
     let missing = || Flaw::new(place, "expected the separator of the records");
     Ok(Action::Split(Some(at.ok_or_else(missing)?)))
+}
+
+fn decode(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {
+    let place = cursor.place_of_next();
+    let chain = cursor.word().parse();
+    let wrong = |why: BadChain| Flaw::new(place, "expected how to decode messages, or `off`").hint(why.to_string());
+    Ok(Action::Decode(Some(chain.map_err(wrong)?)))
 }
 
 fn fragment(cursor: &mut Cursor<'_>) -> Result<Action, Flaw> {

@@ -17,6 +17,7 @@ use crate::message::{Close, DataKind, Message};
 use super::goal::{Expectation, Goal};
 use super::lockstep::LockstepOptions;
 use super::pace::{LingerEnd, LingerPolicy};
+use super::seen_message::SeenMessage;
 
 /// After a signal the peer gets this long for its Close: a user who pressed Ctrl-C does not want to wait.
 const HASTE: Duration = Duration::from_secs(1);
@@ -197,7 +198,7 @@ impl Lifecycle {
     }
 
     /// A message came in.
-    pub(crate) fn received(&mut self, message: &Message) -> Reception {
+    pub(crate) fn received(&mut self, message: &SeenMessage<'_>) -> Reception {
         if self.goal.is_reached() {
             self.late += 1;
             return Reception::Late;
@@ -221,7 +222,7 @@ impl Lifecycle {
     pub(crate) fn received_part(&mut self, is_last: bool) -> Reception {
         self.is_mid_message = !is_last;
         match is_last {
-            true => self.received(&Message::Binary(Bytes::new())),
+            true => self.received(&SeenMessage::AsReceived(&Message::Binary(Bytes::new()))),
             false if self.goal.is_reached() => Reception::Late,
             false => Reception::Usual,
         }

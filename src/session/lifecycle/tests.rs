@@ -1,6 +1,12 @@
 //! Each way to an end, with the time as an argument.
 
 use super::*;
+
+impl Lifecycle {
+    fn receives(&mut self, text: &str) -> Reception {
+        self.received(&SeenMessage::AsReceived(&text.into()))
+    }
+}
 use crate::session::pace::Wait;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -61,7 +67,7 @@ fn what_comes_after_the_wait_and_before_the_end_still_counts() {
     core.input_ended(now);
     core.step(received(0), now + SECOND);
     assert!(core.wants_close());
-    core.received(&"on its way".into());
+    core.receives("on its way");
     let outcome = ended(core, closed(1000), now + 2 * SECOND);
     assert_eq!((outcome.exit_code(), outcome.short), (0, None));
 }
@@ -188,8 +194,8 @@ fn a_peer_without_messages_is_left_unless_we_do_not_read_or_are_leaving() {
 #[test]
 fn the_goal_closes_and_hides_what_comes_after_it() {
     let (mut core, now) = core(|ending| ending.count = Some(1));
-    assert_eq!(core.received(&"a".into()), Reception::Last);
-    assert_eq!(core.received(&"b".into()), Reception::Late);
+    assert_eq!(core.receives("a"), Reception::Last);
+    assert_eq!(core.receives("b"), Reception::Late);
     core.begin_close(None, now);
     assert!(core.wants_close() && !core.takes_input());
     assert_eq!(ended(core, closed(1000), now).exit_code(), 0);
@@ -198,7 +204,7 @@ fn the_goal_closes_and_hides_what_comes_after_it() {
 #[test]
 fn a_wait_that_ends_before_the_goal_is_a_timeout() {
     let (mut core, now) = core(|ending| ending.count = Some(2));
-    core.received(&"a".into());
+    core.receives("a");
     core.input_ended(now);
     core.step(received(0), now + SECOND);
     let outcome = ended(core, closed(1000), now + 2 * SECOND);

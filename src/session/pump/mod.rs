@@ -7,6 +7,7 @@ pub(crate) mod write;
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::iter::once;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use self::echo_path::EchoPath;
 use super::backlog::Backlog;
+use super::decoding::SessionDecoder;
 use super::inlet::Inlet;
 use super::keepalive::{Keepalive, KeepaliveAction};
 use super::lifecycle::{ByteCounts, ClockStep, Lifecycle, Outcome, Reception};
@@ -24,6 +26,8 @@ use super::options::{ECHOES, Echo, Options, Progress};
 use super::outlet::{Gone, Outlet};
 use super::pings::Pings;
 use super::reply::PendingReplies;
+use super::seen_message::SeenMessage;
+use crate::codec::Decoding;
 use crate::events::{self, Batch, End, ErrorEvent, Event, EventKind, Input, MessageBatch};
 use crate::message::{Close, DataKind, Direction, Message};
 use crate::transport::Duplex;
@@ -54,7 +58,7 @@ where
     S: Duplex,
     O: Outlet + ?Sized,
 {
-    if outlet.takes_runs() && options.echo != Echo::Aside && options.replies.is_empty() {
+    if outlet.takes_runs() && options.decode.is_none() && options.echo != Echo::Aside && options.replies.is_empty() {
         socket.hand_over_runs();
     }
     progress.backlog.send_last_again();
@@ -124,6 +128,7 @@ pub(crate) struct Pump<'a, S, O: ?Sized> {
     backlog: RefCell<Backlog>,
     /// When this many bytes had come.
     arrival: Cell<(u64, SystemTime)>,
+    decoder: Option<Box<SessionDecoder>>,
 }
 
 impl<'a, S, O: ?Sized> Pump<'a, S, O> {
@@ -147,6 +152,7 @@ impl<'a, S, O: ?Sized> Pump<'a, S, O> {
             keepalive: RefCell::new(options.keepalive.pings.map(|pinging| Keepalive::new(pinging, now))),
             backlog: RefCell::new(backlog),
             arrival: Cell::new((0, events::now())),
+            decoder: options.decode.as_ref().map(|switch| Box::new(SessionDecoder::new(switch, socket.subprotocol()))),
         }
     }
 }
@@ -167,13 +173,22 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         self.outlet.put(Event::now(what));
     }
 
+    /// What a message says, if it is to be decoded.
+    async fn decode(&self, direction: Direction, message: &Message) -> Option<Arc<Decoding>> {
+        match &self.decoder {
+            // The time that a command takes is not the peer's.
+            Some(decoder) => self.wait_for_output(decoder.decode(direction, message)).await,
+            None => None,
+        }
+    }
+
     /// Puts what the peer has sent: all that one read has brought came at once.
-    fn put_received(&self, what: EventKind) {
+    fn put_received(&self, what: EventKind, decoded: Option<Arc<Decoding>>) {
         let read = self.socket.bytes_read();
         if self.arrival.get().0 != read {
             self.arrival.set((read, events::now()));
         }
-        self.outlet.put(Event { at: self.arrival.get().1, client: None, is_upstream: false, what });
+        self.outlet.put(Event { at: self.arrival.get().1, client: None, is_upstream: false, what, decoded });
     }
 
     fn put_frames(&self, frames: Vec<WireEvent>) {
@@ -183,6 +198,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
                 client: None,
                 is_upstream: false,
                 what: EventKind::Frame(Box::new(seen)),
+                decoded: None,
             });
         }
     }
@@ -298,7 +314,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
                 }
                 let reception = self.core.borrow_mut().received_part(part.is_last);
                 if reception != Reception::Late {
-                    self.put_received(EventKind::Part(part));
+                    self.put_received(EventKind::Part(part), None);
                     self.close_after(reception);
                 }
             }
@@ -318,22 +334,24 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     }
 
     async fn take_message(&self, message: Message, echoes: Option<&EchoPath>, options: &Options) {
+        let decoded = self.decode(Direction::In, &message).await;
+        let seen = SeenMessage::new(&message, decoded.as_deref());
         let reply = self.replies.as_ref().and_then(|replies| {
-            let reply = options.replies.to(&message)?;
+            let reply = options.replies.to(&seen)?;
             Some(Box::pin(replies.put(reply)))
         });
         if reply.is_none() {
             // What gets an answer is a question.
-            self.note_reply(message.kind(), once(message.data()));
+            seen.each(|kind, data| self.note_reply(kind, once(data)));
         }
-        let reception = self.core.borrow_mut().received(&message);
+        let reception = self.core.borrow_mut().received(&seen);
         if reception == Reception::Late {
             return;
         }
         if let Some(echoes) = echoes {
             self.echo(&message, echoes).await;
         }
-        self.put_received(EventKind::Message(Direction::In, message));
+        self.put_received(EventKind::Message(Direction::In, message), decoded);
         if let Some(reply) = reply {
             reply.await;
         }
@@ -350,7 +368,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         if let Some(echoes) = echoes {
             self.echo_run(&run, echoes).await;
         }
-        self.put_received(EventKind::Run(run));
+        self.put_received(EventKind::Run(Direction::In, run), None);
         self.close_after(reception);
     }
 
@@ -425,7 +443,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         End::Broken(self.fault.take().expect("it was put there just now"))
     }
 
-    async fn wait_for_output(&self, room: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {
+    async fn wait_for_output<T>(&self, room: impl Future<Output = T>) -> T {
         let mut room = std::pin::pin!(room);
         if let Some(ready) = room.as_mut().now_or_never() {
             return ready;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 use super::Pump;
-use crate::events::{Batch, ErrorEvent, EventKind, FailureKind, Input};
+use crate::events::{Batch, ErrorEvent, Event, EventKind, FailureKind, Input};
 use crate::message::{Close, Direction, Message, Part};
 use crate::session::inlet::Inlet;
 use crate::session::keepalive::Heartbeat;
@@ -207,6 +207,10 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         }
         self.note_written();
         self.put_frames(self.socket.take_frames());
+        if self.outlet.shows_sent() {
+            // A slow output does not stop what is sent: the reader waits for it.
+            let _ = self.outlet.flush().now_or_never();
+        }
         is_flushed
     }
 
@@ -275,6 +279,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
     }
 
     pub(crate) async fn send_one(&self, input: Input) -> io::Result<()> {
+        let mut decoded = None;
         let what = match input {
             Input::Drop => return Err(self.cut_off()),
             Input::Close(close) => {
@@ -297,6 +302,9 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
             Input::Message(message) => {
                 let note = self.outlet.wants_sent().then(|| message.clone());
                 self.socket.feed(message).await?;
+                if let Some(message) = &note {
+                    decoded = self.decode(Direction::Out, message).await;
+                }
                 note.map(|message| EventKind::Message(Direction::Out, message))
             }
             Input::Run(_) => unreachable!("the backlog hands over its messages one by one"),
@@ -318,7 +326,7 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
             }
         };
         if let Some(what) = what {
-            self.put(what);
+            self.outlet.put(Event { decoded, ..Event::now(what) });
             // A failed output ends the session through the reader.
             let _ = self.outlet.room_for_sent().await;
         }

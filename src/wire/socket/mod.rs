@@ -56,6 +56,19 @@ pub(crate) struct Socket<S> {
     /// What arrived with frames that are traced first.
     came: RefCell<Option<Polled>>,
     limits: Limits,
+    subprotocol: Option<Arc<str>>,
+}
+
+impl<S> Socket<S> {
+    /// The largest message that is taken, in bytes.
+    pub(crate) fn max_message(&self) -> usize {
+        self.limits.max_message
+    }
+
+    /// The subprotocol that was negotiated (RFC 6455, section 1.9).
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
@@ -96,6 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             owes_pong: Cell::new(false),
             came: RefCell::new(None),
             limits,
+            subprotocol: connection.subprotocol,
         }
     }
 

@@ -1,0 +1,119 @@
+//! Decoders one after the other, as `--decode` names them.
+
+use std::sync::Arc;
+
+use super::decoded::{DecodedMessage, Decoding};
+use super::decoder::{Decoder, FoundValues};
+use super::error::DecodeError;
+use super::table::DECODERS;
+use crate::message::Message;
+
+/// How messages are to be decoded (`--decode`): the decoders, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DecoderChain {
+    /// As the user wrote it.
+    pub(crate) name: String,
+    entries: Vec<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadChain {
+    #[error("no decoder `{0}`: expected {all}", all = names())]
+    Unknown(String),
+    #[error("`{0}` makes JSON of messages, so no decoder can follow it")]
+    NotLast(&'static str),
+}
+
+fn names() -> String {
+    let names: Vec<_> = DECODERS.iter().map(|entry| format!("`{}`", entry.name)).collect();
+    names.join(", ")
+}
+
+impl std::str::FromStr for DecoderChain {
+    type Err = BadChain;
+
+    fn from_str(text: &str) -> Result<Self, BadChain> {
+        let entry = |name: &str| {
+            let at = DECODERS.iter().position(|entry| entry.name == name);
+            at.ok_or_else(|| BadChain::Unknown(name.to_owned()))
+        };
+        let entries = text.split(',').map(|name| entry(name.trim())).collect::<Result<Vec<_>, _>>()?;
+        let (_, before) = entries.split_last().expect("a split has one part at least");
+        match before.iter().map(|at| &DECODERS[*at]).find(|entry| !entry.unpacks) {
+            Some(entry) => Err(BadChain::NotLast(entry.name)),
+            None => Ok(Self { name: text.to_owned(), entries }),
+        }
+    }
+}
+
+impl DecoderChain {
+    /// Starts to decode the messages of a connection that go one way; no more than `limit` bytes are made of one.
+    pub(crate) fn start(&self, _subprotocol: Option<&str>, limit: usize) -> MessageDecoder {
+        let decoders = self.entries.iter().map(|at| (DECODERS[*at].start)()).collect();
+        MessageDecoder { name: self.name.clone(), decoders, limit }
+    }
+}
+
+/// Decodes the messages of a connection that go one way.
+pub(crate) struct MessageDecoder {
+    name: String,
+    decoders: Vec<Box<dyn Decoder>>,
+    limit: usize,
+}
+
+impl MessageDecoder {
+    /// What a message says; none if it can be read as it is.
+    pub(crate) fn decode(&mut self, message: &Message) -> Option<Arc<Decoding>> {
+        let decoding = self.read(message).map_err(|error| format!("not {}: {error}", self.name)).transpose();
+        decoding.map(Arc::new)
+    }
+
+    fn read(&mut self, message: &Message) -> Result<Option<DecodedMessage>, DecodeError> {
+        let mut found = FoundValues::new(self.limit);
+        let mut left = message.clone();
+        for decoder in &mut self.decoders {
+            match decoder.decode(left, &mut found)? {
+                Some(next) => left = next,
+                None => return Ok(Some(self.decoded(found))),
+            }
+        }
+        if left == *message {
+            return Ok(None);
+        }
+        found.value(|out| out.payload(left.data()))?;
+        Ok(Some(self.decoded(found)))
+    }
+
+    fn decoded(&self, found: FoundValues) -> DecodedMessage {
+        DecodedMessage { kind: self.name.clone(), values: found.values, is_list: found.is_list }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_refused_where_nothing_can_be_read_any_more() {
+        let chain = |text: &str| text.parse::<DecoderChain>().map(|chain| chain.entries.len());
+        assert_eq!(chain("gzip, msgpack"), Ok(2));
+        assert_eq!(chain("msgpack,gzip"), Err(BadChain::NotLast("msgpack")));
+        assert!(chain("gzip,").unwrap_err().to_string().starts_with("no decoder ``: expected `gzip`, `deflate`"));
+    }
+
+    #[test]
+    fn each_decoder_has_a_name_of_its_own() {
+        for (at, entry) in DECODERS.iter().enumerate() {
+            assert!(DECODERS[..at].iter().all(|other| other.name != entry.name));
+            assert!(entry.name.parse::<DecoderChain>().is_ok());
+        }
+    }
+
+    #[test]
+    fn text_is_left_alone_where_only_bytes_are_decoded() {
+        for name in ["gzip", "deflate", "zlib-stream", "msgpack", "cbor", "protobuf"] {
+            let mut decoder = name.parse::<DecoderChain>().unwrap().start(None, 1000);
+            assert_eq!(decoder.decode(&"hello".into()), None, "{name}");
+        }
+    }
+}
