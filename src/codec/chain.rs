@@ -48,8 +48,8 @@ impl std::str::FromStr for DecoderChain {
 
 impl DecoderChain {
     /// Starts to decode the messages of a connection that go one way; no more than `limit` bytes are made of one.
-    pub(crate) fn start(&self, _subprotocol: Option<&str>, limit: usize) -> MessageDecoder {
-        let decoders = self.entries.iter().map(|at| (DECODERS[*at].start)()).collect();
+    pub(crate) fn start(&self, subprotocol: Option<&str>, limit: usize) -> MessageDecoder {
+        let decoders = self.entries.iter().map(|at| (DECODERS[*at].start)(subprotocol)).collect();
         MessageDecoder { name: self.name.clone(), decoders, limit }
     }
 }
@@ -64,28 +64,31 @@ pub(crate) struct MessageDecoder {
 impl MessageDecoder {
     /// What a message says; none if it can be read as it is.
     pub(crate) fn decode(&mut self, message: &Message) -> Option<Arc<Decoding>> {
-        let decoding = self.read(message).map_err(|error| format!("not {}: {error}", self.name)).transpose();
-        decoding.map(Arc::new)
+        let mut found = FoundValues::new(self.limit);
+        let read = self.read(message, &mut found);
+        let kind = found.kind.unwrap_or(&self.name);
+        let decoding = match read {
+            Ok(false) => return None,
+            Ok(true) => Ok(DecodedMessage { kind: kind.to_owned(), values: found.values, is_list: found.is_list }),
+            Err(error) => Err(format!("not {kind}: {error}")),
+        };
+        Some(Arc::new(decoding))
     }
 
-    fn read(&mut self, message: &Message) -> Result<Option<DecodedMessage>, DecodeError> {
-        let mut found = FoundValues::new(self.limit);
+    /// False if the message is to be read as it is.
+    fn read(&mut self, message: &Message, found: &mut FoundValues) -> Result<bool, DecodeError> {
         let mut left = message.clone();
         for decoder in &mut self.decoders {
-            match decoder.decode(left, &mut found)? {
+            match decoder.decode(left, found)? {
                 Some(next) => left = next,
-                None => return Ok(Some(self.decoded(found))),
+                None => return Ok(true),
             }
         }
         if left == *message {
-            return Ok(None);
+            return Ok(false);
         }
         found.value(|out| out.payload(left.data()))?;
-        Ok(Some(self.decoded(found)))
-    }
-
-    fn decoded(&self, found: FoundValues) -> DecodedMessage {
-        DecodedMessage { kind: self.name.clone(), values: found.values, is_list: found.is_list }
+        Ok(true)
     }
 }
 

@@ -10,27 +10,27 @@ pub(super) const GZIP: DecoderEntry = DecoderEntry {
     name: "gzip",
     about: "gzip, a message each",
     unpacks: true,
-    start: || Box::new(CompressedMessages { start: |_| Decompress::new_gzip(WINDOW_BITS) }),
+    start: |_| Box::new(CompressedMessages { start: |_| Decompress::new_gzip(WINDOW_BITS) }),
 };
 
 pub(super) const DEFLATE: DecoderEntry = DecoderEntry {
     name: "deflate",
     about: "zlib or raw deflate, a message each",
     unpacks: true,
-    start: || Box::new(CompressedMessages { start: |data| Decompress::new(has_zlib_header(data)) }),
+    start: |_| Box::new(CompressedMessages { start: |data| Decompress::new(has_zlib_header(data)) }),
 };
 
 pub(super) const ZLIB_STREAM: DecoderEntry = DecoderEntry {
     name: "zlib-stream",
     about: "one zlib stream over all messages, as Discord sends",
     unpacks: true,
-    start: || Box::new(CompressedStream { inflating: Decompress::new(true), begun: Vec::new(), is_broken: false }),
+    start: |_| Box::new(CompressedStream { inflating: Decompress::new(true), begun: Vec::new(), is_broken: false }),
 };
 
 const WINDOW_BITS: u8 = 15;
 
 /// What ends a message of a stream: an empty stored block, to which a sender flushes (zlib's Z_SYNC_FLUSH).
-const FLUSHED: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+pub(super) const FLUSHED: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 const PIECE: usize = 32 << 10;
 

@@ -10,7 +10,7 @@ use super::notation::{Container, NotationWriter};
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry =
-    DecoderEntry { name: "msgpack", about: "MessagePack", unpacks: false, start: || Box::new(MessagePack) };
+    DecoderEntry { name: "msgpack", about: "MessagePack", unpacks: false, start: |_| Box::new(MessagePack) };
 
 /// The type of the extension for points in time.
 const TIMESTAMP: i8 = -1;

@@ -264,6 +264,11 @@ pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
 }
 
+/// Whether a text is a whole JSON object.
+pub(crate) fn is_json_object(text: &str) -> bool {
+    text.starts_with('{') && is_json(text)
+}
+
 /// Appends a JSON string (RFC 8259, section 7).
 fn quote(value: &str, out: &mut String) {
     out.push('"');

@@ -10,7 +10,7 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "protobuf",
     about: "Protocol Buffers, without a schema",
     unpacks: false,
-    start: || Box::new(Protobuf),
+    start: |_| Box::new(Protobuf),
 };
 
 /// How many messages may lie within each other: each is a map, and may be in an array.

@@ -12,7 +12,7 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "signalr",
     about: "SignalR's Hub Protocol, JSON or MessagePack",
     unpacks: false,
-    start: || Box::new(SignalR),
+    start: |_| Box::new(SignalR),
 };
 
 /// Ends a record of JSON, and no JSON holds it.
