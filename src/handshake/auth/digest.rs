@@ -10,7 +10,8 @@ use super::hash::{DigestHash, DigestTerms};
 use crate::handshake::challenge::Challenge;
 
 /// A challenge that can be answered, any number of times.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) struct DigestChallenge {
     realm: String,
     nonce: String,
@@ -44,12 +45,19 @@ impl DigestChallenge {
     /// # Errors
     /// What is wrong with the first of them; none if there are none.
     pub(crate) fn best(challenges: &[Challenge]) -> Option<Result<Self, BadDigest>> {
-        let mut read: Vec<_> =
-            challenges.iter().filter(|challenge| challenge.is("Digest")).map(Self::from_challenge).collect();
-        let is_sound =
-            |strong: bool| move |one: &Result<Self, _>| one.as_ref().is_ok_and(|it| it.is_strong() >= strong);
-        let best = read.iter().position(is_sound(true)).or_else(|| read.iter().position(is_sound(false)));
-        (!read.is_empty()).then(|| read.swap_remove(best.unwrap_or(0)))
+        let mut best: Option<Result<Self, BadDigest>> = None;
+        for challenge in challenges.iter().filter(|challenge| challenge.is("Digest")) {
+            let read = Self::from_challenge(challenge);
+            let is_better = match (&best, &read) {
+                (None, _) | (Some(Err(_)), Ok(_)) => true,
+                (Some(Ok(best)), Ok(read)) => read.is_strong() && !best.is_strong(),
+                (Some(_), Err(_)) => false,
+            };
+            if is_better {
+                best = Some(read);
+            }
+        }
+        best
     }
 
     fn is_strong(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Plain code, the time is an argument. A nonce says itself when it was made, signed with a key of this process, so that asking
 //! costs no memory; what is remembered is only how often those were used that came with the right password.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use ring::hmac::{HMAC_SHA256, Key, sign};
 use super::hash::{DigestHash, DigestTerms};
 use crate::handshake::challenge::Challenge;
 use crate::handshake::head::OpeningRequest;
-use crate::request::Header;
+use crate::request::{Header, random_bytes};
 use crate::target::percent_decoded;
 
 /// Asks for Digest, and judges what is answered.
@@ -31,11 +31,17 @@ pub(crate) enum DigestVerdict {
     Wrong,
 }
 
-/// The last count of each nonce, those that were used first in front.
-#[derive(Debug, Default)]
+/// A nonce that was used, and the last count of it.
+struct UsedNonce {
+    nonce: String,
+    made: Duration,
+    count: u32,
+}
+
+/// Those that were used first are in front.
+#[derive(Default)]
 struct UsedNonces {
-    counts: HashMap<String, u32>,
-    order: VecDeque<(Duration, String)>,
+    nonces: VecDeque<UsedNonce>,
     /// Nonces that were made until then are not remembered any more, and not taken.
     forgotten: Duration,
 }
@@ -62,14 +68,15 @@ impl std::fmt::Debug for DigestGuard {
 
 impl Default for DigestGuard {
     fn default() -> Self {
-        Self { key: Key::new(HMAC_SHA256, &rand::random::<[u8; 32]>()), used: Mutex::default() }
+        Self { key: Key::new(HMAC_SHA256, &[random_bytes(), random_bytes()].concat()), used: Mutex::default() }
     }
 }
 
 impl DigestGuard {
     /// The fields that ask for it.
     pub(crate) fn challenges(&self, is_stale: bool, now: Duration) -> [Header; 2] {
-        let nonce = self.nonce(now, rand::random());
+        let [unique @ .., _, _, _, _, _, _, _, _] = random_bytes();
+        let nonce = self.nonce(now, unique);
         let stale = if is_stale { ", stale=true" } else { "" };
         OFFERED.map(|(name, _)| {
             let value = format!(
@@ -156,22 +163,20 @@ impl DigestGuard {
 impl UsedNonces {
     /// Whether the nonce may be used with that count, which is so once.
     fn take(&mut self, nonce: String, made: Duration, count: u32) -> bool {
-        if let Some(last) = self.counts.get_mut(&nonce) {
-            let is_new = count > *last;
-            *last = count.max(*last);
+        if let Some(used) = self.nonces.iter_mut().find(|used| used.nonce == nonce) {
+            let is_new = count > used.count;
+            used.count = count.max(used.count);
             return is_new;
         }
         if count == 0 || !self.forgotten.is_zero() && made <= self.forgotten {
             return false;
         }
-        if self.order.len() == MOST_NONCES
-            && let Some((made, oldest)) = self.order.pop_front()
+        if self.nonces.len() == MOST_NONCES
+            && let Some(oldest) = self.nonces.pop_front()
         {
-            self.counts.remove(&oldest);
-            self.forgotten = self.forgotten.max(made);
+            self.forgotten = self.forgotten.max(oldest.made);
         }
-        self.order.push_back((made, nonce.clone()));
-        self.counts.insert(nonce, count);
+        self.nonces.push_back(UsedNonce { nonce, made, count });
         true
     }
 }
@@ -271,7 +276,7 @@ mod tests {
         for number in 1..=MOST_NONCES + 2 {
             assert!(used.take(number.to_string(), made(number), 1));
         }
-        assert_eq!((used.counts.len(), used.order.len()), (MOST_NONCES, MOST_NONCES));
+        assert_eq!(used.nonces.len(), MOST_NONCES);
         assert!(!used.take("1".to_owned(), made(1), 2) && !used.take("2".to_owned(), made(2), 2));
         assert!(used.take("3".to_owned(), made(3), 2) && !used.take("3".to_owned(), made(3), 2));
         assert!(!used.take("new".to_owned(), made(MOST_NONCES + 3), 0));

@@ -19,6 +19,7 @@ use self::digest::{BadDigest, DigestChallenge};
 use self::ntlm::{BadNtlm, NtlmChallenge, NtlmUser};
 use super::challenge::Challenge;
 use super::head::Response;
+use crate::request::random_bytes;
 use crate::request::schemes::{PasswordScheme, SchemeChoice};
 
 /// Who is to be convinced.
@@ -29,7 +30,7 @@ pub(crate) enum LoginPeer {
 }
 
 /// A way to prove who we are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum LoginProof {
     Nothing,
     Basic,
@@ -44,8 +45,14 @@ enum LoginProof {
 }
 
 /// What a server asked for, for the connections that follow. All copies are one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct KnownChallenge(Arc<Mutex<Option<LoginProof>>>);
+
+impl std::fmt::Debug for KnownChallenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KnownChallenge")
+    }
+}
 
 /// The requests that it takes to prove to one peer who we are.
 pub(crate) struct Login {
@@ -152,13 +159,14 @@ impl Login {
             LoginProof::Nothing => None,
             LoginProof::Basic => Some(basic(login.0, login.1)),
             LoginProof::Digest { challenge, .. } => {
-                let cnonce = BASE64.encode(rand::random::<[u8; 18]>());
+                let cnonce = BASE64.encode(random_bytes());
                 Some(challenge.answer(login, (method, uri), &cnonce))
             }
             LoginProof::NtlmHello => Some(format!("NTLM {}", BASE64.encode(ntlm::HELLO))),
             LoginProof::Ntlm(challenge) => {
                 let user = NtlmUser::from_text(login.0, login.1);
-                let message = challenge.answer(&user, rand::random(), SystemTime::now());
+                let [nonce @ .., _, _, _, _, _, _, _, _] = random_bytes();
+                let message = challenge.answer(&user, nonce, SystemTime::now());
                 Some(format!("NTLM {}", BASE64.encode(message)))
             }
         };
@@ -217,21 +225,21 @@ impl Login {
         let (asks, field) = self.peer.asks_with();
         let challenges = Challenge::all(&answer.fields, field);
         let offers = |scheme: PasswordScheme| challenges.iter().any(|challenge| challenge.is(scheme.name()));
+        if answer.status == asks {
+            // What was known of it is not so any more.
+            self.known.set(None);
+        }
         match &self.sent {
             LoginProof::Nothing if answer.status == asks && !challenges.is_empty() => self.choose(&challenges),
             LoginProof::Nothing if matches!(answer.status, 401 | 403 | 404) || answer.status == asks => {
                 self.unasked(answer.status)
             }
-            // What a 101 would have to say is for others to judge.
+            // It knows us, and refuses for another reason.
             _ if answer.status != asks => LoginStep::Stop,
             LoginProof::Basic if !offers(PasswordScheme::Basic) && !challenges.is_empty() => self.choose(&challenges),
             LoginProof::Digest { is_known, .. } => {
-                let is_known = *is_known;
-                match DigestChallenge::best(&challenges) {
-                    Some(Ok(next)) if next.is_stale || is_known => self.choose(&challenges),
-                    _ if is_known => self.choose(&challenges),
-                    _ => self.refused(),
-                }
+                let is_stale = matches!(DigestChallenge::best(&challenges), Some(Ok(next)) if next.is_stale);
+                if *is_known || is_stale { self.choose(&challenges) } else { LoginStep::Fail(LoginFault::Refused) }
             }
             LoginProof::NtlmHello => {
                 let token =
@@ -242,11 +250,11 @@ impl Login {
                         LoginStep::Again
                     }
                     Some(Err(bad)) => LoginStep::Fail(bad.into()),
-                    None if offers(PasswordScheme::Ntlm) => self.refused(),
+                    None if offers(PasswordScheme::Ntlm) => LoginStep::Fail(LoginFault::Refused),
                     None => self.choose(&challenges),
                 }
             }
-            LoginProof::Nothing | LoginProof::Basic | LoginProof::Ntlm(_) => self.refused(),
+            LoginProof::Nothing | LoginProof::Basic | LoginProof::Ntlm(_) => LoginStep::Fail(LoginFault::Refused),
         }
     }
 
@@ -321,15 +329,10 @@ impl Login {
 
     fn again(&mut self, proof: LoginProof) -> LoginStep {
         if self.tries >= MOST_TRIES {
-            return self.refused();
+            return LoginStep::Fail(LoginFault::Refused);
         }
         self.next = Some(proof);
         LoginStep::Again
-    }
-
-    fn refused(&self) -> LoginStep {
-        self.known.set(None);
-        LoginStep::Fail(LoginFault::Refused)
     }
 }
 

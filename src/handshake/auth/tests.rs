@@ -132,6 +132,8 @@ fn what_a_server_has_asked_for_is_known_to_the_connections_that_follow() {
         known.set(kept.clone());
     }
     assert_eq!(course(login(), false, 401, &[&[BASIC]]).1, fault(LoginFault::NotAllowed { offered: "Basic" }));
+    // It is asked anew what it wants now.
+    assert_eq!(course(login(), false, 401, &[&[BASIC]]).0, ["", "Basic"]);
 }
 
 #[test]
