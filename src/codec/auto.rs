@@ -11,6 +11,7 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     about: "any of the others but `protobuf`, where the subprotocol or the beginning of a message leaves no doubt; other messages \
         stay as they are",
     unpacks: false,
+    reads_text: true,
     start: |subprotocol| Box::new(Auto { fixed: subprotocol.and_then(by_subprotocol), is_first: true }),
 };
 

@@ -10,7 +10,7 @@ use super::notation::{Container, NotationWriter};
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry =
-    DecoderEntry { name: "cbor", about: "CBOR", unpacks: false, start: |_| Box::new(Cbor) };
+    DecoderEntry { name: "cbor", about: "CBOR", unpacks: false, reads_text: false, start: |_| Box::new(Cbor) };
 
 /// Integers of any size are byte strings with one of these tags (RFC 8949, section 3.4.3).
 const BIGNUM: u64 = 2;

@@ -14,6 +14,8 @@ pub(crate) struct DecoderEntry {
     pub(crate) about: &'static str,
     /// Whether what it makes of a message is a message, which another decoder may read.
     pub(crate) unpacks: bool,
+    /// Whether it reads text, too.
+    pub(super) reads_text: bool,
     /// Begins with a connection, whose subprotocol may tell more.
     pub(crate) start: fn(Option<&str>) -> Box<dyn Decoder>,
 }

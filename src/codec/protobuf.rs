@@ -10,6 +10,7 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "protobuf",
     about: "Protocol Buffers, without a schema",
     unpacks: false,
+    reads_text: false,
     start: |_| Box::new(Protobuf),
 };
 

@@ -12,6 +12,7 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "signalr",
     about: "SignalR's Hub Protocol, JSON or MessagePack",
     unpacks: false,
+    reads_text: true,
     start: |_| Box::new(SignalR),
 };
 

@@ -19,6 +19,7 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "socketio",
     about: "Socket.IO and Engine.IO",
     unpacks: false,
+    reads_text: true,
     start: |_| Box::<SocketIo>::default(),
 };
 

@@ -15,6 +15,7 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "mqtt",
     about: "MQTT 3.1.1 and 5.0: packets, also those that are cut or joined across messages",
     unpacks: false,
+    reads_text: false,
     start: |_| Box::<Mqtt>::default(),
 };
 
@@ -46,36 +47,48 @@ impl Decoder for Mqtt {
             return Err(DecodeError::new("a packet was broken before"));
         }
         self.rest.extend_from_slice(&data);
-        let read = self.packets(found);
-        self.is_lost = read.is_err();
-        if self.is_lost {
-            self.rest = Vec::new();
+        match self.packets(found) {
+            Ok(None) => Ok(None),
+            Ok(Some(flaw)) => Err(flaw),
+            Err(lost) => {
+                self.is_lost = true;
+                self.rest = Vec::new();
+                Err(lost)
+            }
         }
-        read.map(|()| None)
     }
 }
 
 impl Mqtt {
-    /// Reads all packets that are whole.
-    fn packets(&mut self, found: &mut FoundValues) -> Result<(), DecodeError> {
-        let mut taken = 0;
-        while let Some((head, length)) = fixed_header(&self.rest[taken..])? {
+    /// Reads all packets that are whole, and tells what is wrong in the first that cannot be read.
+    ///
+    /// # Errors
+    /// Nobody knows where the next packet begins, or it is too large.
+    fn packets(&mut self, found: &mut FoundValues) -> Result<Option<DecodeError>, DecodeError> {
+        let (mut taken, mut flaw) = (0, None);
+        while let Some((head, length)) = fixed_header(&self.rest[taken..]).map_err(|error| error.further(taken))? {
             if length > found.room() {
                 return Err(DecodeError::TooLarge(found.room()));
             }
             let start = taken + head;
             let Some(body) = self.rest.get(start..start + length) else { break };
             let packet = Packet { first: self.rest[taken], version: &mut self.version };
-            found.value(|out| packet.write(PacketReader::new(body), out)).map_err(|error| error.further(start))?;
+            if flaw.is_none() {
+                let read = found.value(|out| packet.write(PacketReader::new(body), out));
+                flaw = read.map_err(|error| error.further(start)).err();
+            }
             taken = start + length;
         }
         self.rest.drain(..taken);
-        Ok(())
+        Ok(flaw)
     }
 }
 
 /// How long the fixed header is, and what follows it (section 2.1); none if it is not all there.
 fn fixed_header(data: &[u8]) -> Result<Option<(usize, usize)>, DecodeError> {
+    if data.first().is_some_and(|first| first >> 4 == 0) {
+        return Err(DecodeError::at(0, "0 is no type of packet"));
+    }
     let mut length = 0;
     for at in 1..=4 {
         let Some(byte) = data.get(at) else { return Ok(None) };
@@ -145,7 +158,7 @@ mod tests {
             (&[b"\xc0\x00\xd0\x00\xe0\x00"], r#"[{"type":"pingreq"},{"type":"pingresp"},{"type":"disconnect"}]"#),
             (
                 &[b"\x20\x03\x00\x00\x00", b"\xe0\x02\x8b\x00"],
-                r#"[{"type":"disconnect","code":139,"reason":"server shutting down","properties":{}}]"#,
+                r#"[{"type":"disconnect","code":139,"reason":"server shutting down"}]"#,
             ),
             (
                 &[
@@ -178,21 +191,56 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_and_nothing_is_read_after_it() {
+    fn a_broken_packet_is_told_and_the_next_one_is_read() {
         for (data, why) in [
-            (&b"\x00\x00"[..], "0 is no type of packet at byte 2"),
-            (b"\x30\x01\x00", "it ends too early"),
+            (&b"\x30\x01\x00"[..], "it ends too early"),
             (b"\x36\x05\x00\x01a\x00\x01", "a packet has QoS 3 at byte 2"),
             (b"\x30\x04\x00\x02\xff\xff", "text that is not UTF-8 at byte 4"),
-            (b"\x30\xff\xff\xff\xff\x01", "the length of a packet has more than four bytes"),
-            (b"\x30\xff\xff\xff\x7f", "it becomes larger than 1000 bytes (--max-message)"),
             (b"\xd0\x01\x00", "something follows its end at byte 2"),
             (b"\x20\x06\x00\x00\x03\x7f\x00\x14", "127 is no property at byte 5"),
             (b"\x20\x05\x00\x00\x09\x21\x00", "it ends too early"),
+            (b"\x20\x09\x00\x00\x06\x21\x00\x14\x21\x00\x14", "a property that was there before at byte 8"),
+        ] {
+            let mut decoder = decoder();
+            let joined = [data, b"\xd0"].concat();
+            assert_eq!(read(&mut decoder, &joined), Err(format!("not mqtt: {why}")), "{data:02x?}");
+            assert_eq!(read(&mut decoder, b"\x00"), Ok(r#"[{"type":"pingresp"}]"#.to_owned()), "{data:02x?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_after_what_hides_where_packets_begin() {
+        for (data, why) in [
+            (&b"\xd0\x00\x00\x00"[..], "0 is no type of packet at byte 2"),
+            (b"\x30\xff\xff\xff\xff\x01", "the length of a packet has more than four bytes"),
+            (b"\x30\xff\xff\xff\x7f", "it becomes larger than 1000 bytes (--max-message)"),
         ] {
             let mut decoder = decoder();
             assert_eq!(read(&mut decoder, data), Err(format!("not mqtt: {why}")), "{data:02x?}");
             assert_eq!(read(&mut decoder, b"\xd0\x00"), Err("not mqtt: a packet was broken before".to_owned()));
+        }
+    }
+
+    /// As where `/decode mqtt` comes after CONNECT and CONNACK.
+    #[test]
+    fn packets_of_version_5_are_read_by_their_shape_where_it_can_be_told() {
+        for (packet, text) in [
+            (
+                &b"\x30\x0b\x00\x01t\x05\x03\x00\x02a/hi"[..],
+                r#"[{"type":"publish","dup":false,"qos":0,"retain":false,"topic":"t","properties":{"content_type":"a/"},"payload":"hi"}]"#,
+            ),
+            (
+                b"\x30\x06\x00\x01t\x00hi",
+                r#"[{"type":"publish","dup":false,"qos":0,"retain":false,"topic":"t","payload":"hi"}]"#,
+            ),
+            (
+                b"\x82\x07\x00\x0a\x00\x00\x01t\x2d",
+                r#"[{"type":"subscribe","id":10,"topics":[{"topic":"t","qos":1,"no_local":true,"retain_as_published":true,"retain_handling":2}]}]"#,
+            ),
+            (b"\xa2\x06\x00\x0a\x00\x00\x01t", r#"[{"type":"unsubscribe","id":10,"topics":["t"]}]"#),
+            (b"\xb0\x04\x00\x0a\x00\x11", r#"[{"type":"unsuback","id":10,"codes":[17]}]"#),
+        ] {
+            assert_eq!(read(&mut decoder(), packet), Ok(text.to_owned()), "{packet:02x?}");
         }
     }
 }

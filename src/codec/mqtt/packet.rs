@@ -61,6 +61,21 @@ impl Packet<'_> {
         *self.version == ProtocolVersion::Five
     }
 
+    /// Whether it has properties; where the version is not known, its shape tells, unless both make sense.
+    fn has_properties(&self, number: usize, body: &PacketReader<'_>) -> bool {
+        match (*self.version, number) {
+            (ProtocolVersion::Five, _) => true,
+            (ProtocolVersion::Three, _) => false,
+            // A payload that begins like properties is rare.
+            (_, 3) => properties::write(&mut body.clone(), &mut NotationWriter::new(usize::MAX)).is_ok(),
+            // A topic is never empty.
+            (_, 8 | 10) => !matches!(body.clone().data(), Ok([_, ..])),
+            // In version 3, there is nothing behind the id.
+            (_, 11) => !body.is_empty(),
+            _ => false,
+        }
+    }
+
     fn properties(&self, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         if self.is_five() { properties::write(body, out) } else { Ok(()) }
     }
@@ -90,7 +105,7 @@ impl Packet<'_> {
         }
         if has(0x40) {
             body.data()?;
-            out.field("password", "***")?;
+            out.field("password", crate::masking::MASK)?;
         }
         Ok(())
     }
@@ -115,7 +130,9 @@ impl Packet<'_> {
         if qos > 0 {
             id(body, out)?;
         }
-        self.properties(body, out)?;
+        if self.has_properties(3, body) {
+            properties::write(body, out)?;
+        }
         payload(out, body.all())
     }
 
@@ -127,7 +144,10 @@ impl Packet<'_> {
         out: &mut NotationWriter,
     ) -> Result<(), DecodeError> {
         id(body, out)?;
-        self.properties(body, out)?;
+        let is_five = self.has_properties(number, body);
+        if is_five {
+            properties::write(body, out)?;
+        }
         if number == 11 && body.is_empty() {
             return Ok(());
         }
@@ -135,23 +155,10 @@ impl Packet<'_> {
         out.open(Container::Array)?;
         while !body.is_empty() {
             match number {
-                8 => self.wanted(body, out)?,
+                8 => wanted(is_five, body, out)?,
                 10 => out.string(body.text()?)?,
                 _ => out.integer(body.byte()?)?,
             }
-        }
-        out.close()
-    }
-
-    fn wanted(&self, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
-        out.open(Container::Map)?;
-        out.field("topic", body.text()?)?;
-        let options = body.byte()?;
-        integer(out, "qos", options & 3)?;
-        if self.is_five() {
-            boolean(out, "no_local", options & 0x04 != 0)?;
-            boolean(out, "retain_as_published", options & 0x08 != 0)?;
-            integer(out, "retain_handling", options >> 4 & 3)?;
         }
         out.close()
     }
@@ -164,6 +171,20 @@ impl Packet<'_> {
         code(out, body.byte()?, false)?;
         if body.is_empty() { Ok(()) } else { properties::write(body, out) }
     }
+}
+
+/// One that is asked for by SUBSCRIBE.
+fn wanted(is_five: bool, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    out.open(Container::Map)?;
+    out.field("topic", body.text()?)?;
+    let options = body.byte()?;
+    integer(out, "qos", options & 3)?;
+    if is_five {
+        boolean(out, "no_local", options & 0x04 != 0)?;
+        boolean(out, "retain_as_published", options & 0x08 != 0)?;
+        integer(out, "retain_handling", options >> 4 & 3)?;
+    }
+    out.close()
 }
 
 fn id(body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {

@@ -46,11 +46,14 @@ const PROPERTIES: [(u32, &str, PropertyType); 25] = [
     (42, "shared_subscription_available", PropertyType::Byte),
 ];
 
-/// Writes `"properties": {…}`.
+/// Writes `"properties": {…}`, if there are any.
 pub(super) fn write(packet: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
     let length = packet.varint()? as usize;
     let start = packet.place();
     let mut properties = PacketReader::new(packet.take(length)?);
+    if properties.is_empty() {
+        return Ok(());
+    }
     out.string("properties")?;
     out.open(Container::Map)?;
     write_all(&mut properties, out).map_err(|error| error.further(start))?;
@@ -60,6 +63,7 @@ pub(super) fn write(packet: &mut PacketReader<'_>, out: &mut NotationWriter) -> 
 /// Those that may be there several times come last.
 fn write_all(properties: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
     let (mut identifiers, mut pairs) = (Vec::new(), Vec::new());
+    let mut seen = 0_u64;
     while !properties.is_empty() {
         let begun = properties.place();
         match properties.varint()? {
@@ -70,6 +74,10 @@ fn write_all(properties: &mut PacketReader<'_>, out: &mut NotationWriter) -> Res
                     .iter()
                     .find(|(known, ..)| *known == number)
                     .ok_or_else(|| DecodeError::at(begun, format!("{number} is no property")))?;
+                if seen & 1 << number != 0 {
+                    return Err(DecodeError::at(begun, "a property that was there before"));
+                }
+                seen |= 1 << number;
                 out.string(name)?;
                 value(*kind, properties, out)?;
             }

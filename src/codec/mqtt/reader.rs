@@ -3,6 +3,7 @@
 use crate::codec::error::DecodeError;
 
 /// Reads the body of a packet from its beginning.
+#[derive(Clone)]
 pub(super) struct PacketReader<'d> {
     rest: &'d [u8],
     size: usize,
