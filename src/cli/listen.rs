@@ -462,7 +462,7 @@ impl WorkArgs {
     /// The work with clients; a script takes its place when it is read.
     fn work(&self, env: &Env) -> Result<Arc<dyn ClientWork>, Error> {
         if let Some(address) = &self.tcp {
-            let route = Route { proxies: Proxies::default(), ..route(&Options::defaults(), env)? };
+            let route = Route { proxies: Proxies::default(), ..route(&Options::default(), env)? };
             return Ok(Arc::new(TcpWork { address: address.clone(), route }));
         }
         Ok(match (&self.exec, &self.replay) {

@@ -36,6 +36,7 @@ mod topics;
 mod translate;
 mod unlisted;
 mod usage_error;
+mod usual_line;
 pub(crate) mod values;
 
 use std::ffi::OsString;
@@ -55,12 +56,14 @@ use self::profile::{ConfigArgs, ProfileArgs, TypedLine};
 use self::replay::{ReplayArgs, ToScript};
 use self::run::RunArgs;
 use self::usage_error::{DoubtfulLine, one_line};
+use self::usual_line::UsualLine;
 use crate::app::Job;
 use crate::error::Error;
 use crate::server::address::Address;
 
 pub(crate) use self::env::Env;
 pub(crate) use self::options::Options;
+pub use self::options::option_names;
 
 /// A terminal client for WebSocket servers: poke, pipe, test
 ///
@@ -247,6 +250,13 @@ pub(crate) fn invocation(args: impl IntoIterator<Item = OsString>, env: &Env) ->
     if args.len() < 2 && env.stdin_is_terminal && env.stdout_is_terminal {
         return Ok(Invocation::of(Job::Print(help::first().into_bytes())));
     }
+    if let Some(UsualLine { url, options, given }) = UsualLine::of(&args, env, command) {
+        return connecting(&url, &options, &given, env).map(Invocation::of);
+    }
+    with_whole_definition(args, env)
+}
+
+fn with_whole_definition(args: Vec<OsString>, env: &Env) -> Result<Invocation, Error> {
     let mut definition = Cli::command();
     let matched = definition.try_get_matches_from_mut(&args);
     let given = matched.as_ref().map(|matches| GivenOptions::of(&definition, matches)).unwrap_or_default();
@@ -309,7 +319,7 @@ fn job(mut matches: ArgMatches, given: &GivenOptions, env: &Env) -> Result<Invoc
     match cli.command {
         Some(Apart(CliCommand::Curl { line })) => as_curl(&line, env),
         Some(command) => command.0.job(given, env).map(Invocation::of),
-        None => connecting(cli, given, env).map(Invocation::of),
+        None => without_command(cli, given, env).map(Invocation::of),
     }
 }
 
@@ -350,7 +360,7 @@ impl CliCommand {
 }
 
 /// What a command line without a command asks for.
-fn connecting(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
+fn without_command(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
     if let Some(address) = cli.listen {
         let Options { messages, output, .. } = cli.options;
         let listen = ListenArgs::at(address, messages.stdin, output);
@@ -359,8 +369,12 @@ fn connecting(cli: Cli, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
         return Ok(Job::Listen(Box::new(service)));
     }
     let url = cli.url.or(cli.connect).expect("clap requires one of the two");
-    given.check_client(&cli.options, env)?;
-    translate::connect(&url, &cli.options, env).map(Job::Connect)
+    connecting(&url, &cli.options, given, env)
+}
+
+fn connecting(url: &str, options: &Options, given: &GivenOptions, env: &Env) -> Result<Job, Error> {
+    given.check_client(options, env)?;
+    translate::connect(url, options, env).map(Job::Connect)
 }
 
 impl Invocation {

@@ -142,7 +142,7 @@ fn misspelt_command(definition: &Command, word: &str) -> Option<String> {
 }
 
 /// A word without anything that only a URL or a path has.
-fn is_bare(word: &str) -> bool {
+pub(super) fn is_bare(word: &str) -> bool {
     word.len() < 30 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 

@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::handshake::http2::ConnectRequest;
 use crate::handshake::{self, Answer, HandshakeError, heads_of};
 use crate::http2::client::Http2Client;
-use crate::masking;
 use crate::request::Request;
 use crate::target::Target;
 use crate::transport::Replayed;
@@ -63,7 +62,7 @@ impl Opening<'_> {
     }
 
     async fn over_http1(&self, mut stream: Stream) -> Result<OpeningOutcome, HandshakeError> {
-        (self.trace)(Trace::Request(&masking::head(&self.request.head())));
+        (self.trace)(Trace::Request(&self.request.head()));
         let started = Instant::now();
         let answer = handshake::open(&mut stream, self.request).await;
         self.tell(&heads_of(&answer, Answer::response), started);
@@ -81,7 +80,7 @@ impl Opening<'_> {
         (self.trace)(Trace::Settings(client.settings()));
         step.set(ANSWER);
         let client = connect.admitted(client).await?;
-        (self.trace)(Trace::Request(&masking::head(&connect.head())));
+        (self.trace)(Trace::Request(&connect.head()));
         let started = Instant::now();
         let opened = connect.open(client).await;
         self.tell(&heads_of(&opened, |(answer, _)| answer.response()), started);
@@ -91,7 +90,7 @@ impl Opening<'_> {
 
     fn tell(&self, heads: &[String], started: Instant) {
         for head in heads {
-            (self.trace)(Trace::Response(&masking::head(head)));
+            (self.trace)(Trace::Response(head));
         }
         (self.trace)(Trace::Answered(started.elapsed()));
     }

@@ -35,8 +35,8 @@ pub(crate) fn trace(talk: &Talk, trace: &Trace<'_>) {
         }
         Trace::Settings(settings) => talk.detail('*', &format!("HTTP/2; the server's SETTINGS: {settings}")),
         Trace::Returned(why) => talk.detail('*', &format!("{why}; trying HTTP/1.1")),
-        Trace::Request(head) => talk.detail('>', head),
-        Trace::Response(head) => talk.detail('<', head),
+        Trace::Request(head) => talk.details('>', || masking::head(head)),
+        Trace::Response(head) => talk.details('<', || masking::head(head)),
         Trace::Redirected(target) => talk.say(&format!("redirected to {target}")),
         Trace::Answering(scheme) => talk.detail('*', &format!("sending user name and password with {scheme}")),
         Trace::NotAsked => talk.warn(
@@ -99,8 +99,8 @@ pub(crate) fn handshake(talk: &Talk, peer: &Peer, request: &str, answer: &str) {
         return;
     }
     talk.detail('*', &format!("request of {peer}, and the response:"));
-    talk.detail('<', &masking::head(request));
-    talk.detail('>', &masking::head(answer));
+    talk.details('<', || masking::head(request));
+    talk.details('>', || masking::head(answer));
 }
 
 /// Reports that a client has offered none of the subprotocols that the server speaks, if it speaks any.

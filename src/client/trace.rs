@@ -17,9 +17,9 @@ pub(crate) enum Trace<'t> {
     Settings(&'t PeerSettings),
     /// Why it is asked again, over HTTP/1.1.
     Returned(&'t str),
-    /// The request as it may be shown, secrets left out.
+    /// The request as it was sent, with its secrets: only who shows it takes the time to mask them.
     Request(&'t str),
-    /// A head of the answer as it came, secrets left out.
+    /// A head of the answer as it came.
     Response(&'t str),
     Redirected(&'t Target),
     /// The scheme by which user and password are sent next.

@@ -158,6 +158,13 @@ impl Talk {
         }
     }
 
+    /// One that takes time to be made.
+    pub(crate) fn details(&self, mark: char, text: impl FnOnce() -> String) {
+        if self.verbosity.details >= Details::Some {
+            self.detail(mark, &text());
+        }
+    }
+
     /// A detail for `-vv`.
     pub(crate) fn fine_detail(&self, text: &str) {
         self.fine_details(|| text.to_owned());

@@ -13,17 +13,30 @@ use kit::tool;
 /// Compares a committed file with a fresh run; `WSPROBE_UPDATE=1 cargo test --test generated` writes it.
 #[track_caller]
 fn same(file: &str, args: &[&str]) {
-    let fresh = tool().args(args).run().code(0).stderr("");
+    let fresh = tool().args(args).run().code(0).stderr("").stdout;
+    same_text(file, &fresh, &format!("`wsprobe {}`", args.join(" ")));
+}
+
+#[track_caller]
+fn same_text(file: &str, fresh: &[u8], source: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("WSPROBE_UPDATE").is_some() {
         std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("the checkout can be written");
-        std::fs::write(&path, &fresh.stdout).expect("the checkout can be written");
+        std::fs::write(&path, fresh).expect("the checkout can be written");
     }
     let committed = std::fs::read(&path).unwrap_or_default();
     assert!(
-        committed == fresh.stdout,
-        "{file} is not what `wsprobe {}` writes now; `WSPROBE_UPDATE=1 cargo test --test generated` writes it",
-        args.join(" ")
+        committed == fresh,
+        "{file} is not what {source} has now; `WSPROBE_UPDATE=1 cargo test --test generated` writes it",
+    );
+}
+
+#[test]
+fn the_names_of_options_are_known_without_their_definitions() {
+    same_text(
+        "src/cli/options/names.txt",
+        wsprobe::testing::option_names().as_bytes(),
+        "the definition of the options",
     );
 }
 

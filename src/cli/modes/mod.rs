@@ -5,6 +5,9 @@
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(super) use self::tests::sample;
+
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 

@@ -566,6 +566,12 @@ impl Mode {
     }
 }
 
+/// A command line with this option, but for the URL.
+pub(in crate::cli) fn sample(option: &str) -> Vec<&'static str> {
+    let (_, beside, words) = SAMPLES.iter().find(|(known, ..)| *known == option).expect("each has an entry");
+    [*beside, *words].concat()
+}
+
 fn files() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 use regex::Regex;
+use smart_default::SmartDefault;
 
 use crate::cli::values;
 use crate::session::{JsonExpectation, Wait};
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, SmartDefault)]
 #[command(next_help_heading = "Ending")]
 pub(crate) struct EndingArgs {
     /// Receive this long after the input, or `forever`
@@ -82,6 +83,7 @@ pub(crate) struct EndingArgs {
 
     /// The code of wsprobe's Close (RFC 6455, section 7.4): 1000-1003, 1007-1014, 3000-4999
     #[arg(long, value_name = "N", default_value = "1000", value_parser = crate::message::close::close_code, hide_short_help = true)]
+    #[default(1000)]
     pub(crate) close_code: u16,
 
     /// The reason of wsprobe's Close, at most 123 bytes
@@ -94,5 +96,6 @@ pub(crate) struct EndingArgs {
     /// status is 7; or 0 if whole messages were still arriving, because a server that only sends never gets to read the
     /// Close.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = crate::text::units::time, hide_short_help = true)]
+    #[default(Duration::from_secs(5))]
     pub(crate) close_timeout: Duration,
 }

@@ -30,7 +30,7 @@ const STREAM_CONFLICTS: [&str; 16] = [
     "timestamps",
 ];
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct MessageArgs {
     /// Send this message or @FILE first; repeat it for more
@@ -149,7 +149,7 @@ impl MessageArgs {
 }
 
 /// The options that `wsprobe listen` has as well.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Messages")]
 pub(crate) struct StdinArgs {
     /// Send binary messages

@@ -2,6 +2,7 @@
 
 mod ending;
 mod messages;
+mod named;
 mod output;
 mod protocol;
 mod request;
@@ -13,6 +14,8 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 pub(crate) use self::ending::EndingArgs;
 pub(crate) use self::messages::{MessageArgs, StdinArgs};
+pub(super) use self::named::NamedHeadings;
+pub use self::named::option_names;
 pub(crate) use self::output::{DecodeArgs, OutputArgs, OutputFormat, Timestamps, When};
 pub(crate) use self::protocol::{Compress, Http2When, ProtocolArgs};
 pub(crate) use self::request::RequestArgs;
@@ -21,7 +24,7 @@ pub(crate) use self::timing::TimingArgs;
 pub(crate) use self::tls::{TlsArgs, TlsVersion};
 
 /// The options that `wsprobe URL` and `wsprobe demo` share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) messages: MessageArgs,
     pub(crate) output: OutputArgs,
@@ -32,19 +35,6 @@ pub(crate) struct Options {
     pub(crate) timing: TimingArgs,
     pub(crate) protocol: ProtocolArgs,
 }
-
-/// In the order of the help. Called through pointers, or some of them would be put into their caller, whose frame would then
-/// take ten pages of the stack more: each costs time at every start.
-const HEADINGS: [fn(Command) -> Command; 8] = [
-    MessageArgs::augment_args,
-    OutputArgs::augment_args,
-    EndingArgs::augment_args,
-    RequestArgs::augment_args,
-    TlsArgs::augment_args,
-    RouteArgs::augment_args,
-    TimingArgs::augment_args,
-    ProtocolArgs::augment_args,
-];
 
 /// What a command takes of them that makes a connection as the client does, but with input and output of its own.
 #[derive(Args, Clone, Debug)]
@@ -62,15 +52,9 @@ pub(crate) struct ConnectionArgs {
 }
 
 impl Options {
-    /// What they are when nothing is said.
-    pub(super) fn defaults() -> Self {
-        let matches = Self::augment_args(Command::new("wsprobe")).get_matches_from(["wsprobe"]);
-        Self::from_arg_matches(&matches).expect("clap has just matched these")
-    }
-
-    /// The same, and stdin is not read, also on a terminal.
+    /// What they are when nothing is said, and stdin is not read, also on a terminal.
     pub(super) fn without_stdin() -> Self {
-        let mut options = Self::defaults();
+        let mut options = Self::default();
         options.messages.stdin.receive_only = true;
         options
     }
@@ -80,11 +64,33 @@ impl Options {
         let ConnectionArgs { request, tls, route, timing, protocol } = connection.clone();
         Self { request, tls, route, timing, protocol, ..self }
     }
+
+    /// Those under some headings as they were given, the others as they are when nothing is said.
+    pub(super) fn of_headings(
+        NamedHeadings(named): NamedHeadings,
+        matches: &mut ArgMatches,
+    ) -> Result<Self, clap::Error> {
+        let [messages, output, ending, request, tls, route, timing, protocol] = named;
+        Ok(Self {
+            messages: if messages { MessageArgs::in_order(matches)? } else { MessageArgs::default() },
+            output: given(output, matches)?,
+            ending: given(ending, matches)?,
+            request: given(request, matches)?,
+            tls: given(tls, matches)?,
+            route: given(route, matches)?,
+            timing: given(timing, matches)?,
+            protocol: given(protocol, matches)?,
+        })
+    }
+}
+
+fn given<T: FromArgMatches + Default>(is_defined: bool, matches: &mut ArgMatches) -> Result<T, clap::Error> {
+    if is_defined { T::from_arg_matches_mut(matches) } else { Ok(T::default()) }
 }
 
 impl Args for Options {
     fn augment_args(command: Command) -> Command {
-        HEADINGS.iter().fold(command, |command, heading| heading(command))
+        NamedHeadings::ALL.define(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -98,16 +104,7 @@ impl FromArgMatches for Options {
     }
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self {
-            messages: MessageArgs::in_order(matches)?,
-            output: OutputArgs::from_arg_matches_mut(matches)?,
-            ending: EndingArgs::from_arg_matches_mut(matches)?,
-            request: RequestArgs::from_arg_matches_mut(matches)?,
-            tls: TlsArgs::from_arg_matches_mut(matches)?,
-            route: RouteArgs::from_arg_matches_mut(matches)?,
-            timing: TimingArgs::from_arg_matches_mut(matches)?,
-            protocol: ProtocolArgs::from_arg_matches_mut(matches)?,
-        })
+        Self::of_headings(NamedHeadings::ALL, matches)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

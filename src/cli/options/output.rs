@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use crate::client::output_file::Destination;
 use crate::codec::DecoderChain;
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Print a JSON record for each event, in and out
@@ -145,8 +145,9 @@ impl OutputArgs {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
+    #[default]
     Auto,
     Text,
     Hex,
@@ -161,8 +162,9 @@ pub(crate) enum Timestamps {
     Delta,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
+    #[default]
     Auto,
     Always,
     Never,

@@ -1,6 +1,7 @@
 //! The options under Protocol: frames, compression, and the version of HTTP.
 
 use clap::{Args, ValueEnum};
+use smart_default::SmartDefault;
 
 use crate::cli::values;
 use crate::wire::offer::Parameters;
@@ -18,13 +19,14 @@ pub(crate) enum Compress {
     Required,
 }
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, SmartDefault)]
 #[command(next_help_heading = "Protocol")]
 pub(crate) struct ProtocolArgs {
     /// Refuse larger messages, with a Close 1009
     ///
     /// A size in bytes, or with a unit: `64K`, `16MiB`.
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = crate::text::units::size, hide_short_help = true)]
+    #[default(256 << 20)]
     pub(crate) max_message: usize,
 
     /// Compress messages (permessage-deflate)
@@ -33,6 +35,7 @@ pub(crate) struct ProtocolArgs {
     /// Messages of 64 bytes and more are compressed. `-v` and the `open` record show what was negotiated, `/info` how
     /// well it works.
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    #[default(Compress::Auto)]
     pub(crate) compress: Compress,
 
     /// Offer these parameters of permessage-deflate

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use smart_default::SmartDefault;
 
 use crate::cli::{secret, values};
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, SmartDefault)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
     /// Add a header, `'Name: value'`; repeat it for more
@@ -121,5 +122,6 @@ pub(crate) struct RequestArgs {
 
     /// Follow at most this many redirects
     #[arg(long, value_name = "N", default_value = "10", value_parser = values::redirects, hide_short_help = true)]
+    #[default(10)]
     pub(crate) max_redirects: usize,
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::dial::{ConnectTo, LocalAddress, ResolveOverride};
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Route")]
 pub(crate) struct RouteArgs {
     /// Connect through this proxy

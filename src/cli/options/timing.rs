@@ -3,24 +3,27 @@
 use std::time::Duration;
 
 use clap::Args;
+use smart_default::SmartDefault;
 
 use crate::cli::values;
 use crate::cli::values::Interval;
 use crate::session::{Attempts, Delay, ReconnectOn, Wait};
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, SmartDefault)]
 #[command(next_help_heading = "Timing")]
 pub(crate) struct TimingArgs {
     /// Fail if connecting takes longer than this
     ///
     /// Covers resolving the name, all addresses, the proxy and TLS together.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time, hide_short_help = true)]
+    #[default(Duration::from_secs(10))]
     pub(crate) connect_timeout: Duration,
 
     /// Fail if the server does not answer the opening request in this time
     ///
     /// The time starts with the first byte of the request; `--connect-timeout` covers everything before it.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = crate::text::units::time, hide_short_help = true)]
+    #[default(Duration::from_secs(10))]
     pub(crate) handshake_timeout: Duration,
 
     /// Wait this long for the server to come up, or `forever`

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use rustls::pki_types::ServerName;
+use smart_default::SmartDefault;
 
 use crate::cli::values;
 use crate::dial::tls::Pin;
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, SmartDefault)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArgs {
     /// Do not check the server's certificate
@@ -51,10 +52,12 @@ pub(crate) struct TlsArgs {
 
     /// Use this version of TLS or a newer one
     #[arg(long, value_name = "VERSION", default_value = "1.2", hide_short_help = true)]
+    #[default(TlsVersion::V12)]
     pub(crate) tls_min: TlsVersion,
 
     /// Use this version of TLS or an older one
     #[arg(long, value_name = "VERSION", default_value = "1.3", hide_short_help = true)]
+    #[default(TlsVersion::V13)]
     pub(crate) tls_max: TlsVersion,
 
     /// Require this public key of the server

@@ -127,6 +127,11 @@ fn default_file(env: &Env) -> Option<PathBuf> {
     env.config_dir.as_ref().map(|dir| dir.join("config.toml"))
 }
 
+/// Whether there may be profiles for a command line that does not say where.
+pub(super) fn has_default_file(env: &Env) -> bool {
+    default_file(env).is_some_and(|path| path.try_exists().unwrap_or(true))
+}
+
 /// The names of profiles, as far as the file can be read.
 pub(super) fn names(env: &Env) -> Vec<String> {
     let config = default_file(env).and_then(|path| Config::read(&path, false).ok().flatten()).unwrap_or_default();

@@ -6,10 +6,9 @@ use super::error::ProxyError;
 use crate::dial::Stream;
 use crate::handshake::auth::{Login, LoginFault, LoginStep};
 use crate::handshake::{self, HandshakeError, Refusal, TunnelAnswer};
-use crate::masking;
 use crate::request::schemes::PasswordScheme;
 
-/// What goes to an HTTP proxy and comes from it, as it may be shown: secrets left out.
+/// What goes to an HTTP proxy and comes from it, with its secrets.
 pub(crate) enum ProxyHead<'h> {
     Request(&'h str),
     Response(&'h str),
@@ -41,11 +40,11 @@ pub(super) async fn tunnel(
 ) -> Result<TunnelStep, ProxyError> {
     let proof = login.as_mut().and_then(|login| login.authorization("CONNECT", place, path.is_private));
     let request = request(place, proof);
-    trace(ProxyHead::Request(&masking::head(&request)));
+    trace(ProxyHead::Request(&request));
     let scheme = login.as_ref().and_then(|login| login.sent_scheme()).map(PasswordScheme::name);
     let answer = handshake::ask_for_tunnel(stream, &request, scheme).await;
     for head in handshake::heads_of(&answer, TunnelAnswer::response) {
-        trace(ProxyHead::Response(&masking::head(&head)));
+        trace(ProxyHead::Response(&head));
     }
     match answer {
         Ok(TunnelAnswer::Open(_, leftover)) => Ok(TunnelStep::Open(leftover)),
