@@ -4,9 +4,11 @@ mod packet;
 mod properties;
 mod reader;
 mod reasons;
+mod version;
 
-use self::packet::Packet;
+use self::packet::MqttPacket;
 use self::reader::PacketReader;
+use self::version::ProtocolVersion;
 use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
 use crate::message::Message;
@@ -27,16 +29,6 @@ struct Mqtt {
     version: ProtocolVersion,
     /// Where packets begin is not known any more.
     is_lost: bool,
-}
-
-/// The version, as far as the packets tell: that of a client is in its CONNECT, that of a server shows in its CONNACK.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum ProtocolVersion {
-    #[default]
-    Unknown,
-    /// 3.1 or 3.1.1
-    Three,
-    Five,
 }
 
 impl Decoder for Mqtt {
@@ -72,7 +64,7 @@ impl Mqtt {
             }
             let start = taken + head;
             let Some(body) = self.rest.get(start..start + length) else { break };
-            let packet = Packet { first: self.rest[taken], version: &mut self.version };
+            let packet = MqttPacket { first: self.rest[taken], version: &mut self.version };
             if flaw.is_none() {
                 let read = found.value(|out| packet.write(PacketReader::new(body), out));
                 flaw = read.map_err(|error| error.further(start)).err();

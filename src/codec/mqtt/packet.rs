@@ -1,9 +1,9 @@
 //! Packets as objects of JSON (MQTT 3.1.1 and 5.0, section 3).
 
-use super::ProtocolVersion;
 use super::properties;
 use super::reader::PacketReader;
 use super::reasons::reason;
+use super::version::ProtocolVersion;
 use crate::codec::error::DecodeError;
 use crate::codec::notation::{Container, NotationWriter};
 
@@ -26,13 +26,13 @@ const TYPES: [&str; 15] = [
     "auth",
 ];
 
-pub(super) struct Packet<'v> {
+pub(super) struct MqttPacket<'v> {
     /// Type and flags.
     pub(super) first: u8,
     pub(super) version: &'v mut ProtocolVersion,
 }
 
-impl Packet<'_> {
+impl MqttPacket<'_> {
     pub(super) fn write(self, mut body: PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         let number = usize::from(self.first >> 4);
         let name = number.checked_sub(1).and_then(|at| TYPES.get(at));
