@@ -44,7 +44,9 @@ pub(super) struct ForwardArgs {
     /// other is used as it is. The client's header fields, cookies, subprotocols and credentials are passed on. Host
     /// and Origin become those of the server, unless `-H` says otherwise. If the server refuses, the client gets its
     /// answer (the first 64 KiB of the body); if it cannot be reached, 502 or 504. A Close is passed on with its code,
-    /// a cut as a cut. The options under this heading, and those of `wsprobe` for a connection, say how to connect to
+    /// a cut as a cut. An HTTP request that asks for no WebSocket (SignalR's negotiation, Socket.IO's polling, a page) goes
+    /// to the same path of the server over HTTP/1.1, and its answer comes back as it is; `-v` and records tell of it, but
+    /// not of its body. The server sees the Origin of a page that did not come through the relay. The options under this heading, and those of `wsprobe` for a connection, say how to connect to
     /// the server: among them `-H`, `--bearer`, `--subprotocol`, `--compress`, `--max-message`, `--handshake-timeout`
     /// and the pings. stdin is not read; at the prompt, `/to #1 TEXT` and `/to server TEXT` add messages.
     #[arg(long, value_name = "URL")]

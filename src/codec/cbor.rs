@@ -224,6 +224,7 @@ mod tests {
         for hex in ["1c", "61ff", "5f00ff"] {
             assert!(matches!(read(hex), Err(DecodeError::At { .. })), "{hex}: {:?}", read(hex));
         }
+        assert_eq!(read("bf40ff").unwrap_err().to_string(), "a map ends after a key");
         assert_eq!(read(&"81".repeat(1000)), Err(DecodeError::TooDeep));
         assert_eq!(read(&"c1".repeat(1000)), Err(DecodeError::TooDeep));
         assert_eq!(read(&("9a00010000".to_owned() + &"f6".repeat(5000))), Err(DecodeError::TooLarge(10_000)));

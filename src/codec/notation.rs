@@ -200,6 +200,9 @@ impl NotationWriter {
 
     pub(crate) fn close(&mut self) -> Result<(), DecodeError> {
         let Some(closed) = self.open.pop() else { return Ok(()) };
+        if closed.container == Container::Map && closed.count % 2 == 1 {
+            return Err(DecodeError::new("a map ends after a key"));
+        }
         self.notation.text.push(match closed.container {
             Container::Array => ']',
             Container::Map => '}',

@@ -67,11 +67,7 @@ impl Admission {
     /// Judges a sound handshake.
     pub(crate) fn choose(&self, opening: &OpeningRequest, asked: &Authority) -> Result<Grant, Denial> {
         self.admit(opening, asked)?;
-        let origin = field(opening, "Origin");
-        if !self.origins.allow(origin, asked, self.is_tls) {
-            let why = Some(Origins::objection(origin));
-            return Err(Denial { why, ..self.denial(403, "this origin is not allowed here\n") });
-        }
+        self.admit_origin(opening, asked)?;
         let offered = opening.subprotocols();
         let subprotocol = match &self.subprotocols[..] {
             [] => {
@@ -89,6 +85,22 @@ impl Admission {
             return Err(self.denial(400, "clients must offer permessage-deflate here\n"));
         }
         Ok(Grant { subprotocol, compression, headers: self.headers.clone() })
+    }
+
+    /// Judges a request that is no handshake, and is answered by more than a page of ours.
+    pub(crate) fn admit_plain(&self, opening: &OpeningRequest, asked: &Authority) -> Result<(), Denial> {
+        self.admit(opening, asked)?;
+        // A browser tells none where it only asks for a page, or for what a page of the server itself consists of.
+        if field(opening, "Origin").is_some() { self.admit_origin(opening, asked) } else { Ok(()) }
+    }
+
+    fn admit_origin(&self, opening: &OpeningRequest, asked: &Authority) -> Result<(), Denial> {
+        let origin = field(opening, "Origin");
+        if !self.origins.allow(origin, asked, self.is_tls) {
+            let why = Some(Origins::objection(origin));
+            return Err(Denial { why, ..self.denial(403, "this origin is not allowed here\n") });
+        }
+        Ok(())
     }
 
     /// Judges what holds for every request, also for one that only wants to see a page.

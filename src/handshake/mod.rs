@@ -18,6 +18,7 @@ mod http1;
 pub(crate) mod http2;
 pub(crate) mod http2_server;
 pub(crate) mod origin;
+pub(crate) mod passing;
 pub(crate) mod redirect;
 mod refusal;
 pub(crate) mod server;

@@ -39,6 +39,11 @@ struct Origin {
     port: Option<u16>,
 }
 
+/// Whether a page of this origin is one of the server itself.
+pub(crate) fn is_own_page(origin: &str, asked: &Authority, is_tls: bool) -> bool {
+    Origin::from_text(origin).is_some_and(|origin| origin.is_of(asked, is_tls))
+}
+
 const HOW: &str = "expected an origin like `https://example.org`, `example.org` or `*.example.org`, or `*` for all";
 
 impl Origins {

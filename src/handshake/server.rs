@@ -77,6 +77,9 @@ pub(crate) enum Declined {
     /// It did not request a WebSocket, and got a plain HTTP response.
     #[error("{request} was answered with {}", .answer.status)]
     Answered { request: String, answer: Denial },
+    /// It did not request a WebSocket, and got the answer of the server behind a relay.
+    #[error("{request} was answered with {} by the server", .answer.status)]
+    Passed { request: String, answer: Denial },
     #[error("the client did not finish its handshake within {0:?} (--handshake-timeout)")]
     TooSlow(Duration),
 }
@@ -93,15 +96,15 @@ pub(crate) struct ClientRequestHead {
 /// A request that was read, and what came after it.
 #[derive(Debug)]
 pub(crate) struct ReadRequest {
-    asked: AskedRequest,
+    pub(super) asked: AskedRequest,
     /// The host that it is for.
     authority: Authority,
-    leftover: Bytes,
+    pub(super) leftover: Bytes,
 }
 
 /// A request in either version of HTTP.
 #[derive(Debug)]
-enum AskedRequest {
+pub(super) enum AskedRequest {
     Http1(Asked),
     Http2(AskedStream),
 }
@@ -283,7 +286,7 @@ impl Declined {
             Self::Io { .. } | Self::Closed { .. } | Self::CutShort { .. } => FailureKind::Cut,
             Self::Tls { .. } => FailureKind::Tls,
             Self::BadOpening { .. } => FailureKind::BadRequest,
-            Self::Denied { .. } | Self::Answered { .. } => FailureKind::Denied,
+            Self::Denied { .. } | Self::Answered { .. } | Self::Passed { .. } => FailureKind::Denied,
             Self::TooSlow { .. } => FailureKind::TimedOut,
         }
     }
@@ -296,7 +299,9 @@ impl Declined {
                 let headers = bad.remedy().into_iter().collect();
                 Some(Denial { headers, ..Denial::new(bad.status(), format!("{bad}\n")) })
             }
-            Self::Denied(denial) | Self::Answered { answer: denial, .. } => Some(denial.clone()),
+            Self::Denied(denial) | Self::Answered { answer: denial, .. } | Self::Passed { answer: denial, .. } => {
+                Some(denial.clone())
+            }
             Self::TooSlow(_) => Some(Denial::new(408, format!("{self}\n"))),
         }
     }

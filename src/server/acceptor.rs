@@ -148,8 +148,12 @@ impl Acceptor {
     ) -> Result<AcceptedClient<P>, Declined> {
         let BegunConnection { mut stream, tls, begins, deadline, .. } = begun;
         let late = || Declined::TooSlow(self.handshake_timeout);
-        let heard = timeout_at(deadline, read_request(&mut stream, begins, &mut request.head));
-        let judged = self.judged(heard.await.unwrap_or_else(|_| Err(late())), place, request).await;
+        let heard = timeout_at(deadline, read_request(&mut stream, begins, &mut request.head)).await;
+        let heard = self.passed_on(&mut stream, heard.unwrap_or_else(|_| Err(late())), request).await;
+        if let Err(declined @ Declined::Passed { .. }) = heard {
+            return Err(declined);
+        }
+        let judged = self.judged(heard, place, request).await;
         let answered = async {
             match judged {
                 Ok(Granted { heard, choice, place, upstream }) => {
@@ -214,6 +218,26 @@ impl Acceptor {
                 Err(declined)
             }
         }
+    }
+
+    /// Lets the server of a relay answer a request that wants no WebSocket; any other is left as it is.
+    async fn passed_on(
+        &self,
+        stream: &mut Box<dyn Duplex>,
+        heard: Result<ReadRequest, Declined>,
+        request: &mut ClientRequestHead,
+    ) -> Result<ReadRequest, Declined> {
+        let heard = heard?;
+        let Some(upstream) = self.upstream.as_ref().filter(|_| heard.plain_method().is_some()) else {
+            return Ok(heard);
+        };
+        let passed = match self.admission.admit_plain(heard.opening(), heard.authority()) {
+            Ok(()) => upstream.pass(stream, &heard, self.admission.is_tls).await,
+            Err(denial) => Some(Declined::Denied(denial)),
+        };
+        let Some(declined) = passed else { return Ok(heard) };
+        request.opening = Some(heard.into_opening());
+        Err(declined)
     }
 
     /// Connects to the server of a relay, whose choice of a subprotocol is the client's.

@@ -78,6 +78,11 @@ fn turned_away(server: &ServerState, peer: &Peer, request: ClientRequestHead, de
             server.talk.detail('*', &format!("{peer}: {declined}"));
             return server.output.put(Event::now(EventKind::Answered(exchange)));
         }
+        Declined::Passed { .. } => {
+            server.talk.detail('*', &format!("{peer}: {declined}"));
+            exchange.body = None;
+            return server.output.put(Event::now(EventKind::Answered(exchange)));
+        }
         // A connection that only checks whether the port is open.
         Declined::Closed => return server.talk.detail('*', &format!("{peer}: {declined}")),
         _ => {}

@@ -21,6 +21,7 @@ pub(crate) mod lane;
 mod message_editor;
 pub(crate) mod options;
 mod page;
+mod passing;
 pub(crate) mod replay;
 mod requests;
 pub(crate) mod script;

@@ -70,10 +70,7 @@ impl Upstream {
     /// # Errors
     /// What the client is told if that fails.
     pub(super) async fn open(&self, asked: &OpeningRequest) -> Result<Box<Connected>, Denial> {
-        if list(&asked.fields, "Via").any(|via| via.ends_with(&self.pseudonym)) {
-            let why = Some("the server of `--forward` is this relay itself".to_owned());
-            return Err(Denial { why, ..Denial::new(508, "this relay leads to itself\n") });
-        }
+        self.check_loop(asked)?;
         let client = &self.options.client;
         let connect = connect::Options {
             target: target(&client.connect.target, &asked.resource),
@@ -85,8 +82,17 @@ impl Upstream {
         connecting.map(Box::new).map_err(|error| denial(&error))
     }
 
+    /// Whether a request came from this relay.
+    pub(super) fn check_loop(&self, asked: &OpeningRequest) -> Result<(), Denial> {
+        if list(&asked.fields, "Via").any(|via| via.ends_with(&self.pseudonym)) {
+            let why = Some("the server of `--forward` is this relay itself".to_owned());
+            return Err(Denial { why, ..Denial::new(508, "this relay leads to itself\n") });
+        }
+        Ok(())
+    }
+
     /// The client's request as it goes on; what the command line says counts more.
-    fn request(&self, asked: &OpeningRequest) -> RequestOptions {
+    pub(super) fn request(&self, asked: &OpeningRequest) -> RequestOptions {
         let connect = &self.options.client.connect;
         let mut request = connect.request.clone();
         let own = |name: &str| match name.to_ascii_lowercase().as_str() {
@@ -116,7 +122,7 @@ impl Upstream {
 }
 
 /// The client's path and query go behind those of the URL if that ends with `/`.
-fn target(target: &Target, asked: &str) -> Target {
+pub(super) fn target(target: &Target, asked: &str) -> Target {
     if !target.resource.ends_with('/') {
         return target.clone();
     }
@@ -131,7 +137,7 @@ fn origin_of(target: &Target) -> String {
 }
 
 /// The fields that go on.
-fn passed_on(fields: &[Header]) -> impl Iterator<Item = Header> {
+pub(super) fn passed_on(fields: &[Header]) -> impl Iterator<Item = Header> {
     let named: Vec<_> = list(fields, "Connection").collect();
     let stays = move |field: &&Header| {
         OF_THE_CONNECTION.iter().copied().chain(named.iter().copied()).any(|name| field.is(name))
@@ -140,7 +146,7 @@ fn passed_on(fields: &[Header]) -> impl Iterator<Item = Header> {
 }
 
 /// What a client gets that cannot be connected to the server.
-fn denial(error: &Error) -> Denial {
+pub(super) fn denial(error: &Error) -> Denial {
     let why = Some(error.chain());
     match error {
         Error::Refused(refusal) => Denial { why, ..as_it_came(refusal) },

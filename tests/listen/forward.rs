@@ -629,3 +629,123 @@ fn what_was_said_before_a_cut_passes_the_command_first() {
     assert_eq!(frame_of(&mut client).unwrap(), (TEXT, b"last".to_vec()));
     assert!(frame_of(&mut client).is_err(), "no Close comes");
 }
+
+/// A server that answers what it was asked, and says so in its head.
+fn web_server() -> Http {
+    Http::start(|head| {
+        let body = format!("you asked for {}", http::resource(head));
+        let length = body.len();
+        let fields =
+            "Set-Cookie: a=b\r\nAccess-Control-Allow-Origin: *\r\nKeep-Alive: 5\r\nConnection: X-Hop\r\nX-Hop: 1";
+        format!("HTTP/1.1 203 So To Say\r\n{fields}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    })
+}
+
+#[test]
+fn a_plain_request_goes_to_the_server_and_its_answer_comes_back_as_it_is() {
+    for (url, asked, expected) in
+        [("/", "/hub/negotiate?v=1", "/hub/negotiate?v=1"), ("/api/", "/x", "/api/x"), ("/ws?x=1", "/x?y", "/x?y")]
+    {
+        let server = web_server();
+        let relay = relay(&server.url(url), &["-v", "-H", "X-Tenant: blue"]);
+        let answer = relay.answer(format!(
+            "DELETE {asked} HTTP/1.1\r\nHost: localhost:{}\r\nOrigin: http://localhost:{0}\r\nCookie: c=d\r\n\
+             Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\n\r\n",
+            relay.port
+        ));
+        assert!(answer.starts_with("HTTP/1.1 203 So To Say\r\n"), "{answer}");
+        assert!(answer.ends_with(&format!("\r\n\r\nyou asked for {expected}")), "{answer}");
+        for line in ["Set-Cookie: a=b", "Access-Control-Allow-Origin: *", "Connection: close"] {
+            assert_eq!(http::lines(&answer).iter().filter(|one| **one == line).count(), 1, "{line}: {answer}");
+        }
+        assert!(!answer.contains("X-Hop") && !answer.contains("Content-Type"), "{answer}");
+        let head = server.head();
+        let own = format!("127.0.0.1:{}", server.port());
+        assert!(head.starts_with(&format!("DELETE {expected} HTTP/1.1\r\n")), "{head}");
+        for (name, value) in [
+            ("Host", own.as_str()),
+            // Its page came through the relay, and is the server's own.
+            ("Origin", &format!("http://{own}")),
+            ("Cookie", "c=d"),
+            ("X-Tenant", "blue"),
+            ("Connection", "close"),
+        ] {
+            assert_eq!(kit::field(&head, name), Some(value), "{head}");
+        }
+        assert!(!head.contains("X-Mine") && !head.contains("Sec-WebSocket") && !head.contains("Upgrade"), "{head}");
+        relay.says(&format!("DELETE {} was answered with 203 by the server", asked.split('?').next().unwrap()));
+    }
+}
+
+#[test]
+fn the_server_of_a_plain_request_sees_the_origin_of_a_foreign_page_that_may_come() {
+    let server = web_server();
+    let asked =
+        |relay: &Listening| relay.answer("GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://page.example\r\n\r\n");
+    let open = relay(&server.url("/"), &["--origin", "http://page.example"]);
+    assert!(asked(&open).starts_with("HTTP/1.1 203 "));
+    assert_eq!(kit::field(&server.head(), "Origin"), Some("http://page.example"));
+    let closed = relay(&server.url("/"), &[]);
+    assert!(asked(&closed).starts_with("HTTP/1.1 403 "));
+    closed.says("its origin is `http://page.example`");
+    assert!(server.heads().is_empty());
+}
+
+#[test]
+fn bodies_of_plain_requests_and_answers_stream_both_ways() {
+    const SIZE: usize = 64 << 20;
+    let server = Raw::start(|mut stream, head| {
+        assert_eq!(kit::field(&head, "Content-Length"), Some(SIZE.to_string().as_str()));
+        let mut block = vec![0; 1 << 16];
+        let mut size = 0;
+        while size < SIZE {
+            size += stream.read(&mut block).unwrap();
+        }
+        // Nothing of a second request.
+        assert_eq!(size, SIZE);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+        for _ in 0..SIZE >> 20 {
+            stream.write_all(b"100000\r\n").unwrap();
+            stream.write_all(&vec![b'y'; 1 << 20]).unwrap();
+            stream.write_all(b"\r\n").unwrap();
+        }
+        stream.write_all(b"0\r\n\r\n").unwrap();
+    });
+    let relay = relay(&server.url(), &[]);
+    let mut client = relay.connect();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        sender.write_all(format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {SIZE}\r\n\r\n").as_bytes())?;
+        (0..SIZE >> 20).try_for_each(|_| sender.write_all(&vec![b'x'; 1 << 20]))?;
+        sender.write_all(b"GET /second HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    });
+    let head = kit::read_head(&mut client);
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    let (mut block, mut size) = (vec![0; 1 << 16], 0);
+    while let Ok(count @ 1..) = client.read(&mut block) {
+        size += count;
+    }
+    assert_eq!(size, (SIZE >> 20) * ((1 << 20) + 10) + 5);
+    sending.join().unwrap().unwrap();
+    assert!(relay.running.peak_memory() < 48 << 20, "{}", relay.running.peak_memory());
+}
+
+#[test]
+fn a_plain_request_that_cannot_be_passed_on_is_told_why() {
+    let gone = kit::free_port();
+    let relay = relay(&format!("ws://127.0.0.1:{gone}/"), &[]);
+    for (request, status, why) in [
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 502, "cannot be reached"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 411, "a known length"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400, "not a number"),
+        ("GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n", 403, "this host"),
+    ] {
+        let answer = relay.answer(request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(why), "{answer}");
+    }
+    let silent = Raw::start(|_, _| {});
+    let relay = self::relay(&silent.url(), &["--record", "/dev/null"]);
+    let answer = relay.answer("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    relay.says("did not answer: the server closed the connection before it answered");
+}

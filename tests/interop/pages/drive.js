@@ -13,11 +13,15 @@ const path = require("node:path");
 const { chromium } = require("playwright-core");
 const { said } = require("../../browser/said.js");
 
-// In the page. What it got is what the server answered.
-async function socketIo(url) {
-  const socket = window.io(url, { transports: ["websocket"], reconnection: false });
+// In the page. What it got is what the server answered. `negotiates`: it begins with polling, as it does by itself.
+async function socketIo(url, { negotiates }) {
+  const transports = negotiates ? ["polling", "websocket"] : ["websocket"];
+  const socket = window.io(url, { transports, reconnection: false });
   const comes = (what, from = socket) => new Promise((resolve) => from.once(what, (...args) => resolve(args)));
   await comes("connect");
+  if (negotiates && socket.io.engine.transport.name !== "websocket") {
+    await comes("upgrade", socket.io.engine);
+  }
   const pinged = comes("ping", socket.io);
   const blob = comes("blob");
   socket.emit("blob", new Uint8Array([0, 0xff, 0x10]));
@@ -32,7 +36,7 @@ async function socketIo(url) {
 }
 
 // In the page. `isBinary` for a server whose records of JSON are binary messages, unlike ASP.NET's.
-async function signalR(url, isBinary) {
+async function signalR(url, { isBinary, negotiates }) {
   const { HttpTransportType, HubConnectionBuilder, JsonHubProtocol, TransferFormat } = window.signalR;
   const json = new JsonHubProtocol();
   const binary = {
@@ -43,7 +47,7 @@ async function signalR(url, isBinary) {
     writeMessage: (message) => json.writeMessage(message),
   };
   const hub = new HubConnectionBuilder()
-    .withUrl(`${url.replace("ws", "http")}hub`, { skipNegotiation: true, transport: HttpTransportType.WebSockets })
+    .withUrl(`${url.replace("ws", "http")}hub`, { skipNegotiation: !negotiates, transport: HttpTransportType.WebSockets })
     .withHubProtocol(isBinary ? binary : json)
     .build();
   const closed = new Promise((resolve) => hub.onclose((error) => resolve(String(error))));
@@ -70,6 +74,7 @@ const CONVERSATIONS = {
   "socket-io": {
     script: "socket.io-client/dist/socket.io.min.js",
     converse: socketIo,
+    page: "socket.io/socket.io.js",
     gets: { answer: "hello Bob of the page", bytes: [0, 255, 16], said: ["wörld", { n: 1 }] },
     shows: [
       /^#1 < .*\["greet","Bob of the page"\]/m,
@@ -79,7 +84,7 @@ const CONVERSATIONS = {
       /^#1 < 41$/m,
     ],
   },
-  signalr: { ...SIGNAL_R, shows: [...SIGNAL_R.shows, /^#1 > .*"arguments":\["tea at four"\]/m] },
+  signalr: { ...SIGNAL_R, page: "", shows: [...SIGNAL_R.shows, /^#1 > .*"arguments":\["tea at four"\]/m] },
   "signalr-binary": { ...SIGNAL_R, isBinary: true, shows: [...SIGNAL_R.shows, /^#1 > binary, 59 bytes\n[^]*tea [^]*at four/m] },
 };
 
@@ -93,22 +98,32 @@ async function address(server) {
 }
 
 async function through(wsprobe, browser, origin, role, command) {
-  const { script, converse, isBinary = false, gets, shows } = CONVERSATIONS[role];
+  const { script, converse, isBinary = false, page: served, gets, shows } = CONVERSATIONS[role];
   const server = spawn(command[0], command.slice(1), { stdio: "pipe" });
   const started = [server];
   try {
-    const args = ["listen", "--forward", await address(server), "--origin", origin, "127.0.0.1:0"];
+    const args = ["listen", "--forward", await address(server), "--origin", origin, "--origin", "127.0.0.1", "127.0.0.1:0"];
     const relay = spawn(wsprobe, args, { stdio: ["ignore", "pipe", "pipe"] });
     started.push(relay);
     const shown = said(relay.stdout);
     const [, url] = await said(relay.stderr)(/(ws:\S+)/);
-    const page = await browser.newPage();
-    await page.goto(origin);
-    await page.addScriptTag({ path: path.join(process.env.NODE_PATH, script) });
-    const got = await page.evaluate(`(${converse})(${JSON.stringify(url)}, ${isBinary})`);
-    assert.deepEqual(got, gets);
+    // The page of wsprobe itself runs no other script.
+    const page = await browser.newPage({ bypassCSP: true });
+    const conversation = async (from, how) => {
+      await page.goto(from);
+      await page.addScriptTag({ path: path.join(process.env.NODE_PATH, script) });
+      const got = await page.evaluate(`(${converse})(${JSON.stringify(url)}, ${JSON.stringify(how)})`);
+      assert.deepEqual(got, gets);
+    };
+    await conversation(origin, { isBinary });
     for (const line of shows) {
       await shown(line);
+    }
+    if (served !== undefined) {
+      // The relay passes on the page, too, so that it is the server's own.
+      await conversation(url.replace("ws", "http") + served, { isBinary, negotiates: true });
+      // #2 may be the page of wsprobe itself.
+      await shown(/^#[23] < /m);
     }
     await page.close();
   } finally {
