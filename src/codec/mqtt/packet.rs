@@ -151,7 +151,7 @@ impl MqttPacket<'_> {
         if number == 11 && body.is_empty() {
             return Ok(());
         }
-        out.string(if number.is_multiple_of(2) { "topics" } else { "codes" })?;
+        out.string(if matches!(number, 8 | 10) { "topics" } else { "codes" })?;
         out.open(Container::Array)?;
         while !body.is_empty() {
             match number {
