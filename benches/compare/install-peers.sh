@@ -47,6 +47,19 @@ install_websocketd() {
     link "$apt/root/usr/bin/websocketd" websocketd
 }
 
+install_nginx() {
+    apt-get -qq -o APT::Sandbox::User=root install --no-install-recommends nginx-light >/dev/null && link /usr/sbin/nginx nginx
+}
+
+install_haproxy() {
+    apt-get -qq -o APT::Sandbox::User=root install --no-install-recommends haproxy >/dev/null && link /usr/sbin/haproxy haproxy
+}
+
+install_mitmdump() {
+    python3 -m venv "$peers/mitmproxy" && "$peers/mitmproxy/bin/pip" install --quiet mitmproxy &&
+        link "$peers/mitmproxy/bin/mitmdump" mitmdump
+}
+
 # The two servers that are libraries: a few lines on each, as its documentation has them.
 install_ws-server() {
     npm install --silent --no-fund --no-audit --prefix "$peers/npm" ws@8 || return
@@ -121,7 +134,8 @@ link() {
     ln -sf "$1" "$peers/bin/$2"
 }
 
-for name in wscat websockets wsdump curl websocketd ws-server websockets-server artillery loadtest load_test websocat websocat4; do
+for name in wscat websockets wsdump curl websocketd ws-server websockets-server artillery loadtest load_test nginx haproxy mitmdump websocat \
+    websocat4; do
     peer "$name"
 done
 rm -rf "$peers/build"

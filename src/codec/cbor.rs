@@ -10,7 +10,7 @@ use super::notation::{Container, NotationWriter};
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry =
-    DecoderEntry { name: "cbor", about: "CBOR", unpacks: false, start: || Box::new(Cbor) };
+    DecoderEntry { name: "cbor", about: "CBOR", unpacks: false, reads_text: false, start: |_| Box::new(Cbor) };
 
 /// Integers of any size are byte strings with one of these tags (RFC 8949, section 3.4.3).
 const BIGNUM: u64 = 2;
@@ -224,6 +224,7 @@ mod tests {
         for hex in ["1c", "61ff", "5f00ff"] {
             assert!(matches!(read(hex), Err(DecodeError::At { .. })), "{hex}: {:?}", read(hex));
         }
+        assert_eq!(read("bf40ff").unwrap_err().to_string(), "a map ends after a key");
         assert_eq!(read(&"81".repeat(1000)), Err(DecodeError::TooDeep));
         assert_eq!(read(&"c1".repeat(1000)), Err(DecodeError::TooDeep));
         assert_eq!(read(&("9a00010000".to_owned() + &"f6".repeat(5000))), Err(DecodeError::TooLarge(10_000)));

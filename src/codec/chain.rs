@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::decoded::{DecodedMessage, Decoding};
-use super::decoder::{Decoder, FoundValues};
+use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
 use super::table::DECODERS;
-use crate::message::Message;
+use crate::message::{DataKind, Message};
 
 /// How messages are to be decoded (`--decode`): the decoders, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +48,9 @@ impl std::str::FromStr for DecoderChain {
 
 impl DecoderChain {
     /// Starts to decode the messages of a connection that go one way; no more than `limit` bytes are made of one.
-    pub(crate) fn start(&self, _subprotocol: Option<&str>, limit: usize) -> MessageDecoder {
-        let decoders = self.entries.iter().map(|at| (DECODERS[*at].start)()).collect();
+    pub(crate) fn start(&self, subprotocol: Option<&str>, limit: usize) -> MessageDecoder {
+        let decoders =
+            self.entries.iter().map(|at| &DECODERS[*at]).map(|entry| (entry, (entry.start)(subprotocol))).collect();
         MessageDecoder { name: self.name.clone(), decoders, limit }
     }
 }
@@ -57,35 +58,41 @@ impl DecoderChain {
 /// Decodes the messages of a connection that go one way.
 pub(crate) struct MessageDecoder {
     name: String,
-    decoders: Vec<Box<dyn Decoder>>,
+    decoders: Vec<(&'static DecoderEntry, Box<dyn Decoder>)>,
     limit: usize,
 }
 
 impl MessageDecoder {
     /// What a message says; none if it can be read as it is.
     pub(crate) fn decode(&mut self, message: &Message) -> Option<Arc<Decoding>> {
-        let decoding = self.read(message).map_err(|error| format!("not {}: {error}", self.name)).transpose();
-        decoding.map(Arc::new)
+        let mut found = FoundValues::new(self.limit);
+        let read = self.read(message, &mut found);
+        let kind = found.kind.unwrap_or(&self.name);
+        let decoding = match read {
+            Ok(false) => return None,
+            Ok(true) => Ok(DecodedMessage { kind: kind.to_owned(), values: found.values, is_list: found.is_list }),
+            Err(error) => Err(format!("not {kind}: {error}")),
+        };
+        Some(Arc::new(decoding))
     }
 
-    fn read(&mut self, message: &Message) -> Result<Option<DecodedMessage>, DecodeError> {
-        let mut found = FoundValues::new(self.limit);
+    /// False if the message is to be read as it is.
+    fn read(&mut self, message: &Message, found: &mut FoundValues) -> Result<bool, DecodeError> {
         let mut left = message.clone();
-        for decoder in &mut self.decoders {
-            match decoder.decode(left, &mut found)? {
+        for (entry, decoder) in &mut self.decoders {
+            if entry.reads_text && left != *message {
+                left = Message::of_bytes(left.into_data().into(), DataKind::Text, true);
+            }
+            match decoder.decode(left, found)? {
                 Some(next) => left = next,
-                None => return Ok(Some(self.decoded(found))),
+                None => return Ok(true),
             }
         }
         if left == *message {
-            return Ok(None);
+            return Ok(false);
         }
         found.value(|out| out.payload(left.data()))?;
-        Ok(Some(self.decoded(found)))
-    }
-
-    fn decoded(&self, found: FoundValues) -> DecodedMessage {
-        DecodedMessage { kind: self.name.clone(), values: found.values, is_list: found.is_list }
+        Ok(true)
     }
 }
 
@@ -111,9 +118,25 @@ mod tests {
 
     #[test]
     fn text_is_left_alone_where_only_bytes_are_decoded() {
-        for name in ["gzip", "deflate", "zlib-stream", "msgpack", "cbor", "protobuf"] {
-            let mut decoder = name.parse::<DecoderChain>().unwrap().start(None, 1000);
-            assert_eq!(decoder.decode(&"hello".into()), None, "{name}");
+        for entry in DECODERS.iter().filter(|entry| !entry.reads_text) {
+            let mut decoder = entry.name.parse::<DecoderChain>().unwrap().start(None, 1000);
+            assert_eq!(decoder.decode(&"hello".into()), None, "{}", entry.name);
+        }
+    }
+    #[test]
+    fn what_was_unpacked_is_bytes_to_the_next_decoder_even_if_it_could_be_text() {
+        // python3: zlib.compress(data), each of which is valid UTF-8.
+        for (how, packed, json) in [
+            ("deflate,protobuf", &b"x\x9c\xe3`\x04\x00\x00\x13\x00\x0a"[..], r#"{"1":1}"#),
+            ("deflate,cbor", b"x\x9cKL\x04\x00\x01%\x00\xc3", "\"a\""),
+            ("deflate,msgpack", b"x\x9cc\x04\x00\x00\x02\x00\x02", "1"),
+            ("deflate,socketio", b"x\x9c3\x02\x00\x003\x003", r#"{"type":"ping"}"#),
+            ("deflate,signalr", b"x\x9c\xab\xae\x95\x03\x00\x02\x8c\x01\x17", "[{}]"),
+            ("deflate", b"x\x9c3\x02\x00\x003\x003", "2"),
+        ] {
+            let decoding =
+                how.parse::<DecoderChain>().unwrap().start(None, 1000).decode(&Message::Binary(packed.into()));
+            assert_eq!(decoding.unwrap().as_ref().as_ref().map(DecodedMessage::json), Ok(json.to_owned()), "{how}");
         }
     }
 }

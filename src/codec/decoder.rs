@@ -14,7 +14,10 @@ pub(crate) struct DecoderEntry {
     pub(crate) about: &'static str,
     /// Whether what it makes of a message is a message, which another decoder may read.
     pub(crate) unpacks: bool,
-    pub(crate) start: fn() -> Box<dyn Decoder>,
+    /// Whether it reads text, too.
+    pub(super) reads_text: bool,
+    /// Begins with a connection, whose subprotocol may tell more.
+    pub(crate) start: fn(Option<&str>) -> Box<dyn Decoder>,
 }
 
 /// Reads the messages of one connection that go one way, from the first to the last.
@@ -31,6 +34,8 @@ pub(crate) trait Decoder {
 pub(crate) struct FoundValues {
     pub(super) values: Vec<Notation>,
     pub(super) is_list: bool,
+    /// What the message is, where the user has not said.
+    pub(super) kind: Option<&'static str>,
     /// How many bytes may come out of a message (`--max-message`).
     limit: usize,
     left: usize,
@@ -38,7 +43,7 @@ pub(crate) struct FoundValues {
 
 impl FoundValues {
     pub(super) fn new(limit: usize) -> Self {
-        Self { values: Vec::new(), is_list: false, limit, left: limit }
+        Self { values: Vec::new(), is_list: false, kind: None, limit, left: limit }
     }
 
     /// How many bytes may still come out of this message.
@@ -49,6 +54,11 @@ impl FoundValues {
     /// A message may hold any number of values, also none: programs always get a list.
     pub(crate) fn any_number(&mut self) {
         self.is_list = true;
+    }
+
+    /// The message turned out to be of this kind.
+    pub(crate) fn known_as(&mut self, kind: &'static str) {
+        self.kind = Some(kind);
     }
 
     /// Adds a value.

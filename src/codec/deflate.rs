@@ -4,33 +4,36 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
-use crate::message::{DataKind, Message};
+use crate::message::Message;
 
 pub(super) const GZIP: DecoderEntry = DecoderEntry {
     name: "gzip",
     about: "gzip, a message each",
     unpacks: true,
-    start: || Box::new(CompressedMessages { start: |_| Decompress::new_gzip(WINDOW_BITS) }),
+    reads_text: false,
+    start: |_| Box::new(CompressedMessages { start: |_| Decompress::new_gzip(WINDOW_BITS) }),
 };
 
 pub(super) const DEFLATE: DecoderEntry = DecoderEntry {
     name: "deflate",
     about: "zlib or raw deflate, a message each",
     unpacks: true,
-    start: || Box::new(CompressedMessages { start: |data| Decompress::new(has_zlib_header(data)) }),
+    reads_text: false,
+    start: |_| Box::new(CompressedMessages { start: |data| Decompress::new(has_zlib_header(data)) }),
 };
 
 pub(super) const ZLIB_STREAM: DecoderEntry = DecoderEntry {
     name: "zlib-stream",
     about: "one zlib stream over all messages, as Discord sends",
     unpacks: true,
-    start: || Box::new(CompressedStream { inflating: Decompress::new(true), begun: Vec::new(), is_broken: false }),
+    reads_text: false,
+    start: |_| Box::new(CompressedStream { inflating: Decompress::new(true), begun: Vec::new(), is_broken: false }),
 };
 
 const WINDOW_BITS: u8 = 15;
 
 /// What ends a message of a stream: an empty stored block, to which a sender flushes (zlib's Z_SYNC_FLUSH).
-const FLUSHED: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+pub(super) const FLUSHED: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 const PIECE: usize = 32 << 10;
 
@@ -49,7 +52,7 @@ impl Decoder for CompressedMessages {
         }
         match usize::try_from(inflating.total_in()) {
             Ok(end) if end < data.len() => Err(DecodeError::at(end, "something follows its end")),
-            _ => Ok(Some(message_of(unpacked))),
+            _ => Ok(Some(Message::Binary(unpacked.into()))),
         }
     }
 }
@@ -76,17 +79,13 @@ impl Decoder for CompressedStream {
             found.any_number();
             return Ok(None);
         }
-        Ok(Some(message_of(std::mem::take(&mut self.begun))))
+        Ok(Some(Message::Binary(std::mem::take(&mut self.begun).into())))
     }
 }
 
 /// Whether data begins as a zlib stream does (RFC 1950, section 2.2).
 pub(super) fn has_zlib_header(data: &[u8]) -> bool {
     matches!(data, [method, flags, ..] if method & 0x8f == 0x08 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31))
-}
-
-fn message_of(data: Vec<u8>) -> Message {
-    Message::of_bytes(data, DataKind::Text, true)
 }
 
 /// Appends what `data` inflates to, up to `room` bytes.

@@ -2,6 +2,7 @@
 //!
 //! Plain code, without I/O: a message goes in, [`DecodedMessage`] comes out. A decoder is a file here and a line in `table`.
 
+mod auto;
 mod cbor;
 mod chain;
 mod decoded;
@@ -9,6 +10,8 @@ mod decoder;
 mod deflate;
 pub(crate) mod encode;
 mod error;
+pub(crate) mod fuzz;
+mod mqtt;
 mod msgpack;
 pub(crate) mod notation;
 mod protobuf;

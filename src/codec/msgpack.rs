@@ -9,8 +9,13 @@ use super::error::DecodeError;
 use super::notation::{Container, NotationWriter};
 use crate::message::Message;
 
-pub(super) const ENTRY: DecoderEntry =
-    DecoderEntry { name: "msgpack", about: "MessagePack", unpacks: false, start: || Box::new(MessagePack) };
+pub(super) const ENTRY: DecoderEntry = DecoderEntry {
+    name: "msgpack",
+    about: "MessagePack",
+    unpacks: false,
+    reads_text: false,
+    start: |_| Box::new(MessagePack),
+};
 
 /// The type of the extension for points in time.
 const TIMESTAMP: i8 = -1;

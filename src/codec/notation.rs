@@ -200,6 +200,9 @@ impl NotationWriter {
 
     pub(crate) fn close(&mut self) -> Result<(), DecodeError> {
         let Some(closed) = self.open.pop() else { return Ok(()) };
+        if closed.container == Container::Map && closed.count % 2 == 1 {
+            return Err(DecodeError::new("a map ends after a key"));
+        }
         self.notation.text.push(match closed.container {
             Container::Array => ']',
             Container::Map => '}',
@@ -262,6 +265,11 @@ impl NotationWriter {
 /// Whether a text is a whole JSON value.
 pub(crate) fn is_json(text: &str) -> bool {
     serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
+}
+
+/// Whether a text is a whole JSON object.
+pub(crate) fn is_json_object(text: &str) -> bool {
+    text.starts_with('{') && is_json(text)
 }
 
 /// Appends a JSON string (RFC 8259, section 7).

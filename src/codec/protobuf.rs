@@ -10,7 +10,8 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "protobuf",
     about: "Protocol Buffers, without a schema",
     unpacks: false,
-    start: || Box::new(Protobuf),
+    reads_text: false,
+    start: |_| Box::new(Protobuf),
 };
 
 /// How many messages may lie within each other: each is a map, and may be in an array.

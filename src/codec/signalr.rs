@@ -12,7 +12,8 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "signalr",
     about: "SignalR's Hub Protocol, JSON or MessagePack",
     unpacks: false,
-    start: || Box::new(SignalR),
+    reads_text: true,
+    start: |_| Box::new(SignalR),
 };
 
 /// Ends a record of JSON, and no JSON holds it.

@@ -19,7 +19,8 @@ pub(super) const ENTRY: DecoderEntry = DecoderEntry {
     name: "socketio",
     about: "Socket.IO and Engine.IO",
     unpacks: false,
-    start: || Box::<SocketIo>::default(),
+    reads_text: true,
+    start: |_| Box::<SocketIo>::default(),
 };
 
 const ENGINE_PACKETS: [&str; 7] = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];

@@ -1,7 +1,7 @@
 //! All decoders: whoever adds one adds its file, and its line here.
 
 use super::decoder::DecoderEntry;
-use super::{cbor, deflate, msgpack, protobuf, signalr, socketio};
+use super::{auto, cbor, deflate, mqtt, msgpack, protobuf, signalr, socketio};
 
 /// All decoders, in the order of the manual.
 pub(crate) const DECODERS: &[DecoderEntry] = &[
@@ -13,4 +13,6 @@ pub(crate) const DECODERS: &[DecoderEntry] = &[
     protobuf::ENTRY,
     signalr::ENTRY,
     socketio::ENTRY,
+    mqtt::ENTRY,
+    auto::ENTRY,
 ];

@@ -1,8 +1,9 @@
 //! Expected and received text side by side, line by line: how a mismatch is shown.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, capture_diff_slices_deadline, diff_ratio};
+use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, diff_ratio};
 
 /// Two long texts with nothing in common take time to compare; after this the rest counts as different.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -79,26 +80,41 @@ pub(crate) fn diff(expected: &str, came: &str) -> Vec<DiffLine> {
     }
     let lines = |text| <str>::split(text, '\n').take(MOST_LINES).collect::<Vec<_>>();
     let (old, new) = (lines(expected), lines(came));
-    let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
-    let lines: Vec<_> = changes
-        .iter()
-        .flat_map(|change| change.iter_changes(&old, &new))
-        .map(|change| {
-            let side = match change.tag() {
-                ChangeTag::Equal => DiffSide::Both,
-                ChangeTag::Delete => DiffSide::Expected,
-                ChangeTag::Insert => DiffSide::Came,
-            };
-            DiffLine::new(side, shortened(change.value()))
-        })
-        .collect();
+    let mut numbers = HashMap::new();
+    let [old_numbers, new_numbers] = [&old, &new].map(|lines| numbered(lines, &mut numbers));
+    let shown = |side, line: &&str| DiffLine::new(side, shortened(line));
+    let mut lines = Vec::new();
+    for change in changes(&old_numbers, &new_numbers, deadline) {
+        let (before, after) = (&old[change.old_range()], &new[change.new_range()]);
+        if change.tag() == DiffTag::Equal {
+            lines.extend(after.iter().map(|line| shown(DiffSide::Both, line)));
+        } else {
+            lines.extend(before.iter().map(|line| shown(DiffSide::Expected, line)));
+            lines.extend(after.iter().map(|line| shown(DiffSide::Came, line)));
+        }
+    }
     worth_showing(lines)
+}
+
+/// A number for each line, the same for those that are equal.
+fn numbered<'t>(lines: &[&'t str], numbers: &mut HashMap<&'t str, u32>) -> Vec<u32> {
+    let mut number = |line: &&'t str| {
+        let next = u32::try_from(numbers.len()).expect("there are few lines");
+        *numbers.entry(line).or_insert(next)
+    };
+    lines.iter().map(&mut number).collect()
+}
+
+/// Compares lines or letters by their numbers: the library is compiled once for both.
+fn changes(old: &[u32], new: &[u32], deadline: Instant) -> Vec<DiffOp> {
+    capture_diff_slices_deadline(Algorithm::Myers, old, new, Some(deadline))
 }
 
 fn one_line(expected: &str, came: &str, deadline: Instant) -> Vec<DiffLine> {
     let (expected, came) = (shortened(expected), shortened(came));
     let (old, new): (Vec<_>, Vec<_>) = (expected.chars().collect(), came.chars().collect());
-    let changes = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    let numbers = |text: &[char]| text.iter().map(|letter| u32::from(*letter)).collect::<Vec<_>>();
+    let changes = changes(&numbers(&old), &numbers(&new), deadline);
     if diff_ratio(&changes, old.len(), new.len()) < ALIKE {
         return vec![DiffLine::new(DiffSide::Expected, expected), DiffLine::new(DiffSide::Came, came)];
     }

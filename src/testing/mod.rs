@@ -5,6 +5,7 @@ pub(crate) mod serve;
 
 pub use self::serve::{Client, Said, Server};
 pub use crate::cli::option_names;
+pub use crate::codec::fuzz::decode as fuzz_decode;
 pub use crate::dial::tls::pkcs12::fuzz::pkcs12 as fuzz_pkcs12;
 pub use crate::handshake::fuzz::{handshake as fuzz_handshake, request as fuzz_request};
 pub use crate::recording::fuzz::recording as fuzz_recording;

@@ -8,6 +8,7 @@ mod job;
 mod loads;
 mod one_cpu;
 mod process;
+mod relays;
 mod run;
 mod server;
 mod servers;
@@ -28,6 +29,7 @@ use crate::copies::Copies;
 use crate::http2::Http2Job;
 use crate::job::Job;
 use crate::loads::EchoServer;
+use crate::relays::RelayJob;
 use crate::run::Bench;
 use crate::server::Server;
 use crate::servers::{ServerJob, ServerKind, ServerRow};
@@ -44,6 +46,7 @@ const LOAD: &str = "load";
 const CLIENTS: [&str; 2] = ["<!-- the table begins -->", "<!-- the table ends -->"];
 const LOADS: [&str; 2] = ["<!-- the loads' table begins -->", "<!-- the loads' table ends -->"];
 const SERVERS: [&str; 2] = ["<!-- the servers' table begins -->", "<!-- the servers' table ends -->"];
+const RELAYS: [&str; 2] = ["<!-- the relays' table begins -->", "<!-- the relays' table ends -->"];
 const HTTP2: [&str; 2] = ["<!-- HTTP/2's table begins -->", "<!-- HTTP/2's table ends -->"];
 
 /// Compare wsprobe with a raw client, with a plain server, and with its peers
@@ -115,10 +118,12 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let serving: Vec<ServerJob> = servers::jobs(options.quick).into_iter().filter(|job| wanted(job.name)).collect();
     let is_loading = wanted(LOAD);
     let over_http2: Vec<Http2Job> = http2::all(options.quick).into_iter().filter(|job| wanted(&job.name)).collect();
+    let relaying: Vec<RelayJob> = relays::all(options.quick).into_iter().filter(|job| wanted(job.name)).collect();
     if options.list {
         jobs.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         serving.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
         over_http2.iter().for_each(|job| println!("{:20} {}", job.name, job.title));
+        relaying.iter().for_each(|job| println!("{:20} relay {}", job.name, job.title));
         if is_loading {
             println!("{LOAD:20} {}", loads::title());
         }
@@ -128,8 +133,10 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let (servers_failed, served) = if serving.is_empty() { (false, None) } else { compare_servers(options, serving)? };
     let (http2_failed, http2) =
         if over_http2.is_empty() { (false, None) } else { compare_http2(options, &over_http2)? };
+    let (relays_failed, relayed) =
+        if relaying.is_empty() { (false, None) } else { compare_relays(options, &relaying)? };
     let (loads_failed, loaded) = if is_loading { compare_loads(options)? } else { (false, None) };
-    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (http2, HTTP2), (loaded, LOADS)] {
+    for (text, marks) in [(clients, CLIENTS), (served, SERVERS), (relayed, RELAYS), (http2, HTTP2), (loaded, LOADS)] {
         let Some(text) = text else { continue };
         println!("{text}");
         if let Some(file) = &options.write {
@@ -137,7 +144,7 @@ fn compare(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
             std::fs::write(file, put_between(marks, &std::fs::read_to_string(file)?, &text)?)?;
         }
     }
-    let has_failed = clients_failed || servers_failed || http2_failed || loads_failed;
+    let has_failed = clients_failed || servers_failed || relays_failed || http2_failed || loads_failed;
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -244,6 +251,14 @@ fn compare_http2(options: &Options, jobs: &[Http2Job]) -> Result<(bool, Option<S
     let rows = jobs.iter().map(|job| http2::interleaved(job, &wsprobe, options.runs(5)));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     Ok((rows.iter().any(|row| !row.is_whole), Some(http2::table(&rows))))
+}
+
+/// The same of relays.
+fn compare_relays(options: &Options, jobs: &[RelayJob]) -> Result<(bool, Option<String>), Box<dyn Error>> {
+    let (wsprobe, plain, peers) = (options.wsprobe()?, beside("plain")?, options.peers(&options.server)?);
+    let rows = jobs.iter().map(|job| relays::interleaved(job, [&wsprobe, &plain], peers.as_deref(), options.runs(5)));
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    Ok((rows.iter().any(relays::RelayRow::is_ours_in_trouble), Some(relays::table(&rows))))
 }
 
 fn warn_of(missing: &[&str]) {

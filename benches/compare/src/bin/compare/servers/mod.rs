@@ -8,6 +8,7 @@ mod table;
 
 use std::error::Error;
 
+pub use self::clients::echo;
 pub use self::job::{ServerJob, all as jobs};
 pub use self::program::{ServerKind, ServerProgram, all as programs};
 pub use self::table::ServerRow;
