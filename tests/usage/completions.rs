@@ -71,6 +71,10 @@ fn what_follows_depends_on_what_stands_before() {
     is(&["-t"], &[]);
     is(&["check", "--only", "utf8/surr"], &["utf8/surrogate"]);
     is(&["run", "--report", "j"], &["junit", "json"]);
+    is(&["--decode", "gzip,ms"], &["gzip,msgpack"]);
+    is(&["listen", "--decode", "z"], &["zlib-stream"]);
+    is(&["--encode", ""], &["msgpack", "cbor"]);
+    is(&["--aws-sigv4", ""], &["aws:amz"]);
     is(&["--proxy", ""], &["http://", "https://", "socks5://", "socks5h://"]);
     is(&["--header", ""], &[]);
     is(&["--timeout", ""], &[]);

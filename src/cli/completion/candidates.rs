@@ -10,6 +10,8 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, ValueComplet
 use crate::cli::arguments::{is_named, names_path};
 use crate::cli::manual::with_pages;
 use crate::cli::topics::headings;
+use crate::codec::DECODERS;
+use crate::codec::encode::PayloadEncoding;
 use crate::conformance::cases;
 
 /// Stands for the paths that the shell knows better, while clap's engine looks for what can follow.
@@ -93,6 +95,9 @@ fn completing(command: Command, urls: &[String], pages: &[String]) -> Command {
         match (argument.get_id().as_str(), argument.get_value_names().unwrap_or_default()) {
             ("report", _) => argument.add(ArgValueCompleter::new(ReportValues)),
             ("proxy", _) => argument.add(one_of(PROXIES)),
+            ("decode", _) => argument.add(ArgValueCompleter::new(decoders)),
+            ("encode", _) => argument.add(one_of(PayloadEncoding::ALL.map(PayloadEncoding::name))),
+            ("aws_sigv4" | "aws_sigv4_query", _) => argument.add(one_of(["aws:amz"])),
             ("only" | "skip" | "show", [name]) if name == "NAME" => {
                 argument.add(one_of(cases::all().map(|case| case.name)))
             }
@@ -107,6 +112,15 @@ fn completing(command: Command, urls: &[String], pages: &[String]) -> Command {
         let pages = if command.get_name() == "help" { &*topics } else { pages };
         completing(command, urls, pages)
     })
+}
+
+/// The decoders, after those that stand before a comma.
+fn decoders(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    let (before, begun) = current.rsplit_once(',').map_or(("", &*current), |(before, begun)| (before, begun));
+    let comma = if before.is_empty() { "" } else { "," };
+    let found = DECODERS.iter().filter(|decoder| decoder.name.starts_with(begun));
+    found.map(|decoder| CompletionCandidate::new(format!("{before}{comma}{}", decoder.name))).collect()
 }
 
 fn one_of<T: Into<OsString>>(values: impl IntoIterator<Item = T>) -> ArgValueCompleter {
