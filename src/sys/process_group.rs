@@ -24,6 +24,8 @@ pub(crate) struct Group {
 
 impl Group {
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+        // It takes longer to start than a command may take to start others.
+        LazyLock::force(&GUARD);
         let child = command.process_group(0).spawn()?;
         let number = child.id().ok_or_else(|| io::Error::other("it has no number"))?;
         guard('+', number);
