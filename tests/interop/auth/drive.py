@@ -15,7 +15,6 @@ import socketserver
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -23,6 +22,11 @@ import httpx
 import requests
 import spnego
 from requests.auth import HTTPDigestAuth
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from cases import case, equal, holds, run_all
+from program import Failed
+
 WSPROBE, CA, CERTIFICATE, KEY = sys.argv[1:]
 PATIENCE = 60
 MODULES = "/usr/lib/apache2/modules"
@@ -30,26 +34,6 @@ SQUID = "/usr/lib/squid"
 # By this address, Linux reaches this machine, and nothing says that it is this one.
 FAR = "0.0.0.0"
 REALM = "a realm, of tests"
-CASES = []
-
-
-class Failed(Exception):
-    pass
-
-
-def case(check):
-    CASES.append(check)
-    return check
-
-
-def equal(got, expected):
-    if got != expected:
-        raise Failed(f"{got!r} instead of {expected!r}")
-
-
-def holds(text, part):
-    if part not in text:
-        raise Failed(f"{part!r} is missing in {text!r}")
 
 
 def free_port():
@@ -433,7 +417,7 @@ def ntlm_within_tls_and_cut_short(dir):
 
 
 @case
-def curl_requests_and_httpx_as_clients_of_ours(_):
+def curl_requests_and_httpx_as_clients_of_ours():
     def curl(*args):
         command = ["curl", "-sS", "--cacert", CA, "-o", os.devnull, "-w", "%{http_code} %{http_version}", *args]
         return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
@@ -460,22 +444,4 @@ def curl_requests_and_httpx_as_clients_of_ours(_):
             equal([session.get(url, timeout=PATIENCE).status_code for _ in range(3)], [200, 200, 200])
 
 
-def main():
-    passed = failed = 0
-    for check in CASES:
-        name = check.__name__.replace("_", " ")
-        started = time.monotonic()
-        try:
-            with tempfile.TemporaryDirectory() as dir:
-                check(pathlib.Path(dir))
-        except (Failed, subprocess.SubprocessError) as failure:
-            failed += 1
-            print(f"FAILED auth: {name}\n  {failure}", flush=True)
-        else:
-            passed += 1
-            print(f"ok     auth: {name} ({time.monotonic() - started:.1f} s)", flush=True)
-    print(f"auth: {passed} passed, {failed} failed")
-    sys.exit(failed != 0)
-
-
-main()
+run_all("auth")

@@ -21,12 +21,12 @@ from google.protobuf import descriptor_pb2, struct_pb2, wrappers_pb2
 from websockets.sync.server import serve
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from cases import case, equal, run_all
 from program import PATIENCE, Failed, Program
 
 (WSPROBE,) = sys.argv[1:]
 EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples"
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
-CASES = []
 
 VALUES = [
     None,
@@ -41,16 +41,6 @@ VALUES = [
     {"op": "join", "room": 7, "users": [f"user {n}" for n in range(300)]},
     "x" * 70_000,
 ]
-
-
-def case(check):
-    CASES.append(check)
-    return check
-
-
-def equal(got, expected):
-    if got != expected:
-        raise Failed(f"{str(got)[:2000]}\n  instead of\n  {str(expected)[:2000]}")
 
 
 @contextlib.contextmanager
@@ -311,19 +301,4 @@ def signalr_of_npm_in_messagepack():
     equal(hub[-1][0], 7)
 
 
-def main():
-    failed = 0
-    for check in CASES:
-        name = check.__name__.replace("_", " ")
-        try:
-            check()
-        except (Failed, subprocess.SubprocessError) as failure:
-            failed += 1
-            print(f"FAILED decode: {name}\n  {failure}", flush=True)
-        else:
-            print(f"ok     decode: {name}", flush=True)
-    print(f"decode: {len(CASES) - failed} passed, {failed} failed")
-    sys.exit(failed != 0)
-
-
-main()
+run_all("decode")

@@ -7,6 +7,7 @@ import base64
 import datetime
 import json
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -18,26 +19,14 @@ import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from cases import case, equal, run_all
+
 (WSPROBE,) = sys.argv[1:]
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "token/with+signs=="
 API = "abc123.execute-api.eu-west-1.amazonaws.com"
 IOT = "abc-ats.iot.eu-west-1.amazonaws.com"
 APPSYNC = "abc.appsync-realtime-api.eu-west-1.amazonaws.com"
-CASES = []
-
-
-class Failed(Exception):
-    pass
-
-
-def case(check):
-    CASES.append(check)
-    return check
-
-
-def equal(got, expected):
-    if got != expected:
-        raise Failed(f"{got!r}\n  instead of\n  {expected!r}")
 
 
 def asked(host, resource, *args, token=True):
@@ -152,19 +141,4 @@ def keys_of_the_command_line_sign_for_any_host():
     equal(field(fields, "Authorization"), expected.headers["Authorization"])
 
 
-def main():
-    failed = 0
-    for check in CASES:
-        name = check.__name__.replace("_", " ")
-        try:
-            check()
-        except (Failed, subprocess.TimeoutExpired) as failure:
-            failed += 1
-            print(f"FAILED sigv4: {name}\n  {failure}", flush=True)
-        else:
-            print(f"ok     sigv4: {name}", flush=True)
-    print(f"sigv4: {len(CASES) - failed} passed, {failed} failed")
-    sys.exit(failed != 0)
-
-
-main()
+run_all("sigv4")

@@ -15,35 +15,18 @@ import socket
 import socketserver
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import websockets
 from websockify.websocket import WebSocket, WebSocketWantReadError
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from cases import case, equal, run_all
+from program import PATIENCE, Failed
+
 WSPROBE, CA, CERTIFICATE, KEY, WEBSOCKIFY = sys.argv[1:]
-PATIENCE = 120
 LARGE = os.urandom(24 << 20)
-CASES = []
-
-
-class Failed(Exception):
-    pass
-
-
-def case(check):
-    CASES.append(check)
-    return check
-
-
-def equal(got, expected):
-    if isinstance(got, tuple):
-        for one, other in zip(got, expected, strict=True):
-            equal(one, other)
-    elif got != expected:
-        shown = [repr(it) if len(repr(it)) < 300 else f"{len(it)} bytes" for it in (got, expected)]
-        raise Failed(f"{shown[0]} instead of {shown[1]}")
 
 
 @contextlib.contextmanager
@@ -162,7 +145,7 @@ def websockify_as_the_server(dir):
 
 
 @case
-def websockifys_client(_):
+def websockifys_client():
     with tcp_server(echo) as address, listening("--tcp", address) as url:
         client = WebSocket()
         client.connect(url, protocols=["chat", "binary"])
@@ -181,7 +164,7 @@ def websockifys_client(_):
 
 
 @case
-def websockets_with_the_subprotocol_binary(_):
+def websockets_with_the_subprotocol_binary():
     async def talk(url):
         async with websockets.connect(url, subprotocols=["base64", "binary"], max_size=None) as client:
             equal(client.subprotocol, "binary")
@@ -198,7 +181,7 @@ def websockets_with_the_subprotocol_binary(_):
 
 
 @case
-def an_answer_after_the_end_of_the_request(_):
+def an_answer_after_the_end_of_the_request():
     expected = hashlib.sha256(LARGE).hexdigest().encode()
     with tcp_server(digest) as address, listening("--tcp", address) as url:
         equal(stream(url, "-w", "0", data=LARGE), expected)
@@ -207,7 +190,7 @@ def an_answer_after_the_end_of_the_request(_):
 
 
 @case
-def a_refused_connection_is_a_1011(_):
+def a_refused_connection_is_a_1011():
     async def talk(url):
         async with websockets.connect(url) as client:
             await client.wait_closed()
@@ -217,22 +200,4 @@ def a_refused_connection_is_a_1011(_):
         asyncio.run(talk(url))
 
 
-def main():
-    passed = failed = 0
-    for check in CASES:
-        name = check.__name__.replace("_", " ")
-        started = time.monotonic()
-        try:
-            with tempfile.TemporaryDirectory() as dir:
-                check(pathlib.Path(dir))
-        except (Failed, subprocess.TimeoutExpired) as failure:
-            failed += 1
-            print(f"FAILED streams: {name}\n  {failure}", flush=True)
-        else:
-            passed += 1
-            print(f"ok     streams: {name} ({time.monotonic() - started:.1f} s)", flush=True)
-    print(f"streams: {passed} passed, {failed} failed")
-    sys.exit(failed != 0)
-
-
-main()
+run_all("streams")
