@@ -6,6 +6,7 @@ use minicbor::decode::Error;
 
 use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
+use super::nesting::{NestedItem, write_nested};
 use super::notation::{Container, NotationWriter};
 use crate::message::Message;
 
@@ -32,7 +33,7 @@ impl Decoder for Cbor {
 /// Reads one value, which is all that there is.
 fn read_all(data: &[u8], out: &mut NotationWriter) -> Result<(), DecodeError> {
     let mut reader = CborReader { items: Items::new(data) };
-    reader.value(out)?;
+    write_nested(out, |out| reader.item(out))?;
     match reader.items.position() {
         end if end < data.len() => Err(DecodeError::at(end, "something follows its end")),
         _ => Ok(()),
@@ -43,56 +44,25 @@ struct CborReader<'d> {
     items: Items<'d>,
 }
 
-/// What an item is to the container that it is in.
-enum CborItem {
-    Value,
-    /// So many more values belong to it; without a number, all up to a "break".
-    Begins(Option<u64>),
-    Break,
-}
-
 impl CborReader<'_> {
-    /// Reads a value with all that it holds. Without recursion: the peer says how deep it goes.
-    fn value(&mut self, out: &mut NotationWriter) -> Result<(), DecodeError> {
-        let mut open: Vec<Option<u64>> = Vec::new();
-        loop {
-            match self.item(out)? {
-                CborItem::Value => {}
-                CborItem::Begins(count) => open.push(count),
-                CborItem::Break => match open.pop() {
-                    Some(None) => out.close()?,
-                    _ => return Err(DecodeError::at(self.items.position() - 1, "\"break\" where nothing ends")),
-                },
-            }
-            while open.pop_if(|left| *left == Some(0)).is_some() {
-                out.close()?;
-            }
-            match open.last_mut() {
-                Some(Some(left)) => *left -= 1,
-                Some(None) => {}
-                None => return Ok(()),
-            }
-        }
-    }
-
-    fn item(&mut self, out: &mut NotationWriter) -> Result<CborItem, DecodeError> {
+    fn item(&mut self, out: &mut NotationWriter) -> Result<NestedItem, DecodeError> {
         let at = self.items.position();
         match self.items.datatype().map_err(|error| told(&error, at))? {
             Type::Array | Type::ArrayIndef => {
                 let count = self.items.array().map_err(|error| told(&error, at))?;
                 out.open(Container::Array)?;
-                return Ok(CborItem::Begins(count));
+                return Ok(NestedItem::Begins(count));
             }
             Type::Map | Type::MapIndef => {
                 let count = self.items.map().map_err(|error| told(&error, at))?;
                 out.open(Container::Map)?;
                 let values = count.map(|pairs| pairs.checked_mul(2).ok_or(DecodeError::Cut)).transpose()?;
-                return Ok(CborItem::Begins(values));
+                return Ok(NestedItem::Begins(values));
             }
             Type::Tag => return self.tagged(out, at),
             Type::Break => {
                 self.items.set_position(at + 1);
-                return Ok(CborItem::Break);
+                return Ok(NestedItem::Break(at));
             }
             Type::F16 => {
                 let bytes = self.items.input().get(at + 1..at + 3).and_then(|bytes| bytes.try_into().ok());
@@ -101,7 +71,7 @@ impl CborReader<'_> {
             }
             kind => self.scalar(kind, out, at)?,
         }
-        Ok(CborItem::Value)
+        Ok(NestedItem::Value)
     }
 
     fn scalar(&mut self, kind: Type, out: &mut NotationWriter, at: usize) -> Result<(), DecodeError> {
@@ -130,7 +100,7 @@ impl CborReader<'_> {
         pieces.collect::<Result<Vec<_>, _>>().map(|pieces| pieces.concat()).map_err(|error| told(&error, at))
     }
 
-    fn tagged(&mut self, out: &mut NotationWriter, at: usize) -> Result<CborItem, DecodeError> {
+    fn tagged(&mut self, out: &mut NotationWriter, at: usize) -> Result<NestedItem, DecodeError> {
         let tag = self.items.tag().map_err(|error| told(&error, at))?.as_u64();
         let place = self.items.position();
         let is_number = matches!(tag, BIGNUM | NEGATIVE_BIGNUM)
@@ -139,12 +109,12 @@ impl CborReader<'_> {
             let bytes = self.byte_string(place)?;
             if bytes.len() <= LONGEST_BIGNUM {
                 out.json(&decimal(&bytes, tag == NEGATIVE_BIGNUM))?;
-                return Ok(CborItem::Value);
+                return Ok(NestedItem::Value);
             }
             self.items.set_position(place);
         }
         out.open(Container::Tag(tag))?;
-        Ok(CborItem::Begins(Some(1)))
+        Ok(NestedItem::Begins(Some(1)))
     }
 }
 

@@ -6,7 +6,9 @@ use rmp::Marker;
 
 use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
+use super::nesting::{NestedItem, write_nested};
 use super::notation::{Container, NotationWriter};
+use super::reader::ByteReader;
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry = DecoderEntry {
@@ -32,123 +34,79 @@ impl Decoder for MessagePack {
 
 /// Reads one value, which is all that there is.
 pub(super) fn read_all(data: &[u8], out: &mut NotationWriter) -> Result<(), DecodeError> {
-    let mut reader = MessagePackReader { rest: data, size: data.len() };
-    reader.value(out)?;
-    if reader.rest.is_empty() { Ok(()) } else { Err(DecodeError::at(reader.place(), "something follows its end")) }
+    let mut reader = ByteReader::new(data);
+    write_nested(out, |out| item(&mut reader, out))?;
+    if reader.is_empty() { Ok(()) } else { Err(reader.flaw("something follows its end")) }
 }
 
-struct MessagePackReader<'d> {
-    rest: &'d [u8],
-    /// Of all that there was.
-    size: usize,
+/// Writes a value, or opens a container.
+fn item(reader: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<NestedItem, DecodeError> {
+    let at = reader.place();
+    match Marker::from_u8(reader.byte()?) {
+        Marker::Null => out.null()?,
+        Marker::True => out.bool(true)?,
+        Marker::False => out.bool(false)?,
+        Marker::FixPos(value) => out.integer(value)?,
+        Marker::FixNeg(value) => out.integer(value)?,
+        Marker::U8 => out.integer(reader.byte()?)?,
+        Marker::U16 => out.integer(u16::from_be_bytes(reader.array()?))?,
+        Marker::U32 => out.integer(u32::from_be_bytes(reader.array()?))?,
+        Marker::U64 => out.integer(u64::from_be_bytes(reader.array()?))?,
+        Marker::I8 => out.integer(i8::from_be_bytes(reader.array()?))?,
+        Marker::I16 => out.integer(i16::from_be_bytes(reader.array()?))?,
+        Marker::I32 => out.integer(i32::from_be_bytes(reader.array()?))?,
+        Marker::I64 => out.integer(i64::from_be_bytes(reader.array()?))?,
+        Marker::F32 => out.float32(f32::from_be_bytes(reader.array()?))?,
+        Marker::F64 => out.float(f64::from_be_bytes(reader.array()?))?,
+        Marker::Reserved => return Err(DecodeError::at(at, "0xc1, which MessagePack does not use,")),
+        marker => return sized(reader, marker, out),
+    }
+    Ok(NestedItem::Value)
 }
 
-impl<'d> MessagePackReader<'d> {
-    /// Reads a value with all that it holds. Without recursion: the peer says how deep it goes.
-    fn value(&mut self, out: &mut NotationWriter) -> Result<(), DecodeError> {
-        // How many values each of the open containers still has.
-        let mut open: Vec<u64> = Vec::new();
-        loop {
-            open.extend(self.item(out)?);
-            while open.pop_if(|left| *left == 0).is_some() {
-                out.close()?;
-            }
-            match open.last_mut() {
-                Some(left) => *left -= 1,
-                None => return Ok(()),
+/// Writes what begins with its size.
+fn sized(reader: &mut ByteReader<'_>, marker: Marker, out: &mut NotationWriter) -> Result<NestedItem, DecodeError> {
+    let size = size(reader, marker)?;
+    match marker {
+        Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => {
+            out.open(Container::Array)?;
+            return Ok(NestedItem::Begins(Some(size as u64)));
+        }
+        Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => {
+            out.open(Container::Map)?;
+            return Ok(NestedItem::Begins(Some(2 * size as u64)));
+        }
+        Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => {
+            // The specification lets strings have bytes that are not UTF-8.
+            let bytes = reader.take(size)?;
+            match std::str::from_utf8(bytes) {
+                Ok(text) => out.string(text)?,
+                Err(_) => out.bytes(bytes)?,
             }
         }
-    }
-
-    /// Reads a value, or opens a container and tells how many values it holds.
-    fn item(&mut self, out: &mut NotationWriter) -> Result<Option<u64>, DecodeError> {
-        let at = self.place();
-        match Marker::from_u8(self.byte()?) {
-            Marker::Null => out.null()?,
-            Marker::True => out.bool(true)?,
-            Marker::False => out.bool(false)?,
-            Marker::FixPos(value) => out.integer(value)?,
-            Marker::FixNeg(value) => out.integer(value)?,
-            Marker::U8 => out.integer(self.byte()?)?,
-            Marker::U16 => out.integer(u16::from_be_bytes(self.array()?))?,
-            Marker::U32 => out.integer(u32::from_be_bytes(self.array()?))?,
-            Marker::U64 => out.integer(u64::from_be_bytes(self.array()?))?,
-            Marker::I8 => out.integer(i8::from_be_bytes(self.array()?))?,
-            Marker::I16 => out.integer(i16::from_be_bytes(self.array()?))?,
-            Marker::I32 => out.integer(i32::from_be_bytes(self.array()?))?,
-            Marker::I64 => out.integer(i64::from_be_bytes(self.array()?))?,
-            Marker::F32 => out.float32(f32::from_be_bytes(self.array()?))?,
-            Marker::F64 => out.float(f64::from_be_bytes(self.array()?))?,
-            Marker::Reserved => return Err(DecodeError::at(at, "0xc1, which MessagePack does not use,")),
-            marker => return self.sized(marker, out),
+        Marker::Bin8 | Marker::Bin16 | Marker::Bin32 => out.bytes(reader.take(size)?)?,
+        _ => {
+            let kind = i8::from_be_bytes(reader.array()?);
+            extension(kind, reader.take(size)?, out)?;
         }
-        Ok(None)
     }
+    Ok(NestedItem::Value)
+}
 
-    /// Reads what begins with its size.
-    fn sized(&mut self, marker: Marker, out: &mut NotationWriter) -> Result<Option<u64>, DecodeError> {
-        let size = self.size(marker)?;
-        match marker {
-            Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => {
-                out.open(Container::Array)?;
-                return Ok(Some(size as u64));
-            }
-            Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => {
-                out.open(Container::Map)?;
-                return Ok(Some(2 * size as u64));
-            }
-            Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => {
-                // The specification lets strings have bytes that are not UTF-8.
-                let bytes = self.bytes(size)?;
-                match std::str::from_utf8(bytes) {
-                    Ok(text) => out.string(text)?,
-                    Err(_) => out.bytes(bytes)?,
-                }
-            }
-            Marker::Bin8 | Marker::Bin16 | Marker::Bin32 => out.bytes(self.bytes(size)?)?,
-            _ => {
-                let kind = i8::from_be_bytes(self.array()?);
-                extension(kind, self.bytes(size)?, out)?;
-            }
+fn size(reader: &mut ByteReader<'_>, marker: Marker) -> Result<usize, DecodeError> {
+    Ok(match marker {
+        Marker::FixArray(size) | Marker::FixMap(size) | Marker::FixStr(size) => size.into(),
+        Marker::FixExt1 => 1,
+        Marker::FixExt2 => 2,
+        Marker::FixExt4 => 4,
+        Marker::FixExt8 => 8,
+        Marker::FixExt16 => 16,
+        Marker::Str8 | Marker::Bin8 | Marker::Ext8 => reader.byte()?.into(),
+        Marker::Str16 | Marker::Bin16 | Marker::Ext16 | Marker::Array16 | Marker::Map16 => {
+            u16::from_be_bytes(reader.array()?).into()
         }
-        Ok(None)
-    }
-
-    fn size(&mut self, marker: Marker) -> Result<usize, DecodeError> {
-        Ok(match marker {
-            Marker::FixArray(size) | Marker::FixMap(size) | Marker::FixStr(size) => size.into(),
-            Marker::FixExt1 => 1,
-            Marker::FixExt2 => 2,
-            Marker::FixExt4 => 4,
-            Marker::FixExt8 => 8,
-            Marker::FixExt16 => 16,
-            Marker::Str8 | Marker::Bin8 | Marker::Ext8 => self.byte()?.into(),
-            Marker::Str16 | Marker::Bin16 | Marker::Ext16 | Marker::Array16 | Marker::Map16 => {
-                u16::from_be_bytes(self.array()?).into()
-            }
-            _ => u32::from_be_bytes(self.array()?) as usize,
-        })
-    }
-
-    fn place(&self) -> usize {
-        self.size - self.rest.len()
-    }
-
-    fn byte(&mut self) -> Result<u8, DecodeError> {
-        self.array().map(|[byte]| byte)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (array, rest) = self.rest.split_first_chunk().ok_or(DecodeError::Cut)?;
-        self.rest = rest;
-        Ok(*array)
-    }
-
-    fn bytes(&mut self, size: usize) -> Result<&'d [u8], DecodeError> {
-        let (bytes, rest) = self.rest.split_at_checked(size).ok_or(DecodeError::Cut)?;
-        self.rest = rest;
-        Ok(bytes)
-    }
+        _ => u32::from_be_bytes(reader.array()?) as usize,
+    })
 }
 
 /// A point in time as a string, anything else as `ext(TYPE, h'…')`.

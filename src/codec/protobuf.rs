@@ -4,6 +4,7 @@
 use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
 use super::notation::{Container, NotationWriter};
+use super::reader::ByteReader;
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry = DecoderEntry {
@@ -64,10 +65,10 @@ impl<'d> ScannedFields<'d> {
         }
         let mut places: Vec<FieldPlace> = Vec::new();
         let mut groups: Vec<usize> = Vec::new();
-        let mut reader = Reader { data, at: 0 };
-        while reader.at < data.len() {
-            let at = reader.at;
-            let (number, wire) = reader.field()?;
+        let mut reader = ByteReader::new(data);
+        while !reader.is_empty() {
+            let at = reader.place();
+            let (number, wire) = field(&mut reader)?;
             if matches!(wire, WireType::GroupEnd) {
                 match groups.pop() {
                     Some(group) if places[group].number == number => places[group].next = index(places.len()),
@@ -115,14 +116,14 @@ impl<'d> ScannedFields<'d> {
         out.close()
     }
 
-    fn write_field(&self, field: usize, depth: usize, out: &mut NotationWriter) -> Result<(), DecodeError> {
-        let place = &self.places[field];
-        match (Reader { data: self.data, at: place.start as usize }).field()?.1 {
+    fn write_field(&self, at: usize, depth: usize, out: &mut NotationWriter) -> Result<(), DecodeError> {
+        let place = &self.places[at];
+        match field(&mut ByteReader::at(self.data, place.start as usize))?.1 {
             WireType::Varint(value) => out.integer(value),
             WireType::Fixed64(value) => out.foreign(&format!("{value:#018x}")),
             WireType::Fixed32(value) => out.foreign(&format!("{value:#010x}")),
             WireType::Sized(data) => self.write_sized(data, depth + 1, out),
-            WireType::Group | WireType::GroupEnd => self.write_range(field + 1, place.next as usize, depth + 1, out),
+            WireType::Group | WireType::GroupEnd => self.write_range(at + 1, place.next as usize, depth + 1, out),
         }
     }
 
@@ -143,55 +144,29 @@ fn index(at: usize) -> u32 {
     u32::try_from(at).expect("it was looked at before")
 }
 
-struct Reader<'d> {
-    data: &'d [u8],
-    at: usize,
+fn field<'d>(reader: &mut ByteReader<'d>) -> Result<(u32, WireType<'d>), DecodeError> {
+    let at = reader.place();
+    let tag = varint(reader)?;
+    let number = u32::try_from(tag).map(|tag| tag >> 3).ok().filter(|number| *number != 0);
+    let number = number.ok_or(DecodeError::at(at, "a number that no field can have"))?;
+    let wire = match tag & 7 {
+        0 => WireType::Varint(varint(reader)?),
+        1 => WireType::Fixed64(u64::from_le_bytes(reader.array()?)),
+        2 => {
+            let size = varint(reader)?;
+            WireType::Sized(reader.take(usize::try_from(size).map_err(|_| DecodeError::Cut)?)?)
+        }
+        3 => WireType::Group,
+        4 => WireType::GroupEnd,
+        5 => WireType::Fixed32(u32::from_le_bytes(reader.array()?)),
+        kind => return Err(DecodeError::at(at, format!("the unknown wire type {kind}"))),
+    };
+    Ok((number, wire))
 }
 
-impl<'d> Reader<'d> {
-    fn field(&mut self) -> Result<(u32, WireType<'d>), DecodeError> {
-        let at = self.at;
-        let tag = self.varint()?;
-        let number = u32::try_from(tag).map(|tag| tag >> 3).ok().filter(|number| *number != 0);
-        let number = number.ok_or(DecodeError::at(at, "a number that no field can have"))?;
-        let wire = match tag & 7 {
-            0 => WireType::Varint(self.varint()?),
-            1 => WireType::Fixed64(u64::from_le_bytes(self.array()?)),
-            2 => {
-                let size = self.varint()?;
-                WireType::Sized(self.bytes(usize::try_from(size).map_err(|_| DecodeError::Cut)?)?)
-            }
-            3 => WireType::Group,
-            4 => WireType::GroupEnd,
-            5 => WireType::Fixed32(u32::from_le_bytes(self.array()?)),
-            kind => return Err(DecodeError::at(at, format!("the unknown wire type {kind}"))),
-        };
-        Ok((number, wire))
-    }
-
-    /// Seven bits a byte, the lowest first. What goes beyond 64 bits is lost, as in all readers.
-    fn varint(&mut self) -> Result<u64, DecodeError> {
-        let at = self.at;
-        let mut value = 0;
-        for shift in (0..70).step_by(7) {
-            let [byte] = self.array()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(DecodeError::at(at, "a number of more than ten bytes"))
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        self.bytes(N).map(|bytes| bytes.try_into().expect("it has as many as were asked for"))
-    }
-
-    fn bytes(&mut self, size: usize) -> Result<&'d [u8], DecodeError> {
-        let bytes = self.data[self.at..].get(..size).ok_or(DecodeError::Cut)?;
-        self.at += size;
-        Ok(bytes)
-    }
+fn varint(reader: &mut ByteReader<'_>) -> Result<u64, DecodeError> {
+    let at = reader.place();
+    reader.varint(10)?.ok_or(DecodeError::at(at, "a number of more than ten bytes"))
 }
 
 #[cfg(test)]
@@ -262,7 +237,7 @@ mod tests {
         let nested = |levels: usize| {
             (0..levels).fold(b"\x08\x01".to_vec(), |inner, _| {
                 // Twice, so that each is in an array too.
-                let size = [vec![0x0a], varint(inner.len()), inner].concat();
+                let size = [vec![0x0a], varint_of(inner.len()), inner].concat();
                 [&size[..], b"\x0a\x00"].concat()
             })
         };
@@ -272,8 +247,8 @@ mod tests {
         assert!(!deeper.contains(r#"{"1":1}"#));
     }
 
-    fn varint(value: usize) -> Vec<u8> {
+    fn varint_of(value: usize) -> Vec<u8> {
         let low = u8::try_from(value & 0x7f).unwrap();
-        if value < 0x80 { vec![low] } else { [vec![low | 0x80], varint(value >> 7)].concat() }
+        if value < 0x80 { vec![low] } else { [vec![low | 0x80], varint_of(value >> 7)].concat() }
     }
 }

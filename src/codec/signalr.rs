@@ -6,6 +6,7 @@ use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
 use super::msgpack;
 use super::notation::is_json;
+use super::reader::ByteReader;
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry = DecoderEntry {
@@ -52,22 +53,12 @@ fn json_record(data: &[u8], found: &mut FoundValues) -> Result<usize, DecodeErro
 
 /// Reads a length and as much MessagePack, and tells how many bytes both take.
 fn packed(data: &[u8], found: &mut FoundValues) -> Result<usize, DecodeError> {
-    let (size, start) = varint(data)?;
-    let value = data[start..].get(..size).ok_or(DecodeError::Cut)?;
+    let mut reader = ByteReader::new(data);
+    let size = reader.varint(5)?.ok_or(DecodeError::at(0, "a length of more than five bytes"))?;
+    let start = reader.place();
+    let value = reader.take(usize::try_from(size).map_err(|_| DecodeError::Cut)?)?;
     found.value(|out| msgpack::read_all(value, out)).map_err(|error| error.further(start))?;
-    Ok(start + size)
-}
-
-/// Seven bits a byte, the lowest first; five bytes at most. With how many there were.
-fn varint(data: &[u8]) -> Result<(usize, usize), DecodeError> {
-    let mut size = 0;
-    for (at, byte) in data.iter().take(5).enumerate() {
-        size |= u64::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Ok((usize::try_from(size).map_err(|_| DecodeError::Cut)?, at + 1));
-        }
-    }
-    Err(if data.len() < 5 { DecodeError::Cut } else { DecodeError::at(0, "a length of more than five bytes") })
+    Ok(reader.place())
 }
 
 #[cfg(test)]

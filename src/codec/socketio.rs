@@ -169,8 +169,10 @@ impl<'t> Packet<'t> {
                 })?;
             rest = after;
         }
-        let namespace = if rest.starts_with('/') { rest.split_once(',').unwrap_or((rest, "")) } else { ("/", rest) };
-        let (namespace, rest) = namespace;
+        let (namespace, rest) = match rest.starts_with('/') {
+            true => rest.split_once(',').unwrap_or((rest, "")),
+            false => ("/", rest),
+        };
         let (id, payload) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
         let at = text.len() - rest.len();
         let id = if id.is_empty() { None } else { Some(id.parse().map_err(|_| DecodeError::at(at, "a large id"))?) };

@@ -1,16 +1,16 @@
 //! MQTT 3.1.1 and 5.0: packets, which may be cut or joined across messages (MQTT 5.0, section 6.0).
 
+mod data_types;
 mod packet;
 mod properties;
-mod reader;
 mod reasons;
 mod version;
 
 use self::packet::MqttPacket;
-use self::reader::PacketReader;
 use self::version::ProtocolVersion;
 use super::decoder::{Decoder, DecoderEntry, FoundValues};
 use super::error::DecodeError;
+use super::reader::ByteReader;
 use crate::message::Message;
 
 pub(super) const ENTRY: DecoderEntry = DecoderEntry {
@@ -66,7 +66,7 @@ impl Mqtt {
             let Some(body) = self.rest.get(start..start + length) else { break };
             let packet = MqttPacket { first: self.rest[taken], version: &mut self.version };
             if flaw.is_none() {
-                let read = found.value(|out| packet.write(PacketReader::new(body), out));
+                let read = found.value(|out| packet.write(ByteReader::new(body), out));
                 flaw = read.map_err(|error| error.further(start)).err();
             }
             taken = start + length;
@@ -81,15 +81,12 @@ fn fixed_header(data: &[u8]) -> Result<Option<(usize, usize)>, DecodeError> {
     if data.first().is_some_and(|first| first >> 4 == 0) {
         return Err(DecodeError::at(0, "0 is no type of packet"));
     }
-    let mut length = 0;
-    for at in 1..=4 {
-        let Some(byte) = data.get(at) else { return Ok(None) };
-        length |= usize::from(byte & 0x7f) << (7 * (at - 1));
-        if byte & 0x80 == 0 {
-            return Ok(Some((at + 1, length)));
-        }
+    let mut reader = ByteReader::new(data);
+    match reader.byte().and_then(|_first| reader.varint(4)) {
+        Ok(Some(length)) => Ok(Some((reader.place(), usize::try_from(length).expect("it has 28 bits")))),
+        Ok(None) => Err(DecodeError::new("the length of a packet has more than four bytes")),
+        Err(_) => Ok(None),
     }
-    Err(DecodeError::new("the length of a packet has more than four bytes"))
 }
 
 #[cfg(test)]

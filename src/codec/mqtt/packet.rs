@@ -1,11 +1,11 @@
 //! Packets as objects of JSON (MQTT 3.1.1 and 5.0, section 3).
 
 use super::properties;
-use super::reader::PacketReader;
 use super::reasons::reason;
 use super::version::ProtocolVersion;
 use crate::codec::error::DecodeError;
 use crate::codec::notation::{Container, NotationWriter};
+use crate::codec::reader::ByteReader;
 
 /// In the order of their numbers; 0 is none.
 const TYPES: [&str; 15] = [
@@ -33,7 +33,7 @@ pub(super) struct MqttPacket<'v> {
 }
 
 impl MqttPacket<'_> {
-    pub(super) fn write(self, mut body: PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    pub(super) fn write(self, mut body: ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         let number = usize::from(self.first >> 4);
         let name = number.checked_sub(1).and_then(|at| TYPES.get(at));
         let name = name.ok_or_else(|| body.flaw(format!("{number} is no type of packet")))?;
@@ -62,7 +62,7 @@ impl MqttPacket<'_> {
     }
 
     /// Whether it has properties; where the version is not known, its shape tells, unless both make sense.
-    fn has_properties(&self, number: usize, body: &PacketReader<'_>) -> bool {
+    fn has_properties(&self, number: usize, body: &ByteReader<'_>) -> bool {
         match (*self.version, number) {
             (ProtocolVersion::Five, _) => true,
             (ProtocolVersion::Three, _) => false,
@@ -76,11 +76,11 @@ impl MqttPacket<'_> {
         }
     }
 
-    fn properties(&self, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    fn properties(&self, body: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         if self.is_five() { properties::write(body, out) } else { Ok(()) }
     }
 
-    fn connect(self, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    fn connect(self, body: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         out.field("protocol", body.text()?)?;
         let (version, flags) = (body.byte()?, body.byte()?);
         *self.version = if version < 5 { ProtocolVersion::Three } else { ProtocolVersion::Five };
@@ -110,7 +110,7 @@ impl MqttPacket<'_> {
         Ok(())
     }
 
-    fn connack(self, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    fn connack(self, body: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         // That of version 5 has properties, even if those are none.
         *self.version = if body.left() > 2 { ProtocolVersion::Five } else { ProtocolVersion::Three };
         boolean(out, "session_present", body.byte()? & 1 != 0)?;
@@ -118,7 +118,7 @@ impl MqttPacket<'_> {
         self.properties(body, out)
     }
 
-    fn publish(self, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    fn publish(self, body: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         let qos = self.first >> 1 & 3;
         if qos == 3 {
             return Err(body.flaw("a packet has QoS 3"));
@@ -133,14 +133,14 @@ impl MqttPacket<'_> {
         if self.has_properties(3, body) {
             properties::write(body, out)?;
         }
-        payload(out, body.all())
+        payload(out, body.take(body.left())?)
     }
 
     /// SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK.
     fn subscription(
         self,
         number: usize,
-        body: &mut PacketReader<'_>,
+        body: &mut ByteReader<'_>,
         out: &mut NotationWriter,
     ) -> Result<(), DecodeError> {
         id(body, out)?;
@@ -164,7 +164,7 @@ impl MqttPacket<'_> {
     }
 
     /// The reason code and the properties of version 5, which may be left out.
-    fn outcome(self, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    fn outcome(self, body: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
         if body.is_empty() {
             return Ok(());
         }
@@ -174,7 +174,7 @@ impl MqttPacket<'_> {
 }
 
 /// One that is asked for by SUBSCRIBE.
-fn wanted(is_five: bool, body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+fn wanted(is_five: bool, body: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
     out.open(Container::Map)?;
     out.field("topic", body.text()?)?;
     let options = body.byte()?;
@@ -187,7 +187,7 @@ fn wanted(is_five: bool, body: &mut PacketReader<'_>, out: &mut NotationWriter) 
     out.close()
 }
 
-fn id(body: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+fn id(body: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
     integer(out, "id", body.two_bytes()?)
 }
 

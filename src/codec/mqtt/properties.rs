@@ -1,8 +1,8 @@
 //! Properties of MQTT 5.0 (section 2.2.2).
 
-use super::reader::PacketReader;
 use crate::codec::error::DecodeError;
 use crate::codec::notation::{Container, NotationWriter};
+use crate::codec::reader::ByteReader;
 
 /// What the value of a property is.
 #[derive(Clone, Copy)]
@@ -47,10 +47,10 @@ const PROPERTIES: [(u32, &str, PropertyType); 25] = [
 ];
 
 /// Writes `"properties": {…}`, if there are any.
-pub(super) fn write(packet: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
-    let length = packet.varint()? as usize;
+pub(super) fn write(packet: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+    let length = packet.variable_byte_integer()? as usize;
     let start = packet.place();
-    let mut properties = PacketReader::new(packet.take(length)?);
+    let mut properties = ByteReader::new(packet.take(length)?);
     if properties.is_empty() {
         return Ok(());
     }
@@ -61,14 +61,14 @@ pub(super) fn write(packet: &mut PacketReader<'_>, out: &mut NotationWriter) -> 
 }
 
 /// Those that may be there several times come last.
-fn write_all(properties: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+fn write_all(properties: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
     let (mut identifiers, mut pairs) = (Vec::new(), Vec::new());
     let mut seen = 0_u64;
     while !properties.is_empty() {
         let begun = properties.place();
-        match properties.varint()? {
+        match properties.variable_byte_integer()? {
             USER_PROPERTY => pairs.push((properties.text()?, properties.text()?)),
-            SUBSCRIPTION_IDENTIFIER => identifiers.push(properties.varint()?),
+            SUBSCRIPTION_IDENTIFIER => identifiers.push(properties.variable_byte_integer()?),
             number => {
                 let (_, name, kind) = PROPERTIES
                     .iter()
@@ -102,7 +102,7 @@ fn write_all(properties: &mut PacketReader<'_>, out: &mut NotationWriter) -> Res
     Ok(())
 }
 
-fn value(kind: PropertyType, from: &mut PacketReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
+fn value(kind: PropertyType, from: &mut ByteReader<'_>, out: &mut NotationWriter) -> Result<(), DecodeError> {
     match kind {
         PropertyType::Byte => out.integer(from.byte()?),
         PropertyType::TwoBytes => out.integer(from.two_bytes()?),
