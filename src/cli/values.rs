@@ -157,12 +157,11 @@ pub(crate) fn pin(text: &str) -> Result<Pin, String> {
     Pin::from_text(text).ok_or_else(|| "expected the SHA-256 of a public key in base64, 44 characters".to_owned())
 }
 
-/// The delimiter between messages, with escapes. Not a `Vec`, which clap would treat as a list of values.
 pub(crate) fn encoding(text: &str) -> Result<PayloadEncoding, String> {
-    let found = PayloadEncoding::ALL.into_iter().find(|encoding| encoding.name() == text);
-    found.ok_or_else(|| "expected `msgpack` or `cbor`".to_owned())
+    PayloadEncoding::from_name(text).ok_or_else(|| "expected `msgpack` or `cbor`".to_owned())
 }
 
+/// The delimiter between messages, with escapes. Not a `Vec`, which clap would treat as a list of values.
 pub(crate) fn delimiter(text: &str) -> Result<Bytes, String> {
     match unescape_bytes(text) {
         Ok(bytes) if bytes.is_empty() => Err("expected at least one byte; `--whole` does not split stdin".to_owned()),

@@ -27,6 +27,10 @@ impl PayloadEncoding {
         }
     }
 
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|encoding| encoding.name() == name)
+    }
+
     /// What a JSON text is in this encoding: integers in as few bytes as they need, fractions as 64-bit floats.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::text::{Spot, json, quoted, text, text_unless};
+use crate::codec::encode::PayloadEncoding;
 use crate::script::cursor::chars::is_space;
 use crate::script::syntax::{Binary, BytePiece, Extract, LengthPrefix, Pattern, Payload, Regexp, TextPattern};
 use crate::script::template::Backslash;
@@ -13,10 +14,12 @@ impl fmt::Display for Payload {
             Self::Text(text) => {
                 let written = text.to_string();
                 let word = written.split(is_space).next().unwrap_or_default();
+                let is_encoding = PayloadEncoding::from_name(word).is_some();
                 match word {
                     // `send text file` has a meaning of its own.
                     "file" => f.write_str(&quoted(&text.template)),
-                    "text" | "json" | "binary" | "msgpack" | "cbor" | "hex" | "base64" => write!(f, "text {written}"),
+                    "text" | "json" | "binary" | "hex" | "base64" => write!(f, "text {written}"),
+                    _ if is_encoding => write!(f, "text {written}"),
                     _ => f.write_str(&written),
                 }
             }

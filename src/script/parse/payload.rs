@@ -14,6 +14,10 @@ use crate::text::unescape;
 
 pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
     let place = cursor.place_of_next();
+    if let Some(encoding) = PayloadEncoding::from_name(cursor.peek()) {
+        cursor.word();
+        return Ok(Payload::Encoded(encoding, cursor.json()?));
+    }
     Ok(match cursor.peek() {
         "text" => {
             cursor.word();
@@ -38,11 +42,6 @@ pub(super) fn payload(cursor: &mut Cursor<'_>) -> Result<Payload, Flaw> {
                     ));
                 }
             }
-        }
-        word @ ("msgpack" | "cbor") => {
-            let encoding = if word == "cbor" { PayloadEncoding::Cbor } else { PayloadEncoding::MessagePack };
-            cursor.word();
-            Payload::Encoded(encoding, cursor.json()?)
         }
         word @ ("file" | "hex" | "base64") => {
             let flaw = Flaw::new(place, format!("`send {word}` is ambiguous"));
