@@ -79,13 +79,15 @@ impl Renderer {
             EventKind::Message(Direction::Out, _) if !self.style.has_marks() => self.note_sent(event.at),
             EventKind::Message(direction, message) => {
                 let lead = self.lead(event);
-                match event.decoded.as_deref().filter(|_| self.style.shows_decoded()) {
+                let decoding = event.decoded.as_deref().filter(|_| self.style.shows_decoded());
+                match decoding {
                     Some(Ok(decoded)) => text::decoded(&self.style, &lead, *direction, (decoded, extent.place), out),
-                    Some(Err(why)) if self.style.for_terminal => {
-                        text::message(&self.style, &lead, *direction, (message, extent), out);
-                        text::not_decoded(&self.style, why, out);
-                    }
                     _ => text::message(&self.style, &lead, *direction, (message, extent), out),
+                }
+                if let Some(Err(why)) = decoding
+                    && self.style.for_terminal
+                {
+                    text::not_decoded(&self.style, why, out);
                 }
                 if *direction == Direction::Out {
                     self.note_sent(event.at);

@@ -1,13 +1,15 @@
 //! What a session waits for: `--one`, `--count`, `--until`, `--expect` and `--expect-json`.
 
+use std::borrow::Cow;
+use std::iter;
+
 use regex::Regex;
 
 use crate::events::MessageBatch;
-use crate::message::DataKind;
 
 use super::expect::{JsonExpectation, Judged};
 use super::lockstep::{Lockstep, LockstepOptions};
-use super::seen_message::SeenMessage;
+use super::seen_message::{SeenMessage, text_of};
 
 /// Something that a received message must be.
 #[derive(Clone, Debug)]
@@ -84,16 +86,9 @@ impl Goal {
     }
 
     /// Takes a message in; true when it is the last one that was waited for.
-    pub(super) fn received(&mut self, message: &SeenMessage<'_>) -> bool {
-        match message {
-            SeenMessage::AsReceived(message) => self.take(message.kind(), message.data()),
-            SeenMessage::Decoded(texts) => {
-                let mut matched = false;
-                // Each may meet an expectation.
-                texts.iter().for_each(|text| matched |= self.look_at(text));
-                self.taken(matched)
-            }
-        }
+    pub(super) fn received(&mut self, message: SeenMessage<'_>) -> bool {
+        let texts = message.texts(self.looks_at_binary);
+        self.take(texts)
     }
 
     /// Takes messages in up to the last one that was waited for; returns how many those were.
@@ -102,25 +97,22 @@ impl Goal {
             self.received += run.len() as u64;
             return run.len();
         }
-        run.iter().position(|data| self.take(run.kind(), data)).map_or(run.len(), |last| last + 1)
+        let of_binary = self.looks_at_binary;
+        let text = |data| text_of(run.kind(), data, of_binary);
+        run.iter().position(|data| self.take(iter::once(data).filter_map(text))).map_or(run.len(), |last| last + 1)
     }
 
-    fn take(&mut self, kind: DataKind, data: &[u8]) -> bool {
+    /// Takes in a message with these texts, of which each may meet an expectation; true when it is the last one that was
+    /// waited for.
+    fn take<'t>(&mut self, texts: impl Iterator<Item = Cow<'t, str>>) -> bool {
         let minds = self.until.is_some() || self.expectations.iter().any(|awaited| !awaited.is_met);
-        // Text is known to be UTF-8, and then nothing is copied.
-        let text = (minds && (kind == DataKind::Text || self.looks_at_binary)).then(|| String::from_utf8_lossy(data));
-        let matched = text.is_some_and(|text| self.look_at(&text));
-        self.taken(matched)
-    }
-
-    /// Looks at a text; true if it is what `--until` waits for.
-    fn look_at(&mut self, text: &str) -> bool {
-        self.expectations.iter_mut().for_each(|awaited| awaited.look_at(text));
-        self.until.as_ref().is_some_and(|until| until.is_match(text))
-    }
-
-    /// A message was looked at; true when it is the last one that was waited for.
-    fn taken(&mut self, matched: bool) -> bool {
+        let mut matched = false;
+        if minds {
+            for text in texts {
+                self.expectations.iter_mut().for_each(|awaited| awaited.look_at(&text));
+                matched |= self.until.as_ref().is_some_and(|until| until.is_match(&text));
+            }
+        }
         self.received += 1;
         let counted = self.count.is_some_and(|count| self.received >= count);
         // Expectations end the run by themselves only where nothing else says when it ends.
@@ -163,7 +155,7 @@ mod tests {
 
     impl Goal {
         fn takes(&mut self, message: &Message) -> bool {
-            self.received(&SeenMessage::AsReceived(message))
+            self.received(SeenMessage::AsReceived(message))
         }
     }
 

@@ -37,8 +37,8 @@ impl Replies {
     }
 
     /// What the first rule that matches answers.
-    pub(crate) fn to(&self, message: &SeenMessage<'_>) -> Option<Message> {
-        message.texts(self.is_binary).iter().find_map(|text| self.answer(text))
+    pub(crate) fn to(&self, message: SeenMessage<'_>) -> Option<Message> {
+        message.texts(self.is_binary).find_map(|text| self.answer(&text))
     }
 
     fn answer(&self, text: &str) -> Option<Message> {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn to(replies: &Replies, message: &Message) -> Option<Message> {
-        replies.to(&SeenMessage::AsReceived(message))
+        replies.to(SeenMessage::AsReceived(message))
     }
 
     #[test]

@@ -50,14 +50,14 @@ impl MessageFilter {
         self.direction == Some(Direction::Out)
     }
 
-    pub(crate) fn shows(&self, direction: Direction, message: &SeenMessage<'_>) -> bool {
+    pub(crate) fn shows(&self, direction: Direction, message: SeenMessage<'_>) -> bool {
         if self.direction.is_some_and(|wanted| wanted != direction) {
             return false;
         }
         match &self.pattern {
             None => true,
-            Some(FilterPattern::Regex(regex)) => message.texts(true).iter().any(|text| regex.is_match(text)),
-            Some(FilterPattern::Json(path)) => message.texts(false).iter().any(|text| path.judge(text) == Judged::Met),
+            Some(FilterPattern::Regex(regex)) => message.texts(true).any(|text| regex.is_match(&text)),
+            Some(FilterPattern::Json(path)) => message.texts(false).any(|text| path.judge(&text) == Judged::Met),
         }
     }
 }
@@ -93,7 +93,7 @@ mod tests {
         ] {
             let read = MessageFilter::from_text(filter).unwrap();
             assert_eq!(
-                read.shows(direction, &SeenMessage::AsReceived(&message.into())),
+                read.shows(direction, SeenMessage::AsReceived(&message.into())),
                 is_shown,
                 "{filter}: {message}"
             );

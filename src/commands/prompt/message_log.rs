@@ -110,7 +110,7 @@ impl MessageLog {
                 }
                 match direction {
                     Direction::In => {
-                        self.expect_reply(&SeenMessage::new(message, event.decoded.as_deref()));
+                        self.expect_reply(SeenMessage::new(message, event.decoded.as_deref()));
                         self.keep(event, message);
                     }
                     Direction::Out if self.heartbeat.as_ref() == Some(message) => {}
@@ -132,7 +132,7 @@ impl MessageLog {
         }
     }
 
-    fn expect_reply(&mut self, message: &SeenMessage<'_>) {
+    fn expect_reply(&mut self, message: SeenMessage<'_>) {
         if self.replying.len() == REPLYING {
             self.replying.pop_front();
         }
@@ -292,15 +292,12 @@ impl KeptMessage {
 
     /// As what looks into messages sees it.
     pub(crate) fn seen<'m>(&'m self, message: &'m Message) -> SeenMessage<'m> {
-        self.decoded().map_or(SeenMessage::AsReceived(message), SeenMessage::decoded)
+        self.decoded().map_or(SeenMessage::AsReceived(message), SeenMessage::Decoded)
     }
 
     /// What it says, if it was decoded.
     pub(crate) fn decoded(&self) -> Option<&DecodedMessage> {
-        match &self.content {
-            Kept::Whole(_, Some(decoding)) => decoding.as_ref().as_ref().ok(),
-            _ => None,
-        }
+        self.content.decoded()
     }
 
     /// Where and when it was, in a line: `!12  received from #2, text, 48 bytes, 12:34:56.789`.
@@ -323,11 +320,15 @@ impl KeptMessage {
 impl Kept {
     fn size(&self) -> usize {
         match self {
-            Self::Whole(message, decoding) => {
-                let decoded = decoding.as_deref().and_then(|decoding| decoding.as_ref().ok());
-                message.data().len() + decoded.map_or(0, DecodedMessage::size)
-            }
+            Self::Whole(message, _) => message.data().len() + self.decoded().map_or(0, DecodedMessage::size),
             Self::Size(_) => 0,
+        }
+    }
+
+    fn decoded(&self) -> Option<&DecodedMessage> {
+        match self {
+            Self::Whole(_, Some(decoding)) => decoding.as_ref().as_ref().ok(),
+            _ => None,
         }
     }
 }

@@ -205,7 +205,7 @@ impl PromptOutput {
             _ if self.style.format == PayloadFormat::Records => true,
             EventKind::Message(direction, message) => match &*self.shared.filter() {
                 Some(filter) => {
-                    filter.shows(*direction, &SeenMessage::new(message, event.decoded.as_deref()))
+                    filter.shows(*direction, SeenMessage::new(message, event.decoded.as_deref()))
                         && (*direction == Direction::In || self.style.both_ways || filter.wants_sent())
                 }
                 None => *direction == Direction::In || self.style.both_ways,

@@ -55,7 +55,7 @@ pub(crate) fn found(style: &OutputStyle, messages: &[KeptMessage], pattern: &Reg
     for kept in messages {
         let Ok(message) = kept.whole() else { continue };
         searched += 1;
-        if let Some(line) = kept.seen(message).texts(true).iter().find_map(|text| matched(style, text, pattern)) {
+        if let Some(line) = kept.seen(message).texts(true).find_map(|text| matched(style, &text, pattern)) {
             matching += 1;
             let mark = if kept.direction == Direction::In { '<' } else { '>' };
             let client = kept.client.map_or_else(String::new, |client| format!("{client} "));

@@ -198,7 +198,7 @@ impl Lifecycle {
     }
 
     /// A message came in.
-    pub(crate) fn received(&mut self, message: &SeenMessage<'_>) -> Reception {
+    pub(crate) fn received(&mut self, message: SeenMessage<'_>) -> Reception {
         if self.goal.is_reached() {
             self.late += 1;
             return Reception::Late;
@@ -222,7 +222,7 @@ impl Lifecycle {
     pub(crate) fn received_part(&mut self, is_last: bool) -> Reception {
         self.is_mid_message = !is_last;
         match is_last {
-            true => self.received(&SeenMessage::AsReceived(&Message::Binary(Bytes::new()))),
+            true => self.received(SeenMessage::AsReceived(&Message::Binary(Bytes::new()))),
             false if self.goal.is_reached() => Reception::Late,
             false => Reception::Usual,
         }

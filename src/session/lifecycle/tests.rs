@@ -4,7 +4,7 @@ use super::*;
 
 impl Lifecycle {
     fn receives(&mut self, text: &str) -> Reception {
-        self.received(&SeenMessage::AsReceived(&text.into()))
+        self.received(SeenMessage::AsReceived(&text.into()))
     }
 }
 use crate::session::pace::Wait;

@@ -337,14 +337,14 @@ impl<S: Duplex, O: Outlet + ?Sized> Pump<'_, S, O> {
         let decoded = self.decode(Direction::In, &message).await;
         let seen = SeenMessage::new(&message, decoded.as_deref());
         let reply = self.replies.as_ref().and_then(|replies| {
-            let reply = options.replies.to(&seen)?;
+            let reply = options.replies.to(seen)?;
             Some(Box::pin(replies.put(reply)))
         });
         if reply.is_none() {
             // What gets an answer is a question.
             seen.each(|kind, data| self.note_reply(kind, once(data)));
         }
-        let reception = self.core.borrow_mut().received(&seen);
+        let reception = self.core.borrow_mut().received(seen);
         if reception == Reception::Late {
             return;
         }
