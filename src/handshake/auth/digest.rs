@@ -6,8 +6,25 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::hash::{DigestHash, DigestTerms};
 use crate::handshake::challenge::Challenge;
+
+/// What is percent-encoded in an extended value (RFC 8187, section 3.2.1).
+const NO_ATTR_CHAR: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 /// A challenge that can be answered, any number of times.
 #[derive(Clone)]
@@ -135,15 +152,7 @@ impl DigestChallenge {
         if is_quotable && (user.is_ascii() || !self.is_utf8) {
             return format!("username={}", quoted(user));
         }
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte);
-        user.bytes().fold("username*=UTF-8''".to_owned(), |mut text, byte| {
-            if is_plain(byte) {
-                text.push(char::from(byte));
-            } else {
-                write!(text, "%{byte:02X}").expect("a String takes all");
-            }
-            text
-        })
+        format!("username*=UTF-8''{}", utf8_percent_encode(user, &NO_ATTR_CHAR))
     }
 }
 

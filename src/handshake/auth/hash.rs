@@ -1,9 +1,9 @@
 //! The hashes of Digest (RFC 7616, section 3.4), as both sides compute them.
 
-use std::fmt::Write as _;
-
 use md5::{Digest as _, Md5};
 use ring::digest::{SHA256, SHA512_256, digest};
+
+use crate::text::hex;
 
 /// A hash that has a name in the registry of Digest's algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,9 @@ impl DigestHash {
     /// The hash of a text, in hex.
     pub(super) fn of(self, text: &str) -> String {
         match self {
-            Self::Md5 => hex(&Md5::digest(text)),
-            Self::Sha256 => hex(digest(&SHA256, text.as_bytes()).as_ref()),
-            Self::Sha512256 => hex(digest(&SHA512_256, text.as_bytes()).as_ref()),
+            Self::Md5 => hex::digits(&Md5::digest(text)),
+            Self::Sha256 => hex::digits(digest(&SHA256, text.as_bytes()).as_ref()),
+            Self::Sha512256 => hex::digits(digest(&SHA512_256, text.as_bytes()).as_ref()),
         }
     }
 }
@@ -70,11 +70,4 @@ impl DigestTerms<'_> {
             None => format!("{secret}:{nonce}:{request}"),
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes all");
-        text
-    })
 }

@@ -30,5 +30,5 @@ pub(super) fn signed(scope: &SigningScope<'_>, resource: &str, host: &str) -> St
     let fields: Map<_, _> = fields.into_iter().map(|field| (field.name, Value::String(field.value))).collect();
     let [header, payload] = [Value::Object(fields).to_string().as_str(), BODY].map(|text| BASE64.encode(text));
     let joint = if resource.contains('?') { '&' } else { '?' };
-    format!("{resource}{joint}header={}&payload={}", encoded(&header, false), encoded(&payload, false))
+    format!("{resource}{joint}header={}&payload={}", encoded(&header), encoded(&payload))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use ring::digest::{SHA256, digest};
 
 use crate::request::header::Header;
@@ -10,6 +11,10 @@ use crate::text::hex;
 
 /// What may change on the way, and what is about this connection only: it is not signed, as botocore does.
 const UNSIGNED: [&str; 5] = ["authorization", "connection", "expect", "user-agent", "x-amzn-trace-id"];
+
+/// All but what RFC 3986, section 2.3, calls unreserved.
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const RESERVED_IN_PATH: AsciiSet = RESERVED.remove(b'/');
 
 pub(super) struct CanonicalRequest<'r> {
     method: &'r str,
@@ -77,7 +82,7 @@ impl<'r> CanonicalRequest<'r> {
             }
         }
         let end = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
-        encoded(&format!("/{}{end}", segments.join("/")), true)
+        utf8_percent_encode(&format!("/{}{end}", segments.join("/")), &RESERVED_IN_PATH).to_string()
     }
 }
 
@@ -93,15 +98,7 @@ fn sha256(text: &str) -> String {
     hex::digits(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
-/// Percent-encoded but for what RFC 3986, section 2.3, calls unreserved.
-pub(super) fn encoded(text: &str, keeps_slashes: bool) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(char::from(byte)),
-            b'/' if keeps_slashes => encoded.push('/'),
-            _ => write!(encoded, "%{byte:02X}").expect("a String takes all"),
-        }
-    }
-    encoded
+/// Percent-encoded as a part of a query.
+pub(super) fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, &RESERVED)
 }

@@ -72,7 +72,7 @@ impl RequestSigner {
             CanonicalRequest::new("GET", resource, self.is_s3()).with_host(host).with_fields(own).signed_names();
         let token = self.keys.session_token.as_deref();
         let (signed_token, late_token) = if self.service == IOT { (None, token) } else { (token, None) };
-        let parameter = |(name, value): (&str, &str)| format!("X-{vendor}-{name}={}", canonical::encoded(value, false));
+        let parameter = |(name, value): (&str, &str)| format!("X-{vendor}-{name}={}", canonical::encoded(value));
         let parameters = [
             Some(("Algorithm", &*algorithm)),
             Some(("Credential", &*credential)),
