@@ -87,7 +87,7 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
             request: request(options, &parsed, env)?,
             target: parsed.target,
             route: route(options, env)?,
-            http: http_of_request(options)?,
+            http: http(options)?,
             handshake_timeout: options.timing.handshake_timeout,
             max_redirects: options.request.location.then_some(options.request.max_redirects),
             insecure_redirect: options.request.insecure_redirect,
@@ -108,24 +108,33 @@ fn plan(parsed: Parsed, options: &Options, env: &Env) -> Result<Box<ClientOption
     }))
 }
 
-/// A signature is one of a GET, which HTTP/2 has another method for (RFC 8441, section 5).
-fn http_of_request(options: &Options) -> Result<HttpChoice, Error> {
-    let is_signed = options.request.aws_sigv4.is_some() || options.request.aws_sigv4_query.is_some();
-    match http(&options.protocol) {
-        HttpChoice::Required | HttpChoice::PriorKnowledge if is_signed => {
-            Err(Error::Usage("`--aws-sigv4` needs HTTP/1.1".to_owned()))
-        }
-        HttpChoice::Offered if is_signed => Ok(HttpChoice::Http1),
-        choice => Ok(choice),
-    }
-}
-
-fn http(protocol: &options::ProtocolArgs) -> HttpChoice {
-    match protocol.http2 {
+fn http(options: &Options) -> Result<HttpChoice, Error> {
+    let protocol = &options.protocol;
+    let choice = match protocol.http2 {
         _ if protocol.http2_prior_knowledge => HttpChoice::PriorKnowledge,
         Some(Http2When::Auto) => HttpChoice::Offered,
         Some(Http2When::Required) => HttpChoice::Required,
         None => HttpChoice::Http1,
+    };
+    match (needs_http1(&options.request), choice) {
+        (Some(option), HttpChoice::Required | HttpChoice::PriorKnowledge) => {
+            Err(Error::Usage(format!("`{option}` needs HTTP/1.1")))
+        }
+        (Some(_), HttpChoice::Offered) => Ok(HttpChoice::Http1),
+        (_, choice) => Ok(choice),
+    }
+}
+
+/// A signature is one of a GET, which HTTP/2 has another method for (RFC 8441, section 5). NTLM proves a connection, which
+/// HTTP/2 shares between requests.
+fn needs_http1(request: &options::RequestArgs) -> Option<&'static str> {
+    let is_only_ntlm = request.ntlm && !request.basic && !request.digest;
+    if request.aws_sigv4.is_some() {
+        Some("--aws-sigv4")
+    } else if request.aws_sigv4_query.is_some() {
+        Some("--aws-sigv4-query")
+    } else {
+        is_only_ntlm.then_some("--ntlm")
     }
 }
 
@@ -348,7 +357,6 @@ fn replies(messages: &options::MessageArgs) -> Result<Replies, Error> {
 }
 
 fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptions, Error> {
-    check_ntlm(options)?;
     let request = &options.request;
     let signer = signing::signer(options, &parsed.target)?;
     let credentials = match (&request.user, &request.bearer) {
@@ -383,18 +391,6 @@ fn request(options: &Options, parsed: &Parsed, env: &Env) -> Result<RequestOptio
         schemes: SchemeChoice::of_flags(request.anyauth, [request.basic, request.digest, request.ntlm]),
         compression: offered(&options.protocol)?,
     })
-}
-
-/// NTLM proves a connection, which HTTP/2 shares between requests.
-fn check_ntlm(options: &Options) -> Result<(), Error> {
-    let request = &options.request;
-    let is_only_ntlm = request.ntlm && !request.basic && !request.digest;
-    match http(&options.protocol) {
-        HttpChoice::Required | HttpChoice::PriorKnowledge if is_only_ntlm => {
-            Err(Error::Usage("`--ntlm` needs HTTP/1.1".to_owned()))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn offered(protocol: &options::ProtocolArgs) -> Result<Compression, Error> {

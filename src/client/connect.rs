@@ -67,8 +67,7 @@ struct Connecting<'c> {
 impl<'c> Connecting<'c> {
     fn new(options: &'c Options, trace: &'c dyn Fn(Trace<'_>)) -> Self {
         let (limit, insecure) = (options.max_redirects.unwrap_or(0), options.insecure_redirect);
-        let login = options.login();
-        let is_http1 = login.as_ref().is_some_and(Login::begins_with_ntlm) && options.http == HttpChoice::Offered;
+        let is_http1 = options.known.is_ntlm() && options.http == HttpChoice::Offered;
         Self {
             options,
             trace,
@@ -76,7 +75,7 @@ impl<'c> Connecting<'c> {
             request: options.request.clone(),
             route: options.route.clone(),
             http: if is_http1 { HttpChoice::Http1 } else { options.http },
-            login,
+            login: options.login(),
             kept: None,
         }
     }

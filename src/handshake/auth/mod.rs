@@ -189,11 +189,6 @@ impl Login {
         self.next_scheme() == Some(PasswordScheme::Ntlm)
     }
 
-    /// Whether it is NTLM that begins, without having been asked for.
-    pub(crate) fn begins_with_ntlm(&self) -> bool {
-        self.choice.at_once(true) == Some(PasswordScheme::Ntlm) || self.known.is_ntlm()
-    }
-
     /// The peer was convinced: those that follow begin with what did it.
     pub(crate) fn accepted(&self) {
         self.known.set(match &self.sent {
