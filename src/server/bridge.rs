@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use memchr::memchr;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -19,6 +18,7 @@ use super::work::ClientTask;
 use crate::events::{End, Event, EventKind, Input};
 use crate::message::{Close, Direction, Message, Utf8Text};
 use crate::session::Gone;
+use crate::text::lines::LineSplitter;
 
 /// What one read may bring.
 const BLOCK: usize = 32 << 10;
@@ -194,29 +194,6 @@ impl ClientTask for BridgedClient {
     }
 }
 
-/// Cuts what comes into lines.
-#[derive(Default)]
-pub(super) struct LineSplitter {
-    pub(super) rest: BytesMut,
-    /// How much of it is known to hold no line's end.
-    searched: usize,
-}
-
-impl LineSplitter {
-    /// The next line, its end cut off; at the end of all, what is left counts as one too.
-    pub(super) fn next(&mut self, has_ended: bool) -> Option<Bytes> {
-        let Some(found) = memchr(b'\n', &self.rest[self.searched..]) else {
-            self.searched = self.rest.len();
-            self.searched *= usize::from(!has_ended);
-            return (has_ended && !self.rest.is_empty()).then(|| self.rest.split().freeze());
-        };
-        let mut line = self.rest.split_to(self.searched + found + 1);
-        self.searched = 0;
-        line.truncate(line.len() - if line.ends_with(b"\r\n") { 2 } else { 1 });
-        Some(line.freeze())
-    }
-}
-
 /// Text, unless it is none.
 fn message(line: Bytes) -> Message {
     Utf8Text::try_from(line.clone()).map_or(Message::Binary(line), Message::Text)
@@ -225,21 +202,6 @@ fn message(line: Bytes) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_cut_wherever_blocks_end() {
-        let text = b"a\r\n\nbc\nd";
-        for size in 1..=text.len() {
-            let mut lines = LineSplitter::default();
-            let mut got = Vec::new();
-            for block in text.chunks(size) {
-                lines.rest.extend_from_slice(block);
-                got.extend(std::iter::from_fn(|| lines.next(false)));
-            }
-            got.extend(std::iter::from_fn(|| lines.next(true)));
-            assert_eq!(got, ["a", "", "bc", "d"], "{size}");
-        }
-    }
 
     #[test]
     fn a_line_that_is_not_utf_8_is_a_binary_message() {

@@ -12,13 +12,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::sleep;
 
-use super::bridge::LineSplitter;
 use super::lane::LaneDirection;
 use super::send_queue::SendQueue;
 use crate::events::{Event, Input};
 use crate::message::{Close, Direction, Message};
 use crate::render::record::{self, Secrets};
 use crate::sys::process_group::PipedGroup;
+use crate::text::lines::LineSplitter;
 
 /// What one read may bring.
 const BLOCK: usize = 32 << 10;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use memchr::memchr;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -12,6 +11,7 @@ use tokio::time::timeout;
 use crate::codec::{DecodedMessage, Decoding};
 use crate::message::{Close, Message};
 use crate::sys::process_group::{PipedGroup, shell};
+use crate::text::lines::LineSplitter;
 
 /// How long the command may take for a message.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,8 +34,7 @@ enum CommandState {
 
 struct RunningDecoder {
     group: PipedGroup,
-    /// What it has said after its last line.
-    rest: BytesMut,
+    said: LineSplitter,
 }
 
 impl DecodeCommand {
@@ -58,11 +57,11 @@ impl DecodeCommand {
         Some(Arc::new(decoding))
     }
 
-    async fn ask(&self, data: &[u8], limit: usize) -> Result<BytesMut, String> {
+    async fn ask(&self, data: &[u8], limit: usize) -> Result<Bytes, String> {
         let state = &mut *self.state.lock().await;
         if let CommandState::Waiting = state {
             *state = match PipedGroup::spawn(&mut shell(&self.line)) {
-                Ok(group) => CommandState::Running(Box::new(RunningDecoder { group, rest: BytesMut::new() })),
+                Ok(group) => CommandState::Running(Box::new(RunningDecoder { group, said: LineSplitter::default() })),
                 Err(error) => CommandState::Failed(format!("cannot start the command (--decode-with): {error}")),
             };
         }
@@ -90,7 +89,7 @@ impl DecodeCommand {
 
 impl RunningDecoder {
     /// Both sides at once: what it says may fill the pipe before it has read all.
-    async fn ask(&mut self, data: &[u8], limit: usize) -> Result<BytesMut, String> {
+    async fn ask(&mut self, data: &[u8], limit: usize) -> Result<Bytes, String> {
         let length = u32::try_from(data.len()).map_err(|_| "the message has 4 GiB or more".to_owned())?;
         let PipedGroup { stdin, stdout, group } = &mut self.group;
         let write = async {
@@ -100,7 +99,7 @@ impl RunningDecoder {
             stdin.write_all(data.get(BLOCK..).unwrap_or_default()).await?;
             stdin.flush().await
         };
-        let read = read_line(stdout, &mut self.rest, limit);
+        let read = read_line(stdout, &mut self.said, limit);
         // A command that has gone says so by the end of its output.
         let (_, line) = tokio::join!(write, read);
         match line? {
@@ -117,22 +116,18 @@ impl RunningDecoder {
 /// The next line, without its end; none at the end of all.
 async fn read_line(
     stdout: &mut tokio::process::ChildStdout,
-    rest: &mut BytesMut,
+    said: &mut LineSplitter,
     limit: usize,
-) -> Result<Option<BytesMut>, String> {
-    let mut searched = 0;
+) -> Result<Option<Bytes>, String> {
     loop {
-        if let Some(end) = memchr(b'\n', &rest[searched..]) {
-            let mut line = rest.split_to(searched + end + 1);
-            line.truncate(searched + end);
+        if let Some(line) = said.next(false) {
             return Ok(Some(line));
         }
-        searched = rest.len();
-        if searched > limit {
+        if said.rest.len() > limit {
             return Err(format!("the command (--decode-with) said more than {limit} bytes (--max-message)"));
         }
-        rest.reserve(BLOCK);
-        match stdout.read_buf(rest).await {
+        said.rest.reserve(BLOCK);
+        match stdout.read_buf(&mut said.rest).await {
             Ok(1..) => {}
             Ok(0) | Err(_) => return Ok(None),
         }

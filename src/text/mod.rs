@@ -2,6 +2,7 @@
 
 pub(crate) mod escape;
 pub(crate) mod hex;
+pub(crate) mod lines;
 pub(crate) mod patterns;
 pub(crate) mod synonyms;
 pub(crate) mod unescape;
