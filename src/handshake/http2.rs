@@ -2,7 +2,6 @@
 //!
 //! Owns what the request and the answer look like there; the frames are `http2`'s.
 
-use std::fmt::Write as _;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
@@ -19,7 +18,7 @@ use super::{Answer, HandshakeError, Refusal, Response, SentRequest, Switched};
 use crate::http2::client::{ClientStream, Http2Answer, Http2Client, NoSettings};
 use crate::http2::fault::Http2Fault;
 use crate::message::failure_kind::FailureKind;
-use crate::request::{Header, Request};
+use crate::request::{Header, Request, write_fields};
 use crate::transport::Duplex;
 
 /// Why there is no WebSocket over HTTP/2.
@@ -209,13 +208,6 @@ pub(super) fn head_of(response: &http::Response<()>) -> Response {
     let mut head = format!(":status: {status}\r\n");
     write_fields(&mut head, &fields);
     Response { minor_version: 1, status, reason: String::new(), fields, head, interim: Vec::new() }
-}
-
-pub(super) fn write_fields(head: &mut String, fields: &[Header]) {
-    for field in fields {
-        write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
-    }
-    head.push_str("\r\n");
 }
 
 pub(super) fn fields_of(headers: &HeaderMap) -> Vec<Header> {

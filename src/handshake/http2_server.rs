@@ -6,9 +6,9 @@ use h2::ext::Protocol;
 use http::{HeaderName, HeaderValue, Request, Response};
 
 use super::head::OpeningRequest;
-use super::http2::{OF_HTTP1, fields_of, write_fields};
+use super::http2::{OF_HTTP1, fields_of};
 use super::verify::{self, BadOpening};
-use crate::request::Header;
+use crate::request::{Header, write_fields};
 
 /// A request that opens a stream.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 //!
 //! Owns what is written to the client until it is in. What a request has to hold is in `verify`.
 
-use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use super::http1::{Asked, HeadError, HeadReader};
 use super::http2_server::AskedStream;
 use super::{send, verify};
 use crate::events::FailureKind;
-use crate::request::Header;
+use crate::request::{Header, write_fields};
 use crate::wire::offer::{Agreed, Parameters};
 
 /// What a server grants to a client.
@@ -243,10 +242,7 @@ pub(crate) fn answer_head(status: u16, fields: &[Header]) -> String {
 
 fn head_with(status: u16, reason: &str, fields: &[Header]) -> String {
     let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
-    for field in fields {
-        write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
-    }
-    head.push_str("\r\n");
+    write_fields(&mut head, fields);
     head
 }
 

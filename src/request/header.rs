@@ -1,5 +1,7 @@
 //! A header field (RFC 9110, section 5).
 
+use std::fmt::Write as _;
+
 use crate::masking;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,4 +23,12 @@ impl Header {
     pub(crate) fn shown_value(&self) -> String {
         masking::field(&self.name, &self.value)
     }
+}
+
+/// The fields of a head, and its end.
+pub(crate) fn write_fields(head: &mut String, fields: &[Header]) {
+    for field in fields {
+        write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
+    }
+    head.push_str("\r\n");
 }

@@ -8,9 +8,8 @@ pub(crate) mod netrc;
 pub(crate) mod schemes;
 pub(crate) mod sigv4;
 
-pub(crate) use self::header::Header;
+pub(crate) use self::header::{Header, write_fields};
 
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use base64::prelude::{BASE64_STANDARD as BASE64, Engine as _};
@@ -211,10 +210,7 @@ impl Request {
     /// The bytes of the request.
     pub(crate) fn head(&self) -> String {
         let mut head = format!("GET {} HTTP/1.1\r\n", self.resource);
-        for field in &self.fields {
-            write!(head, "{}: {}\r\n", field.name, field.value).expect("a String takes all");
-        }
-        head.push_str("\r\n");
+        write_fields(&mut head, &self.fields);
         head
     }
 

@@ -1,11 +1,12 @@
 //! HTTP requests that want no WebSocket, passed on by a relay: the negotiation of SignalR, the polling of Socket.IO, pages.
 
-use bytes::Bytes;
-use tokio::io::{self, AsyncReadExt as _, AsyncWriteExt as _};
+use std::cell::Cell;
+
+use tokio::io::{self, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::upstream::{Upstream, denial, passed_on, target};
+use crate::dial;
 use crate::dial::tls::Alpn;
-use crate::dial::{self, Stream};
 use crate::error::Error;
 use crate::handshake::auth::basic;
 use crate::handshake::head::Response;
@@ -13,16 +14,9 @@ use crate::handshake::origin::is_own_page;
 use crate::handshake::passing::{PassedRequest, answer_to_passed};
 use crate::handshake::server::{Declined, Denial, ReadRequest};
 use crate::request::schemes::PasswordScheme;
-use crate::request::{Credentials, Header, Request};
+use crate::request::{Credentials, Header, Request, write_fields};
 use crate::target::Target;
 use crate::transport::Duplex;
-
-/// The server's answer to a request, of which the rest is still to come.
-pub(super) struct PassedAnswer {
-    response: Response,
-    begins: Bytes,
-    from: Stream,
-}
 
 impl Upstream {
     /// Passes a request on, and what the server answers back; tells how that ended. The client leaves when it has read the
@@ -33,68 +27,66 @@ impl Upstream {
         heard: &ReadRequest,
         is_tls: bool,
     ) -> Option<Declined> {
-        let answer = match heard.passed()? {
-            Ok(passed) => {
-                let request = passed.named(&heard.opening().resource);
-                self.ask(client, heard, passed, is_tls).await.map(|answer| (request, answer))
-            }
-            Err(denial) => Err(Declined::Denied(denial)),
+        let passed = match heard.passed()? {
+            Ok(passed) => passed,
+            Err(denial) => return Some(Declined::Denied(denial)),
         };
-        let (request, answer) = match answer {
-            Ok(answer) => answer,
-            Err(declined) => return Some(declined),
-        };
-        let answer = answer.back_to(client).await;
-        Some(Declined::Passed { request, answer })
+        let request = passed.named(&heard.opening().resource);
+        let answer = self.pass_both_ways(client, heard, passed, is_tls).await;
+        Some(answer.map_or_else(|declined| declined, |answer| Declined::Passed { request, answer }))
     }
 
-    async fn ask(
+    /// The head of the answer that the client has got.
+    async fn pass_both_ways(
         &self,
         client: &mut Box<dyn Duplex>,
         heard: &ReadRequest,
         passed: PassedRequest,
         is_tls: bool,
-    ) -> Result<PassedAnswer, Declined> {
-        let asked = heard.opening();
-        self.check_loop(asked).map_err(Declined::Denied)?;
+    ) -> Result<Denial, Declined> {
+        self.check_loop(heard.opening()).map_err(Declined::Denied)?;
         let connect = &self.options.client.connect;
-        let target = plain_target(&connect.target, &asked.resource);
+        let target = plain_target(&connect.target, &heard.opening().resource);
         let mut route = connect.route.clone();
         route.tls.alpn = Alpn::Http1;
         let dialed = dial::dial(&target, &route, &|_| {}).await;
         let dialed = dialed.map_err(|error| Declined::Denied(denial(&Error::from(error))))?;
-        let fields = self.fields(heard, &target, (is_tls, dialed.is_private()));
-        let mut server = dialed.stream;
-        let PassedRequest { method, version, body_length, begins } = passed;
-        let mut head = format!("{method} {} {version}\r\n", target.resource);
-        fields.iter().for_each(|field| head += &format!("{}: {}\r\n", field.name, field.value));
-        head += "\r\n";
-        let at_hand = begins.len().min(usize::try_from(body_length).unwrap_or(usize::MAX));
-        let sending = async {
-            server.write_all(head.as_bytes()).await?;
-            server.write_all(&begins[..at_hand]).await?;
-            let mut rest = (&mut *client).take(body_length - at_hand as u64);
-            if io::copy(&mut rest, &mut server).await? < body_length - at_hand as u64 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            server.flush().await
+        let mut head = format!("{} {} {}\r\n", passed.method, target.resource, passed.version);
+        write_fields(&mut head, &self.fields(heard, &target, (is_tls, dialed.is_private())));
+
+        let (mut from_client, mut to_client) = io::split(client);
+        let (mut from_server, mut to_server) = io::split(dialed.stream);
+        let unsent = Cell::new(None::<io::Error>);
+        let upwards = async {
+            unsent.set(send(&head, &passed, &mut from_client, &mut to_server).await.err());
+            // What it still says is not for this connection.
+            let _ = io::copy(&mut from_client, &mut io::sink()).await;
         };
-        // A server may answer and close before it has read all.
-        let sent = sending.await;
+        // A server may answer before it has read all.
+        tokio::pin!(upwards);
         let answered = tokio::select! {
-            answered = answer_to_passed(&mut server) => answered,
-            () = left(client) => return Err(Declined::Closed),
+            answered = answer_to_passed(&mut from_server) => answered,
+            () = &mut upwards => return Err(Declined::Closed),
         };
-        let why = match (answered, sent) {
-            (Ok((response, begins)), _) if response.status != 101 => {
-                return Ok(PassedAnswer { response, begins, from: server });
-            }
-            (Ok(_), _) => "it switched to another protocol".to_owned(),
-            (Err(_), Err(error)) => error.to_string(),
-            (Err(error), Ok(())) => error.to_string(),
+        let (response, begins) = match (answered, unsent.take()) {
+            (Ok((response, begins)), _) if response.status != 101 => (response, begins),
+            (Ok(_), _) => return Err(unanswered("it switched to another protocol")),
+            (Err(_), Some(unsent)) => return Err(unanswered(&unsent.to_string())),
+            (Err(error), None) => return Err(unanswered(&error.to_string())),
         };
-        let why = Some(format!("the server behind this relay did not answer: {why}"));
-        Err(Declined::Denied(Denial { why, ..Denial::new(502, "the server behind this relay did not answer\n") }))
+        let answer = answer_of(&response);
+        let downwards = async {
+            to_client.write_all(answer.head().as_bytes()).await?;
+            to_client.write_all(&begins).await?;
+            io::copy(&mut from_server, &mut to_client).await?;
+            to_client.shutdown().await
+        };
+        // Whether the client still listens changes nothing.
+        tokio::select! {
+            _ = downwards => {}
+            () = upwards => {}
+        }
+        Ok(answer)
     }
 
     /// The fields of the client as they go on: but for those of the connection, as for a WebSocket.
@@ -129,41 +121,43 @@ impl Upstream {
     }
 }
 
-impl PassedAnswer {
-    /// Passes it on as it comes, until its end or until the client leaves; what it was is returned.
-    async fn back_to(self, client: &mut Box<dyn Duplex>) -> Denial {
-        let Self { response, begins, mut from } = self;
-        let framing = ["Content-Length", "Transfer-Encoding", "Trailer"];
-        let mut headers: Vec<_> = passed_on(&response.fields).filter(|field| !field.is("Connection")).collect();
-        let marks = |field: &&Header| framing.iter().any(|name| field.is(name));
-        headers.extend(response.fields.iter().filter(marks).cloned());
-        // Our own are left out where the server has none.
-        for name in ["Content-Type", "Content-Length"] {
-            if !headers.iter().any(|field| field.is(name)) {
-                headers.push(Header::new(name, ""));
-            }
-        }
-        let reason = Some(response.reason.as_str().into());
-        let answer = Denial { status: response.status, reason, headers, body: Vec::new(), why: None };
-        let (mut read, mut write) = io::split(client);
-        let passing = async {
-            write.write_all(answer.head().as_bytes()).await?;
-            write.write_all(&begins).await?;
-            io::copy(&mut from, &mut write).await?;
-            write.shutdown().await
-        };
-        // Whether the client still listens changes nothing.
-        tokio::select! {
-            _ = passing => {}
-            () = left(&mut read) => {}
-        }
-        answer
+/// Sends a request with its body.
+async fn send(
+    head: &str,
+    passed: &PassedRequest,
+    client: &mut (impl AsyncRead + Unpin),
+    server: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    let PassedRequest { body_length, begins, .. } = passed;
+    let at_hand = begins.len().min(usize::try_from(*body_length).unwrap_or(usize::MAX));
+    let left = body_length - at_hand as u64;
+    server.write_all(head.as_bytes()).await?;
+    server.write_all(&begins[..at_hand]).await?;
+    if io::copy(&mut client.take(left), server).await? < left {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
+    server.flush().await
 }
 
-/// Ends when the client has gone; what it still says is not for this connection.
-async fn left(client: &mut (impl io::AsyncRead + Unpin)) {
-    let _ = io::copy(client, &mut io::sink()).await;
+fn unanswered(why: &str) -> Declined {
+    let why = Some(format!("the server behind this relay did not answer: {why}"));
+    Declined::Denied(Denial { why, ..Denial::new(502, "the server behind this relay did not answer\n") })
+}
+
+/// The answer as it goes on, but for its body.
+fn answer_of(response: &Response) -> Denial {
+    let framing = ["Content-Length", "Transfer-Encoding", "Trailer"];
+    let mut headers: Vec<_> = passed_on(&response.fields).filter(|field| !field.is("Connection")).collect();
+    let marks = |field: &&Header| framing.iter().any(|name| field.is(name));
+    headers.extend(response.fields.iter().filter(marks).cloned());
+    // Our own are left out where the server has none.
+    for name in ["Content-Type", "Content-Length"] {
+        if !headers.iter().any(|field| field.is(name)) {
+            headers.push(Header::new(name, ""));
+        }
+    }
+    let reason = Some(response.reason.as_str().into());
+    Denial { status: response.status, reason, headers, body: Vec::new(), why: None }
 }
 
 /// The path of the client goes behind that of the URL if that ends with `/`; any other URL is that of a WebSocket alone.

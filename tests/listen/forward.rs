@@ -731,6 +731,34 @@ fn bodies_of_plain_requests_and_answers_stream_both_ways() {
 }
 
 #[test]
+fn a_server_may_answer_while_the_request_still_comes() {
+    const SIZE: usize = 16 << 20;
+    let server = Raw::start(|mut stream, _| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let mut block = vec![0; 1 << 16];
+        let mut left = SIZE;
+        while left > 0 {
+            let size = stream.read(&mut block).unwrap();
+            assert!(size > 0, "{left} bytes did not come");
+            stream.write_all(&block[..size]).unwrap();
+            left -= size;
+        }
+    });
+    let relay = relay(&server.url(), &[]);
+    let mut client = relay.connect();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        sender.write_all(format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {SIZE}\r\n\r\n").as_bytes())?;
+        sender.write_all(&vec![b'x'; SIZE])
+    });
+    assert!(kit::read_head(&mut client).starts_with("HTTP/1.1 200 OK\r\n"));
+    let mut echoed = Vec::new();
+    client.read_to_end(&mut echoed).unwrap();
+    assert!(echoed == vec![b'x'; SIZE], "{} bytes came back", echoed.len());
+    sending.join().unwrap().unwrap();
+}
+
+#[test]
 fn a_plain_request_that_cannot_be_passed_on_is_told_why() {
     let gone = kit::free_port();
     let relay = relay(&format!("ws://127.0.0.1:{gone}/"), &[]);
