@@ -92,7 +92,7 @@ const REPEATING: &str = "`/repeat off` and Ctrl-C stop it, and tell how many wer
     is being repeated.";
 
 const DECODING: &str = "HOW is what `--decode` takes. Messages that arrive from now on are decoded so, and shown as JSON. A \
-    message of more than 1 MiB is decoded only if `--decode` was given. Without an argument, it tells how messages are decoded.";
+    message of more than 64 KiB is decoded only if `--decode` was given. Without an argument, it tells how messages are decoded.";
 
 const RPC: &str = "JSON-RPC 2.0. PARAMS is a JSON array or object. Each call has an id of its own; a response with \
     this id is shown with the time that it took.";
