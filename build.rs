@@ -7,19 +7,10 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=release.ld");
-    println!("cargo::rustc-check-cfg=cfg(frame_pointers)");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let is_linux = variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
-    if variable("PROFILE") != "release" || !is_linux || has_own_linker(variable) {
-        return;
-    }
-    // A program with frame pointers needs no tables to unwind its stack, which are a seventh of the others.
-    if variable("CARGO_ENCODED_RUSTFLAGS").contains("force-frame-pointers=yes") {
-        println!("cargo::rustc-cfg=frame_pointers");
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}/release.ld", variable("CARGO_MANIFEST_DIR"));
-    }
-    if variable("HOST") != variable("TARGET") {
+    let is_cross = variable("HOST") != variable("TARGET");
+    if variable("PROFILE") != "release" || !is_linux || is_cross || has_own_linker(variable) {
         return;
     }
     // Functions that came out alike stand once. Only some linkers can do it, LLVM's among them.
@@ -41,7 +32,7 @@ fn main() {
     }
 }
 
-/// Whether whoever builds has chosen a linker: mold refuses the script, and what it packs does not start.
+/// Whether whoever builds has chosen a linker: what mold packs does not start.
 fn has_own_linker(variable: impl Fn(&str) -> String) -> bool {
     !variable("RUSTC_LINKER").is_empty() || variable("CARGO_ENCODED_RUSTFLAGS").contains("link")
 }
