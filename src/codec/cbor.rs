@@ -165,8 +165,7 @@ mod tests {
     use crate::codec::notation::Notation;
 
     fn read(hex: &str) -> Result<Notation, DecodeError> {
-        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-        let data: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+        let data = crate::text::hex::bytes(hex).unwrap();
         let mut out = NotationWriter::new(10_000);
         read_all(&data, &mut out).map(|()| out.finish())
     }

@@ -227,8 +227,7 @@ mod tests {
     use super::*;
 
     fn bytes(hex: &str) -> Vec<u8> {
-        let hex: String = hex.split_whitespace().collect();
-        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+        crate::text::hex::bytes(&hex.split_whitespace().collect::<String>()).unwrap()
     }
 
     const USER: NtlmUser<'static> = NtlmUser { domain: "Domain", name: "User", password: "Password" };

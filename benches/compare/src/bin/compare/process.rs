@@ -1,6 +1,7 @@
 //! What is asked of processes that were started.
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -11,6 +12,11 @@ const START: Duration = Duration::from_secs(10);
 
 /// How often it is looked at meanwhile.
 const GLANCE: Duration = Duration::from_millis(5);
+
+/// A port of the loopback that nobody listens on.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
 
 /// Waits until somebody listens on this port of the loopback; false if nobody does in time.
 pub fn listens(port: u16) -> bool {

@@ -3,16 +3,13 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use compare::load::Load;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 use crate::job::grouped;
-use crate::process::listens;
+use crate::process::{free_port, listens};
 use crate::servers::echo;
 use crate::table::{Spread, ratio, time};
 use crate::talk::write_messages;
@@ -229,10 +226,6 @@ fn without(wsprobe: &Path, load: Load) -> io::Result<(u64, bool)> {
     Ok((took, is_done && lines as u64 == load.count))
 }
 
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
 /// User and system, of a process that was not waited for yet.
 fn cpu_of(running: &Child) -> io::Result<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", running.id()))?;
@@ -243,7 +236,7 @@ fn cpu_of(running: &Child) -> io::Result<u64> {
 
 fn stop(running: &mut Child) -> io::Result<()> {
     // It may have left by itself.
-    let _ = kill(Pid::from_raw(running.id().cast_signed()), Signal::SIGKILL);
+    let _ = running.kill();
     running.wait().map(drop)
 }
 

@@ -5,7 +5,6 @@ mod table;
 
 use std::error::Error;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,7 +16,7 @@ use nix::unistd::Pid;
 
 pub use self::program::{LoadProgram, all as programs};
 pub use self::table::{LoadRow, table};
-use crate::process::listens;
+use crate::process::{free_port, listens};
 
 /// How many connections each of them holds.
 pub const CONNECTIONS: u32 = 100;
@@ -100,7 +99,7 @@ fn run(
     dir: &Path,
     seconds: u64,
 ) -> io::Result<Result<LoadRun, String>> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let port = free_port()?;
     let mut server = server.command(port);
     let server = Group::start(server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
     if !listens(port) {

@@ -1,7 +1,7 @@
 //! One server doing one job once: started, spoken to by all its clients, stopped, and judged.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::ServerRun;
 use super::clients::{self, Exchanged};
 use super::job::{ServerJob, Serves};
 use super::program::ServerProgram;
-use crate::process::{children_cpu, listens};
+use crate::process::{children_cpu, free_port, listens};
 
 /// One that was told to leave gets this long.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// # Errors
 /// The system has no room for another process, or for the clients.
 pub fn run(server: &ServerProgram, job: &ServerJob) -> io::Result<Option<ServerRun>> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let port = free_port()?;
     let Some(args) = server.args(job.does, port) else { return Ok(None) };
     let mut command = Command::new(&server.program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
