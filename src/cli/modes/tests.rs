@@ -559,6 +559,31 @@ impl Mode {
         invocation(words, &self.env(dir)).map(|invocation| format!("{invocation:?}")).map_err(|error| error.to_string())
     }
 
+    /// What is wrong with the options that may be here: each does something or is refused.
+    fn wrong_options(&self, dir: &str) -> Vec<String> {
+        let plain = self.job(&[], dir);
+        let options = self.options().into_iter().filter(|option| !self.words.contains(&&*format!("--{option}")));
+        options.filter_map(|option| self.wrong_with(&option, &plain, dir)).collect()
+    }
+
+    /// `plain` is the job without any option more.
+    fn wrong_with(&self, option: &str, plain: &Result<String, String>, dir: &str) -> Option<String> {
+        let sample = SAMPLES.iter().find(|(known, ..)| *known == option);
+        let (_, beside, words) = sample.unwrap_or_else(|| panic!("--{option} has no entry in this table"));
+        let is_seen = !FOR_WSCAT.contains(&option) && !SEEN_ELSEWHERE.contains(&option);
+        let is_without = |with: &String| match beside {
+            [] => plain.as_ref() == Ok(with),
+            beside => self.job(beside, dir).as_ref() == Ok(with),
+        };
+        let wrong = match (self.job(&[*beside, *words].concat(), dir), self.refuses(option)) {
+            (Err(error), false) => format!("is refused: {error}"),
+            (Ok(_), true) => "is not refused".to_owned(),
+            (Ok(with), false) if is_seen && is_without(&with) => "does nothing".to_owned(),
+            (Err(_), true) | (Ok(_), false) => return None,
+        };
+        Some(format!("--{option} in `{}` {wrong}", self.words.join(" ")))
+    }
+
     fn refuses(&self, option: &str) -> bool {
         let is_unplayed = self.words.contains(&"--check") || self.words.contains(&"--fmt");
         self.refused.iter().any(|refused| refused.contains(&option))
@@ -597,28 +622,11 @@ fn files() -> tempfile::TempDir {
 fn each_option_does_something_in_each_mode_or_is_refused() {
     let files = files();
     let dir = files.path().display().to_string();
-    let mut wrong = Vec::new();
-    for mode in MODES {
-        for option in mode.options() {
-            if mode.words.contains(&&*format!("--{option}")) {
-                continue;
-            }
-            let sample = SAMPLES.iter().find(|(known, ..)| *known == option);
-            let (_, beside, words) = sample.unwrap_or_else(|| panic!("--{option} has no entry in this table"));
-            let without = mode.job(beside, &dir);
-            let with = mode.job(&[*beside, *words].concat(), &dir);
-            let is_seen = !FOR_WSCAT.contains(&&*option) && !SEEN_ELSEWHERE.contains(&&*option);
-            let place = format!("--{option} in `{}`", mode.words.join(" "));
-            let refuses = mode.refuses(&option);
-            match with {
-                Err(_) if refuses => {}
-                Err(error) => wrong.push(format!("{place} is refused: {error}")),
-                Ok(_) if refuses => wrong.push(format!("{place} is not refused")),
-                Ok(with) if is_seen && without.as_ref() == Ok(&with) => wrong.push(format!("{place} does nothing")),
-                Ok(_) => {}
-            }
-        }
-    }
+    // Thousands of command lines, each with a definition of all options: the modes side by side.
+    let wrong: Vec<String> = std::thread::scope(|threads| {
+        let judged: Vec<_> = MODES.iter().map(|mode| threads.spawn(|| mode.wrong_options(&dir))).collect();
+        judged.into_iter().flat_map(|judged| judged.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
