@@ -206,7 +206,11 @@ def conversation(how, server, client):
         target = said.get("url") or f"ws://127.0.0.1:{said['port']}/"
         with relaying(how, target) as (url, finish):
             subprocess.run([*client, url], timeout=PATIENCE, check=True)
-            return finish()
+            both = finish()
+        if server[0] == WSPROBE:
+            # It goes on without its stdin.
+            under_way.process.terminate()
+        return both
 
 
 def has(values, **fields):
