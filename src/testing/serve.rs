@@ -150,6 +150,11 @@ impl Client {
         self.flush().await;
     }
 
+    /// Sends a text message again and again, until the client has gone.
+    pub async fn flood(&self, text: &str) {
+        while self.socket.feed(Message::from(text)).await.is_ok() {}
+    }
+
     /// Puts a text message into the send buffer.
     pub async fn feed(&self, text: &str) {
         let _ = self.socket.feed(Message::from(text)).await;

@@ -119,12 +119,7 @@ fn a_server_that_does_not_answer_our_close_is_not_waited_for() {
 
 #[test]
 fn a_server_that_floods_is_slowed_down() {
-    let server = kit::serving(|client| async move {
-        let chunk = "x".repeat(1 << 20);
-        loop {
-            client.text(&chunk).await;
-        }
-    });
+    let server = kit::serving(|client| async move { client.flood(&"x".repeat(1 << 20)).await });
     let script = "connect {{url}}\nexpect text\npause 1s\nexec grep VmHWM /proc/$PPID/status | tr -dc 0-9 capture peak\nlog peak {{peak}} KiB\n\
                   expect within 50ms pong\n";
     let ran = played(&kit::url(&server), script).code(1);
