@@ -1,5 +1,7 @@
 //! Whether there is room for so many connections, and whether the server may be sent them: told before anything connects.
 
+use std::net::SocketAddr;
+
 use crate::client::nearness::is_near;
 use crate::dial::prepare::PreparedRoute;
 use crate::error::Error;
@@ -12,6 +14,15 @@ const MODEST: u32 = 100;
 
 /// Descriptors of a thread: its runtime's and its timer's.
 const OF_A_THREAD: u64 = 8;
+
+/// How many threads hold the connections: one for each CPU, but for one of them where all peers are on this machine.
+///
+/// They would take the server's turn: with a thread less, 100 connections to a fast server sent half as many messages more on two
+/// CPUs, each for three quarters of the CPU time (docs/measurements.md). Without a peer it is a Unix socket.
+pub(super) fn threads<'p>(cpus: usize, connections: u32, mut peers: impl Iterator<Item = &'p SocketAddr>) -> u32 {
+    let of_the_server = usize::from(peers.all(|address| Peer::Inet(*address).is_here()));
+    u32::try_from(cpus.saturating_sub(of_the_server)).unwrap_or(u32::MAX).clamp(1, connections)
+}
 
 /// # Errors
 /// The system has too few descriptors or ports.
@@ -46,4 +57,21 @@ pub(super) fn objection(connections: u32, target: &Target, route: &PreparedRoute
     Some(format!(
         "{place} on this machine {or} in a private network: its owner has to agree to {connections} connections"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_this_machine_has_a_cpu_of_its_own() {
+        let threads = |cpus, connections, peers: &[&str]| {
+            let peers: Vec<SocketAddr> = peers.iter().map(|peer| peer.parse().unwrap()).collect();
+            threads(cpus, connections, peers.iter())
+        };
+        let (far, here) = (["192.0.2.1:80"], ["127.0.0.1:80", "[::1]:80"]);
+        assert_eq!([threads(8, 100, &far), threads(8, 100, &here)], [8, 7]);
+        assert_eq!([threads(8, 100, &[]), threads(8, 100, &["[::1]:80", "192.0.2.1:80"])], [7, 8]);
+        assert_eq!([threads(8, 5, &far), threads(2, 100, &here), threads(1, 100, &here)], [5, 1, 1]);
+    }
 }

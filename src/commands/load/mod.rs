@@ -30,6 +30,7 @@ pub(crate) mod threshold;
 pub(crate) mod variables;
 mod worker;
 
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -67,8 +68,8 @@ async fn load(options: &LoadOptions, script: Option<Arc<PlayedScript>>, talk: &R
         Some(signal) = signals.recv() => return Err(Error::Interrupted(signal)),
     };
     let connections = options.openings.connections();
-    let workers = std::thread::available_parallelism().map_or(1, |threads| u32::try_from(threads.get()).unwrap_or(1));
-    let workers = workers.min(connections);
+    let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let workers = capacity::threads(cpus, connections, prepared.iter().flat_map(|route| &route.peers));
     capacity::check_room(connections, workers, &prepared)?;
     let objection = prepared.iter().find_map(|route| capacity::objection(connections, &connect.target, route));
     if let Some(objection) = objection.filter(|_| !options.is_authorized) {
