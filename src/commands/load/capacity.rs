@@ -1,4 +1,5 @@
-//! Whether there is room for so many connections, and whether the server may be sent them: told before anything connects.
+//! What this machine has for the connections: threads, descriptors, ports; and whether the server may be sent so many. Told before
+//! anything connects.
 
 use std::net::SocketAddr;
 
@@ -17,7 +18,7 @@ const OF_A_THREAD: u64 = 8;
 
 /// How many threads hold the connections: one for each CPU, but for one of them where all peers are on this machine.
 ///
-/// They would take the server's turn: with a thread less, 100 connections to a fast server sent half as many messages more on two
+/// They would take the server's turn: with a thread less, 100 connections to a fast server sent 1.5 times as many messages on two
 /// CPUs, each for three quarters of the CPU time (docs/measurements.md). Without a peer it is a Unix socket.
 pub(super) fn threads<'p>(cpus: usize, connections: u32, mut peers: impl Iterator<Item = &'p SocketAddr>) -> u32 {
     let of_the_server = usize::from(peers.all(|address| Peer::Inet(*address).is_here()));
