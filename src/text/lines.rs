@@ -15,9 +15,9 @@ impl LineSplitter {
     /// The next line, its end cut off; at the end of all, what is left counts as one too.
     pub(crate) fn next(&mut self, has_ended: bool) -> Option<Bytes> {
         let Some(found) = memchr(b'\n', &self.rest[self.searched..]) else {
+            let last = has_ended.then(|| self.rest.split().freeze());
             self.searched = self.rest.len();
-            self.searched *= usize::from(!has_ended);
-            return (has_ended && !self.rest.is_empty()).then(|| self.rest.split().freeze());
+            return last.filter(|last| !last.is_empty());
         };
         let mut line = self.rest.split_to(self.searched + found + 1);
         self.searched = 0;

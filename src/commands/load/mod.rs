@@ -1,6 +1,6 @@
 //! `wsprobe load`: how many connections a server holds, and how late its messages arrive.
 //!
-//! One thread for each processor, with a runtime, connections and figures of its own: nothing is shared on the way of a
+//! [Threads](capacity::threads), each with a runtime, connections and figures of its own: nothing is shared on the way of a
 //! message. This thread here starts them, adds up what they have counted once a second, prints it, and ends the run.
 
 mod alarm;

@@ -14,12 +14,11 @@ impl fmt::Display for Payload {
             Self::Text(text) => {
                 let written = text.to_string();
                 let word = written.split(is_space).next().unwrap_or_default();
-                let is_encoding = PayloadEncoding::from_name(word).is_some();
                 match word {
                     // `send text file` has a meaning of its own.
                     "file" => f.write_str(&quoted(&text.template)),
                     "text" | "json" | "binary" | "hex" | "base64" => write!(f, "text {written}"),
-                    _ if is_encoding => write!(f, "text {written}"),
+                    _ if PayloadEncoding::from_name(word).is_some() => write!(f, "text {written}"),
                     _ => f.write_str(&written),
                 }
             }
